@@ -1,0 +1,23 @@
+"""Money on pages: `{{ order.price_micros|money }}` → `$12.34` in English, `12,34 $` in Russian."""
+
+from babel.core import Locale
+from babel.numbers import format_currency
+from django import template
+from django.conf import settings
+from django.utils.translation import get_language
+
+from upstream.money import decimal_from_micros
+
+register = template.Library()
+
+
+@register.filter
+def money(micros: int, currency: str = "") -> str:
+    """Return micros as an amount of the shop's currency in the reader's language: two decimals, more where they matter."""
+    amount = decimal_from_micros(micros)
+    decimals = max(2, -int(amount.normalize().as_tuple().exponent))
+    locale = Locale.parse((get_language() or "en").replace("-", "_"))
+    pattern = locale.currency_formats["standard"].pattern.split(";")[0].replace("0.00", "0." + "0" * decimals)
+    return format_currency(
+        amount, currency or settings.STORE_CURRENCY, format=pattern, locale=locale, currency_digits=False
+    )

@@ -1,0 +1,302 @@
+"""What is for sale: a local copy of the upstream catalog, with what the admin decided on top of it."""
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.money import MicrosField
+
+
+class Delivery(models.TextChoices):
+    """What the customer has to give us: where the work is done, or where the goods are sent."""
+
+    LINK = "link", _("Link: the customer names a URL")
+    EMAIL = "email", _("E-mail: the goods are sent to the customer's address")
+
+
+class RateUnit(models.IntegerChoices):
+    """How many pieces the upstream rate buys."""
+
+    THOUSAND = 1000, _("per 1,000")
+    ONE = 1, _("each")
+
+
+class OrderForm(models.TextChoices):
+    """How a service is ordered; upstream's free `type` word is mapped to one of these."""
+
+    QUANTITY = "quantity", _("Quantity")
+    COMMENTS = "comments", _("Custom comments, one a line")
+    UNKNOWN = "unknown", _("Not orderable: unknown type")
+
+
+ORDER_FORM_BY_TYPE = {"default": OrderForm.QUANTITY, "custom comments": OrderForm.COMMENTS}
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def on_sale(self) -> "CategoryQuerySet":
+        """Categories that customers see: visible and with something to sell."""
+        sellable = Service.objects.filter(category=models.OuterRef("pk")).on_sale_in_any_category()
+        return self.filter(models.Exists(sellable), visible=True)
+
+
+class Category(models.Model):
+    """A category as upstream names it; the admin may show it under another name, hide it, or set its rules."""
+
+    name = models.CharField(_("upstream name"), max_length=200, unique=True)
+    shown_name = models.CharField(_("shown as"), max_length=200, blank=True)
+    delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.LINK)
+    rate_per = models.PositiveSmallIntegerField(
+        _("rate unit"),
+        choices=RateUnit,
+        null=True,
+        blank=True,
+        help_text=_("Empty: the shop's default unit."),
+    )
+    visible = models.BooleanField(_("visible"), default=True)
+    position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self.shown_name or self.name
+
+
+class Subcategory(models.Model):
+    """A subcategory inside one category; the same name in another category is another subcategory."""
+
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="subcategories")
+    name = models.CharField(_("name"), max_length=200)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("subcategory")
+        verbose_name_plural = _("subcategories")
+        constraints = [
+            models.UniqueConstraint(fields=["category", "name"], name="subcategory_once_per_category")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} · {self.name}"
+
+
+class ServiceQuerySet(models.QuerySet["Service"]):
+    def on_sale_in_any_category(self) -> "ServiceQuerySet":
+        return self.filter(withdrawn_at=None, visible=True)
+
+    def on_sale(self) -> "ServiceQuerySet":
+        """Services that customers see: not withdrawn, not hidden, in a visible category."""
+        return self.on_sale_in_any_category().filter(category__visible=True)
+
+    def matching(self, words: str) -> "ServiceQuerySet":
+        """Services whose name, category or subcategory contain every word, in any order and any case."""
+        found = self
+        for word in words.lower().split()[:10]:
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class Service(models.Model):
+    """One service as upstream sells it. Withdrawn when upstream stops offering it, never deleted."""
+
+    upstream_id = models.BigIntegerField(_("upstream id"), unique=True)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
+    subcategory = models.ForeignKey(
+        Subcategory, null=True, blank=True, on_delete=models.SET_NULL, related_name="services"
+    )
+    name = models.CharField(_("upstream name"), max_length=500)
+    type = models.CharField(_("upstream type"), max_length=100)
+    rate_upstream_micros = MicrosField(_("upstream rate"), validators=[MinValueValidator(0)])
+    min_quantity = models.BigIntegerField(_("minimum"))
+    max_quantity = models.BigIntegerField(_("maximum"))
+    refill = models.BooleanField(_("refill"), default=False)
+    cancel = models.BooleanField(_("cancel"), default=False)
+    stock = models.BigIntegerField(_("stock"), null=True, blank=True, help_text=_("Empty: not limited."))
+    upstream_description = models.TextField(_("upstream description"), blank=True)
+    search_text = models.TextField(editable=False, default="")
+
+    shown_name = models.CharField(_("shown as"), max_length=500, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    visible = models.BooleanField(_("visible"), default=True)
+    position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
+    own_delivery = models.CharField(
+        _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: as its category.")
+    )
+    own_rate_per = models.PositiveSmallIntegerField(
+        _("rate unit"), choices=RateUnit, null=True, blank=True, help_text=_("Empty: as its category.")
+    )
+    paused_because = models.CharField(
+        _("paused because"), max_length=300, blank=True, help_text=_("Not empty: shown, but not sold.")
+    )
+
+    missed_syncs = models.PositiveSmallIntegerField(_("syncs without it"), default=0)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("service")
+        verbose_name_plural = _("services")
+        indexes = [
+            models.Index(
+                fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_shelf"
+            ),
+            models.Index(
+                fields=["subcategory", "position", "id"],
+                condition=Q(withdrawn_at=None),
+                name="service_subshelf",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self.shown_name or self.name
+
+    @property
+    def delivery(self) -> str:
+        return self.own_delivery or self.category.delivery
+
+    @property
+    def rate_per(self) -> int:
+        return self.own_rate_per or self.category.rate_per or settings.DEFAULT_RATE_PER
+
+    @property
+    def order_form(self) -> OrderForm:
+        return ORDER_FORM_BY_TYPE.get(self.type.strip().lower(), OrderForm.UNKNOWN)
+
+    @property
+    def sold_out(self) -> bool:
+        return self.stock == 0
+
+    @property
+    def most_orderable(self) -> int:
+        """The largest quantity one order can have now: the maximum, or what is in stock."""
+        return self.max_quantity if self.stock is None else min(self.max_quantity, self.stock)
+
+    @property
+    def orderable(self) -> bool:
+        """Whether an order would be accepted right now; needs the category loaded."""
+        return (
+            self.withdrawn_at is None
+            and self.visible
+            and self.category.visible
+            and not self.paused_because
+            and self.order_form != OrderForm.UNKNOWN
+            and self.most_orderable >= self.min_quantity
+            and not self.sold_out
+        )
+
+
+class MarkupRule(models.Model):
+    """What is added to the upstream rate. The most specific rule counts; without any, the default from the settings."""
+
+    class Scope(models.TextChoices):
+        ALL = "all", _("Everything")
+        CATEGORY = "category", _("Category")
+        SUBCATEGORY = "subcategory", _("Subcategory")
+        SERVICE = "service", _("Service")
+
+    scope = models.CharField(_("scope"), max_length=12, choices=Scope)
+    category = models.ForeignKey(
+        Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.CASCADE
+    )
+    subcategory = models.ForeignKey(
+        Subcategory, verbose_name=_("subcategory"), null=True, blank=True, on_delete=models.CASCADE
+    )
+    service = models.ForeignKey(
+        Service, verbose_name=_("service"), null=True, blank=True, on_delete=models.CASCADE
+    )
+    percent = models.DecimalField(
+        _("percent"), max_digits=7, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    fixed_micros = MicrosField(
+        _("fixed amount"),
+        default=0,
+        help_text=_("Added to the rate, in the shop's currency, for as many pieces as the rate buys."),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("markup rule")
+        verbose_name_plural = _("markup rules")
+        constraints = [
+            models.CheckConstraint(
+                name="markup_rule_names_its_scope",
+                condition=Q(scope="all", category=None, subcategory=None, service=None)
+                | Q(scope="category", category__isnull=False, subcategory=None, service=None)
+                | Q(scope="subcategory", category=None, subcategory__isnull=False, service=None)
+                | Q(scope="service", category=None, subcategory=None, service__isnull=False),
+                violation_error_message=_("Name exactly what the scope says, and nothing else."),
+            ),
+            models.UniqueConstraint(
+                fields=["scope"], condition=Q(scope="all"), name="one_markup_rule_for_all"
+            ),
+            models.UniqueConstraint(fields=["category"], name="one_markup_rule_per_category"),
+            models.UniqueConstraint(fields=["subcategory"], name="one_markup_rule_per_subcategory"),
+            models.UniqueConstraint(fields=["service"], name="one_markup_rule_per_service"),
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, fixed_micros__gte=0), name="markup_rule_never_below_cost"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        target = self.service or self.subcategory or self.category or self.get_scope_display()
+        return f"{target}: +{self.percent} %"
+
+
+class SyncRun(models.Model):
+    """One run of a sync: what it found, what it did, or why it did nothing."""
+
+    class Kind(models.TextChoices):
+        CATALOG = "catalog", _("Services")
+        SMS = "sms", _("SMS numbers")
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        APPLIED = "applied", _("Applied")
+        UNCHANGED = "unchanged", _("Nothing changed")
+        REJECTED = "rejected", _("Not applied")
+        FAILED = "failed", _("Failed")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField(_("started"), default=timezone.now, db_index=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    requests = models.PositiveIntegerField(_("requests"), default=0)
+    total = models.PositiveIntegerField(_("rows"), default=0)
+    added = models.PositiveIntegerField(_("new"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    withdrawn = models.PositiveIntegerField(_("withdrawn"), default=0)
+    returned = models.PositiveIntegerField(_("back"), default=0)
+    set_aside = models.JSONField(_("rows set aside"), default=list, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(status="running"), name="one_running_sync_of_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.started_at:%Y-%m-%d %H:%M}"

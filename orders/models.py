@@ -1,0 +1,287 @@
+"""What customers bought. One row of Order is one upstream order, be it a service or an SMS number."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.money import MicrosField
+from catalog.models import Service
+
+
+class Status(models.TextChoices):
+    PAID = "paid", _("Paid")
+    SENDING = "sending", _("Being sent")
+    UNKNOWN = "unknown", _("Being checked")
+    PENDING = "pending", _("Pending")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    PARTIAL = "partial", _("Partial")
+    CANCELED = "canceled", _("Canceled")
+    FAILED = "failed", _("Failed")
+
+
+# status → statuses that may follow. `orders.operations.moves` is the only writer of a status and reads this table.
+MOVES: dict[str, frozenset[str]] = {
+    Status.PAID: frozenset({Status.SENDING, Status.CANCELED}),
+    Status.SENDING: frozenset({Status.PENDING, Status.PAID, Status.FAILED, Status.UNKNOWN}),
+    Status.UNKNOWN: frozenset({Status.PENDING, Status.PAID, Status.FAILED}),
+    Status.PENDING: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL, Status.CANCELED}),
+    Status.IN_PROGRESS: frozenset({Status.COMPLETED, Status.PARTIAL, Status.CANCELED}),
+    Status.COMPLETED: frozenset({Status.PARTIAL, Status.CANCELED}),  # upstream changed its mind later
+    Status.PARTIAL: frozenset({Status.CANCELED}),
+    Status.CANCELED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+OPEN = (Status.PAID, Status.SENDING, Status.UNKNOWN, Status.PENDING, Status.IN_PROGRESS)
+UPSTREAM_OPEN = (Status.PENDING, Status.IN_PROGRESS)
+FINISHED = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED)
+
+
+class Kind(models.TextChoices):
+    """What supplies an order; each kind has a `Supply` (see orders/supply.py)."""
+
+    SERVICE = "service", _("Service")
+    NUMBER = "number", _("SMS number")
+
+
+class Checkout(models.Model):
+    """One press of a buy button. `request_id` is unique per customer, so that a repeat buys nothing twice."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="checkouts")
+    request_id = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)  # SHA-256 of what was asked for
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "request_id"], name="request_id_once_per_customer")
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def open(self) -> "OrderQuerySet":
+        return self.filter(status__in=OPEN)
+
+    def newest_first(self) -> "OrderQuerySet":
+        return self.order_by("-id")
+
+    def waiting_to_send(self) -> "OrderQuerySet":
+        """Paid orders in the order they were paid."""
+        return self.filter(status=Status.PAID).order_by("id")
+
+    def stale(self, now: datetime) -> "OrderQuerySet":
+        """Orders whose sender died between claim and record: the claim is past its deadline."""
+        return self.filter(status=Status.SENDING, claim_deadline__lt=now)
+
+    def due(self, now: datetime) -> "OrderQuerySet":
+        """Orders upstream should be asked about, the longest overdue first."""
+        unclaimed = Q(poll_claimed_until=None) | Q(poll_claimed_until__lt=now)
+        return self.filter(unclaimed, next_poll_at__lte=now).order_by("next_poll_at")
+
+    def needing_attention(self) -> "OrderQuerySet":
+        return self.exclude(attention="")
+
+
+class Order(models.Model):
+    """One paid order. `price` and `refunded` are in the shop's currency, `*_upstream` in upstream's."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    checkout = models.ForeignKey(
+        Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders"
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.PAID)
+    title = models.CharField(_("what was sold"), max_length=500)
+    service = models.ForeignKey(
+        Service,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=_("service"),
+    )
+    quantity = models.BigIntegerField(_("quantity"))
+    link = models.CharField(_("link or delivery address"), max_length=2000, blank=True)
+    comments = models.TextField(_("comments"), blank=True)
+
+    price_micros = MicrosField(_("price"))
+    refunded_micros = MicrosField(_("refunded"), default=0)
+    rate_micros = MicrosField(_("selling rate"))
+    rate_upstream_micros = MicrosField(_("upstream rate"))
+    rate_per = models.PositiveSmallIntegerField(_("rate unit"))
+    cost_upstream_micros = MicrosField(_("expected upstream cost"))
+    charge_upstream_micros = MicrosField(_("upstream charge"), null=True, blank=True)
+    exchange_rate_micros = MicrosField(_("exchange rate"), default=1_000_000)
+
+    upstream_id = models.CharField(_("upstream order"), max_length=64, null=True, blank=True)  # noqa: DJ001 - NULL is "none yet" for the unique constraint
+    upstream_word = models.CharField(_("upstream status"), max_length=100, blank=True)
+    upstream_payload = models.JSONField(_("last answer"), null=True, blank=True)
+    start_count = models.BigIntegerField(_("start count"), null=True, blank=True)
+    remains = models.BigIntegerField(_("remains"), null=True, blank=True)
+
+    claim_token = models.UUIDField(null=True, blank=True)
+    claim_deadline = models.DateTimeField(_("claim deadline"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    last_upstream_id_before = models.CharField(
+        _("newest upstream id before the attempt"), max_length=64, blank=True
+    )
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True)
+    poll_claimed_until = models.DateTimeField(null=True, blank=True)
+    polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
+    attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
+
+    created_at = models.DateTimeField(_("ordered"), default=timezone.now, db_index=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "upstream_id"],
+                condition=Q(upstream_id__isnull=False),
+                name="upstream_order_belongs_to_one_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_micros__gte=0, refunded_micros__lte=F("price_micros")),
+                name="refunds_never_exceed_the_price",
+            ),
+            models.CheckConstraint(
+                condition=Q(price_micros__gt=0, quantity__gt=0), name="order_has_price_and_quantity"
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="service", service__isnull=False) | Q(kind="number", service=None)),
+                name="order_names_what_its_kind_says",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="sending") | Q(claim_token__isnull=False, claim_deadline__isnull=False),
+                name="a_sending_order_is_claimed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(status="paid"), name="order_queue"),
+            models.Index(fields=["claim_deadline"], condition=Q(status="sending"), name="order_claims"),
+            models.Index(
+                fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"
+            ),
+            models.Index(fields=["user", "-id"], name="order_history"),
+            models.Index(fields=["id"], condition=~Q(attention=""), name="order_attention"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.title}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def done(self) -> int | None:
+        """Pieces delivered so far, where upstream has said how many remain."""
+        return None if self.remains is None else self.quantity - min(max(self.remains, 0), self.quantity)
+
+    @property
+    def kept_micros(self) -> int:
+        """What the customer has paid for this order after refunds."""
+        return self.price_micros - self.refunded_micros
+
+
+class OrderEvent(models.Model):
+    """One thing that happened to an order. `data` is shown to its customer, `evidence` to staff only."""
+
+    class Code(models.TextChoices):
+        PLACED = "placed", _("Ordered and paid")
+        CLAIMED = "claimed", _("Being sent to the supplier")
+        ACCEPTED = "accepted", _("Accepted by the supplier")
+        REFUSED = "refused", _("Refused by the supplier")
+        NOT_SENT = "not_sent", _("Not sent yet, will be tried again")
+        UNKNOWN = "unknown", _("No answer from the supplier; being checked")
+        PROGRESS = "progress", _("Work has started")
+        COMPLETED = "completed", _("Completed")
+        PARTIAL = "partial", _("Completed in part")
+        CANCELED = "canceled", _("Canceled")
+        REFUNDED = "refunded", _("Refunded")
+        RESOLVED = "resolved", _("Settled by our staff")
+        ATTENTION = "attention", _("Our staff has been asked to look at it")
+        LOSS = "loss", _("Booked as the shop's loss")
+
+    STAFF_ONLY = (Code.ATTENTION, Code.LOSS)
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    code = models.CharField(_("event"), max_length=10, choices=Code)
+    status = models.CharField(_("status"), max_length=12, choices=Status)
+    data = models.JSONField(_("details"), default=dict, blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("order event")
+        verbose_name_plural = _("order events")
+
+    def __str__(self) -> str:
+        return f"#{self.order_id} {self.get_code_display()}"
+
+
+class KnownRefusal(models.Model):
+    """An error text of upstream that the admin has read and listed: it surely means that nothing was bought."""
+
+    class Meaning(models.TextChoices):
+        ORDER = "order", _("This order cannot be done: fail and refund it")
+        SERVICE = "service", _("The service is gone: fail, refund, withdraw the service")
+        BALANCE = "balance", _("Our upstream balance is too low: wait")
+        KEY = "key", _("Our upstream key is not accepted: wait")
+
+    text = models.CharField(_("error text, whole"), max_length=300, unique=True)
+    meaning = models.CharField(_("what it means"), max_length=8, choices=Meaning, default=Meaning.ORDER)
+    created_at = models.DateTimeField(_("listed"), default=timezone.now)
+
+    class Meta:
+        ordering = ["text"]
+        verbose_name = _("known refusal")
+        verbose_name_plural = _("known refusals")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ForwardingPause(models.Model):
+    """A time in which no order is sent because the shop itself is refused upstream. Ends by itself or by the admin."""
+
+    class Reason(models.TextChoices):
+        BALANCE = "balance", _("The upstream balance is too low")
+        KEY = "key", _("The upstream key is not accepted")
+        ADMIN = "admin", _("Paused by the admin")
+
+    reason = models.CharField(_("reason"), max_length=8, choices=Reason)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    started_at = models.DateTimeField(_("since"), default=timezone.now)
+    ended_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("forwarding pause")
+        verbose_name_plural = _("forwarding pauses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reason"], condition=Q(ended_at=None), name="one_open_pause_per_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_reason_display()

@@ -1,0 +1,80 @@
+"""Reading settings from the environment, failing loudly and by name."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+UNSET = object()
+
+
+class Environment:
+    """Typed reads of environment variables; every error names the variable and says what it should look like."""
+
+    def __init__(self, dotenv: Path) -> None:
+        self._env = environ.Env()
+        if dotenv.is_file():
+            self._env.read_env(str(dotenv))
+
+    def text(self, name: str, default: Any = UNSET) -> str:
+        value = self._env.str(name, default="").strip()
+        if value:
+            return value
+        if default is UNSET:
+            raise ImproperlyConfigured(f"{name} is not set. .env.example says what it is for.")
+        return default
+
+    def flag(self, name: str, default: bool) -> bool:
+        raw = self.text(name, "")
+        if not raw:
+            return default
+        if raw.lower() in ("1", "true", "yes", "on"):
+            return True
+        if raw.lower() in ("0", "false", "no", "off"):
+            return False
+        raise ImproperlyConfigured(f"{name} is {raw!r}; it should be true or false.")
+
+    def number(self, name: str, default: int, least: int = 0, most: int | None = None) -> int:
+        return self._checked(name, default, int, "a whole number", least, most)
+
+    def seconds(self, name: str, default: float, least: float = 0.1) -> float:
+        return self._checked(name, default, float, "a number of seconds", least, None)
+
+    def decimal(self, name: str, default: str, least: Decimal = Decimal(0)) -> Decimal:
+        return self._checked(name, Decimal(default), Decimal, "a number", least, None)
+
+    def listing(self, name: str, default: list[str]) -> list[str]:
+        raw = self.text(name, "")
+        return [item.strip() for item in raw.split(",") if item.strip()] if raw else default
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ImproperlyConfigured(f"{name} is {value!r}; it should be a whole http(s) address.")
+        return value
+
+    def parsed(self, name: str, reader: str, default: str) -> dict[str, Any]:
+        """A URL that django-environ turns into a settings dictionary: `db_url_config`, `email_url_config`."""
+        value = self.text(name, default)
+        try:
+            return getattr(environ.Env, reader)(value)
+        except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
+            raise ImproperlyConfigured(f"{name} is not a URL that can be understood: {error}") from error
+
+    def _checked(
+        self, name: str, default: Any, convert: Callable[[str], Any], kind: str, least: Any, most: Any
+    ) -> Any:
+        raw = self.text(name, "")
+        try:
+            value = convert(raw) if raw else default
+        except (ValueError, InvalidOperation):
+            raise ImproperlyConfigured(f"{name} is {raw!r}; it should be {kind}.") from None
+        # NaN compares false with everything, so the bounds are asked as "is it inside".
+        if not value >= least or (most is not None and not value <= most):
+            limit = f"at least {least}" + (f" and at most {most}" if most is not None else "")
+            raise ImproperlyConfigured(f"{name} is {value}; it should be {limit}.")
+        return value

@@ -1,0 +1,37 @@
+"""Money as integer micros: 10⁻⁶ of a currency unit. `Decimal` only where text comes in or goes out; never a float."""
+
+from decimal import ROUND_CEILING, Decimal
+
+MICROS = 1_000_000
+CENTICENT_MICROS = 100  # 0.0001: what charges are rounded up to and refunds down to
+
+
+def micros_from_decimal(amount: Decimal) -> int:
+    """Return `amount` in micros; what is finer than a micro is rounded up, so that a cost is never understated.
+
+    Raises ValueError for NaN and infinities.
+    """
+    if not amount.is_finite():
+        raise ValueError(f"not an amount of money: {amount}")
+    return int((amount * MICROS).to_integral_value(rounding=ROUND_CEILING))
+
+
+def decimal_from_micros(micros: int) -> Decimal:
+    """Return micros as an exact `Decimal` of currency units, six decimals."""
+    return Decimal(micros).scaleb(-6)
+
+
+def round_charge(micros: int, per: int = 1) -> int:
+    """Return `micros / per` rounded up to 0.0001 of the currency: what a customer is charged."""
+    return -(-micros // (per * CENTICENT_MICROS)) * CENTICENT_MICROS
+
+
+def round_refund(micros: int, per: int = 1) -> int:
+    """Return `micros / per` rounded down to 0.0001 of the currency: what a customer is given back."""
+    return micros // (per * CENTICENT_MICROS) * CENTICENT_MICROS
+
+
+def text_from_micros(micros: int, least_decimals: int = 2) -> str:
+    """Return plain text like `12.34` or `0.0525`: at least `least_decimals` digits, more only where they matter."""
+    whole, fraction = f"{decimal_from_micros(micros):.6f}".split(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(least_decimals, '0')}"
