@@ -26,7 +26,7 @@ class Status(models.TextChoices):
 
 # status → statuses that may follow. `orders.operations.moves` is the only writer of a status and reads this table.
 MOVES: dict[str, frozenset[str]] = {
-    Status.PAID: frozenset({Status.SENDING, Status.CANCELED}),
+    Status.PAID: frozenset({Status.SENDING, Status.CANCELED, Status.FAILED}),
     Status.SENDING: frozenset({Status.PENDING, Status.PAID, Status.FAILED, Status.UNKNOWN}),
     Status.UNKNOWN: frozenset({Status.PENDING, Status.PAID, Status.FAILED}),
     Status.PENDING: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL, Status.CANCELED}),
@@ -73,9 +73,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def newest_first(self) -> "OrderQuerySet":
         return self.order_by("-id")
 
-    def waiting_to_send(self) -> "OrderQuerySet":
-        """Paid orders in the order they were paid."""
-        return self.filter(status=Status.PAID).order_by("id")
+    def waiting_to_send(self, now: datetime) -> "OrderQuerySet":
+        """Paid orders whose time has come, in the order they were paid."""
+        ready = Q(not_before=None) | Q(not_before__lte=now)
+        return self.filter(ready, status=Status.PAID).order_by("id")
 
     def stale(self, now: datetime) -> "OrderQuerySet":
         """Orders whose sender died between claim and record: the claim is past its deadline."""
@@ -129,7 +130,8 @@ class Order(models.Model):
 
     claim_token = models.UUIDField(null=True, blank=True)
     claim_deadline = models.DateTimeField(_("claim deadline"), null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
     last_upstream_id_before = models.CharField(
         _("newest upstream id before the attempt"), max_length=64, blank=True
     )
@@ -243,6 +245,7 @@ class KnownRefusal(models.Model):
 
     class Meaning(models.TextChoices):
         ORDER = "order", _("This order cannot be done: fail and refund it")
+        FLAG = "flag", _("Fail and refund the order, and show the service to the admin")
         SERVICE = "service", _("The service is gone: fail, refund, withdraw the service")
         BALANCE = "balance", _("Our upstream balance is too low: wait")
         KEY = "key", _("Our upstream key is not accepted: wait")
@@ -285,3 +288,32 @@ class ForwardingPause(models.Model):
 
     def __str__(self) -> str:
         return self.get_reason_display()
+
+
+class UpstreamEntry(models.Model):
+    """Money on the upstream account that no order explains: what was there at first, and what the admin paid in."""
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", _("Balance before the first order")
+        TOP_UP = "top_up", _("Paid in upstream")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.TOP_UP)
+    amount_upstream_micros = MicrosField(_("amount, in upstream's currency"))
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("upstream account entry")
+        verbose_name_plural = _("upstream account entries")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind="opening"), name="one_upstream_opening_balance"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
