@@ -1,0 +1,66 @@
+"""What the customers' pages of every app share: who may come in, and which part of a page a request asks for."""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django_htmx.http import HttpResponseClientRefresh
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def personal_page(view: View[P]) -> View[P]:
+    """Keep the page out of every cache: it shows a balance or a token, and htmx gets only a part of it."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    return door
+
+
+def customers_only(view: View[P]) -> View[P]:
+    """Let signed-in customers in; send others to sign in and then back."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+            # A list that refreshes itself must not be replaced by the sign-in page: load the whole page anew.
+            return HttpResponseClientRefresh()
+        return redirect_to_login(request.get_full_path())
+
+    return personal_page(door)
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page; a page restored from history is needed whole."""
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_live(
+    request: HttpRequest, template: str, part: str, context: dict, *, state: object
+) -> HttpResponse:
+    """Render a page, or for htmx its part, that asks again every few seconds.
+
+    `state` stands for everything the part shows. The part carries a digest of it as `seen` and sends it back with
+    the next request; while nothing has changed the answer is an empty 204, which htmx does not swap in, so that
+    the reader's selection, focus and screen reader are left alone.
+    """
+    seen = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+    if not wants_part(request):
+        return render(request, template, {**context, "seen": seen})
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    return render(request, f"{template}#{part}", {**context, "seen": seen})

@@ -1,0 +1,258 @@
+"""What a customer types on the order pages: an order, and the filter of the order list."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, URLValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from catalog.models import Delivery, OrderForm, Service
+from catalog.pricing import price_book
+from orders.models import FINISHED, OPEN, Order, OrderQuerySet
+from wallet.operations import wallet_of
+
+COMMENT_LENGTH = 500
+
+
+def why_not_orderable(service: Service) -> str:
+    """Return in words why nobody can order this service now, or nothing when it can be ordered."""
+    if service.withdrawn_at is not None:
+        return _("This service is no longer offered.")
+    if service.paused_because:
+        return _("This service is paused for the moment. Please come back later.")
+    if service.order_form == OrderForm.UNKNOWN:
+        return _("This service cannot be ordered here yet.")
+    if service.most_orderable < service.min_quantity or service.sold_out:
+        return _("This service is sold out for the moment.")
+    return ""
+
+
+def quantity_problem(service: Service, quantity: int) -> str:
+    """Return in words which limit of the service `quantity` breaks, or nothing."""
+    least, most = number_format(service.min_quantity), number_format(service.max_quantity)
+    if not service.min_quantity <= quantity <= service.max_quantity:
+        return _("Between %(least)s and %(most)s can be ordered at once.") % {"least": least, "most": most}
+    if quantity > service.most_orderable:
+        return _("Only %(stock)s are in stock right now.") % {"stock": number_format(service.most_orderable)}
+    return ""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the page says about money: the rate, and for a quantity the price. Balance only for the signed in."""
+
+    service: Service
+    rate_micros: int
+    quantity: int | None
+    price_micros: int | None
+    problem: str
+    balance_micros: int | None
+
+    @property
+    def missing_micros(self) -> int:
+        """How much the balance is short of the price; 0 when it covers it or when one of them is not known."""
+        if self.price_micros is None or self.balance_micros is None:
+            return 0
+        return max(0, self.price_micros - self.balance_micros)
+
+
+def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str) -> Quote:
+    """Quote the price of what is typed in the quantity field; words instead of a price where it cannot be ordered."""
+    book = price_book(user)
+    quantity, problem = _read_quantity(service, typed_quantity)
+    return Quote(
+        service=service,
+        rate_micros=book.rate_micros(service),
+        quantity=quantity,
+        price_micros=None if quantity is None else book.price_micros(service, quantity),
+        problem=problem,
+        balance_micros=wallet_of(user).balance_micros if isinstance(user, User) else None,
+    )
+
+
+def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
+    if not typed.strip():
+        return None, ""
+    try:
+        quantity = forms.IntegerField().clean(typed)
+    except ValidationError:
+        return None, _("Write a whole number.")
+    problem = quantity_problem(service, quantity)
+    return (None, problem) if problem else (quantity, "")
+
+
+class PlaceOrderForm(forms.Form):
+    """One order of one service. Asks for what the service needs: quantity or comments, link or delivery address."""
+
+    quantity = forms.IntegerField(label=gettext_lazy("Quantity"))
+    comments = forms.CharField(
+        label=gettext_lazy("Comments, one a line"),
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments"}),
+    )
+    link = forms.CharField(max_length=2000)
+    again = forms.BooleanField(label=gettext_lazy("Order it once more anyway"), required=False)
+    shown_rate_micros = forms.IntegerField(widget=forms.HiddenInput)
+    request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
+
+    def __init__(self, *args: Any, service: Service, user: User | AnonymousUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        self.user = user
+        self.similar: Order | None = None
+        if service.order_form == OrderForm.COMMENTS:
+            del self.fields["quantity"]
+            self.fields["comments"].help_text = self._limits()
+        else:
+            del self.fields["comments"]
+            self._dress_quantity()
+        self._dress_link()
+
+    def _limits(self) -> str:
+        return _("From %(least)s to %(most)s.") % {
+            "least": number_format(self.service.min_quantity),
+            "most": number_format(max(self.service.most_orderable, self.service.min_quantity)),
+        }
+
+    def _dress_quantity(self) -> None:
+        field = self.fields["quantity"]
+        field.help_text = self._limits()
+        field.error_messages.update(
+            required=_("Say how many you want."), invalid=_("Write a whole number.")
+        )
+        # The price follows what is typed: same address, only the quote comes back.
+        field.widget.attrs.update(
+            {
+                "min": self.service.min_quantity,
+                "max": self.service.most_orderable,
+                "inputmode": "numeric",
+                "autocomplete": "off",
+                "hx-get": reverse("orders:place", args=[self.service.pk]),
+                "hx-trigger": "input changed delay:250ms",
+                "hx-target": "#quote",
+                "hx-swap": "outerHTML",
+                "hx-sync": "this:replace",
+            }
+        )
+
+    def _dress_link(self) -> None:
+        field = self.fields["link"]
+        if self.service.delivery == Delivery.EMAIL:
+            field.label = _("Delivery e-mail")
+            field.help_text = _("The goods are sent to this address.")
+            field.widget = forms.EmailInput(attrs={"autocomplete": "email"})
+            field.error_messages["required"] = _("Say where the goods should be sent.")
+            field.initial = getattr(self.user, "email", "")
+        else:
+            field.label = _("Link")
+            field.help_text = _("The page the work is for. It has to be public.")
+            field.widget = forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "url"})
+            field.error_messages["required"] = _("Say which page the work is for.")
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether the customer has to confirm a second open order for the same link."""
+        return self.similar is not None or bool(self.is_bound and self["again"].value())
+
+    def clean_quantity(self) -> int:
+        quantity = self.cleaned_data["quantity"]
+        if problem := quantity_problem(self.service, quantity):
+            raise ValidationError(problem)
+        return quantity
+
+    def clean_comments(self) -> str:
+        lines = [line.strip() for line in self.cleaned_data["comments"].splitlines() if line.strip()]
+        too_long = [number for number, line in enumerate(lines, 1) if len(line) > COMMENT_LENGTH]
+        if too_long:
+            raise ValidationError(
+                _("Comment %(number)s is longer than %(most)s characters.")
+                % {"number": too_long[0], "most": COMMENT_LENGTH}
+            )
+        if problem := quantity_problem(self.service, len(lines)):
+            count = ngettext("This is %(count)s comment.", "These are %(count)s comments.", len(lines))
+            raise ValidationError(f"{count % {'count': number_format(len(lines))}} {problem}")
+        return "\n".join(lines)
+
+    def clean_link(self) -> str:
+        link = self.cleaned_data["link"].strip()
+        if self.service.delivery == Delivery.EMAIL:
+            EmailValidator(_("This is not an e-mail address."))(link)
+            return link
+        if "://" not in link:
+            link = f"https://{link}"
+        URLValidator(
+            schemes=["http", "https"],
+            message=_("This is not a web address. Copy the whole address, such as https://example.com/page."),
+        )(link)
+        return link
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if refusal := why_not_orderable(self.service):
+            raise ValidationError(refusal)
+        if not cleaned.get("again") and "link" in cleaned and "request_id" in cleaned:
+            self.similar = self._similar_order(cleaned["link"], cleaned["request_id"])
+            if self.similar:
+                self.add_error("again", _("Tick this if you want a second order for the same link."))
+        return cleaned
+
+    def _similar_order(self, link: str, request_id: uuid.UUID) -> Order | None:
+        """The customer's newest open order for this service and link, other than the one this form has placed.
+
+        Two orders at once for one link spoil each other's count. Two orders for one delivery address do not.
+        """
+        if self.service.delivery == Delivery.EMAIL or not isinstance(self.user, User):
+            return None
+        bare = link.rstrip("/")
+        same = self.user.orders.open().filter(service=self.service, link__in=[bare, f"{bare}/"])
+        return same.exclude(checkout__request_id=str(request_id)).newest_first().first()
+
+    def order(self) -> dict[str, Any]:
+        """Return what `place_order` needs, from a valid form."""
+        comments = self.cleaned_data.get("comments", "")
+        return {
+            "quantity": len(comments.splitlines()) if comments else self.cleaned_data["quantity"],
+            "link": self.cleaned_data["link"],
+            "comments": comments,
+            "shown_rate_micros": self.cleaned_data["shown_rate_micros"],
+            "request_id": str(self.cleaned_data["request_id"]),
+        }
+
+    def refuse(self, field: str, message: str) -> None:
+        """Show a refusal of `place_order` beside the field it names, or above the form."""
+        self.add_error(field if field in self.fields else None, message)
+
+
+class OrderFilterForm(forms.Form):
+    """Which of their orders a customer wants to see. Nonsense in the address means: no filter."""
+
+    class Group(models.TextChoices):
+        ALL = "", gettext_lazy("All")
+        OPEN = "open", gettext_lazy("In progress")
+        FINISHED = "finished", gettext_lazy("Finished")
+        REFUNDED = "refunded", gettext_lazy("Refunded")
+
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)
+    group = forms.ChoiceField(choices=Group.choices, required=False)
+
+    def narrow(self, orders: OrderQuerySet) -> OrderQuerySet:
+        """Return those of `orders` that the filter asks for."""
+        self.is_valid()
+        group = self.cleaned_data.get("group", "")
+        if group == self.Group.OPEN:
+            orders = orders.filter(status__in=OPEN)
+        elif group == self.Group.FINISHED:
+            orders = orders.filter(status__in=FINISHED)
+        elif group == self.Group.REFUNDED:
+            orders = orders.filter(refunded_micros__gt=0)
+        return orders.matching(self.cleaned_data.get("q", ""))
