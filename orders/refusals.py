@@ -1,0 +1,33 @@
+"""Which error texts surely mean that upstream bought nothing, and what each means for the order and the shop."""
+
+from orders.models import KnownRefusal
+
+Meaning = KnownRefusal.Meaning
+
+# The document's own texts that can answer a purchase, then the trade's usual ones for quantity, link, stock and project.
+BUILT_IN: dict[str, str] = {
+    "Invalid API key": Meaning.KEY,
+    "Invalid action": Meaning.FLAG,
+    "Service ID is required": Meaning.FLAG,
+    "Insufficient balance": Meaning.BALANCE,
+    "Order not found": Meaning.ORDER,
+    "Service not found": Meaning.SERVICE,
+    "Quantity is less than minimum": Meaning.FLAG,
+    "Quantity is more than maximum": Meaning.FLAG,
+    "Link is required": Meaning.ORDER,
+    "Invalid link": Meaning.ORDER,
+    "Not enough stock": Meaning.FLAG,
+    "Project not found": Meaning.FLAG,
+    "No numbers available": Meaning.ORDER,
+}
+
+
+def meaning_of(text: str, http_status: int) -> str | None:
+    """Return what a refusal means, or None when the text is on no list and may hide a placed order.
+
+    The whole text has to match: "Insufficient balance, order 5 placed" is not "Insufficient balance".
+    """
+    if http_status >= 500:
+        return None
+    listed = KnownRefusal.objects.filter(text=text).values_list("meaning", flat=True).first()
+    return listed or BUILT_IN.get(text)

@@ -1,0 +1,77 @@
+"""What the engine knows of a kind of order: how to send one, and how to ask how it is going.
+
+`orders` supplies services; an app above registers its own supply (`sms` does, for numbers).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from orders.models import Order
+from upstream.client import Client
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Upstream's answer to a purchase: its order id, and what else the supply wants to keep."""
+
+    upstream_id: str
+    details: Any = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Upstream's answer to "how is it going", in our words. `status` is None when we do not know its word."""
+
+    status: str | None
+    word: str
+    charge_upstream_micros: int | None = None
+    start_count: int | None = None
+    remains: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    details: Any = None
+    why: str = ""  # the reason of a refund where it is not simply the status
+
+
+class Supply(Protocol):
+    """One kind of goods. `send` and `ask` only talk to upstream; `record_*` run inside the engine's transaction."""
+
+    related: tuple[str, ...]  # what `ask` and `record_*` read beside the order, for select_related
+    patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
+    refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
+
+    def send(self, client: Client, order: Order) -> Placed:
+        """Buy it, once. Raises what the client's purchases raise."""
+
+    def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
+        """Keep what came with the order id."""
+
+    def record_closed(self, order: Order, now: datetime) -> None:
+        """The order failed before it was placed."""
+
+    def ask(self, client: Client, order: Order, now: datetime) -> Report:
+        """Ask how it is going. Raises what the client's reads raise."""
+
+    def record_report(self, order: Order, report: Report, now: datetime) -> None:
+        """Keep what came with the status."""
+
+    def next_poll(self, order: Order, now: datetime) -> datetime | None:
+        """When to ask again, given the status just recorded; None: never."""
+
+
+_supplies: dict[str, Supply] = {}
+
+
+def register(kind: str, supply: Supply) -> None:
+    """Introduce the supply of a kind of order; called once, when the apps are ready."""
+    _supplies[kind] = supply
+
+
+def supply_of(order: Order) -> Supply:
+    """Return the supply of the order's kind."""
+    return _supplies[order.kind]
+
+
+def supplies() -> dict[str, Supply]:
+    """Return every kind with its supply."""
+    return dict(_supplies)
