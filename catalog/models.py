@@ -285,6 +285,7 @@ class SyncRun(models.Model):
     changed = models.PositiveIntegerField(_("changed"), default=0)
     withdrawn = models.PositiveIntegerField(_("withdrawn"), default=0)
     returned = models.PositiveIntegerField(_("back"), default=0)
+    read_in_full = models.BooleanField(_("every subcategory asked"), default=False)
     set_aside = models.JSONField(_("rows set aside"), default=list, blank=True)
     error = models.TextField(_("error"), blank=True)
 

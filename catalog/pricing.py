@@ -29,7 +29,7 @@ def selling_rate(
 
     `exchange_rate_micros` is what one unit of upstream's currency costs in ours, in micros. The markup comes
     first, then the discount on the whole; the result is never below the cost plus `floor_percent` of it.
-    Raises ValueError for a negative rate or floor, an exchange rate of zero or less, a discount outside 0..100.
+    Raises ValueError for a negative rate or floor, an exchange rate of zero or less, a discount not in 0..100.
     """
     if rate_upstream_micros < 0 or exchange_rate_micros <= 0 or floor_percent < 0:
         raise ValueError("a rate, an exchange rate or a floor that would sell below cost")

@@ -1,5 +1,6 @@
 """Settings, all of them read from the environment (or `.env`); `.env.example` documents every variable."""
 
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from storefront.environment import Environment
 from storefront.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment(BASE_DIR / ".env")
+env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
 
 # --- Core -----------------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
@@ -93,9 +94,7 @@ TEMPLATES = [
 ]
 
 # --- Database, cache, sessions --------------------------------------------------------------------------------------
-DATABASES = {
-    "default": env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{BASE_DIR / 'var/shop.sqlite3'}")
-}
+DATABASES = {"default": env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{BASE_DIR / 'var/shop.sqlite3'}")}
 DATABASE = DATABASES["default"]
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = {
@@ -104,9 +103,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
-    DATABASE["TEST"] = {
-        "NAME": str(BASE_DIR / "var/test.sqlite3")
-    }  # a file: threads must see the same database
+    DATABASE["TEST"] = {"NAME": str(BASE_DIR / "var/test.sqlite3")}  # a file: threads must see the same database
 elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
     DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
@@ -153,6 +150,9 @@ UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
 UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, least=1)
 UPSTREAM_MAX_IN_FLIGHT = env.number("UPSTREAM_MAX_IN_FLIGHT", 8, least=1)
+SYNC_MAX_VANISHED_PERCENT = env.number("SYNC_MAX_VANISHED_PERCENT", 30, least=0, most=100)
+SYNC_MAX_SET_ASIDE_PERCENT = env.number("SYNC_MAX_SET_ASIDE_PERCENT", 5, least=0, most=100)
+SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
 
 # --- Orders ---------------------------------------------------------------------------------------------------------
 ORDERS_CLAIM_SECONDS = env.seconds("ORDERS_CLAIM_SECONDS", 3 * UPSTREAM_TIMEOUT_SECONDS)

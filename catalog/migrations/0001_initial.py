@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                 ('changed', models.PositiveIntegerField(default=0, verbose_name='changed')),
                 ('withdrawn', models.PositiveIntegerField(default=0, verbose_name='withdrawn')),
                 ('returned', models.PositiveIntegerField(default=0, verbose_name='back')),
+                ('read_in_full', models.BooleanField(default=False, verbose_name='every subcategory asked')),
                 ('set_aside', models.JSONField(blank=True, default=list, verbose_name='rows set aside')),
                 ('error', models.TextField(blank=True, verbose_name='error')),
             ],
