@@ -1,0 +1,159 @@
+"""What every test may ask for: the sandbox upstream, Ann and Ben who buy, Sam who works here, one service."""
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import connections
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from catalog.models import Service
+    from upstream.client import Client
+    from upstream.sandbox.process import Sandbox
+
+PASSWORD = "correct horse battery"
+DATABASES = Path(__file__).resolve().parent.parent / "var" / "test"
+
+
+def pytest_configure() -> None:
+    # Hashing a password as slowly as production does would be half of the suite's time.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Give every test process a database of its own, so that two runs at once do not meet."""
+    test = connections["default"].settings_dict["TEST"]
+    if connections["default"].vendor == "sqlite":
+        DATABASES.mkdir(parents=True, exist_ok=True)
+        _forget_killed_runs()
+        test["NAME"] = str(DATABASES / f"{os.getpid()}.sqlite3")
+    else:
+        test["NAME"] = f"test_shop_{os.getpid()}"
+
+
+def _forget_killed_runs() -> None:
+    for left_over in DATABASES.glob("*.sqlite3*"):
+        try:
+            os.kill(int(left_over.name.partition(".")[0]), 0)
+        except ProcessLookupError:
+            left_over.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[redis.Redis]:
+    """The Redis of this test process: cache, broker and rate limits."""
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(redis_server: redis.Redis) -> None:
+    # The bindings stay: kombu declares a queue once per connection and would publish into nothing after a FLUSHDB.
+    stale = [key for key in redis_server.scan_iter(count=1000) if not key.startswith(b"_kombu")]
+    if stale:
+        redis_server.delete(*stale)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator["Sandbox"]:
+    """One stand-in upstream for all tests of this process; use `sandbox`, which resets it."""
+    from upstream.sandbox.process import Sandbox
+
+    with Sandbox.start(services=60, seed=1, speed=0) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: "Sandbox", settings: Any, monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
+    """The stand-in upstream: 60 services, a balance of 1000.00, no faults; orders do not move by themselves."""
+    sandbox_process.reset(services=60, seed=1, balance="1000.00", speed=0)
+    settings.UPSTREAM_URL = sandbox_process.url
+    settings.UPSTREAM_KEY = sandbox_process.key
+    # Commands and workers that a test starts as processes of their own read the environment.
+    monkeypatch.setenv("UPSTREAM_URL", sandbox_process.url)
+    monkeypatch.setenv("UPSTREAM_KEY", sandbox_process.key)
+    return sandbox_process
+
+
+@pytest.fixture
+def client_upstream(sandbox: "Sandbox") -> Iterator["Client"]:
+    """A client of the sandbox."""
+    client = sandbox.client()
+    yield client
+    client.close()
+
+
+def customer(email: str, *, money: str = "0", **fields: Any) -> "User":
+    """Create a customer with a verified e-mail address and `money` in the wallet."""
+    from allauth.account.models import EmailAddress
+
+    from accounts.models import User
+    from upstream.money import micros_from_decimal
+    from wallet.models import LedgerEntry
+    from wallet.operations import credit
+
+    user = User.objects.create_user(email, PASSWORD, **fields)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    if Decimal(money):
+        credit(
+            user=user,
+            amount_micros=micros_from_decimal(Decimal(money)),
+            kind=LedgerEntry.Kind.TOP_UP,
+            reference="first money",
+        )
+    return user
+
+
+@pytest.fixture
+def ann(db: None) -> "User":
+    """A customer who buys; 100.00 in the wallet."""
+    return customer("ann@example.com", money="100.00")
+
+
+@pytest.fixture
+def ben(db: None) -> "User":
+    """Another customer, who should see nothing of Ann's; 100.00 in the wallet."""
+    return customer("ben@example.com", money="100.00")
+
+
+@pytest.fixture
+def sam(db: None) -> "User":
+    """Staff, with every permission."""
+    return customer("sam@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def service(sandbox: "Sandbox", db: None) -> "Service":
+    """An SMM service ordered with a link, 10 to 10,000 pieces at 1.50 per 1,000; in the shop and in the sandbox."""
+    from catalog.models import Category, Service, Subcategory
+
+    row = {
+        "service": 900_001,
+        "name": "Instagram Followers, real",
+        "type": "Default",
+        "category": "Instagram",
+        "rate": "1.50",
+        "min": 10,
+        "max": 10_000,
+    }
+    sandbox.add_service(**row)
+    category, _created = Category.objects.get_or_create(name=row["category"])
+    subcategory, _created = Subcategory.objects.get_or_create(category=category, name="Followers")
+    return Service.objects.create(
+        upstream_id=row["service"],
+        category=category,
+        subcategory=subcategory,
+        name=row["name"],
+        type=row["type"],
+        rate_upstream_micros=1_500_000,
+        min_quantity=row["min"],
+        max_quantity=row["max"],
+        search_text="instagram followers, real instagram followers",
+    )

@@ -1,0 +1,1 @@
+"""What the tests need and a bare machine lacks: PostgreSQL, Valkey, Chromium, an environment of their own."""
