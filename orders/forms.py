@@ -1,49 +1,37 @@
 """What a customer types on the order pages: an order, and the filter of the order list."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, URLValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
 
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import price_book
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
+from orders.operations.placing import OrderRefused, check_link, check_orderable, check_quantity
 from wallet.operations import wallet_of
-
-COMMENT_LENGTH = 500
 
 
 def why_not_orderable(service: Service) -> str:
     """Return in words why nobody can order this service now, or nothing when it can be ordered."""
-    if service.withdrawn_at is not None:
-        return _("This service is no longer offered.")
-    if service.paused_because:
-        return _("This service is paused for the moment. Please come back later.")
-    if service.order_form == OrderForm.UNKNOWN:
-        return _("This service cannot be ordered here yet.")
-    if service.most_orderable < service.min_quantity or service.sold_out:
-        return _("This service is sold out for the moment.")
-    return ""
+    return _refusal_of(check_orderable, service)
 
 
-def quantity_problem(service: Service, quantity: int) -> str:
-    """Return in words which limit of the service `quantity` breaks, or nothing."""
-    least, most = number_format(service.min_quantity), number_format(service.max_quantity)
-    if not service.min_quantity <= quantity <= service.max_quantity:
-        return _("Between %(least)s and %(most)s can be ordered at once.") % {"least": least, "most": most}
-    if quantity > service.most_orderable:
-        return _("Only %(stock)s are in stock right now.") % {"stock": number_format(service.most_orderable)}
+def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
+    try:
+        check(*args, **kwargs)
+    except OrderRefused as refusal:
+        return str(refusal)
     return ""
 
 
@@ -80,6 +68,10 @@ def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str)
     )
 
 
+def _comment_lines(typed: str) -> list[str]:
+    return [line.strip() for line in typed.splitlines() if line.strip()]
+
+
 def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
     if not typed.strip():
         return None, ""
@@ -87,7 +79,8 @@ def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
         quantity = forms.IntegerField().clean(typed)
     except ValidationError:
         return None, _("Write a whole number.")
-    problem = quantity_problem(service, quantity)
+    field = "comments" if service.order_form == OrderForm.COMMENTS else "quantity"
+    problem = _refusal_of(check_quantity, service, quantity, field=field)
     return (None, problem) if problem else (quantity, "")
 
 
@@ -127,9 +120,7 @@ class PlaceOrderForm(forms.Form):
     def _dress_quantity(self) -> None:
         field = self.fields["quantity"]
         field.help_text = self._limits()
-        field.error_messages.update(
-            required=_("Say how many you want."), invalid=_("Write a whole number.")
-        )
+        field.error_messages.update(required=_("Say how many you want."), invalid=_("Write a whole number."))
         # The price follows what is typed: same address, only the quote comes back.
         field.widget.attrs.update(
             {
@@ -160,41 +151,39 @@ class PlaceOrderForm(forms.Form):
             field.error_messages["required"] = _("Say which page the work is for.")
 
     @property
+    def typed_quantity(self) -> str:
+        """The quantity as it stands in the form, for the quote beside it: typed, or counted in comments."""
+        if "comments" in self.fields:
+            typed = self["comments"].value() or ""
+            return str(len(_comment_lines(typed))) if typed.strip() else ""
+        value = self["quantity"].value()
+        return "" if value is None else str(value)
+
+    @property
     def asks_again(self) -> bool:
         """Whether the customer has to confirm a second open order for the same link."""
         return self.similar is not None or bool(self.is_bound and self["again"].value())
 
     def clean_quantity(self) -> int:
         quantity = self.cleaned_data["quantity"]
-        if problem := quantity_problem(self.service, quantity):
-            raise ValidationError(problem)
+        self._check(check_quantity, quantity, field="quantity")
         return quantity
 
     def clean_comments(self) -> str:
-        lines = [line.strip() for line in self.cleaned_data["comments"].splitlines() if line.strip()]
-        too_long = [number for number, line in enumerate(lines, 1) if len(line) > COMMENT_LENGTH]
-        if too_long:
-            raise ValidationError(
-                _("Comment %(number)s is longer than %(most)s characters.")
-                % {"number": too_long[0], "most": COMMENT_LENGTH}
-            )
-        if problem := quantity_problem(self.service, len(lines)):
-            count = ngettext("This is %(count)s comment.", "These are %(count)s comments.", len(lines))
-            raise ValidationError(f"{count % {'count': number_format(len(lines))}} {problem}")
+        lines = _comment_lines(self.cleaned_data["comments"])
+        self._check(check_quantity, len(lines), field="comments")
         return "\n".join(lines)
 
     def clean_link(self) -> str:
-        link = self.cleaned_data["link"].strip()
-        if self.service.delivery == Delivery.EMAIL:
-            EmailValidator(_("This is not an e-mail address."))(link)
-            return link
-        if "://" not in link:
+        link = self.cleaned_data["link"]
+        if self.service.delivery == Delivery.LINK and "://" not in link:
             link = f"https://{link}"
-        URLValidator(
-            schemes=["http", "https"],
-            message=_("This is not a web address. Copy the whole address, such as https://example.com/page."),
-        )(link)
+        self._check(check_link, link)
         return link
+
+    def _check(self, check: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        if refusal := _refusal_of(check, self.service, *args, **kwargs):
+            raise ValidationError(refusal)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -219,14 +208,17 @@ class PlaceOrderForm(forms.Form):
 
     def order(self) -> dict[str, Any]:
         """Return what `place_order` needs, from a valid form."""
-        comments = self.cleaned_data.get("comments", "")
         return {
-            "quantity": len(comments.splitlines()) if comments else self.cleaned_data["quantity"],
+            "quantity": self.cleaned_data.get("quantity"),
             "link": self.cleaned_data["link"],
-            "comments": comments,
+            "comments": self.cleaned_data.get("comments", ""),
             "shown_rate_micros": self.cleaned_data["shown_rate_micros"],
             "request_id": str(self.cleaned_data["request_id"]),
         }
+
+    def renew(self) -> None:
+        """Give the form an identity of its own again, after the old one turned out to be used up."""
+        self.data = {**{name: self.data.get(name) for name in self.data}, "request_id": str(uuid.uuid4())}
 
     def refuse(self, field: str, message: str) -> None:
         """Show a refusal of `place_order` beside the field it names, or above the form."""

@@ -58,9 +58,7 @@ class Checkout(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "request_id"], name="request_id_once_per_customer")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "request_id"], name="request_id_once_per_customer")]
 
     def __str__(self) -> str:
         return self.request_id
@@ -95,9 +93,7 @@ class Order(models.Model):
     """One paid order. `price` and `refunded` are in the shop's currency, `*_upstream` in upstream's."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
-    checkout = models.ForeignKey(
-        Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders"
-    )
+    checkout = models.ForeignKey(Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.PAID)
     title = models.CharField(_("what was sold"), max_length=500)
@@ -132,9 +128,7 @@ class Order(models.Model):
     claim_deadline = models.DateTimeField(_("claim deadline"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
-    last_upstream_id_before = models.CharField(
-        _("newest upstream id before the attempt"), max_length=64, blank=True
-    )
+    last_upstream_id_before = models.CharField(_("newest upstream id before the attempt"), max_length=64, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True)
     poll_claimed_until = models.DateTimeField(null=True, blank=True)
@@ -175,9 +169,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(status="paid"), name="order_queue"),
             models.Index(fields=["claim_deadline"], condition=Q(status="sending"), name="order_claims"),
-            models.Index(
-                fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"
-            ),
+            models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
             models.Index(fields=["id"], condition=~Q(attention=""), name="order_attention"),
         ]
@@ -281,9 +273,7 @@ class ForwardingPause(models.Model):
         verbose_name = _("forwarding pause")
         verbose_name_plural = _("forwarding pauses")
         constraints = [
-            models.UniqueConstraint(
-                fields=["reason"], condition=Q(ended_at=None), name="one_open_pause_per_reason"
-            )
+            models.UniqueConstraint(fields=["reason"], condition=Q(ended_at=None), name="one_open_pause_per_reason")
         ]
 
     def __str__(self) -> str:
@@ -310,9 +300,7 @@ class UpstreamEntry(models.Model):
         verbose_name = _("upstream account entry")
         verbose_name_plural = _("upstream account entries")
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind"], condition=Q(kind="opening"), name="one_upstream_opening_balance"
-            )
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="opening"), name="one_upstream_opening_balance")
         ]
 
     def __str__(self) -> str:

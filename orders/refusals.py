@@ -4,7 +4,7 @@ from orders.models import KnownRefusal
 
 Meaning = KnownRefusal.Meaning
 
-# The document's own texts that can answer a purchase, then the trade's usual ones for quantity, link, stock and project.
+# The document's own texts, then the trade's usual ones for quantity, link, stock and project.
 BUILT_IN: dict[str, str] = {
     "Invalid API key": Meaning.KEY,
     "Invalid action": Meaning.FLAG,

@@ -72,6 +72,11 @@ def supply_of(order: Order) -> Supply:
     return _supplies[order.kind]
 
 
+def related_rows() -> tuple[str, ...]:
+    """Return what any supply reads beside its order, for `select_related`."""
+    return ("user", *(name for supply in _supplies.values() for name in supply.related))
+
+
 def supplies() -> dict[str, Supply]:
     """Return every kind with its supply."""
     return dict(_supplies)

@@ -14,7 +14,7 @@ from wallet.operations import credit
 
 
 def partial_refund_micros(price_micros: int, quantity: int, remains: int) -> int:
-    """Return what is given back when `remains` of `quantity` were not delivered: rounded down, never above the price."""
+    """Return what is given back for `remains` undelivered of `quantity`: rounded down, never above the price."""
     clamped = min(max(remains, 0), quantity)
     return round_refund(price_micros * clamped, quantity) if clamped < quantity else price_micros
 
@@ -31,8 +31,8 @@ def refund_up_to(
 ) -> int:
     """Bring the order's refunds up to `total_micros` in all; return what was given back now, 0 if nothing was due.
 
-    The guard is the amount refunded so far: whoever read an older one changes nothing. `why` is one of partial, canceled,
-    failed, expired, staff. The order's row is updated in place.
+    The guard is the amount refunded so far: whoever read an older one changes nothing. `why` is one of partial,
+    canceled, failed, expired, staff. The order's row is updated in place.
     """
     due_micros = min(total_micros, order.price_micros) - order.refunded_micros
     if due_micros <= 0:

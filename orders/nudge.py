@@ -1,0 +1,23 @@
+"""A nudge makes a worker look at once; losing it costs seconds, never an order: the sweep finds the row."""
+
+from functools import partial
+
+import structlog
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+
+def nudge(order_id: int) -> None:
+    """Ask a worker to forward this order as soon as the transaction has committed."""
+    transaction.on_commit(partial(_send, order_id))
+
+
+def _send(order_id: int) -> None:
+    from orders.tasks import forward_order  # leaf: tasks import the operations that nudge
+
+    try:
+        # No retry: the customer's page must not wait for a broker that is down.
+        forward_order.apply_async(kwargs={"order_id": order_id}, retry=False, expires=60)
+    except Exception as error:  # a broker fails in many ways, and none of them may look like a failed order
+        log.warning("nudge_lost", order_id=order_id, error=str(error))

@@ -1,0 +1,298 @@
+"""Sending paid orders upstream: claim (committed) → call (no transaction open) → record.
+
+Nothing is ever sent twice without proof: what may have arrived is `unknown` and waits.
+"""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
+from orders.operations.moves import Change, WrongStatus, move_order, write_events
+from orders.operations.pauses import ensure_opening_balance, forwarding_is_paused, pause_forwarding
+from orders.operations.refunds import refund_up_to
+from orders.refusals import meaning_of
+from orders.supply import Placed, Supply, related_rows, supplies, supply_of
+from upstream.client import Client
+from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError
+
+log = structlog.get_logger(__name__)
+Code = OrderEvent.Code
+Meaning = KnownRefusal.Meaning
+Clock = Callable[[], datetime]
+
+LONGEST_WAIT_SECONDS = 300
+SWEEP_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to send one order once, until `deadline`."""
+
+    order: Order
+    token: uuid.UUID
+    deadline: datetime
+
+
+def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now) -> bool:
+    """Send one paid order upstream and record the answer; return whether an attempt was made.
+
+    False means that the order is not (or no longer) waiting, that its time has not come, or that forwarding is paused.
+    Raises nothing for what upstream does; every ending is a status of the order.
+    """
+    if not _ready(client):
+        return False
+    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id())
+    if claim is None:
+        return False
+    supply = supply_of(claim.order)
+    if not _still_ours(claim, now=clock(), call_seconds=client.timeout_seconds):
+        _record_not_placed(claim, supply, "the claim was too old to send", now=clock())
+        return False
+    _send(claim, supply, client, clock)
+    return True
+
+
+def _send(claim: Claim, supply: Supply, client: Client, clock: Clock) -> None:
+    """Make the call and record which of the four answers came."""
+    order_id = claim.order.pk
+    try:
+        placed = supply.send(client, claim.order)
+    except (NotPlaced, Throttled) as error:
+        _record_not_placed(claim, supply, str(error), now=clock())
+    except Refused as refusal:
+        _record_refused(claim, supply, refusal, now=clock())
+    except OutcomeUnknown as error:
+        _record_unknown(claim, supply, str(error), now=clock())
+    except Exception as error:
+        # Ours or a library's mistake: the request may have left, so this is no reason to send again.
+        log.exception("forwarding_failed", order_id=order_id)
+        _record_unknown(claim, supply, f"{type(error).__name__} while sending", now=clock())
+    else:
+        # The log line is the last witness should the database be lost at this very moment.
+        log.info("order_placed", order_id=order_id, upstream_id=placed.upstream_id)
+        _record_placed(claim, supply, placed, now=clock())
+
+
+def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since: timedelta = timedelta(0)) -> int:
+    """Send the paid orders that are waiting, first come first served, several at once; return how many were tried.
+
+    Orders younger than `nudged_since` that were never tried are left to their nudge.
+    """
+    now = now or timezone.now()
+    if forwarding_is_paused():
+        return 0
+    waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
+    order_ids = list(waiting.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    if not order_ids:
+        return 0
+
+    def forward(order_id: int) -> bool:
+        try:
+            return forward_order(order_id, client=client)
+        finally:
+            connection.close()  # this thread's own; it ends with the sweep
+
+    with ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="forward") as threads:
+        return sum(threads.map(forward, order_ids))
+
+
+def release_stale_claims(*, now: datetime | None = None) -> int:
+    """Make claims past their deadline `unknown`: the worker died between claim and record. Return how many."""
+    now = now or timezone.now()
+    released = 0
+    for order in Order.objects.stale(now).select_related(*related_rows()):
+        claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
+        _record_unknown(claim, supply_of(order), "the worker that sent it did not report back", now=now)
+        released += 1
+    return released
+
+
+def give_up_waiting(*, now: datetime | None = None) -> int:
+    """Fail and refund unsent orders whose buyers do not wait any longer (numbers). Return how many."""
+    now = now or timezone.now()
+    given_up = 0
+    too_late = Q(pk=None)
+    for kind, supply in supplies().items():
+        if supply.patience is not None:
+            too_late |= Q(kind=kind, created_at__lte=now - supply.patience)
+    for order in Order.objects.filter(too_late, status=Status.PAID).select_related(*related_rows()):
+        try:
+            _fail(order, Q(status=Status.PAID), reason="not sent in time", now=now)
+        except WrongStatus:
+            continue  # a worker took it at the last moment
+        given_up += 1
+    return given_up
+
+
+def newest_upstream_id() -> str:
+    """Return the last upstream id that answered an order of ours, or "" when there is none."""
+    newest = Order.objects.filter(upstream_id__isnull=False).order_by("-sent_at", "-id")
+    return newest.values_list("upstream_id", flat=True).first() or ""
+
+
+def _ready(client: Client) -> bool:
+    if forwarding_is_paused():
+        return False
+    try:
+        ensure_opening_balance(client=client)
+    except InvalidApiKey as refusal:
+        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text)
+        return False
+    except UpstreamError as error:
+        log.warning("upstream_not_ready", error=str(error))
+        return False
+    return True
+
+
+def _claim(order_id: int, *, now: datetime, last_id: str) -> Claim | None:
+    """Take the order for ourselves, committed before anything is sent; None when somebody else has it."""
+    token = uuid.uuid4()
+    deadline = now + timedelta(seconds=settings.ORDERS_CLAIM_SECONDS)
+    try:
+        with transaction.atomic(durable=True):
+            move_order(
+                order_id,
+                Status.SENDING,
+                code=Code.CLAIMED,
+                now=now,
+                where=Q(not_before=None) | Q(not_before__lte=now),
+                evidence={"token": str(token), "newest_upstream_id": last_id},
+                claim_token=token,
+                claim_deadline=deadline,
+                attempts=F("attempts") + 1,
+                last_upstream_id_before=last_id,
+                sent_at=now,
+            )
+    except WrongStatus:
+        return None
+    return Claim(Order.objects.select_related(*related_rows()).get(pk=order_id), token, deadline)
+
+
+def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:
+    """Whether the claim stands and outlives the longest call: who slept through the deadline must not send."""
+    if now + timedelta(seconds=call_seconds) >= claim.deadline:
+        return False
+    return Order.objects.filter(pk=claim.order.pk, status=Status.SENDING, claim_token=claim.token).exists()
+
+
+def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetime) -> None:
+    """Keep upstream's order id, whatever happened to the order meanwhile."""
+    order = claim.order
+    evidence = {"upstream_id": placed.upstream_id}
+    try:
+        with transaction.atomic():
+            order.upstream_id, order.status = placed.upstream_id, Status.PENDING
+            move_order(
+                order.pk,
+                Status.PENDING,
+                code=Code.ACCEPTED,
+                now=now,
+                where=Q(claim_token=claim.token),
+                evidence=evidence,
+                upstream_id=placed.upstream_id,
+                next_poll_at=supply.next_poll(order, now),
+                attention="",
+            )
+            supply.record_placed(order, placed, now)
+    except (WrongStatus, IntegrityError) as error:
+        _record_loss(order, placed.upstream_id, because=type(error).__name__, now=now)
+
+
+def _record_loss(order: Order, upstream_id: str, *, because: str, now: datetime) -> None:
+    """An answer came for an order that has been settled without it: upstream has an order more than we sell."""
+    attention = f"Upstream placed order {upstream_id} after this order was settled"
+    with transaction.atomic():
+        Order.objects.filter(pk=order.pk).update(attention=attention)
+        status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
+        change = Change(order.pk, {}, {"upstream_id": upstream_id, "because": because})
+        write_events([change], code=Code.LOSS, status=status, now=now)
+    log.error("late_answer", order_id=order.pk, upstream_id=upstream_id)
+
+
+def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
+    """Back to the queue, to be tried again a little later: surely nothing reached upstream."""
+    order = claim.order
+    wait = min(2 ** min(order.attempts, 16), LONGEST_WAIT_SECONDS)
+    if supply.patience is not None:
+        if now - order.created_at >= supply.patience:
+            _fail_claimed(claim, reason, now)
+            return
+        wait = min(wait, 2)
+    not_before = now + timedelta(seconds=wait)
+    _move_claimed(claim, Status.PAID, Code.NOT_SENT, reason, now, attention="", not_before=not_before)
+
+
+def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: datetime) -> None:
+    order, meaning = claim.order, meaning_of(refusal.text, refusal.http_status)
+    if meaning is None:
+        _record_unknown(claim, supply, f"unlisted error text: {refusal.text}", now=now)
+        return
+    if meaning in (Meaning.KEY, Meaning.BALANCE):
+        pause_forwarding(reason=meaning, detail=refusal.text, now=now)
+        if supply.patience is None:
+            _move_claimed(claim, Status.PAID, Code.NOT_SENT, refusal.text, now, attention="")
+            return
+    attention = f"Refused upstream: {refusal.text}"[:300] if meaning == Meaning.FLAG else ""
+    with transaction.atomic():
+        _fail_claimed(claim, refusal.text, now, attention=attention)
+        if meaning == Meaning.SERVICE and order.service is not None:
+            type(order.service).objects.filter(pk=order.service.pk).update(withdrawn_at=now)
+
+
+def _record_unknown(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
+    """Perhaps placed, perhaps not. Never resent; a kind whose buyers wait is refunded at once."""
+    order = claim.order
+    attention = f"Perhaps placed upstream: {reason}"[:300]
+    with transaction.atomic():
+        if not _move_claimed(claim, Status.UNKNOWN, Code.UNKNOWN, reason, now, attention=attention):
+            return
+        if supply.refund_unknown:
+            _fail_claimed(claim, reason, now, attention=attention)
+    log.error("order_unknown", order_id=order.pk, reason=reason)
+
+
+def _move_claimed(claim: Claim, to: str, code: str, reason: str, now: datetime, **fields: Any) -> bool:
+    """Move an order we hold; return False when it has been settled meanwhile and there is nothing to record."""
+    ours, evidence = Q(claim_token=claim.token), {"reason": reason}
+    try:
+        move_order(claim.order.pk, to, code=code, now=now, where=ours, evidence=evidence, **fields)
+    except WrongStatus:
+        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+        return False
+    return True
+
+
+def _fail_claimed(claim: Claim, reason: str, now: datetime, attention: str = "") -> None:
+    try:
+        _fail(claim.order, Q(claim_token=claim.token), reason=reason, now=now, attention=attention)
+    except WrongStatus:
+        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+
+
+def _fail(order: Order, where: Q, *, reason: str, now: datetime, attention: str = "") -> None:
+    """Fail an order that was not placed and give all its money back. Raises WrongStatus when it has moved on."""
+    with transaction.atomic():
+        move_order(
+            order.pk,
+            Status.FAILED,
+            code=Code.REFUSED,
+            now=now,
+            where=where,
+            evidence={"reason": reason},
+            attention=attention,
+            finished_at=now,
+            next_poll_at=None,
+        )
+        order.status = Status.FAILED
+        refund_up_to(order, order.price_micros, why="failed", now=now)
+        supply_of(order).record_closed(order, now)

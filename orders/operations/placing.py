@@ -1,0 +1,223 @@
+"""Taking an order: check it, price it, take the money and write the row, all in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from catalog.models import Delivery, OrderForm, Service
+from catalog.pricing import price_book
+from orders.models import Checkout, Order, OrderEvent
+from orders.nudge import nudge
+from orders.operations.moves import Change, write_events
+from upstream.money import micros_from_decimal, text_from_micros
+from wallet.models import LedgerEntry
+from wallet.operations import debit
+
+LONGEST_LINK = 2000
+_is_web_address = URLValidator(schemes=["http", "https"])
+
+
+class OrderRefused(Exception):
+    """The order cannot be taken as it is; the text is for the customer. `field` names the form field, or is empty."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class PriceChanged(OrderRefused):
+    """The price is not the one the customer saw; the new one is offered, never charged silently."""
+
+    def __init__(self, rate_micros: int, price_micros: int) -> None:
+        self.rate_micros = rate_micros
+        self.price_micros = price_micros
+        super().__init__(
+            _("The price has changed: it is now %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
+        )
+
+
+class RequestIdReused(OrderRefused):
+    """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This form has already been sent with other values. Open the page again to order anew."))
+
+
+def place_order(
+    *,
+    user: User,
+    service: Service,
+    quantity: int | None,
+    link: str,
+    comments: str = "",
+    shown_rate_micros: int | None = None,
+    request_id: str,
+) -> Order:
+    """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
+
+    The same `request_id` with the same values returns the order it made the first time. For services ordered by
+    comments the quantity is the number of comment lines. `shown_rate_micros` is the rate the customer saw.
+
+    Raises OrderRefused (with the field at fault), PriceChanged, RequestIdReused, wallet.operations.InsufficientFunds;
+    nothing has changed then.
+    """
+    link = link.strip()
+    asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
+
+    def buy(checkout: Checkout) -> list[Order]:
+        fresh = Service.objects.select_related("category").get(pk=service.pk)
+        pieces, comment_lines = check_order(fresh, quantity=quantity, link=link, comments=comments)
+        book = price_book(user)
+        rate_micros, price_micros = book.rate_micros(fresh), book.price_micros(fresh, pieces)
+        if shown_rate_micros is not None and shown_rate_micros != rate_micros:
+            raise PriceChanged(rate_micros, price_micros)
+        order = Order(
+            user=user,
+            checkout=checkout,
+            title=fresh.title,
+            service=fresh,
+            quantity=pieces,
+            link=link,
+            comments=comment_lines,
+            price_micros=price_micros,
+            rate_micros=rate_micros,
+            rate_upstream_micros=fresh.rate_upstream_micros,
+            rate_per=fresh.rate_per,
+            cost_upstream_micros=book.cost_upstream_micros(fresh, pieces),
+        )
+        return [take_payment(order)]
+
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
+
+
+def check_out(
+    *, user: User, request_id: str, asked: dict[str, Any], buy: Callable[[Checkout], list[Order]]
+) -> list[Order]:
+    """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
+
+    Raises RequestIdReused when the same id comes with other values, and whatever `buy` raises.
+    """
+    fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    orders = _bought_before(user, request_id, fingerprint)
+    if orders is not None:
+        return orders
+    try:
+        with transaction.atomic():
+            checkout = Checkout.objects.create(user=user, request_id=request_id, fingerprint=fingerprint)
+            return buy(checkout)
+    except IntegrityError:
+        # The same button was pressed twice at once and the other press was first.
+        orders = _bought_before(user, request_id, fingerprint)
+        if orders is None:
+            raise
+        return orders
+
+
+def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order] | None:
+    checkout = Checkout.objects.filter(user=user, request_id=request_id).first()
+    if checkout is None:
+        return None
+    if checkout.fingerprint != fingerprint:
+        raise RequestIdReused
+    return list(checkout.orders.order_by("id"))
+
+
+def take_payment(order: Order) -> Order:
+    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds."""
+    order.exchange_rate_micros = micros_from_decimal(settings.UPSTREAM_EXCHANGE_RATE)
+    order.created_at = timezone.now()
+    order.save(force_insert=True)
+    debit(
+        user=order.user,
+        amount_micros=order.price_micros,
+        kind=LedgerEntry.Kind.CHARGE,
+        reference=f"order:{order.pk}",
+        note=order.title[:300],
+    )
+    data = {"price_micros": order.price_micros, "quantity": order.quantity}
+    write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=order.created_at)
+    nudge(order.pk)
+    return order
+
+
+def check_order(service: Service, *, quantity: int | None, link: str, comments: str) -> tuple[int, str]:
+    """Return the quantity in pieces and the cleaned comments of an order that can be taken.
+
+    Raises OrderRefused with the field at fault. The service comes with its category.
+    """
+    check_orderable(service)
+    lines = ""
+    if service.order_form == OrderForm.COMMENTS:
+        texts = [line.strip() for line in comments.splitlines() if line.strip()]
+        quantity, lines = len(texts), "\n".join(texts)
+        check_quantity(service, quantity, field="comments")
+    elif quantity is None:
+        raise OrderRefused(_("Enter how many you want."), "quantity")
+    else:
+        check_quantity(service, quantity, field="quantity")
+    check_link(service, link)
+    return quantity, lines
+
+
+def check_orderable(service: Service) -> None:
+    """Raise OrderRefused when nobody can order this service now; it comes with its category."""
+    if service.withdrawn_at or not service.visible or not service.category.visible:
+        raise OrderRefused(_("This service is no longer sold."))
+    if service.paused_because:
+        raise OrderRefused(_("This service is paused for the moment. Please try again later."))
+    if service.order_form == OrderForm.UNKNOWN:
+        raise OrderRefused(_("This service cannot be ordered here yet."))
+    if service.sold_out:
+        raise OrderRefused(_("This service is sold out at the moment."))
+    if service.most_orderable < service.min_quantity:
+        raise OrderRefused(_("There is not enough left for the smallest order."))
+
+
+def check_quantity(service: Service, quantity: int, *, field: str) -> None:
+    """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
+    most = service.most_orderable
+    if service.min_quantity <= quantity <= most:
+        return
+    if field == "comments":
+        message = ngettext(
+            "You wrote %(count)d comment; it should be between %(least)d and %(most)d, one a line.",
+            "You wrote %(count)d comments; it should be between %(least)d and %(most)d, one a line.",
+            quantity,
+        )
+        raise OrderRefused(message % {"count": quantity, "least": service.min_quantity, "most": most}, field)
+    limits = {"least": service.min_quantity, "most": most}
+    if quantity > most and service.stock is not None and most == service.stock:
+        raise OrderRefused(_("Only %(most)d are in stock: order between %(least)d and %(most)d.") % limits, field)
+    raise OrderRefused(_("Order between %(least)d and %(most)d.") % limits, field)
+
+
+def check_link(service: Service, link: str) -> None:
+    """Raise OrderRefused when the link or delivery address is not what the service needs."""
+    if len(link) > LONGEST_LINK:
+        raise OrderRefused(_("This is too long: %(most)d characters at most.") % {"most": LONGEST_LINK}, "link")
+    if service.delivery == Delivery.EMAIL:
+        try:
+            validate_email(link)
+        except ValidationError:
+            raise OrderRefused(
+                _("Enter the e-mail address the goods should be sent to, like name@example.com."), "link"
+            ) from None
+        return
+    try:
+        _is_web_address(link)
+        if not urlsplit(link).hostname:
+            raise ValueError(link)
+    except (ValidationError, ValueError):
+        raise OrderRefused(_("Enter the whole link, beginning with https://."), "link") from None

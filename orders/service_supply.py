@@ -1,0 +1,73 @@
+"""How services are bought upstream and followed: the actions `add` and `status`."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from orders.models import FINISHED, Order, Status
+from orders.supply import Placed, Report
+from upstream.client import Client
+from upstream.money import micros_from_decimal
+
+# The document's five words and the trade's other spellings of them.
+STATUS_BY_WORD = {
+    "pending": Status.PENDING,
+    "in progress": Status.IN_PROGRESS,
+    "inprogress": Status.IN_PROGRESS,
+    "processing": Status.IN_PROGRESS,
+    "completed": Status.COMPLETED,
+    "complete": Status.COMPLETED,
+    "partial": Status.PARTIAL,
+    "partially completed": Status.PARTIAL,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+    "refunded": Status.CANCELED,
+}
+LATE_CHECK = timedelta(hours=12)
+
+
+class ServiceSupply:
+    """Supplies orders of kind "service"."""
+
+    related = ("service", "service__category")
+    patience: timedelta | None = None
+    refund_unknown = False
+
+    def send(self, client: Client, order: Order) -> Placed:
+        service = order.service
+        assert service is not None  # noqa: S101 - a database constraint holds it
+        answer = client.add(
+            service_id=service.upstream_id, link=order.link, quantity=order.quantity, comments=order.comments
+        )
+        return Placed(answer.order_id)
+
+    def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
+        pass
+
+    def record_closed(self, order: Order, now: datetime) -> None:
+        pass
+
+    def ask(self, client: Client, order: Order, now: datetime) -> Report:
+        answer = client.status(order_id=str(order.upstream_id))
+        return Report(
+            status=STATUS_BY_WORD.get(answer.status.strip().lower().replace("_", " ")),
+            word=answer.status,
+            charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
+            start_count=answer.start_count,
+            remains=answer.remains,
+            payload=answer.raw,
+        )
+
+    def record_report(self, order: Order, report: Report, now: datetime) -> None:
+        pass
+
+    def next_poll(self, order: Order, now: datetime) -> datetime | None:
+        """Young orders often, old ones seldom; finished ones twice a day while upstream may still change its mind."""
+        if order.status in FINISHED:
+            late = order.status in (Status.COMPLETED, Status.PARTIAL)
+            finished_at = order.finished_at or now
+            watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
+            return now + LATE_CHECK if watched else None
+        age_seconds = (now - (order.sent_at or order.created_at)).total_seconds()
+        wait = min(max(age_seconds / 10, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
+        return now + timedelta(seconds=wait)

@@ -1,0 +1,77 @@
+"""Celery's doors to the orders. The row is the queue: a lost message costs seconds, a repeated one nothing."""
+
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+
+from upstream.client import Client, default_client
+from upstream.errors import Unavailable, UpstreamError
+
+log = structlog.get_logger(__name__)
+
+
+def _client() -> Client | None:
+    try:
+        return default_client()
+    except Unavailable as error:
+        log.warning("upstream_not_configured", error=str(error))
+        return None
+
+
+@shared_task
+def forward_order(*, order_id: int) -> None:
+    """The nudge: forward one order now."""
+    from orders import operations  # a task is a door to the operation above it
+
+    if client := _client():
+        operations.forward_order(order_id, client=client)
+
+
+@shared_task
+def forward_orders() -> None:
+    """The sweep: forward what is waiting, and give back what nobody waits for any more."""
+    from orders import operations
+
+    operations.give_up_waiting()
+    if client := _client():
+        operations.forward_waiting(client=client, nudged_since=timedelta(seconds=settings.ORDERS_NUDGE_SECONDS))
+
+
+@shared_task
+def release_stale_claims() -> None:
+    """Find the orders whose senders died."""
+    from orders import operations
+
+    operations.release_stale_claims()
+
+
+@shared_task
+def poll_orders() -> None:
+    """Ask about the services that are due."""
+    from orders import operations
+
+    if client := _client():
+        operations.poll_due(kind="service", client=client)
+
+
+@shared_task
+def poll_numbers() -> None:
+    """Ask about the numbers that are due."""
+    from orders import operations
+
+    if client := _client():
+        operations.poll_due(kind="number", client=client)
+
+
+@shared_task
+def resume_forwarding() -> None:
+    """See whether what paused forwarding is over."""
+    from orders import operations
+
+    if client := _client():
+        try:
+            operations.resume_forwarding(client=client)
+        except UpstreamError as error:
+            log.warning("upstream_not_answering", error=str(error))
