@@ -3,24 +3,38 @@
 import hashlib
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def personal_page(view: View[P]) -> View[P]:
+class PageRequest(HttpRequest):
+    """A request as django-htmx has dressed it."""
+
+    htmx: HtmxDetails
+
+
+class CustomerRequest(PageRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+def personal_page(view: Callable[Concatenate[PageRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """Keep the page out of every cache: it shows a balance or a token, and htmx gets only a part of it."""
 
     @wraps(view)
     def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        response = view(cast(PageRequest, request), *args, **kwargs)
         add_never_cache_headers(response)
         patch_vary_headers(response, ["HX-Request"])
         return response
@@ -28,14 +42,14 @@ def personal_page(view: View[P]) -> View[P]:
     return door
 
 
-def customers_only(view: View[P]) -> View[P]:
+def customers_only(view: Callable[Concatenate[CustomerRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """Let signed-in customers in; send others to sign in and then back."""
 
     @wraps(view)
-    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def door(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
-        if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+            return view(cast(CustomerRequest, request), *args, **kwargs)
+        if request.htmx:
             # A list that refreshes itself must not be replaced by the sign-in page: load the whole page anew.
             return HttpResponseClientRefresh()
         return redirect_to_login(request.get_full_path())
@@ -43,15 +57,12 @@ def customers_only(view: View[P]) -> View[P]:
     return personal_page(door)
 
 
-def wants_part(request: HttpRequest) -> bool:
+def wants_part(request: PageRequest) -> bool:
     """Whether htmx asks for a part of the page; a page restored from history is needed whole."""
-    htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
-def render_live(
-    request: HttpRequest, template: str, part: str, context: dict, *, state: object
-) -> HttpResponse:
+def render_live(request: PageRequest, template: str, part: str, context: dict, *, state: object) -> HttpResponse:
     """Render a page, or for htmx its part, that asks again every few seconds.
 
     `state` stands for everything the part shows. The part carries a digest of it as `seen` and sends it back with

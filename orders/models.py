@@ -71,6 +71,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def newest_first(self) -> "OrderQuerySet":
         return self.order_by("-id")
 
+    def matching(self, words: str) -> "OrderQuerySet":
+        """Orders with every word in their title or link, or as their number."""
+        found = self
+        for word in words.split()[:10]:
+            number = word.lstrip("#")
+            by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else Q(pk=None)
+            found = found.filter(Q(title__icontains=word) | Q(link__icontains=word) | by_number)
+        return found
+
     def waiting_to_send(self, now: datetime) -> "OrderQuerySet":
         """Paid orders whose time has come, in the order they were paid."""
         ready = Q(not_before=None) | Q(not_before__lte=now)
