@@ -22,12 +22,12 @@ BUILT_IN: dict[str, str] = {
 }
 
 
-def meaning_of(text: str, http_status: int) -> str | None:
+def meaning_of(text: str, http_status: int | None) -> str | None:
     """Return what a refusal means, or None when the text is on no list and may hide a placed order.
 
     The whole text has to match: "Insufficient balance, order 5 placed" is not "Insufficient balance".
     """
-    if http_status >= 500:
+    if http_status is not None and http_status >= 500:
         return None
     listed = KnownRefusal.objects.filter(text=text).values_list("meaning", flat=True).first()
     return listed or BUILT_IN.get(text)

@@ -29,7 +29,7 @@ LATE_CHECK = timedelta(hours=12)
 class ServiceSupply:
     """Supplies orders of kind "service"."""
 
-    related = ("service", "service__category")
+    related: tuple[str, ...] = ("service", "service__category")
     patience: timedelta | None = None
     refund_unknown = False
 

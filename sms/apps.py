@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class SmsConfig(AppConfig):
     name = "sms"
     verbose_name = _("SMS numbers")
+
+    def ready(self) -> None:
+        from orders.models import Kind
+        from orders.supply import register
+        from sms.supply import NumberSupply
+
+        register(Kind.NUMBER, NumberSupply())

@@ -42,9 +42,7 @@ class Project(models.Model):
     """One website or app in one country: what a number is bought for."""
 
     upstream_id = models.CharField(_("upstream id"), max_length=64)
-    country = models.ForeignKey(
-        Country, on_delete=models.PROTECT, related_name="projects", verbose_name=_("country")
-    )
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="projects", verbose_name=_("country"))
     name = models.CharField(_("name"), max_length=200)
     search_text = models.CharField(editable=False, max_length=400, default="")
     price_upstream_micros = MicrosField(_("upstream price"))
@@ -58,9 +56,7 @@ class Project(models.Model):
         ordering = ["name", "country__name"]
         verbose_name = _("SMS project")
         verbose_name_plural = _("SMS projects")
-        constraints = [
-            models.UniqueConstraint(fields=["upstream_id", "country"], name="project_once_per_country")
-        ]
+        constraints = [models.UniqueConstraint(fields=["upstream_id", "country"], name="project_once_per_country")]
         indexes = [models.Index(fields=["name"], condition=Q(withdrawn_at=None), name="project_shelf")]
 
     def __str__(self) -> str:

@@ -94,8 +94,8 @@ def _order_problems() -> Iterator[str]:
         if status in (Status.FAILED, Status.CANCELED) and refunded != price:
             yield f"order {order_id} is {status}, but only {_text(refunded)} of {_text(price)} was given back"
     for key, amount in [*charged.items(), *returned.items()]:
-        user_id, order_id = key.split(":")
-        yield f"the ledger moved {_text(amount)} for order {order_id} of customer {user_id}, which does not exist"
+        owner, _, order = key.partition(":")
+        yield f"the ledger moved {_text(amount)} for order {order} of customer {owner}, which does not exist"
 
 
 def _check_upstream(books: Books, client: Client | None) -> None:

@@ -16,11 +16,11 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
-from catalog.pricing import price_book
+from catalog.pricing import exchange_rate_micros, price_book
 from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
 from orders.operations.moves import Change, write_events
-from upstream.money import micros_from_decimal, text_from_micros
+from upstream.money import text_from_micros
 from wallet.models import LedgerEntry
 from wallet.operations import debit
 
@@ -136,7 +136,7 @@ def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order]
 
 def take_payment(order: Order) -> Order:
     """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds."""
-    order.exchange_rate_micros = micros_from_decimal(settings.UPSTREAM_EXCHANGE_RATE)
+    order.exchange_rate_micros = exchange_rate_micros()
     order.created_at = timezone.now()
     order.save(force_insert=True)
     debit(

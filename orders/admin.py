@@ -1,0 +1,381 @@
+"""Admin pages of orders: everything is shown, nothing is edited; what staff may decide are named actions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.admin_parts import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, go_to, json_column, money_column
+from accounts.models import User
+from orders.models import Checkout, ForwardingPause, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
+from orders.operations import (
+    WrongStatus,
+    end_pause,
+    pause_forwarding,
+    resolve_as_not_placed,
+    resolve_as_placed,
+    resolve_by_refund,
+)
+from orders.operations.attention import clear_attention
+from upstream.money import text_from_micros
+
+UPSTREAM = settings.UPSTREAM_CURRENCY
+STATUS_COLOURS = {
+    Status.UNKNOWN: "danger",
+    Status.FAILED: "danger",
+    Status.CANCELED: "warning",
+    Status.PARTIAL: "warning",
+    Status.COMPLETED: "success",
+    Status.PENDING: "info",
+    Status.IN_PROGRESS: "info",
+}
+shown_data = json_column("data", gettext_lazy("details"))
+shown_evidence = json_column("evidence", gettext_lazy("evidence"))
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    title = gettext_lazy("attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Needs a human")), ("no", _("Goes by itself"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.exclude(attention="")
+        return queryset.filter(attention="") if self.value() == "no" else queryset
+
+
+class EventInline(ReadOnlyInline):
+    model = OrderEvent
+    fields = ("created_at", "code", "status", shown_data, shown_evidence, "actor")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("actor", "order")
+
+
+class PlacedForm(BaseDialogForm):
+    """The order id that upstream gave, as the admin found it there."""
+
+    upstream_id = forms.CharField(
+        label=gettext_lazy("Upstream order id"), max_length=64, widget=UnfoldAdminTextInputWidget
+    )
+
+
+def _dialog(title: Any, description: Any, form_class: type[BaseDialogForm] = BaseDialogForm) -> dict[str, Any]:
+    return {"title": title, "description": description, "form_class": form_class, "form_submit_text": title}
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "user",
+        "title",
+        "quantity",
+        money_column("price_micros", gettext_lazy("price")),
+        "shown_status",
+        "attention",
+        "upstream_id",
+        "created_at",
+    )
+    list_display_links = ("id", "title")
+    list_filter = (AttentionFilter, "status", "kind", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
+    inlines = (EventInline,)
+    actions_detail = ("as_placed", "as_not_placed", "by_refund", "clear")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("shown_status", "kind"),
+                    "attention",
+                    "user",
+                    ("title", "service"),
+                    "quantity",
+                    "link",
+                    "comments",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Money"),
+            {
+                "fields": (
+                    (
+                        money_column("price_micros", gettext_lazy("price")),
+                        money_column("refunded_micros", gettext_lazy("refunded")),
+                    ),
+                    (money_column("rate_micros", gettext_lazy("selling rate")), "rate_per"),
+                    (
+                        money_column(
+                            "rate_upstream_micros", gettext_lazy("upstream rate"), currency=UPSTREAM
+                        ),
+                        "exchange_rate",
+                    ),
+                    (
+                        money_column(
+                            "cost_upstream_micros", gettext_lazy("expected upstream cost"), currency=UPSTREAM
+                        ),
+                        money_column(
+                            "charge_upstream_micros", gettext_lazy("upstream charge"), currency=UPSTREAM
+                        ),
+                    ),
+                )
+            },
+        ),
+        (
+            gettext_lazy("Upstream"),
+            {
+                "fields": (
+                    ("upstream_id", "upstream_word"),
+                    ("start_count", "remains"),
+                    ("attempts", "last_upstream_id_before"),
+                    ("sent_at", "claim_deadline", "not_before"),
+                    ("polled_at", "next_poll_at"),
+                    ("created_at", "finished_at"),
+                    json_column("upstream_payload", gettext_lazy("last answer")),
+                )
+            },
+        ),
+    )
+    readonly_fields = tuple(
+        field
+        for _title, section in fieldsets
+        for row in section["fields"]
+        for field in (row if isinstance(row, tuple) else (row,))
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user", "service")
+
+    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_COLOURS)
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
+
+    @display(description=gettext_lazy("exchange rate"))
+    def exchange_rate(self, order: Order) -> str:
+        return text_from_micros(order.exchange_rate_micros)
+
+    def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether the order is one that staff may settle now; without an order, whether this person may at all."""
+        allowed = request.user.has_perm("orders.change_order")
+        # The buttons of a page are chosen by its id; whether they still fit is decided by the operation.
+        if not allowed or object_id is None or request.method != "GET" or "settle/" in request.path:
+            return allowed
+        return Order.objects.filter(pk=object_id, status=Status.UNKNOWN).exists()
+
+    def has_clear_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        allowed = request.user.has_perm("orders.change_order")
+        if not allowed or object_id is None or request.method != "GET" or "settle/" in request.path:
+            return allowed
+        flagged = Order.objects.filter(pk=object_id).needing_attention()
+        return flagged.exclude(status=Status.UNKNOWN).exists()
+
+    @action(
+        description=gettext_lazy("It was placed"),
+        url_path="settle/placed",
+        permissions=["settle"],
+        dialog=_dialog(
+            gettext_lazy("It was placed"),
+            gettext_lazy("You found the order upstream. It is followed from here on under this id."),
+            PlacedForm,
+        ),
+    )
+    def as_placed(self, request: HttpRequest, form: PlacedForm, object_id: str) -> HttpResponse:
+        upstream_id = form.cleaned_data["upstream_id"]
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: resolve_as_placed(int(object_id), upstream_id=upstream_id, actor=actor),
+            _("The order is followed as upstream order %(id)s.") % {"id": upstream_id},
+        )
+
+    @action(
+        description=gettext_lazy("It was not placed: send again"),
+        url_path="settle/not-placed",
+        permissions=["settle"],
+        variant=ActionVariant.WARNING,
+        dialog=_dialog(
+            gettext_lazy("Send it again"),
+            gettext_lazy("Only if you are sure that upstream does not have it: otherwise it is bought twice."),
+        ),
+    )
+    def as_not_placed(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: resolve_as_not_placed(int(object_id), actor=actor),
+            _("The order is back in the queue."),
+        )
+
+    @action(
+        description=gettext_lazy("Refund it"),
+        url_path="settle/refund",
+        permissions=["settle"],
+        variant=ActionVariant.DANGER,
+        dialog=_dialog(
+            gettext_lazy("Refund it"),
+            gettext_lazy("The customer gets the whole price back. Should upstream have the order, it is our loss."),
+        ),
+    )
+    def by_refund(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: resolve_by_refund(int(object_id), actor=actor),
+            _("The order has been refunded."),
+        )
+
+    @action(
+        description=gettext_lazy("Seen to"),
+        url_path="settle/clear",
+        permissions=["clear"],
+        dialog=_dialog(
+            gettext_lazy("Seen to"),
+            gettext_lazy("Takes the order off the list of those that need a human. Nothing else changes."),
+        ),
+    )
+    def clear(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: clear_attention(int(object_id), actor=actor),
+            _("The order is off the list."),
+        )
+
+    def _settle(
+        self, request: HttpRequest, object_id: str, operation: Callable[[User], None], done: str
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            return go_to(request, reverse("admin:orders_order_changelist"))
+        assert isinstance(request.user, User)  # admin_view let nobody else in
+        try:
+            operation(request.user)
+        except WrongStatus as refusal:
+            still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
+            moved_on = _("The order has moved on meanwhile; nothing was changed. Look at its events.")
+            messages.error(request, str(refusal) if still_open else moved_on)
+        else:
+            self.log_change(request, order, done)
+            messages.success(request, done)
+        return go_to(request, reverse("admin:orders_order_change", args=[order.pk]))
+
+
+@admin.register(OrderEvent)
+class OrderEventAdmin(ReadOnlyAdmin):
+    list_display = ("order", "code", "status", "actor", "created_at")
+    list_filter = ("code", "created_at")
+    list_select_related = ("order", "actor")
+    search_fields = ("order__id__exact", "order__user__email")
+    ordering = ("-id",)
+    fields = ("order", "code", "status", shown_data, shown_evidence, "actor", "created_at")
+    readonly_fields = fields
+
+
+@admin.register(Checkout)
+class CheckoutAdmin(ReadOnlyAdmin):
+    list_display = ("request_id", "user", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("request_id", "user__email")
+    ordering = ("-id",)
+
+
+@admin.register(KnownRefusal)
+class KnownRefusalAdmin(ModelAdmin):
+    list_display = ("text", "meaning", "created_at")
+    list_filter = ("meaning",)
+    search_fields = ("text",)
+    fields = ("text", "meaning")
+
+
+class PauseForm(BaseDialogForm):
+    detail = forms.CharField(
+        label=gettext_lazy("Why"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+
+@admin.register(ForwardingPause)
+class ForwardingPauseAdmin(ReadOnlyAdmin):
+    list_display = ("reason", "detail", "started_at", "ended_at")
+    list_filter = ("reason", ("ended_at", admin.EmptyFieldListFilter))
+    actions_list = ("pause",)
+    actions_row = ("resume",)
+    actions_detail = ("resume",)
+
+    def has_forwarding_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.change_forwardingpause")
+
+    @action(
+        description=gettext_lazy("Pause forwarding"),
+        url_path="pause",
+        permissions=["forwarding"],
+        variant=ActionVariant.WARNING,
+        dialog=_dialog(
+            gettext_lazy("Pause forwarding"),
+            gettext_lazy("Paid orders wait in their places until you resume. Customers can still order."),
+            PauseForm,
+        ),
+    )
+    def pause(self, request: HttpRequest, form: PauseForm) -> HttpResponse:
+        pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail=form.cleaned_data["detail"])
+        messages.success(request, _("Forwarding is paused."))
+        return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
+
+    @action(
+        description=gettext_lazy("Resume now"),
+        url_path="resume",
+        permissions=["forwarding"],
+        dialog=_dialog(
+            gettext_lazy("Resume now"),
+            gettext_lazy("Waiting orders are sent again, unless another pause is still open."),
+        ),
+    )
+    def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        assert isinstance(request.user, User)  # admin_view let nobody else in
+        if end_pause(int(object_id), actor=request.user):
+            messages.success(request, _("This pause has ended."))
+        else:
+            messages.warning(request, _("This pause had ended already."))
+        return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
+
+
+@admin.register(UpstreamEntry)
+class UpstreamEntryAdmin(ModelAdmin):
+    """What was paid into the upstream account. Entries are added, never edited: a mistake is mended by another."""
+
+    list_display = (
+        "created_at",
+        "kind",
+        money_column("amount_upstream_micros", gettext_lazy("amount"), currency=UPSTREAM),
+        "note",
+        "created_by",
+    )
+    list_filter = ("kind", "created_at")
+    list_select_related = ("created_by",)
+    fields = ("kind", "amount_upstream_micros", "note")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: UpstreamEntry, form: Any, change: bool) -> None:
+        obj.created_by = request.user  # type: ignore[assignment]  # admin_view lets only staff in
+        super().save_model(request, obj, form, change)

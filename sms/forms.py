@@ -1,0 +1,98 @@
+"""What a customer types on the SMS pages: what the number is for, and how many."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from sms.models import Country, Number, Project, ProjectQuerySet
+
+MOST_AT_ONCE = 10
+
+
+class ProjectFilterForm(forms.Form):
+    """Which website or app, and in which country. Nonsense in the address means: no filter."""
+
+    q = forms.CharField(label=gettext_lazy("Website or app"), required=False, max_length=200)
+    country = forms.ModelChoiceField(
+        Country.objects.filter(visible=True),
+        to_field_name="code",
+        label=gettext_lazy("Country"),
+        empty_label=gettext_lazy("All countries"),
+        required=False,
+    )
+
+    def narrow(self, projects: ProjectQuerySet) -> ProjectQuerySet:
+        """Return those of `projects` that the filter asks for."""
+        self.is_valid()
+        if country := self.cleaned_data.get("country"):
+            projects = projects.filter(country=country)
+        for word in self.cleaned_data.get("q", "").lower().split()[:10]:
+            projects = projects.filter(search_text__contains=word)
+        return projects
+
+
+class BuyNumberForm(forms.Form):
+    """Numbers for one project; with `reuse`, once more the number of an earlier order of the same customer."""
+
+    quantity = forms.IntegerField(
+        label=gettext_lazy("How many"),
+        initial=1,
+        error_messages={
+            "required": gettext_lazy("Say how many numbers you want."),
+            "invalid": gettext_lazy("Write a whole number."),
+        },
+        validators=[
+            MinValueValidator(1, gettext_lazy("At least one number.")),
+            MaxValueValidator(MOST_AT_ONCE, gettext_lazy("At most %(limit_value)s numbers at once.")),
+        ],
+        widget=forms.NumberInput(attrs={"min": 1, "max": MOST_AT_ONCE, "inputmode": "numeric", "autocomplete": "off"}),
+    )
+    shown_price_micros = forms.IntegerField(widget=forms.HiddenInput)
+    request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
+    reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, project: Project, user: User | None = None, **kwargs: Any) -> None:
+        # Many of these forms stand on one page; ids must differ.
+        super().__init__(*args, auto_id=f"id_{project.pk}_%s", **kwargs)
+        self.project = project
+        self.user = user
+
+    def clean_reuse(self) -> str:
+        """Turn the number of the earlier order into the phone number itself; it has to be the customer's own."""
+        order_id = self.cleaned_data["reuse"]
+        if order_id is None:
+            return ""
+        own = Number.objects.filter(order__user=self.user, project=self.project).exclude(phone="")
+        number = own.filter(order_id=order_id).first()
+        if number is None:
+            raise ValidationError(_("You have no such number for this service."))
+        return number.phone
+
+    def request(self) -> dict[str, Any]:
+        """Return what `buy_numbers` needs, from a valid form."""
+        return {
+            "quantity": self.cleaned_data["quantity"],
+            "shown_price_micros": self.cleaned_data["shown_price_micros"],
+            "request_id": str(self.cleaned_data["request_id"]),
+            "reuse_phone": self.cleaned_data["reuse"],
+        }
+
+    def renew(self) -> None:
+        """Give the form an identity of its own again, after the old one turned out to be used up."""
+        self.data = {**{name: self.data.get(name) for name in self.data}, "request_id": str(uuid.uuid4())}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A project as the page shows it: with this customer's price and the form that buys it."""
+
+    project: Project
+    price_micros: int
+    form: BuyNumberForm

@@ -1,0 +1,77 @@
+"""Buying numbers; `sms.sync` copies where they can be had."""
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from catalog.pricing import price_book
+from orders.models import Checkout, ForwardingPause, Kind, Order
+from orders.operations.placing import OrderRefused, PriceChanged, check_out, take_payment
+from sms.models import Number, Project
+from sms.pricing import number_price_micros
+
+MOST_AT_ONCE = 10
+
+
+def buy_numbers(
+    *,
+    user: User,
+    project: Project,
+    quantity: int = 1,
+    shown_price_micros: int | None = None,
+    request_id: str,
+    reuse_phone: str = "",
+) -> list[Order]:
+    """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
+
+    The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
+    price of one number that the customer saw.
+
+    Raises OrderRefused, PriceChanged, wallet.operations.InsufficientFunds; nothing has changed then.
+    """
+    asked = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
+
+    def buy(checkout: Checkout) -> list[Order]:
+        fresh = Project.objects.select_related("country").get(pk=project.pk)
+        _check(user, fresh, quantity, reuse_phone)
+        price_micros = number_price_micros(fresh, user, price_book(user))
+        if shown_price_micros is not None and shown_price_micros != price_micros:
+            raise PriceChanged(price_micros, price_micros * quantity)
+        return [_take_number(checkout, fresh, price_micros, reuse_phone) for _each in range(quantity)]
+
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
+
+
+def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> None:
+    if project.withdrawn_at or not project.visible or not project.country.visible:
+        raise OrderRefused(_("These numbers are no longer sold."))
+    if not 1 <= quantity <= MOST_AT_ONCE:
+        raise OrderRefused(_("Take between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
+    if project.price_upstream_micros <= 0:
+        raise OrderRefused(_("These numbers have no price at the moment."))
+    # Who buys a number waits in front of the screen: better a plain no than an order that cannot be sent.
+    if ForwardingPause.objects.filter(ended_at=None).exists():
+        raise OrderRefused(_("Numbers cannot be bought for the moment. Please try again in a few minutes."))
+    if reuse_phone:
+        if quantity != 1:
+            raise OrderRefused(_("A number can be reused once at a time."), "quantity")
+        if not Number.objects.filter(order__user=user, project=project, phone=reuse_phone).exists():
+            raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
+
+
+def _take_number(checkout: Checkout, project: Project, price_micros: int, reuse_phone: str) -> Order:
+    order = take_payment(
+        Order(
+            user=checkout.user,
+            checkout=checkout,
+            kind=Kind.NUMBER,
+            title=str(project)[:500],
+            quantity=1,
+            price_micros=price_micros,
+            rate_micros=price_micros,
+            rate_upstream_micros=project.price_upstream_micros,
+            rate_per=1,
+            cost_upstream_micros=project.price_upstream_micros,
+        )
+    )
+    Number.objects.create(order=order, project=project, reuse_phone=reuse_phone, created_at=order.created_at)
+    return order

@@ -1,0 +1,133 @@
+"""How numbers are bought upstream and followed: `add_sms`, `sms_code` and `sms_status`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from orders.models import FINISHED, Order, Status
+from orders.supply import Placed, Report
+from sms.models import Number
+from upstream.client import Client
+from upstream.errors import OutcomeUnknown
+from upstream.money import micros_from_decimal
+from upstream.wire import SmsCode, SmsNumber, SmsStatus
+
+ENDING_WORDS = ("cancel", "expire", "refund")
+WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
+RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
+STATUS_EVERY = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a poll learned about a number; empty where it learned nothing."""
+
+    state: str = ""
+    code: str = ""
+    content: str = ""
+    phone: str = ""
+    expires_at: datetime | None = None
+
+
+class NumberSupply:
+    """Supplies orders of kind "number": one number each, because `add_sms` may return fewer than asked."""
+
+    related: tuple[str, ...] = ("number", "number__project", "number__project__country")
+    patience: timedelta | None = timedelta(seconds=30)
+    refund_unknown = True
+
+    def send(self, client: Client, order: Order) -> Placed:
+        number = order.number
+        project = number.project
+        answers = client.add_sms(
+            project_id=project.upstream_id, quantity=1, country=project.country.code, phone=number.reuse_phone
+        )
+        if len(answers) != 1:
+            raise OutcomeUnknown(f"asked for one number, the answer has {len(answers)}")
+        return Placed(answers[0].order_id, answers[0])
+
+    def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
+        phone = placed.details.phone if isinstance(placed.details, SmsNumber) else ""
+        Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone)
+
+    def record_closed(self, order: Order, now: datetime) -> None:
+        Number.objects.filter(order=order).update(state=Number.State.CANCELED)
+
+    def ask(self, client: Client, order: Order, now: datetime) -> Report:
+        """Ask for the code at every poll; for expiry and charge less often, and whenever they may decide something."""
+        number, upstream_id = order.number, str(order.upstream_id)
+        code = client.sms_code(order_id=upstream_id)
+        deadline = _deadline(number, order)
+        asked_lately = order.polled_at is not None and _slot(order, now) == _slot(order, order.polled_at)
+        if code.code or not asked_lately or now >= deadline or _means(code.status, ENDING_WORDS):
+            return _report(number, code, client.sms_status(order_id=upstream_id), late=now >= deadline)
+        return _report(number, code, None, late=False)
+
+    def record_report(self, order: Order, report: Report, now: datetime) -> None:
+        details = report.details
+        if not isinstance(details, Details):
+            return
+        fields = {
+            name: value
+            for name in ("state", "code", "content", "phone", "expires_at")
+            if (value := getattr(details, name))
+        }
+        if details.code:
+            fields["received_at"] = now
+        if fields:
+            Number.objects.filter(order=order).update(**fields)
+
+    def next_poll(self, order: Order, now: datetime) -> datetime | None:
+        if order.status in FINISHED:
+            return None
+        return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
+
+
+def _slot(order: Order, moment: datetime) -> int:
+    return (moment - (order.sent_at or order.created_at)) // STATUS_EVERY
+
+
+def _deadline(number: Number, order: Order) -> datetime:
+    """When we stop waiting: upstream's expiry, or our own guess at it, plus a grace for a late code."""
+    expires_at = number.expires_at or number.created_at + timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
+    return expires_at + timedelta(seconds=settings.SMS_GRACE_SECONDS)
+
+
+def _means(word: str, words: tuple[str, ...]) -> bool:
+    return any(part in word.lower() for part in words)
+
+
+def _report(number: Number, code: SmsCode, status: SmsStatus | None, *, late: bool) -> Report:
+    text = code.code or (status.code if status else "")
+    word = status.status if status else code.status
+    charge = status.charge if status else None
+    new_status: str | None = Status.PENDING
+    state, why = "", ""
+    if text:
+        new_status, state = Status.COMPLETED, Number.State.RECEIVED
+    elif _means(word, ENDING_WORDS) or _means(code.status, ENDING_WORDS):
+        canceled = _means(word, ("cancel",)) or _means(code.status, ("cancel",))
+        new_status, state = Status.CANCELED, Number.State.CANCELED if canceled else Number.State.EXPIRED
+        why = "canceled" if canceled else "expired"
+    elif late:
+        new_status, state, why = Status.CANCELED, Number.State.EXPIRED, "expired"
+    elif not _means(word, WAITING_WORDS) and not _means(word, RECEIVED_WORDS):
+        new_status = None  # a word nobody told us about: kept, flagged, nothing changes
+    return Report(
+        status=new_status,
+        word=word,
+        charge_upstream_micros=None if charge is None else micros_from_decimal(charge),
+        payload={},  # the code is the buyer's secret: it is kept on the number only
+        details=_news(number, code, status, text=text, state=state),
+        why=why,
+    )
+
+
+def _news(number: Number, code: SmsCode, status: SmsStatus | None, *, text: str, state: str) -> Details | None:
+    content = code.sms_content or (status.sms_content if status else "")
+    phone = status.phone if status and not number.phone else ""
+    expires_at = status.expires_at if status and status.expires_at != number.expires_at else None
+    if not (text or state or phone or expires_at):
+        return None
+    return Details(state=state, code=text, content=content, phone=phone, expires_at=expires_at)

@@ -1,0 +1,116 @@
+"""Copying upstream's countries and projects, with the price of a number in each."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import SyncRun
+from catalog.sync.runs import (
+    RunningSync,
+    SyncRejected,
+    close_run,
+    recorded_run,
+    reject_many_set_aside,
+    reject_mass_vanishing,
+)
+from sms.models import Country, Project
+from upstream.client import Client
+from upstream.money import micros_from_decimal
+from upstream.wire import SmsProject
+
+GONE_AFTER_SYNCS = 2
+Progress = Callable[[str, int, int], None]
+Rows = dict[tuple[str, str], SmsProject]
+
+
+def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress | None = None) -> SyncRun:
+    """Fetch all countries and projects, then apply the difference in one transaction; return the run.
+
+    An empty answer, or one in which too much is missing or without a price, is not applied: the run says so. A project
+    is withdrawn after two complete syncs without it. `progress` is told (stage, done, total).
+    Raises catalog.sync.runs.SyncAlreadyRunning, and the client's read errors after noting them in the run.
+    """
+    now = now or timezone.now()
+    tell = progress or (lambda stage, done, total: None)
+    with recorded_run(SyncRun.Kind.SMS, now=now) as run:
+        requests_before = client.usage.requests
+        countries = {row.country_code: row.country_name for row in client.sms_countries()}
+        tell("countries and projects", 1, 2)
+        answers = client.sms_projects()
+        tell("countries and projects", 2, 2)
+        rows = {(row.project_id, row.country_id): row for row in answers if row.price > 0}
+        unpriced = [
+            {"service": row.project_id, "field": "price", "problem": str(row.price)}
+            for row in answers
+            if row.price <= 0
+        ]
+        run.counts.update(requests=client.usage.requests - requests_before, total=len(answers), set_aside=unpriced)
+        if not rows:
+            raise SyncRejected("Upstream sent no SMS projects.")
+        reject_many_set_aside(total=len(answers), set_aside=len(unpriced))
+        with transaction.atomic():
+            _apply_countries(countries, rows)
+            changed = _apply_projects(run, rows, now)
+            close_run(run, SyncRun.Status.APPLIED if changed else SyncRun.Status.UNCHANGED)
+    return run.row
+
+
+def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
+    """Countries are keyed by what projects call them; upstream's own list may use dial codes instead."""
+    names = {row.country_id: row.country_title or countries.get(row.country_id, "") for row in rows.values()}
+    known = set(Country.objects.values_list("code", flat=True))
+    Country.objects.bulk_create(
+        Country(code=code[:20], name=_country_name(name or code)) for code, name in names.items() if code not in known
+    )
+
+
+def _country_name(name: str) -> str:
+    # Some answers carry the title in lower case.
+    return (name.title() if name.islower() else name)[:100]
+
+
+def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
+    """Return how many rows were touched. Raises SyncRejected when too many are missing."""
+    country_ids = dict(Country.objects.values_list("code", "pk"))
+    known = {(p.upstream_id, p.country.code): p for p in Project.objects.select_related("country")}
+    counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
+    on_sale = sum(project.withdrawn_at is None for project in known.values())
+    new, changed = [], []
+    for key, row in rows.items():
+        price_micros, search_text = micros_from_decimal(row.price), f"{row.name} {row.country_title}".lower()[:400]
+        project = known.pop(key, None)
+        if project is None:
+            new.append(
+                Project(
+                    upstream_id=row.project_id,
+                    country_id=country_ids[row.country_id[:20]],
+                    name=row.name[:200],
+                    search_text=search_text,
+                    price_upstream_micros=price_micros,
+                )
+            )
+            continue
+        before = (project.name, project.price_upstream_micros, project.search_text, project.missed_syncs)
+        if before == (row.name[:200], price_micros, search_text, 0) and project.withdrawn_at is None:
+            continue
+        counts["returned"] += project.withdrawn_at is not None
+        counts["changed"] += before[:2] != (row.name[:200], price_micros)
+        project.name, project.price_upstream_micros, project.search_text = row.name[:200], price_micros, search_text
+        project.missed_syncs, project.withdrawn_at = 0, None
+        changed.append(project)
+    missing = [project for project in known.values() if project.withdrawn_at is None]
+    reject_mass_vanishing(on_sale=on_sale, missing=len(missing))
+    for project in missing:
+        project.missed_syncs += 1
+        if project.missed_syncs >= GONE_AFTER_SYNCS:
+            project.withdrawn_at = now
+            counts["withdrawn"] += 1
+        changed.append(project)
+    counts["added"] = len(new)
+    run.counts.update(counts)
+    Project.objects.bulk_create(new, batch_size=1000)
+    fields = ["name", "price_upstream_micros", "search_text", "missed_syncs", "withdrawn_at"]
+    Project.objects.bulk_update(changed, fields, batch_size=200)
+    return len(new) + len(changed)

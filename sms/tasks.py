@@ -1,0 +1,21 @@
+"""Celery's doors to the numbers."""
+
+import structlog
+from celery import shared_task
+
+from upstream.client import default_client
+from upstream.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def sync_sms() -> None:
+    """Copy upstream's countries and projects."""
+    from catalog.sync.runs import SyncAlreadyRunning
+    from sms import sync  # a task is a door to the operation above it
+
+    try:
+        sync.sync_sms(client=default_client())
+    except (UpstreamError, SyncAlreadyRunning) as error:
+        log.warning("sync_sms_failed", error=str(error))
