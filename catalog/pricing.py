@@ -119,9 +119,7 @@ class PriceBook:
 
 def price_book(user: User | AnonymousUser | None) -> PriceBook:
     """Open the book for this customer, or a visitor: one query for all rules, one for the group."""
-    rules = MarkupRule.objects.values_list(
-        "category_id", "subcategory_id", "service_id", "percent", "fixed_micros"
-    )
+    rules = MarkupRule.objects.values_list("category_id", "subcategory_id", "service_id", "percent", "fixed_micros")
     return _book(rules, discount_percent=_discount_of(user))
 
 

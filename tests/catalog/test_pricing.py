@@ -1,0 +1,255 @@
+"""Prices: always above cost, the most specific rule, the group's discount."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import CustomerGroup, User
+from catalog.models import Category, MarkupRule, Service, Subcategory
+from catalog.pricing import PriceBook, markup_price, price_book, price_for, selling_rate
+
+MICROS = 1_000_000
+rates = st.integers(0, 10**12)
+exchange_rates = st.integers(1, 10**9)
+percents = st.decimals(0, 5000, places=2)
+shares = st.decimals(0, 100, places=2)
+units = st.sampled_from([1, 1000])
+
+
+def rate_of(rate: int, **changes: object) -> int:
+    terms = {
+        "exchange_rate_micros": MICROS,
+        "markup_percent": Decimal(25),
+        "fixed_micros": 0,
+        "discount_percent": Decimal(0),
+        "floor_percent": Decimal(0),
+    }
+    return selling_rate(rate, **{**terms, **changes})
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ({}, 625_000),
+        ({"fixed_micros": 100_000}, 725_000),
+        ({"exchange_rate_micros": 92_500_000}, 57_812_500),
+        ({"discount_percent": Decimal(10)}, 562_500),
+        ({"discount_percent": Decimal(10), "fixed_micros": 100_000}, 652_500),
+        ({"discount_percent": Decimal(90)}, 500_000),
+        ({"discount_percent": Decimal(90), "floor_percent": Decimal(5)}, 525_000),
+        ({"markup_percent": Decimal(0)}, 500_000),
+        ({"markup_percent": Decimal("33.33")}, 666_650),
+    ],
+)
+def test_selling_rate_of_half_a_unit_is_as_calculated_by_hand(terms: dict, expected: int) -> None:
+    assert rate_of(500_000, **terms) == expected
+
+
+def test_selling_rate_when_a_part_of_a_micro_is_left_rounds_up() -> None:
+    assert rate_of(1) == 2
+    assert rate_of(4) == 5
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"exchange_rate_micros": 0},
+        {"discount_percent": Decimal(101)},
+        {"discount_percent": Decimal(-1)},
+        {"floor_percent": Decimal(-1)},
+    ],
+)
+def test_selling_rate_when_a_term_would_sell_below_cost_raises(terms: dict) -> None:
+    with pytest.raises(ValueError, match=r"below cost|discount"):
+        rate_of(1, **terms)
+
+
+@given(rates, exchange_rates, percents, st.integers(0, 10**9), shares, shares)
+def test_selling_rate_never_falls_below_cost_plus_floor(
+    rate: int, exchange: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal
+) -> None:
+    sold_at = rate_of(
+        rate,
+        exchange_rate_micros=exchange,
+        markup_percent=percent,
+        fixed_micros=fixed,
+        discount_percent=discount,
+        floor_percent=floor,
+    )
+
+    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+
+
+@given(rates, percents, shares, shares)
+def test_selling_rate_when_the_discount_grows_never_rises(
+    rate: int, percent: Decimal, discount: Decimal, other: Decimal
+) -> None:
+    small, large = sorted([discount, other])
+
+    assert rate_of(rate, markup_percent=percent, discount_percent=large) <= rate_of(
+        rate, markup_percent=percent, discount_percent=small
+    )
+
+
+@given(rates, exchange_rates, percents, shares, st.integers(1, 10**7), units)
+def test_price_for_any_quantity_covers_its_cost(
+    rate: int, exchange: int, percent: Decimal, discount: Decimal, quantity: int, rate_per: int
+) -> None:
+    sold_at = rate_of(rate, exchange_rate_micros=exchange, markup_percent=percent, discount_percent=discount)
+
+    price = price_for(sold_at, quantity, rate_per)
+
+    assert price >= Fraction(rate * exchange, MICROS) * quantity / rate_per
+    assert price % 100 == 0
+
+
+@given(rates, st.integers(1, 10**7), st.integers(1, 10**7), units)
+def test_price_for_more_pieces_is_never_lower(rate: int, quantity: int, more: int, rate_per: int) -> None:
+    assert price_for(rate, quantity, rate_per) <= price_for(rate, quantity + more, rate_per)
+
+
+@pytest.mark.parametrize(
+    ("rate", "quantity", "rate_per", "expected"),
+    [
+        (625_000, 1000, 1000, 625_000),
+        (625_000, 1, 1000, 700),
+        (625_000, 3, 1, 1_875_000),
+        (1, 1, 1000, 100),
+        (0, 5, 1000, 0),
+    ],
+)
+def test_price_for_rounds_up_to_a_hundredth_of_a_cent(rate: int, quantity: int, rate_per: int, expected: int) -> None:
+    assert price_for(rate, quantity, rate_per) == expected
+
+
+@pytest.mark.parametrize(("quantity", "rate_per"), [(0, 1000), (-5, 1000), (1, 0)])
+def test_price_for_no_pieces_raises(quantity: int, rate_per: int) -> None:
+    with pytest.raises(ValueError, match="pieces at a rate"):
+        price_for(1, quantity, rate_per)
+
+
+@pytest.fixture
+def shelf(db: None, settings) -> Service:
+    """A service at 1.00 per 1,000, in a subcategory; the default markup is 25 %."""
+    settings.DEFAULT_MARKUP_PERCENT = Decimal(25)
+    settings.FLOOR_MARGIN_PERCENT = Decimal(0)
+    settings.UPSTREAM_EXCHANGE_RATE = Decimal(1)
+    category = Category.objects.create(name="Instagram")
+    subcategory = Subcategory.objects.create(category=category, name="Followers")
+    return Service.objects.create(
+        upstream_id=1,
+        category=category,
+        subcategory=subcategory,
+        name="Followers",
+        type="Default",
+        rate_upstream_micros=MICROS,
+        min_quantity=1,
+        max_quantity=1000,
+    )
+
+
+def add_rules(service: Service, *scopes: str) -> None:
+    """One rule for each scope, each with a percentage of its own."""
+    rules = {
+        "all": MarkupRule(scope="all", percent=10),
+        "category": MarkupRule(scope="category", category=service.category, percent=20),
+        "subcategory": MarkupRule(scope="subcategory", subcategory=service.subcategory, percent=30),
+        "service": MarkupRule(scope="service", service=service, percent=40, fixed_micros=5),
+    }
+    for scope in scopes:
+        rules[scope].save()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expected"),
+    [
+        ([], 1_250_000),
+        (["all"], 1_100_000),
+        (["all", "category"], 1_200_000),
+        (["all", "category", "subcategory"], 1_300_000),
+        (["all", "category", "subcategory", "service"], 1_400_005),
+        (["category", "service"], 1_400_005),
+    ],
+)
+def test_rate_micros_when_several_rules_fit_takes_the_most_specific(
+    shelf: Service, scopes: list[str], expected: int
+) -> None:
+    add_rules(shelf, *scopes)
+
+    assert price_book(None).rate_micros(shelf) == expected
+
+
+def test_rate_micros_when_rules_are_for_others_takes_the_default(shelf: Service) -> None:
+    other_category = Category.objects.create(name="TikTok")
+    # The same name in another category is another subcategory.
+    other = Subcategory.objects.create(category=other_category, name="Followers")
+    MarkupRule.objects.create(scope="category", category=other_category, percent=70)
+    MarkupRule.objects.create(scope="subcategory", subcategory=other, percent=80)
+
+    assert price_book(None).rate_micros(shelf) == 1_250_000
+
+
+def test_price_book_when_the_customer_has_a_group_takes_its_discount_down_to_the_floor(
+    shelf: Service, settings
+) -> None:
+    settings.FLOOR_MARGIN_PERCENT = Decimal(2)
+    group = CustomerGroup.objects.create(name="Friends", discount_percent=Decimal("10.00"))
+    user = User.objects.create_user("friend@example.com", "x", group=group)
+
+    assert price_book(user).rate_micros(shelf) == 1_125_000
+
+    group.discount_percent = Decimal(50)
+    group.save()
+    assert price_book(User.objects.get(pk=user.pk)).rate_micros(shelf) == 1_020_000
+
+
+def test_price_book_of_a_visitor_has_no_discount(shelf: Service) -> None:
+    assert price_book(AnonymousUser()).rate_micros(shelf) == 1_250_000
+
+
+@pytest.mark.parametrize("services", [1, 3])
+def test_price_book_for_many_services_asks_for_the_rules_once(
+    shelf: Service, services: int, django_assert_num_queries
+) -> None:
+    add_rules(shelf, "all", "category", "subcategory", "service")
+
+    with django_assert_num_queries(1):
+        book = price_book(AnonymousUser())
+        prices = [book.price_micros(shelf, 100) for _ in range(services)]
+
+    assert prices == [140_100] * services  # 1.400005 per 1,000: a hundred are 0.1400005, rounded up
+
+
+def test_price_micros_when_the_rate_buys_one_piece_multiplies(shelf: Service) -> None:
+    shelf.own_rate_per = 1
+    book = price_book(None)
+
+    assert book.price_micros(shelf, 3) == 3_750_000
+    assert book.cost_upstream_micros(shelf, 3) == 3_000_000
+    assert book.rate_per_thousand_micros(shelf) == 1_250_000_000
+
+
+def test_cost_upstream_micros_when_a_part_of_a_micro_is_left_rounds_up(shelf: Service) -> None:
+    shelf.rate_upstream_micros = 1
+
+    assert price_book(None).cost_upstream_micros(shelf, 1) == 1
+
+
+def test_markup_price_of_a_number_takes_the_markup_for_everything(shelf: Service) -> None:
+    assert markup_price(500_000, None) == 625_000
+
+    add_rules(shelf, "all", "category")
+    assert markup_price(500_000, None) == 550_000
+    assert markup_price(1, None) == 100
+
+
+def test_price_book_when_the_store_has_another_currency_converts(shelf: Service, settings) -> None:
+    settings.UPSTREAM_EXCHANGE_RATE = Decimal("92.5")
+    book: PriceBook = price_book(None)
+
+    assert book.rate_micros(shelf) == 115_625_000
+    assert book.cost_upstream_micros(shelf, 1000) == MICROS
