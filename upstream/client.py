@@ -1,0 +1,272 @@
+"""The HstockPlus API: eleven actions as methods, typed answers, errors that say what may be done next.
+
+Reads are repeated a little when upstream does not answer. Purchases (`add`, `add_sms`) are sent once and never again:
+repeating one without proof buys twice, and proof is not to be had here.
+"""
+
+import functools
+import logging
+import os
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote, quote_plus, urlsplit
+
+from upstream import parsing
+from upstream.answers import purchase_answer, read_answer
+from upstream.errors import NotPlaced, OutcomeUnknown, Throttled, Unavailable, UpstreamError, UpstreamNotConfigured
+from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
+from upstream.wire import (
+    Balance,
+    CategoryRow,
+    Inventory,
+    OrderStatus,
+    PlacedOrder,
+    ServicePage,
+    SmsCode,
+    SmsCountry,
+    SmsNumber,
+    SmsProject,
+    SmsStatus,
+)
+
+T = TypeVar("T")
+
+READ_ATTEMPTS = 3
+BACK_OFF_SECONDS = 0.2
+LONGEST_RETRY_AFTER_SECONDS = 5.0
+MAX_BODY_BYTES = 64 * 1024 * 1024
+LONGEST_TEXT = 500
+SHORTEST_SECRET = 6  # a shorter key would be found inside ordinary words when texts are scrubbed
+
+logger = logging.getLogger(__name__)
+_random = random.SystemRandom()
+
+
+class Usage(NamedTuple):
+    """What a client has spent since it was made; `bytes` counts bodies received, decompressed."""
+
+    requests: int
+    bytes: int
+
+
+class Client:
+    """A connection to upstream. Threads may share one, processes may not.
+
+    `timeout_seconds` bounds each call as a whole: connecting, sending, every attempt of a read and the last byte of the
+    answer. Only the system's name resolver can outlast it, and then nothing is sent any more.
+    Raises UpstreamNotConfigured when the URL is not http(s) or the key is empty.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        timeout_seconds: float,
+        *,
+        pool_size: int = 16,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UpstreamNotConfigured("UPSTREAM_URL is empty or not an http(s) address")
+        if not key:
+            raise UpstreamNotConfigured("UPSTREAM_KEY is empty")
+        if timeout_seconds <= 0:
+            raise ValueError("timeout_seconds should be above zero")
+        self._host = parts.hostname
+        self._key = key
+        self.timeout_seconds = timeout_seconds
+        self._transport = Transport(base_url, pool_size=pool_size, max_body_bytes=max_body_bytes)
+
+    def __repr__(self) -> str:
+        return f"<Client {self._host}>"
+
+    @property
+    def usage(self) -> Usage:
+        """How many requests were sent and bytes received so far, by all threads together."""
+        return Usage(*self._transport.usage())
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._transport.close()
+
+    # --- Reads. Each raises Refused, Throttled or Unavailable ---------------------------------------------------------
+    def categories(self) -> list[CategoryRow]:
+        """Return every category with its subcategories."""
+        return self._read("categories", {}, parsing.parse_categories)
+
+    def services(
+        self,
+        *,
+        page: int | None = None,
+        limit: int | None = None,
+        category: str | None = None,
+        subcategory: str | None = None,
+    ) -> ServicePage:
+        """Return services, all of them without a `limit`; rows that cannot be read are named in `set_aside`."""
+        asked = {"page": page, "limit": limit, "category": category, "subcategory": subcategory}
+        parse = functools.partial(parsing.parse_services, page=page or 1, limit=limit or 0)
+        return self._read("services", _given(asked), parse)
+
+    def inventory(self, *, service_id: int) -> Inventory:
+        """Return what is left of one service."""
+        parse = functools.partial(parsing.parse_inventory, service_id=service_id)
+        return self._read("inventory", {"service": str(service_id)}, parse)
+
+    def status(self, *, order_id: str) -> OrderStatus:
+        """Return how an order is going."""
+        return self._read("status", {"order": order_id}, parsing.parse_order_status)
+
+    def balance(self) -> Balance:
+        """Return the shop's money upstream."""
+        return self._read("balance", {}, parsing.parse_balance)
+
+    def sms_projects(self, *, country: str | None = None) -> list[SmsProject]:
+        """Return the projects numbers can be bought for, of one country or of all."""
+        return self._read("sms_projects", _given({"country": country}), parsing.parse_sms_projects)
+
+    def sms_countries(self) -> list[SmsCountry]:
+        """Return the countries that have numbers."""
+        return self._read("sms_countries", {}, parsing.parse_sms_countries)
+
+    def sms_code(self, *, order_id: str) -> SmsCode:
+        """Return the code that came to a number, if it did."""
+        return self._read("sms_code", {"order": order_id}, parsing.parse_sms_code)
+
+    def sms_status(self, *, order_id: str) -> SmsStatus:
+        """Return how a number is going, when it expires and what it cost."""
+        return self._read("sms_status", {"order": order_id}, parsing.parse_sms_status)
+
+    # --- Purchases. Each raises Refused, NotPlaced, Throttled or OutcomeUnknown ---------------------------------------
+    def add(self, *, service_id: int, link: str, quantity: int, comments: str = "") -> PlacedOrder:
+        """Place an order, once. `comments`, one a line, is sent only where there are some.
+
+        An empty `link` on a product makes upstream deliver to the shop's own e-mail: callers never leave it empty.
+        """
+        form = {"service": str(service_id), "link": link, "quantity": str(quantity)}
+        if comments:
+            form["comments"] = comments
+        return self._purchase("add", form, parsing.parse_placed_order)
+
+    def add_sms(self, *, project_id: str, quantity: int = 1, country: str = "", phone: str = "") -> list[SmsNumber]:
+        """Buy numbers, once; there may be fewer than asked for. `phone` names one to use again."""
+        form = {"project_id": project_id, "quantity": str(quantity)}
+        form |= {name: value for name, value in (("country", country), ("phone", phone)) if value}
+        return self._purchase("add_sms", form, parsing.parse_sms_numbers)
+
+    # --- Calls --------------------------------------------------------------------------------------------------------
+    def _purchase(self, action: str, form: dict[str, str], parse: Callable[[bytes], T]) -> T:
+        failure: UpstreamError
+        try:
+            answer = self._call(action, form, self.timeout_seconds)
+            return purchase_answer(answer.status, answer.body, parse)
+        except NothingSent as error:
+            failure = NotPlaced(str(error))
+        except PerhapsSent as error:
+            failure = OutcomeUnknown(str(error))
+        except UpstreamError as error:
+            failure = self._told(error, answer)
+        raise self._scrubbed(failure)
+
+    def _read(self, action: str, form: dict[str, str], parse: Callable[[bytes], T]) -> T:
+        ends_at = time.monotonic() + self.timeout_seconds
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            failure: UpstreamError
+            try:
+                answer = self._call(action, form, ends_at - time.monotonic())
+                return read_answer(answer.status, answer.body, parse)
+            except (NothingSent, PerhapsSent) as error:
+                failure = Unavailable(str(error))
+            except UpstreamError as error:
+                failure = self._told(error, answer)
+            pause = _pause_seconds(failure, attempt)
+            if pause is None or attempt == READ_ATTEMPTS or time.monotonic() + pause >= ends_at:
+                break
+            time.sleep(pause)
+        raise self._scrubbed(failure)
+
+    def _call(self, action: str, form: dict[str, str], seconds: float) -> Answer:
+        """Post one action and log one line about it. Raises NothingSent or PerhapsSent."""
+        began = time.monotonic()
+        status = received = 0
+        try:
+            answer = self._transport.post(self._signed(action, form), max(seconds, 0.001))
+            status, received = answer.status, len(answer.body)
+        finally:
+            milliseconds = round((time.monotonic() - began) * 1000)
+            logger.debug(
+                "upstream call",
+                extra={"action": action, "status": status, "milliseconds": milliseconds, "bytes": received},
+            )
+        # An answer that quotes the key back must not carry it into errors, kept payloads or pages.
+        return answer._replace(body=self._without_key(answer.body))
+
+    def _signed(self, action: str, form: dict[str, str]) -> dict[str, str]:
+        return {"key": self._key, "action": action, **form}
+
+    def _without_key(self, body: bytes) -> bytes:
+        return body.replace(self._key.encode(), b"***") if len(self._key) >= SHORTEST_SECRET else body
+
+    def _scrubbed(self, failure: UpstreamError) -> UpstreamError:
+        """The same error without the key in its text, nor what it was made from."""
+        if len(self._key) >= SHORTEST_SECRET:
+            for secret in {self._key, quote(self._key), quote_plus(self._key), quote(self._key, safe="")}:
+                failure.text = failure.text.replace(secret, "***")
+        failure.text = failure.text[:LONGEST_TEXT]  # cut last: half a key is a leak too
+        failure.args = (failure.text, *failure.args[1:])
+        failure.__cause__ = failure.__context__ = failure.__traceback__ = None
+        return failure
+
+    @staticmethod
+    def _told(error: UpstreamError, answer: Answer) -> UpstreamError:
+        if isinstance(error, Throttled):
+            error.retry_after_seconds = _retry_after_seconds(answer.retry_after)
+        return error
+
+
+def default_client(*, timeout_seconds: float | None = None) -> Client:
+    """Return this process's client for UPSTREAM_URL and UPSTREAM_KEY; by default with UPSTREAM_TIMEOUT_SECONDS.
+
+    Raises UpstreamNotConfigured when either is empty.
+    """
+    from django.conf import settings  # the only line of this package that needs Django
+
+    seconds = timeout_seconds or settings.UPSTREAM_TIMEOUT_SECONDS
+    # By process: a worker that was forked must not write into its parent's connections.
+    return _client(os.getpid(), settings.UPSTREAM_URL, settings.UPSTREAM_KEY, seconds)
+
+
+@functools.lru_cache(maxsize=8)
+def _client(_process: int, url: str, key: str, timeout_seconds: float) -> Client:
+    return Client(url, key, timeout_seconds)
+
+
+def _given(parameters: dict[str, int | None] | dict[str, str | None] | dict[str, int | str | None]) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _pause_seconds(failure: UpstreamError, attempt: int) -> float | None:
+    """How long to wait before reading again; None when asking again is of no use."""
+    if isinstance(failure, Throttled):
+        wait = failure.retry_after_seconds
+        return wait if wait is not None and wait <= LONGEST_RETRY_AFTER_SECONDS else None
+    if isinstance(failure, Unavailable):
+        return BACK_OFF_SECONDS * 2 ** (attempt - 1) * _random.uniform(0.5, 1.5)
+    return None
+
+
+def _retry_after_seconds(header: str) -> float | None:
+    """Read the header's seconds or date. Source: RFC 9110, section 10.2.3."""
+    text = header.strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    with suppress(ValueError, TypeError, OverflowError):
+        moment = parsedate_to_datetime(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+    return None
