@@ -83,9 +83,7 @@ class Subcategory(models.Model):
         ordering = ["name"]
         verbose_name = _("subcategory")
         verbose_name_plural = _("subcategories")
-        constraints = [
-            models.UniqueConstraint(fields=["category", "name"], name="subcategory_once_per_category")
-        ]
+        constraints = [models.UniqueConstraint(fields=["category", "name"], name="subcategory_once_per_category")]
 
     def __str__(self) -> str:
         return f"{self.category} · {self.name}"
@@ -152,9 +150,7 @@ class Service(models.Model):
         verbose_name = _("service")
         verbose_name_plural = _("services")
         indexes = [
-            models.Index(
-                fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_shelf"
-            ),
+            models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_shelf"),
             models.Index(
                 fields=["subcategory", "position", "id"],
                 condition=Q(withdrawn_at=None),
@@ -214,18 +210,12 @@ class MarkupRule(models.Model):
         SERVICE = "service", _("Service")
 
     scope = models.CharField(_("scope"), max_length=12, choices=Scope)
-    category = models.ForeignKey(
-        Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.CASCADE
-    )
+    category = models.ForeignKey(Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.CASCADE)
     subcategory = models.ForeignKey(
         Subcategory, verbose_name=_("subcategory"), null=True, blank=True, on_delete=models.CASCADE
     )
-    service = models.ForeignKey(
-        Service, verbose_name=_("service"), null=True, blank=True, on_delete=models.CASCADE
-    )
-    percent = models.DecimalField(
-        _("percent"), max_digits=7, decimal_places=2, validators=[MinValueValidator(0)]
-    )
+    service = models.ForeignKey(Service, verbose_name=_("service"), null=True, blank=True, on_delete=models.CASCADE)
+    percent = models.DecimalField(_("percent"), max_digits=7, decimal_places=2, validators=[MinValueValidator(0)])
     fixed_micros = MicrosField(
         _("fixed amount"),
         default=0,
@@ -245,9 +235,7 @@ class MarkupRule(models.Model):
                 | Q(scope="service", category=None, subcategory=None, service__isnull=False),
                 violation_error_message=_("Name exactly what the scope says, and nothing else."),
             ),
-            models.UniqueConstraint(
-                fields=["scope"], condition=Q(scope="all"), name="one_markup_rule_for_all"
-            ),
+            models.UniqueConstraint(fields=["scope"], condition=Q(scope="all"), name="one_markup_rule_for_all"),
             models.UniqueConstraint(fields=["category"], name="one_markup_rule_per_category"),
             models.UniqueConstraint(fields=["subcategory"], name="one_markup_rule_per_subcategory"),
             models.UniqueConstraint(fields=["service"], name="one_markup_rule_per_service"),
@@ -294,9 +282,7 @@ class SyncRun(models.Model):
         verbose_name = _("sync run")
         verbose_name_plural = _("sync runs")
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind"], condition=Q(status="running"), name="one_running_sync_of_a_kind"
-            )
+            models.UniqueConstraint(fields=["kind"], condition=Q(status="running"), name="one_running_sync_of_a_kind")
         ]
 
     def __str__(self) -> str:

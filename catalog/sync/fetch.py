@@ -1,0 +1,177 @@
+"""What upstream offers: every service in one request, the categories, and who is in which subcategory."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.conf import settings
+
+from catalog.sync.runs import SyncRejected
+from upstream.client import Client
+from upstream.errors import UpstreamError
+from upstream.money import micros_from_decimal
+from upstream.wire import ServicePage, ServiceRow
+
+LONGEST_CATEGORY, LONGEST_NAME, LONGEST_TYPE = 200, 500, 100  # the columns of catalog.models
+
+Pair = tuple[str, str]  # category, subcategory
+Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
+
+
+class Offer(NamedTuple):
+    """One service as upstream offers it now, checked, money in upstream micros."""
+
+    upstream_id: int
+    category: str
+    name: str
+    type: str
+    rate_upstream_micros: int
+    min_quantity: int
+    max_quantity: int
+    refill: bool
+    cancel: bool
+    stock: int | None
+    description: str
+
+
+@dataclass
+class Listing:
+    """One complete answer. `offers` is keyed by upstream id and emptied by the comparison, to save memory."""
+
+    total: int
+    offers: dict[int, Offer]
+    subcategories: dict[str, list[str]]
+    set_aside: list[dict[str, str]]
+    product_categories: set[str] = field(default_factory=set)
+
+    @property
+    def set_aside_ids(self) -> set[int]:
+        return {int(row["service"]) for row in self.set_aside if row["service"].isdecimal()}
+
+
+class WrongCurrency(UpstreamError):
+    """Upstream's money is not in UPSTREAM_CURRENCY: every price would be wrong."""
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(
+            f"Upstream's balance is in {currency}, but UPSTREAM_CURRENCY is {settings.UPSTREAM_CURRENCY}. "
+            "Nothing was synced: every price would be wrong."
+        )
+
+
+def read_listing(client: Client, progress: Progress) -> Listing:
+    """Fetch and check everything but the subcategories, in three requests.
+
+    Raises SyncRejected for an empty or incomplete answer, WrongCurrency, UpstreamError.
+    """
+    progress("listing", 0, 3)
+    currency = client.balance().currency.strip().upper()
+    if currency != settings.UPSTREAM_CURRENCY:
+        raise WrongCurrency(currency)
+    progress("listing", 1, 3)
+    subcategories = {
+        row.category: [name for name in row.subcategories if 0 < len(name) <= LONGEST_CATEGORY]
+        for row in client.categories()
+        if len(row.category) <= LONGEST_CATEGORY
+    }
+    if not subcategories:
+        raise SyncRejected("The list of categories is empty.")
+    progress("listing", 2, 3)
+    listing = _checked(client.services(), subcategories)
+    progress("listing", 3, 3)
+    return listing
+
+
+def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) -> dict[int, Pair]:
+    """Ask who is in each (category, subcategory), several at a time; return upstream id → pair.
+
+    A service that is in two subcategories of its category belongs to the one that upstream names first.
+    Raises SyncRejected for an incomplete answer, UpstreamError; what was not asked yet is not asked then.
+    """
+    found: dict[Pair, list[int]] = {}
+    pool = ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="sync")
+    try:
+        asked: dict[Future[list[int]], Pair] = {pool.submit(_ids_in_subcategory, client, pair): pair for pair in pairs}
+        for done, answer in enumerate(as_completed(asked), start=1):
+            found[asked[answer]] = answer.result()
+            progress("subcategories", done, len(pairs))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    pair_of: dict[int, Pair] = {}
+    for pair in pairs:
+        for upstream_id in found[pair]:
+            pair_of.setdefault(upstream_id, pair)
+    return pair_of
+
+
+def _ids_in_subcategory(client: Client, pair: Pair) -> list[int]:
+    category, subcategory = pair
+    page = client.services(category=category, subcategory=subcategory)
+    _reject_incomplete(page, f"services of {category} / {subcategory}")
+    # A server that ignores the filter would put every service into every subcategory.
+    return [row.service for row in page.services if row.category == category]
+
+
+def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> Listing:
+    if not page.services and not page.set_aside:
+        raise SyncRejected("The list of services is empty.")
+    _reject_incomplete(page, "services")
+    set_aside: list[dict[str, str]] = [
+        {"service": row.service, "field": row.field, "problem": row.problem} for row in page.set_aside
+    ]
+    listing = Listing(page.total, {}, subcategories, set_aside)
+    for row in page.services:
+        problem = _problem(row)
+        if problem is None and row.service in listing.offers:
+            problem = ("service", "is listed twice")
+        if problem is None:
+            listing.offers[row.service] = _offer(row)
+            if row.entity_type.lower() == "product":
+                listing.product_categories.add(row.category)
+        else:
+            set_aside.append({"service": str(row.service), "field": problem[0], "problem": problem[1]})
+    return listing
+
+
+def _reject_incomplete(page: ServicePage, what: str) -> None:
+    count = len(page.services) + len(page.set_aside)
+    if count != page.total:
+        raise SyncRejected(f"The list of {what} is incomplete: {count} rows, where {page.total} are announced.")
+
+
+def _problem(row: ServiceRow) -> tuple[str, str] | None:
+    """Return the field that makes a readable row unusable, and why; None for a good row."""
+    if row.rate <= 0:
+        return "rate", f"is {row.rate}"
+    if row.max < max(row.min, 1):
+        return "min", f"is {row.min} and max is {row.max}"
+    for name, text, longest in (
+        ("category", row.category, LONGEST_CATEGORY),
+        ("name", row.name, LONGEST_NAME),
+        ("type", row.type, LONGEST_TYPE),
+    ):
+        if len(text) > longest:
+            return name, f"is longer than {longest} characters"
+    return None
+
+
+def _offer(row: ServiceRow) -> Offer:
+    return Offer(
+        upstream_id=row.service,
+        category=row.category,
+        name=row.name,
+        type=row.type,
+        rate_upstream_micros=micros_from_decimal(row.rate),
+        min_quantity=max(row.min, 1),
+        max_quantity=row.max,
+        refill=row.refill,
+        cancel=row.cancel,
+        stock=row.stock,
+        description=row.description,
+    )
+
+
+def pairs_of(categories: Iterable[str], subcategories: dict[str, list[str]]) -> list[Pair]:
+    """Return the (category, subcategory) pairs of these categories, in upstream's order, each once."""
+    return [(category, name) for category in categories for name in dict.fromkeys(subcategories.get(category, []))]
