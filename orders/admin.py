@@ -16,7 +16,15 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_parts import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, go_to, json_column, money_column
+from accounts.admin_parts import (
+    ModelAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    go_to,
+    json_column,
+    member_of_staff,
+    money_column,
+)
 from accounts.models import User
 from orders.models import Checkout, ForwardingPause, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
 from orders.operations import (
@@ -40,6 +48,7 @@ STATUS_COLOURS = {
     Status.PENDING: "info",
     Status.IN_PROGRESS: "info",
 }
+SETTLING = ("as_placed", "as_not_placed", "by_refund")  # what staff may decide about an unknown order
 shown_data = json_column("data", gettext_lazy("details"))
 shown_evidence = json_column("evidence", gettext_lazy("evidence"))
 
@@ -96,7 +105,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     inlines = (EventInline,)
-    actions_detail = ("as_placed", "as_not_placed", "by_refund", "clear")
+    actions_detail = (*SETTLING, "clear")
     fieldsets = (
         (
             None,
@@ -122,18 +131,12 @@ class OrderAdmin(ReadOnlyAdmin):
                     ),
                     (money_column("rate_micros", gettext_lazy("selling rate")), "rate_per"),
                     (
-                        money_column(
-                            "rate_upstream_micros", gettext_lazy("upstream rate"), currency=UPSTREAM
-                        ),
+                        money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=UPSTREAM),
                         "exchange_rate",
                     ),
                     (
-                        money_column(
-                            "cost_upstream_micros", gettext_lazy("expected upstream cost"), currency=UPSTREAM
-                        ),
-                        money_column(
-                            "charge_upstream_micros", gettext_lazy("upstream charge"), currency=UPSTREAM
-                        ),
+                        money_column("cost_upstream_micros", gettext_lazy("expected upstream cost"), currency=UPSTREAM),
+                        money_column("charge_upstream_micros", gettext_lazy("upstream charge"), currency=UPSTREAM),
                     ),
                 )
             },
@@ -172,19 +175,16 @@ class OrderAdmin(ReadOnlyAdmin):
         return text_from_micros(order.exchange_rate_micros)
 
     def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Whether the order is one that staff may settle now; without an order, whether this person may at all."""
-        allowed = request.user.has_perm("orders.change_order")
-        # The buttons of a page are chosen by its id; whether they still fit is decided by the operation.
-        if not allowed or object_id is None or request.method != "GET" or "settle/" in request.path:
-            return allowed
-        return Order.objects.filter(pk=object_id, status=Status.UNKNOWN).exists()
+        return request.user.has_perm("orders.change_order")
 
-    def has_clear_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        allowed = request.user.has_perm("orders.change_order")
-        if not allowed or object_id is None or request.method != "GET" or "settle/" in request.path:
-            return allowed
-        flagged = Order.objects.filter(pk=object_id).needing_attention()
-        return flagged.exclude(status=Status.UNKNOWN).exists()
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what fits the order; whether it still fits when the button is pressed, the operation decides."""
+        order = self.get_object(request, object_id)
+        if order is None or (not order.attention and order.status != Status.UNKNOWN):
+            return []
+        fitting = SETTLING if order.status == Status.UNKNOWN else ("clear",)
+        offered = super().get_actions_detail(request, object_id)
+        return [button for button in offered if button.method.original_function_name in fitting]
 
     @action(
         description=gettext_lazy("It was placed"),
@@ -244,7 +244,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(
         description=gettext_lazy("Seen to"),
         url_path="settle/clear",
-        permissions=["clear"],
+        permissions=["settle"],
         dialog=_dialog(
             gettext_lazy("Seen to"),
             gettext_lazy("Takes the order off the list of those that need a human. Nothing else changes."),
@@ -264,9 +264,8 @@ class OrderAdmin(ReadOnlyAdmin):
         order = self.get_object(request, object_id)
         if order is None:
             return go_to(request, reverse("admin:orders_order_changelist"))
-        assert isinstance(request.user, User)  # admin_view let nobody else in
         try:
-            operation(request.user)
+            operation(member_of_staff(request))
         except WrongStatus as refusal:
             still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
             moved_on = _("The order has moved on meanwhile; nothing was changed. Look at its events.")
@@ -347,8 +346,8 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
         ),
     )
     def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        assert isinstance(request.user, User)  # admin_view let nobody else in
-        if end_pause(int(object_id), actor=request.user):
+        pause = self.get_object(request, object_id)
+        if pause is not None and end_pause(pause.pk, actor=member_of_staff(request)):
             messages.success(request, _("This pause has ended."))
         else:
             messages.warning(request, _("This pause had ended already."))
@@ -377,5 +376,5 @@ class UpstreamEntryAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: UpstreamEntry, form: Any, change: bool) -> None:
-        obj.created_by = request.user  # type: ignore[assignment]  # admin_view lets only staff in
+        obj.created_by = member_of_staff(request)
         super().save_model(request, obj, form, change)

@@ -288,6 +288,7 @@ UNFOLD = {
     "SITE_HEADER": STORE_NAME,
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -1,0 +1,164 @@
+"""Admin pages of customers: who they are, their groups, addresses and API keys."""
+
+from typing import Any
+
+from allauth.account import admin as allauth_account_admin
+from allauth.account.models import EmailAddress
+from allauth.mfa import admin as allauth_mfa_admin
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm, BaseDialogForm, UserChangeForm, UserCreationForm
+
+from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin, go_to
+from accounts.models import ApiKey, CustomerGroup, User
+from accounts.operations import KeyIsRevoked, change_email, revoke_api_key
+from accounts.templatetags.money import money
+
+# Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
+for plain in (EmailAddress, Authenticator, Group):
+    admin.site.unregister(plain)
+
+
+class AddCustomerForm(UserCreationForm):
+    """An account by e-mail address and password; the address is verified at the first sign-in."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class CustomerForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic when the program runs
+    form = CustomerForm
+    add_form = AddCustomerForm
+    change_password_form = AdminPasswordChangeForm
+    add_form_template = None
+    list_display = ("email", "group", "balance", "is_active", "is_staff", "date_joined")
+    list_filter = ("group", "is_active", "is_staff")
+    list_select_related = ("group", "wallet")
+    search_fields = ("email",)
+    ordering = ("-id",)
+    autocomplete_fields = ("group",)
+    readonly_fields = ("balance", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "group", "balance", "is_active")}),
+        (
+            gettext_lazy("Staff"),
+            {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        (gettext_lazy("Times"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
+
+    @display(description=gettext_lazy("balance"), ordering="wallet__balance_micros")
+    def balance(self, user: User) -> str:
+        wallet = getattr(user, "wallet", None)
+        return EMPTY if wallet is None else money(wallet.balance_micros)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        if request.user.is_superuser:
+            return fields
+        # Who may edit customers must not be able to make themselves master of the shop.
+        return (*fields, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        protected = isinstance(obj, User) and obj.is_staff and obj != request.user
+        return allowed and (not protected or request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # an account is disabled: its orders and its ledger stay
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change or "email" in form.changed_data:
+            change_email(obj, obj.email)
+
+
+@admin.register(CustomerGroup)
+class CustomerGroupAdmin(ModelAdmin):
+    list_display = ("name", "discount_percent")
+    search_fields = ("name",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "user", "shown_prefix", "created_at", "last_used_at", "revoked_at")
+    list_filter = ("revoked_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "name", "prefix")
+    fields = ("user", "name", "prefix", "created_at", "last_used_at", "revoked_at")
+    actions_detail = ("revoke",)
+
+    @display(description=gettext_lazy("begins with"))
+    def shown_prefix(self, key: ApiKey) -> str:
+        return f"{key.prefix}…"
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    @action(
+        description=gettext_lazy("Revoke"),
+        url_path="revoke",
+        permissions=["revoke"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Revoke this key?"),
+            "description": gettext_lazy("Programs that use it stop working at once. It cannot be undone."),
+            "form_class": BaseDialogForm,
+            "form_submit_text": gettext_lazy("Revoke"),
+        },
+    )
+    def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        if key is None:
+            return go_to(request, reverse("admin:accounts_apikey_changelist"))
+        try:
+            revoke_api_key(key.pk)
+            self.log_change(request, key, "revoked")
+            messages.success(request, _("The key has been revoked."))
+        except KeyIsRevoked:
+            messages.error(request, _("This key had been revoked already."))
+        return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic when the program runs
+    """Groups of staff, by what they may do; customers' discounts are in customer groups."""
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(allauth_account_admin.EmailAddressAdmin, ModelAdmin):  # type: ignore[misc]  # untyped bases
+    list_select_related = ("user",)
+    raw_id_fields = ()
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):  # type: ignore[misc]  # untyped bases
+    """A customer's second factor. Its secret is not shown; deleting it lets in a customer who has lost the device."""
+
+    list_select_related = ("user",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("mfa.delete_authenticator")

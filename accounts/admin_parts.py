@@ -1,0 +1,115 @@
+"""What the admin pages of every app share: read-only models, columns of money, dialogs that ask before they act."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django_htmx.http import HttpResponseClientRedirect
+from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.admin import TabularInline
+from unfold.decorators import display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.models import User
+from accounts.money import MicrosField
+from accounts.templatetags.money import money
+
+EMPTY = "–"
+
+
+class ModelAdmin(UnfoldModelAdmin):
+    """A model's pages: a long list is never counted twice, and money is edited as a decimal amount."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    formfield_overrides = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Pages that only show: no add, change or delete, whatever is posted."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class EditOnlyAdmin(ModelAdmin):
+    """Pages of rows that come from elsewhere: they are edited here, never added or deleted."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows below another model's page that only show."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def money_column(field: str, title: str | Promise, *, currency: str = "") -> Callable[[Any], str]:
+    """Return a column that shows the micros in `field` as an amount; empty `currency` is the shop's."""
+
+    @display(description=title, ordering=field)
+    def column(row: Any) -> str:
+        micros = getattr(row, field)
+        return EMPTY if micros is None else money(micros, currency)
+
+    column.__name__ = f"shown_{field}"
+    return column
+
+
+def json_column(field: str, title: str | Promise) -> Callable[[Any], str]:
+    """Return a field that shows JSON as readable text instead of a Python literal."""
+
+    @display(description=title)
+    def column(row: Any) -> str:
+        value = getattr(row, field)
+        if not value:
+            return EMPTY
+        # The encoder escapes nothing for HTML: format_html does.
+        text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+        return format_html('<pre class="whitespace-pre-wrap break-all">{}</pre>', text)
+
+    column.__name__ = f"shown_{field}"
+    return column
+
+
+def member_of_staff(request: HttpRequest) -> User:
+    """Return who sits at the admin page; its doors let nobody else in."""
+    return cast(User, request.user)
+
+
+def go_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Leave a dialog: htmx posted it and has to be told to load a page, a plain form follows the redirect."""
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx
+    return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
+
+
+def ask_again(request: HttpRequest, dialog: dict[str, Any], form: BaseDialogForm) -> HttpResponse:
+    """Show a dialog once more, with the errors that its operation raised."""
+    context = {"dialog": dialog, "form": form, "form_submit_text": dialog.get("form_submit_text", "")}
+    return render(request, "unfold/helpers/dialog.html", context)

@@ -1,0 +1,112 @@
+"""The admin as a whole: who may come in, its sidebar, and the overview on its first page."""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.models import SyncRun
+from orders.models import OPEN, ForwardingPause, Order, Status
+
+# allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+Item = dict[str, Any]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar: groups of the models this person may see, in the order of a working day."""
+    groups = [
+        (
+            _("Orders"),
+            [
+                _item(request, "orders.order", _("Orders"), "shopping_cart"),
+                _attention(request),
+                _item(request, "sms.number", _("SMS numbers"), "sms"),
+                _item(request, "orders.orderevent", _("Events"), "history"),
+                _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
+                _item(request, "orders.forwardingpause", _("Forwarding pauses"), "pause_circle"),
+                _item(request, "orders.knownrefusal", _("Known refusals"), "block"),
+            ],
+        ),
+        (
+            _("Money"),
+            [
+                _item(request, "wallet.wallet", _("Wallets"), "account_balance_wallet"),
+                _item(request, "wallet.ledgerentry", _("Ledger"), "receipt_long"),
+                _item(request, "orders.upstreamentry", _("Upstream account"), "account_balance"),
+            ],
+        ),
+        (
+            _("Catalog"),
+            [
+                _item(request, "catalog.service", _("Services"), "sell"),
+                _item(request, "catalog.category", _("Categories"), "category"),
+                _item(request, "catalog.subcategory", _("Subcategories"), "account_tree"),
+                _item(request, "catalog.markuprule", _("Markup rules"), "percent"),
+                _item(request, "sms.project", _("SMS projects"), "apps"),
+                _item(request, "sms.country", _("Countries"), "public"),
+                _item(request, "catalog.syncrun", _("Sync runs"), "sync"),
+            ],
+        ),
+        (
+            _("People"),
+            [
+                _item(request, "accounts.user", _("Customers"), "person"),
+                _item(request, "accounts.customergroup", _("Customer groups"), "groups"),
+                _item(request, "accounts.apikey", _("API keys"), "key"),
+                _item(request, "account.emailaddress", _("E-mail addresses"), "mail"),
+                _item(request, "mfa.authenticator", _("Second factors"), "lock"),
+                _item(request, "auth.group", _("Staff roles"), "badge"),
+            ],
+        ),
+    ]
+    allowed = [(title, [item for item in items if item["allowed"]]) for title, items in groups]
+    return [{"title": title, "separator": True, "items": items} for title, items in allowed if items]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the overview to the first page: open orders, what needs a human, pauses and the last syncs."""
+    if not request.user.has_perm("orders.view_order"):
+        return context
+    by_status = dict(
+        Order.objects.open().order_by().values_list("status").annotate(count=Count("pk"))  # no ordering: it would group
+    )
+    orders_page = reverse("admin:orders_order_changelist")
+    context["overview"] = {
+        "open": [
+            {
+                "label": Status(status).label,
+                "count": by_status.get(status, 0),
+                "link": f"{orders_page}?status__exact={status}",
+            }
+            for status in OPEN
+        ],
+        "attention": Order.objects.needing_attention().count(),
+        "attention_link": f"{orders_page}?attention=yes",
+        "pauses": ForwardingPause.objects.filter(ended_at=None),
+        "pauses_link": reverse("admin:orders_forwardingpause_changelist"),
+        "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
+    }
+    return context
+
+
+def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:{app}_{name}_changelist"),
+        "allowed": request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}"),
+    }
+
+
+def _attention(request: HttpRequest) -> Item:
+    item = _item(request, "orders.order", _("Need a human"), "priority_high")
+    link = f"{item['link']}?attention=yes"
+    count = Order.objects.needing_attention().count() if item["allowed"] else 0
+    return {**item, "link": link, "badge": str(count) if count else "", "badge_variant": "danger"}
