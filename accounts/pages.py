@@ -49,12 +49,17 @@ def customers_only(view: Callable[Concatenate[CustomerRequest, P], HttpResponse]
     def door(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
             return view(cast(CustomerRequest, request), *args, **kwargs)
-        if request.htmx:
-            # A list that refreshes itself must not be replaced by the sign-in page: load the whole page anew.
-            return HttpResponseClientRefresh()
-        return redirect_to_login(request.get_full_path())
+        return ask_to_sign_in(request)
 
     return personal_page(door)
+
+
+def ask_to_sign_in(request: PageRequest) -> HttpResponse:
+    """Send a visitor to sign in and then back here."""
+    if request.htmx:
+        # A list that refreshes itself must not be replaced by the sign-in page: load the whole page anew.
+        return HttpResponseClientRefresh()
+    return redirect_to_login(request.get_full_path())
 
 
 def wants_part(request: PageRequest) -> bool:
@@ -67,11 +72,13 @@ def render_live(request: PageRequest, template: str, part: str, context: dict, *
 
     `state` stands for everything the part shows. The part carries a digest of it as `seen` and sends it back with
     the next request; while nothing has changed the answer is an empty 204, which htmx does not swap in, so that
-    the reader's selection, focus and screen reader are left alone.
+    the reader's selection, focus and screen reader are left alone. Adds `seen`, `params` (the page's own query) and
+    `address` (where to ask again) to the context.
     """
     seen = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
-    if not wants_part(request):
-        return render(request, template, {**context, "seen": seen})
-    if request.GET.get("seen") == seen:
+    if wants_part(request) and request.GET.get("seen") == seen:
         return HttpResponse(status=204)
-    return render(request, f"{template}#{part}", {**context, "seen": seen})
+    params = request.GET.copy()
+    params.pop("seen", None)
+    context = {**context, "seen": seen, "params": params, "address": f"{request.path}?{params.urlencode()}"}
+    return render(request, f"{template}#{part}" if wants_part(request) else template, context)

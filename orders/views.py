@@ -1,7 +1,6 @@
 """The customer's pages: order a service, see one's orders, follow one of them."""
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,12 +8,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page, render_live, wants_part
+from accounts.pages import (
+    CustomerRequest,
+    PageRequest,
+    ask_to_sign_in,
+    customers_only,
+    personal_page,
+    render_live,
+    wants_part,
+)
 from accounts.templatetags.money import money
 from catalog.models import Service
 from orders.forms import OrderFilterForm, PlaceOrderForm, quote_for, why_not_orderable
 from orders.models import Kind, Order, OrderEvent
 from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused, place_order
+from orders.timeline import Line
 from wallet.operations import InsufficientFunds
 
 ORDERS_PER_PAGE = 25
@@ -28,11 +36,11 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     service = get_object_or_404(shown.select_related("category", "subcategory"), pk=service_id)
     if wants_part(request):
         quote = quote_for(service, request.user, request.GET.get("quantity", ""))
-        return render(request, "orders/order_form.html#quote", {"quote": quote})
+        return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
     if request.method != "POST":
         form = PlaceOrderForm(service=service, user=request.user, initial={"quantity": request.GET.get("quantity")})
     elif not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
+        return ask_to_sign_in(request)
     else:
         form = PlaceOrderForm(request.POST, service=service, user=request.user)
         order = _place(request.user, form) if form.is_valid() else None
@@ -58,7 +66,8 @@ def _place(user: User, form: PlaceOrderForm) -> Order | None:
     except OrderRefused as refusal:
         form.refuse(refusal.field, str(refusal))
     except InsufficientFunds as short:
-        form.refuse("", _("Your balance is %(amount)s short.") % {"amount": money(short.missing_micros)})
+        amount = money(short.missing_micros)
+        form.refuse("", _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
     return None
 
 
@@ -84,15 +93,22 @@ def order_list(request: CustomerRequest) -> HttpResponse:
 def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
     order = get_object_or_404(request.user.orders.select_related("service__category"), pk=pk)
-    events = list(order.events.exclude(code__in=OrderEvent.STAFF_ONLY))
+    events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
+    timeline = [Line.of(event) for event in events]
     number = order.number if order.kind == Kind.NUMBER else None
     state = (
         order.status,
         order.remains,
         order.start_count,
         order.refunded_micros,
-        [event.pk for event in events],
+        timeline,
         number and (number.state, number.phone, number.code, number.content),
     )
-    context = {"order": order, "events": events, "number": number}
+    context = {"order": order, "timeline": timeline, "number": number, "goods": _goods(order)}
     return render_live(request, "orders/order_detail.html", "live", context, state=state)
+
+
+def _goods(order: Order) -> list[str]:
+    """The lines of delivered accounts, where the supplier's last answer carried any."""
+    goods = (order.upstream_payload or {}).get("accounts")
+    return [line for line in goods if isinstance(line, str)] if isinstance(goods, list) else []

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from sms.models import Country, Number, Project, ProjectQuerySet
-
-MOST_AT_ONCE = 10
+from sms.operations import MOST_AT_ONCE
 
 
 class ProjectFilterForm(forms.Form):
@@ -26,6 +25,7 @@ class ProjectFilterForm(forms.Form):
         label=gettext_lazy("Country"),
         empty_label=gettext_lazy("All countries"),
         required=False,
+        widget=forms.Select(attrs={"class": "control", "data-submits": "", "aria-label": gettext_lazy("Country")}),
     )
 
     def narrow(self, projects: ProjectQuerySet) -> ProjectQuerySet:
@@ -33,9 +33,7 @@ class ProjectFilterForm(forms.Form):
         self.is_valid()
         if country := self.cleaned_data.get("country"):
             projects = projects.filter(country=country)
-        for word in self.cleaned_data.get("q", "").lower().split()[:10]:
-            projects = projects.filter(search_text__contains=word)
-        return projects
+        return projects.matching(self.cleaned_data.get("q", ""))
 
 
 class BuyNumberForm(forms.Form):
@@ -59,8 +57,8 @@ class BuyNumberForm(forms.Form):
     reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, project: Project, user: User | None = None, **kwargs: Any) -> None:
-        # Many of these forms stand on one page; ids must differ.
-        super().__init__(*args, auto_id=f"id_{project.pk}_%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.auto_id = f"id_{project.pk}_%s"  # many of these forms stand on one page; ids must differ
         self.project = project
         self.user = user
 
@@ -96,3 +94,11 @@ class Offer:
     project: Project
     price_micros: int
     form: BuyNumberForm
+
+
+@dataclass(frozen=True)
+class NumberCard:
+    """A customer's number as the page shows it; `reuse` offers it once more."""
+
+    number: Number
+    reuse: Offer | None

@@ -37,6 +37,13 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def on_sale(self) -> "ProjectQuerySet":
         return self.filter(withdrawn_at=None, visible=True, country__visible=True)
 
+    def matching(self, words: str) -> "ProjectQuerySet":
+        """Projects whose name or country contain every word, in any order and any case."""
+        found = self
+        for word in words.lower().split()[:10]:
+            found = found.filter(search_text__contains=word)
+        return found
+
 
 class Project(models.Model):
     """One website or app in one country: what a number is bought for."""

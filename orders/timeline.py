@@ -1,0 +1,74 @@
+"""The timeline of an order in the customer's words, with the arithmetic of every refund."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.money import money
+from orders.models import OrderEvent
+from orders.operations.refunds import partial_refund_micros
+
+Code = OrderEvent.Code
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timeline: what happened, when, which status followed, and the figures."""
+
+    label: str
+    at: datetime
+    status: str
+    detail: str
+
+    @classmethod
+    def of(cls, event: OrderEvent) -> "Line":
+        return cls(event.get_code_display(), event.created_at, event.status, _detail(event.code, event.data))
+
+
+def _detail(code: str, data: dict[str, Any]) -> str:
+    if code == Code.PLACED and "price_micros" in data:
+        return _("%(price)s from your balance.") % {"price": money(data["price_micros"])}
+    if code == Code.REFUNDED and "refund_micros" in data:
+        return _refund(data)
+    if code == Code.PROGRESS and data.get("start_count") is not None:
+        return _("Count at the start: %(count)s.") % {"count": number_format(data["start_count"])}
+    return ""
+
+
+def _refund(data: dict[str, Any]) -> str:
+    """Say how a refund came about; for a partial one its sum, rounded down to 0.0001."""
+    amount, why = money(data["refund_micros"]), data.get("why")
+    if why == "partial" and data.get("remains") is not None:
+        return _partial_refund(data, amount)
+    reasons = {
+        "failed": _("It could not be done"),
+        "canceled": _("It was canceled"),
+        "expired": _("No code came in time"),
+        "staff": _("Decided by our staff"),
+    }
+    reason = reasons.get(str(why), _("Refund"))
+    return _("%(reason)s: %(amount)s is back in your balance.") % {"reason": reason, "amount": amount}
+
+
+def _partial_refund(data: dict[str, Any], amount: str) -> str:
+    price_micros, quantity, remains = data["price_micros"], data["quantity"], data["remains"]
+    words = {
+        "price": money(price_micros),
+        "remains": number_format(min(max(remains, 0), quantity)),
+        "quantity": number_format(quantity),
+        "amount": amount,
+    }
+    if partial_refund_micros(price_micros, quantity, remains) != data["refund_micros"]:
+        return (
+            _(
+                "%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered, less what was refunded before: "
+                "%(amount)s is back in your balance."
+            )
+            % words
+        )
+    return (
+        _("%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered: %(amount)s is back in your balance.") % words
+    )

@@ -1,0 +1,139 @@
+"""The customer's SMS pages: choose what for and where, buy, and watch the codes arrive."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import User
+from accounts.pages import (
+    CustomerRequest,
+    PageRequest,
+    ask_to_sign_in,
+    customers_only,
+    personal_page,
+    render_live,
+    wants_part,
+)
+from accounts.templatetags.money import money
+from catalog.pricing import PriceBook, price_book
+from orders.models import OPEN, Kind, Order
+from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused
+from sms.forms import BuyNumberForm, NumberCard, Offer, ProjectFilterForm
+from sms.models import Number, Project
+from sms.operations import buy_numbers
+from sms.pricing import number_price_micros
+from wallet.operations import InsufficientFunds
+
+PROJECTS_PER_PAGE = 30
+RECENT = timedelta(days=1)
+MOST_SHOWN = 50
+
+
+@personal_page
+@require_safe
+def home(request: PageRequest) -> HttpResponse:
+    """List what numbers can be had for, with this customer's prices; visitors may look, too."""
+    form = ProjectFilterForm(request.GET)
+    projects = form.narrow(Project.objects.on_sale()).select_related("country")
+    page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
+    book = price_book(request.user)
+    offers = [_offer(project, book, BuyNumberForm(project=project)) for project in page]
+    context = {"form": form, "page": page, "offers": offers}
+    return render(request, "sms/home.html#offers" if wants_part(request) else "sms/home.html", context)
+
+
+def _offer(project: Project, book: PriceBook, form: BuyNumberForm) -> Offer:
+    return Offer(project, number_price_micros(project, None, book), form)
+
+
+@personal_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def buy(request: PageRequest, project_id: int) -> HttpResponse:
+    """Show one project alone, and buy numbers for it; a refusal is said beside the button."""
+    project = get_object_or_404(Project.objects.on_sale().select_related("country"), pk=project_id)
+    if request.method != "POST":
+        form = BuyNumberForm(project=project)
+    elif not isinstance(request.user, User):
+        return ask_to_sign_in(request)
+    else:
+        form = BuyNumberForm(request.POST, project=project, user=request.user)
+        orders = _buy(request.user, form) if form.is_valid() else None
+        if orders:
+            bought = ngettext("The number is on its way.", "The %(count)s numbers are on their way.", len(orders))
+            messages.success(request, bought % {"count": len(orders)})
+            where = reverse("sms:waiting")
+            return HttpResponseClientRedirect(where) if wants_part(request) else redirect(where)
+    context = {"offer": _offer(project, price_book(request.user), form)}
+    return render(request, "sms/buy.html#offer" if wants_part(request) else "sms/buy.html", context)
+
+
+def _buy(user: User, form: BuyNumberForm) -> list[Order] | None:
+    """Buy what a valid form asks for; a refusal becomes an error of the form."""
+    try:
+        return buy_numbers(user=user, project=form.project, **form.request())
+    except PriceChanged as change:
+        price = money(change.rate_micros)
+        form.add_error(
+            None, _("The price has changed: it is now %(price)s. Buy again to accept it.") % {"price": price}
+        )
+    except RequestIdReused:
+        form.renew()
+        form.add_error(None, _("This page has bought numbers before. Buy again for more."))
+    except OrderRefused as refusal:
+        form.add_error("quantity" if refusal.field == "quantity" else None, str(refusal))
+    except InsufficientFunds as short:
+        amount = money(short.missing_micros)
+        form.add_error(None, _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
+    return None
+
+
+@customers_only
+@require_safe
+def waiting(request: CustomerRequest) -> HttpResponse:
+    """Show the customer's open and recent numbers; one request refreshes all of them while one is open."""
+    recent = Q(status__in=OPEN) | Q(created_at__gte=timezone.now() - RECENT)
+    orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
+    numbers = [order.number for order in orders.select_related("number__project__country")[:MOST_SHOWN]]
+    book = price_book(request.user)
+    context = {
+        "cards": [NumberCard(number, _reuse_of(number, book)) for number in numbers],
+        "moving": any(number.order.is_open for number in numbers),
+        "news": _newest_code(numbers),
+    }
+    state = [
+        (
+            number.order_id,
+            number.order.status,
+            number.state,
+            number.phone,
+            number.code,
+            number.content,
+            number.expires_at,
+        )
+        for number in numbers
+    ]
+    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
+
+
+def _reuse_of(number: Number, book: PriceBook) -> Offer | None:
+    """The offer to wait for another code on a number that has had one; the supplier may still say no."""
+    if number.state != Number.State.RECEIVED or not number.phone or number.project.withdrawn_at:
+        return None
+    form = BuyNumberForm(project=number.project, initial={"reuse": number.order_id})
+    return _offer(number.project, book, form)
+
+
+def _newest_code(numbers: list[Number]) -> Number | None:
+    """The number whose code came last: what a screen reader should say."""
+    received = [number for number in numbers if number.received_at]
+    return max(received, key=lambda number: number.received_at or number.created_at, default=None)
