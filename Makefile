@@ -1,0 +1,75 @@
+# make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it; Ctrl-C ends it
+# make test      everything, on SQLite and on PostgreSQL, with a real broker and a real browser; ARGS="tests/orders -x"
+# make check     the linters
+# make lock      write the lock files again from requirements/*.in
+# make messages  collect the texts for translation (needs GNU gettext)
+# make clean     remove what the targets above made, the demo's data included
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+# What the linters and the message tools need to load the settings; a developer's .env stays out of it.
+TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
+
+.PHONY: help demo test check lock messages compile clean interpreter packages-demo packages-dev
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+# exec: Ctrl-C and SIGTERM reach the demo itself, which stops what it started.
+demo: packages-demo compile
+	@PORT=$(PORT) exec $(BIN)/python manage.py demo
+
+test: packages-dev compile
+	@exec $(BIN)/python -m tests.provision $(ARGS)
+
+check: packages-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(TOOLS) $(BIN)/python -m mypy .
+	$(TOOLS) $(BIN)/lint-imports
+	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "All checks passed."
+
+lock: packages-dev
+	@for name in base demo dev; do \
+		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+messages: packages-dev
+	@command -v xgettext >/dev/null || { echo "GNU gettext is needed; on Debian and Ubuntu: apt-get install gettext"; exit 1; }
+	@mkdir -p locale
+	$(TOOLS) $(BIN)/python manage.py makemessages --locale ru --no-obsolete --no-wrap --add-location file \
+		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'var/*'
+
+# pybabel writes the .mo files, because compilemessages needs GNU gettext.
+compile:
+	@if [ -n "$$(find locale -name '*.po' 2>/dev/null)" ]; then $(BIN)/python -m babel.messages.frontend -q compile -d locale -D django; fi
+
+clean:
+	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# --- The virtual environment ------------------------------------------------------------------------------------------
+# A stamp holds the checksum of the lock file it was made from: only a changed lock file installs again.
+
+packages-demo packages-dev: packages-%: interpreter
+	@sum=$$(cksum < requirements/$*.txt); \
+	if [ "$$sum" != "$$(cat $(VENV)/.$* 2>/dev/null)" ]; then \
+		echo "Installing the packages of requirements/$*.txt into $(VENV) ..."; \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r requirements/$*.txt \
+			&& echo "$$sum" > $(VENV)/.$*; \
+	fi
+
+interpreter:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+			echo "Python 3.11 or newer is needed; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)"; \
+			echo "Name another one like this: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }; \
+		$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+			echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }; \
+		$(PYTHON) -m venv --clear $(VENV); }
