@@ -1,0 +1,12 @@
+"""Addresses of the shelves."""
+
+from django.urls import path
+
+from catalog import views
+
+app_name = "catalog"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("search/", views.search, name="search"),
+    path("<int:pk>/", views.category, name="category"),
+]

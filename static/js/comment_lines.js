@@ -1,0 +1,17 @@
+/* Comments are counted as they are typed, so that the price beside them follows. The server counts again. */
+const PAUSE_MS = 250;
+
+for (const area of document.querySelectorAll("[data-counts-lines]")) {
+  const counter = document.querySelector(area.dataset.countsLines);
+  if (!counter) continue;
+  let timer = 0;
+  area.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const lines = String(area.value.split("\n").filter((line) => line.trim()).length);
+      if (lines === counter.value) return;
+      counter.value = lines;
+      counter.dispatchEvent(new Event("change", { bubbles: true }));
+    }, PAUSE_MS);
+  });
+}

@@ -1,0 +1,59 @@
+/* What CSS and htmx cannot do: the theme switch, the copy buttons, and a word when a request failed. */
+const root = document.documentElement;
+
+function toggleTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+  root.dataset.theme = next;
+  try {
+    localStorage.setItem("theme", next);
+  } catch {
+    // Storage may be forbidden; the choice then lasts until the next page.
+  }
+}
+
+async function copyText(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const label = button.querySelector("[data-copy-label]");
+  const before = label.textContent;
+  label.textContent = button.dataset.copiedLabel;
+  button.dataset.copied = "";
+  setTimeout(() => {
+    label.textContent = before;
+    delete button.dataset.copied;
+  }, 2000);
+}
+
+/* Controls that need script are hidden in the page and shown here, also in parts that htmx brings in later. */
+function revealScripted(part) {
+  for (const control of part.querySelectorAll("[data-scripted]")) {
+    if ("copy" in control.dataset && !navigator.clipboard) continue;
+    control.hidden = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if ("themeSwitch" in button.dataset) toggleTheme();
+  if ("copy" in button.dataset) copyText(button);
+});
+
+/* A select that filters applies itself; its submit button stays for those without script. */
+document.addEventListener("change", (event) => {
+  if ("submits" in event.target.dataset) event.target.form.requestSubmit();
+});
+
+document.addEventListener("htmx:load", (event) => revealScripted(event.detail.elt));
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, () => {
+    const note = document.querySelector("[data-failed-request]");
+    if (note) note.hidden = false;
+  });
+}
+document.addEventListener("htmx:afterSwap", () => {
+  const note = document.querySelector("[data-failed-request]");
+  if (note) note.hidden = true;
+});
+
+revealScripted(document);
