@@ -1,9 +1,13 @@
 """The customer's pages: order a service, see one's orders, follow one of them."""
 
+import html
+import re
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -48,8 +52,22 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
             messages.success(request, _("Thank you. Your order #%(number)s is paid.") % {"number": order.pk})
             return redirect("orders:detail", order.pk)
     quote = quote_for(service, request.user, form.typed_quantity)
-    context = {"service": service, "form": form, "quote": quote, "refusal": why_not_orderable(service)}
+    context = {
+        "service": service,
+        "form": form,
+        "quote": quote,
+        "refusal": why_not_orderable(service),
+        "description": _description(service),
+    }
     return render(request, "orders/order_form.html", context)
+
+
+def _description(service: Service) -> str:
+    """The admin's description, else upstream's as plain text: its HTML is a stranger's and is not shown as such."""
+    if service.description:
+        return service.description
+    lines = re.sub(r"<(?:br|/p|/li|/div|/h\d)\b[^>]*>", "\n", service.upstream_description, flags=re.IGNORECASE)
+    return html.unescape(strip_tags(lines)).strip()
 
 
 def _place(user: User, form: PlaceOrderForm) -> Order | None:

@@ -98,3 +98,10 @@ class Number(models.Model):
 
     def __str__(self) -> str:
         return self.phone or f"#{self.order_id}"
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Seconds until the number expires, where upstream has said when; never below zero."""
+        if self.expires_at is None:
+            return None
+        return max(0, int((self.expires_at - timezone.now()).total_seconds()))
