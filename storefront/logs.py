@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -16,8 +16,10 @@ _SHARED = [
 
 def logging_config(level: str, as_json: bool) -> dict[str, Any]:
     """Return the `logging` dictionary. ERROR and above are also mailed to ADMIN_EMAILS."""
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    # Not the renderer's usual tracebacks: those print local variables, and with them keys and passwords.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if as_json else console
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if as_json:
         final.insert(1, structlog.processors.format_exc_info)
     return {

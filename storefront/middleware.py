@@ -24,7 +24,7 @@ class RequestLogMiddleware:
 
 
 class AdminPolicyMiddleware:
-    """Let the admin's own pages run inline script and eval, which its theme (django-unfold) needs; no other page may."""
+    """Let the admin's pages run inline script and eval, which its theme (django-unfold) needs; no other page may."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response

@@ -52,6 +52,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "storefront.health.HealthMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.middleware.RequestLogMiddleware",
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 # The partials loader wraps the usual ones, so that `page.html#part` names a part of a template.
@@ -277,6 +280,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# Who may read /metrics from elsewhere; empty: only this machine.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)

@@ -1,0 +1,27 @@
+"""`manage.py doctor`: is everything there that the shop needs?"""
+
+import logging
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from storefront.doctor import examine
+
+
+class Command(BaseCommand):
+    help = "Checks database, Redis, upstream, beat, clock and e-mail: one line each. Exits 1 on trouble."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        well = True
+        logging.disable(logging.CRITICAL)  # what is wrong is said in the findings, and once is enough
+        try:
+            for finding in examine():
+                word = self.style.SUCCESS("ok     ") if finding.well else self.style.ERROR("TROUBLE")
+                self.stdout.write(f"{finding.part:<10}{word}  {finding.text}")
+                well = well and finding.well
+        finally:
+            logging.disable(logging.NOTSET)
+        if not well:
+            sys.exit(1)
