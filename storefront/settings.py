@@ -219,7 +219,7 @@ ACCOUNT_EMAIL_VERIFICATION = env.text("EMAIL_VERIFICATION", "mandatory")
 if ACCOUNT_EMAIL_VERIFICATION not in ("mandatory", "optional", "none"):
     raise ImproperlyConfigured("EMAIL_VERIFICATION should be mandatory, optional or none.")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{STORE_NAME}: "
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_SESSION_REMEMBER = True
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------

@@ -112,7 +112,8 @@ class Processes:
                 said(child.name)
                 self._end(child)
         if self._guard.poll() is None:
-            self._guard.kill()
+            # With the guard goes whoever else is in the group: a worker whose master had to be killed.
+            os.killpg(self._guard.pid, signal.SIGKILL)
             self._guard.wait()
         if self._guard.stdin is not None:
             self._guard.stdin.close()

@@ -10,8 +10,8 @@ START_SECONDS = 10.0
 DATABASES = 64  # more than the parallel test processes of any machine; each has one to itself
 
 
-def start_valkey(processes: Processes, folder: Path) -> tuple[Child, str]:
-    """Start Valkey on a free port of 127.0.0.1 and return it with its URL; its log goes to `folder`.
+def start_valkey(processes: Processes, folder: Path, *, port: int = 0) -> tuple[Child, str]:
+    """Start Valkey on 127.0.0.1 and return it with its URL; its log goes to `folder`. Port 0 means a free one.
 
     Nothing is kept on disk: the shop loses nothing with its Redis.
 
@@ -28,12 +28,12 @@ def start_valkey(processes: Processes, folder: Path) -> tuple[Child, str]:
     folder.mkdir(parents=True, exist_ok=True)
     child = None
     for _attempt in range(3):  # another program may take the free port first
-        port = free_port()
-        command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        chosen = port or free_port()
+        command = [str(binary), "--port", str(chosen), "--bind", "127.0.0.1", "--dir", str(folder)]
         command += ["--databases", str(DATABASES), "--appendonly", "no", "--save", ""]
         child = processes.start("Valkey", command, log=folder / "valkey.log")
-        if _answers(child, port):
-            return child, f"redis://127.0.0.1:{port}/0"
+        if _answers(child, chosen):
+            return child, f"redis://127.0.0.1:{chosen}/0"
         processes.forget(child)
     raise ChildFailed(f"Valkey does not start:\n{child.tail() if child else ''}")
 

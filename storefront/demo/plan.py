@@ -1,0 +1,83 @@
+"""What the demo runs on, decided before Django reads its settings: ports, folders, a secret key, the environment."""
+
+import argparse
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from storefront.demo.processes import free_port, is_free
+
+ROOT = Path(__file__).resolve().parents[2]
+USUAL_SANDBOX_PORT = 8765
+SERVICES = 20_000
+# Everything a deployment would set and the demo must not take from it: real keys least of all.
+_NOT_TAKEN_OVER = (
+    "EMAIL_VERIFICATION", "BEHIND_PROXY", "HSTS_SECONDS", "CSRF_TRUSTED_ORIGINS", "ADMIN_EMAILS", "FROM_EMAIL",
+    "METRICS_TOKEN", "SANDBOX_URL", "UPSTREAM_CURRENCY", "UPSTREAM_EXCHANGE_RATE", "PROMETHEUS_MULTIPROC_DIR",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `manage.py demo`."""
+    parser.add_argument(
+        "--port", type=int, default=os.environ.get("PORT", "8000"), help="of the shop (PORT, else 8000)"
+    )
+    parser.add_argument("--services", type=int, default=SERVICES, help=f"size of the catalog at first ({SERVICES:,})")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "demo", help="where its data are kept (var/demo)")
+
+
+def prepare(arguments: list[str]) -> None:
+    """Make the demo's folder and set the environment that settings and children will read.
+
+    A wrong option is left for the command itself to complain about.
+    """
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    add_arguments(parser)
+    try:
+        options, _others = parser.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        options, _others = parser.parse_known_args([])
+    folder = options.folder.resolve()
+    for name in ("log", "mail", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    sandbox_port = USUAL_SANDBOX_PORT if is_free(USUAL_SANDBOX_PORT) else free_port()
+    for name in _NOT_TAKEN_OVER:
+        os.environ.pop(name, None)
+    os.environ.update(
+        {
+            "DJANGO_SETTINGS_MODULE": "storefront.settings",
+            "DOTENV": os.devnull,
+            "DEBUG": "false",
+            "SECRET_KEY": _secret_key(folder / "secret_key"),
+            "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
+            "SITE_URL": f"http://127.0.0.1:{options.port}",
+            "STORE_NAME": os.environ.get("STORE_NAME") or "Demo shop",
+            "DATABASE_URL": f"sqlite:///{database(folder)}",
+            "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+            "UPSTREAM_URL": f"http://127.0.0.1:{sandbox_port}/api/v2",
+            "UPSTREAM_KEY": "sandbox-key",
+            "STORE_CURRENCY": "USD",
+            "EMAIL_URL": f"filemail://{folder / 'mail'}",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
+            # gunicorn, Celery and SQLite leave nothing outside the folder.
+            "TMPDIR": str(folder / "tmp"),
+        }
+    )
+
+
+def database(folder: Path) -> Path:
+    """Return the path of the demo's database."""
+    return folder.resolve() / "shop.sqlite3"
+
+
+def port_of(url: str) -> int:
+    """Return the port a URL of ours names."""
+    return urlsplit(url).port or 0
+
+
+def _secret_key(path: Path) -> str:
+    if not path.is_file():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()

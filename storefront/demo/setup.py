@@ -1,0 +1,70 @@
+"""What the demo's database holds before the first visitor: tables, two accounts, some money, a catalog."""
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+from accounts.models import User
+from catalog.models import Service
+from sms.models import Project
+from upstream.money import MICROS
+from wallet.models import LedgerEntry
+from wallet.operations import AlreadyBooked, credit
+
+ADMIN = "admin@example.com"
+CUSTOMER = "customer@example.com"
+PASSWORD = "demo-password"  # noqa: S105 - printed on the screen, on a shop that only this machine can reach
+FIRST_MONEY_MICROS = 500 * MICROS
+
+
+def migrate() -> None:
+    """Bring the tables up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def collect_static(stamp: Path) -> None:
+    """Collect the static files, unless none has changed since `stamp` was written."""
+    state = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            about = Path(storage.path(path)).stat()
+            state.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    collected = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if not collected.is_file() or not stamp.is_file() or stamp.read_text() != state.hexdigest():
+        call_command("collectstatic", verbosity=0, interactive=False)
+        stamp.write_text(state.hexdigest())
+
+
+def accounts() -> None:
+    """Create the admin and the customer, and pay the customer once."""
+    _account(ADMIN, is_staff=True, is_superuser=True)
+    customer = _account(CUSTOMER)
+    with contextlib.suppress(AlreadyBooked):  # a later start
+        credit(
+            user=customer,
+            amount_micros=FIRST_MONEY_MICROS,
+            kind=LedgerEntry.Kind.TOP_UP,
+            reference="demo",
+            note="Money to try the demo with",
+        )
+
+
+def catalog() -> None:
+    """Sync services and numbers where there are none yet; afterwards beat keeps them fresh."""
+    if not Service.objects.exists():
+        call_command("sync_catalog")
+    if not Project.objects.exists():
+        call_command("sync_sms")
+
+
+def _account(email: str, **rights: bool) -> User:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, PASSWORD, **rights)
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
