@@ -1,7 +1,6 @@
 """`python -m upstream.sandbox`: serve the stand-in upstream until it is stopped."""
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ import msgspec
 from upstream.sandbox.catalog import MOST_SERVICES
 from upstream.sandbox.orders import Settings
 from upstream.sandbox.server import API_PATH, Listener
+from upstream.sandbox.store import forget
 from upstream.sandbox.world import Start, World
 
 
@@ -30,21 +30,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--control-port", type=int, help="a second port for /control/ alone, open through every fault")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin closes")
-    parser.add_argument("--forget", action="store_true", help="remove the state file at the end")
+    parser.add_argument("--forget", action="store_true", help="remove the state file when stdin closes")
     return parser.parse_args()
 
 
 def main() -> int:
     """Serve until SIGTERM, SIGINT or, if asked to watch it, the end of stdin; return the exit status."""
     options = _arguments()
-    end = threading.Event()
+    end, orphaned = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    path, forget = options.state, options.forget
+    path, temporary = options.state, options.state is None
     if path is None:
         handle, name = tempfile.mkstemp(prefix="hstockplus-sandbox-", suffix=".sqlite3")
         os.close(handle)
-        path, forget = Path(name), True
+        path = Path(name)
     try:
         world = World(path, *_start(options))
         api = Listener(world, options.host, options.port)
@@ -56,14 +56,12 @@ def main() -> int:
         return 1
     _announce(api, control, options.ready_fd, world.settings.key)
     if options.watch_stdin:
-        threading.Thread(target=_watch_stdin, args=(end,), daemon=True).start()
+        threading.Thread(target=_watch_stdin, args=(end, orphaned), daemon=True).start()
     end.wait()
     with world.lock:  # no call is cut in two
         world.store.close()
-        if forget:
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    Path(f"{path}{suffix}").unlink()
+        if temporary or (options.forget and orphaned.is_set()):
+            forget(path)
         # Threads that still hold connections would find the file closed.
         os._exit(0)
 
@@ -90,9 +88,10 @@ def _announce(api: Listener, control: Listener, ready_fd: int | None, key: str) 
         pipe.write(msgspec.json.encode({"url": url, "control": control_url, "key": key}))
 
 
-def _watch_stdin(end: threading.Event) -> None:
+def _watch_stdin(end: threading.Event, orphaned: threading.Event) -> None:
     while sys.stdin.buffer.read(1024):
         pass
+    orphaned.set()
     end.set()
 
 

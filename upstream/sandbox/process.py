@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import os
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import requests
+
+from upstream.sandbox.store import forget
 
 if TYPE_CHECKING:
     from upstream.client import Client
@@ -41,8 +42,8 @@ class Sandbox:
 
     def __init__(self, arguments: dict[str, Any], *, state: Path | None) -> None:
         """Use `start`."""
-        self._folder = None if state is not None else Path(tempfile.mkdtemp(prefix="hstockplus-sandbox-"))
-        self._state = state or Path(self._folder or "", "state.sqlite3")
+        self._temporary = state is None
+        self._state = _temporary_file() if state is None else state
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
@@ -86,8 +87,8 @@ class Sandbox:
         self.halt()
         _running.discard(self)
         self._session.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._temporary:
+            forget(self._state)
 
     def halt(self, *, kill: bool = False) -> None:
         """End the process, with SIGKILL if asked, and keep its state: `resume` goes on from there."""
@@ -112,7 +113,7 @@ class Sandbox:
     def _launch(self) -> None:
         ready, ready_child = os.pipe()
         command = [sys.executable, "-m", "upstream.sandbox", "--state", str(self._state), "--control-port", "0"]
-        command += ["--watch-stdin", "--ready-fd", str(ready_child)]
+        command += ["--watch-stdin", "--ready-fd", str(ready_child), *(["--forget"] if self._temporary else [])]
         for name, value in self._arguments.items():
             command += [f"--{name}", str(value)]
         try:
@@ -242,6 +243,12 @@ class Sandbox:
         from upstream.client import Client  # leaf: the sandbox itself never needs the client
 
         return Client(**{"base_url": self.url, "key": self.key, "timeout_seconds": 10, **overrides})
+
+
+def _temporary_file() -> Path:
+    handle, name = tempfile.mkstemp(prefix="hstockplus-sandbox-", suffix=".sqlite3")
+    os.close(handle)
+    return Path(name)
 
 
 _running: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()

@@ -193,11 +193,14 @@ class Handler(BaseHTTPRequestHandler):
         params = _params(body, self.headers.get("Content-Type", ""))
         action = params.get("action", "")
         fault = world.faults.take(action)
+        # Every key from the start: the list may be read while this call goes on.
         entry: dict[str, Any] = {
+            "at": "",
             "action": action,
-            "params": {name: value for name, value in params.items() if name != "key"},
+            "params": {name: value for name, value in params.items() if name not in ("key", "action")},
             "fault": fault.name if fault else None,
             "outcome": "not answered yet",
+            "seconds": None,
         }
         with world.lock:
             world.log(entry)

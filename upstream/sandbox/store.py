@@ -26,6 +26,12 @@ CREATE TABLE IF NOT EXISTS edits (kind TEXT, id TEXT, fields TEXT NOT NULL, PRIM
 LEDGER_KINDS = ("opening", "adjusted", "charges", "returned")
 
 
+def forget(path: Path) -> None:
+    """Remove a state file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
 class Store:
     """One SQLite file in WAL mode; what was committed outlives the process, however it ends."""
 

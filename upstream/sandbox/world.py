@@ -216,8 +216,9 @@ class World:
         return accounts_of(order, self.seed) if given is None else given
 
     def log(self, entry: dict[str, Any]) -> None:
-        """Remember a received call."""
-        self.requests.append({"at": iso(datetime.now(UTC)), **entry})
+        """Remember a received call; what is known of it later is written into the same `entry`."""
+        entry["at"] = iso(datetime.now(UTC))
+        self.requests.append(entry)
 
 
 def partial_charge(order: ServiceOrder, remains: int) -> int:
