@@ -1,0 +1,44 @@
+"""A project to buy numbers of, known to the shop and to the sandbox."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from orders.models import Order
+from orders.operations import forward_order
+from sms.models import Country, Project
+from sms.operations import buy_numbers
+
+
+@pytest.fixture
+def project(sandbox: Any, client_upstream: Any, db: None) -> Project:
+    """The document's own example: OpenAI / ChatGPT in the United States at 0.5000."""
+    row = next(row for row in client_upstream.sms_projects(country="us") if row.name == "OpenAI / ChatGPT")
+    country = Country.objects.create(code=row.country_id, name="United States")
+    return Project.objects.create(
+        upstream_id=row.project_id,
+        country=country,
+        name=row.name,
+        search_text="openai / chatgpt united states",
+        price_upstream_micros=500_000,
+    )
+
+
+@pytest.fixture
+def buy(ann: Any, project: Project) -> Any:
+    """Buy numbers for Ann: `buy(quantity=…)`."""
+
+    def buy_some(**asked: Any) -> list[Order]:
+        return buy_numbers(**{"user": ann, "project": project, "request_id": str(uuid.uuid4()), **asked})
+
+    return buy_some
+
+
+@pytest.fixture
+def waiting_number(buy: Any, client_upstream: Any) -> Order:
+    """A number that upstream has given and that waits for its code."""
+    [order] = buy()
+    assert forward_order(order.pk, client=client_upstream)
+    order.refresh_from_db()
+    return order
