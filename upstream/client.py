@@ -256,7 +256,7 @@ def _pause_seconds(failure: UpstreamError, attempt: int) -> float | None:
         wait = failure.retry_after_seconds
         return wait if wait is not None and wait <= LONGEST_RETRY_AFTER_SECONDS else None
     if isinstance(failure, Unavailable):
-        return BACK_OFF_SECONDS * 2 ** (attempt - 1) * _random.uniform(0.5, 1.5)
+        return BACK_OFF_SECONDS * attempt * _random.uniform(0.5, 1.5)
     return None
 
 

@@ -4,6 +4,7 @@ Strict about what matters (ids, money, quantities), deaf to unknown fields. Each
 HstockPlus API document it follows, read 2026-11-23.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +32,8 @@ from upstream.wire import (
 
 T = TypeVar("T")
 Row = TypeVar("Row")
+
+logger = logging.getLogger(__name__)
 
 MAX_INTEGER = 2**63 - 1  # what a database column holds
 MAX_MONEY = Decimal(10) ** 12  # keeps micros inside 64 bits, and a hostile "1e999999999" out of the arithmetic
@@ -74,10 +77,13 @@ def _whole(value: Any) -> int | None:
     return int(amount)
 
 
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+
+
 def _identifier(value: Any, field: str) -> str:
     """An order id as text. Raises Unreadable for what cannot be one, such as 0, "" or null."""
     text = text_of(value).strip()
-    if not text or len(text) > MAX_ID_LENGTH or text.startswith("-") or not text.strip("0"):
+    if len(text) > MAX_ID_LENGTH or not _ID.fullmatch(text) or not text.strip("0"):
         raise Unreadable(f"`{field}` is not an order id")
     return text
 
@@ -124,6 +130,8 @@ def _rows(values: Any, read: Callable[[dict[str, Any]], Row], what: str) -> list
             rows.append(read(value if isinstance(value, dict) else {}))
     if values and not rows:
         raise Unreadable(f"none of {len(values)} {what} is readable")
+    if len(rows) < len(values):
+        logger.warning("%d of %d %s could not be read", len(values) - len(rows), len(values), what)
     return rows
 
 
@@ -201,21 +209,19 @@ def _service_with_odd_fields(raw: msgspec.Raw, place: int) -> ServiceRow | SetAs
     """Read a row in which something has an unexpected type; what does not matter for selling is put right."""
     try:
         fields = _object(raw)
-    except Unreadable as problem:
-        return SetAside(f"row {place}", "", str(problem))
+    except Unreadable as error:
+        return SetAside(f"row {place}", "", str(error))
     for name in ("type", "description", "entityType"):
         fields[name] = text_of(fields.get(name))
     for name in ("refill", "cancel"):
         fields[name] = _flag(fields.get(name))
     try:
-        row = msgspec.convert(fields, ServiceRow, strict=False)
-    except msgspec.ValidationError as error:
-        fault = _FAULT.search(str(error))
-        field = (fault[1] or fault[2]) if fault else ""
-        problem = str(error).split(" - at `")[0]
-    else:
-        return _checked(row)
-    return SetAside(text_of(fields.get("service")) or f"row {place}", field, problem)
+        return _checked(msgspec.convert(fields, ServiceRow, strict=False))
+    except (msgspec.ValidationError, ValueError) as error:
+        problem = str(error)
+    fault = _FAULT.search(problem)
+    field = (fault[1] or fault[2]) if fault else ""
+    return SetAside(text_of(fields.get("service")) or f"row {place}", field, problem.split(" - at `")[0])
 
 
 def _checked(row: ServiceRow) -> ServiceRow | SetAside:

@@ -76,57 +76,52 @@ class _ClockedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_ClockedReader(sock, self.fp.detach(), ends_at))
 
 
-class _Careful:
-    """Mixed into both connection classes: knows how long it was idle, and fails before sending or not at all."""
+class _Careful(HTTPConnection):
+    """A connection that knows how long it was idle, and whose connecting fails before sending or not at all."""
 
     response_class = _ClockedResponse
     idle_seconds = IDLE_SECONDS
-    timeout: float
     _used_at = 0.0
 
     @property
     def is_connected(self) -> bool:
         """False makes the pool close the connection and open it anew, before the request is written."""
         fresh = time.monotonic() - self._used_at < self.idle_seconds
-        return fresh and bool(super().is_connected)  # type: ignore[misc]  # the mixin's other half has it
+        return fresh and super().is_connected
 
     def connect(self) -> None:
         """Connect and shake hands. Whatever fails in here failed before the first byte of the request."""
         began = time.monotonic()
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()
         except ConnectTimeoutError:
             raise  # refused, name not found, timed out: already said in these words
         except Exception as error:  # a handshake or certificate that fails comes in many classes
-            self.close()  # type: ignore[attr-defined]
-            raise NewConnectionError(self, f"{type(error).__name__}: {error}") from error  # type: ignore[arg-type]
+            self.close()
+            raise NewConnectionError(self, f"{type(error).__name__}: {error}") from error
         self._used_at = time.monotonic()
         # The resolver knows no time-out; after a slow one there is no time left to send.
-        if self._used_at - began >= CONNECT_SHARE * self.timeout:
-            self.close()  # type: ignore[attr-defined]
+        if self._used_at - began >= CONNECT_SHARE * (self.timeout or 0):
+            self.close()
             raise ConnectTimeoutError("connecting took all the time there was")
 
     def getresponse(self) -> Any:
         """Note when the connection was last heard of; the body that follows makes it fresher still."""
-        response = super().getresponse()  # type: ignore[misc]
+        response = super().getresponse()
         self._used_at = time.monotonic()
         return response
 
 
-class _CarefulHTTP(_Careful, HTTPConnection):
-    pass
-
-
-class _CarefulHTTPS(_Careful, HTTPSConnection):
-    pass
+class _CarefulTLS(_Careful, HTTPSConnection):
+    """The same over TLS; the handshake belongs to connecting."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _CarefulHTTP
+    ConnectionCls = _Careful
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _CarefulHTTPS
+    ConnectionCls = _CarefulTLS
 
 
 class _Adapter(HTTPAdapter):
@@ -178,25 +173,27 @@ class Transport:
         failure: Exception
         try:
             return self._exchange(form, seconds)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            # The errors of `requests` are OSErrors; ValueError is what http.client lets through of a garbled answer.
             failure = NothingSent(_words(error)) if _never_connected(error) else PerhapsSent(_words(error))
-        except ValueError as error:  # http.client and the decoders let a few of these through
-            failure = PerhapsSent(type(error).__name__)
         # Raised out here, so that the exception above, which holds the request, is not attached as the context.
         raise failure
 
     def _exchange(self, form: dict[str, str], seconds: float) -> Answer:
-        ends_at = time.monotonic() + seconds
         timeout = urllib3.Timeout(connect=seconds / CONNECT_SHARE, total=seconds)
-        with self._session.post(self._url, data=form, timeout=timeout, allow_redirects=False, stream=True) as response:
+        with self._session.post(
+            self._url,
+            data=form,
+            timeout=timeout,  # type: ignore[arg-type]  # handed to urllib3 as it is, which the stubs do not know
+            allow_redirects=False,
+            stream=True,
+        ) as response:
             body = bytearray()
             try:
                 for chunk in response.iter_content(CHUNK_BYTES):
                     body += chunk
                     if len(body) > self._max_body_bytes:
                         raise requests.ConnectionError(f"the answer exceeds {self._max_body_bytes} bytes")
-                    if time.monotonic() > ends_at:
-                        raise requests.ReadTimeout("the answer took too long")
             finally:
                 with self._lock:
                     self.bytes += len(body)
@@ -211,14 +208,20 @@ def _never_connected(error: Exception) -> bool:
     """Whether `error` came out of `_Careful.connect`, or from before it."""
     if isinstance(error, (requests.ConnectTimeout, requests.exceptions.InvalidURL)):
         return True
-    return isinstance(getattr(_inner(error), "reason", _inner(error)), ConnectTimeoutError)
+    return isinstance(_inner(error), ConnectTimeoutError)
 
 
-def _inner(error: Exception) -> Any:
-    return error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+def _inner(error: BaseException) -> BaseException:
+    """The exception that `requests` and `urllib3` wrapped, at the bottom."""
+    while True:
+        wrapped = [part for part in (*error.args, getattr(error, "reason", None)) if isinstance(part, BaseException)]
+        if not wrapped:
+            return error
+        error = wrapped[-1]
 
 
 def _words(error: Exception) -> str:
+    """Say what happened in the system's own words; a broken answer is not quoted, it may hold anything."""
     inner = _inner(error)
-    reason = getattr(inner, "reason", None)
-    return f"{type(error).__name__}: {reason or inner}"
+    quotable = isinstance(inner, (OSError, urllib3.exceptions.TimeoutError))
+    return f"{type(inner).__name__}: {inner}" if quotable else type(inner).__name__
