@@ -85,15 +85,13 @@ def _check(listing: Listing, *, everything: bool) -> set[str]:
     Raises SyncRejected.
     """
     reject_many_set_aside(total=listing.total, set_aside=len(listing.set_aside))
-    places = tables.places()
+    names = tables.names()
+    places = tables.places(names)
     on_sale = sum(not place.withdrawn for place in places.values())
     reject_mass_vanishing(on_sale=on_sale, missing=missing_from_sale(listing, places))
     if everything:
         return set(listing.subcategories)
-    names = tables.names()
-    category_names = {pk: name for name, pk in names.categories.items()}
-    known = {(category_names[category_id], name) for category_id, name in names.subcategories}
-    return categories_to_ask(listing, places, known=known)
+    return categories_to_ask(listing, places, known=names.pairs())
 
 
 def _full_pass_is_due(now: datetime) -> bool:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from catalog.models import Category, Subcategory, SyncRun
 from catalog.sync import tables
-from catalog.sync.difference import compare
+from catalog.sync.difference import Names, compare
 from catalog.sync.fetch import Listing, Pair, Progress, pairs_of
 from catalog.sync.guess import new_category
 from catalog.sync.runs import RunningSync, close_run
@@ -28,12 +28,13 @@ def apply_listing(
 ) -> None:
     """Bring the catalog to what `listing` says and close the run as applied or unchanged, in one transaction."""
     with transaction.atomic():
-        created = _create_names(listing)
+        known = tables.names()
+        created = _create_names(listing, known)
         progress("comparing", 0, 1)
         difference = compare(
             listing,
             tables.stored_services(),
-            names=tables.names(),
+            names=tables.names() if created else known,
             pair_of=pair_of,
             asked_categories=asked_categories,
             now=now,
@@ -53,9 +54,8 @@ def apply_listing(
         close_run(run, SyncRun.Status.APPLIED if difference or created else SyncRun.Status.UNCHANGED)
 
 
-def _create_names(listing: Listing) -> bool:
+def _create_names(listing: Listing, known: Names) -> bool:
     """Create the categories and subcategories that are new; those that went stay, with the admin's settings."""
-    known = tables.names()
     offered = dict.fromkeys(offer.category for offer in listing.offers.values())
     wanted = [name for name in dict.fromkeys([*listing.subcategories, *offered]) if name not in known.categories]
     Category.objects.bulk_create(new_category(name, has_products=name in listing.product_categories) for name in wanted)

@@ -79,6 +79,11 @@ class Names:
     category_words: dict[int, str]
     subcategory_words: dict[int, str]
 
+    def pairs(self) -> set[Pair]:
+        """Return every subcategory by the names upstream knows it under."""
+        category_names = {pk: name for name, pk in self.categories.items()}
+        return {(category_names[category_id], name) for category_id, name in self.subcategories}
+
     def fields(self, offer: Offer, subcategory_id: int | None, shown_name: str = "") -> UpstreamFields:
         """Return the columns of a service offered like this."""
         category_id = self.categories[offer.category]

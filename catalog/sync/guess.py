@@ -6,7 +6,7 @@ from catalog.models import Category, Delivery, RateUnit
 
 PRODUCT_WORDS = re.compile(
     r"\b(accounts?|e-?mails?|gmail|outlook|hotmail|yahoo|prox(y|ies)|vpns?|keys?|licen[cs]es?|gift ?cards?|"
-    r"vouchers?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b",
+    r"vouchers?|software|subscriptions?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b",
     re.IGNORECASE,
 )
 

@@ -24,10 +24,10 @@ def stored_services() -> Iterator[Stored]:
         yield Stored._make((*row[:first], UpstreamFields._make(row[first:])))
 
 
-def places() -> dict[int, Place]:
+def places(known: Names) -> dict[int, Place]:
     """Return where every known service stands, by upstream id."""
-    category_names = dict(Category.objects.values_list("id", "name"))
-    subcategory_names: dict[int | None, str] = dict(Subcategory.objects.values_list("id", "name"))
+    category_names = {category_id: name for name, category_id in known.categories.items()}
+    subcategory_names: dict[int | None, str] = {pk: name for (_id, name), pk in known.subcategories.items()}
     shared: dict[tuple[int, int | None, bool], Place] = {}  # few distinct ones for many services
     found: dict[int, Place] = {}
     rows = Service.objects.order_by().values_list("upstream_id", "category_id", "subcategory_id", "withdrawn_at")
