@@ -206,18 +206,17 @@ def _rent(world: World, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _sms_code(world: World, params: dict[str, str]) -> dict[str, Any]:
     order = _number_order(world, params)
-    status = order.shown.get("status", order.status)
     if order.code:
         return {"status": "completed", "code": order.code, "sms_content": order.sms_content}
-    if status in ("active", "code_received"):
+    if order.status in ("active", "code_received"):
         return {"status": "waiting", "message": "Waiting for code"}
-    return {"status": status, "message": f"Number is {status}"}
+    return {"status": order.status, "message": f"Number is {order.status}"}
 
 
 def _sms_status(world: World, params: dict[str, str]) -> dict[str, Any]:
     order = _number_order(world, params)
     return {
-        "status": order.shown.get("status", order.status),
+        "status": order.status,
         "phone": order.phone,
         "code": order.code or None,
         "charge": order.shown.get("charge", text_from_micros(order.charge_micros, 4)),

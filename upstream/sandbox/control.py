@@ -1,9 +1,11 @@
 """The control endpoint under /control/: what tests and the demo set and read. JSON, and no part of the API."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from upstream.money import text_from_micros
+from upstream.sandbox.api import PARAMETERS
 from upstream.sandbox.faults import FAULTS
 from upstream.sandbox.orders import (
     CANCELED,
@@ -91,6 +93,8 @@ def _faults(world: World, gate: Gate, method: str, body: dict[str, Any]) -> list
         gate.listen()
     elif method == "POST":
         name = str(body.pop("name", ""))
+        if body.get("action") not in (None, *PARAMETERS):
+            raise ValueError(f"no such action: {body['action']}")
         if name == "refuse_connections" and body.get("rate") is None:
             # There is no next call to wait for: from now on nobody listens.
             _only(body, FAULTS[name] | {"action", "times", "rate"})
@@ -173,14 +177,10 @@ def _set_number(world: World, order: NumberOrder, fields: dict[str, Any]) -> Non
 
 
 def _show_charge(world: World, order: Order, charge: Any) -> None:
-    """Charge this much from now on; what is not money (None, "free") is only shown."""
-    try:
-        micros = micros_from_text(charge)
-    except ValueError:
-        order.shown["charge"] = charge
-    else:
-        order.shown["charge"] = charge
-        world.charge(order, micros)
+    """Charge this much from now on and show it as it was given; what is not money (None, "free") is only shown."""
+    with contextlib.suppress(ValueError):
+        world.charge(order, micros_from_text(charge))
+    order.shown["charge"] = charge
 
 
 def _order(world: World, order_id: str) -> Order:

@@ -130,6 +130,7 @@ class World:
         difference = micros - order.charge_micros
         order.charge_micros = micros
         if difference:
+            order.shown.pop("charge", None)
             self.store.book("charges" if difference > 0 else "returned", -difference, order.id)
 
     def books(self) -> dict[str, Any]:
@@ -181,10 +182,10 @@ class World:
 
     def deliver(self, order: NumberOrder, code: str, text: str) -> None:
         """Let the code arrive on a number; what it cost stays."""
+        if not order.code:
+            self._free_number(order)
         order.due = None
         order.status, order.code, order.sms_content = "code_received", code, text
-        order.shown.pop("status", None)
-        self._free_number(order)
 
     def _free_number(self, order: NumberOrder) -> None:
         project = self.shelf.project(order.project_id)
