@@ -68,8 +68,11 @@ class Processes:
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_seconds: float = 10.0,
         owner: tuple[int, int] | None = None,
+        folder: Path | None = None,
     ) -> Child:
-        """Start a program with its output in `log`; `owner` is the (user id, group id) it should run as.
+        """Start a program with its output in `log`, in `folder` if one is named.
+
+        `owner` is the (user id, group id) it should run as.
 
         Raises ChildFailed when the program cannot be run at all.
         """
@@ -83,6 +86,7 @@ class Processes:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
+                    cwd=folder,
                     env=dict(os.environ if environment is None else environment),
                     # The guard's group: Ctrl-C in the terminal reaches the parent alone, which stops in order.
                     process_group=self._guard.pid,

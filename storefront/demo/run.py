@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections
 
 from storefront.demo import setup
-from storefront.demo.plan import port_of
+from storefront.demo.plan import ROOT, port_of
 from storefront.demo.processes import Child, ChildFailed, Processes, is_free
 from storefront.demo.valkey import start_valkey
 
@@ -59,7 +59,7 @@ def _start(processes: Processes, folder: Path, port: int, services: int, say: Sa
     sandbox = [python, "-m", "upstream.sandbox", "--port", str(port_of(settings.UPSTREAM_URL))]
     sandbox += ["--services", str(services), "--seed", "1", "--balance", "5000.00"]
     sandbox += ["--state", str(folder / "sandbox.sqlite3")]
-    upstream = processes.start("sandbox", sandbox, log=log / "sandbox.log")
+    upstream = processes.start("sandbox", sandbox, log=log / "sandbox.log", folder=ROOT)
     say("Preparing the database")
     setup.migrate()
     setup.collect_static(folder / "static.sha256")
@@ -76,9 +76,9 @@ def _start(processes: Processes, folder: Path, port: int, services: int, say: Sa
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = [*celery, "beat", "--schedule", str(folder / "beat-schedule"), "--loglevel", "INFO"]
-    serving = processes.start("web", web, log=log / "web.log")
-    processes.start("worker", worker, log=log / "worker.log")
-    processes.start("beat", beat, log=log / "beat.log")
+    serving = processes.start("web", web, log=log / "web.log", folder=ROOT)
+    processes.start("worker", worker, log=log / "worker.log", folder=ROOT)
+    processes.start("beat", beat, log=log / "beat.log", folder=ROOT)
     address = f"http://127.0.0.1:{port}/"
     _await(serving, lambda: _answers(f"{address}health/ready"))
     say(f"Ready after {time.monotonic() - started:.1f} s. Logs and e-mails: {_short(folder)}. Ctrl-C stops everything.")
