@@ -1,7 +1,8 @@
 """How an HTTP status and a body become a value or an error; the rules differ between reads and purchases.
 
-For a read, an error text counts whatever the status. For a purchase the question is whether money may have been spent:
-only an error text below HTTP 500 says "no", anything that is neither that nor an order id leaves the outcome unknown.
+For a read, a documented error text counts whatever the status. For a purchase the question is whether money may have
+been spent: only an error text below HTTP 500 says "no", anything that is neither that nor an order id leaves the
+outcome unknown.
 Source: HstockPlus API document, "Error responses", which names no HTTP status.
 """
 
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from upstream.errors import OutcomeUnknown, Throttled, Unavailable, refusal
+from upstream.errors import OutcomeUnknown, Refused, Throttled, Unavailable, refusal
 from upstream.parsing import ANY, DECODING_ERRORS, Unreadable, text_of
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 def read_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     """Return what a read was answered.
 
-    Raises Refused for an error text under any status, Throttled for HTTP 429 or a text about limits, Unavailable else.
+    Raises Refused for an error text (under HTTP 5xx, for a documented one), Throttled for HTTP 429 or a text about
+    limits, Unavailable for everything else.
     """
     if status == 429:
         raise Throttled("HTTP 429", status)
@@ -39,7 +41,9 @@ def read_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     if text and _RATE_WORDS.search(text):
         raise Throttled(text, status)
     if text:
-        raise refusal(text, status)
+        refused = refusal(text, status)
+        # A server that breaks down may say so in JSON too: only a documented text is an answer then.
+        raise Unavailable(f"HTTP {status}: {text}", status) if status >= 500 and type(refused) is Refused else refused
     if not 200 <= status < 300:
         raise Unavailable(f"HTTP {status}", status)
     try:

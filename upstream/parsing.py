@@ -66,7 +66,8 @@ def _money(value: Any) -> Decimal | None:
         amount = Decimal(text_of(value).strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and abs(amount) < MAX_MONEY else None
+    # Compared, not computed with: arithmetic on "1e999999999" overflows.
+    return amount if amount.is_finite() and -MAX_MONEY < amount < MAX_MONEY else None
 
 
 def _whole(value: Any) -> int | None:

@@ -1,11 +1,16 @@
 """A server of bare sockets: misbehaves in ways that a real HTTP server cannot be talked into."""
 
 import socket
+import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, Self
 from urllib.parse import parse_qs
+
+from upstream.client import Client
+from upstream.wire import PlacedOrder
 
 KEY = "raw-server-key/+ü"
 
@@ -81,3 +86,48 @@ def say_in_turn(*replies: bytes) -> Callable[[socket.socket, Received], object]:
     """Return a behaviour: the answers one after the other, then the last one for ever."""
     left = list(replies)
     return lambda sock, _: sock.sendall(left.pop(0) if len(left) > 1 else left[0])
+
+
+PLACED = answer('{"order": 23501}')
+BALANCE = answer('{"balance": "100.00", "currency": "USD"}')
+
+
+def client_of(server: RawServer, timeout_seconds: float = 5, **options: int) -> Client:
+    return Client(server.url, KEY, timeout_seconds, **options)
+
+
+def buy(client: Client) -> PlacedOrder:
+    return client.add(service_id=1, link="https://example.com/post", quantity=100)
+
+
+def reset(sock: socket.socket, _: Received) -> bool:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+    return True
+
+
+def hang_up(_sock: socket.socket, _: Received) -> bool:
+    return True
+
+
+def stay_silent(_sock: socket.socket, _: Received) -> None:
+    time.sleep(3)
+
+
+def drip(head: bytes, seconds: float = 3):
+    """Send one byte every 50 ms: each arrives well within any time-out between bytes."""
+
+    def behave(sock: socket.socket, _: Received) -> bool:
+        sock.sendall(head)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            sock.sendall(b"1")
+            time.sleep(0.05)
+        return True
+
+    return behave
+
+
+def half_body(sock: socket.socket, _: Received) -> bool:
+    sock.sendall(answer('{"order": 23501}', length=400))
+    return True
