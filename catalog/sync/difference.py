@@ -35,17 +35,16 @@ class Stored(NamedTuple):
     shown_name: str
     missed_syncs: int
     withdrawn_at: datetime | None
-    changed_at: datetime
     fields: UpstreamFields
 
 
 class Change(NamedTuple):
-    """What a known service becomes."""
+    """What a known service becomes; `changed_at` None leaves that time as it is."""
 
     id: int
     missed_syncs: int
     withdrawn_at: datetime | None
-    changed_at: datetime
+    changed_at: datetime | None
     fields: UpstreamFields
 
 
@@ -155,7 +154,7 @@ def _compare_offered(difference: Difference, service: Stored, fields: UpstreamFi
     changes = fields[:-1] != service.fields[:-1]
     difference.returned += returns
     difference.changed += changes and not returns
-    changed_at = now if changes or returns else service.changed_at
+    changed_at = now if changes or returns else None
     difference.changes.append(Change(service.id, 0, None, changed_at, fields))
 
 
@@ -163,9 +162,8 @@ def _miss(difference: Difference, service: Stored, now: datetime) -> None:
     missed = service.missed_syncs + 1
     gone = missed >= WITHDRAW_AFTER
     difference.withdrawn += gone
-    difference.changes.append(
-        Change(service.id, missed, now if gone else None, now if gone else service.changed_at, service.fields)
-    )
+    moment = now if gone else None
+    difference.changes.append(Change(service.id, missed, moment, moment, service.fields))
 
 
 class Place(NamedTuple):

@@ -13,7 +13,7 @@ from upstream.errors import UpstreamError
 from upstream.money import micros_from_decimal
 from upstream.wire import ServicePage, ServiceRow
 
-LONGEST_CATEGORY, LONGEST_NAME, LONGEST_TYPE = 200, 500, 100  # the columns of catalog.models
+LONGEST = {"category": 200, "name": 500, "type": 100}  # the columns of catalog.models
 
 Pair = tuple[str, str]  # category, subcategory
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
@@ -71,9 +71,9 @@ def read_listing(client: Client, progress: Progress) -> Listing:
         raise WrongCurrency(currency)
     progress("listing", 1, 3)
     subcategories = {
-        row.category: [name for name in row.subcategories if 0 < len(name) <= LONGEST_CATEGORY]
+        row.category: [name for name in row.subcategories if 0 < len(name) <= LONGEST["category"]]
         for row in client.categories()
-        if len(row.category) <= LONGEST_CATEGORY
+        if len(row.category) <= LONGEST["category"]
     }
     if not subcategories:
         raise SyncRejected("The list of categories is empty.")
@@ -146,29 +146,25 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
         return "rate", f"is {row.rate}"
     if row.max < max(row.min, 1):
         return "min", f"is {row.min} and max is {row.max}"
-    for name, text, longest in (
-        ("category", row.category, LONGEST_CATEGORY),
-        ("name", row.name, LONGEST_NAME),
-        ("type", row.type, LONGEST_TYPE),
-    ):
-        if len(text) > longest:
+    for name, longest in LONGEST.items():
+        if len(getattr(row, name)) > longest:
             return name, f"is longer than {longest} characters"
     return None
 
 
 def _offer(row: ServiceRow) -> Offer:
     return Offer(
-        upstream_id=row.service,
-        category=row.category,
-        name=row.name,
-        type=row.type,
-        rate_upstream_micros=micros_from_decimal(row.rate),
-        min_quantity=max(row.min, 1),
-        max_quantity=row.max,
-        refill=row.refill,
-        cancel=row.cancel,
-        stock=row.stock,
-        description=row.description,
+        row.service,
+        row.category,
+        row.name,
+        row.type,
+        micros_from_decimal(row.rate),
+        row.min or 1,  # an order is at least one piece
+        row.max,
+        row.refill,
+        row.cancel,
+        row.stock,
+        row.description,
     )
 
 

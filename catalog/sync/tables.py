@@ -17,7 +17,7 @@ READ_AT_ONCE = 2000
 
 def stored_services() -> Iterator[Stored]:
     """Yield every service, a few thousand in memory at a time; needs a transaction on PostgreSQL."""
-    columns = ("id", "upstream_id", "shown_name", "missed_syncs", "withdrawn_at", "changed_at")
+    columns = ("id", "upstream_id", "shown_name", "missed_syncs", "withdrawn_at")
     rows = Service.objects.order_by().values_list(*columns, *UpstreamFields._fields)
     first = len(columns)
     for row in rows.iterator(chunk_size=READ_AT_ONCE):
@@ -69,7 +69,7 @@ def update_services(changes: Iterable[Change]) -> None:
     if connection.vendor == "postgresql":
         _update_through_staging((change.id, *change[1:-1], *change.fields) for change in changes)
         return
-    assignments = ", ".join(f"{column} = %s" for column in UPDATED)
+    assignments = _assignments("%s")
     _execute_many(
         f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
         (
@@ -81,7 +81,7 @@ def update_services(changes: Iterable[Change]) -> None:
 
 def _update_through_staging(rows: Iterable[tuple[Any, ...]]) -> None:
     columns = ("id", *UPDATED)
-    assignments = ", ".join(f"{column} = {STAGING}.{column}" for column in UPDATED)
+    assignments = _assignments(f"{STAGING}.{{column}}")
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608
@@ -91,6 +91,13 @@ def _update_through_staging(rows: Iterable[tuple[Any, ...]]) -> None:
             f"UPDATE {TABLE} SET {assignments} FROM {STAGING} WHERE {TABLE}.id = {STAGING}.id"  # noqa: S608
         )
         cursor.execute(f"DROP TABLE {STAGING}")
+
+
+def _assignments(source: str) -> str:
+    """Return the SET clause; a change without a time of change keeps the one that is there."""
+    sources = {column: source.format(column=column) for column in UPDATED}
+    sources["changed_at"] = f"COALESCE({sources['changed_at']}, {TABLE}.changed_at)"
+    return ", ".join(f"{column} = {value}" for column, value in sources.items())
 
 
 def _copy(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:

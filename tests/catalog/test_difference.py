@@ -45,7 +45,7 @@ def past(old: dict[int, Offer], history: dict[int, tuple[int, str]]) -> list[Sto
         missed, shown_name = history.get(upstream_id, (0, ""))
         fields = NAMES.fields(offer, NAMES.subcategories[NAMES.categories[offer.category], "x"], shown_name)
         withdrawn_at = BEFORE if missed >= 2 else None
-        rows.append(Stored(100 + upstream_id, upstream_id, shown_name, missed, withdrawn_at, BEFORE, fields))
+        rows.append(Stored(100 + upstream_id, upstream_id, shown_name, missed, withdrawn_at, fields))
     return rows
 
 
@@ -55,10 +55,16 @@ def applied(stored: list[Stored], difference: Difference) -> dict[int, Stored]:
     rows = {}
     for service in stored:
         change = changes.get(service.id)
-        rows[service.upstream_id] = service if change is None else service._replace(**change._asdict())
+        rows[service.upstream_id] = (
+            service
+            if change is None
+            else service._replace(
+                missed_syncs=change.missed_syncs, withdrawn_at=change.withdrawn_at, fields=change.fields
+            )
+        )
     for addition in difference.additions:
         rows[addition.upstream_id] = Stored(
-            500 + addition.upstream_id, addition.upstream_id, "", 0, None, NOW, addition.fields
+            500 + addition.upstream_id, addition.upstream_id, "", 0, None, addition.fields
         )
     return rows
 
