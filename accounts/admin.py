@@ -46,7 +46,7 @@ class CustomerForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic when the program runs
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = CustomerForm
     add_form = AddCustomerForm
     change_password_form = AdminPasswordChangeForm
@@ -142,19 +142,19 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic when the program runs
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Groups of staff, by what they may do; customers' discounts are in customer groups."""
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(allauth_account_admin.EmailAddressAdmin, ModelAdmin):  # type: ignore[misc]  # untyped bases
+class EmailAddressAdmin(allauth_account_admin.EmailAddressAdmin, ModelAdmin):
     list_select_related = ("user",)
     raw_id_fields = ()
     autocomplete_fields = ("user",)
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):  # type: ignore[misc]  # untyped bases
+class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):
     """A customer's second factor. Its secret is not shown; deleting it lets in a customer who has lost the device."""
 
     list_select_related = ("user",)

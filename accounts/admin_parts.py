@@ -28,7 +28,7 @@ class ModelAdmin(UnfoldModelAdmin):
 
     show_full_result_count = False
     list_per_page = 50
-    formfield_overrides = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
+    formfield_overrides: Any = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
 
 
 class ReadOnlyAdmin(ModelAdmin):

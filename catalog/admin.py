@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from accounts.admin_parts import EditOnlyAdmin, ModelAdmin, ReadOnlyAdmin, json_column, money_column
 from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
+from catalog.operations import refresh_search_text
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
@@ -26,6 +27,11 @@ class CategoryAdmin(EditOnlyAdmin):
     search_fields = ("name", "shown_name")
     readonly_fields = ("name",)
     fields = ("name", "shown_name", "delivery", "rate_per", "visible", "position")
+
+    def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "shown_name" in form.changed_data:
+            refresh_search_text(Service.objects.filter(category=obj))
 
 
 @admin.register(Subcategory)
@@ -111,6 +117,11 @@ class ServiceAdmin(EditOnlyAdmin):
         ),
         (gettext_lazy("As upstream says"), {"fields": readonly_fields}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Service, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "shown_name" in form.changed_data:
+            refresh_search_text(Service.objects.filter(pk=obj.pk))
 
     @display(description=gettext_lazy("from – to"))
     def limits(self, service: Service) -> str:

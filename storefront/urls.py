@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("wallet/", include("wallet.urls")),
     path("sms/", include("sms.urls")),
+    path("", include("api.urls")),
     path("account/", views.account, name="account"),
     path("accounts/", include("allauth.urls")),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.

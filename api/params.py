@@ -1,0 +1,68 @@
+"""Reading what a client of the API sent: form, multipart or JSON, all of it turned into plain text parameters."""
+
+import json
+from typing import Any
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, RawPostDataException, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+Params = dict[str, str]
+UNREADABLE = "Request cannot be read"
+TOO_LONG = 18  # digits that surely fit a database id
+BROKEN = (
+    BadRequest,
+    SuspiciousOperation,  # too large, too many fields
+    MultiPartParserError,
+    UnreadablePostError,
+    RawPostDataException,
+    ValueError,  # not JSON, not UTF-8
+    RecursionError,  # JSON nested thousands deep
+)
+
+
+class ApiError(Exception):
+    """The call is answered with {"error": text}; a refused call has changed nothing."""
+
+
+def read_params(request: HttpRequest) -> Params:
+    """Return the parameters of the body; what is in the address is ignored, because addresses end up in logs.
+
+    Raises ApiError for a body that is broken, too large, or holds characters that no text has.
+    """
+    try:
+        if request.content_type == "application/json":
+            params = _from_json(request.body)
+        else:
+            params = {name: str(value) for name, value in request.POST.items()}
+        for value in params.values():
+            value.encode()  # raises ValueError for half a character, which JSON can spell
+    except BROKEN:
+        raise ApiError(UNREADABLE) from None
+    if any("\0" in value for value in params.values()):
+        raise ApiError(UNREADABLE)
+    return params
+
+
+def whole_number(text: str) -> int | None:
+    """Return the whole number a parameter spells, None for anything else; int() would also take "1_000" and "٣"."""
+    digits = text.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > TOO_LONG:
+        return None
+    return int(text)
+
+
+def _from_json(body: bytes) -> Params:
+    # Numbers stay the text they were: nothing here needs arithmetic, and no amount may pass through a float.
+    values = json.loads(body, parse_float=str, parse_int=str)
+    if not isinstance(values, dict):
+        raise ApiError(UNREADABLE)
+    return {name: _text(name, value) for name, value in values.items() if value is not None}
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ("\n" if name == "comments" else ",").join(value)
+    return ""  # true, false and objects mean nothing to any parameter

@@ -1,0 +1,84 @@
+"""One row, or several, of every model the admin knows; used by the tests that walk its pages."""
+
+import uuid
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from accounts.models import CustomerGroup, User
+from accounts.operations import create_api_key
+from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
+from orders.models import Checkout, ForwardingPause, Kind, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
+from sms.models import Country, Number, Project
+from wallet.models import LedgerEntry
+from wallet.operations import credit
+
+
+def make_service(number: int) -> Service:
+    category = Category.objects.create(name=f"Category {number}")
+    return Service.objects.create(
+        upstream_id=number,
+        category=category,
+        subcategory=Subcategory.objects.create(category=category, name="Followers"),
+        name=f"Service {number}",
+        type="Default",
+        rate_upstream_micros=1_500_000,
+        min_quantity=10,
+        max_quantity=1000,
+        search_text=f"service {number}",
+    )
+
+
+def make_order(user: User, *, service: Service | None = None, **fields) -> Order:
+    """An order as it stands in the database; a number when no service is named."""
+    values = {
+        "checkout": Checkout.objects.create(user=user, request_id=uuid.uuid4().hex, fingerprint="f"),
+        "kind": Kind.SERVICE if service else Kind.NUMBER,
+        "title": "Followers" if service else "Telegram",
+        "service": service,
+        "quantity": 100 if service else 1,
+        "link": "https://example.com/me",
+        "price_micros": 187_500,
+        "rate_micros": 1_875_000,
+        "rate_upstream_micros": 1_500_000,
+        "rate_per": 1000,
+        "cost_upstream_micros": 150_000,
+    }
+    order = Order.objects.create(user=user, **{**values, **fields})
+    OrderEvent.objects.create(order=order, code=OrderEvent.Code.PLACED, status=order.status, data={"quantity": 100})
+    return order
+
+
+def make_rows(number: int) -> None:
+    """One more row of every model; `number` keeps them apart."""
+    group = CustomerGroup.objects.create(name=f"Group {number}", discount_percent=5)
+    user = User.objects.create_user(f"customer{number}@example.com", "x", group=group)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
+    Group.objects.create(name=f"Role {number}")
+    create_api_key(user=user, name="robot")
+    kind = LedgerEntry.Kind.TOP_UP
+    credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
+    service = make_service(number)
+    MarkupRule.objects.create(scope="service", service=service, percent=30)
+    MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
+    SyncRun.objects.create(
+        kind="catalog",
+        status="applied",
+        finished_at=timezone.now() + timedelta(seconds=2),
+        error="late",
+        set_aside=[{"service": number, "field": "rate", "problem": "<b>not a number</b>"}],
+    )
+    order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
+    OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
+    country = Country.objects.create(code=f"c{number}", name=f"Country {number}")
+    project = Project.objects.create(
+        upstream_id=f"p{number}", country=country, name="Telegram", price_upstream_micros=500_000
+    )
+    Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
+    KnownRefusal.objects.create(text=f"Closed today {number}")
+    ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
+    UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
