@@ -1,5 +1,6 @@
 """Reading settings from the environment, failing loudly and by name."""
 
+import math
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -73,8 +74,9 @@ class Environment:
             value = convert(raw) if raw else default
         except (ValueError, InvalidOperation):
             raise ImproperlyConfigured(f"{name} is {raw!r}; it should be {kind}.") from None
-        # NaN compares false with everything, so the bounds are asked as "is it inside".
-        if not value >= least or (most is not None and not value <= most):
+        if not math.isfinite(value):  # "NaN" and "Infinity" are numbers to float and Decimal
+            raise ImproperlyConfigured(f"{name} is {raw!r}; it should be {kind}.")
+        if value < least or (most is not None and value > most):
             limit = f"at least {least}" + (f" and at most {most}" if most is not None else "")
             raise ImproperlyConfigured(f"{name} is {value}; it should be {limit}.")
         return value

@@ -99,7 +99,7 @@ TEMPLATES = [
 # --- Database, cache, sessions --------------------------------------------------------------------------------------
 DATABASES = {"default": env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{BASE_DIR / 'var/shop.sqlite3'}")}
 DATABASE = DATABASES["default"]
-if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = {
         # Writers queue at BEGIN instead of failing in the middle of a transaction that first only read.
         "transaction_mode": "IMMEDIATE",
@@ -107,7 +107,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
     DATABASE["TEST"] = {"NAME": str(BASE_DIR / "var/test.sqlite3")}  # a file: threads must see the same database
-elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
+elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
     DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
 else:

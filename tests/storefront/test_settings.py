@@ -1,0 +1,126 @@
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.storefront.settings_source import ROOT, example, settings_reads
+
+# What these read is told beside them: compose substitutes the first three, gunicorn.conf.py reads the last.
+NOT_SETTINGS = {"POSTGRES_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
+GOOD = {
+    "SECRET_KEY": 40 * "x",
+    "DOTENV": os.devnull,
+    "PATH": os.environ["PATH"],
+    "DJANGO_SETTINGS_MODULE": "storefront.settings",
+}
+
+
+def load(**variables: str | None) -> subprocess.CompletedProcess[str]:
+    """Load the settings in a process of their own, as every command and server does first; None is "not set"."""
+    return subprocess.run(
+        [sys.executable, "-c", "from django.conf import settings; print(settings.STORE_CURRENCY)"],
+        cwd=ROOT,
+        env={name: value for name, value in {**GOOD, **variables}.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_settings_when_only_the_secret_key_is_set_load():
+    loaded = load()
+
+    assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "short"),
+        ("DEBUG", "perhaps"),
+        ("SITE_URL", "shop.example.com"),
+        ("DATABASE_URL", "shop"),
+        ("DATABASE_URL", "mysql://shop@localhost/shop"),
+        ("DEFAULT_MARKUP_PERCENT", "a lot"),
+        ("DEFAULT_MARKUP_PERCENT", "NaN"),
+        ("DEFAULT_MARKUP_PERCENT", "Infinity"),
+        ("DEFAULT_MARKUP_PERCENT", "-5"),
+        ("DEFAULT_RATE_PER", "100"),
+        ("UPSTREAM_URL", "hstockplus.com/api/v2"),
+        ("UPSTREAM_TIMEOUT_SECONDS", "0"),
+        ("UPSTREAM_TIMEOUT_SECONDS", "nan"),
+        ("UPSTREAM_MAX_PER_SECOND", "2.5"),
+        ("UPSTREAM_EXCHANGE_RATE", "one"),
+        ("ORDERS_CLAIM_SECONDS", "30"),
+        ("EMAIL_VERIFICATION", "maybe"),
+        ("EMAIL_URL", "post office"),
+        ("SYNC_CATALOG_EVERY_SECONDS", "often"),
+    ],
+)
+def test_settings_when_a_value_is_wrong_refuse_to_load_and_name_the_variable(name, value):
+    loaded = load(**{name: value})
+
+    assert loaded.returncode != 0
+    last_line = loaded.stderr.strip().splitlines()[-1]
+    assert last_line.startswith("django.core.exceptions.ImproperlyConfigured: ")
+    assert name in last_line
+
+
+def test_settings_when_upstream_keeps_another_currency_ask_for_the_exchange_rate():
+    loaded = load(UPSTREAM_CURRENCY="EUR")
+
+    assert loaded.returncode != 0
+    assert "UPSTREAM_EXCHANGE_RATE is not set: how many USD is one EUR?" in loaded.stderr
+
+
+def test_command_when_a_setting_is_wrong_exits_with_its_name():
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check"],
+        cwd=ROOT,
+        env={**GOOD, "UPSTREAM_MAX_IN_FLIGHT": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert checked.returncode != 0
+    assert "UPSTREAM_MAX_IN_FLIGHT is 'none'; it should be a whole number." in checked.stderr
+
+
+def test_a_secret_in_the_environment_when_another_value_is_wrong_is_not_printed():
+    loaded = load(UPSTREAM_KEY="very-secret-key", DEBUG="perhaps")
+
+    assert loaded.returncode != 0
+    assert "very-secret-key" not in loaded.stderr
+
+
+def test_env_example_names_exactly_what_is_read():
+    assert set(example()) == set(settings_reads()) | NOT_SETTINGS
+
+
+def test_env_example_states_the_defaults_of_the_settings():
+    reads = settings_reads()
+    stated = {name: value for name, value in example().items() if value and name in reads}
+
+    different = {
+        name: (value, reads[name].default)
+        for name, value in stated.items()
+        if reads[name].default is not None and value.lower() != reads[name].default.lower()
+    }
+
+    assert different == {}
+
+
+def test_env_example_when_filled_in_is_accepted(tmp_path):
+    filled = (ROOT / ".env.example").read_text().replace("SECRET_KEY=\n", f"SECRET_KEY={40 * 'y'}\n")
+    # Every default that the file states, taken at its word.
+    (tmp_path / ".env").write_text(re.sub(r"^#([A-Z_]+=.+)$", r"\1", filled, flags=re.MULTILINE))
+
+    loaded = load(SECRET_KEY=None, DOTENV=str(tmp_path / ".env"))
+
+    assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
