@@ -105,3 +105,9 @@ class Number(models.Model):
         if self.expires_at is None:
             return None
         return max(0, int((self.expires_at - timezone.now()).total_seconds()))
+
+    @property
+    def time_left(self) -> str:
+        """The same as minutes and seconds, `9:05`; nothing where it is not known."""
+        seconds = self.seconds_left
+        return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"

@@ -2,6 +2,7 @@
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 
 from upstream.client import default_client
 from upstream.errors import UpstreamError
@@ -16,6 +17,6 @@ def sync_sms() -> None:
     from sms import sync  # a task is a door to the operation above it
 
     try:
-        sync.sync_sms(client=default_client())
+        sync.sync_sms(client=default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS))
     except (UpstreamError, SyncAlreadyRunning) as error:
         log.warning("sync_sms_failed", error=str(error))

@@ -30,7 +30,7 @@ class Workers:
     def __init__(self, processes: Processes, folder: Path, **environment: str) -> None:
         self._processes = processes
         self._folder = folder
-        self._environment = {
+        self.environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
@@ -66,7 +66,7 @@ class Workers:
     def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> Child:
         command = [sys.executable, "-m", "celery", "-A", "storefront", *arguments]
         log = self._folder / f"{name}.log"
-        return self._processes.start(name, command, log=log, environment={**self._environment, **environment})
+        return self._processes.start(name, command, log=log, environment={**self.environment, **environment})
 
 
 def wait_for(question: Callable[[], Any], what: str, seconds: float = 30) -> Any:

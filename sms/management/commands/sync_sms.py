@@ -3,13 +3,14 @@
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.management.progress import shown_progress
 from catalog.models import SyncRun
-from catalog.operations import sync_client
 from catalog.sync.runs import SyncAlreadyRunning
 from sms.sync import sync_sms
+from upstream.client import default_client
 from upstream.errors import UpstreamError
 
 
@@ -18,7 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with sync_client() as client, shown_progress(self.stdout, sys.stderr) as progress:
+            client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
+            with shown_progress(self.stdout, sys.stderr) as progress:
                 run = sync_sms(client=client, progress=progress)
         except (UpstreamError, SyncAlreadyRunning) as error:
             raise CommandError(f"The SMS projects were not synced: {error}") from error

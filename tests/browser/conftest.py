@@ -1,0 +1,81 @@
+"""A whole shop for a browser: web server, worker and beat as processes, the sandbox upstream, a real Chromium."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from storefront.demo.processes import Processes, free_port
+from tests.provision import chromium
+from tests.workers import Workers, wait_for
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running shop: its address, and the folder its e-mails are written to."""
+
+    url: str
+    mail: Path
+
+    def mails_to(self, address: str) -> list[str]:
+        """Return the texts of the mails to this address, oldest first."""
+        texts = [path.read_text() for path in sorted(self.mail.glob("*.log"), key=lambda path: path.stat().st_mtime)]
+        return [text for text in texts if f"To: {address}" in text]
+
+
+@pytest.fixture
+def shop(transactional_db: None, sandbox: Any, tmp_path: Path) -> Iterator[Shop]:
+    """A shop with a synced catalog, whose upstream finishes everything within seconds."""
+    sandbox.reset(services=60, seed=1, balance="1000.00", speed=60)
+    sandbox.set(partial_rate=0, canceled_rate=0, codeless_rate=0, code_delay_seconds=60)
+    call_command("sync_catalog", verbosity=0)
+    call_command("sync_sms", verbosity=0)
+    mail, port = tmp_path / "mail", free_port()
+    mail.mkdir()
+    with Processes() as processes:
+        url = f"http://127.0.0.1:{port}"
+        workers = Workers(
+            processes, tmp_path, SITE_URL=url, EMAIL_URL=f"filemail://{mail}", STORE_NAME="Corner shop", DEBUG="true"
+        )
+        web = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
+        processes.start("web", web, log=tmp_path / "web.log", environment=workers.environment)
+        workers.worker()
+        workers.beat()
+        wait_for(lambda: _answers(f"{url}/health/live"), "the web server answers")
+        yield Shop(url, mail)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture
+def browser(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """A Chromium for one test: for as long as Playwright runs, its event loop occupies the test's thread."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Django would take that loop for asynchronous code
+    with sync_playwright() as playwright:
+        options = {"executable_path": chromium.executable(), "args": chromium.launch_arguments()}
+        with playwright.chromium.launch(**options) as running:
+            yield running
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Shop) -> Iterator[Page]:
+    """A page of a new visitor; errors in its console or scripts fail the test."""
+    with browser.new_context(base_url=shop.url, locale="en-US") as context:
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        yield page
+        assert complaints == []

@@ -1,0 +1,115 @@
+"""The whole story in a browser: sign up, be credited, search, order a service, goods and a number, see them finish."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, expect
+
+from orders.models import Order, Status
+from tests.browser.conftest import Shop
+from tests.conftest import customer
+from tests.workers import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.xdist_group("browser")]
+EMAIL, PASSWORD = "newcomer@example.com", "correct horse battery"
+
+
+def accessible(page: Page) -> None:
+    """Fail when axe finds something a person with a screen reader, a keyboard or weak eyes would stumble over."""
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
+
+
+def sign_up(page: Page, shop: Shop) -> None:
+    page.goto("/")
+    accessible(page)
+    page.get_by_role("link", name="Sign in").first.click()
+    page.get_by_role("link", name=re.compile("sign up|create an account", re.I)).first.click()
+    accessible(page)
+    page.get_by_label("E-mail", exact=False).first.fill(EMAIL)
+    page.locator("input[name=password1]").fill(PASSWORD)
+    page.locator("input[name=password2]").fill(PASSWORD)
+    page.locator("main form button[type=submit], main form button:not([type])").first.click()
+    wait_for(lambda: shop.mails_to(EMAIL), "the confirmation mail")
+    link = re.search(r"http://\S+/confirm-email/\S+", shop.mails_to(EMAIL)[0].replace("=\n", ""))
+    assert link is not None
+    page.goto(link.group())
+    page.locator("main form button").first.click()
+    if "login" in page.url:
+        page.locator("input[name=login]").fill(EMAIL)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("main form button[type=submit], main form button:not([type])").first.click()
+    expect(page.get_by_role("link", name="Wallet")).to_be_visible()
+
+
+def order(page: Page, words: str, *, quantity: str, link: str) -> None:
+    """Find a service by searching, order it, and end on the order's page."""
+    page.goto("/")
+    page.get_by_role("searchbox").first.fill(words)
+    page.get_by_role("searchbox").first.press("Enter")
+    page.wait_for_url("**/search/**")
+    page.locator("main a[href^='/order/']").first.click()
+    accessible(page)
+    page.locator("input[name=quantity]").fill(quantity)
+    page.locator("input[name=link]").fill(link)
+    expect(page.locator("#quote")).to_contain_text(f"{int(quantity):,}")
+    page.get_by_role("button", name="Order and pay").click()
+    page.wait_for_url("**/orders/*/")
+    accessible(page)
+
+
+def test_a_newcomer_buys_a_service_goods_and_a_number_and_the_books_add_up(page: Page, shop: Shop, sandbox, capsys):
+    sign_up(page, shop)
+    call_command("credit", EMAIL, "50", note="welcome")
+    page.goto("/wallet/")
+    expect(page.locator("main")).to_contain_text("$50.00")
+    accessible(page)
+
+    order(page, "followers instagram", quantity="1000", link="https://instagram.com/newcomer")
+    expect(page.locator("#order")).to_contain_text("Completed", timeout=60_000)  # by itself: nobody reloads
+
+    order(page, "gmail", quantity="2", link=EMAIL)
+    expect(page.locator("#order")).to_contain_text("Completed", timeout=60_000)
+    [goods] = [placed for placed in sandbox.orders if placed["link"] == EMAIL]
+    assert goods["quantity"] == 2
+
+    page.goto("/sms/")
+    accessible(page)
+    page.get_by_role("searchbox").fill("telegram")
+    offer = page.locator(".number-offer").filter(has_text="Telegram").first
+    offer.get_by_role("button", name="Buy").click()
+    page.wait_for_url("**/sms/numbers/")
+    expect(page.locator(".number-card__code strong")).to_have_text(re.compile(r"^\d{4,8}$"), timeout=60_000)
+    accessible(page)
+
+    page.goto("/orders/")
+    expect(page.locator("main a[href^='/orders/']")).not_to_have_count(0)
+    accessible(page)
+    wait_for(lambda: not Order.objects.open().exists(), "everything is finished")
+    assert set(Order.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+    assert len(sandbox.orders) == 3
+    call_command("audit")
+    assert "the books add up" in capsys.readouterr().out
+
+
+def test_the_shop_works_without_javascript(browser: Browser, shop: Shop):
+    customer(EMAIL, money="20.00")
+    with browser.new_context(
+        base_url=shop.url, java_script_enabled=False, viewport={"width": 390, "height": 800}
+    ) as context:
+        page = context.new_page()
+        page.goto("/accounts/login/?next=/search/?q=instagram+followers")
+        page.locator("input[name=login]").fill(EMAIL)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("main form button").first.click()
+        page.goto("/search/?q=instagram+followers")
+        page.locator("main a[href^='/order/']").first.click()
+        page.locator("input[name=quantity]").fill("1000")
+        page.locator("input[name=link]").fill("https://instagram.com/newcomer")
+        page.get_by_role("button", name="Order and pay").click()
+
+        expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
+
+    assert Order.objects.count() == 1
