@@ -1,0 +1,24 @@
+"""Rows for the tests of the shelves: categories and services straight into the database."""
+
+from typing import Any
+
+from catalog.models import Category, Service, Subcategory
+
+
+def put_on_sale(name: str, *, category: str = "Instagram", subcategory: str = "Followers", **fields: Any) -> Service:
+    """Create a service that can be ordered: 10 to 10,000 pieces at 1.50 per 1,000 upstream."""
+    of_category, _created = Category.objects.get_or_create(name=category)
+    of_subcategory, _created = Subcategory.objects.get_or_create(category=of_category, name=subcategory)
+    newest = Service.objects.order_by("-upstream_id").first()
+    row: dict[str, Any] = {
+        "upstream_id": 1 if newest is None else newest.upstream_id + 1,
+        "category": of_category,
+        "subcategory": of_subcategory,
+        "name": name,
+        "type": "Default",
+        "rate_upstream_micros": 1_500_000,
+        "min_quantity": 10,
+        "max_quantity": 10_000,
+        "search_text": f"{name} {category} {subcategory}".lower(),
+    }
+    return Service.objects.create(**{**row, **fields})
