@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page
+from catalog.models import Service
 from catalog.shelves import categories_for_tiles
 from sms.models import Country, Project
 
@@ -20,7 +21,7 @@ def home(request: PageRequest) -> HttpResponse:
     context = {
         "categories": categories[:CATEGORIES_ON_HOME],
         "categories_count": len(categories),
-        "services_count": sum(category.services_count for category in categories),
+        "services_count": Service.objects.on_sale().count(),
         "countries_count": countries.count(),
     }
     return render(request, "storefront/home.html", context)
