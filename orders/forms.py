@@ -106,6 +106,7 @@ class PlaceOrderForm(forms.Form):
         if service.order_form == OrderForm.COMMENTS:
             del self.fields["quantity"]
             self.fields["comments"].help_text = self._limits()
+            self.fields["comments"].error_messages["required"] = _("Write at least one comment.")
         else:
             del self.fields["comments"]
             self._dress_quantity()
@@ -113,8 +114,8 @@ class PlaceOrderForm(forms.Form):
 
     def _limits(self) -> str:
         return _("From %(least)s to %(most)s.") % {
-            "least": number_format(self.service.min_quantity),
-            "most": number_format(max(self.service.most_orderable, self.service.min_quantity)),
+            "least": number_format(self.service.min_quantity, force_grouping=True),
+            "most": number_format(self.service.most_orderable, force_grouping=True),
         }
 
     def _dress_quantity(self) -> None:

@@ -34,7 +34,7 @@ def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.REFUNDED and "refund_micros" in data:
         return _refund(data)
     if code == Code.PROGRESS and data.get("start_count") is not None:
-        return _("Count at the start: %(count)s.") % {"count": number_format(data["start_count"])}
+        return _("Count at the start: %(count)s.") % {"count": _count(data["start_count"])}
     return ""
 
 
@@ -57,8 +57,8 @@ def _partial_refund(data: dict[str, Any], amount: str) -> str:
     price_micros, quantity, remains = data["price_micros"], data["quantity"], data["remains"]
     words = {
         "price": money(price_micros),
-        "remains": number_format(min(max(remains, 0), quantity)),
-        "quantity": number_format(quantity),
+        "remains": _count(min(max(remains, 0), quantity)),
+        "quantity": _count(quantity),
         "amount": amount,
     }
     if partial_refund_micros(price_micros, quantity, remains) != data["refund_micros"]:
@@ -72,3 +72,7 @@ def _partial_refund(data: dict[str, Any], amount: str) -> str:
     return (
         _("%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered: %(amount)s is back in your balance.") % words
     )
+
+
+def _count(pieces: int) -> str:
+    return number_format(pieces, force_grouping=True)

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -92,8 +93,9 @@ def _buy(user: User, form: BuyNumberForm) -> list[Order] | None:
     except OrderRefused as refusal:
         form.add_error("quantity" if refusal.field == "quantity" else None, str(refusal))
     except InsufficientFunds as short:
-        amount = money(short.missing_micros)
-        form.add_error(None, _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
+        text = _("Your balance is %(amount)s short. You have not paid anything.")
+        link = format_html('<a href="{}">{}</a>', reverse("wallet:home"), _("Add money"))
+        form.add_error(None, format_html("{} {}", text % {"amount": money(short.missing_micros)}, link))
     return None
 
 

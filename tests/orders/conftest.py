@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from catalog.models import Service
@@ -41,3 +42,10 @@ def sent_order(paid_order: Order, client_upstream: Any) -> Order:
     assert forward_order(paid_order.pk, client=client_upstream)
     paid_order.refresh_from_db()
     return paid_order
+
+
+@pytest.fixture
+def shop(client: Client, ann: User) -> Client:
+    """The browser of Ann, who is signed in."""
+    client.force_login(ann)
+    return client

@@ -1,0 +1,41 @@
+"""Reading pages as a customer does: the words beside a field, the rows of a table."""
+
+import html
+import re
+
+HTMX = {"HX-Request": "true"}
+
+
+def words(markup: str) -> str:
+    """The text of some HTML, tags gone and white space folded."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+def page_words(response) -> str:
+    return words(response.content.decode())
+
+
+def error_beside(response, field_id: str) -> str:
+    """What the page says is wrong, at the element that the field's aria-describedby names."""
+    page = response.content.decode()
+    field = re.search(rf'<(?:input|textarea|select)[^>]*\bid="{field_id}"[^>]*>', page)
+    assert field, f"no field {field_id}"
+    if 'aria-invalid="true"' not in field[0]:
+        return ""
+    assert f"{field_id}_error" in field[0], f"{field_id} does not name its error"
+    return words(re.search(rf'id="{field_id}_error"[^>]*>(.*?)</(?:ul|div)>', page, re.DOTALL)[1])
+
+
+def alerts(response) -> str:
+    """What the page says is wrong with the form as a whole; the note for failed requests is another matter."""
+    page = re.sub(
+        r"<div data-failed-request hidden>.*?</div>\s*</div>\s*</div>", "", response.content.decode(), flags=re.DOTALL
+    )
+    found = re.findall(r'<div class="alert" data-level="error" role="alert">(.*?)</div>\s*</div>', page, re.DOTALL)
+    return " ".join(words(alert) for alert in found)
+
+
+def hidden(response, name: str) -> str:
+    """The value of a hidden field as the page carries it."""
+    field = re.search(rf'<input[^>]*name="{name}"[^>]*>', response.content.decode())[0]
+    return re.search(r'value="([^"]*)"', field)[1]

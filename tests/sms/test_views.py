@@ -1,0 +1,298 @@
+"""The SMS pages: find a project, buy beside its price, watch the codes arrive."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import ForwardingPause, Order, Status
+from sms.models import Country, Number, Project
+from tests.pages import HTMX, error_beside, hidden, page_words
+from wallet.models import Wallet
+
+HOME, WAITING = "/sms/", "/sms/numbers/"
+
+
+@pytest.fixture
+def shop(client, ann):
+    """The browser of Ann, who is signed in."""
+    client.force_login(ann)
+    return client
+
+
+@pytest.fixture
+def press_buy(shop, project):
+    """Open the project's page and press its button: `press_buy(quantity=…)`."""
+
+    def send(headers=None, **typed):
+        page = shop.get(reverse("sms:buy", args=[project.pk]))
+        form = {name: hidden(page, name) for name in ("quantity", "request_id", "shown_price_micros")}
+        return shop.post(reverse("sms:buy", args=[project.pk]), {**form, **typed}, headers=headers or {})
+
+    return send
+
+
+@pytest.fixture
+def telegram(db) -> Project:
+    country = Country.objects.create(code="ua", name="Ukraine")
+    return Project.objects.create(
+        upstream_id="t", country=country, name="Telegram", search_text="telegram ukraine", price_upstream_micros=400_000
+    )
+
+
+def projects(response) -> list[str]:
+    return re.findall(r'<a href="/sms/\d+/">([^<]+)</a>', response.content.decode())
+
+
+def errors(response) -> str:
+    found = re.search(r'<div class="number-offer__errors[^>]*>(.*?)</div>', response.content.decode(), re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else ""
+
+
+# --- Choosing -------------------------------------------------------------------------------------------------------
+
+
+def test_home_finds_by_words_and_by_country(shop, project, telegram):
+    assert projects(shop.get(HOME)) == ["OpenAI / ChatGPT", "Telegram"]
+    assert projects(shop.get(HOME, {"q": "TELE ukr"})) == ["Telegram"]
+    assert projects(shop.get(HOME, {"country": "us"})) == ["OpenAI / ChatGPT"]
+    assert projects(shop.get(HOME, {"q": "tele", "country": "us"})) == []
+    assert projects(shop.get(HOME, {"country": "nowhere"})) == ["OpenAI / ChatGPT", "Telegram"]
+
+
+def test_home_hides_what_is_withdrawn_or_in_a_hidden_country(shop, project, telegram):
+    Project.objects.filter(pk=project.pk).update(withdrawn_at=timezone.now())
+    Country.objects.filter(pk=telegram.country_id).update(visible=False)
+
+    assert projects(shop.get(HOME)) == []
+
+
+def test_home_asked_by_htmx_answers_with_the_offers_alone(shop, project, telegram):
+    response = shop.get(HOME, {"q": "telegram"}, headers=HTMX)
+
+    assert projects(response) == ["Telegram"]
+    assert "<html" not in response.content.decode()
+    assert "$0.50 each" in page_words(response)
+
+
+def test_home_for_a_visitor_shows_prices_and_leads_to_sign_in(client, project):
+    page = client.get(HOME).content.decode()
+
+    assert "$0.625" in page
+    assert f'href="/accounts/login/?next={reverse("sms:buy", args=[project.pk])}"' in page
+    assert "<button" not in page[page.index('id="offers"') : page.index("</section>")]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_home_needs_the_same_queries_for_any_number_of_projects(shop, telegram, count, django_assert_num_queries):
+    for number in range(1, count):
+        Project.objects.create(
+            upstream_id=str(number), country=telegram.country, name=f"P{number}", price_upstream_micros=1
+        )
+
+    with django_assert_num_queries(7):  # session, user, count, projects, prices, countries, the wallet in the header
+        shop.get(HOME)
+
+
+# --- Buying ---------------------------------------------------------------------------------------------------------
+
+
+def test_buy_takes_the_money_and_leads_to_the_numbers(press_buy, ann):
+    response = press_buy(quantity="2")
+
+    assert response.url == WAITING
+    assert [order.price_micros for order in ann.orders.all()] == [625_000, 625_000]
+    assert Wallet.objects.get(user=ann).balance_micros == 98_750_000
+
+
+def test_buy_by_htmx_sends_the_browser_to_the_numbers(press_buy, ann):
+    response = press_buy(headers=HTMX)
+
+    assert response["HX-Redirect"] == WAITING
+    assert ann.orders.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text"),
+    [
+        ("0", "At least one number."),
+        ("11", "At most 10 numbers at once."),
+        ("two", "Write a whole number."),
+        ("", "Say how many numbers you want."),
+    ],
+)
+def test_buy_of_a_bad_quantity_says_so_beside_it(press_buy, project, quantity, text):
+    response = press_buy(quantity=quantity)
+
+    assert error_beside(response, f"id_{project.pk}_quantity") == text
+    assert Order.objects.count() == 0
+
+
+def test_buy_without_enough_money_says_how_much_is_missing(press_buy, ann):
+    Wallet.objects.filter(user=ann).update(balance_micros=1_000_000)
+
+    response = press_buy(quantity="2", headers=HTMX)
+
+    assert errors(response) == "Your balance is $0.25 short. You have not paid anything. Add money"
+    assert f'href="{reverse("wallet:home")}"' in response.content.decode()
+    assert "<html" not in response.content.decode()
+    assert Order.objects.count() == 0
+
+
+def test_buy_after_the_price_changed_offers_the_new_one_and_one_more_click_buys(press_buy, project, ann):
+    response = press_buy(shown_price_micros="600000")
+
+    assert errors(response) == "The price has changed: it is now $0.625. Buy again to accept it."
+    assert hidden(response, "shown_price_micros") == "625000"
+    assert Order.objects.count() == 0
+
+    press_buy(request_id=hidden(response, "request_id"), shown_price_micros="625000")
+
+    assert ann.orders.get().price_micros == 625_000
+
+
+def test_buy_while_nothing_can_be_sent_says_so(press_buy):
+    ForwardingPause.objects.create(reason=ForwardingPause.Reason.BALANCE)
+
+    assert errors(press_buy()) == "Numbers cannot be bought for the moment. Please try again in a few minutes."
+
+
+def test_buy_pressed_twice_buys_once(press_buy, shop, project, ann):
+    request_id = hidden(shop.get(reverse("sms:buy", args=[project.pk])), "request_id")
+
+    press_buy(request_id=request_id)
+    press_buy(request_id=request_id)
+
+    assert ann.orders.count() == 1
+
+
+def test_buy_of_what_is_no_longer_sold_is_not_found(press_buy, shop, project):
+    Project.objects.filter(pk=project.pk).update(withdrawn_at=timezone.now())
+
+    assert shop.get(reverse("sms:buy", args=[project.pk])).status_code == 404
+
+
+def test_buy_by_a_visitor_asks_to_sign_in(client, project):
+    url = reverse("sms:buy", args=[project.pk])
+
+    assert client.post(url, {"quantity": "1"}).url == f"/accounts/login/?next={url}"
+    assert client.post(url, {"quantity": "1"}, headers=HTMX)["HX-Refresh"] == "true"
+
+
+def test_buy_again_the_number_one_had(press_buy, waiting_number, ann):
+    press_buy(reuse=str(waiting_number.pk))
+
+    assert Number.objects.latest("id").reuse_phone == waiting_number.number.phone != ""
+
+
+def test_buy_again_of_somebody_elses_number_is_refused(client, press_buy, waiting_number, ben):
+    client.force_login(ben)
+
+    response = press_buy(reuse=str(waiting_number.pk))
+
+    assert errors(response) == "You have no such number for this service."
+    assert ben.orders.count() == 0
+
+
+# --- Waiting --------------------------------------------------------------------------------------------------------
+
+
+def receive(order, code="48213"):
+    Order.objects.filter(pk=order.pk).update(status=Status.COMPLETED, finished_at=timezone.now())
+    Number.objects.filter(order=order).update(
+        state=Number.State.RECEIVED, code=code, content=f"Your <code> is {code}", received_at=timezone.now()
+    )
+
+
+def seen(response) -> str:
+    return re.search(r'"seen": "(\w+)"', response.content.decode())[1]
+
+
+def test_waiting_shows_ones_own_numbers_and_asks_again_with_one_request(shop, waiting_number, buy, ben):
+    buy(quantity=2)
+    buy(user=ben)
+
+    response = shop.get(WAITING)
+
+    page = response.content.decode()
+    assert len(re.findall(r'<article class="number-card"', page)) == 3
+    assert waiting_number.number.phone in page
+    assert page.count('hx-trigger="every 2s"') == 1
+    assert '<meta http-equiv="refresh" content="5">' in page
+
+
+def test_waiting_counts_down_to_the_expiry(shop, waiting_number):
+    Number.objects.filter(order=waiting_number).update(expires_at=timezone.now() + timedelta(minutes=9, seconds=30))
+
+    page = shop.get(WAITING).content.decode()
+
+    clock = re.search(r'<time datetime="[^"]+" data-countdown="(\d+)">(\d+:\d\d)</time>', page)
+    assert 560 < int(clock[1]) <= 570
+    assert clock[2].startswith("9:")
+
+
+def test_waiting_asked_by_htmx_says_nothing_until_the_code_is_there(shop, waiting_number):
+    before = seen(shop.get(WAITING))
+
+    same = shop.get(WAITING, {"seen": before}, headers=HTMX)
+    receive(waiting_number)
+    changed = shop.get(WAITING, {"seen": before}, headers=HTMX)
+
+    assert (same.status_code, same.content) == (204, b"")
+    page = changed.content.decode()
+    assert "<strong>48213</strong>" in page
+    assert 'data-copy="48213"' in page
+    assert "Your &lt;code&gt; is 48213" in page
+    assert "hx-trigger" not in page
+    assert "OpenAI / ChatGPT · United States: the code is 48213." in page_words(changed)
+    assert "<html" not in page
+
+
+def test_waiting_offers_another_code_to_a_number_that_had_one(shop, waiting_number):
+    assert "One more code" not in page_words(shop.get(WAITING))
+
+    receive(waiting_number)
+
+    page = shop.get(WAITING)
+    assert "One more code, $0.625" in page_words(page)
+    assert hidden(page, "reuse") == str(waiting_number.pk)
+
+
+def test_waiting_says_what_came_back_for_a_number_without_a_code(shop, waiting_number):
+    Order.objects.filter(pk=waiting_number.pk).update(status=Status.CANCELED, refunded_micros=625_000)
+    Number.objects.filter(order=waiting_number).update(state=Number.State.EXPIRED)
+
+    assert "No code came. $0.625 is back in your balance." in page_words(shop.get(WAITING))
+
+
+def test_waiting_leaves_yesterdays_finished_numbers_to_the_orders(shop, waiting_number):
+    receive(waiting_number)
+    Order.objects.filter(pk=waiting_number.pk).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
+
+    assert "No numbers" in page_words(shop.get(WAITING))
+
+
+def test_waiting_sends_a_visitor_to_sign_in(client, db):
+    assert client.get(WAITING).url == f"/accounts/login/?next={WAITING}"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_waiting_needs_the_same_queries_for_any_number_of_numbers(shop, buy, count, django_assert_num_queries):
+    buy(quantity=count)
+
+    with django_assert_num_queries(5):  # session, user, numbers, prices, the wallet in the header
+        shop.get(WAITING)
+
+
+def test_order_page_of_a_number_shows_the_code(shop, waiting_number):
+    url = reverse("orders:detail", args=[waiting_number.pk])
+    before = shop.get(url)
+
+    receive(waiting_number)
+    after = shop.get(url, {"seen": seen(before)}, headers=HTMX)
+
+    assert 'hx-trigger="every 2s"' in before.content.decode()
+    assert "The code has arrived." in page_words(after)
+    assert "<strong>48213</strong>" in after.content.decode()
