@@ -138,7 +138,7 @@ def add(user: User, params: Params) -> dict[str, Any]:
     if not link and service.delivery == Delivery.EMAIL:
         link = user.email  # as the document has it: goods without an address go to the account's own
     try:
-        # The first thing it does is to look for the request id: a repeat is answered even if nothing is for sale any more.
+        # It looks for the request id before all else: a repeat is answered even if nothing is for sale any more.
         order = place_order(
             user=user,
             service=service,
