@@ -50,7 +50,10 @@ def ready(request: HttpRequest) -> HttpResponse:
             parts[name] = "failed"
         else:
             parts[name] = "ok"
-    return JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    response = JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    # Django would report each 503 as an error, by e-mail too: once per probe of every load balancer.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+    return response
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -66,7 +69,6 @@ def pending_migrations() -> list[str]:
 
 
 def _database() -> None:
-    connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT 1")
 

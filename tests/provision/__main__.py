@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
             with Postgres() as postgres:
                 # The browser sees no database: once is enough, on the one that runs in production.
                 runs = [
-                    ("SQLite", "", ["-m", "not browser"]),
+                    ("SQLite", "", ["-m", "not browser and not once"]),
                     ("PostgreSQL", postgres.url, []),
                 ]
                 closing = [_run(name, url, [*more, *arguments]) for name, url, more in runs]

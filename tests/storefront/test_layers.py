@@ -3,7 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.storefront.settings_source import ROOT
+
+pytestmark = pytest.mark.once
 
 APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
 

@@ -1,0 +1,156 @@
+"""The demo as a person starts it, on a small catalog: `manage.py demo` in a process of its own."""
+
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from storefront.demo.processes import free_port
+from tests.storefront.settings_source import ROOT
+
+# A bare shell: nothing of the suite's environment, no .env.
+SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+
+
+class Demo:
+    """A running demo: what it printed, and the processes that belong to it."""
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self.folder, self.port = folder, port or free_port()
+        self.output = folder.parent / f"output-{time.monotonic_ns()}.txt"
+        command = [sys.executable, "manage.py", "demo", "--services", "150"]
+        command += ["--folder", str(folder), "--port", str(self.port)]
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=SHELL, stdout=output, stderr=subprocess.STDOUT)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def wait_until_ready(self, seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
+        while f"{self.url}  customer:" not in self.text:
+            assert self.process.poll() is None, self.text
+            assert time.monotonic() < deadline, self.text
+            time.sleep(0.1)
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def programs(self) -> dict[str, int]:
+        """Return the processes that write into the demo's logs, by log."""
+        found = {}
+        for descriptor in Path("/proc").glob("[0-9]*/fd/1"):
+            with contextlib.suppress(OSError):
+                target = descriptor.readlink()
+                if target.parent == self.folder / "log":
+                    found[target.stem] = int(descriptor.parts[2])
+        return found
+
+    def wait_until_alone(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.programs():
+            assert time.monotonic() < deadline, self.programs()
+            time.sleep(0.1)
+
+    def rows(self, query: str) -> list[tuple]:
+        with contextlib.closing(sqlite3.connect(self.folder / "shop.sqlite3")) as database:
+            return database.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "data"
+
+
+@pytest.fixture
+def demo(folder) -> Iterator[Demo]:
+    running = Demo(folder)
+    yield running
+    if running.process.poll() is None:
+        running.stop(signal.SIGTERM)
+
+
+def sign_in(demo: Demo, email: str) -> requests.Session:
+    session = requests.Session()
+    page = session.get(f"{demo.url}accounts/login/", timeout=20)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+    fields = {"login": email, "password": "demo-password", "csrfmiddlewaretoken": token}
+    answer = session.post(page.url, data=fields, allow_redirects=False, timeout=20)
+    assert answer.status_code == 302, answer.text
+    return session
+
+
+def check_it_serves_a_whole_shop(demo: Demo) -> None:
+    page = requests.get(demo.url, timeout=20)
+    style = re.search(r'href="(/static/[^"]+\.css)"', page.text)[1]
+    assert requests.get(demo.url + style[1:], timeout=20).status_code == 200
+    account = sign_in(demo, "customer@example.com").get(f"{demo.url}account/", timeout=20)
+    assert "customer@example.com" in account.text
+    orders = sign_in(demo, "admin@example.com").get(f"{demo.url}admin/orders/order/", timeout=20)
+    assert (orders.status_code, orders.url) == (200, f"{demo.url}admin/orders/order/")
+
+
+# A start takes seconds, so each is used for more than one thing; each goes on where the one before has left off.
+@pytest.mark.once
+@pytest.mark.xdist_group("demo")
+class TestDemo:
+    def test_first_start_when_nothing_is_there_serves_a_whole_shop_until_ctrl_c(self, demo):
+        demo.wait_until_ready()
+
+        last_line = demo.text.strip().splitlines()[-1]
+        for part in (demo.url, "customer@example.com", "admin@example.com", "demo-password"):
+            assert part in last_line
+        assert demo.rows("SELECT count(*) FROM catalog_service") == [(150,)]
+        assert demo.rows("SELECT count(*) > 0 FROM sms_project") == [(1,)]
+        check_it_serves_a_whole_shop(demo)
+        assert demo.stop(signal.SIGINT) == 0
+        assert re.findall(r"^  (\w+)$", demo.text, flags=re.MULTILINE) == ["beat", "worker", "web", "sandbox", "Valkey"]
+        assert demo.programs() == {}
+
+    def test_second_start_keeps_its_data_refuses_a_twin_and_ends_when_a_program_dies(self, demo):
+        services = demo.rows("SELECT id, upstream_id FROM catalog_service")
+        started = time.monotonic()
+
+        demo.wait_until_ready()
+
+        assert time.monotonic() - started < 10
+        assert demo.rows("SELECT id, upstream_id FROM catalog_service") == services
+        assert demo.rows("SELECT amount_micros FROM wallet_ledgerentry") == [(500_000_000,)]
+
+        twin = Demo(demo.folder)
+        neighbour = Demo(demo.folder.parent / "other", port=demo.port)
+
+        assert twin.process.wait(60) != 0
+        assert "A demo is already running" in twin.text
+        assert neighbour.process.wait(60) != 0
+        assert f"Port {demo.port} is taken. Choose another one: make demo PORT=" in neighbour.text
+        assert neighbour.programs() == {}
+
+        os.kill(demo.programs()["worker"], signal.SIGKILL)
+
+        assert demo.process.wait(60) != 0
+        assert "worker ended with status -9" in demo.text
+        assert demo.programs() == {}
+
+    def test_demo_when_it_is_killed_leaves_nothing_running(self, demo):
+        demo.wait_until_ready()
+        assert set(demo.programs()) == {"web", "worker", "beat", "sandbox", "valkey"}
+
+        demo.stop(signal.SIGKILL)
+
+        demo.wait_until_alone(20)
