@@ -80,5 +80,6 @@ def render_live(request: PageRequest, template: str, part: str, context: dict, *
         return HttpResponse(status=204)
     params = request.GET.copy()
     params.pop("seen", None)
-    context = {**context, "seen": seen, "params": params, "address": f"{request.path}?{params.urlencode()}"}
+    address = f"{request.path}?{params.urlencode()}" if params else request.path
+    context = {**context, "seen": seen, "params": params, "address": address}
     return render(request, f"{template}#{part}" if wants_part(request) else template, context)
