@@ -66,9 +66,7 @@ class Environment:
         except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
             raise ImproperlyConfigured(f"{name} is not a URL that can be understood: {error}") from error
 
-    def _checked(
-        self, name: str, default: Any, convert: Callable[[str], Any], kind: str, least: Any, most: Any
-    ) -> Any:
+    def _checked(self, name: str, default: Any, convert: Callable[[str], Any], kind: str, least: Any, most: Any) -> Any:
         raw = self.text(name, "")
         try:
             value = convert(raw) if raw else default

@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def money(micros: int, currency: str = "") -> str:
-    """Return micros as an amount of the shop's currency in the reader's language: two decimals, more where they matter."""
+    """Return micros as an amount of the shop's currency in the reader's language: two decimals, or more if needed."""
     amount = decimal_from_micros(micros)
     decimals = max(2, -int(amount.normalize().as_tuple().exponent))
     locale = Locale.parse((get_language() or "en").replace("-", "_"))
