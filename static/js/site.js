@@ -39,6 +39,11 @@ document.addEventListener("click", (event) => {
   if ("copy" in button.dataset) copyText(button);
 });
 
+/* A select that filters applies itself; its submit button stays for those without script. */
+document.addEventListener("change", (event) => {
+  if ("submits" in event.target.dataset) event.target.form.requestSubmit();
+});
+
 document.addEventListener("htmx:load", (event) => revealScripted(event.detail.elt));
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, () => {
