@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account import admin as allauth_account_admin
+import allauth.account.admin  # noqa: F401 - registers its pages, which are replaced below
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as allauth_mfa_admin
 from allauth.mfa.models import Authenticator
@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -147,10 +147,27 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(allauth_account_admin.EmailAddressAdmin, ModelAdmin):
+class EmailAddressAdmin(ReadOnlyAdmin):
+    """Addresses are changed on the customer's page; here staff can vouch for one whose mail never arrived."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("primary", "verified")
     list_select_related = ("user",)
-    raw_id_fields = ()
-    autocomplete_fields = ("user",)
+    search_fields = ("email", "user__email")
+    actions = ("verify",)
+
+    def has_verify_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("account.change_emailaddress")
+
+    @admin.action(description=gettext_lazy("Mark as verified"), permissions=["verify"])
+    def verify(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        for address in queryset.filter(verified=False):
+            if address.set_verified():
+                self.log_change(request, address, "verified")
+                messages.success(request, _("%(email)s is verified.") % {"email": address.email})
+            else:
+                text = _("%(email)s belongs to another account already.")
+                messages.error(request, text % {"email": address.email})
 
 
 @admin.register(Authenticator)

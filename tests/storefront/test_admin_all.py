@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
@@ -21,7 +22,10 @@ from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
 from wallet.models import LedgerEntry, Wallet
 
-READ_ONLY = [Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey]
+READ_ONLY = [
+    *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
+    EmailAddress,
+]
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]
 NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
@@ -93,9 +97,7 @@ def test_change_page_when_read_only_then_a_raw_post_changes_nothing(desk: Client
 
 
 @by_label(NEVER_DELETED)
-def test_delete_when_rows_stay_then_neither_page_nor_bulk_action_removes_them(
-    desk: Client, model: type[Model]
-) -> None:
+def test_delete_when_rows_stay_then_neither_page_nor_bulk_action_removes_them(desk: Client, model: type[Model]) -> None:
     make_rows(1)
     keys = list(model._default_manager.values_list("pk", flat=True))
     everything = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}

@@ -1,0 +1,159 @@
+"""What staff decides about the catalog: overrides, hiding, markup rules with errors beside the field."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from catalog.models import Category, MarkupRule, Service
+from tests.storefront.admin_rows import make_rows, make_service
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(sam: User, client: Client) -> Client:
+    """Sam at the admin."""
+    client.force_login(sam)
+    return client
+
+
+@pytest.fixture
+def shelf(db: None) -> list[Service]:
+    """Two services in two categories."""
+    return [make_service(number) for number in (1, 2)]
+
+
+def test_service_when_edited_then_overrides_change_and_upstreams_fields_do_not(
+    desk: Client, shelf: list[Service]
+) -> None:
+    form = {
+        "shown_name": "Fans",
+        "description": "Nice ones",
+        "visible": "on",
+        "position": "3",
+        "own_delivery": "email",
+        "own_rate_per": "1",
+        "paused_because": "too dear",
+        "name": "hacked",
+        "rate_upstream_micros": "0",
+        "max_quantity": "1",
+    }
+
+    desk.post(reverse("admin:catalog_service_change", args=[shelf[0].pk]), form)
+
+    service = Service.objects.get(pk=shelf[0].pk)
+    assert (service.title, service.description, service.position) == ("Fans", "Nice ones", 3)
+    assert (service.delivery, service.rate_per, service.paused_because) == ("email", 1, "too dear")
+    assert (service.name, service.rate_upstream_micros, service.max_quantity) == ("Service 1", 1_500_000, 1000)
+    assert Service.objects.matching("fans").get() == service
+
+
+def test_category_when_renamed_then_its_services_are_found_by_the_new_name(desk: Client, shelf: list[Service]) -> None:
+    category = shelf[0].category
+    form = {"shown_name": "Telegram", "delivery": "link", "rate_per": "1", "visible": "on", "position": "0"}
+
+    desk.post(reverse("admin:catalog_category_change", args=[category.pk]), form)
+
+    assert Service.objects.matching("telegram").get() == shelf[0]
+    assert Service.objects.get(pk=shelf[0].pk).rate_per == 1
+    assert Category.objects.get(pk=category.pk).name == "Category 1"
+
+
+def test_services_when_hidden_and_shown_in_bulk_then_only_the_chosen_change(desk: Client, shelf: list[Service]) -> None:
+    address = reverse("admin:catalog_service_changelist")
+
+    answer = desk.post(address, {"action": "hide", "_selected_action": [shelf[0].pk]}, follow=True)
+
+    assert [str(message) for message in answer.context["messages"]] == ["1 service changed."]
+    assert list(Service.objects.order_by("pk").values_list("visible", flat=True)) == [False, True]
+    desk.post(address, {"action": "show", "_selected_action": [shelf[0].pk, shelf[1].pk]})
+    assert list(Service.objects.order_by("pk").values_list("visible", flat=True)) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sale"), [({"visible": False}, "hidden"), ({"paused_because": "x"}, "paused"), ({}, "on")]
+)
+def test_services_when_filtered_by_sale_then_only_those_are_listed(
+    desk: Client, shelf: list[Service], changed: dict, sale: str
+) -> None:
+    Service.objects.filter(pk=shelf[1].pk).update(visible=False, paused_because="y")
+    expected = {"hidden": {shelf[1].pk}, "paused": {shelf[1].pk}, "on": {shelf[0].pk}}[sale]
+    if changed:
+        Service.objects.filter(pk=shelf[0].pk).update(**changed)
+        expected = {*expected, shelf[0].pk}
+
+    page = desk.get(reverse("admin:catalog_service_changelist"), {"sale": sale})
+
+    assert {service.pk for service in page.context["cl"].result_list} == expected
+
+
+def test_services_when_searched_by_upstream_id_or_words_then_they_are_found(desk: Client, shelf: list[Service]) -> None:
+    for words in ("2", "SERVICE 2"):
+        page = desk.get(reverse("admin:catalog_service_changelist"), {"q": words})
+
+        assert [service.pk for service in page.context["cl"].result_list] == [shelf[1].pk]
+
+
+def save_rule(desk: Client, **fields: Any) -> Any:
+    form = {"percent": "30", "fixed_micros": "0", **fields}
+    return desk.post(reverse("admin:catalog_markuprule_add"), form)
+
+
+def test_markup_rule_when_saved_then_money_is_typed_as_a_decimal_and_other_targets_are_cleared(
+    desk: Client, shelf: list[Service]
+) -> None:
+    save_rule(desk, scope="service", service=shelf[0].pk, category=shelf[1].category_id, fixed_micros="0.25")
+
+    rule = MarkupRule.objects.get()
+    assert (rule.service, rule.category, rule.subcategory) == (shelf[0], None, None)
+    assert (rule.percent, rule.fixed_micros) == (Decimal(30), 250_000)
+    page = desk.get(reverse("admin:catalog_markuprule_change", args=[rule.pk]))
+    assert 'value="0.25"' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "error"),
+    [
+        ({"scope": "service"}, "service", "Name what the rule is for."),
+        ({"scope": "category"}, "category", "Name what the rule is for."),
+        ({"scope": "subcategory", "category": "1"}, "subcategory", "Name what the rule is for."),
+        ({"scope": "all"}, "scope", "There is a rule for everything already: change that one."),
+        ({"scope": "service", "service": "taken"}, "service", "Markup rule with this Service already exists."),
+        ({"scope": "service", "service": "free", "percent": "-1"}, "percent", None),
+        (
+            {"scope": "service", "service": "free", "fixed_micros": "-0.1"},
+            "fixed_micros",
+            "A markup never goes below cost: enter zero or more.",
+        ),
+        ({"scope": "service", "service": "free", "fixed_micros": "0.0000001"}, "fixed_micros", None),
+        ({"scope": "nothing"}, "scope", None),
+    ],
+)
+def test_markup_rule_when_a_value_is_wrong_then_the_error_is_beside_it(
+    desk: Client, shelf: list[Service], fields: dict, field: str, error: str | None
+) -> None:
+    MarkupRule.objects.create(scope="all", percent=20)
+    MarkupRule.objects.create(scope="service", service=shelf[0], percent=20)
+    named = {"taken": shelf[0].pk, "free": shelf[1].pk}
+
+    answer = save_rule(desk, **{name: named.get(value, value) for name, value in fields.items()})
+
+    errors = answer.context["adminform"].form.errors
+    assert list(errors) == [field]
+    assert error is None or errors[field] == [error]
+    assert MarkupRule.objects.count() == 2
+
+
+def test_sync_run_when_opened_then_rows_set_aside_are_text_and_not_markup(desk: Client) -> None:
+    make_rows(1)
+    run = desk.get(reverse("admin:catalog_syncrun_changelist")).context["cl"].result_list[0]
+
+    page = desk.get(reverse("admin:catalog_syncrun_change", args=[run.pk])).content.decode()
+
+    assert "&lt;b&gt;not a number&lt;/b&gt;" in page
+    assert "<b>not a number</b>" not in page
+    assert "late" in page

@@ -1,0 +1,227 @@
+"""What staff decides about orders: settling one in doubt, the list of those that need a human, pauses."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from catalog.models import Service
+from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamEntry
+from orders.operations import pause_forwarding, resolve_by_refund
+from tests.storefront.admin_rows import make_order
+from wallet.models import Wallet
+
+pytestmark = pytest.mark.django_db
+SUBMITTED = {"_form_submitted": "True"}
+
+
+@pytest.fixture
+def desk(sam: User, client: Client) -> Client:
+    """Sam at the admin."""
+    client.force_login(sam)
+    return client
+
+
+@pytest.fixture
+def lost(place: Callable[..., Order]) -> Order:
+    """An order of Ann's whose answer never came."""
+    order = place()
+    Order.objects.filter(pk=order.pk).update(status=Status.UNKNOWN, attention="Perhaps placed upstream: time-out")
+    order.refresh_from_db()
+    return order
+
+
+def press(desk: Client, button: str, order: Order, **fields: Any) -> list[str]:
+    """Press a button of the order's page and return what the next page says."""
+    address = reverse(f"admin:orders_order_{button}", args=[order.pk])
+    answer = desk.post(address, {**SUBMITTED, **fields}, follow=True)
+    order.refresh_from_db()
+    return [str(message) for message in answer.context["messages"]]
+
+
+def buttons(desk: Client, order: Order) -> list[str]:
+    page = desk.get(reverse("admin:orders_order_change", args=[order.pk]))
+    return [button["path"].rsplit("/", 2)[-2] for button in page.context["actions_detail"]]
+
+
+def test_order_when_it_is_in_doubt_then_three_decisions_are_offered_and_else_none(
+    desk: Client, lost: Order, place: Callable[..., Order]
+) -> None:
+    flagged = place()
+    Order.objects.filter(pk=flagged.pk).update(status=Status.FAILED, attention="Refused upstream: Invalid action")
+
+    assert buttons(desk, lost) == ["placed", "not-placed", "refund"]
+    assert buttons(desk, flagged) == ["clear"]
+    assert buttons(desk, place()) == []
+
+
+def test_as_placed_when_staff_found_it_upstream_then_it_is_followed_under_that_id(
+    desk: Client, lost: Order, sam: User
+) -> None:
+    said = press(desk, "as_placed", lost, upstream_id=" 4711 ")
+
+    assert said == ["The order is followed as upstream order 4711."]
+    assert (lost.status, lost.upstream_id, lost.attention) == (Status.PENDING, "4711", "")
+    event = OrderEvent.objects.get(order=lost, code=OrderEvent.Code.RESOLVED)
+    assert (event.actor, event.evidence) == (sam, {"upstream_id": "4711"})
+
+
+def test_as_placed_when_the_id_belongs_to_another_order_then_it_stays_in_doubt(
+    desk: Client, lost: Order, ben: User, service: Service
+) -> None:
+    make_order(ben, service=service, status=Status.PENDING, upstream_id="4711")
+
+    assert press(desk, "as_placed", lost, upstream_id="4711") == ["Upstream order 4711 belongs to another order."]
+    assert lost.status == Status.UNKNOWN
+
+
+def test_as_placed_when_no_id_is_given_then_the_form_asks_for_it(desk: Client, lost: Order) -> None:
+    answer = desk.post(reverse("admin:orders_order_as_placed", args=[lost.pk]), SUBMITTED)
+
+    assert list(answer.context["form"].errors) == ["upstream_id"]
+    assert Order.objects.get(pk=lost.pk).status == Status.UNKNOWN
+
+
+def test_as_not_placed_when_staff_is_sure_then_it_waits_to_be_sent(desk: Client, lost: Order) -> None:
+    assert press(desk, "as_not_placed", lost) == ["The order is back in the queue."]
+    assert (lost.status, lost.attention) == (Status.PAID, "")
+
+
+def test_by_refund_when_staff_gives_up_then_the_customer_has_the_whole_price_back(
+    desk: Client, lost: Order, ann: User
+) -> None:
+    assert press(desk, "by_refund", lost) == ["The order has been refunded."]
+    assert (lost.status, lost.kept_micros) == (Status.FAILED, 0)
+    assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
+
+
+@pytest.mark.parametrize("button", ["as_placed", "as_not_placed", "by_refund"])
+def test_settling_when_a_colleague_was_quicker_then_nothing_happens_and_it_is_said(
+    desk: Client, lost: Order, sam: User, ann: User, button: str
+) -> None:
+    resolve_by_refund(lost.pk, actor=sam)
+
+    said = press(desk, button, lost, upstream_id="4711")
+
+    assert said == ["The order has moved on meanwhile; nothing was changed. Look at its events."]
+    assert (lost.status, lost.upstream_id) == (Status.FAILED, None)
+    assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
+
+
+@pytest.mark.parametrize("button", ["as_placed", "as_not_placed", "by_refund", "clear"])
+def test_settling_when_only_opened_or_without_permission_then_nothing_changes(
+    desk: Client, lost: Order, button: str
+) -> None:
+    address = reverse(f"admin:orders_order_{button}", args=[lost.pk])
+    clerk = User.objects.create_user("clerk@example.com", "x", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_order"))
+    visitor = Client()
+    visitor.force_login(clerk)
+
+    assert desk.get(address).status_code == 200
+    assert visitor.post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 403
+    assert Client().post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 302
+    assert Order.objects.get(pk=lost.pk).status == Status.UNKNOWN
+
+
+@pytest.mark.parametrize("order_id", ["999999", "abc"])
+def test_settling_when_there_is_no_such_order_then_the_list_is_shown(desk: Client, order_id: str) -> None:
+    answer = desk.post(reverse("admin:orders_order_by_refund", args=[order_id]), SUBMITTED)
+
+    assert answer["Location"] == reverse("admin:orders_order_changelist")
+
+
+def test_clear_when_staff_has_seen_to_a_settled_order_then_it_leaves_the_list_and_the_timeline_tells(
+    desk: Client, place: Callable[..., Order], sam: User
+) -> None:
+    order = place()
+    Order.objects.filter(pk=order.pk).update(status=Status.FAILED, attention="Refused upstream: Invalid action")
+
+    assert press(desk, "clear", order) == ["The order is off the list."]
+
+    assert order.attention == ""
+    event = OrderEvent.objects.filter(order=order).last()
+    assert event is not None
+    assert (event.code, event.actor) == (OrderEvent.Code.ATTENTION, sam)
+    assert event.evidence == {"seen": "Refused upstream: Invalid action"}
+
+
+def test_clear_when_the_order_is_in_doubt_then_it_has_to_be_decided_instead(desk: Client, lost: Order) -> None:
+    press(desk, "clear", lost)
+
+    assert lost.attention == "Perhaps placed upstream: time-out"
+
+
+def test_orders_when_filtered_by_attention_then_only_those_are_listed(
+    desk: Client, lost: Order, place: Callable[..., Order]
+) -> None:
+    easy = place()
+    address = reverse("admin:orders_order_changelist")
+
+    for value, expected in [("yes", [lost]), ("no", [easy])]:
+        assert list(desk.get(address, {"attention": value}).context["cl"].result_list) == expected
+
+
+def test_orders_when_searched_then_id_upstream_id_and_customer_find_them(
+    desk: Client, lost: Order, ben: User, service: Service
+) -> None:
+    other = make_order(ben, service=service, upstream_id="u-77")
+    address = reverse("admin:orders_order_changelist")
+
+    for words, expected in [(str(lost.pk), lost), ("u-77", other), ("BEN@example.com", other)]:
+        assert list(desk.get(address, {"q": words}).context["cl"].result_list) == [expected]
+
+
+def test_order_when_opened_then_money_and_timeline_are_readable(desk: Client, lost: Order) -> None:
+    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+
+    assert "$1.875" in page
+    assert "Ordered and paid" in page
+    assert "Perhaps placed upstream: time-out" in page
+
+
+def test_pause_when_staff_pauses_then_forwarding_waits_until_it_is_resumed(desk: Client) -> None:
+    desk.post(reverse("admin:orders_forwardingpause_pause"), {**SUBMITTED, "detail": "stocktaking"}, follow=True)
+    pause = ForwardingPause.objects.get()
+    assert (pause.reason, pause.detail, pause.ended_at) == ("admin", "stocktaking", None)
+    address = reverse("admin:orders_forwardingpause_resume", args=[pause.pk])
+
+    assert desk.get(address).status_code == 200
+    assert ForwardingPause.objects.filter(ended_at=None).exists()
+    for expected in ("This pause has ended.", "This pause had ended already."):
+        answer = desk.post(address, SUBMITTED, follow=True)
+        assert [str(message) for message in answer.context["messages"]] == [expected]
+
+    assert not ForwardingPause.objects.filter(ended_at=None).exists()
+
+
+def test_index_when_forwarding_is_paused_then_the_first_page_says_so(desk: Client) -> None:
+    pause_forwarding(reason="balance", detail="Insufficient balance")
+
+    page = desk.get(reverse("admin:index")).content.decode()
+
+    assert "Forwarding is paused: The upstream balance is too low" in page
+
+
+def test_known_refusal_when_listed_twice_then_the_error_is_beside_the_text(desk: Client) -> None:
+    address = reverse("admin:orders_knownrefusal_add")
+    form = {"text": "Closed today", "meaning": "order"}
+
+    assert desk.post(address, form).status_code == 302
+    assert list(desk.post(address, form).context["adminform"].form.errors) == ["text"]
+
+
+def test_upstream_entry_when_staff_paid_in_then_it_is_kept_with_the_name_and_cannot_be_edited(
+    desk: Client, sam: User
+) -> None:
+    form = {"kind": "top_up", "amount_upstream_micros": "250.5", "note": "card"}
+
+    desk.post(reverse("admin:orders_upstreamentry_add"), form)
+
+    entry = UpstreamEntry.objects.get()
+    assert (entry.amount_upstream_micros, entry.created_by) == (250_500_000, sam)
+    assert desk.post(reverse("admin:orders_upstreamentry_change", args=[entry.pk]), form).status_code == 403
