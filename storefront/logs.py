@@ -43,6 +43,8 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         "root": {"handlers": ["console", "mail_admins"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # A line a request while Redis is away: worth a log, not a mail each.
+            "cache": {"handlers": ["console"], "level": "ERROR", "propagate": False},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         },
     }
