@@ -68,6 +68,7 @@ class AttentionFilter(admin.SimpleListFilter):
 
 class EventInline(ReadOnlyInline):
     model = OrderEvent
+    hide_title = True
     fields = ("created_at", "code", "status", shown_data, shown_evidence, "actor")
     readonly_fields = fields
 
@@ -111,7 +112,7 @@ class OrderAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("shown_status", "kind"),
+                    ("status", "kind"),
                     "attention",
                     "user",
                     ("title", "service"),

@@ -24,8 +24,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Orders"),
             [
-                _item(request, "orders.order", _("Orders"), "shopping_cart"),
-                _attention(request),
+                *_orders(request),
                 _item(request, "sms.number", _("SMS numbers"), "sms"),
                 _item(request, "orders.orderevent", _("Events"), "history"),
                 _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
@@ -105,8 +104,18 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
     }
 
 
-def _attention(request: HttpRequest) -> Item:
-    item = _item(request, "orders.order", _("Need a human"), "priority_high")
-    link = f"{item['link']}?attention=yes"
+def _orders(request: HttpRequest) -> list[Item]:
+    """All orders, and those that need a human: two ways into one list, of which one is lit."""
+    item = _item(request, "orders.order", _("Orders"), "shopping_cart")
+    here, flagged = request.path.startswith(item["link"]), request.GET.get("attention") == "yes"
     count = Order.objects.needing_attention().count() if item["allowed"] else 0
-    return {**item, "link": link, "badge": str(count) if count else "", "badge_variant": "danger"}
+    attention = {
+        **item,
+        "title": _("Need a human"),
+        "icon": "priority_high",
+        "link": f"{item['link']}?attention=yes",
+        "active": here and flagged,
+        "badge": str(count) if count else "",
+        "badge_variant": "danger",
+    }
+    return [{**item, "active": here and not flagged}, attention]

@@ -88,7 +88,10 @@ class WalletAdmin(ReadOnlyAdmin):
                 reference=f"adjust:{form.cleaned_data['request_id']}",
             )
         except InsufficientFunds as refusal:
-            form.add_error("amount", str(refusal))
+            missing = money(refusal.missing_micros)
+            form.add_error(
+                "amount", _("The wallet does not hold that much: %(amount)s is missing.") % {"amount": missing}
+            )
             return ask_again(request, ADJUST, form)
         except AlreadyBooked:
             messages.warning(request, _("This adjustment has been booked already; nothing was booked twice."))
