@@ -27,7 +27,7 @@ class MicrosFormField(forms.DecimalField):
         return micros_from_decimal(amount) if isinstance(amount, Decimal) else amount
 
     def has_changed(self, initial, data) -> bool:
-        return super().has_changed(self.prepare_value(initial), data)
+        return super().has_changed(decimal_from_micros(initial) if isinstance(initial, int) else initial, data)
 
 
 class MicrosField(models.BigIntegerField):

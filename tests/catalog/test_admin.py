@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -113,6 +114,19 @@ def test_markup_rule_when_saved_then_money_is_typed_as_a_decimal_and_other_targe
     assert (rule.percent, rule.fixed_micros) == (Decimal(30), 250_000)
     page = desk.get(reverse("admin:catalog_markuprule_change", args=[rule.pk]))
     assert 'value="0.25"' in page.content.decode()
+
+
+def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_money(
+    desk: Client, shelf: list[Service]
+) -> None:
+    rule = MarkupRule.objects.create(scope="service", service=shelf[0], percent=30, fixed_micros=250_000)
+    address = reverse("admin:catalog_markuprule_change", args=[rule.pk])
+
+    desk.post(address, {"scope": "service", "service": shelf[0].pk, "percent": "30", "fixed_micros": "0.250"})
+    desk.post(address, {"scope": "service", "service": shelf[0].pk, "percent": "30", "fixed_micros": "0.5"})
+
+    history = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert history == ["No fields changed.", "Changed Fixed amount."]
 
 
 @pytest.mark.parametrize(
