@@ -54,6 +54,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     group = models.ForeignKey(
         CustomerGroup, verbose_name=_("customer group"), null=True, blank=True, on_delete=models.PROTECT
     )
+    wants_mail = models.BooleanField(
+        _("e-mails about orders"), default=True, help_text=_("When an order is finished, partial or refunded.")
+    )
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)

@@ -55,6 +55,9 @@ class Category(models.Model):
         blank=True,
         help_text=_("Empty: the shop's default unit."),
     )
+    rate_confirmed_at = models.DateTimeField(
+        _("rate unit confirmed"), null=True, blank=True, help_text=_("By a real charge, or by the admin.")
+    )
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
 

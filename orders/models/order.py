@@ -1,4 +1,4 @@
-"""What customers bought. One row of Order is one upstream order, be it a service or an SMS number."""
+"""What customers bought: the order, its checkout and its timeline. One row of Order is one upstream order."""
 
 from datetime import datetime
 
@@ -81,9 +81,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return found
 
     def waiting_to_send(self, now: datetime) -> "OrderQuerySet":
-        """Paid orders whose time has come, in the order they were paid."""
+        """Paid orders whose time has come and that nothing holds back, in the order they were paid."""
         ready = Q(not_before=None) | Q(not_before__lte=now)
-        return self.filter(ready, status=Status.PAID).order_by("id")
+        return self.filter(ready, status=Status.PAID, held_because="").order_by("id")
 
     def stale(self, now: datetime) -> "OrderQuerySet":
         """Orders whose sender died between claim and record: the claim is past its deadline."""
@@ -143,6 +143,12 @@ class Order(models.Model):
     poll_claimed_until = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
     attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
+    held_because = models.CharField(
+        _("held because"), max_length=300, blank=True, help_text=_("Not empty: not sent until the admin releases it.")
+    )
+    held_until = models.DateTimeField(_("refunded by itself after"), null=True, blank=True)
+    window_closed_at = models.DateTimeField(_("window closed by hand"), null=True, blank=True)
+    reconciliation = models.JSONField(_("what reconciliation found"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("ordered"), default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -239,78 +245,3 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.order_id} {self.get_code_display()}"
-
-
-class KnownRefusal(models.Model):
-    """An error text of upstream that the admin has read and listed: it surely means that nothing was bought."""
-
-    class Meaning(models.TextChoices):
-        ORDER = "order", _("This order cannot be done: fail and refund it")
-        FLAG = "flag", _("Fail and refund the order, and show the service to the admin")
-        SERVICE = "service", _("The service is gone: fail, refund, withdraw the service")
-        BALANCE = "balance", _("Our upstream balance is too low: wait")
-        KEY = "key", _("Our upstream key is not accepted: wait")
-
-    text = models.CharField(_("error text, whole"), max_length=300, unique=True)
-    meaning = models.CharField(_("what it means"), max_length=8, choices=Meaning, default=Meaning.ORDER)
-    created_at = models.DateTimeField(_("listed"), default=timezone.now)
-
-    class Meta:
-        ordering = ["text"]
-        verbose_name = _("known refusal")
-        verbose_name_plural = _("known refusals")
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class ForwardingPause(models.Model):
-    """A time in which no order is sent because the shop itself is refused upstream. Ends by itself or by the admin."""
-
-    class Reason(models.TextChoices):
-        BALANCE = "balance", _("The upstream balance is too low")
-        KEY = "key", _("The upstream key is not accepted")
-        ADMIN = "admin", _("Paused by the admin")
-
-    reason = models.CharField(_("reason"), max_length=8, choices=Reason)
-    detail = models.CharField(_("detail"), max_length=300, blank=True)
-    started_at = models.DateTimeField(_("since"), default=timezone.now)
-    ended_at = models.DateTimeField(_("until"), null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = _("forwarding pause")
-        verbose_name_plural = _("forwarding pauses")
-        constraints = [
-            models.UniqueConstraint(fields=["reason"], condition=Q(ended_at=None), name="one_open_pause_per_reason")
-        ]
-
-    def __str__(self) -> str:
-        return self.get_reason_display()
-
-
-class UpstreamEntry(models.Model):
-    """Money on the upstream account that no order explains: what was there at first, and what the admin paid in."""
-
-    class Kind(models.TextChoices):
-        OPENING = "opening", _("Balance before the first order")
-        TOP_UP = "top_up", _("Paid in upstream")
-
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.TOP_UP)
-    amount_upstream_micros = MicrosField(_("amount, in upstream's currency"))
-    note = models.CharField(_("note"), max_length=300, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    created_at = models.DateTimeField(_("time"), default=timezone.now)
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = _("upstream account entry")
-        verbose_name_plural = _("upstream account entries")
-        constraints = [
-            models.UniqueConstraint(fields=["kind"], condition=Q(kind="opening"), name="one_upstream_opening_balance")
-        ]
-
-    def __str__(self) -> str:
-        return self.get_kind_display()

@@ -1,0 +1,50 @@
+"""Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
+
+from orders.models.aftercare import DeliveredGoods, GoodsReveal, Notice, ServiceRequest
+from orders.models.order import (
+    FINISHED,
+    MOVES,
+    OPEN,
+    UPSTREAM_OPEN,
+    Checkout,
+    Kind,
+    Order,
+    OrderEvent,
+    OrderQuerySet,
+    Status,
+)
+from orders.models.supplier import (
+    ContractDrift,
+    ForwardingPause,
+    KnownRefusal,
+    ServicePace,
+    StatusWord,
+    UpstreamAssumption,
+    UpstreamBalance,
+    UpstreamEntry,
+)
+
+__all__ = [
+    "FINISHED",
+    "MOVES",
+    "OPEN",
+    "UPSTREAM_OPEN",
+    "Checkout",
+    "ContractDrift",
+    "DeliveredGoods",
+    "ForwardingPause",
+    "GoodsReveal",
+    "Kind",
+    "KnownRefusal",
+    "Notice",
+    "Order",
+    "OrderEvent",
+    "OrderQuerySet",
+    "ServicePace",
+    "ServiceRequest",
+    "Status",
+    "StatusWord",
+    "UpstreamAssumption",
+    "UpstreamBalance",
+    "UpstreamEntry",
+]

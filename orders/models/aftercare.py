@@ -1,0 +1,101 @@
+"""What follows an order: the goods that were delivered, what a customer asks for later, what was mailed about it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.order import Order
+
+
+class DeliveredGoods(models.Model):
+    """Accounts that upstream delivered in a status, sealed with FIELD_ENCRYPTION_KEYS; only their buyer reads them."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="goods")
+    sealed = models.TextField(editable=False)
+    pieces = models.PositiveIntegerField(_("pieces"))
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("delivered goods")
+        verbose_name_plural = _("delivered goods")
+
+    def __str__(self) -> str:
+        return f"#{self.order_id}: {self.pieces}"
+
+
+class GoodsReveal(models.Model):
+    """Somebody looked at delivered goods."""
+
+    goods = models.ForeignKey(DeliveredGoods, on_delete=models.PROTECT, related_name="reveals")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    address = models.GenericIPAddressField(_("from address"), null=True, blank=True)
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("look at goods")
+        verbose_name_plural = _("looks at goods")
+
+    def __str__(self) -> str:
+        return f"#{self.goods_id} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class ServiceRequest(models.Model):
+    """A customer asks for a refill or a cancel of an order that upstream is working on; the admin handles it."""
+
+    class Wish(models.TextChoices):
+        REFILL = "refill", _("Refill")
+        CANCEL = "cancel", _("Cancel")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        DONE = "done", _("Done")
+        DECLINED = "declined", _("Declined")
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests")
+    wish = models.CharField(_("wish"), max_length=8, choices=Wish)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.OPEN)
+    answer = models.CharField(_("answer to the customer"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("asked"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("customer's request")
+        verbose_name_plural = _("customers' requests")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "wish"], condition=Q(state="open"), name="one_open_request_per_wish"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.order_id} {self.get_wish_display()}"
+
+
+class Notice(models.Model):
+    """A mail about something that happened; its key is unique, so that everything is said once."""
+
+    key = models.CharField(_("key"), max_length=120, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"))
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        indexes = [models.Index(fields=["id"], condition=Q(sent_at=None), name="notice_outbox")]
+
+    def __str__(self) -> str:
+        return self.key
