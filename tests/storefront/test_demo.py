@@ -124,11 +124,12 @@ class TestDemo:
 
     def test_second_start_keeps_its_data_refuses_a_twin_and_ends_when_a_program_dies(self, demo):
         services = demo.rows("SELECT id, upstream_id FROM catalog_service")
-        started = time.monotonic()
 
         demo.wait_until_ready()
 
-        assert time.monotonic() - started < 10
+        # What makes it fast, rather than how fast it was on a machine that runs other tests at the same time.
+        assert "Asking for the catalog" not in demo.text
+        assert "SMS projects:" not in demo.text
         assert demo.rows("SELECT id, upstream_id FROM catalog_service") == services
         assert demo.rows("SELECT amount_micros FROM wallet_ledgerentry") == [(500_000_000,)]
 
