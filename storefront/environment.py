@@ -1,5 +1,8 @@
 """Reading settings from the environment, failing loudly and by name."""
 
+import base64
+import binascii
+import hashlib
 import math
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -66,6 +69,19 @@ class Environment:
         except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
             raise ImproperlyConfigured(f"{name} is not a URL that can be understood: {error}") from error
 
+    def sealing_keys(self, name: str, *, made_from: str) -> list[str]:
+        """Fernet keys, newest first; where none is set, one made from another secret, unless that is "" too."""
+        keys = self.listing(name, [])
+        for position, key in enumerate(keys, start=1):
+            if not _is_sealing_key(key):  # its text is a secret: the message counts instead of quoting
+                raise ImproperlyConfigured(f"{name}: key {position} is not 32 random bytes in URL-safe base64.")
+        if keys:
+            return keys
+        if not made_from:
+            raise ImproperlyConfigured(f"{name} is not set. .env.example has the command that makes a key.")
+        digest = hashlib.sha256(f"{name}:{made_from}".encode()).digest()
+        return [base64.urlsafe_b64encode(digest).decode()]
+
     def _checked(self, name: str, default: Any, convert: Callable[[str], Any], kind: str, least: Any, most: Any) -> Any:
         raw = self.text(name, "")
         try:
@@ -78,3 +94,10 @@ class Environment:
             limit = f"at least {least}" + (f" and at most {most}" if most is not None else "")
             raise ImproperlyConfigured(f"{name} is {value}; it should be {limit}.")
         return value
+
+
+def _is_sealing_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)) == 32
+    except (UnicodeEncodeError, binascii.Error):
+        return False

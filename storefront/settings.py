@@ -17,6 +17,8 @@ DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY")
 if not DEBUG and len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; a long random text is needed.")
+# Newest first: the first one seals, every one of them opens. A developer's may be made from SECRET_KEY.
+FIELD_ENCRYPTION_KEYS = env.sealing_keys("FIELD_ENCRYPTION_KEYS", made_from=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "storefront.urls"

@@ -1,8 +1,10 @@
-"""What the demo runs on, decided before Django reads its settings: ports, folders, a secret key, the environment."""
+"""What the demo runs on, decided before Django reads its settings: ports, folders, keys, the environment."""
 
 import argparse
+import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,7 +51,10 @@ def prepare(arguments: list[str]) -> None:
             "DJANGO_SETTINGS_MODULE": "storefront.settings",
             "DOTENV": os.devnull,
             "DEBUG": "false",
-            "SECRET_KEY": _secret_key(folder / "secret_key"),
+            "SECRET_KEY": _kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
+            "FIELD_ENCRYPTION_KEYS": _kept(
+                folder / "encryption_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            ),
             "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
             "SITE_URL": f"http://127.0.0.1:{options.port}",
             "STORE_NAME": os.environ.get("STORE_NAME") or "Demo shop",
@@ -78,8 +83,9 @@ def port_of(url: str) -> int:
     return urlsplit(url).port or 0
 
 
-def _secret_key(path: Path) -> str:
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in this file, made at the first start."""
     if not path.is_file():
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        path.write_text(make())
     return path.read_text().strip()

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.once
 NOT_SETTINGS = {"POSTGRES_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
 GOOD = {
     "SECRET_KEY": 40 * "x",
+    "FIELD_ENCRYPTION_KEYS": 43 * "A" + "=",
     "DOTENV": os.devnull,
     "PATH": os.environ["PATH"],
     "DJANGO_SETTINGS_MODULE": "storefront.settings",
@@ -32,7 +33,7 @@ def load(**variables: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_settings_when_only_the_secret_key_is_set_load():
+def test_settings_when_only_the_keys_are_set_load():
     loaded = load()
 
     assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
@@ -43,6 +44,9 @@ def test_settings_when_only_the_secret_key_is_set_load():
     [
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "short"),
+        ("FIELD_ENCRYPTION_KEYS", ""),
+        ("FIELD_ENCRYPTION_KEYS", "password"),
+        ("FIELD_ENCRYPTION_KEYS", f"{43 * 'A'}=,{42 * 'A'}=="),
         ("DEBUG", "perhaps"),
         ("SITE_URL", "shop.example.com"),
         ("DATABASE_URL", "shop"),
