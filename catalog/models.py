@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.money import MicrosField
 
@@ -264,7 +265,7 @@ class SyncRun(models.Model):
         APPLIED = "applied", _("Applied")
         UNCHANGED = "unchanged", _("Nothing changed")
         REJECTED = "rejected", _("Not applied")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", pgettext_lazy("sync", "Failed")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)

@@ -12,7 +12,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
@@ -233,7 +233,7 @@ class OrderFilterForm(forms.Form):
         ALL = "", gettext_lazy("All")
         OPEN = "open", gettext_lazy("In progress")
         FINISHED = "finished", gettext_lazy("Finished")
-        REFUNDED = "refunded", gettext_lazy("Refunded")
+        REFUNDED = "refunded", pgettext_lazy("orders", "Refunded")
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)
     group = forms.ChoiceField(choices=Group.choices, required=False)
