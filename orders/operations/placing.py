@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
-from catalog.pricing import exchange_rate_micros, price_book
+from catalog.pricing import PriceBook, exchange_rate_micros, price_book
 from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
 from orders.operations.moves import Change, write_events
@@ -79,27 +79,51 @@ def place_order(
     def buy(checkout: Checkout) -> list[Order]:
         fresh = Service.objects.select_related("category").get(pk=service.pk)
         pieces, comment_lines = check_order(fresh, quantity=quantity, link=link, comments=comments)
-        book = price_book(user)
-        rate_micros, price_micros = book.rate_micros(fresh), book.price_micros(fresh, pieces)
-        if shown_rate_micros is not None and shown_rate_micros != rate_micros:
-            raise PriceChanged(rate_micros, price_micros)
-        order = Order(
-            user=user,
-            checkout=checkout,
-            title=fresh.title,
-            service=fresh,
+        order = draft_order(
+            checkout,
+            fresh,
+            book=price_book(user),
             quantity=pieces,
             link=link,
             comments=comment_lines,
-            price_micros=price_micros,
-            rate_micros=rate_micros,
-            rate_upstream_micros=fresh.rate_upstream_micros,
-            rate_per=fresh.rate_per,
-            cost_upstream_micros=book.cost_upstream_micros(fresh, pieces),
+            shown_rate_micros=shown_rate_micros,
         )
         return [take_payment(order)]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
+
+
+def draft_order(
+    checkout: Checkout,
+    service: Service,
+    *,
+    book: PriceBook,
+    quantity: int,
+    link: str,
+    comments: str = "",
+    shown_rate_micros: int | None = None,
+) -> Order:
+    """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
+
+    Raises PriceChanged when the rate is not the one the customer saw.
+    """
+    rate_micros, price_micros = book.rate_micros(service), book.price_micros(service, quantity)
+    if shown_rate_micros is not None and shown_rate_micros != rate_micros:
+        raise PriceChanged(rate_micros, price_micros)
+    return Order(
+        user=checkout.user,
+        checkout=checkout,
+        title=service.title,
+        service=service,
+        quantity=quantity,
+        link=link,
+        comments=comments,
+        price_micros=price_micros,
+        rate_micros=rate_micros,
+        rate_upstream_micros=service.rate_upstream_micros,
+        rate_per=service.rate_per,
+        cost_upstream_micros=book.cost_upstream_micros(service, quantity),
+    )
 
 
 def check_out(
