@@ -7,7 +7,9 @@ from django.conf import settings
 from orders.models import FINISHED, Order, Status
 from orders.supply import Placed, Report
 from upstream.client import Client
+from upstream.errors import OrderNotFound
 from upstream.money import micros_from_decimal
+from upstream.wire import OrderStatus
 
 # The document's five words and the trade's other spellings of them.
 STATUS_BY_WORD = {
@@ -48,7 +50,15 @@ class ServiceSupply:
         pass
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
-        answer = client.status(order_id=str(order.upstream_id))
+        return self._report(client.status(order_id=str(order.upstream_id)))
+
+    def look_up(self, client: Client, upstream_id: str) -> Report | None:
+        try:
+            return self._report(client.status(order_id=upstream_id))
+        except OrderNotFound:
+            return None
+
+    def _report(self, answer: OrderStatus) -> Report:
         return Report(
             status=STATUS_BY_WORD.get(answer.status.strip().lower().replace("_", " ")),
             word=answer.status,

@@ -52,6 +52,9 @@ class Supply(Protocol):
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
         """Ask how it is going. Raises what the client's reads raise."""
 
+    def look_up(self, client: Client, upstream_id: str) -> Report | None:
+        """Ask about an upstream order that may not be ours; None: upstream says "Order not found". Raises as `ask`."""
+
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         """Keep what came with the status."""
 

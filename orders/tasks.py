@@ -66,6 +66,24 @@ def poll_numbers() -> None:
 
 
 @shared_task
+def reconcile_orders() -> None:
+    """Look into the orders whose answer never came."""
+    from orders import operations
+
+    if client := _client():
+        operations.reconcile_orders(client=client)
+
+
+@shared_task
+def probe_foreign_ids() -> None:
+    """See whether order ids that are not ours still answer "Order not found"."""
+    from orders import operations
+
+    if client := _client():
+        operations.probe_foreign_ids(client=client)
+
+
+@shared_task
 def resume_forwarding() -> None:
     """See whether what paused forwarding is over."""
     from orders import operations

@@ -9,7 +9,7 @@ from orders.models import FINISHED, Order, Status
 from orders.supply import Placed, Report
 from sms.models import Number
 from upstream.client import Client
-from upstream.errors import OutcomeUnknown
+from upstream.errors import OrderNotFound, OutcomeUnknown
 from upstream.money import micros_from_decimal
 from upstream.wire import SmsCode, SmsNumber, SmsStatus
 
@@ -63,6 +63,16 @@ class NumberSupply:
         if code.code or not asked_lately or now >= deadline or _means(code.status, ENDING_WORDS):
             return _report(number, code, client.sms_status(order_id=upstream_id), late=now >= deadline)
         return _report(number, code, None, late=False)
+
+    def look_up(self, client: Client, upstream_id: str) -> Report | None:
+        try:
+            answer = client.sms_status(order_id=upstream_id)
+        except OrderNotFound:
+            return None
+        charge = None if answer.charge is None else micros_from_decimal(answer.charge)
+        ended = _means(answer.status, ENDING_WORDS) and not answer.code
+        status = Status.CANCELED if ended else Status.PENDING
+        return Report(status=status, word=answer.status, charge_upstream_micros=charge)
 
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         details = report.details

@@ -168,6 +168,10 @@ ORDERS_NUDGE_SECONDS = env.seconds("ORDERS_NUDGE_SECONDS", 10)
 ORDERS_POLL_MIN_SECONDS = env.seconds("ORDERS_POLL_MIN_SECONDS", 15)
 ORDERS_POLL_MAX_SECONDS = env.seconds("ORDERS_POLL_MAX_SECONDS", 3600)
 ORDERS_POLL_BATCH = env.number("ORDERS_POLL_BATCH", 200, least=1)
+SETTLE_SECONDS = env.seconds("SETTLE_SECONDS", 600)
+if SETTLE_SECONDS <= ORDERS_CLAIM_SECONDS:
+    raise ImproperlyConfigured("SETTLE_SECONDS should be more than ORDERS_CLAIM_SECONDS.")
+RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, least=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
@@ -201,6 +205,8 @@ CELERY_BEAT_SCHEDULE = {
     "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
     "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
     "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 2, "orders.tasks.poll_numbers"),
+    "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
+    "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
     "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
 }
 
@@ -252,7 +258,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 _STATIC_BACKEND = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"
     if DEBUG

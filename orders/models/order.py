@@ -26,7 +26,7 @@ class Status(models.TextChoices):
 
 # status → statuses that may follow. `orders.operations.moves` is the only writer of a status and reads this table.
 MOVES: dict[str, frozenset[str]] = {
-    Status.PAID: frozenset({Status.SENDING, Status.CANCELED, Status.FAILED}),
+    Status.PAID: frozenset({Status.SENDING, Status.CANCELED, Status.FAILED, Status.UNKNOWN}),
     Status.SENDING: frozenset({Status.PENDING, Status.PAID, Status.FAILED, Status.UNKNOWN}),
     Status.UNKNOWN: frozenset({Status.PENDING, Status.PAID, Status.FAILED}),
     Status.PENDING: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL, Status.CANCELED}),

@@ -1,11 +1,13 @@
 """Everything that changes an order: placing, forwarding, polling, refunding, settling by hand, and the books."""
 
+from orders.operations.assumptions import probe_foreign_ids
 from orders.operations.audit import audit
 from orders.operations.forwarding import forward_order, forward_waiting, give_up_waiting, release_stale_claims
 from orders.operations.moves import WrongStatus
 from orders.operations.pauses import end_pause, pause_forwarding, resume_forwarding
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, place_order
 from orders.operations.polling import poll_due
+from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 
@@ -15,6 +17,7 @@ __all__ = [
     "WrongStatus",
     "audit",
     "check_order",
+    "close_window",
     "end_pause",
     "forward_order",
     "forward_waiting",
@@ -22,6 +25,8 @@ __all__ = [
     "pause_forwarding",
     "place_order",
     "poll_due",
+    "probe_foreign_ids",
+    "reconcile_orders",
     "refund_up_to",
     "release_stale_claims",
     "resolve_as_not_placed",

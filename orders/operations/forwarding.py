@@ -17,9 +17,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
+from orders.operations.assumptions import check_ascending
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
 from orders.operations.pauses import ensure_opening_balance, forwarding_is_paused, pause_forwarding
 from orders.operations.refunds import refund_up_to
+from orders.operations.windows import OPEN, newest_upstream_id
 from orders.refusals import meaning_of
 from orders.supply import Placed, Supply, related_rows, supplies, supply_of
 from upstream.client import Client
@@ -51,7 +53,7 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     """
     if not _ready(client):
         return False
-    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id())
+    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id(_kind_of(order_id)))
     if claim is None:
         return False
     supply = supply_of(claim.order)
@@ -134,10 +136,8 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
     return given_up
 
 
-def newest_upstream_id() -> str:
-    """Return the last upstream id that answered an order of ours, or "" when there is none."""
-    newest = Order.objects.filter(upstream_id__isnull=False).order_by("-sent_at", "-id")
-    return newest.values_list("upstream_id", flat=True).first() or ""
+def _kind_of(order_id: int) -> str:
+    return Order.objects.filter(pk=order_id).values_list("kind", flat=True).first() or ""
 
 
 def _ready(client: Client) -> bool:
@@ -204,6 +204,7 @@ def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetim
                 attention="",
             )
             supply.record_placed(order, placed, now)
+            check_ascending(order, placed.upstream_id, now=now)
     except (WrongStatus, IntegrityError) as error:
         _record_loss(order, placed.upstream_id, because=type(error).__name__, now=now)
 
@@ -257,6 +258,8 @@ def _record_unknown(claim: Claim, supply: Supply, reason: str, *, now: datetime)
         if not _move_claimed(claim, Status.UNKNOWN, Code.UNKNOWN, reason, now, attention=attention):
             return
         if supply.refund_unknown:
+            # Refunded, but whether it was bought stays a question: reconciliation looks for it.
+            Order.objects.filter(pk=order.pk).update(reconciliation={"state": OPEN})
             _fail_claimed(claim, reason, now, attention=attention)
     log.error("order_unknown", order_id=order.pk, reason=reason)
 

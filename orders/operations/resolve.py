@@ -11,6 +11,7 @@ from accounts.models import User
 from orders.models import Order, OrderEvent, Status
 from orders.operations.moves import WrongStatus, move_order
 from orders.operations.refunds import refund_up_to
+from orders.operations.windows import REFUNDED
 from orders.supply import Placed, supply_of
 
 Code = OrderEvent.Code
@@ -75,6 +76,8 @@ def resolve_by_refund(order_id: int, *, actor: User, now: datetime | None = None
             actor=actor,
             attention="",
             finished_at=now,
+            # Should it exist upstream, it must not be taken for another lost order.
+            reconciliation={**(order.reconciliation or {}), "state": REFUNDED},
         )
         order.status = Status.FAILED
         refund_up_to(order, order.price_micros, why="staff", now=now, actor=actor)

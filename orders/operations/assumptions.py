@@ -1,0 +1,86 @@
+"""What reconciliation relies on: checked against our own history all the time, switched off by itself when it fails."""
+
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from orders.models import Kind, Order, UpstreamAssumption
+from orders.operations.windows import lost_attempts, whole, window_of
+from orders.supply import supplies
+from upstream.client import Client
+from upstream.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+Name = UpstreamAssumption.Name
+LOOKED_AT = 200
+
+
+def holds(kind: str) -> bool:
+    """Whether reconciliation of this kind may rely on both assumptions."""
+    return not UpstreamAssumption.objects.filter(kind=kind, broken_at__isnull=False).exists()
+
+
+def note_broken(name: str, kind: str, evidence: dict[str, Any], *, now: datetime) -> None:
+    """Rely on this assumption no more, until the admin says otherwise; the first evidence is kept."""
+    row, created = UpstreamAssumption.objects.get_or_create(
+        name=name, kind=kind, defaults={"broken_at": now, "evidence": evidence}
+    )
+    if not created and not UpstreamAssumption.objects.filter(pk=row.pk, broken_at=None).update(
+        broken_at=now, evidence=evidence
+    ):
+        return
+    log.error("assumption_broken", name=name, kind=kind, evidence=evidence)
+
+
+def check_ascending(order: Order, upstream_id: str, *, now: datetime) -> None:
+    """Check the id that has just answered `order` against the ids we had before it was sent."""
+    before, number = whole(order.last_upstream_id_before), whole(upstream_id)
+    evidence = {"order": order.pk, "before": order.last_upstream_id_before, "answered": upstream_id}
+    if number is None or (before is not None and number <= before):
+        note_broken(Name.IDS_ASCEND, order.kind, evidence, now=now)
+
+
+def probe_foreign_ids(*, client: Client, now: datetime | None = None) -> int:
+    """Ask for one id between two of ours that is surely not ours, for each kind; return how many were asked.
+
+    It has to answer "Order not found": if it answers with a status, a stranger's order could be taken for a lost one.
+    """
+    now = now or timezone.now()
+    asked = 0
+    for kind, supply in supplies().items():
+        foreign = _foreign_id(kind) if holds(kind) else None
+        if foreign is None:
+            continue
+        asked += 1
+        try:
+            report = supply.look_up(client, str(foreign))
+        except UpstreamError:
+            continue
+        if report is not None:
+            note_broken(Name.FOREIGN_NOT_FOUND, kind, {"id": foreign, "word": report.word}, now=now)
+    return asked
+
+
+def _foreign_id(kind: str) -> int | None:
+    """Return an id in a gap between ids of ours in which no lost order of ours can lie.
+
+    Every gap below the oldest window counts: whatever has not been asked about is somebody else's.
+    """
+    recent = Order.objects.filter(kind=kind, upstream_id__isnull=False).order_by("-id")[:LOOKED_AT]
+    ours = sorted(
+        number for text in recent.values_list("upstream_id", flat=True) if (number := whole(text)) is not None
+    )
+    begins = [window_of(order).first or 0 for order in lost_attempts(Kind(kind))]
+    unsettled = Order.objects.filter(
+        kind=kind, status="failed", upstream_id=None, attempts__gt=0, sent_at__isnull=False
+    )
+    begins += [
+        (whole(text) or 0) + 1 for text in unsettled.values_list("last_upstream_id_before", flat=True)[:LOOKED_AT]
+    ]
+    limit = min(begins, default=None)
+    gaps = [low + 1 for low, high in pairwise(ours) if high - low > 1]
+    safe = [gap for gap in gaps if limit is None or gap < limit]
+    return safe[-1] if safe else None
