@@ -24,6 +24,11 @@ DATABASES = Path(__file__).resolve().parent.parent / "var" / "test"
 def pytest_configure() -> None:
     # Hashing a password as slowly as production does would be half of the suite's time.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Templates are read again for every page only while somebody edits them; the admin's take a second each.
+    loaders = django_settings.TEMPLATES[0]["OPTIONS"]["loaders"]
+    loaders[:] = [(name, [("django.template.loaders.cached.Loader", inner)]) for name, inner in loaders]
+    # Else every test client would look through all static files first.
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session")

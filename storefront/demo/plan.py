@@ -63,6 +63,7 @@ def prepare(arguments: list[str]) -> None:
             "UPSTREAM_URL": f"http://127.0.0.1:{sandbox_port}/api/v2",
             "UPSTREAM_KEY": "sandbox-key",
             "STORE_CURRENCY": "USD",
+            "STATIC_ROOT": str(folder / "static"),
             # The demo's e-mails are files: nobody should have to dig for a link to get in.
             "EMAIL_VERIFICATION": "optional",
             "EMAIL_URL": f"filemail://{folder / 'mail'}",
