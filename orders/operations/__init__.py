@@ -3,6 +3,7 @@
 from orders.operations.assumptions import probe_foreign_ids
 from orders.operations.audit import audit
 from orders.operations.forwarding import forward_order, forward_waiting, give_up_waiting, release_stale_claims
+from orders.operations.mass import place_orders
 from orders.operations.moves import WrongStatus
 from orders.operations.pauses import end_pause, pause_forwarding, resume_forwarding
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, place_order
@@ -10,13 +11,16 @@ from orders.operations.polling import poll_due
 from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
+from orders.operations.wishes import cancel_unsent, close_request, request_service
 
 __all__ = [
     "OrderRefused",
     "PriceChanged",
     "WrongStatus",
     "audit",
+    "cancel_unsent",
     "check_order",
+    "close_request",
     "close_window",
     "end_pause",
     "forward_order",
@@ -24,11 +28,13 @@ __all__ = [
     "give_up_waiting",
     "pause_forwarding",
     "place_order",
+    "place_orders",
     "poll_due",
     "probe_foreign_ids",
     "reconcile_orders",
     "refund_up_to",
     "release_stale_claims",
+    "request_service",
     "resolve_as_not_placed",
     "resolve_as_placed",
     "resolve_by_refund",
