@@ -147,6 +147,9 @@ class Order(models.Model):
         _("held because"), max_length=300, blank=True, help_text=_("Not empty: not sent until the admin releases it.")
     )
     held_until = models.DateTimeField(_("refunded by itself after"), null=True, blank=True)
+    hold_waived_at = models.DateTimeField(
+        _("to be sent at a loss"), null=True, blank=True, help_text=_("Staff decided so: it is not held again.")
+    )
     window_closed_at = models.DateTimeField(_("window closed by hand"), null=True, blank=True)
     reconciliation = models.JSONField(_("what reconciliation found"), null=True, blank=True)
 

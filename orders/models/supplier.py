@@ -45,6 +45,12 @@ class ForwardingPause(models.Model):
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     started_at = models.DateTimeField(_("since"), default=timezone.now)
     ended_at = models.DateTimeField(_("until"), null=True, blank=True)
+    proved_at = models.DateTimeField(
+        _("first order accepted afterwards"),
+        null=True,
+        blank=True,
+        help_text=_("Until then orders are sent one by one."),
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -90,6 +96,9 @@ class UpstreamBalance(models.Model):
 
     amount_upstream_micros = MicrosField(_("balance, in upstream's currency"))
     asked_at = models.DateTimeField(_("asked"), default=timezone.now, db_index=True)
+    low = models.BooleanField(
+        _("low"), default=False, help_text=_("Too little for what is paid and for the near future.")
+    )
 
     class Meta:
         ordering = ["-asked_at"]
