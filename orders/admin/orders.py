@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +16,6 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin_parts import (
-    ModelAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
     go_to,
@@ -26,19 +24,12 @@ from accounts.admin_parts import (
     money_column,
 )
 from accounts.models import User
-from orders.models import Checkout, ForwardingPause, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
-from orders.operations import (
-    WrongStatus,
-    end_pause,
-    pause_forwarding,
-    resolve_as_not_placed,
-    resolve_as_placed,
-    resolve_by_refund,
-)
+from orders.admin.parts import UPSTREAM, dialog
+from orders.models import Checkout, Order, OrderEvent, Status
+from orders.operations import WrongStatus, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.attention import clear_attention
 from upstream.money import text_from_micros
 
-UPSTREAM = settings.UPSTREAM_CURRENCY
 STATUS_COLOURS = {
     Status.UNKNOWN: "danger",
     Status.FAILED: "danger",
@@ -82,10 +73,6 @@ class PlacedForm(BaseDialogForm):
     upstream_id = forms.CharField(
         label=gettext_lazy("Upstream order id"), max_length=64, widget=UnfoldAdminTextInputWidget
     )
-
-
-def _dialog(title: Any, description: Any, form_class: type[BaseDialogForm] = BaseDialogForm) -> dict[str, Any]:
-    return {"title": title, "description": description, "form_class": form_class, "form_submit_text": title}
 
 
 @admin.register(Order)
@@ -191,7 +178,7 @@ class OrderAdmin(ReadOnlyAdmin):
         description=gettext_lazy("It was placed"),
         url_path="settle/placed",
         permissions=["settle"],
-        dialog=_dialog(
+        dialog=dialog(
             gettext_lazy("It was placed"),
             gettext_lazy("You found the order upstream. It is followed from here on under this id."),
             PlacedForm,
@@ -211,7 +198,7 @@ class OrderAdmin(ReadOnlyAdmin):
         url_path="settle/not-placed",
         permissions=["settle"],
         variant=ActionVariant.WARNING,
-        dialog=_dialog(
+        dialog=dialog(
             gettext_lazy("Send it again"),
             gettext_lazy("Only if you are sure that upstream does not have it: otherwise it is bought twice."),
         ),
@@ -229,7 +216,7 @@ class OrderAdmin(ReadOnlyAdmin):
         url_path="settle/refund",
         permissions=["settle"],
         variant=ActionVariant.DANGER,
-        dialog=_dialog(
+        dialog=dialog(
             gettext_lazy("Refund it"),
             gettext_lazy("The customer gets the whole price back. Should upstream have the order, it is our loss."),
         ),
@@ -246,7 +233,7 @@ class OrderAdmin(ReadOnlyAdmin):
         description=gettext_lazy("Seen to"),
         url_path="settle/clear",
         permissions=["settle"],
-        dialog=_dialog(
+        dialog=dialog(
             gettext_lazy("Seen to"),
             gettext_lazy("Takes the order off the list of those that need a human. Nothing else changes."),
         ),
@@ -294,88 +281,3 @@ class CheckoutAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("request_id", "user__email")
     ordering = ("-id",)
-
-
-@admin.register(KnownRefusal)
-class KnownRefusalAdmin(ModelAdmin):
-    list_display = ("text", "meaning", "created_at")
-    list_filter = ("meaning",)
-    search_fields = ("text",)
-    fields = ("text", "meaning")
-
-
-class PauseForm(BaseDialogForm):
-    detail = forms.CharField(
-        label=gettext_lazy("Why"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
-    )
-
-
-@admin.register(ForwardingPause)
-class ForwardingPauseAdmin(ReadOnlyAdmin):
-    list_display = ("reason", "detail", "started_at", "ended_at")
-    list_filter = ("reason", ("ended_at", admin.EmptyFieldListFilter))
-    actions_list = ("pause",)
-    actions_row = ("resume",)
-    actions_detail = ("resume",)
-
-    def has_forwarding_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("orders.change_forwardingpause")
-
-    @action(
-        description=gettext_lazy("Pause forwarding"),
-        url_path="pause",
-        permissions=["forwarding"],
-        variant=ActionVariant.WARNING,
-        dialog=_dialog(
-            gettext_lazy("Pause forwarding"),
-            gettext_lazy("Paid orders wait in their places until you resume. Customers can still order."),
-            PauseForm,
-        ),
-    )
-    def pause(self, request: HttpRequest, form: PauseForm) -> HttpResponse:
-        pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail=form.cleaned_data["detail"])
-        messages.success(request, _("Forwarding is paused."))
-        return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
-
-    @action(
-        description=gettext_lazy("Resume now"),
-        url_path="resume",
-        permissions=["forwarding"],
-        dialog=_dialog(
-            gettext_lazy("Resume now"),
-            gettext_lazy("Waiting orders are sent again, unless another pause is still open."),
-        ),
-    )
-    def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        pause = self.get_object(request, object_id)
-        if pause is not None and end_pause(pause.pk, actor=member_of_staff(request)):
-            messages.success(request, _("This pause has ended."))
-        else:
-            messages.warning(request, _("This pause had ended already."))
-        return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
-
-
-@admin.register(UpstreamEntry)
-class UpstreamEntryAdmin(ModelAdmin):
-    """What was paid into the upstream account. Entries are added, never edited: a mistake is mended by another."""
-
-    list_display = (
-        "created_at",
-        "kind",
-        money_column("amount_upstream_micros", gettext_lazy("amount"), currency=UPSTREAM),
-        "note",
-        "created_by",
-    )
-    list_filter = ("kind", "created_at")
-    list_select_related = ("created_by",)
-    fields = ("kind", "amount_upstream_micros", "note")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: UpstreamEntry, form: Any, change: bool) -> None:
-        obj.created_by = member_of_staff(request)
-        super().save_model(request, obj, form, change)
