@@ -3,6 +3,7 @@
 Nothing is ever sent twice without proof: what may have arrived is `unknown` and waits.
 """
 
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -33,6 +34,7 @@ Meaning = KnownRefusal.Meaning
 Clock = Callable[[], datetime]
 
 LONGEST_WAIT_SECONDS = 300
+RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
 SWEEP_LIMIT = 200
 
 
@@ -101,6 +103,9 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
     def forward(order_id: int) -> bool:
         try:
             return forward_order(order_id, client=client)
+        except Exception:  # an order that cannot be handled must not keep those behind it from being sent
+            log.exception("forwarding_failed", order_id=order_id)
+            return False
         finally:
             connection.close()  # this thread's own; it ends with the sweep
 
@@ -114,7 +119,11 @@ def release_stale_claims(*, now: datetime | None = None) -> int:
     released = 0
     for order in Order.objects.stale(now).select_related(*related_rows()):
         claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
-        _record_unknown(claim, supply_of(order), "the worker that sent it did not report back", now=now)
+        try:
+            _record_unknown(claim, supply_of(order), "the worker that sent it did not report back", now=now)
+        except Exception:  # the others must not wait for this one
+            log.exception("claim_not_released", order_id=order.pk)
+            continue
         released += 1
     return released
 
@@ -132,6 +141,9 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
             _fail(order, Q(status=Status.PAID), reason="not sent in time", now=now)
         except WrongStatus:
             continue  # a worker took it at the last moment
+        except Exception:  # the others must not wait for this one
+            log.exception("order_not_given_up", order_id=order.pk)
+            continue
         given_up += 1
     return given_up
 
@@ -186,37 +198,54 @@ def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:
 
 
 def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetime) -> None:
-    """Keep upstream's order id, whatever happened to the order meanwhile."""
-    order = claim.order
-    evidence = {"upstream_id": placed.upstream_id}
+    """Keep upstream's order id, whatever happened to the order or to the database meanwhile."""
     try:
-        with transaction.atomic():
-            order.upstream_id, order.status = placed.upstream_id, Status.PENDING
-            move_order(
-                order.pk,
-                Status.PENDING,
-                code=Code.ACCEPTED,
-                now=now,
-                where=Q(claim_token=claim.token),
-                evidence=evidence,
-                upstream_id=placed.upstream_id,
-                next_poll_at=supply.next_poll(order, now),
-                attention="",
-            )
-            supply.record_placed(order, placed, now)
-            check_ascending(order, placed.upstream_id, now=now)
-    except (WrongStatus, IntegrityError) as error:
-        _record_loss(order, placed.upstream_id, because=type(error).__name__, now=now)
+        for pause_seconds in RECORD_AGAIN_SECONDS:
+            try:
+                _keep_placed(claim, supply, placed, now)
+                return
+            except (OperationalError, InterfaceError):
+                log.exception("placed_order_not_recorded_yet", order_id=claim.order.pk, upstream_id=placed.upstream_id)
+                connection.close()  # it may be dead; the next statement opens another one
+                time.sleep(pause_seconds)
+        _keep_placed(claim, supply, placed, now)
+    except WrongStatus:
+        _record_loss(claim.order, placed.upstream_id, now=now)
+    except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
+        log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
+        reason = f"accepted as upstream order {placed.upstream_id}, not recorded: {type(error).__name__}"
+        _record_unknown(claim, supply, reason, now=now)
 
 
-def _record_loss(order: Order, upstream_id: str, *, because: str, now: datetime) -> None:
+def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) -> None:
+    order = claim.order
+    with transaction.atomic():
+        order.upstream_id, order.status = placed.upstream_id, Status.PENDING
+        move_order(
+            order.pk,
+            Status.PENDING,
+            code=Code.ACCEPTED,
+            now=now,
+            where=Q(claim_token=claim.token),
+            evidence={"upstream_id": placed.upstream_id},
+            upstream_id=placed.upstream_id,
+            next_poll_at=supply.next_poll(order, now),
+            attention="",
+        )
+        supply.record_placed(order, placed, now)
+        check_ascending(order, placed.upstream_id, now=now)
+        check_ascending(order, placed.upstream_id, now=now)
+
+
+def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
     """An answer came for an order that has been settled without it: upstream has an order more than we sell."""
     attention = f"Upstream placed order {upstream_id} after this order was settled"
     with transaction.atomic():
-        Order.objects.filter(pk=order.pk).update(attention=attention)
+        # Staff may have found this very id meanwhile: then the answer only confirms it.
+        if not Order.objects.filter(pk=order.pk).exclude(upstream_id=upstream_id).update(attention=attention):
+            return
         status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
-        change = Change(order.pk, {}, {"upstream_id": upstream_id, "because": because})
-        write_events([change], code=Code.LOSS, status=status, now=now)
+        write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
     log.error("late_answer", order_id=order.pk, upstream_id=upstream_id)
 
 

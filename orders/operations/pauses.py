@@ -27,7 +27,8 @@ def pause_forwarding(*, reason: str, detail: str = "", now: datetime | None = No
         with transaction.atomic():
             pause = ForwardingPause.objects.create(reason=reason, detail=detail[:300], started_at=now or timezone.now())
     except IntegrityError:
-        return ForwardingPause.objects.get(reason=reason, ended_at=None)
+        # The one that was open may have ended since; it is returned all the same, for it began for the same reason.
+        return ForwardingPause.objects.filter(reason=reason).latest("id")
     if reason != Reason.ADMIN:
         log.error("forwarding_paused", reason=reason, detail=detail)  # ERROR is mailed to the admins
     return pause

@@ -105,11 +105,13 @@ def draft_order(
 ) -> Order:
     """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
 
-    Raises PriceChanged when the rate is not the one the customer saw.
+    Raises PriceChanged when the rate is not the one the customer saw, OrderRefused when it comes to nothing.
     """
     rate_micros, price_micros = book.rate_micros(service), book.price_micros(service, quantity)
     if shown_rate_micros is not None and shown_rate_micros != rate_micros:
         raise PriceChanged(rate_micros, price_micros)
+    if price_micros <= 0:
+        raise OrderRefused(_("This service has no price at the moment."))
     return Order(
         user=checkout.user,
         checkout=checkout,

@@ -45,7 +45,9 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
             return supply_of(order).ask(client, order, now)
         except UpstreamError as error:
             log.warning("poll_failed", order_id=order.pk, error=str(error))
-            return None
+        except Exception:  # one answer that breaks its reader must not cost the batch
+            log.exception("poll_failed", order_id=order.pk)
+        return None
 
     with ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="poll") as threads:
         reports = list(threads.map(ask, orders))
@@ -132,8 +134,8 @@ def _take_numbers(order: Order, report: Report, now: datetime) -> dict[str, Any]
 def _record_change(order: Order, report: Report, now: datetime) -> None:
     came_from, known = order.status, {"remains": order.remains, "charge": order.charge_upstream_micros}
     may_move = report.status in MOVES[Status(order.status)]
-    if may_move and report.status == Status.PARTIAL and report.remains is None and order.remains is None:
-        may_move = False  # nothing says how much is missing: the flag below asks a human
+    if may_move and report.status == Status.PARTIAL and report.remains is None:
+        may_move = False  # an older figure was counted while work went on: the flag below asks a human
     with transaction.atomic():
         if may_move:
             order.status = str(report.status)
@@ -179,7 +181,7 @@ def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: dat
     reason = ""
     if report.status is None:
         reason = f"Unknown upstream status word: {report.word}"
-    elif report.status == Status.PARTIAL and order.remains is None:
+    elif report.status == Status.PARTIAL and report.remains is None and came_from != Status.PARTIAL:
         reason = "Partial, but upstream does not say how much remains"
     elif not moved and report.status != came_from:
         reason = f"Upstream went from {came_from} to {report.word}"
