@@ -244,6 +244,11 @@ def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
         # Staff may have found this very id meanwhile: then the answer only confirms it.
         if not Order.objects.filter(pk=order.pk).exclude(upstream_id=upstream_id).update(attention=attention):
             return
+        # The books need to know what upstream charged for; an order that was sent again has an id of its own.
+        charged = {"upstream_id": upstream_id, "charge_upstream_micros": order.cost_upstream_micros}
+        unclaimed = not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists()
+        if unclaimed:
+            Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED).update(**charged)
         status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
         write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
     log.error("late_answer", order_id=order.pk, upstream_id=upstream_id)

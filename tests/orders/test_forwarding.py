@@ -9,6 +9,7 @@ from catalog.models import Service
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
 from orders.operations import (
     WrongStatus,
+    audit,
     forward_order,
     forward_waiting,
     release_stale_claims,
@@ -236,6 +237,8 @@ def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_or
     paid_order.refresh_from_db()
     assert (paid_order.status, refunds(paid_order)) == (Status.FAILED, [1_875_000])
     assert paid_order.events.last().code == Code.LOSS
+    assert paid_order.charge_upstream_micros == 1_500_000
+    assert audit(client=client_upstream).problems == []
     assert str(sandbox.orders[0]["id"]) in paid_order.attention
 
 
