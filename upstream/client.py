@@ -8,9 +8,10 @@ import functools
 import logging
 import os
 import random
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
@@ -18,7 +19,17 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from upstream import parsing
 from upstream.answers import purchase_answer, read_answer
-from upstream.errors import NotPlaced, OutcomeUnknown, Throttled, Unavailable, UpstreamError, UpstreamNotConfigured
+from upstream.errors import (
+    NotPlaced,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    Unavailable,
+    UpstreamError,
+    UpstreamNotConfigured,
+    Withheld,
+)
+from upstream.limits import Limiter, Outcome, Slot
 from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
 from upstream.wire import (
     Balance,
@@ -41,6 +52,7 @@ BACK_OFF_SECONDS = 0.2
 LONGEST_RETRY_AFTER_SECONDS = 5.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_TEXT = 500
+LONGEST_WAIT_SECONDS = 10.0  # for a place, before a purchase is put off
 SHORTEST_SECRET = 6  # a shorter key would be found inside ordinary words when texts are scrubbed
 
 logger = logging.getLogger(__name__)
@@ -59,6 +71,7 @@ class Client:
 
     `timeout_seconds` bounds each call as a whole: connecting, sending, every attempt of a read and the last byte of the
     answer. Only the system's name resolver can outlast it, and then nothing is sent any more.
+    `limiter` bounds the calls of all processes together; None bounds nothing.
     Raises UpstreamNotConfigured when the URL is not http(s) or the key is empty.
     """
 
@@ -70,6 +83,7 @@ class Client:
         *,
         pool_size: int = 16,
         max_body_bytes: int = MAX_BODY_BYTES,
+        limiter: Limiter | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -82,6 +96,8 @@ class Client:
         self._key = key
         self.timeout_seconds = timeout_seconds
         self._transport = Transport(base_url, pool_size=pool_size, max_body_bytes=max_body_bytes)
+        self.limiter = limiter
+        self._purchase_slot = threading.local()
 
     def __repr__(self) -> str:
         return f"<Client {self._host}>"
@@ -159,18 +175,58 @@ class Client:
         form |= {name: value for name, value in (("country", country), ("phone", phone)) if value}
         return self._purchase("add_sms", form, parsing.parse_sms_numbers)
 
+    # --- Limits -------------------------------------------------------------------------------------------------------
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Wait for a place among the calls under way; this thread's next purchase takes it and gives it back.
+
+        So what has a deadline, like the claim of an order, can begin after the waiting.
+        Raises Withheld when upstream is down or no place came free in ten seconds; nothing was sent then.
+        """
+        if self.limiter is None:
+            yield
+            return
+        seconds = self.timeout_seconds
+        # Twice, because the call begins only when the caller has made up its mind.
+        slot = self.limiter.take(
+            purchase=True, lease_seconds=2 * seconds, patience_seconds=min(seconds, LONGEST_WAIT_SECONDS)
+        )
+        self._purchase_slot.held = slot
+        try:
+            yield
+        finally:
+            if self._held_slot() is not None:
+                self.limiter.release(slot, Outcome.NOT_MADE)
+
+    def answers(self) -> bool:
+        """Whether calls are of use now. While upstream is down this asks for the balance whenever a try is due."""
+        if self.limiter is None or self.limiter.down() is None:
+            return True
+        with suppress(UpstreamError):
+            self.balance()
+        return self.limiter.down() is None
+
+    def _held_slot(self) -> Slot | None:
+        """Return this thread's slot for a purchase, once."""
+        slot: Slot | None = getattr(self._purchase_slot, "held", None)
+        self._purchase_slot.held = None
+        return slot
+
     # --- Calls --------------------------------------------------------------------------------------------------------
     def _purchase(self, action: str, form: dict[str, str], parse: Callable[[bytes], T]) -> T:
         failure: UpstreamError
         try:
-            answer = self._call(action, form, self.timeout_seconds)
-            return purchase_answer(answer.status, answer.body, parse)
+            ends_at = time.monotonic() + self.timeout_seconds
+            slot = self._held_slot() or self._take_slot(self.timeout_seconds, purchase=True)
+            return self._exchange(action, form, ends_at, slot, functools.partial(purchase_answer, parse=parse))
+        except Withheld as error:
+            failure = NotPlaced(error.text)
         except NothingSent as error:
             failure = NotPlaced(str(error))
         except PerhapsSent as error:
             failure = OutcomeUnknown(str(error))
         except UpstreamError as error:
-            failure = self._told(error, answer)
+            failure = error
         raise self._scrubbed(failure)
 
     def _read(self, action: str, form: dict[str, str], parse: Callable[[bytes], T]) -> T:
@@ -178,17 +234,49 @@ class Client:
         for attempt in range(1, READ_ATTEMPTS + 1):
             failure: UpstreamError
             try:
-                answer = self._call(action, form, ends_at - time.monotonic())
-                return read_answer(answer.status, answer.body, parse)
+                slot = self._take_slot(ends_at - time.monotonic(), purchase=False)
+                return self._exchange(action, form, ends_at, slot, functools.partial(read_answer, parse=parse))
             except (NothingSent, PerhapsSent) as error:
                 failure = Unavailable(str(error))
             except UpstreamError as error:
-                failure = self._told(error, answer)
+                failure = error
             pause = _pause_seconds(failure, attempt)
             if pause is None or attempt == READ_ATTEMPTS or time.monotonic() + pause >= ends_at:
                 break
             time.sleep(pause)
         raise self._scrubbed(failure)
+
+    def _take_slot(self, seconds: float, *, purchase: bool) -> Slot | None:
+        """Wait for a place, half of the call's `seconds` at most. Raises Withheld."""
+        if self.limiter is None:
+            return None
+        return self.limiter.take(purchase=purchase, lease_seconds=seconds, patience_seconds=seconds / 2)
+
+    def _exchange(
+        self,
+        action: str,
+        form: dict[str, str],
+        ends_at: float,
+        slot: Slot | None,
+        judge: Callable[[int, bytes], T],
+    ) -> T:
+        """Make one call on this slot, give it back and tell the breaker. Raises what `judge` and `_call` raise."""
+        outcome = Outcome.FAILED
+        try:
+            answer = self._call(action, form, ends_at - time.monotonic())
+            # An answer we cannot make sense of is a riddle, but one from a server that works.
+            if answer.status < 500 and answer.body.lstrip()[:1] in (b"{", b"["):
+                outcome = Outcome.ANSWERED
+            try:
+                return judge(answer.status, answer.body)
+            except (Refused, Throttled) as error:
+                outcome = Outcome.ANSWERED
+                if isinstance(error, Throttled):
+                    error.retry_after_seconds = _retry_after_seconds(answer.retry_after)
+                raise
+        finally:
+            if self.limiter is not None and slot is not None:
+                self.limiter.release(slot, outcome)
 
     def _call(self, action: str, form: dict[str, str], seconds: float) -> Answer:
         """Post one action and log one line about it. Raises NothingSent or PerhapsSent."""
@@ -222,28 +310,32 @@ class Client:
         failure.__cause__ = failure.__context__ = failure.__traceback__ = None
         return failure
 
-    @staticmethod
-    def _told(error: UpstreamError, answer: Answer) -> UpstreamError:
-        if isinstance(error, Throttled):
-            error.retry_after_seconds = _retry_after_seconds(answer.retry_after)
-        return error
-
 
 def default_client(*, timeout_seconds: float | None = None) -> Client:
     """Return this process's client for UPSTREAM_URL and UPSTREAM_KEY; by default with UPSTREAM_TIMEOUT_SECONDS.
 
+    Its calls count towards UPSTREAM_MAX_PER_SECOND and UPSTREAM_MAX_IN_FLIGHT, which all processes share by REDIS_URL.
     Raises UpstreamNotConfigured when either is empty.
     """
     from django.conf import settings  # the only line of this package that needs Django
 
     seconds = timeout_seconds or settings.UPSTREAM_TIMEOUT_SECONDS
+    limits = settings.REDIS_URL, settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_IN_FLIGHT
     # By process: a worker that was forked must not write into its parent's connections.
-    return _client(os.getpid(), settings.UPSTREAM_URL, settings.UPSTREAM_KEY, seconds)
+    return _client(os.getpid(), settings.UPSTREAM_URL, settings.UPSTREAM_KEY, seconds, *limits)
 
 
 @functools.lru_cache(maxsize=8)
-def _client(_process: int, url: str, key: str, timeout_seconds: float) -> Client:
-    return Client(url, key, timeout_seconds)
+def _client(
+    process: int, url: str, key: str, timeout_seconds: float, redis_url: str, per_second: int, in_flight: int
+) -> Client:
+    limiter = _limiter(process, redis_url, per_second, in_flight)
+    return Client(url, key, timeout_seconds, pool_size=in_flight, limiter=limiter)
+
+
+@functools.lru_cache(maxsize=8)
+def _limiter(_process: int, redis_url: str, per_second: int, in_flight: int) -> Limiter:
+    return Limiter(redis_url, per_second=per_second, in_flight=in_flight)
 
 
 def _given(parameters: dict[str, int | None] | dict[str, str | None] | dict[str, int | str | None]) -> dict[str, str]:
@@ -252,6 +344,8 @@ def _given(parameters: dict[str, int | None] | dict[str, str | None] | dict[str,
 
 def _pause_seconds(failure: UpstreamError, attempt: int) -> float | None:
     """How long to wait before reading again; None when asking again is of no use."""
+    if isinstance(failure, Withheld):
+        return None
     if isinstance(failure, Throttled):
         wait = failure.retry_after_seconds
         return wait if wait is not None and wait <= LONGEST_RETRY_AFTER_SECONDS else None

@@ -6,6 +6,7 @@
       Throttled        too many requests (HTTP 429): nothing was done, later is fine
       OutcomeUnknown   a purchase that may have been placed: never sent again without proof
       Unavailable      a read failed: nothing is known, nothing was changed
+        Withheld       no call was made, because upstream is down or our own limits left no room
 
 No text here ever holds the API key, and none carries another exception as its cause: those of `requests` hold the
 request, and with it the key.
@@ -74,6 +75,10 @@ class OutcomeUnknown(UpstreamError):
 
 class Unavailable(UpstreamError):
     """A read failed: no connection, time-out, 5xx, or an answer that cannot be read."""
+
+
+class Withheld(Unavailable):
+    """No call was made: upstream does not answer at the moment, or our own limits left no room in time."""
 
 
 class UpstreamNotConfigured(Unavailable):
