@@ -24,9 +24,10 @@ from accounts.admin_parts import (
     money_column,
 )
 from accounts.models import User
+from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.parts import UPSTREAM, dialog
 from orders.models import Checkout, Order, OrderEvent, Status
-from orders.operations import WrongStatus, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
+from orders.operations import WrongStatus, close_window, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.attention import clear_attention
 from upstream.money import text_from_micros
 
@@ -39,7 +40,7 @@ STATUS_COLOURS = {
     Status.PENDING: "info",
     Status.IN_PROGRESS: "info",
 }
-SETTLING = ("as_placed", "as_not_placed", "by_refund")  # what staff may decide about an unknown order
+SETTLING = ("as_placed", "as_not_placed", "by_refund", "close")  # what staff may decide about an unknown order
 shown_data = json_column("data", gettext_lazy("details"))
 shown_evidence = json_column("evidence", gettext_lazy("evidence"))
 
@@ -109,6 +110,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        (gettext_lazy("An answer that never came"), {"fields": (reconciliation,)}),
         (
             gettext_lazy("Money"),
             {
@@ -246,6 +248,26 @@ class OrderAdmin(ReadOnlyAdmin):
             _("The order is off the list."),
         )
 
+    @action(
+        description=gettext_lazy("Close the window"),
+        url_path="settle/window",
+        permissions=["settle"],
+        dialog=dialog(
+            gettext_lazy("Close the window"),
+            gettext_lazy(
+                "For a quiet shop: then the ids up to this one are asked for, and the order is settled by proof."
+            ),
+            WindowForm,
+        ),
+    )
+    def close(self, request: HttpRequest, form: WindowForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: close_window(int(object_id), last_id=form.cleaned_data["last_id"], actor=actor),
+            _("The window is closed; the order is looked into within half a minute."),
+        )
+
     def _settle(
         self, request: HttpRequest, object_id: str, operation: Callable[[User], None], done: str
     ) -> HttpResponse:
@@ -258,6 +280,8 @@ class OrderAdmin(ReadOnlyAdmin):
             still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
             moved_on = _("The order has moved on meanwhile; nothing was changed. Look at its events.")
             messages.error(request, str(refusal) if still_open else moved_on)
+        except ValueError as problem:  # its text says what to do instead
+            messages.error(request, str(problem))
         else:
             self.log_change(request, order, done)
             messages.success(request, done)

@@ -1,17 +1,20 @@
 """What staff decides about orders: settling one in doubt, the list of those that need a human, pauses."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
 from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamEntry
-from orders.operations import pause_forwarding, resolve_by_refund
+from orders.operations import pause_forwarding, reconcile_orders, resolve_by_refund
+from orders.operations.windows import Window, window_of
 from tests.storefront.admin_rows import make_order
 from wallet.models import Wallet
 
@@ -48,13 +51,13 @@ def buttons(desk: Client, order: Order) -> list[str]:
     return [button["path"].rsplit("/", 2)[-2] for button in page.context["actions_detail"]]
 
 
-def test_order_when_it_is_in_doubt_then_three_decisions_are_offered_and_else_none(
+def test_order_when_it_is_in_doubt_then_the_decisions_are_offered_and_else_none(
     desk: Client, lost: Order, place: Callable[..., Order]
 ) -> None:
     flagged = place()
     Order.objects.filter(pk=flagged.pk).update(status=Status.FAILED, attention="Refused upstream: Invalid action")
 
-    assert buttons(desk, lost) == ["placed", "not-placed", "refund"]
+    assert buttons(desk, lost) == ["placed", "not-placed", "refund", "window"]
     assert buttons(desk, flagged) == ["clear"]
     assert buttons(desk, place()) == []
 
@@ -126,6 +129,42 @@ def test_settling_when_only_opened_or_without_permission_then_nothing_changes(
     assert visitor.post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 403
     assert Client().post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 302
     assert Order.objects.get(pk=lost.pk).status == Status.UNKNOWN
+
+
+def test_close_when_the_settling_time_is_not_over_then_it_says_until_when(desk: Client, lost: Order) -> None:
+    Order.objects.filter(pk=lost.pk).update(sent_at=timezone.now())
+
+    [said] = press(desk, "close", lost, last_id="30000")
+
+    assert said.startswith("Too early: the supplier may still carry it out until")
+    assert lost.window_closed_at is None
+
+
+def test_close_when_the_shop_is_quiet_then_the_window_has_an_end(desk: Client, lost: Order) -> None:
+    Order.objects.filter(pk=lost.pk).update(
+        sent_at=timezone.now() - timedelta(hours=1), last_upstream_id_before="29999"
+    )
+
+    assert press(desk, "close", lost, last_id="30004") == [
+        "The window is closed; the order is looked into within half a minute."
+    ]
+    assert window_of(lost) == Window(30000, 30004)
+
+
+def test_order_page_lays_out_what_reconciliation_found(
+    desk: Client, lost: Order, place: Callable[..., Order], client_upstream: Any
+) -> None:
+    rival = place()
+    Order.objects.filter(pk__in=[lost.pk, rival.pk]).update(
+        status=Status.UNKNOWN, sent_at=timezone.now() - timedelta(hours=1), last_upstream_id_before="23500"
+    )
+    reconcile_orders(client=client_upstream)
+
+    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+
+    assert "the window is open: it closes with the next order sent after the settling time, or by hand" in page
+    assert "23501 – still open" in page
+    assert f">#{rival.pk}</a>" in page
 
 
 @pytest.mark.parametrize("order_id", ["999999", "abc"])

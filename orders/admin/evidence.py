@@ -1,0 +1,41 @@
+"""What reconciliation found out about an order, laid out for the person who decides."""
+
+from datetime import timedelta
+
+from django import forms
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from orders.admin.parts import UPSTREAM
+from orders.models import Order, Status
+
+
+class WindowForm(BaseDialogForm):
+    """The newest order id in the supplier's own list."""
+
+    last_id = forms.IntegerField(
+        label=gettext_lazy("Newest order id in the supplier's list"), min_value=1, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+
+@display(description=gettext_lazy("what was found out"))
+def reconciliation(order: Order) -> str:
+    """Return the evidence as a panel, or a sentence while there is none."""
+    found = order.reconciliation or {}
+    if "window" not in found:
+        return _("Nothing yet: it is looked into every half minute.") if order.status == Status.UNKNOWN else "–"
+    settled_at = (order.sent_at or order.created_at) + timedelta(seconds=settings.SETTLE_SECONDS)
+    context = {
+        "found": found,
+        "why": found.get("why", ""),
+        "order": order,
+        "settled_at": settled_at,
+        "upstream": UPSTREAM,
+        "waits": order.status == Status.UNKNOWN,
+    }
+    return render_to_string("admin/orders/reconciliation.html", context)
