@@ -9,7 +9,7 @@ from orders.models import FINISHED, Order, Status
 from orders.supply import Placed, Report
 from sms.models import Number
 from upstream.client import Client
-from upstream.errors import OrderNotFound, OutcomeUnknown
+from upstream.errors import OrderNotFound, OutcomeUnknown, UpstreamError
 from upstream.money import micros_from_decimal
 from upstream.wire import SmsCode, SmsNumber, SmsStatus
 
@@ -17,6 +17,7 @@ ENDING_WORDS = ("cancel", "expire", "refund")
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
 STATUS_EVERY = timedelta(seconds=15)
+LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,27 @@ class NumberSupply:
             project_id=project.upstream_id, quantity=1, country=project.country.code, phone=number.reuse_phone
         )
         if len(answers) != 1:
-            raise OutcomeUnknown(f"asked for one number, the answer has {len(answers)}")
+            ids = ", ".join(answer.order_id for answer in answers)
+            raise OutcomeUnknown(f"asked for one number, the answer has {len(answers)}: {ids}")
         return Placed(answers[0].order_id, answers[0])
 
     def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
         phone = placed.details.phone if isinstance(placed.details, SmsNumber) else ""
-        Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone)
+        Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone[:LONGEST_PHONE])
 
     def record_closed(self, order: Order, now: datetime) -> None:
         Number.objects.filter(order=order).update(state=Number.State.CANCELED)
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
         """Ask for the code at every poll; for expiry and charge less often, and whenever they may decide something."""
-        number, upstream_id = order.number, str(order.upstream_id)
-        code = client.sms_code(order_id=upstream_id)
-        deadline = _deadline(number, order)
-        asked_lately = order.polled_at is not None and _slot(order, now) == _slot(order, order.polled_at)
-        if code.code or not asked_lately or now >= deadline or _means(code.status, ENDING_WORDS):
-            return _report(number, code, client.sms_status(order_id=upstream_id), late=now >= deadline)
-        return _report(number, code, None, late=False)
+        try:
+            return _ask(client, order, now)
+        except OrderNotFound as refusal:
+            if now < _deadline(order.number):
+                raise  # a supplier's slip; the number may still be alive
+            return Report(
+                status=Status.CANCELED, word=refusal.text, details=Details(state=Number.State.EXPIRED), why="expired"
+            )
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -83,7 +86,7 @@ class NumberSupply:
             for name in ("state", "code", "content", "phone", "expires_at")
             if (value := getattr(details, name))
         }
-        if details.code:
+        if details.state == Number.State.RECEIVED:
             fields["received_at"] = now
         if fields:
             Number.objects.filter(order=order).update(**fields)
@@ -94,14 +97,29 @@ class NumberSupply:
         return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
 
 
+def _ask(client: Client, order: Order, now: datetime) -> Report:
+    number, upstream_id = order.number, str(order.upstream_id)
+    code, status = client.sms_code(order_id=upstream_id), None
+    asked_lately = order.polled_at is not None and _slot(order, now) == _slot(order, order.polled_at)
+    if code.code or not asked_lately or now >= _deadline(number) or _means(code.status, ENDING_WORDS):
+        try:
+            status = client.sms_status(order_id=upstream_id)
+        except UpstreamError:
+            if not code.code:
+                raise
+            # The code is what the buyer waits for; what the number cost stays what we expected.
+    late = now >= _deadline(number, status.expires_at if status else None)
+    return _report(number, code, status, late=late and status is not None)
+
+
 def _slot(order: Order, moment: datetime) -> int:
     return (moment - (order.sent_at or order.created_at)) // STATUS_EVERY
 
 
-def _deadline(number: Number, order: Order) -> datetime:
+def _deadline(number: Number, told: datetime | None = None) -> datetime:
     """When we stop waiting: upstream's expiry, or our own guess at it, plus a grace for a late code."""
-    expires_at = number.expires_at or number.created_at + timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
-    return expires_at + timedelta(seconds=settings.SMS_GRACE_SECONDS)
+    guess = number.created_at + timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
+    return (told or number.expires_at or guess) + timedelta(seconds=settings.SMS_GRACE_SECONDS)
 
 
 def _means(word: str, words: tuple[str, ...]) -> bool:
@@ -110,11 +128,13 @@ def _means(word: str, words: tuple[str, ...]) -> bool:
 
 def _report(number: Number, code: SmsCode, status: SmsStatus | None, *, late: bool) -> Report:
     text = code.code or (status.code if status else "")
+    content = code.sms_content or (status.sms_content if status else "")
     word = status.status if status else code.status
     charge = status.charge if status else None
     new_status: str | None = Status.PENDING
     state, why = "", ""
-    if text:
+    # Some messages hold a link and no code: they are what was bought all the same.
+    if text or (content and _means(word, RECEIVED_WORDS)):
         new_status, state = Status.COMPLETED, Number.State.RECEIVED
     elif _means(word, ENDING_WORDS) or _means(code.status, ENDING_WORDS):
         canceled = _means(word, ("cancel",)) or _means(code.status, ("cancel",))
@@ -129,15 +149,18 @@ def _report(number: Number, code: SmsCode, status: SmsStatus | None, *, late: bo
         word=word,
         charge_upstream_micros=None if charge is None else micros_from_decimal(charge),
         payload={},  # the code is the buyer's secret: it is kept on the number only
-        details=_news(number, code, status, text=text, state=state),
+        details=_news(number, status, text=text, content=content, state=state),
         why=why,
     )
 
 
-def _news(number: Number, code: SmsCode, status: SmsStatus | None, *, text: str, state: str) -> Details | None:
-    content = code.sms_content or (status.sms_content if status else "")
+def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, state: str) -> Details | None:
     phone = status.phone if status and not number.phone else ""
     expires_at = status.expires_at if status and status.expires_at != number.expires_at else None
     if not (text or state or phone or expires_at):
         return None
-    return Details(state=state, code=text, content=content, phone=phone, expires_at=expires_at)
+    # A code that is longer than its column is read in the message.
+    content = content or (text if len(text) > LONGEST_CODE else "")
+    return Details(
+        state=state, code=text[:LONGEST_CODE], content=content, phone=phone[:LONGEST_PHONE], expires_at=expires_at
+    )
