@@ -135,7 +135,9 @@ def test_poll_of_a_partial_order_that_does_not_say_what_remains_asks_a_human(sen
     assert sent_order.attention == "Partial, but upstream does not say how much remains"
 
 
-def test_poll_of_a_settled_partial_order_that_no_longer_says_what_remains_is_quiet(sent_order, client_upstream, sandbox):
+def test_poll_of_a_settled_partial_order_that_no_longer_says_what_remains_is_quiet(
+    sent_order, client_upstream, sandbox
+):
     sandbox.set_order(sent_order.upstream_id, status="Partial", remains=500)
     poll_due(kind="service", client=client_upstream, now=timezone.now() + LATER)
     sandbox.set_order(sent_order.upstream_id, status="Partial", remains=None)
