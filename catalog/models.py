@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.money import MicrosField
+from upstream.money import micros_from_decimal
 
 
 class Delivery(models.TextChoices):
@@ -186,9 +187,28 @@ class Service(models.Model):
         return self.stock == 0
 
     @property
+    def rate_confirmed(self) -> bool:
+        """Whether it is certain how many pieces the rate buys: staff said so, or a real charge proved it."""
+        return self.own_rate_per is not None or self.category.rate_confirmed_at is not None
+
+    @property
+    def most_unconfirmed(self) -> int | None:
+        """The largest order that costs little even if the rate buys one piece only; None: no need for such care."""
+        if self.rate_confirmed or self.rate_upstream_micros == 0:
+            return None
+        return micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // self.rate_upstream_micros
+
+    @property
+    def too_uncertain(self) -> bool:
+        """Whether even the smallest order could cost too much while the rate's unit is not confirmed."""
+        most = self.most_unconfirmed
+        return most is not None and most < self.min_quantity
+
+    @property
     def most_orderable(self) -> int:
-        """The largest quantity one order can have now: the maximum, or what is in stock."""
-        return self.max_quantity if self.stock is None else min(self.max_quantity, self.stock)
+        """The largest quantity one order can have now: the maximum, what is in stock, or what a wrong unit can cost."""
+        limits = (self.max_quantity, self.stock, self.most_unconfirmed)
+        return min(limit for limit in limits if limit is not None)
 
     @property
     def orderable(self) -> bool:

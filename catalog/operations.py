@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from catalog.models import Service, SyncRun
+from catalog.models import Category, Service, SyncRun
 from catalog.sync import tables
 from catalog.sync.apply import apply_listing
 from catalog.sync.difference import categories_to_ask, missing_from_sale
@@ -31,6 +32,7 @@ __all__ = [
     "SyncTakenOver",
     "WrongCurrency",
     "close_run",
+    "confirm_rate_units",
     "open_run",
     "recorded_run",
     "refresh_search_text",
@@ -77,6 +79,15 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
             stale.append(service)
     Service.objects.bulk_update(stale, ["search_text"], batch_size=200)
     return len(stale)
+
+
+def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
+    """Take the units that these categories are priced in now as certain; return how many were not before.
+
+    The unit is written down with it: another default later does not change what has been confirmed.
+    """
+    unit = Coalesce("rate_per", Value(settings.DEFAULT_RATE_PER))
+    return categories.filter(rate_confirmed_at=None).update(rate_confirmed_at=now, rate_per=unit)
 
 
 def _check(listing: Listing, *, everything: bool) -> set[str]:

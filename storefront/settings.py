@@ -177,6 +177,10 @@ SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
 AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")
+BALANCE_LOW_HOURS = env.number("BALANCE_LOW_HOURS", 24)
+MARGIN_HOLD_HOURS = env.number("MARGIN_HOLD_HOURS", 24)
+UNCONFIRMED_MAX_COST = env.decimal("UNCONFIRMED_MAX_COST", "5")
+CHARGE_TOLERANCE_PERCENT = env.decimal("CHARGE_TOLERANCE_PERCENT", "1")
 
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -208,6 +212,8 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
     "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
     "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
+    "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
+    "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
 }
 
 # --- Accounts -------------------------------------------------------------------------------------------------------

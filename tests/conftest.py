@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connections
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -149,7 +150,10 @@ def service(sandbox: "Sandbox", db: None) -> "Service":
         "max": 10_000,
     }
     sandbox.add_service(**row)
-    category, _created = Category.objects.get_or_create(name=row["category"])
+    # Its rate unit is certain: what happens before that, tests/orders/test_calibration.py looks at.
+    category, _created = Category.objects.get_or_create(
+        name=row["category"], defaults={"rate_confirmed_at": timezone.now()}
+    )
     subcategory, _created = Subcategory.objects.get_or_create(category=category, name="Followers")
     return Service.objects.create(
         upstream_id=row["service"],

@@ -207,6 +207,8 @@ def check_orderable(service: Service) -> None:
         raise OrderRefused(_("This service cannot be ordered here yet."))
     if service.sold_out:
         raise OrderRefused(_("This service is sold out at the moment."))
+    if service.too_uncertain:
+        raise OrderRefused(_("This service cannot be ordered yet: we are still making sure of its price."))
     if service.most_orderable < service.min_quantity:
         raise OrderRefused(_("There is not enough left for the smallest order."))
 
@@ -226,6 +228,9 @@ def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     limits = {"least": service.min_quantity, "most": most}
     if quantity > most and service.stock is not None and most == service.stock:
         raise OrderRefused(_("Only %(most)d are in stock: order between %(least)d and %(most)d.") % limits, field)
+    if quantity > most == service.most_unconfirmed:
+        refusal = _("We are still making sure of this service's price: order between %(least)d and %(most)d for now.")
+        raise OrderRefused(refusal % limits, field)
     raise OrderRefused(_("Order between %(least)d and %(most)d.") % limits, field)
 
 

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.models import Category, Service, Subcategory
 
 
 def put_on_sale(name: str, *, category: str = "Instagram", subcategory: str = "Followers", **fields: Any) -> Service:
     """Create a service that can be ordered: 10 to 10,000 pieces at 1.50 per 1,000 upstream."""
-    of_category, _created = Category.objects.get_or_create(name=category)
+    of_category, _created = Category.objects.get_or_create(
+        name=category, defaults={"rate_confirmed_at": timezone.now()}
+    )
     of_subcategory, _created = Subcategory.objects.get_or_create(category=of_category, name=subcategory)
     newest = Service.objects.order_by("-upstream_id").first()
     row: dict[str, Any] = {

@@ -18,7 +18,7 @@ from wallet.operations import credit
 
 
 def make_service(number: int) -> Service:
-    category = Category.objects.create(name=f"Category {number}")
+    category = Category.objects.create(name=f"Category {number}", rate_confirmed_at=timezone.now())
     return Service.objects.create(
         upstream_id=number,
         category=category,
