@@ -1,9 +1,11 @@
 """How services are bought upstream and followed: the actions `add` and `status`."""
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from orders.goods import has_news, keep_goods, without_goods
 from orders.models import FINISHED, Order, Status
 from orders.supply import Placed, Report
 from upstream.client import Client
@@ -28,10 +30,17 @@ STATUS_BY_WORD = {
 LATE_CHECK = timedelta(hours=12)
 
 
+@dataclass(frozen=True)
+class Goods:
+    """Accounts that a status brought and that we do not have yet."""
+
+    accounts: list[str] = field(repr=False)
+
+
 class ServiceSupply:
     """Supplies orders of kind "service"."""
 
-    related: tuple[str, ...] = ("service", "service__category")
+    related: tuple[str, ...] = ("service", "service__category", "goods")
     patience: timedelta | None = None
     refund_unknown = False
 
@@ -50,7 +59,9 @@ class ServiceSupply:
         pass
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
-        return self._report(client.status(order_id=str(order.upstream_id)))
+        answer = client.status(order_id=str(order.upstream_id))
+        report = self._report(answer)
+        return replace(report, details=Goods(answer.accounts)) if has_news(order, answer.accounts) else report
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -65,11 +76,12 @@ class ServiceSupply:
             charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
             start_count=answer.start_count,
             remains=answer.remains,
-            payload=answer.raw,
+            payload=without_goods(answer.raw),
         )
 
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
-        pass
+        if isinstance(report.details, Goods):
+            keep_goods(order, report.details.accounts, now)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         """Young orders often, old ones seldom; finished ones twice a day while upstream may still change its mind."""

@@ -1,11 +1,13 @@
 """Orders over the API: they take money once, belong to the key's owner, and speak the document's five words."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.operations import create_api_key
 from catalog.models import Delivery, Service
-from orders.models import Order, Status
+from orders.goods import keep_goods
+from orders.models import GoodsReveal, Order, Status
 from tests.api.conftest import Call
 from tests.storefront.admin_rows import make_order
 from wallet.models import LedgerEntry, Wallet
@@ -172,13 +174,15 @@ def test_status_when_upstream_said_nothing_or_nonsense_then_remains_stays_within
 
 
 def test_status_when_goods_were_delivered_then_they_are_in_the_answer(call: Call, ann: User, service: Service) -> None:
-    goods = {"accounts": ["a@example.com:secret"], "supplier": "hidden"}
-    order = make_order(ann, service=service, status=Status.COMPLETED, upstream_payload=goods)
+    order = make_order(ann, service=service, status=Status.COMPLETED, upstream_payload={"supplier": "hidden"})
+    keep_goods(order, ["a@example.com:secret"], timezone.now())
 
     answer = call("status", order=order.pk)
 
     assert answer["accounts"] == ["a@example.com:secret"]
     assert "supplier" not in answer
+    assert call("status", orders=str(order.pk))[str(order.pk)] == answer
+    assert GoodsReveal.objects.filter(user=ann, goods__order=order).count() == 2
 
 
 @pytest.mark.parametrize("asked", [{}, {"order": ""}, {"order": "x"}, {"order": "99999999"}, {"order": "9" * 30}])
@@ -200,7 +204,7 @@ def test_status_of_several_when_some_are_not_ours_then_each_has_its_own_answer(
     his = make_order(ben, service=service)
     call("balance")
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         answers = call("status", orders=f"{mine[0].pk}, {mine[1].pk},{his.pk},x,")
 
     assert [answers[str(order.pk)]["status"] for order in mine] == ["In progress", "In progress"]

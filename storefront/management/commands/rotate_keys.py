@@ -1,0 +1,19 @@
+"""`manage.py rotate_keys`: seal everything with the newest key, so that the older ones can be taken away."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.sealing import CannotUnseal
+from orders.goods import reseal_goods
+
+
+class Command(BaseCommand):
+    help = "Seals every secret with the first of FIELD_ENCRYPTION_KEYS. Afterwards the others are not needed any more."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            resealed = reseal_goods()
+        except CannotUnseal as error:
+            raise CommandError(f"A secret stays as it is: {error}. Is an older key missing?") from error
+        self.stdout.write(f"Delivered goods: {resealed} sealed anew.")
