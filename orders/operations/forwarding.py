@@ -6,7 +6,6 @@ Nothing is ever sent twice without proof: what may have arrived is `unknown` and
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from orders.crew import work_off
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
 from orders.operations.assumptions import check_ascending
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
@@ -26,7 +26,7 @@ from orders.operations.windows import OPEN, newest_upstream_id
 from orders.refusals import meaning_of
 from orders.supply import Placed, Supply, related_rows, supplies, supply_of
 from upstream.client import Client
-from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError
+from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError, Withheld
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -50,12 +50,24 @@ class Claim:
 def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now) -> bool:
     """Send one paid order upstream and record the answer; return whether an attempt was made.
 
-    False means that the order is not (or no longer) waiting, that its time has not come, or that forwarding is paused.
+    False means that the order is not (or no longer) waiting, that its time has not come, that forwarding is paused, or
+    that upstream does not answer or is busy with our other calls.
     Raises nothing for what upstream does; every ending is a status of the order.
     """
-    if not _ready(client):
+    kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
+    if kind is None or not _ready(client):
         return False
-    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id(_kind_of(order_id)))
+    try:
+        with client.slot():  # before the claim, whose deadline must not pass while we wait for our turn
+            return _claim_and_send(order_id, kind, client, clock)
+    except Withheld as error:
+        log.info("order_waits", order_id=order_id, reason=str(error))
+        client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
+        return False
+
+
+def _claim_and_send(order_id: int, kind: str, client: Client, clock: Clock) -> bool:
+    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id(kind))
     if claim is None:
         return False
     supply = supply_of(claim.order)
@@ -93,12 +105,10 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
     Orders younger than `nudged_since` that were never tried are left to their nudge.
     """
     now = now or timezone.now()
-    if forwarding_is_paused():
+    if forwarding_is_paused() or not client.answers():
         return 0
     waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
     order_ids = list(waiting.values_list("pk", flat=True)[:SWEEP_LIMIT])
-    if not order_ids:
-        return 0
 
     def forward(order_id: int) -> bool:
         try:
@@ -106,11 +116,8 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
         except Exception:  # an order that cannot be handled must not keep those behind it from being sent
             log.exception("forwarding_failed", order_id=order_id)
             return False
-        finally:
-            connection.close()  # this thread's own; it ends with the sweep
 
-    with ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="forward") as threads:
-        return sum(threads.map(forward, order_ids))
+    return sum(work_off(order_ids, forward, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="forward"))
 
 
 def release_stale_claims(*, now: datetime | None = None) -> int:
@@ -146,10 +153,6 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
             continue
         given_up += 1
     return given_up
-
-
-def _kind_of(order_id: int) -> str:
-    return Order.objects.filter(pk=order_id).values_list("kind", flat=True).first() or ""
 
 
 def _ready(client: Client) -> bool:
@@ -234,7 +237,6 @@ def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) ->
         )
         supply.record_placed(order, placed, now)
         check_ascending(order, placed.upstream_id, now=now)
-        check_ascending(order, placed.upstream_id, now=now)
 
 
 def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
@@ -248,7 +250,10 @@ def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
         charged = {"upstream_id": upstream_id, "charge_upstream_micros": order.cost_upstream_micros}
         unclaimed = not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists()
         if unclaimed:
-            Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED).update(**charged)
+            # Found, so reconciliation need not look for it, nor see in it a rival of another lost order.
+            found = {**(order.reconciliation or {}), "state": "placed"}
+            unanswered = Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED)
+            unanswered.update(reconciliation=found, **charged)
         status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
         write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
     log.error("late_answer", order_id=order.pk, upstream_id=upstream_id)
