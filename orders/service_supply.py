@@ -44,6 +44,11 @@ class ServiceSupply:
     patience: timedelta | None = None
     refund_unknown = False
 
+    def cost_now(self, order: Order) -> int:
+        service = order.service
+        assert service is not None  # noqa: S101 - a database constraint holds it
+        return -(-service.rate_upstream_micros * order.quantity // service.rate_per)
+
     def send(self, client: Client, order: Order) -> Placed:
         service = order.service
         assert service is not None  # noqa: S101 - a database constraint holds it

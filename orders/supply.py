@@ -40,6 +40,9 @@ class Supply(Protocol):
     patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
     refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
 
+    def cost_now(self, order: Order) -> int:
+        """Return what upstream would charge for it today, in micros of its currency."""
+
     def send(self, client: Client, order: Order) -> Placed:
         """Buy it, once. Raises what the client's purchases raise."""
 

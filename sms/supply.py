@@ -38,6 +38,10 @@ class NumberSupply:
     patience: timedelta | None = timedelta(seconds=30)
     refund_unknown = True
 
+    def cost_now(self, order: Order) -> int:
+        price_micros: int = order.number.project.price_upstream_micros
+        return price_micros
+
     def send(self, client: Client, order: Order) -> Placed:
         number = order.number
         project = number.project
