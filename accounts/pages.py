@@ -5,8 +5,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
@@ -29,11 +32,11 @@ class CustomerRequest(PageRequest):
     user: User
 
 
-def personal_page(view: Callable[Concatenate[PageRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+def personal_page(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Keep the page out of every cache: it shows a balance or a token, and htmx gets only a part of it."""
 
     @wraps(view)
-    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(cast(PageRequest, request), *args, **kwargs)
         add_never_cache_headers(response)
         patch_vary_headers(response, ["HX-Request"])
@@ -42,11 +45,13 @@ def personal_page(view: Callable[Concatenate[PageRequest, P], HttpResponse]) -> 
     return door
 
 
-def customers_only(view: Callable[Concatenate[CustomerRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+def customers_only(
+    view: Callable[Concatenate[CustomerRequest, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
     """Let signed-in customers in; send others to sign in and then back."""
 
     @wraps(view)
-    def door(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def door(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(cast(CustomerRequest, request), *args, **kwargs)
         return ask_to_sign_in(request)
@@ -60,6 +65,14 @@ def ask_to_sign_in(request: PageRequest) -> HttpResponse:
         # A list that refreshes itself must not be replaced by the sign-in page: load the whole page anew.
         return HttpResponseClientRefresh()
     return redirect_to_login(request.get_full_path())
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return the address the request came from, as far as the proxies in front let us know it."""
+    try:
+        return str(get_adapter().get_client_ip(request))
+    except PermissionDenied:  # allauth's word for "there is none", as behind a socket
+        return None
 
 
 def wants_part(request: PageRequest) -> bool:

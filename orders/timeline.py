@@ -1,5 +1,6 @@
 """The timeline of an order in the customer's words, with the arithmetic of every refund."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.money import money
-from orders.models import OrderEvent
+from orders.models import OrderEvent, ServiceRequest
 from orders.operations.refunds import partial_refund_micros
 
 Code = OrderEvent.Code
@@ -28,6 +29,16 @@ class Line:
         return cls(event.get_code_display(), event.created_at, event.status, _detail(event.code, event.data))
 
 
+def timeline_of(events: Iterable[OrderEvent], requests: Iterable[ServiceRequest]) -> list[Line]:
+    """Return what happened to an order and what its customer asked for, oldest first."""
+    asked = [Line(_asked(request.wish), request.created_at, "", "") for request in requests]
+    return sorted([*map(Line.of, events), *asked], key=lambda line: line.at)
+
+
+def _asked(wish: str) -> str:
+    return _("You asked for a refill") if wish == ServiceRequest.Wish.REFILL else _("You asked to cancel it")
+
+
 def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.PLACED and "price_micros" in data:
         return _("%(price)s from your balance.") % {"price": money(data["price_micros"])}
@@ -35,7 +46,21 @@ def _detail(code: str, data: dict[str, Any]) -> str:
         return _refund(data)
     if code == Code.PROGRESS and data.get("start_count") is not None:
         return _("Count at the start: %(count)s.") % {"count": _count(data["start_count"])}
+    if code == Code.CANCELED and data.get("by") == "customer":
+        return _("By you, before it was sent.")
+    if code == Code.RESOLVED and "wish" in data:
+        return _answer(data)
     return ""
+
+
+def _answer(data: dict[str, Any]) -> str:
+    """Say what became of a wish, with the answer in the words of our staff."""
+    done = data.get("state") == ServiceRequest.State.DONE
+    if data["wish"] == ServiceRequest.Wish.REFILL:
+        what = _("The refill is arranged.") if done else _("A refill is not possible.")
+    else:
+        what = _("The supplier has been asked to cancel it.") if done else _("It cannot be canceled.")
+    return f"{what} {data.get('answer', '')}".strip()
 
 
 def _refund(data: dict[str, Any]) -> str:

@@ -8,5 +8,11 @@ app_name = "orders"
 urlpatterns = [
     path("order/<int:service_id>/", views.place, name="place"),
     path("orders/", views.order_list, name="list"),
+    path("orders/mass/", views.mass, name="mass"),
+    path("orders/export/", views.export, name="export"),
     path("orders/<int:pk>/", views.detail, name="detail"),
+    path("orders/<int:pk>/cancel/", views.cancel, name="cancel"),
+    path("orders/<int:pk>/goods/", views.goods, name="goods"),
+    path("orders/<int:pk>/goods/file/", views.goods_file, name="goods_file"),
+    path("orders/<int:pk>/ask/<str:wish>/", views.ask, name="ask"),
 ]

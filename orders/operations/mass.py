@@ -126,8 +126,8 @@ def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLi
             checked_lines.append(CheckedLine(line, service, link, problem=str(refusal)))
             continue
         taken[service.pk] += line.quantity
-        prices = {"rate_micros": book.rate_micros(service), "price_micros": book.price_micros(service, line.quantity)}
-        checked_lines.append(CheckedLine(line, service, link, **prices))
+        rate_micros, price_micros = book.rate_micros(service), book.price_micros(service, line.quantity)
+        checked_lines.append(CheckedLine(line, service, link, rate_micros, price_micros))
     return checked_lines
 
 

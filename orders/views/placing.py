@@ -1,35 +1,23 @@
-"""The customer's pages: order a service, see one's orders, follow one of them."""
+"""The page of a service: its price as the quantity is typed, and its order form."""
 
 import html
 import re
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.pages import (
-    CustomerRequest,
-    PageRequest,
-    ask_to_sign_in,
-    customers_only,
-    personal_page,
-    render_live,
-    wants_part,
-)
+from accounts.pages import PageRequest, ask_to_sign_in, personal_page, wants_part
 from accounts.templatetags.money import money
 from catalog.models import Service
-from orders.forms import OrderFilterForm, PlaceOrderForm, quote_for, why_not_orderable
-from orders.models import Kind, Order, OrderEvent
+from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
+from orders.models import Order
 from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused, place_order
-from orders.timeline import Line
 from wallet.operations import InsufficientFunds
-
-ORDERS_PER_PAGE = 25
 
 
 @personal_page
@@ -42,7 +30,7 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         quote = quote_for(service, request.user, request.GET.get("quantity", ""))
         return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
     if request.method != "POST":
-        form = PlaceOrderForm(service=service, user=request.user, initial={"quantity": request.GET.get("quantity")})
+        form = PlaceOrderForm(service=service, user=request.user, initial=_prefilled(request, service))
     elif not request.user.is_authenticated:
         return ask_to_sign_in(request)
     else:
@@ -60,6 +48,16 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "description": _description(service),
     }
     return render(request, "orders/order_form.html", context)
+
+
+def _prefilled(request: PageRequest, service: Service) -> dict[str, object]:
+    """What stands in the form at first: what the address says, or what one's own older order of the service had."""
+    if "again" not in request.GET or not isinstance(request.user, User):
+        return {"quantity": request.GET.get("quantity")}
+    typed = request.GET["again"]
+    number = int(typed) if typed.isdecimal() and len(typed) < 19 else None
+    order = get_object_or_404(request.user.orders.filter(service=service), pk=number)
+    return {"quantity": order.quantity, "link": order.link, "comments": order.comments}
 
 
 def _description(service: Service) -> str:
@@ -87,46 +85,3 @@ def _place(user: User, form: PlaceOrderForm) -> Order | None:
         amount = money(short.missing_micros)
         form.refuse("", _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
     return None
-
-
-@customers_only
-@require_safe
-def order_list(request: CustomerRequest) -> HttpResponse:
-    """Show the customer's own orders; while one of those shown is open, the rows refresh themselves."""
-    form = OrderFilterForm(request.GET)
-    orders = form.narrow(request.user.orders.newest_first())
-    page = Paginator(orders, ORDERS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(order.pk, order.status, order.remains, order.refunded_micros) for order in page]
-    context = {
-        "page": page,
-        "form": form,
-        "groups": OrderFilterForm.Group,
-        "moving": any(order.is_open for order in page),
-    }
-    return render_live(request, "orders/order_list.html", "rows", context, state=(page.paginator.count, rows))
-
-
-@customers_only
-@require_safe
-def detail(request: CustomerRequest, pk: int) -> HttpResponse:
-    """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
-    order = get_object_or_404(request.user.orders.select_related("service__category"), pk=pk)
-    events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
-    timeline = [Line.of(event) for event in events]
-    number = order.number if order.kind == Kind.NUMBER else None
-    state = (
-        order.status,
-        order.remains,
-        order.start_count,
-        order.refunded_micros,
-        timeline,
-        number and (number.state, number.phone, number.code, number.content),
-    )
-    context = {"order": order, "timeline": timeline, "number": number, "goods": _goods(order)}
-    return render_live(request, "orders/order_detail.html", "live", context, state=state)
-
-
-def _goods(order: Order) -> list[str]:
-    """The lines of delivered accounts, where the supplier's last answer carried any."""
-    goods = (order.upstream_payload or {}).get("accounts")
-    return [line for line in goods if isinstance(line, str)] if isinstance(goods, list) else []
