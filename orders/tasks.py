@@ -93,3 +93,11 @@ def resume_forwarding() -> None:
             operations.resume_forwarding(client=client)
         except UpstreamError as error:
             log.warning("upstream_not_answering", error=str(error))
+
+
+@shared_task
+def send_notices() -> None:
+    """Nudge and sweep: mail what the outbox holds."""
+    from orders import notices
+
+    notices.send_notices()

@@ -90,6 +90,8 @@ class Notice(models.Model):
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # Moved ahead by whoever sends it, so that nobody else does; by a failure; and while its reader had enough mail.
+    not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
