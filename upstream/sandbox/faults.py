@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import Counter
 from typing import Any
 
 # name → the options it takes
@@ -47,6 +48,7 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self._lock = threading.Lock()
+        self.struck: Counter[str] = Counter()  # calls that failed since the start, by the fault's name
         self.heal(seed)
 
     def heal(self, seed: int | None = None) -> None:
@@ -84,17 +86,23 @@ class Faults:
     def take(self, action: str) -> Fault | None:
         """Return the fault that strikes this call of `action`, if one does, and count it down."""
         with self._lock:
-            matching = [fault for fault in self._waiting if fault.action in (None, action)]
-            for fault in matching:
-                if fault.times is not None:
-                    fault.times -= 1
-                    if not fault.times:
-                        self._waiting.remove(fault)
-                    return fault
-            for fault in matching:
-                if fault.rate is not None and self._rng.random() < fault.rate:
-                    return fault
-            return None
+            fault = self._drawn(action)
+            if fault is not None:
+                self.struck[fault.name] += 1
+            return fault
+
+    def _drawn(self, action: str) -> Fault | None:
+        matching = [fault for fault in self._waiting if fault.action in (None, action)]
+        for fault in matching:
+            if fault.times is not None:
+                fault.times -= 1
+                if not fault.times:
+                    self._waiting.remove(fault)
+                return fault
+        for fault in matching:
+            if fault.rate is not None and self._rng.random() < fault.rate:
+                return fault
+        return None
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the faults that still wait."""

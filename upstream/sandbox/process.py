@@ -179,6 +179,12 @@ class Sandbox:
         self._control("DELETE", "faults")
 
     @property
+    def struck(self) -> dict[str, int]:
+        """How many calls each fault has struck since the process was started or resumed."""
+        result: dict[str, int] = self._control("GET", "")["struck"]
+        return result
+
+    @property
     def orders(self) -> list[dict[str, Any]]:
         """Everything that was really placed, oldest first."""
         result: list[dict[str, Any]] = self._control("GET", "orders")
