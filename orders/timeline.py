@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from orders.models import OrderEvent, ServiceRequest
 from orders.operations.refunds import partial_refund_micros
+from orders.operations.wishes import what_became_of
 
 Code = OrderEvent.Code
 
@@ -49,18 +50,8 @@ def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.CANCELED and data.get("by") == "customer":
         return _("By you, before it was sent.")
     if code == Code.RESOLVED and "wish" in data:
-        return _answer(data)
+        return what_became_of(data["wish"], data.get("state", ""), data.get("answer", ""))
     return ""
-
-
-def _answer(data: dict[str, Any]) -> str:
-    """Say what became of a wish, with the answer in the words of our staff."""
-    done = data.get("state") == ServiceRequest.State.DONE
-    if data["wish"] == ServiceRequest.Wish.REFILL:
-        what = _("The refill is arranged.") if done else _("A refill is not possible.")
-    else:
-        what = _("The supplier has been asked to cancel it.") if done else _("It cannot be canceled.")
-    return f"{what} {data.get('answer', '')}".strip()
 
 
 def _refund(data: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import SyncRun
-from orders.models import OPEN, ForwardingPause, Order, Status
+from orders.models import OPEN, ForwardingPause, Order, ServiceRequest, Status
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -26,6 +26,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 *_orders(request),
                 _item(request, "sms.number", _("SMS numbers"), "sms"),
+                _requests(request),
                 _item(request, "orders.orderevent", _("Events"), "history"),
                 _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
                 _item(request, "orders.forwardingpause", _("Forwarding pauses"), "pause_circle"),
@@ -119,3 +120,10 @@ def _orders(request: HttpRequest) -> list[Item]:
         "badge_variant": "danger",
     }
     return [{**item, "active": here and not flagged}, attention]
+
+
+def _requests(request: HttpRequest) -> Item:
+    """What customers ask for after the sale, with how many wait for an answer."""
+    item = _item(request, "orders.servicerequest", _("Customers' requests"), "support_agent")
+    count = ServiceRequest.objects.filter(state=ServiceRequest.State.OPEN).count() if item["allowed"] else 0
+    return {**item, "badge": str(count) if count else "", "badge_variant": "warning"}

@@ -26,6 +26,7 @@ from accounts.admin_parts import (
 from accounts.models import User
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.parts import UPSTREAM, dialog
+from orders.admin.requests import RequestInline
 from orders.models import Checkout, Order, OrderEvent, Status
 from orders.operations import WrongStatus, close_window, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.attention import clear_attention
@@ -93,7 +94,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = (AttentionFilter, "status", "kind", "created_at")
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
-    inlines = (EventInline,)
+    inlines = (EventInline, RequestInline)
     actions_detail = (*SETTLING, "clear")
     fieldsets = (
         (

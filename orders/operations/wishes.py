@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.models import UPSTREAM_OPEN, Order, OrderEvent, ServiceRequest, Status
+from orders.notices import tell_admins, tell_customer
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
 from orders.operations.refunds import refund_up_to
 from orders.supply import supply_of
@@ -73,14 +76,17 @@ def request_service(order_id: int, *, user: User, wish: str, now: datetime | Non
     Raises Order.DoesNotExist for anybody else's order, WishRefused when the service or the order's status does not
     allow it, or when the same wish is open already.
     """
-    order = Order.objects.select_related("service").get(pk=order_id, user=user)
+    now = now or timezone.now()
+    order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
     if wish not in allowed_wishes(order):
         raise WishRefused(
             _("This order cannot be refilled.") if wish == Wish.REFILL else _("This order cannot be canceled any more.")
         )
     try:
         with transaction.atomic():
-            return ServiceRequest.objects.create(order=order, wish=wish, created_at=now or timezone.now())
+            request = ServiceRequest.objects.create(order=order, wish=wish, created_at=now)
+            _tell_staff(request, now)
+            return request
     except IntegrityError:
         raise WishRefused(_("You have asked for this already. We will answer here.")) from None
 
@@ -101,7 +107,39 @@ def close_request(
         still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):
             raise WrongStatus(f"request {request_id} is not open")
-        request = ServiceRequest.objects.select_related("order").get(pk=request_id)
+        request = ServiceRequest.objects.select_related("order__user").get(pk=request_id)
         change = Change(request.order_id, {"wish": request.wish, "state": state, "answer": answer})
         write_events([change], code=Code.RESOLVED, status=request.order.status, now=now, actor=actor)
+        _tell_customer(request, now)
     return request
+
+
+def what_became_of(wish: str, state: str, answer: str) -> str:
+    """Return in words for the customer how a closed request ended, with the answer of our staff."""
+    if wish == Wish.REFILL:
+        what = _("The refill is arranged.") if state == State.DONE else _("A refill is not possible.")
+    else:
+        what = _("The supplier has been asked to cancel it.") if state == State.DONE else _("It cannot be canceled.")
+    return f"{what} {answer}".strip()
+
+
+def _tell_staff(request: ServiceRequest, now: datetime) -> None:
+    order = request.order
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = (
+            _("Order #%(number)s: asked to cancel it")
+            if request.wish == Wish.CANCEL
+            else _("Order #%(number)s: asked for a refill")
+        )
+        address = settings.SITE_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
+        body = "\n".join([order.title, order.user.email, "", address])
+        tell_admins(f"request:{request.pk}", subject % {"number": order.pk}, body, now)
+
+
+def _tell_customer(request: ServiceRequest, now: datetime) -> None:
+    order = request.order
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("An answer about order #%(number)s") % {"number": order.pk}
+        address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
+        body = "\n\n".join([order.title, what_became_of(request.wish, request.state, request.answer), address])
+        tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)

@@ -11,7 +11,17 @@ from django.utils import timezone
 from accounts.models import CustomerGroup, User
 from accounts.operations import create_api_key
 from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
-from orders.models import Checkout, ForwardingPause, Kind, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
+from orders.models import (
+    Checkout,
+    ForwardingPause,
+    Kind,
+    KnownRefusal,
+    Order,
+    OrderEvent,
+    ServiceRequest,
+    Status,
+    UpstreamEntry,
+)
 from sms.models import Country, Number, Project
 from wallet.models import LedgerEntry
 from wallet.operations import credit
@@ -74,6 +84,7 @@ def make_rows(number: int) -> None:
     )
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
+    ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)
     country = Country.objects.create(code=f"c{number}", name=f"Country {number}")
     project = Project.objects.create(
         upstream_id=f"p{number}", country=country, name="Telegram", price_upstream_micros=500_000

@@ -17,14 +17,14 @@ from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, User
 from catalog.models import Category, Service, Subcategory, SyncRun
-from orders.models import Checkout, ForwardingPause, Order, OrderEvent, UpstreamEntry
+from orders.models import Checkout, ForwardingPause, Order, OrderEvent, ServiceRequest, UpstreamEntry
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
 from wallet.models import LedgerEntry, Wallet
 
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
-    EmailAddress,
+    *(EmailAddress, ServiceRequest),
 ]
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]
 NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]

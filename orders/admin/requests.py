@@ -1,0 +1,150 @@
+"""What customers asked for after the sale, and what staff answers them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.admin_parts import ReadOnlyAdmin, ReadOnlyInline, go_to, member_of_staff
+from orders.admin.parts import dialog
+from orders.models import ServiceRequest
+from orders.operations import WrongStatus, close_request
+
+State = ServiceRequest.State
+STATE_COLOURS = {State.OPEN: "warning", State.DONE: "success", State.DECLINED: "danger"}
+ANSWERING = ("done", "decline")
+
+
+class AnswerForm(BaseDialogForm):
+    """A word to the customer, who reads it on the order's page."""
+
+    answer = forms.CharField(
+        label=gettext_lazy("Answer to the customer"),
+        max_length=300,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+class RefusalForm(AnswerForm):
+    """A refusal always says why."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["answer"].required = True
+
+
+class RequestInline(ReadOnlyInline):
+    """The requests of an order, on its page."""
+
+    model = ServiceRequest
+    hide_title = True
+    show_change_link = True
+    fields = ("created_at", "wish", "state", "answer", "closed_at", "closed_by")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceRequest]:
+        return super().get_queryset(request).select_related("closed_by", "order")
+
+
+@admin.register(ServiceRequest)
+class ServiceRequestAdmin(ReadOnlyAdmin):
+    """Requests are answered with one of two buttons; what becomes of the order, upstream's status says."""
+
+    list_display = ("order", "wish", "shown_state", "order_status", "customer", "answer", "created_at")
+    list_filter = ("state", "wish", "created_at")
+    list_select_related = ("order__user",)
+    search_fields = ("order__id__exact", "order__upstream_id", "order__user__email", "order__title")
+    actions_detail = ANSWERING
+    fields = (
+        ("order", "customer"),
+        ("wish", "state"),
+        ("order_status", "upstream_id"),
+        "link",
+        "answer",
+        ("created_at", "closed_at", "closed_by"),
+    )
+    readonly_fields = tuple(name for row in fields for name in (row if isinstance(row, tuple) else (row,)))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceRequest]:
+        return super().get_queryset(request).select_related("order__user", "closed_by")
+
+    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
+    def shown_state(self, wish: ServiceRequest) -> tuple[str, str]:
+        return wish.state, wish.get_state_display()
+
+    @display(description=gettext_lazy("status of the order"), ordering="order__status")
+    def order_status(self, wish: ServiceRequest) -> str:
+        return wish.order.get_status_display()
+
+    @display(description=gettext_lazy("customer"), ordering="order__user__email")
+    def customer(self, wish: ServiceRequest) -> str:
+        return wish.order.user.email
+
+    @display(description=gettext_lazy("upstream order"))
+    def upstream_id(self, wish: ServiceRequest) -> str | None:
+        return wish.order.upstream_id
+
+    @display(description=gettext_lazy("link or delivery address"))
+    def link(self, wish: ServiceRequest) -> str:
+        return wish.order.link
+
+    def has_answer_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.change_servicerequest")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer to answer while nobody has; whether it is still so at the press, the operation decides."""
+        wish = self.get_object(request, object_id)
+        if wish is None or wish.state != State.OPEN:
+            return []
+        return super().get_actions_detail(request, object_id)
+
+    @action(
+        description=gettext_lazy("Done"),
+        url_path="answer/done",
+        permissions=["answer"],
+        variant=ActionVariant.SUCCESS,
+        dialog=dialog(
+            gettext_lazy("Done"),
+            gettext_lazy("You have arranged it with the supplier. The order follows by itself: its status is polled."),
+            AnswerForm,
+        ),
+    )
+    def done(self, request: HttpRequest, form: AnswerForm, object_id: str) -> HttpResponse:
+        return self._close(request, object_id, State.DONE, form, _("The request is done; its customer can read it."))
+
+    @action(
+        description=gettext_lazy("Decline"),
+        url_path="answer/decline",
+        permissions=["answer"],
+        variant=ActionVariant.DANGER,
+        dialog=dialog(
+            gettext_lazy("Decline"), gettext_lazy("Say why: the customer reads it on the order's page."), RefusalForm
+        ),
+    )
+    def decline(self, request: HttpRequest, form: AnswerForm, object_id: str) -> HttpResponse:
+        return self._close(
+            request, object_id, State.DECLINED, form, _("The request is declined; its customer can read why.")
+        )
+
+    def _close(self, request: HttpRequest, object_id: str, state: str, form: AnswerForm, said: str) -> HttpResponse:
+        wish = self.get_object(request, object_id)
+        if wish is None:
+            return go_to(request, reverse("admin:orders_servicerequest_changelist"))
+        try:
+            close_request(wish.pk, state=state, answer=form.cleaned_data["answer"], actor=member_of_staff(request))
+        except WrongStatus:
+            messages.error(request, _("A colleague has answered this request meanwhile; nothing was changed."))
+        else:
+            self.log_change(request, wish, said)
+            messages.success(request, said)
+        return go_to(request, reverse("admin:orders_servicerequest_change", args=[wish.pk]))
