@@ -6,6 +6,7 @@ from accounts.models import User
 from catalog.pricing import price_book
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.operations.placing import OrderRefused, PriceChanged, check_out, take_payment
+from orders.operations.solvency import can_afford
 from sms.models import Number, Project
 from sms.pricing import number_price_micros
 
@@ -49,7 +50,8 @@ def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> Non
     if project.price_upstream_micros <= 0:
         raise OrderRefused(_("These numbers have no price at the moment."))
     # Who buys a number waits in front of the screen: better a plain no than an order that cannot be sent.
-    if ForwardingPause.objects.filter(ended_at=None).exists():
+    paused = ForwardingPause.objects.filter(ended_at=None).exists()
+    if paused or not can_afford(project.price_upstream_micros * quantity):
         raise OrderRefused(_("Numbers cannot be bought for the moment. Please try again in a few minutes."))
     if reuse_phone:
         if quantity != 1:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -81,9 +81,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return found
 
     def waiting_to_send(self, now: datetime) -> "OrderQuerySet":
-        """Paid orders whose time has come and that nothing holds back, in the order they were paid."""
+        """Paid orders whose time has come and that nothing holds back, in the order they were paid.
+
+        Of a category whose rate unit is not confirmed that is the first order, and only while none is under way.
+        """
         ready = Q(not_before=None) | Q(not_before__lte=now)
-        return self.filter(ready, status=Status.PAID, held_because="").order_by("id")
+        waiting = Q(ready, status=Status.PAID, held_because="")
+        ahead = Order.objects.filter(
+            Q(waiting, pk__lt=OuterRef("pk")) | Q(status__in=(Status.SENDING, *UPSTREAM_OPEN)),
+            service__category=OuterRef("service__category"),
+            service__own_rate_per=None,
+        )
+        unconfirmed = Q(service__own_rate_per=None, service__category__rate_confirmed_at=None, kind=Kind.SERVICE)
+        return self.filter(waiting).exclude(unconfirmed & Exists(ahead)).order_by("id")
 
     def stale(self, now: datetime) -> "OrderQuerySet":
         """Orders whose sender died between claim and record: the claim is past its deadline."""

@@ -153,7 +153,7 @@ def test_poll_when_upstream_has_forgotten_the_order_changes_nothing(sent_order, 
 
 
 def test_poll_when_upstream_charged_more_than_the_customer_paid_pauses_the_service(sent_order, poll, sandbox, service):
-    sandbox.set_order(sent_order.upstream_id, status="In progress", charge="1500.00")
+    sandbox.set_order(sent_order.upstream_id, status="In progress", charge="2.00")
 
     poll()
 
