@@ -87,7 +87,8 @@ def _order_problems() -> Iterator[str]:
     for user_id, reference, amount in rows.values_list("wallet__user", "reference", "amount_micros").iterator():
         order, refund = _order_of(reference)
         (returned if refund else charged)[f"{user_id}:{order}"] += amount
-    for row in Order.objects.order_by("pk").values_list(*ORDER_COLUMNS).iterator():
+    orders: Iterator[tuple[Any, ...]] = Order.objects.order_by("pk").values_list(*ORDER_COLUMNS).iterator()
+    for row in orders:
         key = f"{row[1]}:{row[0]}"
         # The shop goes on selling between the two readings: what does not fit is read again, at one moment.
         if _misfits(*row, -charged.pop(key, 0), returned.pop(key, 0)):
