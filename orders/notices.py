@@ -34,17 +34,17 @@ READ_AT_ONCE = 500
 FAILURES_IN_A_ROW = 3
 
 
-def tell_customer(user: User, key: str, subject: str, body: str, now: datetime) -> None:
+def tell_customer(user: User, key: str, subject: str, body: str, now: datetime | None = None) -> None:
     """Mail this to a customer who wants mail, once per `key`; part of the caller's transaction."""
-    write_notices([Notice(user=user, key=key, subject=subject, body=body, created_at=now)])
+    write_notices([Notice(user=user, key=key, subject=subject, body=body, created_at=now or timezone.now())])
 
 
-def tell_admins(key: str, subject: str, body: str, now: datetime) -> None:
+def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) -> None:
     """Mail this to ADMIN_EMAILS, once per `key`, which names the episode: a pause, an order, a drift.
 
     Part of the caller's transaction. Staff finds the notice at the admin as well.
     """
-    write_notices([Notice(key=key, subject=subject, body=body, created_at=now)])
+    write_notices([Notice(key=key, subject=subject, body=body, created_at=now or timezone.now())])
 
 
 def write_notices(notices: Iterable[Notice]) -> None:
@@ -126,7 +126,7 @@ def _wait_for_the_hour(user: User | None, notices: Sequence[Notice], now: dateti
     most = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
     mails = Notice.objects.filter(user=user, sent_at__gt=now - hour).order_by("sent_at")
     moments = list(mails.values_list("sent_at", flat=True).distinct()[:most])  # one mail's notices share a moment
-    if len(moments) < most:
+    if len(moments) < most or moments[0] is None:
         return False
     Notice.objects.filter(pk__in=[notice.pk for notice in notices], sent_at=None).update(not_before=moments[0] + hour)
     return True

@@ -58,6 +58,9 @@ class Supply(Protocol):
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         """Ask about an upstream order that may not be ours; None: upstream says "Order not found". Raises as `ask`."""
 
+    def with_status(self, report: Report, status: str) -> Report:
+        """Return a report whose word was strange to us as it reads now that the admin has said what it means."""
+
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         """Keep what came with the status."""
 

@@ -1,6 +1,6 @@
 """How numbers are bought upstream and followed: `add_sms`, `sms_code` and `sms_status`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -80,6 +80,14 @@ class NumberSupply:
         ended = _means(answer.status, ENDING_WORDS) and not answer.code
         status = Status.CANCELED if ended else Status.PENDING
         return Report(status=status, word=answer.status, charge_upstream_micros=charge)
+
+    def with_status(self, report: Report, status: str) -> Report:
+        """A number waits or is over: only "canceled" ends it without a code, every other word means that it waits."""
+        if status != Status.CANCELED:
+            return replace(report, status=Status.PENDING)
+        details = report.details if isinstance(report.details, Details) else Details()
+        details = replace(details, state=Number.State.CANCELED)
+        return replace(report, status=Status.CANCELED, details=details, why="canceled")
 
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         details = report.details

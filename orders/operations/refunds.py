@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from orders.announcements import announce
 from orders.models import Order, OrderEvent
 from orders.operations.moves import Change, write_events
 from upstream.money import round_refund
@@ -60,5 +61,7 @@ def refund_up_to(
         }
         change = Change(order.pk, data, evidence or {})
         write_events([change], code=OrderEvent.Code.REFUNDED, status=order.status, now=now, actor=actor)
-    order.refunded_micros = total_after
+        order.refunded_micros = total_after
+        if actor != order.user:  # who canceled it knows
+            announce([order], now=now)
     return due_micros
