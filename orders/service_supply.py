@@ -28,6 +28,7 @@ STATUS_BY_WORD = {
     "refunded": Status.CANCELED,
 }
 LATE_CHECK = timedelta(hours=12)
+PACE_KNOWN_AFTER = 3  # orders of a service
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Goods:
 class ServiceSupply:
     """Supplies orders of kind "service"."""
 
-    related: tuple[str, ...] = ("service", "service__category", "goods")
+    related: tuple[str, ...] = ("service", "service__category", "service__pace", "goods")
     patience: timedelta | None = None
     refund_unknown = False
 
@@ -84,17 +85,27 @@ class ServiceSupply:
             payload=without_goods(answer.raw),
         )
 
+    def with_status(self, report: Report, status: str) -> Report:
+        return replace(report, status=status)
+
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         if isinstance(report.details, Goods):
             keep_goods(order, report.details.accounts, now)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
-        """Young orders often, old ones seldom; finished ones twice a day while upstream may still change its mind."""
+        """Often while an order of its service is usually under way, ever more seldom once it takes longer.
+
+        Nobody knows what is usual until some orders have finished: then the age alone decides. Finished ones are asked
+        twice a day while upstream may still change its mind.
+        """
         if order.status in FINISHED:
             late = order.status in (Status.COMPLETED, Status.PARTIAL)
             finished_at = order.finished_at or now
             watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
             return now + LATE_CHECK if watched else None
         age_seconds = (now - (order.sent_at or order.created_at)).total_seconds()
-        wait = min(max(age_seconds / 10, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
+        pace = getattr(order.service, "pace", None)
+        usual_seconds = pace.usual_seconds if pace and pace.finished >= PACE_KNOWN_AFTER else 0
+        wait = usual_seconds / 20 + max(age_seconds - 2 * usual_seconds, 0) / 10
+        wait = min(max(wait, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
         return now + timedelta(seconds=wait)

@@ -20,6 +20,11 @@ def _client() -> Client | None:
         return None
 
 
+def _interval(job: str) -> float:
+    """The seconds until beat asks for this job again: by then a long round leaves the rest to the next one."""
+    return float(settings.CELERY_BEAT_SCHEDULE[job]["schedule"])
+
+
 @shared_task
 def forward_order(*, order_id: int) -> None:
     """The nudge: forward one order now."""
@@ -53,7 +58,7 @@ def poll_orders() -> None:
     from orders import operations
 
     if client := _client():
-        operations.poll_due(kind="service", client=client)
+        operations.poll_open(kind="service", client=client, seconds=_interval("poll_orders"))
 
 
 @shared_task
@@ -62,7 +67,7 @@ def poll_numbers() -> None:
     from orders import operations
 
     if client := _client():
-        operations.poll_due(kind="number", client=client)
+        operations.poll_open(kind="number", client=client, seconds=_interval("poll_numbers"))
 
 
 @shared_task
@@ -101,3 +106,23 @@ def send_notices() -> None:
     from orders import notices
 
     notices.send_notices()
+
+
+@shared_task
+def check_upstream_balance() -> None:
+    """Look at the upstream account, and tell the admin before it runs dry."""
+    from orders import operations
+
+    if client := _client():
+        try:
+            operations.check_balance(client=client)
+        except UpstreamError as error:
+            log.warning("upstream_not_answering", error=str(error))
+
+
+@shared_task
+def review_held_orders() -> None:
+    """Release the orders that would not lose money any more, and refund those that waited long enough."""
+    from orders import operations
+
+    operations.review_held_orders()

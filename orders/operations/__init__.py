@@ -3,14 +3,16 @@
 from orders.operations.assumptions import probe_foreign_ids
 from orders.operations.audit import audit
 from orders.operations.forwarding import forward_order, forward_waiting, give_up_waiting, release_stale_claims
+from orders.operations.margin import refund_held, review_held_orders, send_held_anyway
 from orders.operations.mass import place_orders
 from orders.operations.moves import WrongStatus
 from orders.operations.pauses import end_pause, pause_forwarding, resume_forwarding
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, place_order
-from orders.operations.polling import poll_due
+from orders.operations.polling import poll_due, poll_open
 from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
+from orders.operations.solvency import check_balance
 from orders.operations.wishes import cancel_unsent, close_request, request_service
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "WrongStatus",
     "audit",
     "cancel_unsent",
+    "check_balance",
     "check_order",
     "close_request",
     "close_window",
@@ -30,8 +33,10 @@ __all__ = [
     "place_order",
     "place_orders",
     "poll_due",
+    "poll_open",
     "probe_foreign_ids",
     "reconcile_orders",
+    "refund_held",
     "refund_up_to",
     "release_stale_claims",
     "request_service",
@@ -39,4 +44,6 @@ __all__ = [
     "resolve_as_placed",
     "resolve_by_refund",
     "resume_forwarding",
+    "review_held_orders",
+    "send_held_anyway",
 ]

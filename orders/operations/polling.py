@@ -1,63 +1,95 @@
 """Asking upstream how open orders are going, in batches, many at once; a failed poll never changes an order."""
 
+import threading
+import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import Service
-from orders.models import MOVES, UPSTREAM_OPEN, Order, OrderEvent, Status
+from orders.alarms import tell_of_flag
+from orders.announcements import announce
+from orders.crew import work_off
+from orders.drift import Subject, note_drift, with_mapped_words
+from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, Status
+from orders.operations.margin import charge_is_news, review_charge
 from orders.operations.moves import Change, WrongStatus, move_orders, write_events
+from orders.operations.pace import learn_pace
+from orders.operations.poll_sets import EVENT_OF, NUMBERS, record_together, take_numbers, take_status
 from orders.operations.refunds import partial_refund_micros, refund_up_to
 from orders.supply import Report, related_rows, supply_of
 from upstream.client import Client
-from upstream.errors import UpstreamError
-from upstream.money import MICROS
+from upstream.errors import UpstreamError, Withheld
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
-EVENT_OF = {
-    Status.IN_PROGRESS: Code.PROGRESS,
-    Status.COMPLETED: Code.COMPLETED,
-    Status.PARTIAL: Code.PARTIAL,
-    Status.CANCELED: Code.CANCELED,
-}
+_polling = {kind: threading.Lock() for kind in Kind}
+
+
+def poll_open(*, kind: str, client: Client, seconds: float) -> int:
+    """Poll batch after batch until nothing is due, upstream is down, or `seconds` are over; return the answers.
+
+    One at a time in each process: a second one would only wait for the same limits.
+    """
+    if not _polling[kind].acquire(blocking=False):
+        return 0
+    try:
+        ends_at, answers = time.monotonic() + seconds, 0
+        while time.monotonic() < ends_at:
+            came = poll_due(kind=kind, client=client)
+            if not came:
+                break
+            answers += came
+        return answers
+    finally:
+        _polling[kind].release()
 
 
 def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     """Ask about a batch of due orders of one kind and record the answers; return how many answers came.
 
-    Orders whose question failed keep everything as it is and are asked again a little later.
+    Orders whose question failed keep everything as it is and are asked again a little later; those that could not be
+    asked, because upstream is down or the batch takes too long, are due as before.
     """
-    now = now or timezone.now()
-    orders = _claim_due(kind, now)
-    if not orders:
+    if not client.answers():
         return 0
+    began, asked_at = time.monotonic(), now or timezone.now()
+    orders = _claim_due(kind, asked_at)
+    # After that an order could be asked by another worker as well.
+    ends_at = began + settings.ORDERS_POLL_CLAIM_SECONDS - client.timeout_seconds
+    answered: list[tuple[Order, Report]] = []
+    silent: list[int] = []
+    withheld: list[int] = []
 
-    def ask(order: Order) -> Report | None:
+    def ask(order: Order) -> None:
         try:
-            return supply_of(order).ask(client, order, now)
+            if withheld or time.monotonic() >= ends_at:
+                withheld.append(order.pk)
+            else:
+                answered.append((order, supply_of(order).ask(client, order, asked_at)))
+        except Withheld:
+            withheld.append(order.pk)
         except UpstreamError as error:
             log.warning("poll_failed", order_id=order.pk, error=str(error))
+            silent.append(order.pk)
         except Exception:  # one answer that breaks its reader must not cost the batch
             log.exception("poll_failed", order_id=order.pk)
-        return None
+            silent.append(order.pk)
 
-    with ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="poll") as threads:
-        reports = list(threads.map(ask, orders))
-    answered = [(order, report) for order, report in zip(orders, reports, strict=True) if report is not None]
-    silent = [order.pk for order, report in zip(orders, reports, strict=True) if report is None]
+    work_off(orders, ask, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="poll")
+    recorded_at = now or timezone.now()
     if silent:
-        again = now + timedelta(
+        again = recorded_at + timedelta(
             seconds=settings.ORDERS_POLL_RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS
         )
         Order.objects.filter(pk__in=silent).update(poll_claimed_until=None, next_poll_at=again)
-    record_reports(answered, now=now)
+    if withheld:
+        log.warning("polls_withheld", orders=len(withheld))
+        Order.objects.filter(pk__in=withheld).update(poll_claimed_until=None)
+    record_reports(answered, now=recorded_at)
     return len(answered)
 
 
@@ -76,13 +108,13 @@ def _claim_due(kind: str, now: datetime) -> list[Order]:
 def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) -> None:
     """Record what upstream said about these orders: numbers always, a move and its refund where one follows.
 
-    Each change is a transaction of its own; an order that cannot be recorded is logged and asked again later.
+    Routine answers are recorded together, each other one in a transaction of its own; an order that cannot be recorded
+    is logged and asked again later.
     """
-    quiet: list[Order] = []
-    for order, report in answers:
-        if _is_quiet(order, report):
-            _take_numbers(order, report, now)
-            quiet.append(order)
+    routine: list[tuple[Order, Report]] = []
+    for order, report in with_mapped_words(list(answers)):
+        if _is_routine(order, report):
+            routine.append((order, report))
             continue
         try:
             _record_change(order, report, now)
@@ -90,76 +122,45 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
             log.warning("poll_outrun", order_id=order.pk, error=str(error))  # somebody moved it since we asked
         except Exception:  # one order that cannot be recorded must not keep the others from it
             log.exception("poll_not_recorded", order_id=order.pk)
-    if quiet:
-        Order.objects.bulk_update(quiet, NUMBERS, batch_size=200)
+    record_together(routine, now=now)
 
 
-NUMBERS = [
-    "upstream_word",
-    "upstream_payload",
-    "charge_upstream_micros",
-    "start_count",
-    "remains",
-    "polled_at",
-    "next_poll_at",
-    "poll_claimed_until",
-]
-
-
-def _is_quiet(order: Order, report: Report) -> bool:
-    """Whether nothing but numbers changed: most answers are like this and are written a few hundred at a time."""
+def _is_routine(order: Order, report: Report) -> bool:
+    """Whether the answer brings nothing but numbers, or a move that costs nothing: most answers are like this."""
+    if report.details is not None or charge_is_news(order, report.charge_upstream_micros):
+        return False
+    if report.status in (Status.IN_PROGRESS, Status.COMPLETED) and report.status in MOVES[Status(order.status)]:
+        return True
     same_partial = report.status == Status.PARTIAL and report.remains == order.remains
     settled = report.status == order.status and (report.status != Status.PARTIAL or same_partial)
-    return (settled or (report.status is not None and _is_backwards(order, report))) and (
-        report.details is None and not _overcharged(order, report)
-    )
+    return settled or (report.status is not None and _is_backwards(order, report))
 
 
 def _is_backwards(order: Order, report: Report) -> bool:
     return order.status == Status.IN_PROGRESS and report.status == Status.PENDING
 
 
-def _take_numbers(order: Order, report: Report, now: datetime) -> dict[str, Any]:
-    """Put the report's numbers on the order and return them as fields to write."""
-    order.upstream_word = report.word[:100]
-    order.upstream_payload = report.payload
-    order.polled_at, order.poll_claimed_until = now, None
-    for name in ("charge_upstream_micros", "start_count", "remains"):
-        value = getattr(report, name)
-        if value is not None:
-            setattr(order, name, value)
-    order.next_poll_at = supply_of(order).next_poll(order, now)
-    return {name: getattr(order, name) for name in NUMBERS}
-
-
 def _record_change(order: Order, report: Report, now: datetime) -> None:
-    came_from, known = order.status, {"remains": order.remains, "charge": order.charge_upstream_micros}
+    came_from = order.status
+    charge = report.charge_upstream_micros if charge_is_news(order, report.charge_upstream_micros) else None
     may_move = report.status in MOVES[Status(order.status)]
     if may_move and report.status == Status.PARTIAL and report.remains is None:
         may_move = False  # an older figure was counted while work went on: the flag below asks a human
     with transaction.atomic():
         if may_move:
-            order.status = str(report.status)
-            order.finished_at = None if order.status in UPSTREAM_OPEN else order.finished_at or now
-        fields = _take_numbers(order, report, now)
-        if may_move:
-            move_orders(
-                [Change(order.pk, _shown(order), {"word": report.word, "before": known})],
-                order.status,
-                code=EVENT_OF[Status(order.status)],
-                now=now,
-                finished_at=order.finished_at,
-                **fields,
-            )
+            change = take_status(order, report, now)
+            fields = {name: getattr(order, name) for name in (*NUMBERS, "finished_at")}
+            move_orders([change], order.status, code=EVENT_OF[Status(order.status)], now=now, **fields)
+            if order.status in (Status.COMPLETED, Status.PARTIAL) and came_from in UPSTREAM_OPEN:
+                learn_pace([order])
         else:
-            Order.objects.filter(pk=order.pk, status=came_from).update(**fields)
+            Order.objects.filter(pk=order.pk, status=came_from).update(**take_numbers(order, report, now))
         _refund_what_follows(order, report, now)
         supply_of(order).record_report(order, report, now)
-        _flag(order, report, came_from=came_from, moved=may_move, now=now)
-
-
-def _shown(order: Order) -> dict[str, Any]:
-    return {"start_count": order.start_count, "remains": order.remains, "quantity": order.quantity}
+        about_charge = "" if charge is None else review_charge(order, charge, now=now)
+        _flag(order, report, came_from=came_from, moved=may_move, about_charge=about_charge, now=now)
+        if may_move and order.status in FINISHED:
+            announce([order], now=now)
 
 
 def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
@@ -170,14 +171,7 @@ def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
         refund_up_to(order, order.price_micros, why=report.why or "canceled", now=now)
 
 
-def _overcharged(order: Order, report: Report) -> bool:
-    """Whether upstream took more than the customer paid; compared in the shop's currency, in whole micros."""
-    if report.charge_upstream_micros is None or report.charge_upstream_micros == order.charge_upstream_micros:
-        return False
-    return report.charge_upstream_micros * order.exchange_rate_micros > order.price_micros * MICROS
-
-
-def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: datetime) -> None:
+def _flag(order: Order, report: Report, *, came_from: str, moved: bool, about_charge: str, now: datetime) -> None:
     """Tell the admin what a machine should not decide; each is said once, as long as it stays the same."""
     reason = ""
     if report.status is None:
@@ -186,14 +180,15 @@ def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: dat
         reason = "Partial, but upstream does not say how much remains"
     elif not moved and report.status != came_from:
         reason = f"Upstream went from {came_from} to {report.word}"
-    elif report.charge_upstream_micros is not None and (
-        report.charge_upstream_micros * order.exchange_rate_micros > order.price_micros * MICROS
-    ):
-        reason = "Upstream charged more than the customer paid"
-        if order.service_id:
-            not_paused = Service.objects.filter(pk=order.service_id, paused_because="")
-            not_paused.update(paused_because=f"{reason} (order {order.pk})")
+    elif moved and came_from in FINISHED:
+        reason = f"Changed after it was {came_from}: {report.word}"
+    if report.status is None:
+        note_drift(Subject.STATUS_WORD, report.word, {"kind": order.kind, "order": order.pk}, now=now)
+    elif reason:
+        tell_of_flag(order, reason, now=now)
+    if about_charge:
+        reason = f"{reason}; {about_charge}" if reason else about_charge
     if reason and Order.objects.filter(pk=order.pk).exclude(attention=reason[:300]).update(attention=reason[:300]):
         change = Change(order.pk, {}, {"reason": reason, "word": report.word, "charge": report.charge_upstream_micros})
         write_events([change], code=Code.ATTENTION, status=order.status, now=now)
-        log.error("order_needs_attention", order_id=order.pk, reason=reason)
+        log.warning("order_needs_attention", order_id=order.pk, reason=reason)
