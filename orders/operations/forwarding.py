@@ -5,9 +5,10 @@ Nothing is ever sent twice without proof: what may have arrived is `unknown` and
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,14 +17,26 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from orders.alarms import tell_of_late_answer, tell_of_unknown
 from orders.crew import work_off
+from orders.drift import Subject, note_drift
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
 from orders.operations.assumptions import check_ascending
+from orders.operations.calibration import needs_turn, take_turn
+from orders.operations.margin import hold_order, loss_at_sending
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
-from orders.operations.pauses import ensure_opening_balance, forwarding_is_paused, pause_forwarding
+from orders.operations.pauses import (
+    Gate,
+    end_probing,
+    ensure_opening_balance,
+    forwarding_is_paused,
+    gate,
+    pause_forwarding,
+    take_probe_turn,
+)
 from orders.operations.refunds import refund_up_to
 from orders.operations.windows import OPEN, newest_upstream_id
-from orders.refusals import meaning_of
+from orders.refusals import meaning_of, unlisted
 from orders.supply import Placed, Supply, related_rows, supplies, supply_of
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError, Withheld
@@ -32,6 +45,7 @@ log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
 Clock = Callable[[], datetime]
+Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
 
 LONGEST_WAIT_SECONDS = 300
 RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
@@ -54,20 +68,44 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     that upstream does not answer or is busy with our other calls.
     Raises nothing for what upstream does; every ending is a status of the order.
     """
-    kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
-    if kind is None or not _ready(client):
+    order = (
+        Order.objects.filter(pk=order_id, status=Status.PAID, held_because="").select_related(*related_rows()).first()
+    )
+    if order is None or not _ready(client):
+        return False
+    if loss := loss_at_sending(order):
+        _refuse_loss(order, loss, now=clock())
         return False
     try:
         with client.slot():  # before the claim, whose deadline must not pass while we wait for our turn
-            return _claim_and_send(order_id, kind, client, clock)
+            return _claim_and_send(order, client, clock)
     except Withheld as error:
         log.info("order_waits", order_id=order_id, reason=str(error))
         client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
         return False
 
 
-def _claim_and_send(order_id: int, kind: str, client: Client, clock: Clock) -> bool:
-    claim = _claim(order_id, now=clock(), last_id=newest_upstream_id(kind))
+def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
+    """Keep an order that would lose money for the admin; who waits in front of the screen is refunded at once."""
+    if supply_of(order).patience is None:
+        hold_order(order, loss, now=now)
+        return
+    try:
+        _fail(order, Q(status=Status.PAID), reason=loss, now=now)
+    except WrongStatus:
+        log.info("order_moved_on", order_id=order.pk)
+
+
+def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
+    how = gate()
+    if how is Gate.CLOSED:  # since we began to wait for our place
+        return False
+    turns: list[Turn] = [partial(take_probe_turn, order.pk)] if how is Gate.PROBING else []
+    if needs_turn(order):
+        turns.append(partial(take_turn, order))
+    fields = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # what the charge will be compared with
+    last_id = newest_upstream_id(order.kind)
+    claim = _claim(order.pk, now=clock(), last_id=last_id, turns=turns, **fields)
     if claim is None:
         return False
     supply = supply_of(claim.order)
@@ -75,6 +113,8 @@ def _claim_and_send(order_id: int, kind: str, client: Client, clock: Clock) -> b
         _record_not_placed(claim, supply, "the claim was too old to send", now=clock())
         return False
     _send(claim, supply, client, clock)
+    if how is Gate.PROBING:
+        end_probing(order.pk, now=clock())
     return True
 
 
@@ -105,10 +145,11 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
     Orders younger than `nudged_since` that were never tried are left to their nudge.
     """
     now = now or timezone.now()
-    if forwarding_is_paused() or not client.answers():
+    how = gate()
+    if how is Gate.CLOSED or not client.answers():
         return 0
     waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
-    order_ids = list(waiting.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    order_ids = list(waiting.values_list("pk", flat=True)[: 1 if how is Gate.PROBING else SWEEP_LIMIT])
 
     def forward(order_id: int) -> bool:
         try:
@@ -169,24 +210,30 @@ def _ready(client: Client) -> bool:
     return True
 
 
-def _claim(order_id: int, *, now: datetime, last_id: str) -> Claim | None:
-    """Take the order for ourselves, committed before anything is sent; None when somebody else has it."""
+def _claim(order_id: int, *, now: datetime, last_id: str, turns: Sequence[Turn] = (), **fields: Any) -> Claim | None:
+    """Take the order for ourselves, committed before anything is sent; None when somebody else has it.
+
+    Each of `turns` is asked inside the transaction; one that says no leaves the order waiting.
+    """
     token = uuid.uuid4()
     deadline = now + timedelta(seconds=settings.ORDERS_CLAIM_SECONDS)
     try:
         with transaction.atomic(durable=True):
+            if not all(take(now=now) for take in turns):
+                return None
             move_order(
                 order_id,
                 Status.SENDING,
                 code=Code.CLAIMED,
                 now=now,
-                where=Q(not_before=None) | Q(not_before__lte=now),
+                where=(Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because=""),
                 evidence={"token": str(token), "newest_upstream_id": last_id},
                 claim_token=token,
                 claim_deadline=deadline,
                 attempts=F("attempts") + 1,
                 last_upstream_id_before=last_id,
                 sent_at=now,
+                **fields,
             )
     except WrongStatus:
         return None
@@ -256,7 +303,8 @@ def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
             unanswered.update(reconciliation=found, **charged)
         status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
         write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
-    log.error("late_answer", order_id=order.pk, upstream_id=upstream_id)
+        tell_of_late_answer(order, upstream_id, now=now)
+    log.warning("late_answer", order_id=order.pk, upstream_id=upstream_id)
 
 
 def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
@@ -275,7 +323,9 @@ def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: dateti
 def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: datetime) -> None:
     order, meaning = claim.order, meaning_of(refusal.text, refusal.http_status)
     if meaning is None:
-        _record_unknown(claim, supply, f"unlisted error text: {refusal.text}", now=now)
+        _record_unknown(claim, supply, unlisted(refusal.text), now=now)
+        sample = {"kind": order.kind, "order": order.pk, "http_status": refusal.http_status}
+        note_drift(Subject.ERROR_TEXT, refusal.text, sample, now=now)
         return
     if meaning in (Meaning.KEY, Meaning.BALANCE):
         pause_forwarding(reason=meaning, detail=refusal.text, now=now)
@@ -300,7 +350,8 @@ def _record_unknown(claim: Claim, supply: Supply, reason: str, *, now: datetime)
             # Refunded, but whether it was bought stays a question: reconciliation looks for it.
             Order.objects.filter(pk=order.pk).update(reconciliation={"state": OPEN})
             _fail_claimed(claim, reason, now, attention=attention)
-    log.error("order_unknown", order_id=order.pk, reason=reason)
+        tell_of_unknown(order, reason, now=now)
+    log.warning("order_unknown", order_id=order.pk, reason=reason)
 
 
 def _move_claimed(claim: Claim, to: str, code: str, reason: str, now: datetime, **fields: Any) -> bool:
