@@ -62,6 +62,12 @@ def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
         raise KeyIsRevoked(api_key_id)
 
 
+def choose_mail(user: User, *, wants_mail: bool) -> None:
+    """Send the customer e-mails about orders, or no more; what was not sent yet is not sent either."""
+    user.wants_mail = wants_mail
+    user.save(update_fields=["wants_mail"])
+
+
 @transaction.atomic
 def change_email(user: User, email: str) -> None:
     """Give the account another e-mail address; the old one stops working for sign-in, the new one is to be verified."""

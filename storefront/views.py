@@ -1,9 +1,13 @@
 """Pages that belong to no single part of the shop: the front door, and a customer's own page."""
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.forms import MailForm
+from accounts.operations import choose_mail
 from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page
 from catalog.models import Service
 from catalog.shelves import categories_for_tiles
@@ -28,7 +32,13 @@ def home(request: PageRequest) -> HttpResponse:
 
 
 @customers_only
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request: CustomerRequest) -> HttpResponse:
-    """Show where a customer changes address, password and second factor, and signs out."""
-    return render(request, "accounts/account.html")
+    """Show where a customer changes address, password and second factor, chooses e-mails, and signs out."""
+    # An unticked box alone posts nothing but the token, so it is the method that tells.
+    form = MailForm(request.POST if request.method == "POST" else None, instance=request.user)
+    if form.is_valid():
+        choose_mail(request.user, wants_mail=form.cleaned_data["wants_mail"])
+        messages.success(request, _("Your choice has been saved."))
+        return redirect("account")
+    return render(request, "accounts/account.html", {"form": form})

@@ -1,0 +1,13 @@
+"""What a customer may choose about the account itself."""
+
+from django import forms
+
+from accounts.models import User
+
+
+class MailForm(forms.ModelForm):
+    """Whether news of orders come by e-mail."""
+
+    class Meta:
+        model = User
+        fields = ("wants_mail",)
