@@ -1,0 +1,73 @@
+"""After the storm: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+
+from bench.storm.customers import Shopper
+from orders.models import Kind, Order, Status
+from orders.operations import resolve_as_not_placed, resolve_as_placed
+from orders.operations.windows import OPEN
+
+TRICKLE_SECONDS = 1.0
+UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
+ON_ITS_WAY = (Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS)
+# Why reconciliation will look again by itself; every other reason leaves the order to a human.
+NOT_YET = ("the window is open", "upstream does not answer", "an order is being sent")
+
+
+class NotSettled(Exception):
+    """Some orders did not come to an end in time; the text names them."""
+
+
+def settle(trickle: Shopper, *, seconds: float) -> None:
+    """Place an order of each kind every second until reconciliation has looked at every lost one; then wait for the
+    rest to end. Raises NotSettled after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
+        _check_time(deadline, "not looked into", unexamined)
+        trickle.buy_a_service()
+        trickle.buy_numbers(1)
+        time.sleep(TRICKLE_SECONDS)
+    while moving := list(Order.objects.filter(status__in=ON_ITS_WAY, held_because="")):
+        _check_time(deadline, "still on their way", moving)
+        time.sleep(0.3)
+
+
+def is_examined(order: Order) -> bool:
+    """Whether reconciliation has looked at this unanswered order and leaves it to a human."""
+    why = (order.reconciliation or {}).get("why", "")
+    return bool(why) and not why.startswith(NOT_YET)
+
+
+def _check_time(deadline: float, what: str, orders: list[Order]) -> None:
+    if time.monotonic() > deadline:
+        shown = "; ".join(describe(order) for order in orders[:10])
+        raise NotSettled(f"{len(orders)} orders {what}: {shown}")
+
+
+def describe(order: Order) -> str:
+    """Return what one needs to know of an order that is not where it should be."""
+    events = " → ".join(event.code for event in order.events.order_by("id"))
+    return (
+        f"#{order.pk} {order.kind} {order.status} upstream={order.upstream_id} attempts={order.attempts}"
+        f" attention={order.attention!r} reconciliation={order.reconciliation} [{events}]"
+    )
+
+
+def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]) -> int:
+    """Settle every unknown service order as its admin would, who sees the links in the supplier's own order list.
+
+    `truth` has upstream's ids by link. Returns how many were decided.
+    """
+    unknown = list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
+    for order in unknown:
+        ids = truth.get(order.link, [])
+        said(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
+        if ids:
+            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin)
+        else:
+            resolve_as_not_placed(order.pk, actor=admin)
+    return len(unknown)
