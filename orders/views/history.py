@@ -55,6 +55,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     goods = getattr(order, "goods", None)
     state = (
         order.status,
+        bool(order.held_because),
         order.remains,
         order.start_count,
         order.refunded_micros,
