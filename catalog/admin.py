@@ -7,28 +7,63 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
 
-from accounts.admin_parts import EditOnlyAdmin, ModelAdmin, ReadOnlyAdmin, json_column, money_column
+from accounts.admin_parts import EditOnlyAdmin, ModelAdmin, ReadOnlyAdmin, go_to, json_column, money_column
 from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
-from catalog.operations import refresh_search_text
+from catalog.operations import confirm_rate_units, refresh_search_text
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
 
 @admin.register(Category)
 class CategoryAdmin(EditOnlyAdmin):
-    list_display = ("name", "shown_name", "delivery", "rate_per", "visible", "position")
+    list_display = ("name", "shown_name", "delivery", "rate_per", "rate_confirmed_at", "visible", "position")
     list_editable = ("visible", "position")
-    list_filter = ("visible", "delivery", "rate_per")
+    list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = ("name", "shown_name")
-    readonly_fields = ("name",)
-    fields = ("name", "shown_name", "delivery", "rate_per", "visible", "position")
+    readonly_fields = ("name", "rate_confirmed_at")
+    fields = ("name", "shown_name", "delivery", ("rate_per", "rate_confirmed_at"), "visible", "position")
+    actions = ("confirm_units",)
+    actions_row = ("confirm_unit",)
+    actions_detail = ("confirm_unit",)
+
+    @admin.action(description=gettext_lazy("Confirm the rate unit"), permissions=["change"])
+    def confirm_units(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        count = confirm_rate_units(queryset, now=timezone.now())
+        text = ngettext("%(count)d category is confirmed.", "%(count)d categories are confirmed.", count)
+        messages.success(request, text % {"count": count})
+
+    @action(
+        description=gettext_lazy("Confirm the rate unit"),
+        url_path="confirm-unit",
+        permissions=["change"],
+        dialog={
+            "title": gettext_lazy("Confirm the rate unit"),
+            "description": gettext_lazy(
+                "You know that upstream's rates in this category buy as many pieces as the shop takes them to. "
+                "From here on orders of any size are sold."
+            ),
+            "form_class": BaseDialogForm,
+            "form_submit_text": gettext_lazy("Confirm"),
+        },
+    )
+    def confirm_unit(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        category = self.get_object(request, object_id)
+        if category is not None:
+            self.confirm_units(request, Category.objects.filter(pk=category.pk))
+            self.log_change(request, category, _("Rate unit confirmed."))
+        return go_to(request, reverse("admin:catalog_category_changelist"))
 
     def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
+        if "rate_per" in form.changed_data:
+            obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
         super().save_model(request, obj, form, change)
         if "shown_name" in form.changed_data:
             refresh_search_text(Service.objects.filter(category=obj))

@@ -3,14 +3,16 @@
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.models import SyncRun
+from catalog.models import Category, SyncRun
 from orders.models import OPEN, ForwardingPause, Order, ServiceRequest, Status
+from orders.operations.solvency import forecast
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -39,6 +41,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "wallet.wallet", _("Wallets"), "account_balance_wallet"),
                 _item(request, "wallet.ledgerentry", _("Ledger"), "receipt_long"),
                 _item(request, "orders.upstreamentry", _("Upstream account"), "account_balance"),
+                _item(request, "orders.upstreambalance", _("Upstream balance"), "monitoring"),
+                _item(request, "orders.servicecost", _("Costs of services"), "difference"),
             ],
         ),
         (
@@ -90,6 +94,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "attention_link": f"{orders_page}?attention=yes",
         "pauses": ForwardingPause.objects.filter(ended_at=None),
         "pauses_link": reverse("admin:orders_forwardingpause_changelist"),
+        "money": forecast(),
+        "currency": settings.UPSTREAM_CURRENCY,
+        "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
+        "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",
         "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
     }
     return context

@@ -24,6 +24,7 @@ from accounts.admin_parts import (
     money_column,
 )
 from accounts.models import User
+from orders.admin import held
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.parts import UPSTREAM, dialog
 from orders.admin.requests import RequestInline
@@ -78,7 +79,7 @@ class PlacedForm(BaseDialogForm):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
     list_display = (
         "id",
         "user",
@@ -95,7 +96,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     inlines = (EventInline, RequestInline)
-    actions_detail = (*SETTLING, "clear")
+    actions_detail = (*SETTLING, *held.ACTIONS, "clear")
     fieldsets = (
         (
             None,
@@ -103,6 +104,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("status", "kind"),
                     "attention",
+                    ("held_because", "held_until", "hold_waived_at"),
                     "user",
                     ("title", "service"),
                     "quantity",
@@ -171,9 +173,14 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer what fits the order; whether it still fits when the button is pressed, the operation decides."""
         order = self.get_object(request, object_id)
-        if order is None or (not order.attention and order.status != Status.UNKNOWN):
+        if order is None:
             return []
-        fitting = SETTLING if order.status == Status.UNKNOWN else ("clear",)
+        if order.status == Status.UNKNOWN:
+            fitting = SETTLING
+        elif held.is_held(order):
+            fitting = held.ACTIONS
+        else:
+            fitting = ("clear",) if order.attention else ()
         offered = super().get_actions_detail(request, object_id)
         return [button for button in offered if button.method.original_function_name in fitting]
 

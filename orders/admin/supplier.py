@@ -27,7 +27,7 @@ class PauseForm(BaseDialogForm):
 
 @admin.register(ForwardingPause)
 class ForwardingPauseAdmin(ReadOnlyAdmin):
-    list_display = ("reason", "detail", "started_at", "ended_at")
+    list_display = ("reason", "detail", "started_at", "ended_at", "proved_at")
     list_filter = ("reason", ("ended_at", admin.EmptyFieldListFilter))
     actions_list = ("pause",)
     actions_row = ("resume",)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from catalog.models import Service
 from orders.models.order import Kind, Status
 
 
@@ -202,3 +203,12 @@ class ServicePace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.usual_seconds} s"
+
+
+class ServiceCost(Service):
+    """A service seen from its costs: what its orders were expected to cost upstream, and what they did."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("cost of a service")
+        verbose_name_plural = _("costs of services")

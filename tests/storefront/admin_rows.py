@@ -20,6 +20,7 @@ from orders.models import (
     OrderEvent,
     ServiceRequest,
     Status,
+    UpstreamBalance,
     UpstreamEntry,
 )
 from sms.models import Country, Number, Project
@@ -83,6 +84,7 @@ def make_rows(number: int) -> None:
         set_aside=[{"service": number, "field": "rate", "problem": "<b>not a number</b>"}],
     )
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
+    make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
     ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)
     country = Country.objects.create(code=f"c{number}", name=f"Country {number}")
@@ -92,4 +94,5 @@ def make_rows(number: int) -> None:
     Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
+    UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)

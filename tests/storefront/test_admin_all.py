@@ -17,7 +17,16 @@ from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, User
 from catalog.models import Category, Service, Subcategory, SyncRun
-from orders.models import Checkout, ForwardingPause, Order, OrderEvent, ServiceRequest, UpstreamEntry
+from orders.models import (
+    Checkout,
+    ForwardingPause,
+    Order,
+    OrderEvent,
+    ServiceCost,
+    ServiceRequest,
+    UpstreamBalance,
+    UpstreamEntry,
+)
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
 from wallet.models import LedgerEntry, Wallet
@@ -25,6 +34,7 @@ from wallet.models import LedgerEntry, Wallet
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(EmailAddress, ServiceRequest),
+    *(UpstreamBalance, ServiceCost),
 ]
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]
 NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]

@@ -1,0 +1,70 @@
+"""The money upstream as staff sees it: the account's balance over time, and what services cost against expectation."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from accounts.admin_parts import EMPTY, ReadOnlyAdmin, money_column
+from orders.admin.parts import UPSTREAM
+from orders.models import ServiceCost, UpstreamBalance
+from orders.operations.margin import REDUCED
+
+SHOWN_DAYS = 30
+
+
+@admin.register(UpstreamBalance)
+class UpstreamBalanceAdmin(ReadOnlyAdmin):
+    list_display = (
+        "asked_at",
+        money_column("amount_upstream_micros", gettext_lazy("balance"), currency=UPSTREAM),
+        "low",
+    )
+    list_filter = ("low", "asked_at")
+
+
+@admin.register(ServiceCost)
+class ServiceCostAdmin(ReadOnlyAdmin):
+    """Services that upstream charged for lately, what differs most first. Orders done in part say nothing here."""
+
+    list_display = (
+        "title",
+        "upstream_id",
+        "charged_orders",
+        money_column("expected_micros", gettext_lazy("expected"), currency=UPSTREAM),
+        money_column("charged_micros", gettext_lazy("charged"), currency=UPSTREAM),
+        "difference",
+        "paused_because",
+    )
+    list_filter = (("paused_because", admin.EmptyFieldListFilter), "category")
+    list_select_related = ("category",)
+    search_fields = ("search_text", "upstream_id__exact")
+    fields = (*list_display[:-1], "rate_per", "paused_because")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        whole = Q(orders__created_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
+        whole &= Q(orders__charge_upstream_micros__gt=0) & ~Q(orders__status__in=REDUCED)
+        charged = super().get_queryset(request).filter(whole)
+        return charged.annotate(
+            orders_charged=Count("orders"),
+            expected_micros=Sum("orders__cost_upstream_micros"),
+            charged_micros=Sum("orders__charge_upstream_micros"),
+            surplus_micros=F("charged_micros") - F("expected_micros"),
+        ).order_by("-surplus_micros", "pk")
+
+    @display(description=gettext_lazy("orders"), ordering="orders_charged")
+    def charged_orders(self, service: Any) -> int:
+        count: int = service.orders_charged
+        return count
+
+    @display(description=gettext_lazy("difference"), ordering="surplus_micros")
+    def difference(self, service: Any) -> str:
+        if not service.expected_micros:
+            return EMPTY
+        return f"{service.surplus_micros * 100 // service.expected_micros:+d} %"

@@ -1,0 +1,65 @@
+"""What staff may decide about an order that is held back because it would lose money."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from orders.admin.parts import dialog
+from orders.models import Order, Status
+from orders.operations import refund_held, send_held_anyway
+
+ACTIONS = ("send_anyway", "refund_now")
+
+
+def is_held(order: Order) -> bool:
+    """Whether the order waits for staff instead of being sent."""
+    return order.status == Status.PAID and bool(order.held_because)
+
+
+class HeldActions:
+    """The two buttons of a held order; for an admin that has `_settle`."""
+
+    _settle: Any
+
+    @action(
+        description=gettext_lazy("Send it anyway"),
+        url_path="held/send",
+        permissions=["settle"],
+        variant=ActionVariant.WARNING,
+        dialog=dialog(
+            gettext_lazy("Send it anyway"),
+            gettext_lazy("The order is sent at whatever it costs upstream now; what it loses is the shop's."),
+        ),
+    )
+    def send_anyway(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: send_held_anyway(int(object_id), actor=actor),
+            _("The order is back in its place in the queue."),
+        )
+
+    @action(
+        description=gettext_lazy("Refund it now"),
+        url_path="held/refund",
+        permissions=["settle"],
+        variant=ActionVariant.DANGER,
+        dialog=dialog(
+            gettext_lazy("Refund it now"),
+            gettext_lazy(
+                "The order is closed and the customer gets the whole price back. Nothing was bought."
+            ),
+        ),
+    )
+    def refund_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._settle(
+            request,
+            object_id,
+            lambda actor: refund_held(int(object_id), actor=actor),
+            _("The order has been refunded."),
+        )
