@@ -23,6 +23,7 @@ from orders.operations import (
     pause_forwarding,
     poll_due,
     release_stale_claims,
+    resolve_as_not_placed,
     resolve_as_placed,
     resolve_by_refund,
 )
@@ -185,7 +186,9 @@ def test_audit_counts_what_came_after_a_refund_as_charged(paid_order, client_ups
     release_stale_claims(now=timezone.now() + LATER)
     resolve_by_refund(paid_order.pk, actor=sam)
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
+    paid_order.refresh_from_db()
     assert paid_order.events.filter(code=Code.LOSS).exists()
+    assert (paid_order.upstream_id, paid_order.reconciliation["state"]) == (str(sandbox.orders[0]["id"]), "placed")
 
     assert audit(client=client_upstream).problems == []
 
@@ -228,3 +231,21 @@ def test_audit_of_a_shop_that_is_selling_finds_nothing_wrong(place, client_upstr
         seller.result()
 
     assert problems == []
+
+
+def test_audit_counts_both_orders_of_one_that_was_sent_again_and_then_answered_late(
+    paid_order, client_upstream, sandbox, sam
+):
+    engine.ensure_opening_balance(client=client_upstream)
+    claim = engine._claim(paid_order.pk, now=timezone.now(), last_id="")
+    release_stale_claims(now=timezone.now() + LATER)
+    resolve_as_not_placed(paid_order.pk, actor=sam)
+    forward_order(paid_order.pk, client=client_upstream)
+    engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
+    assert len(sandbox.orders) == 2
+
+    poll_due(kind="service", client=client_upstream, now=timezone.now() + LATER)
+    sandbox.set_order(Order.objects.get().upstream_id, status="Completed")
+    poll_due(kind="service", client=client_upstream, now=timezone.now() + 3 * LATER)
+
+    assert audit(client=client_upstream).problems == []
