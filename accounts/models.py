@@ -1,5 +1,6 @@
 """Who buys: a customer signs in with an e-mail address and may belong to a group with a discount."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -57,6 +58,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     wants_mail = models.BooleanField(
         _("e-mails about orders"), default=True, help_text=_("When an order is finished, partial or refunded.")
     )
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("As last chosen or signed in with; mails follow it.")
+    )
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
@@ -75,6 +79,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def mail_language(self) -> str:
+        """The code of the language to write to this customer in: theirs, or the shop's own."""
+        return self.language if self.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     def clean(self) -> None:
         super().clean()

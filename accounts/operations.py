@@ -68,6 +68,13 @@ def choose_mail(user: User, *, wants_mail: bool) -> None:
     user.save(update_fields=["wants_mail"])
 
 
+def remember_language(user: User, language: str) -> None:
+    """Write to the customer in this language from now on; writes only when it is another one."""
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+
+
 @transaction.atomic
 def change_email(user: User, email: str) -> None:
     """Give the account another e-mail address; the old one stops working for sign-in, the new one is to be verified."""

@@ -23,8 +23,11 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     Buyers of numbers wait at their page and get no mail. Reads `order.user`, and `order.goods` where there are any.
     """
     told = [order for order in orders if order.kind == Kind.SERVICE and order.user.wants_mail]
-    with translation.override(settings.LANGUAGE_CODE):
-        write_notices([_notice(order, now) for order in told])
+    notices = []
+    for order in told:
+        with translation.override(order.user.mail_language):
+            notices.append(_notice(order, now))
+    write_notices(notices)
 
 
 def _notice(order: Order, now: datetime) -> Notice:

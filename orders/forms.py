@@ -232,7 +232,7 @@ class OrderFilterForm(forms.Form):
     class Group(models.TextChoices):
         ALL = "", gettext_lazy("All")
         OPEN = "open", gettext_lazy("In progress")
-        FINISHED = "finished", gettext_lazy("Finished")
+        FINISHED = "finished", pgettext_lazy("orders", "Finished")
         REFUNDED = "refunded", pgettext_lazy("orders", "Refunded")
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)

@@ -148,7 +148,7 @@ def _try_later(claimed: Sequence[Notice], now: datetime, error: Exception) -> No
 
 
 def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmailBackend) -> EmailMessage:
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(settings.LANGUAGE_CODE if user is None else user.mail_language):
         subject = notices[0].subject
         if len(notices) > 1:
             words = ngettext("%(count)s piece of news", "%(count)s pieces of news", len(notices))

@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
 from storefront import views
 
@@ -17,6 +16,6 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("accounts/", include("allauth.urls")),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
-    path("language/", csrf_exempt(set_language), name="set_language"),
+    path("language/", csrf_exempt(views.choose_language), name="set_language"),
     path("admin/", admin.site.urls),
 ]

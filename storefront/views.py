@@ -1,13 +1,16 @@
 """Pages that belong to no single part of the shop: the front door, and a customer's own page."""
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.i18n import set_language
 
 from accounts.forms import MailForm
-from accounts.operations import choose_mail
+from accounts.models import User
+from accounts.operations import choose_mail, remember_language
 from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page
 from catalog.models import Service
 from catalog.shelves import categories_for_tiles
@@ -42,3 +45,12 @@ def account(request: CustomerRequest) -> HttpResponse:
         messages.success(request, _("Your choice has been saved."))
         return redirect("account")
     return render(request, "accounts/account.html", {"form": form})
+
+
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language of the pages in a cookie and that of the mails with the customer; lead back to the page."""
+    answer = set_language(request)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES) and isinstance(request.user, User):
+        remember_language(request.user, chosen)
+    return answer

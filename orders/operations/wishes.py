@@ -138,7 +138,7 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
 
 def _tell_customer(request: ServiceRequest, now: datetime) -> None:
     order = request.order
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(order.user.mail_language):
         subject = _("An answer about order #%(number)s") % {"number": order.pk}
         address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
         body = "\n\n".join([order.title, what_became_of(request.wish, request.state, request.answer), address])
