@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Category, SyncRun
-from orders.models import OPEN, ForwardingPause, Order, ServiceRequest, Status
+from orders.models import OPEN, ContractDrift, ForwardingPause, Order, ServiceRequest, Status
 from orders.operations.solvency import forecast
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
@@ -31,8 +31,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _requests(request),
                 _item(request, "orders.orderevent", _("Events"), "history"),
                 _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
+                _item(request, "orders.deliveredgoods", _("Delivered goods"), "package_2"),
+                _item(request, "orders.goodsreveal", _("Looks at goods"), "visibility"),
+                _item(request, "orders.notice", _("Notices"), "outgoing_mail"),
+            ],
+        ),
+        (
+            _("Supplier"),
+            [
                 _item(request, "orders.forwardingpause", _("Forwarding pauses"), "pause_circle"),
+                _drifts(request),
                 _item(request, "orders.knownrefusal", _("Known refusals"), "block"),
+                _item(request, "orders.statusword", _("Status words"), "translate"),
+                _item(request, "orders.upstreamassumption", _("Assumptions"), "rule"),
+                _item(request, "orders.servicepace", _("Pace of services"), "speed"),
             ],
         ),
         (
@@ -111,6 +123,13 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "allowed": request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}"),
     }
+
+
+def _drifts(request: HttpRequest) -> Item:
+    """What upstream says and its document does not have, with the number still to be mapped."""
+    item = _item(request, "orders.contractdrift", _("Contract drift"), "report")
+    count = ContractDrift.objects.filter(settled_at=None).count() if item["allowed"] else 0
+    return {**item, "badge": str(count) if count else "", "badge_variant": "warning"}
 
 
 def _orders(request: HttpRequest) -> list[Item]:

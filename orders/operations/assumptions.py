@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
+from orders.drift import Subject, note_drift
 from orders.models import Kind, Order, UpstreamAssumption
 from orders.operations.windows import lost_attempts, whole, window_of
 from orders.supply import supplies
@@ -32,7 +33,13 @@ def note_broken(name: str, kind: str, evidence: dict[str, Any], *, now: datetime
         broken_at=now, evidence=evidence
     ):
         return
-    log.error("assumption_broken", name=name, kind=kind, evidence=evidence)
+    note_drift(Subject.ASSUMPTION, f"{row.get_name_display()} ({row.get_kind_display()})", evidence, now=now)
+    log.warning("assumption_broken", name=name, kind=kind, evidence=evidence)
+
+
+def rely_again(assumption_id: int) -> bool:
+    """Rely on a broken assumption again, by the admin's word; return whether it was broken. Its evidence stays."""
+    return bool(UpstreamAssumption.objects.filter(pk=assumption_id, broken_at__isnull=False).update(broken_at=None))
 
 
 def check_ascending(order: Order, upstream_id: str, *, now: datetime) -> None:

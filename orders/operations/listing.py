@@ -26,6 +26,18 @@ ABOUT_A_WORD = "Unknown upstream status word: "
 BATCH = 500
 
 
+def list_refusal(text: str, *, meaning: str, actor: User, now: datetime | None = None) -> int:
+    """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled."""
+    KnownRefusal.objects.update_or_create(text=text, defaults={"meaning": meaning})
+    return apply_listed_refusal(text, actor=actor, now=now)
+
+
+def map_status_word(word: str, *, kind: str, status: str, actor: User, now: datetime | None = None) -> int:
+    """Say what a status word of upstream means, and apply that; return how many orders are asked about at once."""
+    mapped, _created = StatusWord.objects.update_or_create(kind=kind, word=plain(word), defaults={"status": status})
+    return apply_status_word(mapped, actor=actor, now=now)
+
+
 def apply_listed_refusal(text: str, *, actor: User, now: datetime | None = None) -> int:
     """Settle the orders whose last attempt was answered with exactly this text, which is listed now: not bought.
 

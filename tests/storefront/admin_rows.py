@@ -13,13 +13,20 @@ from accounts.operations import create_api_key
 from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
 from orders.models import (
     Checkout,
+    ContractDrift,
+    DeliveredGoods,
     ForwardingPause,
+    GoodsReveal,
     Kind,
     KnownRefusal,
+    Notice,
     Order,
     OrderEvent,
+    ServicePace,
     ServiceRequest,
     Status,
+    StatusWord,
+    UpstreamAssumption,
     UpstreamBalance,
     UpstreamEntry,
 )
@@ -93,6 +100,14 @@ def make_rows(number: int) -> None:
     )
     Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
+    StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
+    name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]
+    UpstreamAssumption.objects.create(name=name, kind=drifting, broken_at=timezone.now(), evidence={"order": 1})
+    ServicePace.objects.create(service=service, finished=5, usual_seconds=60)
+    Notice.objects.create(key=f"order:{number}", user=user if number % 2 else None, subject="News", body="Good news")
+    goods = DeliveredGoods.objects.create(order=order, sealed="hidden-goods", pieces=2)
+    GoodsReveal.objects.create(goods=goods, user=user, address="203.0.113.9")
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)

@@ -19,11 +19,17 @@ from accounts.models import ApiKey, User
 from catalog.models import Category, Service, Subcategory, SyncRun
 from orders.models import (
     Checkout,
+    ContractDrift,
+    DeliveredGoods,
     ForwardingPause,
+    GoodsReveal,
+    Notice,
     Order,
     OrderEvent,
     ServiceCost,
+    ServicePace,
     ServiceRequest,
+    UpstreamAssumption,
     UpstreamBalance,
     UpstreamEntry,
 )
@@ -35,6 +41,7 @@ READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(EmailAddress, ServiceRequest),
     *(UpstreamBalance, ServiceCost),
+    *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]
 NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]

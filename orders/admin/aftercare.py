@@ -1,0 +1,88 @@
+"""What follows an order, as staff sees it: mails, delivered goods without their content, how long services take."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.admin_parts import ReadOnlyAdmin, ReadOnlyInline
+from orders.models import DeliveredGoods, GoodsReveal, Notice, ServicePace
+from orders.notices import send_again
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("subject", "recipient", "created_at", "sent_at", "tries", "key")
+    list_filter = (("sent_at", admin.EmptyFieldListFilter), ("user", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("user",)
+    search_fields = ("key", "subject", "user__email")
+    fields = ("recipient", "subject", "body", "key", ("created_at", "sent_at"), ("tries", "not_before"))
+    readonly_fields = ("recipient", "subject", "body", "key", "created_at", "sent_at", "tries", "not_before")
+    actions = ("resend",)
+
+    @admin.display(description=gettext_lazy("to"), ordering="user__email")
+    def recipient(self, notice: Notice) -> str:
+        return notice.user.email if notice.user else _("Admins")
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_notice")
+
+    @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        count = send_again(queryset.values_list("pk", flat=True))
+        words = ngettext("%(count)d notice is sent again.", "%(count)d notices are sent again.", count)
+        messages.success(request, words % {"count": count})
+
+
+class RevealInline(ReadOnlyInline):
+    model = GoodsReveal
+    hide_title = True
+    fields = ("created_at", "user", "address")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GoodsReveal]:
+        return super().get_queryset(request).select_related("user", "goods")
+
+
+@admin.register(DeliveredGoods)
+class DeliveredGoodsAdmin(ReadOnlyAdmin):
+    """How many pieces came, and who looked at them. What they are, only their buyer sees."""
+
+    list_display = ("order", "customer", "pieces", "received_at")
+    list_filter = ("received_at",)
+    list_select_related = ("order__user",)
+    search_fields = ("order__id__exact", "order__user__email")
+    fields = ("order", "pieces", "received_at")
+    readonly_fields = fields
+    inlines = (RevealInline,)
+
+    @admin.display(description=gettext_lazy("customer"), ordering="order__user__email")
+    def customer(self, goods: DeliveredGoods) -> Any:
+        return goods.order.user
+
+
+@admin.register(GoodsReveal)
+class GoodsRevealAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "order", "user", "address")
+    list_filter = ("created_at",)
+    list_select_related = ("goods__order", "user")
+    search_fields = ("goods__order__id__exact", "user__email", "address")
+    fields = ("order", "user", "address", "created_at")
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("order"), ordering="goods__order")
+    def order(self, look: GoodsReveal) -> Any:
+        return look.goods.order
+
+
+@admin.register(ServicePace)
+class ServicePaceAdmin(ReadOnlyAdmin):
+    list_display = ("service", "finished", "usual_seconds")
+    list_select_related = ("service",)
+    search_fields = ("service__name", "service__upstream_id__exact")
+    ordering = ("-finished",)
+    fields = ("service", "finished", "usual_seconds")
+    readonly_fields = fields
