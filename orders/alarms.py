@@ -1,4 +1,4 @@
-"""What the admins are told by mail, once per episode: pauses, lost answers, flags, late answers."""
+"""What the admins are told by mail, once per episode: pauses, lost answers, flags, losses, low money."""
 
 import hashlib
 from datetime import datetime
@@ -53,8 +53,37 @@ def tell_of_flag(order: Order, reason: str, *, now: datetime) -> None:
     """An order was put on the list of those that need a human."""
     subject = _("Order #%(number)s needs a human") % {"number": order.pk}
     body = f"{order.title}\n{reason}"
-    said = hashlib.sha256(reason.encode()).hexdigest()[:12]
-    tell_admins(f"flag:{order.pk}:{said}", subject, _with_page(body, order), now)
+    tell_admins(f"flag:{order.pk}:{_short(reason)}", subject, _with_page(body, order), now)
+
+
+def tell_of_hold(order: Order, reason: str, *, now: datetime) -> None:
+    """Orders of a service are held back. A rate that rises holds a whole queue: one mail a day says it of all."""
+    because = "" if order.service is None else order.service.paused_because or str(order.service.rate_upstream_micros)
+    subject = _("Orders are held back: %(title)s") % {"title": order.title}
+    body = _(
+        "%(reason)s\nThe order goes out by itself once that is over, and is refunded after %(hours)d hours. Its page "
+        "lets you send it anyway or refund it at once. More orders of this service may wait with it."
+    ) % {"reason": reason, "hours": settings.MARGIN_HOLD_HOURS}
+    tell_admins(f"held:{order.service_id}:{now:%Y-%m-%d}:{_short(because)}", subject, _with_page(body, order), now)
+
+
+def tell_of_paused_service(order: Order, reason: str, charge: str, *, now: datetime) -> None:
+    """A charge showed that a service is not what we took it for; `charge` says what was expected and what came."""
+    subject = _("A service is paused: %(title)s") % {"title": order.title}
+    body = _(
+        "%(reason)s\n%(charge)s\nThe service is not sold, and its paid orders wait, until you have looked at it and "
+        "cleared its field “paused because”."
+    ) % {"reason": reason, "charge": charge}
+    tell_admins(f"service-paused:{order.service_id}:{order.pk}", subject, _with_page(body, order), now)
+
+
+def tell_of_low_balance(episode: int, text: str, *, now: datetime) -> None:
+    """The upstream account runs dry; `episode` is one number for as long as it lasts."""
+    tell_admins(f"balance-low:{episode}", _("The upstream balance is low"), text, now)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _with_page(text: str, row: Model) -> str:

@@ -175,6 +175,7 @@ class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
         order = self.get_object(request, object_id)
         if order is None:
             return []
+        fitting: tuple[str, ...]
         if order.status == Status.UNKNOWN:
             fitting = SETTLING
         elif held.is_held(order):

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import exchange_rate_micros
+from orders.alarms import tell_of_hold, tell_of_paused_service
 from orders.models import Order, OrderEvent, Status
-from orders.notices import tell_admins
 from orders.nudge import nudge
 from orders.operations.calibration import contradicts_unit, fits, learn_unit
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
@@ -60,18 +60,8 @@ def hold_order(order: Order, reason: str, *, now: datetime) -> bool:
             return False
         evidence = {"reason": reason, "cost_upstream_micros": supply_of(order).cost_now(order)}
         write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=Status.PAID, now=now)
+        tell_of_hold(order, reason, now=now)
     log.warning("order_held", order_id=order.pk, reason=reason)
-    others = Order.objects.filter(HELD, service=order.service).exclude(pk=order.pk)
-    if not others.exists():  # a rate that rises holds a whole queue: one mail for a service is enough
-        tell_admins(
-            key=f"held:{order.pk}",
-            subject=_("Orders are held back: %(title)s") % {"title": order.title},
-            body=_(
-                "Order %(order)d is not sent. %(reason)s. It is refunded by itself after %(hours)d hours; until then "
-                "its page lets you send it anyway or refund it. More orders of this service may wait with it."
-            )
-            % {"order": order.pk, "reason": reason, "hours": settings.MARGIN_HOLD_HOURS},
-        )
     return True
 
 
@@ -163,7 +153,7 @@ def review_charge(order: Order, charge_micros: int, *, now: datetime) -> str:
         )
         if other_unit:
             reason += f": the charge fits another rate unit than {order.rate_per}"
-        _pause_service(order, reason, charge_micros)
+        _pause_service(order, reason, charge_micros, now=now)
         return reason
     if whole and not fits(charge_micros, order.cost_upstream_micros):
         evidence = {"charge_upstream_micros": charge_micros, "expected_upstream_micros": order.cost_upstream_micros}
@@ -176,22 +166,14 @@ def _exceeds_payment(order: Order, charge_micros: int) -> bool:
     return charge_micros * order.exchange_rate_micros > order.price_micros * MICROS
 
 
-def _pause_service(order: Order, reason: str, charge_micros: int) -> None:
+def _pause_service(order: Order, reason: str, charge_micros: int, *, now: datetime) -> None:
     if order.service is None:
         return
     because = f"{reason} (order {order.pk})"[:300]
     if Service.objects.filter(pk=order.service.pk, paused_because="").update(paused_because=because):
-        tell_admins(
-            key=f"service-paused:{order.service.pk}:{order.pk}",
-            subject=_("A service is paused: %(title)s") % {"title": order.title},
-            body=_(
-                "%(reason)s. Expected was %(expected)s %(currency)s, the charge is %(charge)s. The service is not sold "
-                "and its paid orders wait until you have looked at it and cleared the field “paused because”."
-            )
-            % {
-                "reason": because,
-                "expected": text_from_micros(order.cost_upstream_micros),
-                "charge": text_from_micros(charge_micros),
-                "currency": settings.UPSTREAM_CURRENCY,
-            },
-        )
+        charge = _("Expected were %(expected)s %(currency)s, the charge is %(charge)s.") % {
+            "expected": text_from_micros(order.cost_upstream_micros),
+            "charge": text_from_micros(charge_micros),
+            "currency": settings.UPSTREAM_CURRENCY,
+        }
+        tell_of_paused_service(order, because, charge, now=now)

@@ -10,8 +10,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders.alarms import tell_of_low_balance
 from orders.models import Order, Status, UpstreamBalance
-from orders.notices import tell_admins
 from upstream.client import Client
 from upstream.money import micros_from_decimal, text_from_micros
 
@@ -58,7 +58,7 @@ def check_balance(*, client: Client, now: datetime | None = None) -> int:
         UpstreamBalance.objects.create(amount_upstream_micros=balance_micros, asked_at=now, low=low)
         UpstreamBalance.objects.filter(asked_at__lt=now - KEEP).delete()
     if low and not was_low:
-        _tell(outlook)
+        _tell(outlook, now=now)
     return balance_micros
 
 
@@ -112,27 +112,17 @@ def _is_low(outlook: Forecast, *, was_low: bool) -> bool:
     return outlook.hours_left is not None and outlook.hours_left < threshold
 
 
-def _tell(outlook: Forecast) -> None:
-    log.warning(
-        "upstream_balance_low",
-        balance=text_from_micros(outlook.balance_micros),
-        reserved=text_from_micros(outlook.reserved_micros),
-        hours_left=outlook.hours_left,
-    )
-    # Two checks at the same time see the same last good balance, so the key is one for the whole episode.
-    good = UpstreamBalance.objects.filter(low=False).order_by("-id").values_list("pk", flat=True).first()
+def _tell(outlook: Forecast, *, now: datetime) -> None:
     currency = settings.UPSTREAM_CURRENCY
-    if outlook.hours_left is None:
-        lasts = _("It does not cover the orders that are paid.")
-    else:
-        lasts = _("At the pace of the last days it lasts for %(hours)d hours.") % {"hours": outlook.hours_left}
-    tell_admins(
-        key=f"balance-low:{good or 0}",
-        subject=_("The upstream balance is low"),
-        body=_("There are %(balance)s on the upstream account, of which paid orders need %(reserved)s. %(lasts)s")
-        % {
-            "balance": f"{text_from_micros(outlook.balance_micros)} {currency}",
-            "reserved": f"{text_from_micros(outlook.reserved_micros)} {currency}",
-            "lasts": lasts,
-        },
-    )
+    figures = {
+        "balance": f"{text_from_micros(outlook.balance_micros)} {currency}",
+        "reserved": f"{text_from_micros(outlook.reserved_micros)} {currency}",
+    }
+    log.warning("upstream_balance_low", **figures, hours_left=outlook.hours_left)
+    text = _("There are %(balance)s on the upstream account, of which paid orders need %(reserved)s.") % figures
+    if outlook.hours_left is not None:
+        lasts = _("At the pace of the last days the rest lasts for %(hours)d hours.") % {"hours": outlook.hours_left}
+        text = f"{text}\n{lasts}"
+    # Two checks at the same time see the same last good balance: the episode has one number.
+    good = UpstreamBalance.objects.filter(low=False).order_by("-id").values_list("pk", flat=True).first()
+    tell_of_low_balance(good or 0, text, now=now)
