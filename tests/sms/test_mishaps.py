@@ -181,3 +181,14 @@ def test_a_message_without_a_code_reaches_its_buyer(waiting_number, ann):
     assert number.content == "Open https://example.com/a"
     assert number.received_at is not None
     assert balance(ann) == 100_000_000 - PRICE
+
+
+def test_a_message_without_a_code_is_shown_to_its_buyer(waiting_number, client, ann):
+    Number.objects.update(state=State.RECEIVED, content="Open https://example.com/a", received_at=timezone.now())
+    Order.objects.update(status=Status.COMPLETED)
+    client.force_login(ann)
+
+    page = client.get("/sms/numbers/").content.decode()
+
+    assert '<blockquote class="number-card__message">Open https://example.com/a</blockquote>' in page
+    assert "No code came" not in page
