@@ -56,7 +56,10 @@ class ServiceCostAdmin(ReadOnlyAdmin):
             expected_micros=Sum("orders__cost_upstream_micros"),
             charged_micros=Sum("orders__charge_upstream_micros"),
             surplus_micros=F("charged_micros") - F("expected_micros"),
-        ).order_by("-surplus_micros", "pk")
+        )
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("-surplus_micros", "pk")
 
     @display(description=gettext_lazy("orders"), ordering="orders_charged")
     def charged_orders(self, service: Any) -> int:

@@ -171,3 +171,46 @@ def test_sync_run_when_opened_then_rows_set_aside_are_text_and_not_markup(desk: 
     assert "&lt;b&gt;not a number&lt;/b&gt;" in page
     assert "<b>not a number</b>" not in page
     assert "late" in page
+
+
+def test_category_when_its_unit_is_confirmed_with_one_click_then_it_is_certain_and_written_down(
+    desk: Client, shelf: list[Service]
+) -> None:
+    Category.objects.update(rate_confirmed_at=None)
+    category = shelf[0].category
+    listed = reverse("admin:catalog_category_changelist")
+    assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 2
+
+    address = reverse("admin:catalog_category_confirm_unit", args=[category.pk])
+    assert desk.get(address).status_code == 200
+    assert Category.objects.get(pk=category.pk).rate_confirmed_at is None
+    answer = desk.post(address, {"_form_submitted": "True"}, follow=True)
+
+    assert [str(message) for message in answer.context["messages"]] == ["1 category is confirmed."]
+    category.refresh_from_db()
+    assert (category.rate_confirmed_at is not None, category.rate_per) == (True, 1000)
+    assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 1
+
+
+def test_categories_when_confirmed_in_bulk_then_all_of_them_are(desk: Client, shelf: list[Service]) -> None:
+    Category.objects.update(rate_confirmed_at=None, rate_per=1)
+    chosen = [service.category_id for service in shelf]
+
+    desk.post(reverse("admin:catalog_category_changelist"), {"action": "confirm_units", "_selected_action": chosen})
+
+    assert not Category.objects.filter(rate_confirmed_at=None).exists()
+    assert set(Category.objects.values_list("rate_per", flat=True)) == {1}
+
+
+def test_category_when_its_unit_is_changed_then_it_has_to_be_confirmed_again(
+    desk: Client, shelf: list[Service]
+) -> None:
+    category = shelf[0].category
+    form = {"shown_name": "", "delivery": "link", "rate_per": "", "visible": "on", "position": "4"}
+    address = reverse("admin:catalog_category_change", args=[category.pk])
+
+    desk.post(address, form)
+    assert Category.objects.get(pk=category.pk).rate_confirmed_at is not None
+    desk.post(address, {**form, "rate_per": "1"})
+
+    assert Category.objects.get(pk=category.pk).rate_confirmed_at is None

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamEntry
+from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance, UpstreamEntry
 from orders.operations import pause_forwarding, reconcile_orders, resolve_by_refund
 from orders.operations.windows import Window, window_of
-from tests.storefront.admin_rows import make_order
+from tests.storefront.admin_rows import make_order, make_service
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +264,56 @@ def test_upstream_entry_when_staff_paid_in_then_it_is_kept_with_the_name_and_can
     entry = UpstreamEntry.objects.get()
     assert (entry.amount_upstream_micros, entry.created_by) == (250_500_000, sam)
     assert desk.post(reverse("admin:orders_upstreamentry_change", args=[entry.pk]), form).status_code == 403
+
+
+@pytest.fixture
+def held(place: Callable[..., Order]) -> Order:
+    """An order of Ann's that is held back because it would lose money."""
+    order = place()
+    reason = "Sold at a loss: it costs 2.00 USD now, the customer paid 1.875"
+    Order.objects.filter(pk=order.pk).update(held_because=reason, attention=reason)
+    return order
+
+
+def test_order_when_it_is_held_then_it_can_be_sent_anyway(desk: Client, held: Order) -> None:
+    assert buttons(desk, held) == ["send", "refund"]
+
+    assert press(desk, "send_anyway", held) == ["The order is back in its place in the queue."]
+
+    assert (held.status, held.held_because, held.attention) == (Status.PAID, "", "")
+    assert held.hold_waived_at is not None
+    assert buttons(desk, held) == []
+
+
+def test_order_when_it_is_held_then_it_can_be_refunded(desk: Client, held: Order, ann: User) -> None:
+    assert press(desk, "refund_now", held) == ["The order has been refunded."]
+
+    assert held.status == Status.FAILED
+    assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
+    assert press(desk, "refund_now", held)[0].startswith("The order has moved on")
+
+
+def test_costs_when_upstream_charged_more_than_expected_then_the_difference_is_listed_first(
+    desk: Client, ann: User
+) -> None:
+    for number, charge in [(1, 150_000), (2, 165_000), (3, None)]:
+        make_order(ann, service=make_service(number), upstream_id=f"u{number}", charge_upstream_micros=charge)
+
+    page = desk.get(reverse("admin:orders_servicecost_changelist"))
+
+    rows = [(row.pk, row.expected_micros, row.charged_micros) for row in page.context["cl"].result_list]
+    first, second = Service.objects.order_by("upstream_id")[:2]
+    assert rows == [(second.pk, 150_000, 165_000), (first.pk, 150_000, 150_000)]
+    assert "+10 %" in page.content.decode()
+
+
+def test_index_when_the_upstream_balance_is_known_then_the_first_page_says_how_long_it_lasts(
+    desk: Client, ann: User
+) -> None:
+    UpstreamBalance.objects.create(amount_upstream_micros=240_000_000)
+    make_order(ann, service=make_service(1), upstream_id="u1", status=Status.COMPLETED, cost_upstream_micros=10_000_000)
+
+    page = desk.get(reverse("admin:index")).content.decode()
+
+    assert "24 hours" in page
+    assert "$240.00" in page

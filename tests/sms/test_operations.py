@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders.models import ForwardingPause, Order, OrderEvent, Status
+from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance
 from orders.operations import OrderRefused, PriceChanged, forward_order, give_up_waiting, poll_due
 from sms.models import Number, Project
 from upstream.client import Client
@@ -214,3 +214,26 @@ def test_a_word_for_a_number_that_we_do_not_know_changes_nothing_and_is_flagged(
     waiting_number.refresh_from_db()
     assert waiting_number.status == Status.PENDING
     assert waiting_number.attention == "Unknown upstream status word: on_hold"
+
+
+def test_buy_numbers_when_the_upstream_money_is_spoken_for_is_refused_at_once(buy, ann):
+    UpstreamBalance.objects.create(amount_upstream_micros=1_000_000)
+    buy()
+
+    with pytest.raises(OrderRefused, match="cannot be bought for the moment"):
+        buy(quantity=2)
+
+    assert balance(ann) == 100_000_000 - PRICE
+    assert buy()[0].status == Status.PAID
+
+
+def test_a_number_that_would_be_sold_at_a_loss_is_refunded_instead_of_bought(buy, client_upstream, sandbox, ann):
+    [order] = buy()
+    Project.objects.update(price_upstream_micros=700_000)
+
+    assert not forward_order(order.pk, client=client_upstream)
+
+    order.refresh_from_db()
+    assert (order.status, order.held_because, balance(ann)) == (Status.FAILED, "", 100_000_000)
+    assert order.number.state == State.CANCELED
+    assert sandbox.orders == []
