@@ -47,6 +47,11 @@ class Quote:
     balance_micros: int | None
 
     @property
+    def shown_rate_micros(self) -> int:
+        """The rate per thousand, which the form brings back: it changes with the rate and with its unit."""
+        return self.rate_micros * (1000 // self.service.rate_per)
+
+    @property
     def missing_micros(self) -> int:
         """How much the balance is short of the price; 0 when it covers it or when one of them is not known."""
         if self.price_micros is None or self.balance_micros is None:

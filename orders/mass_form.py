@@ -35,6 +35,11 @@ class Row:
     open_order: Order | None = None  # an order of the customer's for the same service and link
 
     @property
+    def shown_rate_micros(self) -> int:
+        """The rate per thousand, which the form brings back."""
+        return 0 if self.service is None else self.rate_micros * (1000 // self.service.rate_per)
+
+    @property
     def doubtful(self) -> bool:
         """Whether the customer should be asked first: two orders at once for one link spoil each other's count."""
         return self.same_as is not None or self.open_order is not None
@@ -178,6 +183,11 @@ class MassOrderForm(forms.Form):
         return self.priced and not self.problems
 
     @property
+    def shown_rate_micros(self) -> int:
+        """The rate per thousand, which the form brings back."""
+        return 0 if self.service is None else self.rate_micros * (1000 // self.service.rate_per)
+
+    @property
     def doubtful(self) -> bool:
         return any(row.doubtful for row in self.rows)
 
@@ -194,7 +204,7 @@ class MassOrderForm(forms.Form):
     @property
     def rates_now(self) -> str:
         """The rates of this page, for the hidden field."""
-        return ",".join(str(row.rate_micros) for row in self.rows)
+        return ",".join(str(row.shown_rate_micros) for row in self.rows)
 
     @property
     def total_micros(self) -> int:

@@ -21,6 +21,8 @@ from upstream.money import micros_from_decimal
 from upstream.wire import SmsProject
 
 GONE_AFTER_SYNCS = 2
+LONGEST_PROJECT_ID = 64
+LONGEST_COUNTRY_CODE = 20
 Progress = Callable[[str, int, int], None]
 Rows = dict[tuple[str, str], SmsProject]
 
@@ -40,16 +42,16 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
         tell("countries and projects", 1, 2)
         answers = client.sms_projects()
         tell("countries and projects", 2, 2)
-        rows = {(row.project_id, row.country_id): row for row in answers if row.price > 0}
-        unpriced = [
-            {"service": row.project_id, "field": "price", "problem": str(row.price)}
+        rows = {(row.project_id, row.country_id): row for row in answers if not _problem(row)}
+        set_aside = [
+            {"service": row.project_id[:64], "field": problem[0], "problem": problem[1]}
             for row in answers
-            if row.price <= 0
+            if (problem := _problem(row))
         ]
-        run.counts.update(requests=client.usage.requests - requests_before, total=len(answers), set_aside=unpriced)
+        run.counts.update(requests=client.usage.requests - requests_before, total=len(answers), set_aside=set_aside)
         if not rows:
             raise SyncRejected("Upstream sent no SMS projects.")
-        reject_many_set_aside(total=len(answers), set_aside=len(unpriced))
+        reject_many_set_aside(total=len(answers), set_aside=len(set_aside))
         with transaction.atomic():
             _apply_countries(countries, rows)
             changed = _apply_projects(run, rows, now)
@@ -57,12 +59,23 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
     return run.row
 
 
+def _problem(row: SmsProject) -> tuple[str, str] | None:
+    """Return the field at fault and what is wrong with it, for a row that cannot be sold or kept."""
+    if row.price <= 0:
+        return "price", f"is {row.price}"
+    if len(row.project_id) > LONGEST_PROJECT_ID:
+        return "project_id", f"is longer than {LONGEST_PROJECT_ID} characters"
+    if len(row.country_id) > LONGEST_COUNTRY_CODE:
+        return "country_id", f"is longer than {LONGEST_COUNTRY_CODE} characters"
+    return None
+
+
 def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
     """Countries are keyed by what projects call them; upstream's own list may use dial codes instead."""
     names = {row.country_id: row.country_title or countries.get(row.country_id, "") for row in rows.values()}
     known = set(Country.objects.values_list("code", flat=True))
     Country.objects.bulk_create(
-        Country(code=code[:20], name=_country_name(name or code)) for code, name in names.items() if code not in known
+        Country(code=code, name=_country_name(name or code)) for code, name in names.items() if code not in known
     )
 
 
@@ -85,7 +98,7 @@ def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
             new.append(
                 Project(
                     upstream_id=row.project_id,
-                    country_id=country_ids[row.country_id[:20]],
+                    country_id=country_ids[row.country_id],
                     name=row.name[:200],
                     search_text=search_text,
                     price_upstream_micros=price_micros,

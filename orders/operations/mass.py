@@ -19,7 +19,7 @@ MOST_LINES = 100
 
 @dataclass(frozen=True)
 class MassLine:
-    """One line as it was asked for; `shown_rate_micros` is the rate the customer saw, None before any was shown."""
+    """One line as it was asked for; `shown_rate_micros` is the rate per thousand the customer saw, if any."""
 
     service_id: int
     link: str

@@ -68,7 +68,7 @@ def place_order(
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the order it made the first time. For services ordered by
-    comments the quantity is the number of comment lines. `shown_rate_micros` is the rate the customer saw.
+    comments the quantity is the number of comment lines. `shown_rate_micros` is the rate per thousand the customer saw.
 
     Raises OrderRefused (with the field at fault), PriceChanged, RequestIdReused, wallet.operations.InsufficientFunds;
     nothing has changed then.
@@ -108,7 +108,8 @@ def draft_order(
     Raises PriceChanged when the rate is not the one the customer saw, OrderRefused when it comes to nothing.
     """
     rate_micros, price_micros = book.rate_micros(service), book.price_micros(service, quantity)
-    if shown_rate_micros is not None and shown_rate_micros != rate_micros:
+    # Per thousand, so that a changed rate unit is seen as well as a changed rate.
+    if shown_rate_micros is not None and shown_rate_micros != book.rate_per_thousand_micros(service):
         raise PriceChanged(rate_micros, price_micros)
     if price_micros <= 0:
         raise OrderRefused(_("This service has no price at the moment."))

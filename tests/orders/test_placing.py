@@ -98,6 +98,16 @@ def test_place_order_at_a_price_that_changed_offers_the_new_one(place):
     assert place(shown_rate_micros=3_000_000).price_micros == 3_000_000
 
 
+def test_place_order_when_the_rate_unit_changed_since_offers_the_new_price(place, service):
+    Category.objects.filter(pk=service.category_id).update(rate_per=1)
+
+    with pytest.raises(PriceChanged) as offer:
+        place(quantity=10, shown_rate_micros=1_875_000)
+
+    assert offer.value.price_micros == 18_750_000
+    assert place(quantity=10, shown_rate_micros=1_875_000_000).price_micros == 18_750_000
+
+
 def test_place_order_without_enough_money_says_how_much_is_missing(place, ann):
     Wallet.objects.filter(user=ann).update(balance_micros=1_000_000)
 

@@ -61,3 +61,14 @@ def test_sync_sms_when_upstream_is_down_changes_nothing_and_says_why(sandbox, cl
 
     assert SyncRun.objects.order_by("-pk")[0].status == SyncRun.Status.FAILED
     assert list(Project.objects.order_by("pk").values()) == before
+
+
+def test_sync_sms_sets_a_project_without_a_price_aside_and_names_it(sandbox, client_upstream, db):
+    row = next(row for row in client_upstream.sms_projects(country="us"))
+    sandbox.set_project(row.project_id, price="0.0000")
+
+    run = sync_sms(client=client_upstream)
+
+    assert run.status == SyncRun.Status.APPLIED
+    assert run.set_aside == [{"service": row.project_id, "field": "price", "problem": "is 0.0000"}]
+    assert not Project.objects.filter(upstream_id=row.project_id).exists()
