@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from orders.alarms import tell_of_late_answer, tell_of_unknown
@@ -29,7 +29,6 @@ from orders.operations.pauses import (
     Gate,
     end_probing,
     ensure_opening_balance,
-    forwarding_is_paused,
     gate,
     pause_forwarding,
     take_probe_turn,
@@ -68,10 +67,13 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     that upstream does not answer or is busy with our other calls.
     Raises nothing for what upstream does; every ending is a status of the order.
     """
-    order = (
-        Order.objects.filter(pk=order_id, status=Status.PAID, held_because="").select_related(*related_rows()).first()
-    )
-    if order is None or not _ready(client):
+    return gate() is not Gate.CLOSED and _ready(client) and _forward(order_id, client, clock)
+
+
+def _forward(order_id: int, client: Client, clock: Clock) -> bool:
+    waiting = Order.objects.filter(pk=order_id, status=Status.PAID, held_because="")
+    order = waiting.select_related(*related_rows()).first()
+    if order is None:
         return False
     if loss := loss_at_sending(order):
         _refuse_loss(order, loss, now=clock())
@@ -105,7 +107,7 @@ def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
         turns.append(partial(take_turn, order))
     fields = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # what the charge will be compared with
     last_id = newest_upstream_id(order.kind)
-    claim = _claim(order.pk, now=clock(), last_id=last_id, turns=turns, **fields)
+    claim = _claim(order, now=clock(), last_id=last_id, turns=turns, **fields)
     if claim is None:
         return False
     supply = supply_of(claim.order)
@@ -146,14 +148,14 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
     """
     now = now or timezone.now()
     how = gate()
-    if how is Gate.CLOSED or not client.answers():
+    if how is Gate.CLOSED or not client.answers() or not _ready(client):
         return 0
     waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
     order_ids = list(waiting.values_list("pk", flat=True)[: 1 if how is Gate.PROBING else SWEEP_LIMIT])
 
     def forward(order_id: int) -> bool:
         try:
-            return forward_order(order_id, client=client)
+            return _forward(order_id, client, timezone.now)
         except Exception:  # an order that cannot be handled must not keep those behind it from being sent
             log.exception("forwarding_failed", order_id=order_id)
             return False
@@ -197,8 +199,6 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
 
 
 def _ready(client: Client) -> bool:
-    if forwarding_is_paused():
-        return False
     try:
         ensure_opening_balance(client=client)
     except InvalidApiKey as refusal:
@@ -210,34 +210,40 @@ def _ready(client: Client) -> bool:
     return True
 
 
-def _claim(order_id: int, *, now: datetime, last_id: str, turns: Sequence[Turn] = (), **fields: Any) -> Claim | None:
-    """Take the order for ourselves, committed before anything is sent; None when somebody else has it.
+def _claim(order: Order, *, now: datetime, last_id: str, turns: Sequence[Turn] = (), **fields: Any) -> Claim | None:
+    """Take the order for ourselves, committed before anything is sent; None when somebody else has or had it.
 
     Each of `turns` is asked inside the transaction; one that says no leaves the order waiting.
     """
     token = uuid.uuid4()
     deadline = now + timedelta(seconds=settings.ORDERS_CLAIM_SECONDS)
+    fields |= {
+        "claim_token": token,
+        "claim_deadline": deadline,
+        "attempts": order.attempts + 1,
+        "last_upstream_id_before": last_id,
+        "sent_at": now,
+    }
+    # The attempts say that nobody has tried it since it was read: what we hold is the row as it is.
+    free = (Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because="", attempts=order.attempts)
     try:
         with transaction.atomic(durable=True):
             if not all(take(now=now) for take in turns):
                 return None
             move_order(
-                order_id,
+                order.pk,
                 Status.SENDING,
                 code=Code.CLAIMED,
                 now=now,
-                where=(Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because=""),
+                where=free,
                 evidence={"token": str(token), "newest_upstream_id": last_id},
-                claim_token=token,
-                claim_deadline=deadline,
-                attempts=F("attempts") + 1,
-                last_upstream_id_before=last_id,
-                sent_at=now,
                 **fields,
             )
     except WrongStatus:
         return None
-    return Claim(Order.objects.select_related(*related_rows()).get(pk=order_id), token, deadline)
+    for name, value in {"status": Status.SENDING, **fields}.items():
+        setattr(order, name, value)
+    return Claim(order, token, deadline)
 
 
 def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:

@@ -41,10 +41,19 @@ def move_orders(
     """
     came_from = [status for status, targets in MOVES.items() if to in targets]
     movable = Order.objects.filter(where or Q(), pk__in=[change.order_id for change in changes], status__in=came_from)
-    with transaction.atomic():
-        if movable.update(status=to, **fields) != len(changes):
-            raise WrongStatus(f"{', '.join(f'#{change.order_id}' for change in changes)} cannot become {to}")
-        write_events(changes, code=code, status=to, now=now, actor=actor)
+    # One order that does not match has changed nothing: no savepoint is needed to take that back.
+    with transaction.atomic(savepoint=len(changes) > 1):
+        moved = movable.update(status=to, **fields)
+        if moved == len(changes):
+            write_events(changes, code=code, status=to, now=now, actor=actor)
+        elif moved:
+            raise _cannot(changes, to)
+    if moved != len(changes):
+        raise _cannot(changes, to)
+
+
+def _cannot(changes: Sequence[Change], to: str) -> WrongStatus:
+    return WrongStatus(f"{', '.join(f'#{change.order_id}' for change in changes)} cannot become {to}")
 
 
 def move_order(

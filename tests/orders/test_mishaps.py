@@ -95,7 +95,7 @@ def test_an_accepted_order_whose_id_another_order_has_is_unknown_and_names_it(pl
 
 
 def test_an_answer_that_confirms_what_the_admin_found_is_no_loss(paid_order, client_upstream, sandbox, sam):
-    claim = engine._claim(paid_order.pk, now=timezone.now(), last_id="")
+    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     placed = engine.supply_of(claim.order).send(client_upstream, claim.order)
     resolve_as_placed(paid_order.pk, upstream_id=placed.upstream_id, actor=sam)
@@ -182,7 +182,7 @@ def test_place_order_of_a_service_without_a_price_is_refused(place, service):
 
 def test_audit_counts_what_came_after_a_refund_as_charged(paid_order, client_upstream, sandbox, sam):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order.pk, now=timezone.now(), last_id="")
+    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     resolve_by_refund(paid_order.pk, actor=sam)
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
@@ -237,7 +237,7 @@ def test_audit_counts_both_orders_of_one_that_was_sent_again_and_then_answered_l
     paid_order, client_upstream, sandbox, sam
 ):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order.pk, now=timezone.now(), last_id="")
+    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     resolve_as_not_placed(paid_order.pk, actor=sam)
     forward_order(paid_order.pk, client=client_upstream)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from orders.models import Order, OrderEvent, Status, UpstreamAssumption, UpstreamBalance
@@ -16,7 +17,8 @@ from orders.operations import (
 )
 from orders.operations import forwarding as engine
 from orders.operations.restore import declare_restored
-from orders.operations.windows import Window, window_of
+from orders.operations.windows import Window, newest_upstream_id, window_of
+from orders.supply import Placed, supply_of
 from sms.models import Number
 
 Code = OrderEvent.Code
@@ -179,7 +181,7 @@ def test_a_read_that_fails_proves_nothing(send, lose, client_upstream, sandbox):
 def test_an_order_in_flight_whose_id_may_lie_in_the_window_is_waited_for(send, lose, place, client_upstream):
     send()
     lost = lose(placed=True)
-    flying = engine._claim(place().pk, now=timezone.now(), last_id=fresh(lost).last_upstream_id_before)
+    flying = engine._claim(place(), now=timezone.now(), last_id=fresh(lost).last_upstream_id_before)
     send(minutes=11)
 
     assert reconcile_orders(client=client_upstream) == 0
@@ -248,6 +250,58 @@ def test_probing_leaves_ids_alone_that_a_lost_order_may_have(send, lose, client_
     assert probe_foreign_ids(client=client_upstream) == 0
 
 
+def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(send, place, client_upstream, service):
+    send()
+    order = place()
+    assert engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
+    client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+    send()
+
+    assert probe_foreign_ids(client=client_upstream) == 0
+
+    assert not UpstreamAssumption.objects.exists()
+
+
+def test_probing_leaves_the_id_alone_that_was_booked_as_a_loss(send, place, client_upstream, service):
+    send()
+    order = place()
+    claim = engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
+    late = client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+    engine._record_unknown(claim, supply_of(order), "no answer", now=timezone.now())
+    Order.objects.filter(pk=order.pk).update(status=Status.PAID, claim_token=None, attention="")
+    send()
+    assert forward_order(order.pk, client=client_upstream)
+
+    engine._record_placed(claim, supply_of(order), Placed(late.order_id), now=timezone.now())
+
+    assert probe_foreign_ids(client=client_upstream) == 0
+    assert not UpstreamAssumption.objects.exists()
+
+
+def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(send, lose, place, client_upstream, service):
+    send()
+    lost = lose(placed=False)
+    order = place()
+    claim = engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
+    client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+    send(minutes=11)
+    asked = 0
+
+    def lose_it_meanwhile(execute, sql, params, many, context):
+        """Its answer fails to come between the first question of reconciliation and the second."""
+        nonlocal asked
+        asked += sql.startswith("SELECT") and "orders_order" in sql
+        if asked == 2:
+            asked += 1
+            engine._record_unknown(claim, supply_of(order), "no answer", now=timezone.now())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(lose_it_meanwhile):
+        assert reconcile_orders(client=client_upstream) == 0
+
+    assert [fresh(one).status for one in (lost, order)] == [Status.UNKNOWN, Status.UNKNOWN]
+
+
 def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, client_upstream):
     send()
     now = timezone.now()
@@ -268,7 +322,7 @@ def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, clien
 def test_an_order_of_a_dead_worker_is_reconciled_too(send, place, client_upstream):
     send()
     dead = place()
-    engine._claim(dead.pk, now=timezone.now(), last_id=str(Order.objects.get(status=Status.PENDING).upstream_id))
+    engine._claim(dead, now=timezone.now(), last_id=str(Order.objects.get(status=Status.PENDING).upstream_id))
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     send(minutes=11)
 
