@@ -8,8 +8,15 @@ import structlog
 from django.utils import timezone
 
 from orders.drift import Subject, note_drift
-from orders.models import Kind, Order, UpstreamAssumption
-from orders.operations.windows import lost_attempts, whole, window_of
+from orders.models import Order, OrderEvent, UpstreamAssumption
+from orders.operations.windows import (
+    in_flight,
+    known_ids,
+    lost_attempts,
+    settled_without_answer,
+    whole,
+    window_of,
+)
 from orders.supply import supplies
 from upstream.client import Client
 from upstream.errors import UpstreamError
@@ -72,22 +79,27 @@ def probe_foreign_ids(*, client: Client, now: datetime | None = None) -> int:
 
 
 def _foreign_id(kind: str) -> int | None:
-    """Return an id in a gap between ids of ours in which no lost order of ours can lie.
+    """Return an id in a gap between ids of ours that cannot belong to a lost order, nor to one that is being sent.
 
-    Every gap below the oldest window counts: whatever has not been asked about is somebody else's.
+    The order of the questions matters: whoever has an id in a gap was being sent when the gap was seen, or lost, or is
+    known by the last question.
     """
-    recent = Order.objects.filter(kind=kind, upstream_id__isnull=False).order_by("-id")[:LOOKED_AT]
-    ours = sorted(
-        number for text in recent.values_list("upstream_id", flat=True) if (number := whole(text)) is not None
-    )
-    begins = [window_of(order).first or 0 for order in lost_attempts(Kind(kind))]
-    unsettled = Order.objects.filter(
-        kind=kind, status="failed", upstream_id=None, attempts__gt=0, sent_at__isnull=False
-    )
-    begins += [
-        (whole(text) or 0) + 1 for text in unsettled.values_list("last_upstream_id_before", flat=True)[:LOOKED_AT]
-    ]
-    limit = min(begins, default=None)
+    recent = Order.objects.filter(kind=kind, upstream_id__isnull=False, sent_at__isnull=False).order_by("-id")
+    rows = list(recent.values_list("upstream_id", "sent_at")[:LOOKED_AT])
+    ours = sorted(number for text, _sent_at in rows if (number := whole(text)) is not None)
     gaps = [low + 1 for low, high in pairwise(ours) if high - low > 1]
-    safe = [gap for gap in gaps if limit is None or gap < limit]
-    return safe[-1] if safe else None
+    if not gaps:
+        return None
+    sent_since = min(sent_at for _text, sent_at in rows)
+    unknown = [*in_flight(kind), *lost_attempts(kind), *settled_without_answer(kind, sent_since)]
+    doubtful = [window_of(order) for order in unknown]
+    safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}
+    safe -= known_ids(kind, safe) | _booked_losses(kind)
+    return max(safe, default=None)
+
+
+def _booked_losses(kind: str) -> set[int]:
+    """Return the ids of orders that upstream has and no customer: an attempt that was answered after all."""
+    losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS, order__kind=kind).order_by("-id")[:LOOKED_AT]
+    evidence = losses.values_list("evidence", flat=True)
+    return {number for row in evidence if (number := whole(str(row.get("upstream_id", "")))) is not None}

@@ -74,16 +74,17 @@ def _reconcile_kind(kind: str, client: Client, now: datetime) -> int:
     if not lost:
         return 0
     windows = {order.pk: window_of(order) for order in lost}
-    others = settled_without_answer(kind, lost[0].sent_at or now)
-    sending = in_flight(kind)
+    # Asked in this order, none slips through: whoever has an id in one of these windows is being sent, or lost by now.
+    sending = [window_of(order) for order in in_flight(kind)]
+    open_questions = [*lost_attempts(kind), *settled_without_answer(kind, lost[0].sent_at or now)]
+    all_windows = [(other, windows.get(other.pk) or window_of(other)) for other in open_questions]
     settled = 0
     for order in lost:
         window = windows[order.pk]
-        rivals = [other for other in lost if other.pk != order.pk and windows[other.pk].overlaps(window)]
-        rivals += [other for other in others if window_of(other).overlaps(window)]
-        if any(window_of(other).overlaps(window) for other in sending):
+        if any(other.overlaps(window) for other in sending):
             _keep(order, window, why="an order is being sent whose id may lie in the window", now=now)
             continue
+        rivals = [other for other, theirs in all_windows if other.pk != order.pk and theirs.overlaps(window)]
         settled += _reconcile(order, window, rivals, client, now)
     return settled
 

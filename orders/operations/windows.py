@@ -55,6 +55,10 @@ class Window:
             raise ValueError("only a closed window has a list of ids")
         return range(self.first, self.last + 1)
 
+    def may_hold(self, number: int) -> bool:
+        """Whether this id could lie in the window; what is not known counts as lying in it."""
+        return (self.first is None or self.first <= number) and (self.last is None or number <= self.last)
+
     def overlaps(self, other: "Window") -> bool:
         """Whether one id could lie in both; what is not known counts as overlapping."""
         starts_after = self.first is not None and other.last is not None and self.first > other.last
@@ -97,14 +101,18 @@ def lost_attempts(kind: str) -> list[Order]:
 
 
 def settled_without_answer(kind: str, since: datetime) -> list[Order]:
-    """Return orders that staff refunded unanswered: what they may have left upstream can be mistaken for another's."""
+    """Return orders that were refunded unanswered and that nobody looks for any more.
+
+    What they may have left upstream can be mistaken for another's.
+    """
+    taken_off_the_queue = Q(reconciliation__state=OPEN, attention="")
     return list(
         Order.objects.filter(
+            taken_off_the_queue | Q(reconciliation__state=REFUNDED),
             kind=kind,
             status=Status.FAILED,
             upstream_id=None,
             sent_at__gte=since - timedelta(seconds=settings.SETTLE_SECONDS),
-            reconciliation__state=REFUNDED,
         )
     )
 

@@ -1,5 +1,6 @@
 """Lost answers: adopted or sent again with proof, left to a human without."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -13,12 +14,12 @@ from orders.operations import (
     probe_foreign_ids,
     reconcile_orders,
     release_stale_claims,
+    resolve_as_not_placed,
     resolve_by_refund,
 )
 from orders.operations import forwarding as engine
 from orders.operations.restore import declare_restored
 from orders.operations.windows import Window, newest_upstream_id, window_of
-from orders.supply import Placed, supply_of
 from sms.models import Number
 
 Code = OrderEvent.Code
@@ -250,11 +251,30 @@ def test_probing_leaves_ids_alone_that_a_lost_order_may_have(send, lose, client_
     assert probe_foreign_ids(client=client_upstream) == 0
 
 
-def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(send, place, client_upstream, service):
+@pytest.fixture
+def placed_and_not_recorded(place, client_upstream, service):
+    """An order that upstream has just placed, and whose worker has not written that down yet."""
+
+    def place_one() -> Order:
+        order, now = place(), timezone.now()
+        Order.objects.filter(pk=order.pk).update(
+            status=Status.SENDING,
+            claim_token=uuid.uuid4(),
+            claim_deadline=now + timedelta(minutes=1),
+            sent_at=now,
+            last_upstream_id_before=newest_upstream_id("service"),
+        )
+        client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+        return order
+
+    return place_one
+
+
+def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(
+    send, placed_and_not_recorded, client_upstream
+):
     send()
-    order = place()
-    assert engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
-    client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+    placed_and_not_recorded()
     send()
 
     assert probe_foreign_ids(client=client_upstream) == 0
@@ -262,44 +282,41 @@ def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(send,
     assert not UpstreamAssumption.objects.exists()
 
 
-def test_probing_leaves_the_id_alone_that_was_booked_as_a_loss(send, place, client_upstream, service):
+def test_probing_leaves_the_id_alone_that_was_booked_as_a_loss(send, lose, client_upstream, sandbox, sam):
     send()
-    order = place()
-    claim = engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
-    late = client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
-    engine._record_unknown(claim, supply_of(order), "no answer", now=timezone.now())
-    Order.objects.filter(pk=order.pk).update(status=Status.PAID, claim_token=None, attention="")
+    lost = lose(placed=True)
+    resolve_as_not_placed(lost.pk, actor=sam)
+    assert forward_order(lost.pk, client=client_upstream)
+    evidence = {"upstream_id": str(sandbox.orders[1]["id"])}
+    OrderEvent.objects.create(order=lost, code=Code.LOSS, status=Status.PENDING, evidence=evidence)
     send()
-    assert forward_order(order.pk, client=client_upstream)
-
-    engine._record_placed(claim, supply_of(order), Placed(late.order_id), now=timezone.now())
 
     assert probe_foreign_ids(client=client_upstream) == 0
+
     assert not UpstreamAssumption.objects.exists()
 
 
-def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(send, lose, place, client_upstream, service):
+def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(
+    send, lose, placed_and_not_recorded, client_upstream
+):
     send()
     lost = lose(placed=False)
-    order = place()
-    claim = engine._claim(order.pk, now=timezone.now(), last_id=newest_upstream_id("service"))
-    client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+    other = placed_and_not_recorded()
     send(minutes=11)
-    asked = 0
+    questions = 0
 
-    def lose_it_meanwhile(execute, sql, params, many, context):
-        """Its answer fails to come between the first question of reconciliation and the second."""
-        nonlocal asked
-        asked += sql.startswith("SELECT") and "orders_order" in sql
-        if asked == 2:
-            asked += 1
-            engine._record_unknown(claim, supply_of(order), "no answer", now=timezone.now())
+    def lose_the_other_meanwhile(execute, sql, params, many, context):
+        """Give its answer up after the first question that reconciliation asks."""
+        nonlocal questions
+        questions += 1
+        if questions == 2:
+            Order.objects.filter(pk=other.pk).update(status=Status.UNKNOWN)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(lose_it_meanwhile):
+    with connection.execute_wrapper(lose_the_other_meanwhile):
         assert reconcile_orders(client=client_upstream) == 0
 
-    assert [fresh(one).status for one in (lost, order)] == [Status.UNKNOWN, Status.UNKNOWN]
+    assert [fresh(one).status for one in (lost, other)] == [Status.UNKNOWN, Status.UNKNOWN]
 
 
 def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, client_upstream):
