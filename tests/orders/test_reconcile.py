@@ -303,19 +303,21 @@ def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(
     lost = lose(placed=False)
     other = placed_and_not_recorded()
     send(minutes=11)
-    questions = 0
+    asked_for_the_lost = given_up = False
 
     def lose_the_other_meanwhile(execute, sql, params, many, context):
-        """Give its answer up after the first question that reconciliation asks."""
-        nonlocal questions
-        questions += 1
-        if questions == 2:
+        """Give its answer up right after reconciliation has asked which services are lost."""
+        nonlocal asked_for_the_lost, given_up
+        if asked_for_the_lost and not given_up:
+            given_up = True
             Order.objects.filter(pk=other.pk).update(status=Status.UNKNOWN)
+        asked_for_the_lost |= Status.UNKNOWN in params and "service" in params
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(lose_the_other_meanwhile):
         assert reconcile_orders(client=client_upstream) == 0
 
+    assert given_up
     assert [fresh(one).status for one in (lost, other)] == [Status.UNKNOWN, Status.UNKNOWN]
 
 
