@@ -81,9 +81,10 @@ def supply_of(order: Order) -> Supply:
     return _supplies[order.kind]
 
 
-def related_rows() -> tuple[str, ...]:
-    """Return what any supply reads beside its order, for `select_related`."""
-    return ("user", *(name for supply in _supplies.values() for name in supply.related))
+def related_rows(kind: str | None = None) -> tuple[str, ...]:
+    """Return what the supply of this kind, or any supply, reads beside its order, for `select_related`."""
+    chosen = _supplies.values() if kind is None else [_supplies[kind]]
+    return ("user", *(name for supply in chosen for name in supply.related))
 
 
 def supplies() -> dict[str, Supply]:

@@ -26,6 +26,7 @@ from orders.operations.calibration import needs_turn, take_turn
 from orders.operations.margin import hold_order, loss_at_sending
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
 from orders.operations.pauses import (
+    GATE_IS_OPEN,
     Gate,
     end_probing,
     ensure_opening_balance,
@@ -67,19 +68,23 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     that upstream does not answer or is busy with our other calls.
     Raises nothing for what upstream does; every ending is a status of the order.
     """
-    return gate() is not Gate.CLOSED and _ready(client) and _forward(order_id, client, clock)
+    kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
+    if kind is None or gate() is Gate.CLOSED or not _ready(client):
+        return False
+    return _forward(order_id, kind, client, clock)
 
 
-def _forward(order_id: int, client: Client, clock: Clock) -> bool:
-    waiting = Order.objects.filter(pk=order_id, status=Status.PAID, held_because="")
-    order = waiting.select_related(*related_rows()).first()
-    if order is None:
-        return False
-    if loss := loss_at_sending(order):
-        _refuse_loss(order, loss, now=clock())
-        return False
+def _forward(order_id: int, kind: str, client: Client, clock: Clock) -> bool:
     try:
-        with client.slot():  # before the claim, whose deadline must not pass while we wait for our turn
+        # First of all, so that the order is read and claimed as it is then, and the claim's time is not spent waiting.
+        with client.slot():
+            waiting = Order.objects.filter(pk=order_id, status=Status.PAID, held_because="")
+            order = waiting.select_related(*related_rows(kind)).first()
+            if order is None:
+                return False
+            if loss := loss_at_sending(order):
+                _refuse_loss(order, loss, now=clock())
+                return False
             return _claim_and_send(order, client, clock)
     except Withheld as error:
         log.info("order_waits", order_id=order_id, reason=str(error))
@@ -99,15 +104,13 @@ def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
 
 
 def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
-    how = gate()
-    if how is Gate.CLOSED:  # since we began to wait for our place
-        return False
-    turns: list[Turn] = [partial(take_probe_turn, order.pk)] if how is Gate.PROBING else []
-    if needs_turn(order):
-        turns.append(partial(take_turn, order))
-    fields = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # what the charge will be compared with
-    last_id = newest_upstream_id(order.kind)
-    claim = _claim(order, now=clock(), last_id=last_id, turns=turns, **fields)
+    turns: list[Turn] = [partial(take_turn, order)] if needs_turn(order) else []
+    fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # what the charge will be compared with
+    last_id, probing = newest_upstream_id(order.kind), False
+    claim = _claim(order, now=clock(), last_id=last_id, where=Q(GATE_IS_OPEN), turns=turns, **fields)
+    if claim is None and gate() is Gate.PROBING:
+        turns, probing = [partial(take_probe_turn, order.pk), *turns], True
+        claim = _claim(order, now=clock(), last_id=last_id, turns=turns, **fields)
     if claim is None:
         return False
     supply = supply_of(claim.order)
@@ -115,7 +118,7 @@ def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
         _record_not_placed(claim, supply, "the claim was too old to send", now=clock())
         return False
     _send(claim, supply, client, clock)
-    if how is Gate.PROBING:
+    if probing:
         end_probing(order.pk, now=clock())
     return True
 
@@ -151,16 +154,17 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
     if how is Gate.CLOSED or not client.answers() or not _ready(client):
         return 0
     waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
-    order_ids = list(waiting.values_list("pk", flat=True)[: 1 if how is Gate.PROBING else SWEEP_LIMIT])
+    queue = list(waiting.values_list("pk", "kind")[: 1 if how is Gate.PROBING else SWEEP_LIMIT])
 
-    def forward(order_id: int) -> bool:
+    def forward(place: tuple[int, str]) -> bool:
+        order_id, kind = place
         try:
-            return _forward(order_id, client, timezone.now)
+            return _forward(order_id, kind, client, timezone.now)
         except Exception:  # an order that cannot be handled must not keep those behind it from being sent
             log.exception("forwarding_failed", order_id=order_id)
             return False
 
-    return sum(work_off(order_ids, forward, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="forward"))
+    return sum(work_off(queue, forward, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="forward"))
 
 
 def release_stale_claims(*, now: datetime | None = None) -> int:
@@ -210,7 +214,9 @@ def _ready(client: Client) -> bool:
     return True
 
 
-def _claim(order: Order, *, now: datetime, last_id: str, turns: Sequence[Turn] = (), **fields: Any) -> Claim | None:
+def _claim(
+    order: Order, *, now: datetime, last_id: str, where: Q | None = None, turns: Sequence[Turn] = (), **fields: Any
+) -> Claim | None:
     """Take the order for ourselves, committed before anything is sent; None when somebody else has or had it.
 
     Each of `turns` is asked inside the transaction; one that says no leaves the order waiting.
@@ -235,7 +241,7 @@ def _claim(order: Order, *, now: datetime, last_id: str, turns: Sequence[Turn] =
                 Status.SENDING,
                 code=Code.CLAIMED,
                 now=now,
-                where=free,
+                where=free if where is None else free & where,
                 evidence={"token": str(token), "newest_upstream_id": last_id},
                 **fields,
             )

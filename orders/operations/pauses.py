@@ -5,7 +5,7 @@ from enum import Enum
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 Reason = ForwardingPause.Reason
 
 BY_UPSTREAM = (Reason.KEY, Reason.BALANCE)
+_MATTERS = Q(ended_at=None) | Q(proved_at=None, reason__in=BY_UPSTREAM)
+GATE_IS_OPEN = ~Exists(ForwardingPause.objects.filter(_MATTERS))  # for a claim's own statement
 PROBE_AGAIN_SECONDS, LONGEST_PROBE_WAIT_SECONDS = 60, 3600
 
 
@@ -33,8 +35,7 @@ class Gate(Enum):
 
 def gate() -> Gate:
     """Return how forwarding stands now."""
-    matters = Q(ended_at=None) | Q(proved_at=None, reason__in=BY_UPSTREAM)
-    ends = list(ForwardingPause.objects.filter(matters).values_list("ended_at", flat=True))
+    ends = list(ForwardingPause.objects.filter(_MATTERS).values_list("ended_at", flat=True))
     if None in ends:
         return Gate.CLOSED
     return Gate.PROBING if ends else Gate.OPEN

@@ -26,7 +26,7 @@ from upstream.errors import UpstreamError, Withheld
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
-_polling = {kind: threading.Lock() for kind in Kind}
+_polling = {kind.value: threading.Lock() for kind in Kind}
 
 
 def poll_open(*, kind: str, client: Client, seconds: float) -> int:
@@ -102,7 +102,7 @@ def _claim_due(kind: str, now: datetime) -> list[Order]:
         if not order_ids:
             return []
         Order.objects.filter(pk__in=order_ids).update(poll_claimed_until=until)
-    return list(Order.objects.filter(pk__in=order_ids).select_related(*related_rows()))
+    return list(Order.objects.filter(pk__in=order_ids).select_related(*related_rows(kind)))
 
 
 def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) -> None:
