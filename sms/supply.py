@@ -17,6 +17,7 @@ ENDING_WORDS = ("cancel", "expire", "refund")
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
 STATUS_EVERY = timedelta(seconds=15)
+CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
 LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 
 
@@ -62,6 +63,8 @@ class NumberSupply:
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
         """Ask for the code at every poll; for expiry and charge less often, and whenever they may decide something."""
+        if order.status == Status.COMPLETED:
+            return self._ask_the_charge(client, order)
         try:
             return _ask(client, order, now)
         except OrderNotFound as refusal:
@@ -70,6 +73,15 @@ class NumberSupply:
             return Report(
                 status=Status.CANCELED, word=refusal.text, details=Details(state=Number.State.EXPIRED), why="expired"
             )
+
+    def _ask_the_charge(self, client: Client, order: Order) -> Report:
+        """Ask what a number cost whose code has come; nothing that is said of it now takes the code away."""
+        try:
+            answer = client.sms_status(order_id=str(order.upstream_id))
+        except UpstreamError:  # not for the engine, which would ask until the end of days
+            return Report(status=Status.COMPLETED, word=order.upstream_word)
+        charge = None if answer.charge is None else micros_from_decimal(answer.charge)
+        return Report(status=Status.COMPLETED, word=answer.status, charge_upstream_micros=charge)
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -104,9 +116,12 @@ class NumberSupply:
             Number.objects.filter(order=order).update(**fields)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
-        if order.status in FINISHED:
-            return None
-        return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
+        if order.status not in FINISHED:
+            return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
+        charge_is_open = order.status == Status.COMPLETED and order.charge_upstream_micros is None
+        if charge_is_open and now < (order.finished_at or now) + CHARGE_IS_ASKED_FOR:
+            return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS)
+        return None
 
 
 def _ask(client: Client, order: Order, now: datetime) -> Report:
@@ -119,7 +134,7 @@ def _ask(client: Client, order: Order, now: datetime) -> Report:
         except UpstreamError:
             if not code.code:
                 raise
-            # The code is what the buyer waits for; what the number cost stays what we expected.
+            # The code is what the buyer waits for; what the number cost is asked again.
     late = now >= _deadline(number, status.expires_at if status else None)
     return _report(number, code, status, late=late and status is not None)
 

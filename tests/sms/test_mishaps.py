@@ -71,6 +71,22 @@ def test_a_code_reaches_its_buyer_though_the_status_cannot_be_read(waiting_numbe
     assert (waiting_number.status, Number.objects.get().code) == (Status.COMPLETED, "482913")
 
 
+def test_the_charge_that_could_not_be_read_with_the_code_is_asked_for_again(waiting_number, client_upstream, sandbox):
+    sandbox.deliver_code(waiting_number.upstream_id, "123456", "Your code is 123456")
+    sandbox.fail_next("500_before", action="sms_status", times=6)
+    poll_due(kind="number", client=client_upstream, now=timezone.now() + SOON)
+    poll_due(kind="number", client=client_upstream, now=timezone.now() + 2 * SOON)
+    sandbox.set_number(waiting_number.upstream_id, status="canceled", charge="0.4")
+
+    assert poll_due(kind="number", client=client_upstream, now=timezone.now() + 3 * SOON) == 1
+    assert poll_due(kind="number", client=client_upstream, now=timezone.now() + 4 * SOON) == 0
+
+    waiting_number.refresh_from_db()
+    assert (waiting_number.status, waiting_number.charge_upstream_micros) == (Status.COMPLETED, 400_000)
+    assert (waiting_number.refunded_micros, waiting_number.attention) == (0, "")
+    assert Number.objects.get().state == State.RECEIVED
+
+
 def test_a_number_that_upstream_has_forgotten_is_refunded_once_its_time_is_over(
     waiting_number, client_upstream, sandbox, ann
 ):
