@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=3, help="Celery workers (3)")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, which nobody can kill")
     parser.add_argument("--json", type=Path, help="write the report into this file too")
+    parser.add_argument("--folder", type=Path, help="keep logs and data in this new folder, to look at afterwards")
     options = parser.parse_args()
     plan = Plan(
         seconds=60 * options.minutes,
@@ -31,6 +32,7 @@ def main() -> int:
         per_second=options.per_second,
         workers=options.workers,
         sqlite=options.sqlite,
+        folder=options.folder,
     )
     report = run(plan, said=lambda text: print(text, flush=True))
     show(report)

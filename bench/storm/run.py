@@ -1,5 +1,6 @@
 """One run from an empty database to the verdict."""
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ class Plan:
     per_second: float = 6.0
     workers: int = 3
     sqlite: bool = False
+    folder: Path | None = None  # where logs and data stay; None: nothing stays
 
 
 @dataclass
@@ -65,45 +67,48 @@ def run(plan: Plan, *, said: Callable[[str], None]) -> Report:
     def timed(text: str) -> None:
         said(f"{time.monotonic() - began:6.1f} s  {text}")
 
-    with tempfile.TemporaryDirectory(prefix="shop-chaos-") as folder:
-        Path(folder).chmod(0o755)
-        with Stage(Path(folder), workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed) as stage:
-            report = _play(plan, stage, timed)
-            report.kills = dict(stage.kills)
-            report.faults = dict(stage.faults())
+    with contextlib.ExitStack() as stack:
+        folder = plan.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-chaos-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = stack.enter_context(Stage(folder, workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed))
+        report = _play(plan, stage, timed)
+        report.kills = dict(stage.kills)
+        report.faults = dict(stage.faults())
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
 def _play(plan: Plan, stage: Stage, said: Callable[[str], None]) -> Report:
     said("preparing the shop")
-    accounts, goods, admin = _furnish(plan, stage)
+    accounts, goods, admin = _furnish(plan, stage, said)
     # Only now, because these read the settings.
     from bench.storm import settling, verdict, weather
     from bench.storm.customers import Crowd
 
+    said("web, workers and beat")
     stage.open_shop()
     crowd = Crowd(stage.site, accounts, goods, per_second=plan.per_second, seed=plan.seed)
     one_more = crowd.one_more()
-    said("the first orders, in calm")
-    one_more.buy_a_service()
-    one_more.buy_numbers(1)
-    settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS)
-    said("the storm begins")
-    _hang_up()
-    crowd.start()
-    weather.rage(stage, seconds=plan.seconds, seed=plan.seed, said=said)
-    said("the storm is over")
-    unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
-    report = Report(problems=[*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)])
+    report = Report()
     try:
-        settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS)
+        said("the first orders, in calm")
+        one_more.buy_a_service()
+        one_more.buy_numbers(1)
+        settling.await_first(2, seconds=SETTLE_WITHIN_SECONDS)
+        said("the storm begins")
+        _hang_up()
+        crowd.start()
+        weather.rage(stage, seconds=plan.seconds, seed=plan.seed, said=said)
+        said("the storm is over")
+        unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
+        report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]
+        settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
         said("settled; the first verdict")
         truth = verdict.Truth(stage.sandbox.orders)
         _take_over(report, verdict.judge(truth, crowd.purchases, all_decided=False))
         _audit(report)
         if settling.decide_for_the_admin(truth.by_link, admin, said):
-            settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS)
+            settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
             said("the admin has decided; the second verdict")
             final = verdict.judge(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
             report.problems += final.problems
@@ -124,7 +129,7 @@ def _take_over(report: Report, found: Any) -> None:
             setattr(report, name, value)
 
 
-def _furnish(plan: Plan, stage: Stage) -> "tuple[list[Account], Goods, Any]":
+def _furnish(plan: Plan, stage: Stage, said: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
     """Fill an empty database: tables, static files, a catalog with known rates, customers with money."""
     import django
 
@@ -145,7 +150,9 @@ def _furnish(plan: Plan, stage: Stage) -> "tuple[list[Account], Goods, Any]":
         for rate, unit in SERVICES
     ]
     call_command("migrate", verbosity=0, interactive=False)
+    said("the static files")
     call_command("collectstatic", verbosity=0, interactive=False)
+    said("the catalog")
     call_command("sync_catalog", stdout=_Silence())
     call_command("sync_sms", stdout=_Silence())
     for _rate, unit in SERVICES:

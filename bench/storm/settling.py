@@ -1,6 +1,7 @@
 """After the storm: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from orders.operations.windows import OPEN
 
 TRICKLE_SECONDS = 1.0
 UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
-ON_ITS_WAY = (Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS)
+MOVING = Q(status__in=(Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS), held_because="")
 # Why reconciliation will look again by itself; every other reason leaves the order to a human.
 NOT_YET = ("the window is open", "upstream does not answer", "an order is being sent")
 
@@ -22,18 +23,37 @@ class NotSettled(Exception):
     """Some orders did not come to an end in time; the text names them."""
 
 
-def settle(trickle: Shopper, *, seconds: float) -> None:
-    """Place an order of each kind every second until reconciliation has looked at every lost one; then wait for the
-    rest to end. Raises NotSettled after `seconds`."""
+def await_first(kinds: int, *, seconds: float) -> None:
+    """Wait until an order of each of so many kinds has an upstream id: later windows have a beginning then.
+
+    Raises NotSettled after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    placed = Order.objects.filter(upstream_id__isnull=False)
+    while placed.values("kind").distinct().count() < kinds:
+        _check_time(deadline, "not sent", list(Order.objects.filter(upstream_id=None)))
+        time.sleep(0.1)
+
+
+def settle(trickle: Shopper, *, seconds: float, said: Callable[[str], None]) -> None:
+    """Place an order of each kind every second until reconciliation has looked at every lost one.
+
+    Then wait for the rest to end. Raises NotSettled after `seconds`.
+    """
     deadline = time.monotonic() + seconds
     while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
         _check_time(deadline, "not looked into", unexamined)
+        said(f"{len(unexamined)} orders without an answer are not looked into yet")
         trickle.buy_a_service()
         trickle.buy_numbers(1)
         time.sleep(TRICKLE_SECONDS)
-    while moving := list(Order.objects.filter(status__in=ON_ITS_WAY, held_because="")):
+    while moving := list(Order.objects.filter(MOVING)):
         _check_time(deadline, "still on their way", moving)
-        time.sleep(0.3)
+        said(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
+        time.sleep(TRICKLE_SECONDS)
+    # An order that was on its way may have lost its answer now.
+    if any(not is_examined(order) for order in Order.objects.filter(UNANSWERED)):
+        settle(trickle, seconds=deadline - time.monotonic(), said=said)
 
 
 def is_examined(order: Order) -> bool:

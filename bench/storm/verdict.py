@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.storm.customers import Purchase
 from bench.storm.settling import UNANSWERED, describe
-from orders.models import Kind, Order, OrderEvent, Status
+from orders.models import Kind, Order, OrderEvent, Status, UpstreamAssumption
 from orders.operations.windows import window_of
 from upstream.money import micros_from_decimal
 from wallet.models import LedgerEntry
@@ -61,6 +61,8 @@ def judge(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verd
         _judge_ending(order, verdict, all_decided=all_decided)
         _judge_charge(order, truth, losses, verdict)
     _judge_money_back(orders, verdict)
+    for broken in UpstreamAssumption.objects.filter(broken_at__isnull=False):
+        verdict.problems.append(f"what holds was taken for broken: {broken}: {broken.evidence}")
     _judge_answers(orders, purchases, verdict)
     _count_findings(verdict)
     booked = {upstream_id for ids in losses.values() for upstream_id in ids}

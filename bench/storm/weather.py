@@ -11,22 +11,22 @@ Fault = tuple[str, float, dict[str, Any]]  # name, share of the calls, options
 
 # A purchase may be carried out even if it is not answered; `slow` beyond the time-out stays below the settling time.
 OF_PURCHASES: list[Fault] = [
-    ("lose_reply", 0.02, {}),
-    ("lose_reply", 0.005, {"reset": True}),
-    ("lose_request", 0.015, {}),
-    ("500_before", 0.01, {}),
-    ("500_after", 0.015, {}),
+    ("lose_reply", 0.03, {}),
+    ("lose_reply", 0.01, {"reset": True}),
+    ("lose_request", 0.03, {}),
+    ("500_before", 0.02, {}),
+    ("500_after", 0.02, {}),
     ("500_after", 0.005, {"text": "Internal server error"}),
-    ("garbage", 0.01, {}),
-    ("half_body", 0.01, {}),
-    ("slow", 0.01, {"seconds": 3}),
-    ("slow", 0.03, {"seconds": 0.7}),
-    ("429", 0.03, {}),
-    ("refuse", 0.01, {"text": "Invalid link"}),
+    ("garbage", 0.02, {}),
+    ("half_body", 0.02, {}),
+    ("slow", 0.02, {"seconds": 3}),
+    ("slow", 0.04, {"seconds": 0.7}),
+    ("429", 0.05, {}),
+    ("refuse", 0.02, {"text": "Invalid link"}),
     ("refuse", 0.005, {"text": "Insufficient balance"}),
     ("refuse", 0.003, {"text": "Invalid API key"}),
     ("refuse", 0.005, {"text": "We are closed, come back tomorrow"}),
-    ("refuse_connections", 0.004, {"seconds": 1}),
+    ("refuse_connections", 0.01, {"seconds": 1}),
 ]
 OF_READS: list[Fault] = [
     ("lose_reply", 0.02, {}),
@@ -38,6 +38,7 @@ OF_READS: list[Fault] = [
     ("slow", 0.02, {"seconds": 1}),
     ("429", 0.02, {}),
     ("refuse", 0.01, {}),
+    ("refuse_connections", 0.003, {"seconds": 1}),
 ]
 PURCHASES = ("add", "add_sms")
 READS = ("status", "sms_status", "sms_code", "balance")
