@@ -15,7 +15,7 @@ USUAL_SANDBOX_PORT = 8765
 SERVICES = 20_000
 # Everything a deployment would set and the demo must not take from it: real keys least of all.
 _NOT_TAKEN_OVER = (
-    "BEHIND_PROXY", "HSTS_SECONDS", "CSRF_TRUSTED_ORIGINS", "ADMIN_EMAILS", "FROM_EMAIL",
+    "BEHIND_PROXY", "HSTS_SECONDS", "CSRF_TRUSTED_ORIGINS", "FROM_EMAIL",
     "METRICS_TOKEN", "SANDBOX_URL", "UPSTREAM_CURRENCY", "UPSTREAM_EXCHANGE_RATE", "PROMETHEUS_MULTIPROC_DIR",
 )  # fmt: skip
 
@@ -67,6 +67,7 @@ def prepare(arguments: list[str]) -> None:
             # The demo's e-mails are files: nobody should have to dig for a link to get in.
             "EMAIL_VERIFICATION": "optional",
             "EMAIL_URL": f"filemail://{folder / 'mail'}",
+            "ADMIN_EMAILS": "admin@example.com",  # the demo's admin, see setup.py, which may not be imported yet
             "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
             # gunicorn, Celery and SQLite leave nothing outside the folder.
             "TMPDIR": str(folder / "tmp"),
