@@ -34,6 +34,8 @@ from upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
+DOUBT = "the candidates leave a doubt"
+LOOK_AGAIN = timedelta(hours=1)
 
 
 def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
@@ -95,6 +97,8 @@ def _reconcile(order: Order, window: Window, rivals: list[Order], client: Client
     if why:
         _keep(order, window, rivals=rivals, why=why, now=now)
         return False
+    if _is_known(order, window, rivals, now):
+        return False
     ids = window.ids()
     ours = known_ids(order.kind, ids)
     asked = [number for number in ids if number not in ours]
@@ -114,7 +118,7 @@ def _reconcile(order: Order, window: Window, rivals: list[Order], client: Client
     [upstream_id, report] = next(iter(candidates.items()))
     if len(candidates) == 1 and not rivals and fits(order, report):
         return _settle_placed(order, str(upstream_id), report, found, now)
-    _keep(order, window, rivals=rivals, why="the candidates leave a doubt", now=now, found=found)
+    _keep(order, window, rivals=rivals, why=DOUBT, now=now, found=found)
     return False
 
 
@@ -128,6 +132,15 @@ def _not_scanned_because(order: Order, window: Window) -> str:
     if window.width > settings.RECONCILE_MAX_WINDOW:
         return f"the window is too wide: {window.width} ids"
     return ""
+
+
+def _is_known(order: Order, window: Window, rivals: list[Order], now: datetime) -> bool:
+    """Whether the same window was asked about lately, with the same doubt: it would only cost calls upstream."""
+    found = order.reconciliation or {}
+    same = found.get("window") == evidence_of(window) and found.get("rivals") == sorted(other.pk for other in rivals)
+    if not same or found.get("why") != DOUBT:
+        return False
+    return now - datetime.fromisoformat(found["looked_at"]) < LOOK_AGAIN
 
 
 def fits(order: Order, report: Report) -> bool:
@@ -242,7 +255,8 @@ def _keep(
     before = order.reconciliation or {}
     evidence = {**(found or _evidence(order, window, rivals or [])), "why": why}
     kept = {name: before[name] for name in ("state", "closed_by_hand_at") if name in before}
-    if {**kept, **evidence} == {name: value for name, value in before.items() if name != "looked_at"}:
+    unchanged = {**kept, **evidence} == {name: value for name, value in before.items() if name != "looked_at"}
+    if unchanged and found is None:
         return
     unsettled = Order.objects.filter(pk=order.pk, upstream_id=None, status=order.status, sent_at=order.sent_at)
     unsettled.update(reconciliation={**kept, **evidence, "looked_at": now.isoformat()})

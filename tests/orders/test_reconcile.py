@@ -136,6 +136,26 @@ def test_two_lost_orders_and_one_candidate_are_left_to_the_admin(send, lose, cli
     assert fresh(second).status == Status.UNKNOWN
 
 
+def test_a_doubt_is_looked_into_again_only_after_a_while_or_when_a_rival_is_gone(
+    send, lose, client_upstream, sandbox, sam
+):
+    send()
+    first, second = lose(placed=True), lose(placed=False)
+    send(minutes=11)
+
+    def questions_of(minutes: float) -> int:
+        before = len(sandbox.requests)
+        reconcile_orders(client=client_upstream, now=timezone.now() + timedelta(minutes=minutes))
+        return len(sandbox.requests) - before
+
+    assert [questions_of(minutes) for minutes in (12, 20, 75, 80)] == [2, 0, 2, 0]
+
+    resolve_as_not_placed(second.pk, actor=sam)
+
+    assert questions_of(81) == 1
+    assert fresh(first).status == Status.PENDING
+
+
 def test_two_lost_orders_of_which_none_was_placed_are_both_sent_again(send, lose, client_upstream):
     send()
     first, second = lose(placed=False), lose(placed=False)
