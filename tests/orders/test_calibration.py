@@ -1,15 +1,19 @@
 """How many pieces a rate buys: found out by small orders, one at a time, never by a costly one."""
 
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.models import Category, Service
 from orders.models import Notice, Order, OrderEvent, Status
 from orders.operations import OrderRefused, forward_order, forward_waiting, poll_due
+from orders.operations.calibration import take_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,6 +163,33 @@ def test_two_sweeps_at_once_send_one_of_the_category(unproved, place, client_ups
         sent = sum(threads.map(sweep, range(3)))
 
     assert sent == len(sandbox.orders) == 1
+
+
+def test_take_turn_while_another_worker_has_not_committed_its_claim_waits_for_it(unproved, place):
+    first, second = place(quantity=50), place(quantity=50)
+    Order.objects.filter(pk=first.pk).update(held_because="a loss")  # so the second one's turn has come
+    now, claimed = timezone.now(), Event()
+
+    def claim_the_second() -> bool:
+        try:
+            with transaction.atomic():
+                turn = take_turn(second, now=now)
+                sending = {"status": Status.SENDING, "claim_token": uuid.uuid4(), "claim_deadline": now}
+                Order.objects.filter(pk=second.pk).update(**sending)
+                claimed.set()
+                time.sleep(0.5)
+                return turn
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        seconds_turn = threads.submit(claim_the_second)
+        assert claimed.wait(10)
+        Order.objects.filter(pk=first.pk).update(held_because="")
+        with transaction.atomic():
+            firsts_turn = take_turn(first, now=now)
+
+    assert (seconds_turn.result(), firsts_turn) == (True, False)
 
 
 def test_poll_when_the_charge_fits_the_other_unit_pauses_the_service_and_changes_no_unit(

@@ -1,14 +1,18 @@
 """After a pause one order goes first; refused again, the wait grows; nobody loses a place in the queue."""
 
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance, UpstreamEntry
 from orders.operations import end_pause, forward_order, forward_waiting, resume_forwarding
+from orders.operations.pauses import end_probing, take_probe_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REFUSAL = {"text": "Insufficient balance"}
@@ -69,6 +73,34 @@ def test_many_workers_after_a_pause_send_one_order_at_a_time(queue, client_upstr
         sent = sum(threads.map(send, queue))
 
     assert sent == len(bought(sandbox)) == 1
+
+
+def test_take_probe_turn_while_another_worker_has_not_committed_its_claim_waits_for_it(queue, client_upstream):
+    resume_forwarding(client=client_upstream)
+    first, second = queue[:2]
+    Order.objects.filter(pk=first.pk).update(held_because="a loss")  # so the second one's turn has come
+    now, claimed = timezone.now(), Event()
+
+    def claim_the_second() -> bool:
+        try:
+            with transaction.atomic():
+                turn = take_probe_turn(second.pk, now=now)
+                sending = {"status": Status.SENDING, "claim_token": uuid.uuid4(), "claim_deadline": now}
+                Order.objects.filter(pk=second.pk).update(**sending)
+                claimed.set()
+                time.sleep(0.5)
+                return turn
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        seconds_turn = threads.submit(claim_the_second)
+        assert claimed.wait(10)
+        Order.objects.filter(pk=first.pk).update(held_because="")
+        with transaction.atomic():
+            firsts_turn = take_probe_turn(first.pk, now=now)
+
+    assert (seconds_turn.result(), firsts_turn) == (True, False)
 
 
 def test_resume_forwarding_when_the_first_order_is_refused_again_waits_longer_each_time(
@@ -146,8 +178,6 @@ def test_an_order_accepted_before_the_pause_ended_proves_nothing(queue, client_u
     Order.objects.filter(pk=queue[3].pk).update(
         status=Status.PENDING, upstream_id="77", sent_at=now - timedelta(minutes=1)
     )
-    from orders.operations.pauses import end_probing
-
     resume_forwarding(client=client_upstream)
     end_probing(queue[3].pk, now=now)
 
