@@ -183,11 +183,6 @@ class MassOrderForm(forms.Form):
         return self.priced and not self.problems
 
     @property
-    def shown_rate_micros(self) -> int:
-        """The rate per thousand, which the form brings back."""
-        return 0 if self.service is None else self.rate_micros * (1000 // self.service.rate_per)
-
-    @property
     def doubtful(self) -> bool:
         return any(row.doubtful for row in self.rows)
 
