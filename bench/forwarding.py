@@ -28,18 +28,16 @@ def plain(sandbox: Any, calls: int, in_flight: int) -> float:
 def forwarded(user: Any, service: Any, count: int) -> float:
     """Let so many paid orders wait, forward them all as the sweep does; return how many a second."""
     from orders.models import Order, Status
-    from orders.operations import forward_waiting
+    from orders.operations import sweep_queue
     from upstream.client import default_client
 
     Order.objects.bulk_create(order_rows(user, service, count))
     waiting = Order.objects.filter(status=Status.PAID)
     client = default_client()
 
-    def sweep() -> None:
-        while waiting.exists():
-            assert forward_waiting(client=client) > 0
-
-    return count / seconds_of(sweep)
+    per_second = count / seconds_of(lambda: sweep_queue(client=client, seconds=600))
+    assert not waiting.exists()
+    return per_second
 
 
 def run(orders: int, in_flight: int, latency: float, rounds: int) -> bool:

@@ -1,7 +1,7 @@
 """Doing many small pieces of work at once, in threads that keep their database connection from piece to piece."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,9 +11,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def work_off(pieces: Sequence[T], work: Callable[[T], R], *, threads: int, name: str) -> list[R]:
+def work_off(pieces: Iterable[T], work: Callable[[T], R], *, threads: int, name: str) -> list[R]:
     """Return what `work` returns for each piece, in no particular order; a thread takes the next piece when it is free.
 
+    `pieces` may be made as they are taken, by the thread that takes them; without threads nothing is done.
     `work` should not raise: what it raises ends its thread, and this function when all are done.
     """
     source, lock = iter(pieces), threading.Lock()
@@ -38,9 +39,8 @@ def work_off(pieces: Sequence[T], work: Callable[[T], R], *, threads: int, name:
             connection.close()  # this thread's own, which ends here
         return done
 
-    crew = min(threads, len(pieces))
-    if not crew:
+    if not threads:
         return []
-    with ThreadPoolExecutor(crew, thread_name_prefix=name) as pool:
-        finished = [pool.submit(take_pieces) for _each in range(crew)]
+    with ThreadPoolExecutor(threads, thread_name_prefix=name) as pool:
+        finished = [pool.submit(take_pieces) for _each in range(threads)]
     return [result for one in finished for result in one.result()]

@@ -41,7 +41,8 @@ def forward_orders() -> None:
 
     operations.give_up_waiting()
     if client := _client():
-        operations.forward_waiting(client=client, nudged_since=timedelta(seconds=settings.ORDERS_NUDGE_SECONDS))
+        nudged_since = timedelta(seconds=settings.ORDERS_NUDGE_SECONDS)
+        operations.sweep_queue(client=client, seconds=_interval("forward_orders"), nudged_since=nudged_since)
 
 
 @shared_task

@@ -52,12 +52,16 @@ class Kind(models.TextChoices):
 class Checkout(models.Model):
     """One press of a buy button. `request_id` is unique per customer, so that a repeat buys nothing twice."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="checkouts")
-    request_id = models.CharField(max_length=64)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="checkouts", verbose_name=_("customer")
+    )
+    request_id = models.CharField(_("request id"), max_length=64)
     fingerprint = models.CharField(max_length=64)  # SHA-256 of what was asked for
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("checkout")
+        verbose_name_plural = _("checkouts")
         constraints = [models.UniqueConstraint(fields=["user", "request_id"], name="request_id_once_per_customer")]
 
     def __str__(self) -> str:
@@ -95,6 +99,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         unconfirmed = Q(service__own_rate_per=None, service__category__rate_confirmed_at=None, kind=Kind.SERVICE)
         return self.filter(waiting).exclude(unconfirmed & Exists(ahead)).order_by("id")
 
+    def sendable(self) -> "OrderQuerySet":
+        """Paid orders that nothing holds back, whether or not their turn has come."""
+        return self.filter(status=Status.PAID, held_because="")
+
     def stale(self, now: datetime) -> "OrderQuerySet":
         """Orders whose sender died between claim and record: the claim is past its deadline."""
         return self.filter(status=Status.SENDING, claim_deadline__lt=now)
@@ -111,8 +119,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(models.Model):
     """One paid order. `price` and `refunded` are in the shop's currency, `*_upstream` in upstream's."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
-    checkout = models.ForeignKey(Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer")
+    )
+    checkout = models.ForeignKey(
+        Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders", verbose_name=_("checkout")
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.PAID)
     title = models.CharField(_("what was sold"), max_length=500)
@@ -241,13 +253,18 @@ class OrderEvent(models.Model):
 
     STAFF_ONLY = (Code.ATTENTION, Code.LOSS)
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", verbose_name=_("order"))
     code = models.CharField(_("event"), max_length=10, choices=Code)
     status = models.CharField(_("status"), max_length=12, choices=Status)
     data = models.JSONField(_("details"), default=dict, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
 

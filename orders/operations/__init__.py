@@ -2,7 +2,7 @@
 
 from orders.operations.assumptions import probe_foreign_ids
 from orders.operations.audit import audit
-from orders.operations.forwarding import forward_order, forward_waiting, give_up_waiting, release_stale_claims
+from orders.operations.forwarding import forward_order, give_up_waiting, release_stale_claims
 from orders.operations.margin import refund_held, review_held_orders, send_held_anyway
 from orders.operations.mass import place_orders
 from orders.operations.moves import WrongStatus
@@ -13,6 +13,7 @@ from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.solvency import check_balance
+from orders.operations.sweep import forward_waiting, sweep_queue
 from orders.operations.wishes import cancel_unsent, close_request, request_service
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "resume_forwarding",
     "review_held_orders",
     "send_held_anyway",
+    "sweep_queue",
 ]

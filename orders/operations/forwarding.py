@@ -18,7 +18,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.alarms import tell_of_late_answer, tell_of_unknown
-from orders.crew import work_off
 from orders.drift import Subject, note_drift
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
 from orders.operations.assumptions import check_ascending
@@ -49,7 +48,6 @@ Turn = Callable[..., bool]  # asked with `now` whether an order may go out alrea
 
 LONGEST_WAIT_SECONDS = 300
 RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
-SWEEP_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,25 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     Raises nothing for what upstream does; every ending is a status of the order.
     """
     kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
-    if kind is None or gate() is Gate.CLOSED or not _ready(client):
+    if kind is None or gate() is Gate.CLOSED or not ready(client):
         return False
-    return _forward(order_id, kind, client, clock)
+    return forward_one(lambda: waiting_order(order_id, kind), client, clock)
 
 
-def _forward(order_id: int, kind: str, client: Client, clock: Clock) -> bool:
+def waiting_order(order_id: int, kind: str) -> Order | None:
+    """Return the order with what its kind needs beside it, or None when it does not wait any more."""
+    return Order.objects.sendable().filter(pk=order_id).select_related(*related_rows(kind)).first()
+
+
+def forward_one(read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now) -> bool:
+    """Send the order that `read` returns and record the answer; return whether an attempt was made.
+
+    It is read when there is a place for it upstream, so that its cost is today's and the claim's time is not spent on
+    waiting.
+    """
     try:
-        # First of all, so that the order is read and claimed as it is then, and the claim's time is not spent waiting.
         with client.slot():
-            waiting = Order.objects.filter(pk=order_id, status=Status.PAID, held_because="")
-            order = waiting.select_related(*related_rows(kind)).first()
+            order = read()
             if order is None:
                 return False
             if loss := loss_at_sending(order):
@@ -87,7 +93,7 @@ def _forward(order_id: int, kind: str, client: Client, clock: Clock) -> bool:
                 return False
             return _claim_and_send(order, client, clock)
     except Withheld as error:
-        log.info("order_waits", order_id=order_id, reason=str(error))
+        log.info("order_put_off", reason=str(error))
         client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
         return False
 
@@ -105,7 +111,7 @@ def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
 
 def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
     turns: list[Turn] = [partial(take_turn, order)] if needs_turn(order) else []
-    fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # what the charge will be compared with
+    fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # the charge will be compared
     last_id, probing = newest_upstream_id(order.kind), False
     claim = _claim(order, now=clock(), last_id=last_id, where=Q(GATE_IS_OPEN), turns=turns, **fields)
     if claim is None and gate() is Gate.PROBING:
@@ -144,29 +150,6 @@ def _send(claim: Claim, supply: Supply, client: Client, clock: Clock) -> None:
         _record_placed(claim, supply, placed, now=clock())
 
 
-def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since: timedelta = timedelta(0)) -> int:
-    """Send the paid orders that are waiting, first come first served, several at once; return how many were tried.
-
-    Orders younger than `nudged_since` that were never tried are left to their nudge.
-    """
-    now = now or timezone.now()
-    how = gate()
-    if how is Gate.CLOSED or not client.answers() or not _ready(client):
-        return 0
-    waiting = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - nudged_since) | Q(attempts__gt=0))
-    queue = list(waiting.values_list("pk", "kind")[: 1 if how is Gate.PROBING else SWEEP_LIMIT])
-
-    def forward(place: tuple[int, str]) -> bool:
-        order_id, kind = place
-        try:
-            return _forward(order_id, kind, client, timezone.now)
-        except Exception:  # an order that cannot be handled must not keep those behind it from being sent
-            log.exception("forwarding_failed", order_id=order_id)
-            return False
-
-    return sum(work_off(queue, forward, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="forward"))
-
-
 def release_stale_claims(*, now: datetime | None = None) -> int:
     """Make claims past their deadline `unknown`: the worker died between claim and record. Return how many."""
     now = now or timezone.now()
@@ -202,7 +185,8 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
     return given_up
 
 
-def _ready(client: Client) -> bool:
+def ready(client: Client) -> bool:
+    """Whether the books have a beginning, which they need before the first order is sent."""
     try:
         ensure_opening_balance(client=client)
     except InvalidApiKey as refusal:

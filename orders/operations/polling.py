@@ -79,7 +79,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
             log.exception("poll_failed", order_id=order.pk)
             silent.append(order.pk)
 
-    work_off(orders, ask, threads=settings.UPSTREAM_MAX_IN_FLIGHT, name="poll")
+    work_off(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
     recorded_at = now or timezone.now()
     if silent:
         again = recorded_at + timedelta(
