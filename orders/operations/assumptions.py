@@ -90,7 +90,7 @@ def _foreign_id(kind: str) -> int | None:
     gaps = [low + 1 for low, high in pairwise(ours) if high - low > 1]
     if not gaps:
         return None
-    sent_since = min(sent_at for _text, sent_at in rows)
+    sent_since = min(sent_at for _text, sent_at in rows if sent_at is not None)
     unknown = [*in_flight(kind), *lost_attempts(kind), *settled_without_answer(kind, sent_since)]
     doubtful = [window_of(order) for order in unknown]
     safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}

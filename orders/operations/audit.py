@@ -91,7 +91,8 @@ def _order_problems() -> Iterator[str]:
     for row in orders:
         key = f"{row[1]}:{row[0]}"
         # The shop goes on selling between the two readings: what does not fit is read again, at one moment.
-        if _misfits(*row, -charged.pop(key, 0), returned.pop(key, 0)):
+        booked = (-charged.pop(key, 0), returned.pop(key, 0))
+        if _misfits(*(row + booked)):
             yield from _misfits(*_order_at_one_moment(row[0]))
     for key, amount in [*charged.items(), *returned.items()]:
         owner, _, order = key.partition(":")
