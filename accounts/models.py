@@ -93,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class ApiKey(models.Model):
     """A key for the shop's own API: 256 random bits, of which only the SHA-256 is kept."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("customer"))
     name = models.CharField(_("name"), max_length=80)
     prefix = models.CharField(_("begins with"), max_length=8)
     key_sha256 = models.CharField(max_length=64, unique=True)

@@ -81,7 +81,9 @@ class Category(models.Model):
 class Subcategory(models.Model):
     """A subcategory inside one category; the same name in another category is another subcategory."""
 
-    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="subcategories")
+    category = models.ForeignKey(
+        Category, on_delete=models.CASCADE, related_name="subcategories", verbose_name=_("category")
+    )
     name = models.CharField(_("name"), max_length=200)
 
     class Meta:
@@ -114,9 +116,16 @@ class Service(models.Model):
     """One service as upstream sells it. Withdrawn when upstream stops offering it, never deleted."""
 
     upstream_id = models.BigIntegerField(_("upstream id"), unique=True)
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, related_name="services", verbose_name=_("category")
+    )
     subcategory = models.ForeignKey(
-        Subcategory, null=True, blank=True, on_delete=models.SET_NULL, related_name="services"
+        Subcategory,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="services",
+        verbose_name=_("subcategory"),
     )
     name = models.CharField(_("upstream name"), max_length=500)
     type = models.CharField(_("upstream type"), max_length=100)

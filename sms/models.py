@@ -80,8 +80,10 @@ class Number(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELED = "canceled", _("Canceled")
 
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="number")
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="numbers")
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="number", verbose_name=_("order"))
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="numbers", verbose_name=_("SMS project")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ORDERED)
     reuse_phone = models.CharField(_("number to reuse"), max_length=40, blank=True)
     phone = models.CharField(_("number"), max_length=40, blank=True)

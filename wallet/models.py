@@ -11,7 +11,9 @@ from accounts.money import MicrosField
 class Wallet(models.Model):
     """A customer's money. The balance is a cache of the ledger's sum; only `wallet.operations` writes it."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="wallet")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="wallet", verbose_name=_("customer")
+    )
     balance_micros = MicrosField(_("balance"), default=0)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
@@ -52,13 +54,18 @@ class LedgerEntry(models.Model):
         REFUND = "refund", _("Refund")
         ADJUSTMENT = "adjustment", _("Adjustment")
 
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries")
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries", verbose_name=_("wallet"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     amount_micros = MicrosField(_("amount"))
     reference = models.CharField(_("reference"), max_length=100)
     note = models.CharField(_("note"), max_length=300, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
 

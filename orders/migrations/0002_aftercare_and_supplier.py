@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('sealed', models.TextField(editable=False)),
                 ('pieces', models.PositiveIntegerField(verbose_name='pieces')),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='goods', to='orders.order')),
+                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='goods', to='orders.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': 'delivered goods',
@@ -88,8 +88,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.GenericIPAddressField(blank=True, null=True, verbose_name='from address')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
-                ('goods', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reveals', to='orders.deliveredgoods')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('goods', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reveals', to='orders.deliveredgoods', verbose_name='delivered goods')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'look at goods',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('finished', models.PositiveIntegerField(default=0, verbose_name='orders finished')),
                 ('usual_seconds', models.PositiveIntegerField(default=0, verbose_name='usual time, seconds')),
-                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pace', to='catalog.service')),
+                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pace', to='catalog.service', verbose_name='service')),
             ],
             options={
                 'verbose_name': 'service pace',
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='written')),
                 ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'notice',
@@ -170,8 +170,8 @@ class Migration(migrations.Migration):
                 ('answer', models.CharField(blank=True, max_length=300, verbose_name='answer to the customer')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='asked')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='orders.order')),
+                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='orders.order', verbose_name='order')),
             ],
             options={
                 'verbose_name': "customer's request",

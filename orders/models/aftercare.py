@@ -12,7 +12,7 @@ from orders.models.order import Order
 class DeliveredGoods(models.Model):
     """Accounts that upstream delivered in a status, sealed with FIELD_ENCRYPTION_KEYS; only their buyer reads them."""
 
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="goods")
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="goods", verbose_name=_("order"))
     sealed = models.TextField(editable=False)
     pieces = models.PositiveIntegerField(_("pieces"))
     received_at = models.DateTimeField(_("received"), default=timezone.now)
@@ -28,8 +28,12 @@ class DeliveredGoods(models.Model):
 class GoodsReveal(models.Model):
     """Somebody looked at delivered goods."""
 
-    goods = models.ForeignKey(DeliveredGoods, on_delete=models.PROTECT, related_name="reveals")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    goods = models.ForeignKey(
+        DeliveredGoods, on_delete=models.PROTECT, related_name="reveals", verbose_name=_("delivered goods")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("customer")
+    )
     address = models.GenericIPAddressField(_("from address"), null=True, blank=True)
     created_at = models.DateTimeField(_("time"), default=timezone.now)
 
@@ -54,14 +58,19 @@ class ServiceRequest(models.Model):
         DONE = "done", _("Done")
         DECLINED = "declined", _("Declined")
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests", verbose_name=_("order"))
     wish = models.CharField(_("wish"), max_length=8, choices=Wish)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.OPEN)
     answer = models.CharField(_("answer to the customer"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("asked"), default=timezone.now)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("by"),
     )
 
     class Meta:
@@ -83,7 +92,12 @@ class Notice(models.Model):
 
     key = models.CharField(_("key"), max_length=120, unique=True)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="notices",
+        verbose_name=_("customer"),
     )
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"))

@@ -76,7 +76,12 @@ class UpstreamEntry(models.Model):
     amount_upstream_micros = MicrosField(_("amount, in upstream's currency"))
     note = models.CharField(_("note"), max_length=300, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
 
@@ -193,7 +198,9 @@ class UpstreamAssumption(models.Model):
 class ServicePace(models.Model):
     """How long orders of a service usually take, learned from those that finished; it sets how often we ask."""
 
-    service = models.OneToOneField("catalog.Service", on_delete=models.CASCADE, related_name="pace")
+    service = models.OneToOneField(
+        "catalog.Service", on_delete=models.CASCADE, related_name="pace", verbose_name=_("service")
+    )
     finished = models.PositiveIntegerField(_("orders finished"), default=0)
     usual_seconds = models.PositiveIntegerField(_("usual time, seconds"), default=0)
 

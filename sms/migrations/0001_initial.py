@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
                 ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='code received')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='ordered')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='number', to='orders.order')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='numbers', to='sms.project')),
+                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='number', to='orders.order', verbose_name='order')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='numbers', to='sms.project', verbose_name='SMS project')),
             ],
             options={
                 'verbose_name': 'number',

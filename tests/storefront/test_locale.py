@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
+from django.apps import apps
 from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils.functional import Promise
 
 from accounts.models import User
 from accounts.operations import remember_language
@@ -29,7 +31,8 @@ from tests.pages import alerts, error_beside, hidden, page_words
 from tests.storefront.texts_source import Text, marked_texts
 from wallet.operations import adjust
 
-CATALOG = settings.BASE_DIR / "locale/ru/LC_MESSAGES/django.po"
+ROOT = settings.BASE_DIR
+CATALOG = ROOT / "locale/ru/LC_MESSAGES/django.po"
 RUSSIAN = {"accept-language": "ru"}
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|\{\w*\}")
 TAG = re.compile(r"</?[a-z]+")
@@ -115,6 +118,17 @@ def test_translations_keep_the_placeholders_and_tags_in_every_plural_form() -> N
                 changed.append((original, form))
 
     assert changed == []
+
+
+@pytest.mark.once
+def test_models_name_themselves_and_their_relations_in_translatable_words() -> None:
+    ours = [
+        model for model in apps.get_models() if Path(apps.get_app_config(model._meta.app_label).path).parent == ROOT
+    ]
+    relations = [field for model in ours for field in model._meta.fields if field.is_relation]
+
+    assert [model for model in ours if not isinstance(model._meta.verbose_name, Promise)] == []
+    assert [field for field in relations if not isinstance(field.verbose_name, Promise)] == []
 
 
 @pytest.mark.once
