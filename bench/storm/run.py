@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.storm.stage import ROOT, Stage
+from bench.storm.stage import NUMBER_LIFETIME_SECONDS, ROOT, SPEED, Stage
 
 if TYPE_CHECKING:
-    from bench.storm.customers import Account, Goods
+    from bench.storm.customers import Account, Goods, Shopper
 
 SETTLE_WITHIN_SECONDS = 120.0
 ANSWER_WITHIN_SECONDS = 45.0
@@ -107,18 +107,28 @@ def _play(plan: Plan, stage: Stage, said: Callable[[str], None]) -> Report:
         truth = verdict.Truth(stage.sandbox.orders)
         _take_over(report, verdict.judge(truth, crowd.purchases, all_decided=False))
         _audit(report)
-        if settling.decide_for_the_admin(truth.by_link, admin, said):
-            settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
-            said("the admin has decided; the second verdict")
-            final = verdict.judge(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
-            report.problems += final.problems
-            _audit(report)
+        settling.decide_for_the_admin(truth.by_link, admin, said)
+        _lose_one_of_each(stage, one_more)
+        settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
+        said("the admin has decided; the second verdict")
+        final = verdict.judge(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
+        for name in ("orders", "adopted", "proved_absent", "losses", "loss_micros"):
+            setattr(report, name, getattr(final, name))
+        report.problems += final.problems
+        _audit(report)
     except settling.NotSettled as error:
         report.problems.append(str(error))
     if not stage.sandbox.books()["adds_up"]:
         report.problems.append("the sandbox's own books do not add up")
     report.repeats = sum(purchase.tries - 1 for purchase in crowd.purchases)
     return report
+
+
+def _lose_one_of_each(stage: Stage, customer: "Shopper") -> None:
+    """Lose an answer of each kind in calm: with no rival near, reconciliation has to find out by itself."""
+    for action, buy in (("add", customer.buy_a_service), ("add_sms", lambda: customer.buy_numbers(1))):
+        stage.sandbox.fail_next("lose_reply", action=action)
+        buy()
 
 
 def _take_over(report: Report, found: Any) -> None:
@@ -143,6 +153,7 @@ def _furnish(plan: Plan, stage: Stage, said: Callable[[str], None]) -> "tuple[li
     from sms.models import Project
 
     stage.sandbox.reset(balance="1000000.00")
+    stage.sandbox.set(number_lifetime_seconds=NUMBER_LIFETIME_SECONDS * SPEED)
     names = [
         stage.sandbox.add_service(
             name=f"Chaos {rate}", type="Default", category=f"Chaos {unit}", rate=rate, rate_per=unit, min=10, max=1000

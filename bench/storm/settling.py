@@ -77,10 +77,10 @@ def describe(order: Order) -> str:
     )
 
 
-def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]) -> int:
+def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]) -> None:
     """Settle every unknown service order as its admin would, who sees the links in the supplier's own order list.
 
-    `truth` has upstream's ids by link. Returns how many were decided.
+    `truth` has upstream's ids by link.
     """
     unknown = list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
     for order in unknown:
@@ -90,4 +90,3 @@ def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable
             resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin)
         else:
             resolve_as_not_placed(order.pk, actor=admin)
-    return len(unknown)

@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+import signal
 import sys
 import time
 from collections import Counter
@@ -21,7 +22,8 @@ from upstream.sandbox.process import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
-SPEED = 15.0  # of the sandbox: services are finished within a dozen seconds, numbers expire after eight
+SPEED = 40.0  # of the sandbox: services are finished within five seconds
+NUMBER_LIFETIME_SECONDS = 8
 # Everything waits much shorter than in production, but in the same proportions: time-out < claim < settling time.
 TIMES = {
     "UPSTREAM_TIMEOUT_SECONDS": "2",
@@ -141,7 +143,7 @@ class Stage:
             command += ["--hostname", f"{name.replace(' ', '-')}@chaos"]
         self._starts[name] += 1
         log = self.folder / f"{name.replace(' ', '-')}.{self._starts[name]}.log"
-        self._children[name] = self._processes.start(name, command, log=log, folder=ROOT)
+        self._children[name] = self._processes.start(name, command, log=log, folder=ROOT, stop_signal=signal.SIGKILL)
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -163,7 +165,7 @@ class Stage:
         if name == "web":
             children = _children_of(self._children["web"].process.pid)
             if children:
-                os.kill(children[0], 9)
+                os.kill(children[0], signal.SIGKILL)
             return lambda: None  # its master starts another one
         if name == "sandbox":
             self._note_faults()
@@ -185,9 +187,15 @@ class Stage:
 
     # --- Faults ------------------------------------------------------------------------------------------------------
     def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]]) -> None:
-        """Let these faults (name, rate, options) strike from now on; an empty list heals everything."""
+        """Let these faults (name, rate, options) strike from now on; an empty list heals everything.
+
+        One that has not struck yet does so at the next call, however short the storm is.
+        """
         self._faults = faults
         self.sandbox.heal()
+        for name, options in {name: options for name, _rate, options in reversed(faults)}.items():
+            if not self._struck[name]:
+                self.sandbox.fail_next(name, **options)
         for name, rate, options in faults:
             self.sandbox.fail_rate(name, rate, **options)
 

@@ -51,7 +51,7 @@ def every_fault() -> list[Fault]:
 
 
 def rage(stage: Stage, *, seconds: float, seed: int, said: Callable[[str], None]) -> None:
-    """Let faults strike and kill a process every two seconds or so: each once, then whichever the dice say.
+    """Let faults strike and kill a process every two seconds or so: each at least once, then whichever the dice say.
 
     Returns with everything alive again and all faults gone.
     """
@@ -60,7 +60,7 @@ def rage(stage: Stage, *, seconds: float, seed: int, said: Callable[[str], None]
     dice.shuffle(victims)
     stage.set_faults(every_fault())
     ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
+    while victims or time.monotonic() < ends_at:
         time.sleep(dice.uniform(1.0, 2.5))
         victim = victims.pop() if victims else dice.choice(stage.mortals)
         said(f"killing {victim}")

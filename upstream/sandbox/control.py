@@ -99,6 +99,7 @@ def _faults(world: World, gate: Gate, method: str, body: dict[str, Any]) -> list
         if name == "refuse_connections" and body.get("rate") is None:
             # There is no next call to wait for: from now on nobody listens.
             _only(body, FAULTS[name] | {"action", "times", "rate"})
+            world.faults.struck[name] += 1
             gate.refuse(body.get("seconds"))
         else:
             world.faults.add(name, **body)
