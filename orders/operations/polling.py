@@ -164,7 +164,8 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
 
 
 def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
-    if order.status == Status.PARTIAL and order.remains is not None:
+    # Not of what remains while upstream says that work goes on: a human has been asked about that.
+    if order.status == report.status == Status.PARTIAL and order.remains is not None:
         due_micros = partial_refund_micros(order.price_micros, order.quantity, order.remains)
         refund_up_to(order, due_micros, why="partial", now=now, remains=order.remains)
     elif order.status == Status.CANCELED:

@@ -86,6 +86,18 @@ def test_poll_of_a_partial_order_clamps_what_upstream_says_remains(sent_order, p
     assert refunds(sent_order) == (refund or [])
 
 
+def test_poll_when_work_goes_on_after_a_partial_refund_refunds_no_more(sent_order, poll, sandbox):
+    sandbox.set_order(sent_order.upstream_id, status="Partial", remains=200)
+    poll()
+    sandbox.set_order(sent_order.upstream_id, status="In progress", remains=900)
+
+    poll(days=1)
+
+    sent_order.refresh_from_db()
+    assert (sent_order.status, refunds(sent_order)) == (Status.PARTIAL, [375_000])
+    assert sent_order.attention == "Upstream went from partial to In progress"
+
+
 def test_poll_when_a_completed_order_becomes_partial_refunds_too(sent_order, poll, sandbox):
     sandbox.set_order(sent_order.upstream_id, status="Completed", remains=0)
     poll()
