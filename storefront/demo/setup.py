@@ -15,6 +15,7 @@ from catalog.models import Category, Service
 from catalog.operations import confirm_rate_units
 from sms.models import Project
 from upstream.money import MICROS
+from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
 from wallet.models import LedgerEntry
 from wallet.operations import AlreadyBooked, credit
 
@@ -62,8 +63,16 @@ def catalog() -> None:
         call_command("sync_catalog")
     if not Project.objects.exists():
         call_command("sync_sms")
-    # What the rates of the sandbox buy is known; a real shop's admin confirms it, or sells small orders first.
-    confirm_rate_units(Category.objects.all(), now=timezone.now())
+    confirm_sandbox_units()
+
+
+def confirm_sandbox_units() -> None:
+    """Take what the sandbox's rates buy as known; a real shop's admin confirms it, or sells small orders first."""
+    unconfirmed = Category.objects.filter(rate_confirmed_at=None)
+    for category in unconfirmed:
+        unit = PIECES_PER_RATE[kind_of(category.name)]  # a name alone does not always tell goods from work
+        Category.objects.filter(pk=category.pk).update(rate_per=unit)
+    confirm_rate_units(unconfirmed, now=timezone.now())
 
 
 def _account(email: str, **rights: bool) -> User:

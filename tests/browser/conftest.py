@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 import requests
 from django.core.management import call_command
-from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from catalog.models import Category
-from catalog.operations import confirm_rate_units
 from storefront.demo.processes import Processes, free_port
+from storefront.demo.setup import confirm_sandbox_units
 from tests.provision import chromium
 from tests.workers import Workers, wait_for
 
@@ -39,8 +37,7 @@ def shop(transactional_db: None, sandbox: Any, tmp_path: Path) -> Iterator[Shop]
     sandbox.set(partial_rate=0, canceled_rate=0, codeless_rate=0, code_delay_seconds=60)
     call_command("sync_catalog", verbosity=0)
     call_command("sync_sms", verbosity=0)
-    # What the rates of the sandbox buy is known; a real shop's admin confirms it, or sells small orders first.
-    confirm_rate_units(Category.objects.all(), now=timezone.now())
+    confirm_sandbox_units()
     mail, port = tmp_path / "mail", free_port()
     mail.mkdir()
     with Processes() as processes:

@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Delivery, MarkupRule, RateUnit, Service, Subcategory, SyncRun
 from catalog.operations import refresh_search_text, sync_catalog
+from storefront.demo.setup import confirm_sandbox_units
 from upstream.client import Client
+from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
 from upstream.sandbox.process import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -330,3 +332,12 @@ def test_sync_catalog_when_the_admin_corrected_the_guess_does_not_guess_again(sy
     sync()
 
     assert Category.objects.filter(name="Email Accounts", delivery="link", rate_per=None).exists()
+
+
+def test_units_of_the_sandbox_when_the_demo_confirms_them_are_those_it_charges_by(sync: Sync, sandbox: Sandbox) -> None:
+    sync()
+
+    confirm_sandbox_units()
+
+    units = {category.name: category.rate_per for category in Category.objects.exclude(rate_confirmed_at=None)}
+    assert units == {name: PIECES_PER_RATE[kind_of(name)] for name in Category.objects.values_list("name", flat=True)}
