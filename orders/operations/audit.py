@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from orders.models import OPEN, Order, OrderEvent, Status, UpstreamEntry
 from orders.operations.windows import OPEN as OPEN_QUESTION
@@ -138,7 +140,8 @@ def _check_upstream(books: Books, client: Client | None) -> None:
     if not UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
         books.figures.append(("upstream: balance", "not compared: no order has been sent yet"))
         return
-    before = _explained()
+    began = timezone.now()
+    before = _explained(began)
     books.add("upstream: opening and paid in", before.paid_in, currency)
     books.add("upstream: charged for our orders", before.charged, currency)
     books.add("upstream: balance expected", before.expected, currency)
@@ -150,7 +153,7 @@ def _check_upstream(books: Books, client: Client | None) -> None:
     except UpstreamError as error:
         books.problems.append(f"upstream's balance could not be read: {error}")
         return
-    after = _explained()  # the shop has gone on sending: the balance belongs somewhere between the two
+    after = _explained(began)  # the shop has gone on sending: the balance belongs somewhere between the two
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
     books.add("upstream: balance", balance, currency)
     books.add("upstream: unexplained", balance - before.expected, currency)
@@ -183,27 +186,31 @@ class Explained:
         return self.expected + self.maybe_back
 
 
-def _explained() -> Explained:
+def _explained(audit_began: datetime) -> Explained:
     """Add up what was paid in and charged, and by how much the balance may honestly differ from that.
 
     What is still open, or was given back to the customer, upstream may have given back without our having asked since;
-    an order whose answer never came may or may not have been charged, refunded or not.
+    an order whose answer never came may or may not have been charged, refunded or not; and one that was sent since the
+    audit began may have been charged for when the balance was read, and given back by now.
     """
-    placed = Order.objects.filter(upstream_id__isnull=False)
+    placed = Q(upstream_id__isnull=False)
     # An order that was sent again, and then the first attempt was answered too: upstream has two of it.
     twice = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS).exclude(
         order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
     )
     unanswered = Q(status=Status.FAILED, upstream_id=None, reconciliation__state__in=(OPEN_QUESTION, REFUNDED))
-    in_doubt = Order.objects.filter(Q(status__in=(Status.SENDING, Status.UNKNOWN)) | unanswered)
-    given_up = placed.filter(status__in=(*OPEN, Status.CANCELED, Status.FAILED))
+    in_doubt = Q(status__in=(Status.SENDING, Status.UNKNOWN)) | Q(sent_at__gte=audit_began) | unanswered
+    given_up = placed & Q(status__in=(*OPEN, Status.CANCELED, Status.FAILED))
+    charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
+    # One statement: an order that moves on meanwhile is in exactly one of the sums.
+    sums = Order.objects.aggregate(
+        charged=Sum(charge, filter=placed),
+        maybe_charged=Sum("cost_upstream_micros", filter=in_doubt),
+        maybe_back=Sum(charge, filter=given_up),
+    )
     return Explained(
         paid_in=_sum(UpstreamEntry.objects.all(), "amount_upstream_micros"),
-        charged=_cost(placed) + _sum(twice, "order__cost_upstream_micros"),
-        maybe_charged=_sum(in_doubt, "cost_upstream_micros"),
-        maybe_back=_cost(given_up),
+        charged=(sums["charged"] or 0) + _sum(twice, "order__cost_upstream_micros"),
+        maybe_charged=sums["maybe_charged"] or 0,
+        maybe_back=sums["maybe_back"] or 0,
     )
-
-
-def _cost(orders: QuerySet[Order]) -> int:
-    return orders.aggregate(total=Sum(Coalesce("charge_upstream_micros", "cost_upstream_micros")))["total"] or 0
