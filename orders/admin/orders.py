@@ -104,7 +104,8 @@ class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
                 "fields": (
                     ("status", "kind"),
                     "attention",
-                    ("held_because", "held_until", "hold_waived_at"),
+                    "held_because",
+                    ("held_until", "hold_waived_at"),
                     "user",
                     ("title", "service"),
                     "quantity",
