@@ -137,15 +137,12 @@ def check_out(
     Raises RequestIdReused when the same id comes with other values, and whatever `buy` raises.
     """
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    orders = _bought_before(user, request_id, fingerprint)
-    if orders is not None:
-        return orders
     try:
         with transaction.atomic():
             checkout = Checkout.objects.create(user=user, request_id=request_id, fingerprint=fingerprint)
             return buy(checkout)
     except IntegrityError:
-        # The same button was pressed twice at once and the other press was first.
+        # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
         orders = _bought_before(user, request_id, fingerprint)
         if orders is None:
             raise
