@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from catalog.models import Category, SyncRun
 from orders.models import OPEN, ContractDrift, ForwardingPause, Order, ServiceRequest, Status
 from orders.operations.solvency import forecast
+from upstream.client import default_client
+from upstream.errors import UpstreamNotConfigured
+from upstream.limits import Down
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -106,6 +109,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "attention_link": f"{orders_page}?attention=yes",
         "pauses": ForwardingPause.objects.filter(ended_at=None),
         "pauses_link": reverse("admin:orders_forwardingpause_changelist"),
+        "upstream_down": _upstream_down(),
         "money": forecast(),
         "currency": settings.UPSTREAM_CURRENCY,
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
@@ -113,6 +117,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
     }
     return context
+
+
+def _upstream_down() -> Down | None:
+    """Since when calls upstream pause because it does not answer."""
+    try:
+        limiter = default_client().limiter
+    except UpstreamNotConfigured:
+        return None
+    return None if limiter is None else limiter.down()
 
 
 def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:

@@ -117,6 +117,8 @@ class Limiter:
             change = slot.store.release(slot.id, outcome)
         if change == Word.DOWN:
             logger.error("upstream_down", extra={"name_of_limits": self._shared.name})  # ERROR is mailed to the admins
+        elif change == Word.DOWN_AGAIN:
+            logger.warning("upstream_down_again", extra={"name_of_limits": self._shared.name})
         elif change == Word.BACK:
             logger.warning("upstream_back", extra={"name_of_limits": self._shared.name})
 

@@ -16,6 +16,7 @@ SECOND = 1_000_000  # the scripts count in microseconds of Redis's own clock
 # A thread that wakes late must not push its call into the second of the next ones.
 RATE_PERIOD_SECONDS = 1.05
 FORGET_SECONDS = 3600
+QUIET_SECONDS = 900  # an upstream that comes and goes is news once in so long
 
 
 class Word(StrEnum):
@@ -24,6 +25,7 @@ class Word(StrEnum):
     TAKEN = "taken"
     FULL = "full"
     DOWN = "down"
+    DOWN_AGAIN = "down again"
     BACK = "back"
 
 
@@ -93,7 +95,7 @@ return {'taken', starts_at - now}
 for _name, _seconds in {"WAITING": WAITING_SECONDS, "PERIOD": RATE_PERIOD_SECONDS}.items():
     TAKE = TAKE.replace(_name, str(round(_seconds * SECOND)))
 
-# KEYS: leases, breaker. ARGV: id, outcome, failures, first wait µs, longest wait µs, seconds until it is forgotten.
+# KEYS: leases, breaker, told. ARGV: id, outcome, failures, first wait µs, longest wait µs, forget s, quiet s.
 RELEASE = """
 redis.call('ZREM', KEYS[1], ARGV[1])
 if ARGV[2] == 'answered' then
@@ -115,7 +117,7 @@ elseif not is_down and ARGV[2] == 'failed' then
   if redis.call('HINCRBY', KEYS[2], 'failures', 1) >= tonumber(ARGV[3]) then
     redis.call('HSET', KEYS[2], 'retry_at', string.format('%.0f', now + ARGV[4]), 'wait', ARGV[4],
       'since', string.format('%.0f', now))
-    change = 'down'
+    change = redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[7]) and 'down' or 'down again'
   end
 end
 redis.call('EXPIRE', KEYS[2], ARGV[6])
@@ -132,6 +134,7 @@ class RedisStore:
         self._numbers = numbers
         self._leases, self._breaker = f"{name}:leases", f"{name}:breaker"
         self._take_keys = [self._leases, f"{name}:moments", self._breaker, f"{name}:waiting"]
+        self._release_keys = [self._leases, self._breaker, f"{name}:told"]
         self._take = server.register_script(TAKE)
         self._release = server.register_script(RELEASE)
 
@@ -144,11 +147,11 @@ class RedisStore:
         return Taken(Word(word.decode()), int(microseconds) / SECOND)
 
     def release(self, slot_id: str, outcome: str) -> str:
-        """Give a place back; return DOWN or BACK when this call changed the breaker, else ""."""
+        """Give a place back; return DOWN, DOWN_AGAIN or BACK when this call changed the breaker, else ""."""
         breaker = self._numbers.breaker
         first, longest = round(breaker.first_wait_seconds * SECOND), round(breaker.longest_wait_seconds * SECOND)
-        arguments: list[str | int] = [slot_id, outcome, breaker.failures, first, longest, FORGET_SECONDS]
-        change: bytes = self._release(keys=[self._leases, self._breaker], args=arguments)
+        arguments: list[str | int] = [slot_id, outcome, breaker.failures, first, longest, FORGET_SECONDS, QUIET_SECONDS]
+        change: bytes = self._release(keys=self._release_keys, args=arguments)
         return change.decode()
 
     def down(self) -> tuple[float, float] | None:
@@ -176,6 +179,7 @@ class LocalStore:
     _retry_at: float = 0.0  # 0: calls are made as usual
     _wait: float = 0.0
     _probe: str = ""
+    _told_at: float = 0.0
 
     def take(self, slot_id: str, purchase: bool, lease_seconds: float, patience_seconds: float) -> Taken:
         """Take a place if there is one."""
@@ -202,7 +206,7 @@ class LocalStore:
             return Taken(Word.TAKEN, starts_at - now)
 
     def release(self, slot_id: str, outcome: str) -> str:
-        """Give a place back; return DOWN or BACK when this call changed the breaker, else ""."""
+        """Give a place back; return DOWN, DOWN_AGAIN or BACK when this call changed the breaker, else ""."""
         breaker = self.numbers.breaker
         with self._lock:
             now = time.time()
@@ -220,6 +224,9 @@ class LocalStore:
                 if self._failures >= breaker.failures:
                     self._since, self._wait = now, breaker.first_wait_seconds
                     self._retry_at = now + self._wait
+                    if now - self._told_at < QUIET_SECONDS:
+                        return Word.DOWN_AGAIN
+                    self._told_at = now
                     return Word.DOWN
             return ""
 

@@ -297,3 +297,18 @@ def test_poll_when_upstream_goes_down_in_the_middle_keeps_the_rest_due(open_orde
     kept = Order.objects.filter(next_poll_at=due_at, poll_claimed_until=None)
     assert kept.count() >= 8
     assert Order.objects.filter(polled_at=None, status=Status.PENDING).count() == 10
+
+
+def test_the_admins_first_page_says_that_upstream_is_down(client, sam, sandbox):
+    from upstream.client import default_client
+    from upstream.limits import Outcome
+
+    client.force_login(sam)
+    limiter = default_client().limiter
+    assert limiter is not None
+    assert "Upstream has not answered" not in client.get("/admin/").content.decode()
+
+    for _each in range(5):
+        limiter.release(limiter.take(purchase=False, lease_seconds=5, patience_seconds=5), Outcome.FAILED)
+
+    assert "Upstream has not answered for" in client.get("/admin/").content.decode()

@@ -156,6 +156,10 @@ def test_breaker_after_failures_in_a_row_stops_all_and_lets_one_read_try(url, se
     said = [record.getMessage() for record in caplog.records if record.name == "upstream.limits"]
     assert [text for text in said if text.startswith("upstream_")] == ["upstream_down", "upstream_back"]
 
+    for _each in range(3):
+        call(limiter, Outcome.FAILED)
+    assert caplog.records[-1].getMessage() == "upstream_down_again"  # a warning: it was mailed a moment ago
+
 
 def test_breaker_when_the_one_that_tries_is_killed_lets_another_try(url):
     breaker = Breaker(failures=1, first_wait_seconds=0.05)
