@@ -144,6 +144,16 @@ def test_record_reports_when_one_order_was_moved_meanwhile_leaves_it_and_records
     assert now_there[1].events.count() == 0
 
 
+def test_record_reports_with_nothing_new_about_an_order_that_ended_meanwhile_does_not_wake_it(open_orders):
+    orders = open_orders(3)
+    Order.objects.filter(pk=orders[1].pk).update(status=Status.CANCELED, next_poll_at=None)
+
+    now_there = recorded(orders, [report(Status.PENDING) for _each in orders])
+
+    assert [order.upstream_word for order in now_there] == ["pending", "", "pending"]
+    assert (now_there[1].status, now_there[1].next_poll_at) == (Status.CANCELED, None)
+
+
 def test_poll_open_goes_on_until_nothing_is_due(open_orders, client_upstream, sandbox, service, settings):
     settings.ORDERS_POLL_BATCH = 3
     placed = [
