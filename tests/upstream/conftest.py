@@ -8,7 +8,6 @@ import pytest
 from tests.upstream.sandbox_calls import Ask, asker
 from upstream.sandbox.process import Sandbox
 
-
 FOLDER = Path(__file__).parent
 
 
