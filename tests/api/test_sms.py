@@ -1,9 +1,7 @@
 """Numbers over the API: bought and fetched within the call, read by their owner only."""
 
-import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,7 +200,10 @@ def test_sms_code_when_the_order_is_a_service_then_it_is_not_found(call: Call, a
     assert call("sms_status", order=order.pk) == {"error": "Order not found"}
 
 
+@pytest.mark.once  # on PostgreSQL: SQLite keeps closed files open as long as the process holds a lock
 def test_add_sms_when_threads_have_fetched_then_no_connection_is_left_open(call: Call, project: Project) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL can count its connections")
     call("balance")
     call("add_sms", project_id=project.pk, quantity=5)
 
@@ -213,9 +214,6 @@ def test_add_sms_when_threads_have_fetched_then_no_connection_is_left_open(call:
 
 
 def _connections() -> int:
-    if connection.vendor == "sqlite":  # nobody keeps count there but the system, which counts open files
-        links = (link for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
-        return sum(os.path.realpath(link) == os.path.realpath(connection.settings_dict["NAME"]) for link in links)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         return cursor.fetchone()[0]
