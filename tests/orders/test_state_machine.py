@@ -8,12 +8,13 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
-from hypothesis import HealthCheck, assume, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     consumes,
+    initialize,
     invariant,
     multiple,
     precondition,
@@ -51,7 +52,12 @@ from wallet.operations import InsufficientFunds
 MONEY = 10_000_000
 PLACED_AND_LOST = ["lose_reply", "500_after", "garbage", "half_body"]
 LOST_BEFORE = ["lose_request", "500_before"]
-UNLISTED = "We are closed"
+PLACED, UNLISTED = "placed", "We are closed"
+REFUSALS = ["Invalid link", UNLISTED, "Insufficient balance", "Invalid API key"]
+ANSWERS = [PLACED, PLACED, *PLACED_AND_LOST, *LOST_BEFORE, "429", *REFUSALS]
+WORDS = st.sampled_from(["Pending", "In progress", "Completed", "Partial", "Partial", "Canceled", "Juggling"])
+LEFT = st.integers(-10, 110)  # a percentage, and not always a sane one
+ASKED = st.sampled_from(["half a day later", "at once", "later", "in vain"])
 
 
 class PowerCut(BaseException):
@@ -131,6 +137,14 @@ class Shop(RuleBasedStateMachine):
         self.known_upstream.update(fresh)
         return [str(number) for number in fresh]
 
+    @initialize(target=orders, quantities=st.lists(st.integers(10, 1500), min_size=2, max_size=2))
+    def sell(self, quantities: list[int]) -> Any:
+        """A shop in which something has been sold: later attempts know an upstream id from before."""
+        sold = [self.place(quantity=quantity, pressed=1) for quantity in quantities]
+        for pk in sold:
+            self.send(pk=pk, answer=PLACED)
+        return multiple(*sold)
+
     # --- The customer ------------------------------------------------------------------------------------------------
     @rule(target=orders, quantity=st.integers(10, 1500), pressed=st.integers(1, 2))
     def place(self, quantity: int, pressed: int) -> Any:
@@ -159,64 +173,41 @@ class Shop(RuleBasedStateMachine):
         order.refund_up_to(order.price)
 
     # --- The workers -------------------------------------------------------------------------------------------------
-    def _forward(self, pk: int, client: Client, clock: Any = None) -> bool:
+    def _forward(self, pk: int, client: Client) -> bool:
         """Forward an order, which may put it off; what is tried has to be waiting."""
         was = self.model[pk].status
         tried = forward_order(pk, client=client, clock=lambda: self.now)
         assert not tried or was == Status.PAID
         return tried
 
-    @rule(pk=orders, times=st.integers(1, 2))
-    def forward(self, pk: int, times: int) -> None:
-        for _worker in range(times):
-            if self._forward(pk, self.client):
-                self.model[pk].status = Status.PENDING
-                self.model[pk].placed += self._new_upstream()
+    @rule(pk=orders, answer=st.sampled_from(ANSWERS))
+    def send(self, pk: int, answer: str) -> None:
+        """A worker sends the order, and this is what comes back."""
+        order, row = self.model[pk], Order.objects.get(pk=pk)
+        due = row.not_before is None or row.not_before <= self.now
+        must = order.status == Status.PAID and due and engine.gate() is engine.Gate.OPEN
+        if answer in REFUSALS:
+            self.sandbox.fail_next("refuse", action="add", text=answer)
+        elif answer != PLACED:
+            self.sandbox.fail_next(answer, action="add")
 
-    @rule(pk=orders)
-    def forward_in_calm(self, pk: int) -> None:
-        """With the gate open and its time come, a paid order is sent."""
-        order = Order.objects.get(pk=pk)
-        due = order.not_before is None or order.not_before <= self.now
-        assume(order.status == Status.PAID and due and engine.gate() is engine.Gate.OPEN)
-
-        assert self._forward(pk, self.client)
-
-        self.model[pk].status = Status.PENDING
-        self.model[pk].placed += self._new_upstream()
-
-    @rule(pk=orders, fault=st.sampled_from([*PLACED_AND_LOST, *LOST_BEFORE]))
-    def lose_the_answer(self, pk: int, fault: str) -> None:
-        self.sandbox.fail_next(fault, action="add")
-        if self._forward(pk, self.client):
-            new = self._new_upstream()
-            assert bool(new) == (fault in PLACED_AND_LOST)
-            self.model[pk].status = Status.UNKNOWN
-            self.model[pk].placed += new
-        self.sandbox.heal()
-
-    @rule(pk=orders)
-    def upstream_is_busy(self, pk: int) -> None:
-        self.sandbox.fail_next("429", action="add")
-        self._forward(pk, self.client)
-        self.sandbox.heal()
-        assert self._new_upstream() == []
-
-    @rule(pk=orders, text=st.sampled_from(["Invalid link", UNLISTED, "Insufficient balance", "Invalid API key"]))
-    def refuse(self, pk: int, text: str) -> None:
-        self.sandbox.fail_next("refuse", action="add", text=text)
         tried = self._forward(pk, self.client)
+
         self.sandbox.heal()
-        if tried and text == "Invalid link":
-            self.model[pk].fail()
-        elif tried and text == UNLISTED:
-            self.model[pk].status = Status.UNKNOWN
+        new = self._new_upstream()
+        assert tried or not must
+        assert bool(new) == (tried and answer in (PLACED, *PLACED_AND_LOST))
+        order.placed += new
+        if tried and answer == PLACED:
+            order.status = Status.PENDING
+        elif tried and answer == "Invalid link":
+            order.fail()
+        elif tried and answer in (*PLACED_AND_LOST, *LOST_BEFORE, UNLISTED):
+            order.status = Status.UNKNOWN
 
     @rule(target=asleep, pk=orders, request_leaves=st.booleans())
     def worker_dies(self, pk: int, request_leaves: bool) -> Any:
         """The order stays as it was claimed; a worker that was only frozen may still bring the answer."""
-        dying = self.sandbox.client()
-        dying.close()
         dying = DyingClient(self.sandbox.url, self.sandbox.key, 10, request_leaves=request_leaves)
         try:
             tried = self._forward(pk, dying)
@@ -263,35 +254,43 @@ class Shop(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(
-        pk=orders,
-        word=st.sampled_from(["Pending", "In progress", "Completed", "Partial", "Canceled", "Juggling"]),
-        left=st.integers(-10, 110),
-    )
-    def upstream_moves(self, pk: int, word: str, left: int) -> None:
-        """Upstream changes its mind about an order we follow; `left` is a percentage, and not always a sane one."""
-        order = self.model[pk]
-        upstream_id = Order.objects.values_list("upstream_id", flat=True).get(pk=pk)
-        # What it does to canceled orders is nobody's business any more: they are not asked about.
-        assume(order.status in (*UPSTREAM_OPEN, Status.COMPLETED, Status.PARTIAL) and order.word != "Canceled")
-        order.word, order.remains = word, order.quantity * left // 100
-        self.sandbox.set_order(upstream_id, status=word, remains=order.remains)
+    @precondition(lambda self: self._followed())
+    @rule(which=st.integers(0, 20), moves=st.lists(st.tuples(WORDS, LEFT, ASKED), min_size=1, max_size=3))
+    def upstream_moves(self, which: int, moves: list[tuple[str, int, str]]) -> None:
+        """Upstream changes its mind about an order we follow, some times in a row."""
+        order = self._followed()[which % len(self._followed())]
+        for word, left, asked in moves:
+            if order not in self._followed():
+                return
+            order.word, order.remains = word, order.quantity * left // 100
+            upstream_id = Order.objects.values_list("upstream_id", flat=True).get(pk=order.pk)
+            self.sandbox.set_order(upstream_id, status=word, remains=order.remains)
+            if asked == "half a day later":
+                self.now += timedelta(hours=13)
+            if asked != "later":
+                self.poll(in_vain=asked == "in vain")
 
-    @rule(answered=st.booleans())
-    def poll(self, answered: bool) -> None:
+    def _followed(self) -> list[ModelOrder]:
+        """Return the orders that are asked about; what upstream does to canceled ones is nobody's business any more."""
+        asked_about = (*UPSTREAM_OPEN, Status.COMPLETED, Status.PARTIAL)
+        return [order for order in self.model.values() if order.status in asked_about and order.word != "Canceled"]
+
+    @rule(in_vain=st.booleans())
+    def poll(self, in_vain: bool) -> None:
         """Everything due is asked about; a question that fails changes nothing."""
         due = set(Order.objects.filter(kind="service").due(self.now).values_list("pk", flat=True))
-        if not answered:
+        if in_vain:
             self.sandbox.fail_next("500_before", action="status", times=3 * len(due) + 1)
         poll_due(kind="service", client=self.client, now=self.now)
         self.sandbox.heal()
-        for pk in due if answered else ():
+        for pk in () if in_vain else due:
             self.model[pk].hears()
 
     # --- The machine that looks into lost answers, and staff ---------------------------------------------------------
     @rule()
     def reconcile(self) -> None:
         """What it settles is settled right: adopted only as its own, sent again only what upstream does not have."""
+        probe_foreign_ids(client=self.client, now=self.now)
         reconcile_orders(client=self.client, now=self.now)
         for order in Order.objects.filter(pk__in=self._with_status(Status.UNKNOWN)).exclude(status=Status.UNKNOWN):
             model = self.model[order.pk]
@@ -301,10 +300,6 @@ class Shop(RuleBasedStateMachine):
             ), f"{order.status} {order.upstream_id}, upstream has {model.placed}"
             assert order.status == Status.PENDING or not model.placed
             model.status = order.status
-
-    @rule()
-    def probe(self) -> None:
-        probe_foreign_ids(client=self.client, now=self.now)
 
     @rule(pk=orders, verdict=st.sampled_from(["right", "refund"]))
     def staff_decides(self, pk: int, verdict: str) -> None:
@@ -322,15 +317,13 @@ class Shop(RuleBasedStateMachine):
             resolve_as_not_placed(pk, actor=self.staff, now=self.now)
             order.status = Status.PAID
 
-    @rule()
-    def staff_pauses(self) -> None:
-        pause_forwarding(reason=ForwardingPause.Reason.ADMIN, now=self.now)
-
-    @precondition(lambda self: ForwardingPause.objects.filter(ended_at=None).exists())
-    @rule()
-    def forwarding_resumes(self) -> None:
-        for pause in ForwardingPause.objects.filter(ended_at=None, reason=ForwardingPause.Reason.ADMIN):
-            end_pause(pause.pk, now=self.now, actor=self.staff)
+    @rule(pause=st.booleans())
+    def forwarding_pauses_or_resumes(self, pause: bool) -> None:
+        if pause:
+            pause_forwarding(reason=ForwardingPause.Reason.ADMIN, now=self.now)
+            return
+        for open_one in ForwardingPause.objects.filter(ended_at=None, reason=ForwardingPause.Reason.ADMIN):
+            end_pause(open_one.pk, now=self.now, actor=self.staff)
         resume_forwarding(client=self.client, now=self.now)
 
     # --- What always holds -------------------------------------------------------------------------------------------
