@@ -51,9 +51,7 @@ class HeldActions:
         variant=ActionVariant.DANGER,
         dialog=dialog(
             gettext_lazy("Refund it now"),
-            gettext_lazy(
-                "The order is closed and the customer gets the whole price back. Nothing was bought."
-            ),
+            gettext_lazy("The order is closed and the customer gets the whole price back. Nothing was bought."),
         ),
     )
     def refund_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
