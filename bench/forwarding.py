@@ -6,11 +6,14 @@ the sandbox run beside it on the same machine.
 
 import argparse
 import statistics
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from bench.stage import SERVICE_ID, a_customer, a_service, in_plain_threads, machine, order_rows, seconds_of, shop
 
+ROOT = Path(__file__).resolve().parents[1]
 AIM = 0.70
 
 
@@ -25,31 +28,65 @@ def plain(sandbox: Any, calls: int, in_flight: int) -> float:
     return calls / in_plain_threads(calls, in_flight, post)
 
 
-def forwarded(user: Any, service: Any, count: int) -> float:
-    """Let so many paid orders wait, forward them all as the sweep does; return how many a second."""
-    from orders.models import Order, Status
+class Crew:
+    """Worker processes that sweep the queue when they are told to; what they share is the limit of calls in flight."""
+
+    def __init__(self, workers: int) -> None:
+        command = [sys.executable, "-m", "bench.forwarding", "--sweeping"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._workers = [subprocess.Popen(command, cwd=ROOT, **pipes) for _each in range(workers)]
+
+    def sweep(self) -> int:
+        """Let all of them sweep until the queue is empty; return how many orders they tried."""
+        for worker in self._workers:
+            worker.stdin.write("sweep\n")
+            worker.stdin.flush()
+        return sum(int(worker.stdout.readline()) for worker in self._workers)
+
+    def stop(self) -> None:
+        for worker in self._workers:
+            worker.stdin.close()
+            worker.wait(timeout=30)
+
+
+def sweeping() -> None:
+    """Be one of the workers: sweep for each line that comes, say how many orders were tried."""
+    import django
+
+    django.setup()
     from orders.operations import sweep_queue
     from upstream.client import default_client
 
-    Order.objects.bulk_create(order_rows(user, service, count))
-    waiting = Order.objects.filter(status=Status.PAID)
-    client = default_client()
+    for _line in sys.stdin:
+        print(sweep_queue(client=default_client(), seconds=600), flush=True)
 
-    per_second = count / seconds_of(lambda: sweep_queue(client=client, seconds=600))
-    assert not waiting.exists()
+
+def forwarded(crew: Crew, user: Any, service: Any, count: int) -> float:
+    """Let so many paid orders wait, let the workers forward them all; return how many a second."""
+    from orders.models import Order, Status
+
+    Order.objects.bulk_create(order_rows(user, service, count))
+    tried: list[int] = []
+    per_second = count / seconds_of(lambda: tried.append(crew.sweep()))
+    assert tried == [count], f"{tried} tried of {count}"
+    assert not Order.objects.filter(status=Status.PAID).exists()
     return per_second
 
 
-def run(orders: int, in_flight: int, latency: float, rounds: int) -> bool:
+def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) -> bool:
     """Measure and print; return whether the aim was met."""
     limits = {"UPSTREAM_MAX_IN_FLIGHT": in_flight, "UPSTREAM_MAX_PER_SECOND": 100_000}
     with shop(**limits) as sandbox:
         from orders.models import Order, Status
 
         service, user = a_service(sandbox), a_customer()
-        forwarded(user, service, 2 * in_flight)  # connections, opening balance, imports
+        crew = Crew(workers)
+        forwarded(crew, user, service, 4 * in_flight)  # connections, opening balance, imports
         sandbox.set(latency_seconds=latency)
-        results = [(plain(sandbox, orders, in_flight), forwarded(user, service, orders)) for _round in range(rounds)]
+        results = [
+            (plain(sandbox, orders, in_flight), forwarded(crew, user, service, orders)) for _round in range(rounds)
+        ]
+        crew.stop()
         placed = Order.objects.filter(status=Status.PENDING).count()
         upstream = len(sandbox.orders)
         assert upstream == placed + rounds * orders, f"{upstream} upstream, {placed} placed here"
@@ -57,7 +94,7 @@ def run(orders: int, in_flight: int, latency: float, rounds: int) -> bool:
     share = statistics.median(mine / most for most, mine in results)
     print(f"{orders} orders, {in_flight} in flight, answers in {latency * 1000:.0f} ms, {rounds} rounds; {machine()}")
     print(f"plain threads over requests  {limit:7.1f} a second")
-    print(f"forwarded                    {ours:7.1f} a second, {share:.0%} of that (aim: at least {AIM:.0%})")
+    print(f"forwarded by {workers} worker(s)      {ours:7.1f} a second, {share:.0%} of that (aim: at least {AIM:.0%})")
     return share >= AIM
 
 
@@ -65,10 +102,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=800, help="orders a round")
     parser.add_argument("--in-flight", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2, help="processes that forward")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds upstream takes to answer")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the median counts")
+    parser.add_argument("--sweeping", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    return 0 if run(arguments.orders, arguments.in_flight, arguments.latency, arguments.rounds) else 1
+    if arguments.sweeping:
+        sweeping()
+        return 0
+    numbers = arguments.orders, arguments.in_flight, arguments.workers, arguments.latency, arguments.rounds
+    return 0 if run(*numbers) else 1
 
 
 if __name__ == "__main__":

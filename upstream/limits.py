@@ -84,6 +84,9 @@ class Limiter:
         self._shared = RedisStore(_connected(server), name, numbers)
         self._own = LocalStore(numbers)
         self._lock = threading.Lock()
+        # By whether it is a purchase that waits: they are woken first.
+        self._freed = {purchase: threading.Condition(self._lock) for purchase in (True, False)}
+        self._waiting = {True: 0, False: 0}
         self._redis_again_at = 0.0  # 0: Redis is there
 
     def take(self, *, purchase: bool, lease_seconds: float, patience_seconds: float) -> Slot:
@@ -107,7 +110,7 @@ class Limiter:
                 raise Withheld(f"upstream does not answer; the next try is in {taken.seconds:.0f} s")
             if left <= pause:
                 raise Withheld("the limits on calls upstream left no room in time")
-            time.sleep(pause * _random.uniform(0.5, 1.0))
+            self._wait(purchase, pause * _random.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def release(self, slot: Slot, outcome: Outcome) -> None:
@@ -115,12 +118,24 @@ class Limiter:
         change = ""
         with suppress(redis.RedisError, OSError):  # a lease that cannot be given back expires
             change = slot.store.release(slot.id, outcome)
+        self._wake()
         if change == Word.DOWN:
             logger.error("upstream_down", extra={"name_of_limits": self._shared.name})  # ERROR is mailed to the admins
         elif change == Word.DOWN_AGAIN:
             logger.warning("upstream_down_again", extra={"name_of_limits": self._shared.name})
         elif change == Word.BACK:
             logger.warning("upstream_back", extra={"name_of_limits": self._shared.name})
+
+    def _wait(self, purchase: bool, seconds: float) -> None:
+        """Wait until a place of this process comes free, or so long: those of other processes are not heard of."""
+        with self._lock:
+            self._waiting[purchase] += 1
+            self._freed[purchase].wait(seconds)
+            self._waiting[purchase] -= 1
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._freed[self._waiting[True] > 0].notify()
 
     def down(self) -> Down | None:
         """Return since when upstream does not answer, or None while calls are made as usual."""

@@ -213,6 +213,7 @@ def _claim(
         "attempts": order.attempts + 1,
         "last_upstream_id_before": last_id,
         "sent_at": now,
+        "poll_claimed_until": None,
     }
     # The attempts say that nobody has tried it since it was read: what we hold is the row as it is.
     free = (Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because="", attempts=order.attempts)

@@ -1,0 +1,72 @@
+"""The sweep of the queue: until it is empty, beside other sweeps, with orders as they are when they are sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.models import Order, Status
+from orders.operations import forward_waiting, sweep, sweep_queue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def confirm_unit(service) -> None:
+    service.category.rate_confirmed_at = timezone.now()
+    service.category.save(update_fields=["rate_confirmed_at"])
+
+
+def test_sweep_queue_goes_on_until_nothing_waits(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "SWEEP_LIMIT", 3)
+    monkeypatch.setattr(sweep, "READ_AHEAD", 2)
+    for _each in range(8):
+        place(quantity=100)
+
+    assert sweep_queue(client=client_upstream, seconds=30) == 8
+    assert set(Order.objects.values_list("status", "poll_claimed_until")) == {(Status.PENDING, None)}
+
+
+def test_forward_waiting_leaves_what_another_sweep_has_taken_until_that_is_long_ago(place, client_upstream, service):
+    confirm_unit(service)
+    first, second = place(), place()
+    soon = timezone.now() + timedelta(seconds=5)
+    Order.objects.filter(pk=first.pk).update(poll_claimed_until=soon)
+
+    assert forward_waiting(client=client_upstream) == 1
+    second.refresh_from_db()
+    assert second.status == Status.PENDING
+
+    Order.objects.filter(pk=first.pk).update(poll_claimed_until=timezone.now() - timedelta(seconds=1))
+    assert forward_waiting(client=client_upstream) == 1
+
+
+def test_forward_waiting_gives_back_what_it_took_and_did_not_send(place, client_upstream, sandbox, service):
+    confirm_unit(service)
+    orders = [place(), place()]
+    sandbox.fail_next("429", action="add", times=2)
+
+    forward_waiting(client=client_upstream)
+
+    for order in orders:
+        order.refresh_from_db()
+        assert (order.status, order.poll_claimed_until) == (Status.PAID, None)
+
+
+def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "FRESH_SECONDS", 0.0)
+    order = place()
+    read_ahead = sweep._read_ahead
+
+    def then_the_service_is_paused(*arguments):
+        for read in read_ahead(*arguments):
+            type(service).objects.filter(pk=service.pk).update(paused_because="under review")
+            yield read
+
+    monkeypatch.setattr(sweep, "_read_ahead", then_the_service_is_paused)
+
+    assert forward_waiting(client=client_upstream) == 0
+
+    order.refresh_from_db()
+    assert (order.status, order.held_because) == (Status.PAID, "The service is paused: under review")
