@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import redis
 
-WAITING_SECONDS = 0.2  # for so long a purchase that found no room keeps the next one from the reads
+WAITING_SECONDS = 0.5  # for so long a purchase that found no room keeps the next one from the reads
 SECOND = 1_000_000  # the scripts count in microseconds of Redis's own clock
 # A thread that wakes late must not push its call into the second of the next ones.
 RATE_PERIOD_SECONDS = 1.05

@@ -71,7 +71,7 @@ def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since
             return False
 
     # More than there are places upstream: while some calls are under way, others are being recorded.
-    threads = min(settings.UPSTREAM_MAX_IN_FLIGHT * 3 // 2, len(places))
+    threads = min(settings.UPSTREAM_MAX_IN_FLIGHT * 5 // 4, len(places))
     handfuls: list[datetime] = []
     try:
         return sum(work_off(_read_ahead(places, handfuls), forward, threads=threads, name="forward"))
