@@ -1,5 +1,6 @@
 """Orders through any sequence of answers, lost answers, polls, wishes and decisions, beside a simple model."""
 
+import os
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -370,13 +371,17 @@ class Shop(RuleBasedStateMachine):
         assert audit(client=None).problems == []
 
 
+# Enough to walk every rule several times; STATE_MACHINE_EXAMPLES=500 looks deeper.
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "12"))
+
+
 @pytest.mark.django_db
 def test_orders_when_anything_happens_in_any_order_are_as_the_model_says(sandbox):
     Shop.sandbox = sandbox
     run_state_machine_as_test(
         Shop,
         settings=settings(
-            max_examples=40,
+            max_examples=EXAMPLES,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
