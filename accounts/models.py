@@ -58,6 +58,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     wants_mail = models.BooleanField(
         _("e-mails about orders"), default=True, help_text=_("When an order is finished, partial or refunded.")
     )
+    wants_price_mail = models.BooleanField(
+        _("e-mails about prices"),
+        default=False,
+        help_text=_("When prices of your favourites, or of what you bought last month, have changed."),
+    )
     language = models.CharField(
         _("language"), max_length=10, blank=True, help_text=_("As last chosen or signed in with; mails follow it.")
     )

@@ -1,6 +1,6 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
-from orders.models.aftercare import DeliveredGoods, GoodsReveal, Notice, ServiceRequest
+from orders.models.aftercare import DeliveredGoods, GoodsReveal, Notice, ServiceRequest, WatchedPrice
 from orders.models.order import (
     FINISHED,
     MOVES,
@@ -49,4 +49,5 @@ __all__ = [
     "UpstreamAssumption",
     "UpstreamBalance",
     "UpstreamEntry",
+    "WatchedPrice",
 ]

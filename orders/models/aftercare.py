@@ -6,6 +6,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.money import MicrosField
+from catalog.models import Service
 from orders.models.order import Order
 
 
@@ -115,3 +117,22 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class WatchedPrice(models.Model):
+    """The selling rate per 1,000 a customer was last told of, for a service they care about; see the price digest."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("customer")
+    )
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", verbose_name=_("service"))
+    rate_per_thousand_micros = MicrosField(_("selling rate per 1,000"))
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("watched price")
+        verbose_name_plural = _("watched prices")
+        constraints = [models.UniqueConstraint(fields=["user", "service"], name="watched_price_once_per_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.service_id}"

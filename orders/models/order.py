@@ -148,6 +148,10 @@ class Order(models.Model):
     cost_upstream_micros = MicrosField(_("expected upstream cost"))
     charge_upstream_micros = MicrosField(_("upstream charge"), null=True, blank=True)
     exchange_rate_micros = MicrosField(_("exchange rate"), default=1_000_000)
+    pricing = models.JSONField(_("how it was priced"), default=dict, blank=True)  # see catalog.pricing.PriceBook.terms
+    accepted_loss_micros = MicrosField(
+        _("accepted loss"), default=0, help_text=_("Taken on with a price that had been promised.")
+    )
 
     upstream_id = models.CharField(_("upstream order"), max_length=64, null=True, blank=True)  # noqa: DJ001 - NULL is "none yet" for the unique constraint
     upstream_word = models.CharField(_("upstream status"), max_length=100, blank=True)

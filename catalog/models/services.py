@@ -1,4 +1,4 @@
-"""What is for sale: a local copy of the upstream catalog, with what the admin decided on top of it."""
+"""Categories and services: a copy of what upstream says, with what the admin decided on top of it."""
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.money import MicrosField
 from upstream.money import micros_from_decimal
@@ -59,6 +58,15 @@ class Category(models.Model):
     )
     rate_confirmed_at = models.DateTimeField(
         _("rate unit confirmed"), null=True, blank=True, help_text=_("By a real charge, or by the admin.")
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        verbose_name=_("merged into"),
+        help_text=_("Its services are shown in that category; this one is not shown by itself."),
     )
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
@@ -148,9 +156,22 @@ class Service(models.Model):
     own_rate_per = models.PositiveSmallIntegerField(
         _("rate unit"), choices=RateUnit, null=True, blank=True, help_text=_("Empty: as its category.")
     )
+    own_rate_micros = MicrosField(
+        _("own price"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Instead of the markup: the selling rate, for as many pieces as the rate buys."),
+    )
     paused_because = models.CharField(
         _("paused because"), max_length=300, blank=True, help_text=_("Not empty: shown, but not sold.")
     )
+
+    # What a visitor without a group pays, as the rules were when `reprice_services` or a sync last wrote it. For lists,
+    # sorting and filters; money is only ever taken at what the price book says.
+    selling_rate_micros = MicrosField(_("selling rate"), default=0, editable=False)
+    selling_per_thousand_micros = MicrosField(_("selling rate per 1,000"), default=0, editable=False)
+    bought_lately = models.PositiveIntegerField(_("orders in the last 30 days"), default=0, editable=False)
 
     missed_syncs = models.PositiveSmallIntegerField(_("syncs without it"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
@@ -231,92 +252,3 @@ class Service(models.Model):
             and self.most_orderable >= self.min_quantity
             and not self.sold_out
         )
-
-
-class MarkupRule(models.Model):
-    """What is added to the upstream rate. The most specific rule counts; without any, the default from the settings."""
-
-    class Scope(models.TextChoices):
-        ALL = "all", _("Everything")
-        CATEGORY = "category", _("Category")
-        SUBCATEGORY = "subcategory", _("Subcategory")
-        SERVICE = "service", _("Service")
-
-    scope = models.CharField(_("scope"), max_length=12, choices=Scope)
-    category = models.ForeignKey(Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.CASCADE)
-    subcategory = models.ForeignKey(
-        Subcategory, verbose_name=_("subcategory"), null=True, blank=True, on_delete=models.CASCADE
-    )
-    service = models.ForeignKey(Service, verbose_name=_("service"), null=True, blank=True, on_delete=models.CASCADE)
-    percent = models.DecimalField(_("percent"), max_digits=7, decimal_places=2, validators=[MinValueValidator(0)])
-    fixed_micros = MicrosField(
-        _("fixed amount"),
-        default=0,
-        help_text=_("Added to the rate, in the shop's currency, for as many pieces as the rate buys."),
-    )
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("markup rule")
-        verbose_name_plural = _("markup rules")
-        constraints = [
-            models.CheckConstraint(
-                name="markup_rule_names_its_scope",
-                condition=Q(scope="all", category=None, subcategory=None, service=None)
-                | Q(scope="category", category__isnull=False, subcategory=None, service=None)
-                | Q(scope="subcategory", category=None, subcategory__isnull=False, service=None)
-                | Q(scope="service", category=None, subcategory=None, service__isnull=False),
-                violation_error_message=_("Name exactly what the scope says, and nothing else."),
-            ),
-            models.UniqueConstraint(fields=["scope"], condition=Q(scope="all"), name="one_markup_rule_for_all"),
-            models.UniqueConstraint(fields=["category"], name="one_markup_rule_per_category"),
-            models.UniqueConstraint(fields=["subcategory"], name="one_markup_rule_per_subcategory"),
-            models.UniqueConstraint(fields=["service"], name="one_markup_rule_per_service"),
-            models.CheckConstraint(
-                condition=Q(percent__gte=0, fixed_micros__gte=0), name="markup_rule_never_below_cost"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        target = self.service or self.subcategory or self.category or self.get_scope_display()
-        return f"{target}: +{self.percent} %"
-
-
-class SyncRun(models.Model):
-    """One run of a sync: what it found, what it did, or why it did nothing."""
-
-    class Kind(models.TextChoices):
-        CATALOG = "catalog", _("Services")
-        SMS = "sms", _("SMS numbers")
-
-    class Status(models.TextChoices):
-        RUNNING = "running", _("Running")
-        APPLIED = "applied", _("Applied")
-        UNCHANGED = "unchanged", _("Nothing changed")
-        REJECTED = "rejected", _("Not applied")
-        FAILED = "failed", pgettext_lazy("sync", "Failed")
-
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RUNNING)
-    started_at = models.DateTimeField(_("started"), default=timezone.now, db_index=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    requests = models.PositiveIntegerField(_("requests"), default=0)
-    total = models.PositiveIntegerField(_("rows"), default=0)
-    added = models.PositiveIntegerField(_("new"), default=0)
-    changed = models.PositiveIntegerField(_("changed"), default=0)
-    withdrawn = models.PositiveIntegerField(_("withdrawn"), default=0)
-    returned = models.PositiveIntegerField(_("back"), default=0)
-    read_in_full = models.BooleanField(_("every subcategory asked"), default=False)
-    set_aside = models.JSONField(_("rows set aside"), default=list, blank=True)
-    error = models.TextField(_("error"), blank=True)
-
-    class Meta:
-        ordering = ["-started_at"]
-        verbose_name = _("sync run")
-        verbose_name_plural = _("sync runs")
-        constraints = [
-            models.UniqueConstraint(fields=["kind"], condition=Q(status="running"), name="one_running_sync_of_a_kind")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.started_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,32 @@
+"""What is for sale, at what price, and how we know: tables by subject."""
+
+from catalog.models.rules import MarkupRule
+from catalog.models.services import (
+    Category,
+    CategoryQuerySet,
+    Delivery,
+    OrderForm,
+    RateUnit,
+    Service,
+    ServiceQuerySet,
+    Subcategory,
+)
+from catalog.models.syncs import QuarantinedListing, ServiceChange, SyncRun
+from catalog.models.wishes import Favourite, StockWatch
+
+__all__ = [
+    "Category",
+    "CategoryQuerySet",
+    "Delivery",
+    "Favourite",
+    "MarkupRule",
+    "OrderForm",
+    "QuarantinedListing",
+    "RateUnit",
+    "Service",
+    "ServiceChange",
+    "ServiceQuerySet",
+    "StockWatch",
+    "Subcategory",
+    "SyncRun",
+]

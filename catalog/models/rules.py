@@ -1,0 +1,108 @@
+"""Markup rules: what is added to the upstream rate, for whom and when."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.money import MicrosField
+from catalog.models.services import Category, Service, Subcategory
+
+
+class MarkupRule(models.Model):
+    """What is added to the upstream rate. The most specific valid rule counts; without any, the settings' default.
+
+    Of several valid rules of one scope and target the one that began last counts, then the newest.
+    """
+
+    class Scope(models.TextChoices):
+        ALL = "all", _("Everything")
+        CATEGORY = "category", _("Category")
+        SUBCATEGORY = "subcategory", _("Subcategory")
+        SERVICE = "service", _("Service")
+
+    class Rounding(models.TextChoices):
+        """To what a selling rate per 1,000 is rounded up; a rate per piece is rounded the same way."""
+
+        CENT = "0.01", _("to 0.01")
+        FIVE_CENTS = "0.05", _("to 0.05")
+        TEN_CENTS = "0.10", _("to 0.10")
+        HALF = "0.50", _("to 0.50")
+        WHOLE = "1.00", _("to 1.00")
+        NINETY_NINE = ".99", _("to the next .99")
+
+    scope = models.CharField(_("scope"), max_length=12, choices=Scope)
+    category = models.ForeignKey(Category, verbose_name=_("category"), null=True, blank=True, on_delete=models.CASCADE)
+    subcategory = models.ForeignKey(
+        Subcategory, verbose_name=_("subcategory"), null=True, blank=True, on_delete=models.CASCADE
+    )
+    service = models.ForeignKey(Service, verbose_name=_("service"), null=True, blank=True, on_delete=models.CASCADE)
+    percent = models.DecimalField(
+        _("percent"),
+        max_digits=7,
+        decimal_places=2,
+        validators=[MinValueValidator(-99)],
+        help_text=_("Below zero only together with a fixed amount that keeps every service above its cost."),
+    )
+    fixed_micros = MicrosField(
+        _("fixed amount"),
+        default=0,
+        help_text=_("Added to the rate, in the shop's currency, for as many pieces as the rate buys."),
+    )
+    floor_percent = models.DecimalField(
+        _("floor margin, %"),
+        max_digits=7,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("No price falls below cost plus this, whatever the discount. Empty: the shop's floor margin."),
+    )
+    rounding = models.CharField(
+        _("rounding"), max_length=8, choices=Rounding, blank=True, help_text=_("Always up, before any discount.")
+    )
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True, help_text=_("Empty: at once."))
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: for good."))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("markup rule")
+        verbose_name_plural = _("markup rules")
+        constraints = [
+            models.CheckConstraint(
+                name="markup_rule_names_its_scope",
+                condition=Q(scope="all", category=None, subcategory=None, service=None)
+                | Q(scope="category", category__isnull=False, subcategory=None, service=None)
+                | Q(scope="subcategory", category=None, subcategory__isnull=False, service=None)
+                | Q(scope="service", category=None, subcategory=None, service__isnull=False),
+                violation_error_message=_("Name exactly what the scope says, and nothing else."),
+            ),
+            # Rules that are valid for a while may stand beside the one that is always valid; see catalog.pricing.
+            *[
+                models.UniqueConstraint(
+                    fields=[target],
+                    condition=Q(scope=scope, valid_from=None, valid_until=None),
+                    name=f"one_lasting_markup_rule_for_{scope}",
+                )
+                for scope, target in (
+                    ("all", "scope"),
+                    ("category", "category"),
+                    ("subcategory", "subcategory"),
+                    ("service", "service"),
+                )
+            ],
+            models.CheckConstraint(
+                condition=Q(percent__gt=-100) & (Q(floor_percent=None) | Q(floor_percent__gte=0)),
+                name="markup_rule_keeps_its_percents_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_from__lt=F("valid_until")),
+                name="markup_rule_ends_after_it_begins",
+                violation_error_message=_("A rule has to end after it begins."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        target = self.service or self.subcategory or self.category or self.get_scope_display()
+        return f"{target}: {self.percent:+} %"
