@@ -1,4 +1,4 @@
-"""Admin pages of the catalog: what upstream says is shown, what the shop decides on top of it is edited."""
+"""Categories, subcategories and services: what upstream says is shown, what the shop decides is edited."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from accounts.admin_parts import EditOnlyAdmin, ModelAdmin, ReadOnlyAdmin, go_to, json_column, money_column
-from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
+from accounts.admin_parts import EditOnlyAdmin, ReadOnlyAdmin, go_to, money_column
+from catalog.models import Category, Service, Subcategory
 from catalog.operations import confirm_rate_units, refresh_search_text
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
@@ -174,92 +174,3 @@ class ServiceAdmin(EditOnlyAdmin):
         count = queryset.exclude(visible=visible).update(visible=visible)
         text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
         messages.success(request, text % {"count": count})
-
-
-class MarkupRuleForm(forms.ModelForm):
-    """A rule and the one thing it is for; what its scope does not name is cleared, not refused."""
-
-    targets = ("category", "subcategory", "service")
-
-    class Meta:
-        model = MarkupRule
-        fields = ("scope", "category", "subcategory", "service", "percent", "fixed_micros")
-
-    def clean_fixed_micros(self) -> int:
-        fixed_micros: int = self.cleaned_data["fixed_micros"]
-        if fixed_micros < 0:
-            raise forms.ValidationError(_("A markup never goes below cost: enter zero or more."))
-        return fixed_micros
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        scope = cleaned.get("scope")
-        for target in self.targets:
-            if target != scope:
-                cleaned[target] = None
-                self.errors.pop(target, None)
-            elif cleaned.get(target) is None and target not in self.errors:
-                self.add_error(target, _("Name what the rule is for."))
-        if scope == MarkupRule.Scope.ALL:
-            others = MarkupRule.objects.filter(scope=scope).exclude(pk=self.instance.pk)
-            if others.exists():
-                self.add_error("scope", _("There is a rule for everything already: change that one."))
-        return cleaned
-
-
-@admin.register(MarkupRule)
-class MarkupRuleAdmin(ModelAdmin):
-    form = MarkupRuleForm
-    list_display = ("target", "scope", "percent", money_column("fixed_micros", gettext_lazy("fixed amount")))
-    list_filter = ("scope",)
-    list_select_related = ("category", "subcategory__category", "service")
-    search_fields = ("category__name", "subcategory__name", "service__name")
-    autocomplete_fields = ("category", "subcategory", "service")
-    ordering = ("scope", "id")
-    conditional_fields = {target: f"scope == '{target}'" for target in MarkupRuleForm.targets}
-
-    @display(description=gettext_lazy("for"))
-    def target(self, rule: MarkupRule) -> str:
-        return str(rule.service or rule.subcategory or rule.category or rule.get_scope_display())
-
-
-@admin.register(SyncRun)
-class SyncRunAdmin(ReadOnlyAdmin):
-    list_display = (
-        "started_at",
-        "kind",
-        "status",
-        "total",
-        "added",
-        "changed",
-        "withdrawn",
-        "returned",
-        "rows_set_aside",
-        "seconds",
-        "shown_error",
-    )
-    list_filter = ("kind", "status", "started_at")
-    fields = (
-        "kind",
-        "status",
-        ("started_at", "finished_at"),
-        ("requests", "total"),
-        ("added", "changed", "withdrawn", "returned"),
-        "error",
-        json_column("set_aside", gettext_lazy("rows set aside")),
-    )
-    readonly_fields = (fields[-1],)
-
-    @display(description=gettext_lazy("set aside"))
-    def rows_set_aside(self, run: SyncRun) -> int:
-        return len(run.set_aside)
-
-    @display(description=gettext_lazy("seconds"))
-    def seconds(self, run: SyncRun) -> str:
-        if run.finished_at is None:
-            return ""
-        return f"{(run.finished_at - run.started_at).total_seconds():.1f}"
-
-    @display(description=gettext_lazy("error"))
-    def shown_error(self, run: SyncRun) -> str:
-        return run.error[:100]

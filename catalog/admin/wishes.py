@@ -1,0 +1,1 @@
+"""What customers keep an eye on: favourites and stock watches."""
