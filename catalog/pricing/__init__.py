@@ -1,0 +1,17 @@
+"""What things cost: upstream rate, markup, rounding, discount, floor. Pages, API, checkout and sync all ask here."""
+
+from catalog.pricing.book import PriceBook, exchange_rate_micros, markup_price, open_book, price_book
+from catalog.pricing.formula import Formula, Markup, make_formula, price_for, selling_rate
+
+__all__ = [
+    "Formula",
+    "Markup",
+    "PriceBook",
+    "exchange_rate_micros",
+    "make_formula",
+    "markup_price",
+    "open_book",
+    "price_book",
+    "price_for",
+    "selling_rate",
+]

@@ -1,0 +1,90 @@
+"""Which markup rule counts: the ones valid at a moment, the most specific first, then the one that began last."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Q
+
+from catalog.models import MarkupRule
+from catalog.pricing.formula import Markup
+
+_SINCE_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Rule(NamedTuple):
+    """A row of the rules, or one that is not saved yet (`id` None)."""
+
+    id: int | None
+    scope: str
+    category_id: int | None
+    subcategory_id: int | None
+    service_id: int | None
+    percent: Decimal
+    fixed_micros: int
+    floor_percent: Decimal | None
+    rounding: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, rule: MarkupRule) -> "Rule":
+        return cls(*(getattr(rule, name) for name in cls._fields))
+
+    @property
+    def markup(self) -> Markup:
+        return Markup(self.percent, self.fixed_micros, self.floor_percent, self.rounding, self.id, self.scope)
+
+    def is_valid(self, now: datetime) -> bool:
+        begun = self.valid_from is None or self.valid_from <= now
+        return begun and (self.valid_until is None or now < self.valid_until)
+
+    def began(self) -> tuple[datetime, float]:
+        """Return what the rules of one target are sorted by: a rule without an end or a beginning is the oldest."""
+        newest = float("inf") if self.id is None else self.id
+        if self.valid_from is None and self.valid_until is None:
+            return _SINCE_EVER, newest
+        return self.valid_from or self.created_at, newest
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The markups that count at one moment, by what they are for."""
+
+    default: Markup
+    by_category: dict[int, Markup] = field(default_factory=dict)
+    by_subcategory: dict[int, Markup] = field(default_factory=dict)
+    by_service: dict[int, Markup] = field(default_factory=dict)
+
+
+def read_rules(*, valid_at: datetime | None = None) -> list[Rule]:
+    """Return the rules valid at a moment, or all of them; one query."""
+    rules = MarkupRule.objects.order_by()
+    if valid_at is not None:
+        rules = rules.filter(
+            Q(valid_from=None) | Q(valid_from__lte=valid_at), Q(valid_until=None) | Q(valid_until__gt=valid_at)
+        )
+    return [Rule(*row) for row in rules.values_list(*Rule._fields)]
+
+
+def choose(rules: Iterable[Rule], *, now: datetime) -> Chosen:
+    """Return which markup counts for what at a moment."""
+    chosen = Chosen(default=Markup(settings.DEFAULT_MARKUP_PERCENT))
+    everything: Markup | None = None
+    for rule in sorted((rule for rule in rules if rule.is_valid(now)), key=Rule.began):
+        # A constraint holds that a rule names exactly what its scope says.
+        if rule.service_id is not None:
+            chosen.by_service[rule.service_id] = rule.markup
+        elif rule.subcategory_id is not None:
+            chosen.by_subcategory[rule.subcategory_id] = rule.markup
+        elif rule.category_id is not None:
+            chosen.by_category[rule.category_id] = rule.markup
+        else:
+            everything = rule.markup
+    if everything is None:
+        return chosen
+    return Chosen(everything, chosen.by_category, chosen.by_subcategory, chosen.by_service)
