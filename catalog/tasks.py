@@ -25,3 +25,13 @@ def sync_catalog() -> None:
     else:
         log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, withdrawn=run.withdrawn,
                  returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
+
+
+@shared_task
+def reprice_services() -> None:
+    """Bring the stored selling rates up to date where a rule or a setting is not what it was; else do nothing."""
+    from catalog import repricing
+
+    done = repricing.reprice_if_due(now=timezone.now())
+    if done is not None:
+        log.info("reprice_services", changed=done.changed, version=done.version)

@@ -67,9 +67,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "catalog.category", _("Categories"), "category"),
                 _item(request, "catalog.subcategory", _("Subcategories"), "account_tree"),
                 _item(request, "catalog.markuprule", _("Markup rules"), "percent"),
+                _item(request, "catalog.pricelist", _("Price list"), "price_change"),
                 _item(request, "sms.project", _("SMS projects"), "apps"),
                 _item(request, "sms.country", _("Countries"), "public"),
                 _item(request, "catalog.syncrun", _("Sync runs"), "sync"),
+                _item(request, "catalog.favourite", _("Favourites"), "favorite"),
+                _item(request, "catalog.stockwatch", _("Stock watches"), "notifications"),
             ],
         ),
         (

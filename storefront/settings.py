@@ -159,6 +159,8 @@ UPSTREAM_MAX_IN_FLIGHT = env.number("UPSTREAM_MAX_IN_FLIGHT", 8, least=1)
 SYNC_MAX_VANISHED_PERCENT = env.number("SYNC_MAX_VANISHED_PERCENT", 30, least=0, most=100)
 SYNC_MAX_SET_ASIDE_PERCENT = env.number("SYNC_MAX_SET_ASIDE_PERCENT", 5, least=0, most=100)
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
+STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
+STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
 
 # --- Orders ---------------------------------------------------------------------------------------------------------
 ORDERS_CLAIM_SECONDS = env.seconds("ORDERS_CLAIM_SECONDS", 3 * UPSTREAM_TIMEOUT_SECONDS)
@@ -206,6 +208,7 @@ def _every(name: str, default_seconds: float, task: str) -> dict:
 CELERY_BEAT_SCHEDULE = {
     "beat_heartbeat": _every("HEARTBEAT_EVERY_SECONDS", 10, "storefront.tasks.beat_heartbeat"),
     "sync_catalog": _every("SYNC_CATALOG_EVERY_SECONDS", 900, "catalog.tasks.sync_catalog"),
+    "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
     "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
     "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
     "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
@@ -216,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
     "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
     "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
+    "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "orders.tasks.tell_watchers"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 

@@ -1,6 +1,6 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
-from catalog.models.rules import MarkupRule
+from catalog.models.rules import MarkupRule, PriceList
 from catalog.models.services import (
     Category,
     CategoryQuerySet,
@@ -21,6 +21,7 @@ __all__ = [
     "Favourite",
     "MarkupRule",
     "OrderForm",
+    "PriceList",
     "QuarantinedListing",
     "RateUnit",
     "Service",

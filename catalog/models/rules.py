@@ -13,7 +13,8 @@ from catalog.models.services import Category, Service, Subcategory
 class MarkupRule(models.Model):
     """What is added to the upstream rate. The most specific valid rule counts; without any, the settings' default.
 
-    Of several valid rules of one scope and target the one that began last counts, then the newest.
+    Of several valid rules of one scope and target the one that began last counts, then the newest. A rule without
+    beginning and end is the background that any other one covers; one with an end alone began when it was created.
     """
 
     class Scope(models.TextChoices):
@@ -106,3 +107,22 @@ class MarkupRule(models.Model):
     def __str__(self) -> str:
         target = self.service or self.subcategory or self.category or self.get_scope_display()
         return f"{target}: {self.percent:+} %"
+
+
+class PriceList(models.Model):
+    """What the stored selling rates were computed from, and how often they may have changed. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    version = models.PositiveBigIntegerField(_("version"), default=1)
+    # A digest of the rules valid then and of the settings that prices depend on; empty: never computed.
+    basis = models.CharField(max_length=64, blank=True, default="", editable=False)
+    priced_at = models.DateTimeField(_("all prices computed"), null=True, blank=True)
+    changed = models.PositiveIntegerField(_("of them changed"), default=0)
+
+    class Meta:
+        verbose_name = _("price list")
+        verbose_name_plural = _("price list")
+        constraints = [models.CheckConstraint(name="one_price_list", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return str(self.version)

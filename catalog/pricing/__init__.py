@@ -2,6 +2,7 @@
 
 from catalog.pricing.book import PriceBook, exchange_rate_micros, markup_price, open_book, price_book
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for, selling_rate
+from catalog.pricing.version import next_price_change, price_version
 
 __all__ = [
     "Formula",
@@ -10,8 +11,10 @@ __all__ = [
     "exchange_rate_micros",
     "make_formula",
     "markup_price",
+    "next_price_change",
     "open_book",
     "price_book",
     "price_for",
+    "price_version",
     "selling_rate",
 ]

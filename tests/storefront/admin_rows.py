@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
 from accounts.operations import create_api_key
-from catalog.models import Category, MarkupRule, Service, Subcategory, SyncRun
+from catalog.models import Category, MarkupRule, PriceList, Service, StockWatch, Subcategory, SyncRun
 from orders.models import (
     Checkout,
     ContractDrift,
@@ -83,6 +83,7 @@ def make_rows(number: int) -> None:
     service = make_service(number)
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
+    PriceList.objects.get_or_create(pk=1)
     SyncRun.objects.create(
         kind="catalog",
         status="applied",
@@ -90,6 +91,8 @@ def make_rows(number: int) -> None:
         error="late",
         set_aside=[{"service": number, "field": "rate", "problem": "<b>not a number</b>"}],
     )
+    Favourite.objects.create(user=user, service=service)
+    StockWatch.objects.create(user=user, service=service)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)

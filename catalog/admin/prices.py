@@ -1,0 +1,12 @@
+"""The price list: when all selling rates were computed last, and the version that cached pages are kept under."""
+
+from django.contrib import admin
+
+from accounts.admin_parts import ReadOnlyAdmin
+from catalog.models import PriceList
+
+
+@admin.register(PriceList)
+class PriceListAdmin(ReadOnlyAdmin):
+    list_display = ("version", "priced_at", "changed")
+    fields = ("version", "priced_at", "changed")

@@ -1,0 +1,46 @@
+"""When prices may have changed: a number for what is cached, and the next moment a rule begins or ends."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Min, Q
+
+from catalog.models import MarkupRule, PriceList
+from catalog.pricing.book import exchange_rate_micros
+from catalog.pricing.rules import Rule, read_rules
+
+
+def price_version() -> int:
+    """Return a number that grows whenever stored prices may have changed; one query.
+
+    It lives in the database: a lost cache cannot bring an old one back. A group's discount is not part of it: what is
+    cached for a group is kept under its discount too. Rules that begin or end change prices at `next_price_change`.
+    """
+    return PriceList.objects.values_list("version", flat=True).first() or 0
+
+
+def next_price_change(now: datetime) -> datetime | None:
+    """Return the next moment a rule begins or ends, or None; one query."""
+    moments = MarkupRule.objects.aggregate(
+        begins=Min("valid_from", filter=Q(valid_from__gt=now)), ends=Min("valid_until", filter=Q(valid_until__gt=now))
+    )
+    return min((moment for moment in moments.values() if moment is not None), default=None)
+
+
+def basis_now(now: datetime) -> str:
+    """Return a digest of all that selling rates depend on besides the services and their categories; one query."""
+    return basis_of(read_rules(valid_at=now), now=now)
+
+
+def basis_of(rules: Iterable[Rule], *, now: datetime) -> str:
+    """Return the digest for these rules as they stand at a moment."""
+    facts = [
+        settings.DEFAULT_MARKUP_PERCENT,
+        settings.FLOOR_MARGIN_PERCENT,
+        settings.DEFAULT_RATE_PER,
+        exchange_rate_micros(),
+        *sorted(str(tuple(rule)) for rule in rules if rule.is_valid(now)),
+    ]
+    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()
