@@ -7,8 +7,11 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from catalog.wishes import when_something_may_be_back
         from orders.models import Kind
         from orders.service_supply import ServiceSupply
         from orders.supply import register
+        from orders.watch_mails import nudge_watchers
 
         register(Kind.SERVICE, ServiceSupply())
+        when_something_may_be_back(nudge_watchers)

@@ -31,6 +31,8 @@ LONGEST_WAIT = timedelta(hours=6)
 CUSTOMER_MAILS_PER_HOUR = 6
 ADMIN_MAILS_PER_HOUR = 20
 READ_AT_ONCE = 500
+# Keys that begin so are news a customer asked for one by one: those come also to whoever wants no mail about orders.
+ASKED_FOR = "asked:"
 FAILURES_IN_A_ROW = 3
 
 
@@ -49,7 +51,7 @@ def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) 
 
 def write_notices(notices: Iterable[Notice]) -> None:
     """Put notices into the outbox with one statement; those whose key is known and unwanted ones change nothing."""
-    wanted = [notice for notice in notices if notice.user is None or _wants(notice.user)]
+    wanted = [notice for notice in notices if _wanted(notice)]
     for notice in wanted:
         notice.subject = " ".join(notice.subject.split())[:200]  # a line break would forge a header
     if wanted:
@@ -84,8 +86,13 @@ def send_again(notice_ids: Iterable[int]) -> int:
     return again
 
 
-def _wants(user: User) -> bool:
-    return user.wants_mail and user.is_active
+def _wanted(notice: Notice) -> bool:
+    user = notice.user
+    return user is None or (user.is_active and (user.wants_mail or _asked_for(notice)))
+
+
+def _asked_for(notice: Notice) -> bool:
+    return notice.key.startswith(ASKED_FOR)
 
 
 def _due(now: datetime) -> list[Notice]:
@@ -98,10 +105,11 @@ def _due(now: datetime) -> list[Notice]:
 def _send_all(outbox: dict[User | None, list[Notice]], connection: BaseEmailBackend, now: datetime) -> int:
     sent = failures = 0
     for user, notices in outbox.items():
-        if user is not None and not _wants(user):  # turned off since
-            Notice.objects.filter(pk__in=[notice.pk for notice in notices], sent_at=None).delete()
-            continue
-        if _wait_for_the_hour(user, notices, now):
+        unwanted = [notice.pk for notice in notices if not _wanted(notice)]
+        if unwanted:  # turned off since
+            Notice.objects.filter(pk__in=unwanted, sent_at=None).delete()
+            notices = [notice for notice in notices if notice.pk not in unwanted]
+        if not notices or _wait_for_the_hour(user, notices, now):
             continue
         claimed = [notice for notice in notices if _claim(notice, now)]
         if not claimed:
@@ -160,6 +168,7 @@ def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmail
         context = {
             "notices": notices,
             "several": len(notices) > 1,
+            "about_orders": not all(map(_asked_for, notices)),
             "store_name": settings.STORE_NAME,
             "support_email": settings.SUPPORT_EMAIL,
             "account_url": settings.SITE_URL + reverse("account"),

@@ -7,6 +7,7 @@ from orders import views
 app_name = "orders"
 urlpatterns = [
     path("order/<int:service_id>/", views.place, name="place"),
+    path("order/<int:service_id>/watch/", views.watch, name="watch"),
     path("orders/", views.order_list, name="list"),
     path("orders/mass/", views.mass, name="mass"),
     path("orders/export/", views.export, name="export"),

@@ -14,6 +14,7 @@ from accounts.operations import choose_mail, remember_language
 from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page
 from catalog.models import Service
 from catalog.shelves import categories_for_tiles
+from catalog.wishes import open_watches
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12
@@ -44,7 +45,7 @@ def account(request: CustomerRequest) -> HttpResponse:
         choose_mail(request.user, wants_mail=form.cleaned_data["wants_mail"])
         messages.success(request, _("Your choice has been saved."))
         return redirect("account")
-    return render(request, "accounts/account.html", {"form": form})
+    return render(request, "accounts/account.html", {"form": form, "watches": open_watches(request.user)})
 
 
 def choose_language(request: HttpRequest) -> HttpResponse:

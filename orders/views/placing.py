@@ -14,6 +14,8 @@ from accounts.models import User
 from accounts.pages import PageRequest, ask_to_sign_in, personal_page, wants_part
 from accounts.templatetags.money import money
 from catalog.models import Service
+from catalog.stock import refresh_stock
+from catalog.wishes import is_watched, out_of_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
 from orders.models import Order
 from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused, place_order
@@ -29,6 +31,8 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     if wants_part(request):
         quote = quote_for(service, request.user, request.GET.get("quantity", ""))
         return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
+    if request.method == "GET" and request.user.is_authenticated:
+        refresh_stock(service)
     if request.method != "POST":
         form = PlaceOrderForm(service=service, user=request.user, initial=_prefilled(request, service))
     elif not request.user.is_authenticated:
@@ -46,6 +50,8 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "quote": quote,
         "refusal": why_not_orderable(service),
         "description": _description(service),
+        "sold_out": out_of_stock(service),
+        "watched": isinstance(request.user, User) and is_watched(request.user, service),
     }
     return render(request, "orders/order_form.html", context)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
 from accounts.operations import create_api_key
-from catalog.models import Category, MarkupRule, PriceList, Service, StockWatch, Subcategory, SyncRun
+from catalog.models import Category, Favourite, MarkupRule, PriceList, Service, StockWatch, Subcategory, SyncRun
 from orders.models import (
     Checkout,
     ContractDrift,
