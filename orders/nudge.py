@@ -1,6 +1,10 @@
 """A nudge makes a worker look at once; losing it costs seconds, never an order: the sweep finds the row."""
 
+import os
+import threading
+import time
 from functools import partial
+from queue import SimpleQueue
 
 import structlog
 from django.core.cache import cache
@@ -8,21 +12,59 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 GATHER_SECONDS = 3  # what happens within this time reaches a customer in one mail
+MOST_AT_ONCE = 50
+# A broker that is away is asked this seldom: each attempt takes until its time-out, and the sweep does the work.
+PAUSE_SECONDS = 5
+
+
+class Messenger:
+    """A thread of its own in each process tells the broker, so that no customer waits for it.
+
+    What gathers while a message is on its way goes with the next one. Started at the first need, so that a server that
+    forks has one in every child.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started_in = 0
+        self._order_ids: SimpleQueue[int] = SimpleQueue()
+
+    def tell(self, order_id: int) -> None:
+        """Let a worker hear of this order soon; returns at once and raises nothing."""
+        if self._started_in != os.getpid():
+            self._start()
+        self._order_ids.put(order_id)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._started_in == os.getpid():
+                return
+            self._order_ids = SimpleQueue()
+            threading.Thread(target=self._run, args=[self._order_ids], name="nudge", daemon=True).start()
+            self._started_in = os.getpid()
+
+    def _run(self, order_ids: SimpleQueue[int]) -> None:
+        from orders.tasks import forward_new_orders  # leaf: tasks import the operations that nudge
+
+        while True:
+            gathered = [order_ids.get()]
+            while len(gathered) < MOST_AT_ONCE and not order_ids.empty():
+                gathered.append(order_ids.get())
+            try:
+                forward_new_orders.apply_async(kwargs={"order_ids": gathered}, retry=False, expires=60)
+            except Exception as error:  # a broker fails in many ways, and none of them may end this thread
+                log.warning("nudge_lost", order_ids=gathered, error=str(error))
+                time.sleep(PAUSE_SECONDS)
+                while not order_ids.empty():  # by now the sweep has seen them
+                    order_ids.get()
+
+
+_messenger = Messenger()
 
 
 def nudge(order_id: int) -> None:
     """Ask a worker to forward this order as soon as the transaction has committed."""
-    transaction.on_commit(partial(_send, order_id))
-
-
-def _send(order_id: int) -> None:
-    from orders.tasks import forward_order  # leaf: tasks import the operations that nudge
-
-    try:
-        # No retry: the customer's page must not wait for a broker that is down.
-        forward_order.apply_async(kwargs={"order_id": order_id}, retry=False, expires=60)
-    except Exception as error:  # a broker fails in many ways, and none of them may look like a failed order
-        log.warning("nudge_lost", order_id=order_id, error=str(error))
+    transaction.on_commit(partial(_messenger.tell, order_id))
 
 
 def nudge_notices() -> None:

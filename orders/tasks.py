@@ -26,12 +26,12 @@ def _interval(job: str) -> float:
 
 
 @shared_task
-def forward_order(*, order_id: int) -> None:
-    """The nudge: forward one order now."""
+def forward_new_orders(*, order_ids: list[int]) -> None:
+    """The nudge: forward these orders now."""
     from orders import operations  # a task is a door to the operation above it
 
     if client := _client():
-        operations.forward_order(order_id, client=client)
+        operations.forward_orders(order_ids, client=client)
 
 
 @shared_task
@@ -107,6 +107,14 @@ def send_notices() -> None:
     from orders import notices
 
     notices.send_notices()
+
+
+@shared_task
+def tell_watchers() -> None:
+    """Nudge and sweep: write to those who wait for a service that can be ordered again."""
+    from orders import watch_mails
+
+    watch_mails.tell_watchers()
 
 
 @shared_task

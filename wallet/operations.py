@@ -3,6 +3,7 @@
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
+from accounts.inserts import insert_row
 from accounts.models import User
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Wallet
@@ -55,9 +56,11 @@ def debit(
 ) -> LedgerEntry:
     """Take `amount_micros` (above zero) from the wallet and write its ledger row.
 
+    When it refuses, the transaction around it is to be rolled back, as what it was to pay for should be.
     Raises InsufficientFunds, AlreadyBooked, or ValueError for an amount of zero or less; nothing has changed then.
     """
-    return _book(user, -amount_micros, kind, reference, note, actor, takes=True)
+    # A sale is a transaction already, and a savepoint in it two statements more.
+    return _book(user, -amount_micros, kind, reference, note, actor, takes=True, savepoint=False)
 
 
 def adjust(*, user: User, amount_micros: int, note: str, actor: User | None, reference: str) -> LedgerEntry:
@@ -81,12 +84,13 @@ def _book(
     actor: User | None,
     *,
     takes: bool = False,
+    savepoint: bool = True,
 ) -> LedgerEntry:
     if signed_micros == 0 or takes != (signed_micros < 0):
         raise ValueError("an amount of money to move must be above zero")
     try:
-        with transaction.atomic():
-            return LedgerEntry.objects.create(
+        with transaction.atomic(savepoint=savepoint):
+            entry = LedgerEntry(
                 wallet_id=_move_balance(user, signed_micros),
                 kind=kind,
                 amount_micros=signed_micros,
@@ -94,8 +98,10 @@ def _book(
                 note=note,
                 created_by=actor,
             )
+            insert_row(entry)
+            return entry
     except IntegrityError as error:
-        if LedgerEntry.objects.filter(wallet__user=user, reference=reference).exists():
+        if any(name in str(error) for name in _ONCE_PER_WALLET):
             raise AlreadyBooked(reference) from error
         raise
 
@@ -114,6 +120,8 @@ def _move_balance(user: User, signed_micros: int) -> int:
     raise InsufficientFunds(-signed_micros - wallet.balance_micros)
 
 
+# How PostgreSQL and SQLite name the constraint on references.
+_ONCE_PER_WALLET = ("ledger_reference_once_per_wallet", "wallet_ledgerentry.reference")
 _MOVE = """
     UPDATE wallet_wallet SET balance_micros = balance_micros + %s
     WHERE user_id = %s AND balance_micros >= %s RETURNING id

@@ -13,7 +13,7 @@ from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.solvency import check_balance
-from orders.operations.sweep import forward_waiting, sweep_queue
+from orders.operations.sweep import forward_orders, forward_waiting, sweep_queue
 from orders.operations.wishes import cancel_unsent, close_request, request_service
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "close_window",
     "end_pause",
     "forward_order",
+    "forward_orders",
     "forward_waiting",
     "give_up_waiting",
     "pause_forwarding",

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.inserts import insert_row
 from accounts.models import User
 from orders.models import MOVES, Order, OrderEvent
 
@@ -77,7 +78,7 @@ def write_events(
     changes: Sequence[Change], *, code: str, status: str, now: datetime, actor: User | None = None
 ) -> None:
     """Add a line to the timeline of each order."""
-    OrderEvent.objects.bulk_create(
+    events = [
         OrderEvent(
             order_id=change.order_id,
             code=code,
@@ -88,4 +89,8 @@ def write_events(
             created_at=now,
         )
         for change in changes
-    )
+    ]
+    if len(events) == 1:
+        insert_row(events[0])
+    else:
+        OrderEvent.objects.bulk_create(events)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.inserts import insert_row
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, exchange_rate_micros, price_book
@@ -68,7 +69,9 @@ def place_order(
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the order it made the first time. For services ordered by
-    comments the quantity is the number of comment lines. `shown_rate_micros` is the rate per thousand the customer saw.
+    comments the quantity is the number of comment lines. The service comes as it was read for this request, with its
+    category: reading it again a moment later would prove no more. `shown_rate_micros` is the rate per thousand the
+    customer saw.
 
     Raises OrderRefused (with the field at fault), PriceChanged, RequestIdReused, wallet.operations.InsufficientFunds;
     nothing has changed then.
@@ -77,11 +80,10 @@ def place_order(
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
 
     def buy(checkout: Checkout) -> list[Order]:
-        fresh = Service.objects.select_related("category").get(pk=service.pk)
-        pieces, comment_lines = check_order(fresh, quantity=quantity, link=link, comments=comments)
+        pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
         order = draft_order(
             checkout,
-            fresh,
+            service,
             book=price_book(user),
             quantity=pieces,
             link=link,
@@ -139,7 +141,8 @@ def check_out(
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     try:
         with transaction.atomic():
-            checkout = Checkout.objects.create(user=user, request_id=request_id, fingerprint=fingerprint)
+            checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
+            insert_row(checkout)
             return buy(checkout)
     except IntegrityError:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
@@ -162,7 +165,7 @@ def take_payment(order: Order) -> Order:
     """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds."""
     order.exchange_rate_micros = exchange_rate_micros()
     order.created_at = timezone.now()
-    order.save(force_insert=True)
+    insert_row(order)
     debit(
         user=order.user,
         amount_micros=order.price_micros,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.crew import work_off
 from orders.models import Order, Status
-from orders.operations.forwarding import forward_one, ready, waiting_order
+from orders.operations.forwarding import forward_one, forward_order, ready, waiting_order
 from orders.operations.pauses import Gate, gate
 from orders.supply import related_rows
 from upstream.client import Client
@@ -25,6 +25,7 @@ READ_AHEAD = 32
 # An order that was read longer ago is read again: its cost, or a pause of its service, may be news.
 FRESH_SECONDS = 1.0
 TAKEN_SECONDS = 10.0
+NUDGED_AT_ONCE = 4  # for each message, of which a worker handles several at once
 _sweeping = threading.Lock()
 
 
@@ -45,6 +46,22 @@ def sweep_queue(*, client: Client, seconds: float, nudged_since: timedelta = tim
         return tried
     finally:
         _sweeping.release()
+
+
+def forward_orders(order_ids: Sequence[int], *, client: Client) -> int:
+    """Send these orders, a few at once, as far as they wait and nothing holds them back; return how many were tried."""
+    if len(order_ids) == 1:  # the usual case, over the connection that is there
+        return int(forward_order(order_ids[0], client=client))
+
+    def forward(order_id: int) -> bool:
+        try:
+            return forward_order(order_id, client=client)
+        except Exception:  # as below
+            log.exception("forwarding_failed", order_id=order_id)
+            return False
+
+    threads = min(NUDGED_AT_ONCE, len(order_ids))
+    return sum(work_off(order_ids, forward, threads=threads, name="nudged"))
 
 
 def forward_waiting(*, client: Client, now: datetime | None = None, nudged_since: timedelta = timedelta(0)) -> int:

@@ -18,9 +18,10 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
     """Place an order of Ann's: `place(quantity=…, link=…, …)`; 1,000 followers for 1.875 unless told otherwise."""
 
     def place_one(**asked: Any) -> Order:
+        shown = asked.pop("service", service)
         values = {
             "user": ann,
-            "service": service,
+            "service": Service.objects.select_related("category").get(pk=shown.pk),  # as pages and API read it
             "quantity": 1000,
             "link": "https://instagram.com/ann",
             "request_id": str(uuid.uuid4()),

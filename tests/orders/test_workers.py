@@ -1,13 +1,16 @@
 """The whole way of an order with a real worker, a real beat and a real broker, and what survives their loss."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from django.db import transaction
 
 from orders.models import Order, Status
+from orders.nudge import Messenger
 from storefront.demo.processes import Processes
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
@@ -80,16 +83,51 @@ def test_an_order_whose_worker_is_killed_during_the_call_is_unknown_and_never_se
     assert len(sandbox.orders) == 1
 
 
-def test_a_shop_without_a_broker_still_takes_orders(place, caplog):
+def test_orders_that_come_together_are_all_forwarded_by_their_nudges(workers, place, sandbox):
+    workers.worker()
+
+    with transaction.atomic():  # their nudges leave at one moment, so that one message names several
+        orders = [place(quantity=100) for _each in range(9)]
+
+    wait_for(lambda: statuses() == [Status.PENDING] * len(orders), "no beat runs, so it can only be the messages")
+    assert len(sandbox.orders) == len(orders)
+
+
+def test_a_shop_without_a_broker_still_takes_orders(place, caplog, monkeypatch):
     from storefront.celery import app
 
+    # A messenger of its own: this one has learned to keep quiet for a while.
+    monkeypatch.setattr("orders.nudge._messenger", Messenger())
     broker, app.conf.broker_url = app.conf.broker_url, "redis://127.0.0.1:9/0"
-    app.pool.force_close_all()
+    app._after_fork()  # what Celery itself does when its connections must not be used any more
     try:
-        order = place()
+        orders = [place(), place()]
+        wait_for(lambda: "nudge_lost" in caplog.text, "the broker is tried")
     finally:
         app.conf.broker_url = broker
+        app._after_fork()
 
-    order.refresh_from_db()
-    assert order.status == Status.PAID
-    assert "nudge_lost" in caplog.text
+    assert {Order.objects.get(pk=order.pk).status for order in orders} == {Status.PAID}
+    assert caplog.text.count("nudge_lost") == 1  # the second did not cost another attempt
+
+
+def test_nudge_when_the_broker_never_answers_then_the_buyer_does_not_wait():
+    silent = socket.create_server(("127.0.0.1", 0))  # takes connections, says nothing
+    from storefront.celery import app
+
+    messenger = Messenger()
+    broker, app.conf.broker_url = app.conf.broker_url, f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+    app._after_fork()
+    try:
+        for order_id in range(20):
+            messenger.tell(order_id)  # the test's own time limit is what would be missed
+        silent.settimeout(10)
+        first, _address = silent.accept()
+        silent.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            silent.accept()  # one attempt, whatever gathers
+        first.close()
+    finally:
+        app.conf.broker_url = broker
+        app._after_fork()
+        silent.close()

@@ -48,7 +48,7 @@ def test_the_same_reference_serves_two_wallets(ann, ben):
 def test_debit_takes_the_last_micro_and_not_one_more(ann):
     debit(user=ann, amount_micros=100_000_000, kind=CHARGE, reference="all")
 
-    with pytest.raises(InsufficientFunds) as refusal:
+    with pytest.raises(InsufficientFunds) as refusal, transaction.atomic():
         debit(user=ann, amount_micros=7, kind=CHARGE, reference="more")
 
     assert refusal.value.missing_micros == 7
