@@ -1,6 +1,6 @@
 """What reconciliation found out about an order, laid out for the person who decides."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import forms
 from django.conf import settings
@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from orders.admin.parts import UPSTREAM
 from orders.models import Order, Status
+from orders.operations.forgotten import record_of
 
 
 class WindowForm(BaseDialogForm):
@@ -27,11 +28,14 @@ class WindowForm(BaseDialogForm):
 def reconciliation(order: Order) -> str:
     """Return the evidence as a panel, or a sentence while there is none."""
     found = order.reconciliation or {}
-    if "window" not in found:
+    if not found.keys() & {"window", "not_found"}:
         return _("Nothing yet: it is looked into every half minute.") if order.status == Status.UNKNOWN else "–"
     settled_at = (order.sent_at or order.created_at) + timedelta(seconds=settings.SETTLE_SECONDS)
     context = {
         "found": found,
+        "not_found": {**record, **{name: datetime.fromisoformat(record[name]) for name in ("since", "last")}}
+        if (record := record_of(order))
+        else None,
         "why": found.get("why", ""),
         "order": order,
         "settled_at": settled_at,

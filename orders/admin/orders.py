@@ -24,7 +24,7 @@ from accounts.admin_parts import (
     money_column,
 )
 from accounts.models import User
-from orders.admin import held
+from orders.admin import doubts, held
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.parts import UPSTREAM, dialog
 from orders.admin.requests import RequestInline
@@ -79,7 +79,7 @@ class PlacedForm(BaseDialogForm):
 
 
 @admin.register(Order)
-class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
+class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
     list_display = (
         "id",
         "user",
@@ -96,7 +96,7 @@ class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     inlines = (EventInline, RequestInline)
-    actions_detail = (*SETTLING, *held.ACTIONS, "clear")
+    actions_detail = (*SETTLING, *held.ACTIONS, *doubts.ACTIONS, "clear")
     fieldsets = (
         (
             None,
@@ -114,7 +114,7 @@ class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
                 )
             },
         ),
-        (gettext_lazy("An answer that never came"), {"fields": (reconciliation,)}),
+        (gettext_lazy("What upstream has of it"), {"fields": (reconciliation,)}),
         (
             gettext_lazy("Money"),
             {
@@ -182,7 +182,7 @@ class OrderAdmin(held.HeldActions, ReadOnlyAdmin):
         elif held.is_held(order):
             fitting = held.ACTIONS
         else:
-            fitting = ("clear",) if order.attention else ()
+            fitting = (*doubts.fitting(order), *(("clear",) if order.attention else ()))
         offered = super().get_actions_detail(request, object_id)
         return [button for button in offered if button.method.original_function_name in fitting]
 

@@ -15,6 +15,7 @@ from orders.announcements import announce
 from orders.crew import work_off
 from orders.drift import Subject, note_drift, with_mapped_words
 from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, Status
+from orders.operations.forgotten import note_found_again, note_not_found, record_of
 from orders.operations.margin import charge_is_news, review_charge
 from orders.operations.moves import Change, WrongStatus, move_orders, write_events
 from orders.operations.pace import learn_pace
@@ -22,7 +23,7 @@ from orders.operations.poll_sets import EVENT_OF, NUMBERS, record_together, take
 from orders.operations.refunds import partial_refund_micros, refund_up_to
 from orders.supply import Report, related_rows, supply_of
 from upstream.client import Client
-from upstream.errors import UpstreamError, Withheld
+from upstream.errors import OrderNotFound, UpstreamError, Withheld
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -61,6 +62,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     # After that an order could be asked by another worker as well.
     ends_at = began + settings.ORDERS_POLL_CLAIM_SECONDS - client.timeout_seconds
     answered: list[tuple[Order, Report]] = []
+    forgotten: list[Order] = []
     silent: list[int] = []
     withheld: list[int] = []
 
@@ -72,6 +74,8 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
                 answered.append((order, supply_of(order).ask(client, order, asked_at)))
         except Withheld:
             withheld.append(order.pk)
+        except OrderNotFound if kind == Kind.SERVICE else ():  # a number ends by itself when its time is over
+            forgotten.append(order)
         except UpstreamError as error:
             log.warning("poll_failed", order_id=order.pk, error=str(error))
             silent.append(order.pk)
@@ -89,8 +93,9 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     if withheld:
         log.warning("polls_withheld", orders=len(withheld))
         Order.objects.filter(pk__in=withheld).update(poll_claimed_until=None)
+    note_not_found(forgotten, now=recorded_at)
     record_reports(answered, now=recorded_at)
-    return len(answered)
+    return len(answered) + len(forgotten)
 
 
 def _claim_due(kind: str, now: datetime) -> list[Order]:
@@ -127,7 +132,7 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
 
 def _is_routine(order: Order, report: Report) -> bool:
     """Whether the answer brings nothing but numbers, or a move that costs nothing: most answers are like this."""
-    if report.details is not None or charge_is_news(order, report.charge_upstream_micros):
+    if report.details is not None or record_of(order) or charge_is_news(order, report.charge_upstream_micros):
         return False
     if report.status in (Status.IN_PROGRESS, Status.COMPLETED) and report.status in MOVES[Status(order.status)]:
         return True
@@ -157,6 +162,7 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
             Order.objects.filter(pk=order.pk, status=came_from).update(**take_numbers(order, report, now))
         _refund_what_follows(order, report, now)
         supply_of(order).record_report(order, report, now)
+        note_found_again(order, now=now)
         about_charge = "" if charge is None else review_charge(order, charge, now=now)
         _flag(order, report, came_from=came_from, moved=may_move, about_charge=about_charge, now=now)
         if may_move and order.status in FINISHED:
