@@ -34,8 +34,8 @@ class DoubtActions:
         dialog=dialog(
             gettext_lazy("Refund it"),
             gettext_lazy(
-                "Upstream has answered “Order not found” for a while. The order is closed and the customer gets the whole "
-                "price back; what upstream charged for it, ask its support."
+                "Upstream has answered “Order not found” for a while. The order is closed and the customer gets the "
+                "whole price back; what upstream charged for it, ask its support."
             ),
         ),
     )

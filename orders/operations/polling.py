@@ -74,9 +74,10 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
                 answered.append((order, supply_of(order).ask(client, order, asked_at)))
         except Withheld:
             withheld.append(order.pk)
-        except OrderNotFound if kind == Kind.SERVICE else ():  # a number ends by itself when its time is over
-            forgotten.append(order)
         except UpstreamError as error:
+            if isinstance(error, OrderNotFound) and kind == Kind.SERVICE:  # a number ends when its time is over
+                forgotten.append(order)
+                return
             log.warning("poll_failed", order_id=order.pk, error=str(error))
             silent.append(order.pk)
         except Exception:  # one answer that breaks its reader must not cost the batch

@@ -1,6 +1,7 @@
 """Orders that upstream gave us ids for and does not know any more: counted, flagged, asked seldom, left to staff."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_poll_when_upstream_does_not_know_the_order_for_the_third_time_tells_the
 def test_poll_when_upstream_goes_on_not_knowing_the_order_asks_ever_more_seldom_up_to_the_cap(forget, settings):
     asked = forget(10)
 
-    waits = [(after - before).total_seconds() for before, after in zip(asked, asked[1:], strict=False)]
+    waits = [(after - before).total_seconds() for before, after in pairwise(asked)]
     assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
