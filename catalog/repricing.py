@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
@@ -18,17 +19,20 @@ from catalog.pricing.book import PriceBook, open_book
 from catalog.pricing.rules import read_rules
 from catalog.pricing.version import basis_now, basis_of
 
+log = structlog.get_logger(__name__)
 TABLE = Service._meta.db_table
 STAGING = "catalog_repricing_staging"
 READ_AT_ONCE = 2000
+WHILE_SOMEBODY_WAITS = 10_000  # rows: about a second; a hundred thousand take several
 
 
 @dataclass(frozen=True)
 class Repriced:
-    """What a repricing did: how many stored rates it changed, and the price version afterwards."""
+    """What a repricing did: how many stored rates it changed, the price version then, whether a worker goes on."""
 
     changed: int
     version: int
+    postponed: bool = False
 
 
 class Priced(NamedTuple):
@@ -55,29 +59,33 @@ def advance_price_version() -> int:
     return PriceList.objects.values_list("version", flat=True).get(pk=1)
 
 
-def reprice_services(*, now: datetime) -> Repriced:
-    """Bring the stored rates of all services to what the rules, settings and own prices say now.
+def reprice_services(
+    *, now: datetime, services: QuerySet[Service] | None = None, at_most: int | None = None
+) -> Repriced:
+    """Bring the stored rates of all services, or of some, to what the rules, settings and own prices say now.
 
     One transaction; only rows that differ are written. The price version grows if a rate, a rule or a setting changed.
+    With `at_most`, for a page that somebody waits for, more rows than that are left to a worker; the version has
+    grown all the same, and beat finds what a lost message leaves.
     """
     with transaction.atomic():
         price_list = lock_prices()
         rules = read_rules()
-        changed = _write(_outdated(Service.objects.all(), open_book(rules, now=now)))
-        basis = basis_of(rules, now=now)
-        if changed or basis != price_list.basis:
+        rows = _outdated(Service.objects.all() if services is None else services, open_book(rules, now=now))
+        postponed = at_most is not None and len(rows) > at_most
+        basis = price_list.basis
+        if postponed:
+            basis = ""
+            transaction.on_commit(_nudge)
+        else:
+            _write(rows)
+            if services is None:
+                basis, price_list.priced_at, price_list.changed = basis_of(rules, now=now), now, len(rows)
+        if rows or basis != price_list.basis:
             price_list.version += 1
-        price_list.basis, price_list.priced_at, price_list.changed = basis, now, changed
+        price_list.basis = basis
         price_list.save(update_fields=["version", "basis", "priced_at", "changed"])
-    return Repriced(changed, price_list.version)
-
-
-def reprice_some(services: QuerySet[Service], *, now: datetime) -> Repriced:
-    """Do what `reprice_services` does for some services: those whose own price or unit has just changed."""
-    with transaction.atomic():
-        price_list = lock_prices()
-        changed = _write(_outdated(services, open_book(read_rules(valid_at=now), now=now)))
-        return Repriced(changed, advance_price_version() if changed else price_list.version)
+    return Repriced(0 if postponed else len(rows), price_list.version, postponed)
 
 
 def reprice_if_due(*, now: datetime) -> Repriced | None:
@@ -91,6 +99,16 @@ def rate_units() -> Callable[[int, int | None], int]:
     default: int = settings.DEFAULT_RATE_PER
     units = {pk: unit or default for pk, unit in Category.objects.values_list("pk", "rate_per")}
     return lambda category_id, own_rate_per: own_rate_per or units[category_id]
+
+
+def _nudge() -> None:
+    from catalog.tasks import reprice_services  # leaf: tasks import the operations that nudge
+
+    try:
+        # No retry: the page must not wait for a broker that is down.
+        reprice_services.apply_async(retry=False, expires=60)
+    except Exception as error:  # a broker fails in many ways; beat does it then
+        log.warning("nudge_lost", task="reprice_services", error=str(error))
 
 
 def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
@@ -122,9 +140,9 @@ def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
     return found
 
 
-def _write(rows: list[Priced]) -> int:
+def _write(rows: list[Priced]) -> None:
     if not rows:
-        return 0
+        return
     if connection.vendor == "postgresql":
         _write_through_staging(rows)
     else:
@@ -132,7 +150,6 @@ def _write(rows: list[Priced]) -> int:
         with connection.cursor() as cursor:
             # The driver takes any iterable; only Django's annotation asks for a sequence.
             cursor.executemany(sql, cast(Any, ((row[1], row[2], row[0]) for row in rows)))
-    return len(rows)
 
 
 def _write_through_staging(rows: Iterable[Priced]) -> None:

@@ -1,59 +1,88 @@
-"""Markup rules: what is added to the upstream rate."""
+"""Markup rules: what is added to the upstream rate, shown before it is saved."""
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from accounts.admin_parts import ModelAdmin, money_column
+from catalog.admin.rule_form import TARGETS, MarkupRuleForm
 from catalog.models import MarkupRule
+from catalog.repricing import WHILE_SOMEBODY_WAITS, Repriced, reprice_services
 
 
-class MarkupRuleForm(forms.ModelForm):
-    """A rule and the one thing it is for; what its scope does not name is cleared, not refused."""
-
-    targets = ("category", "subcategory", "service")
-
-    class Meta:
-        model = MarkupRule
-        fields = ("scope", "category", "subcategory", "service", "percent", "fixed_micros")
-
-    def clean_fixed_micros(self) -> int:
-        fixed_micros: int = self.cleaned_data["fixed_micros"]
-        if fixed_micros < 0:
-            raise forms.ValidationError(_("A markup never goes below cost: enter zero or more."))
-        return fixed_micros
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        scope = cleaned.get("scope")
-        for target in self.targets:
-            if target != scope:
-                cleaned[target] = None
-                self.errors.pop(target, None)
-            elif cleaned.get(target) is None and target not in self.errors:
-                self.add_error(target, _("Name what the rule is for."))
-        if scope == MarkupRule.Scope.ALL:
-            others = MarkupRule.objects.filter(scope=scope).exclude(pk=self.instance.pk)
-            if others.exists():
-                self.add_error("scope", _("There is a rule for everything already: change that one."))
-        return cleaned
+def repriced_words(done: Repriced) -> str:
+    """Say what a repricing has done."""
+    if done.postponed:
+        return _("The new prices hold; lists are being sorted by them in the background.")
+    words = ngettext("%(count)d price has changed.", "%(count)d prices have changed.", done.changed)
+    return words % {"count": done.changed}
 
 
 @admin.register(MarkupRule)
 class MarkupRuleAdmin(ModelAdmin):
+    """The button for the preview stands in templates/admin/catalog/markuprule/submit_line.html."""
+
     form = MarkupRuleForm
-    list_display = ("target", "scope", "percent", money_column("fixed_micros", gettext_lazy("fixed amount")))
-    list_filter = ("scope",)
+    list_display = (
+        "target",
+        "scope",
+        "percent",
+        money_column("fixed_micros", gettext_lazy("fixed amount")),
+        "floor_percent",
+        "rounding",
+        "validity",
+    )
+    list_filter = ("scope", "valid_from", "valid_until")
     list_select_related = ("category", "subcategory__category", "service")
     search_fields = ("category__name", "subcategory__name", "service__name")
     autocomplete_fields = ("category", "subcategory", "service")
     ordering = ("scope", "id")
-    conditional_fields = {target: f"scope == '{target}'" for target in MarkupRuleForm.targets}
+    conditional_fields = {target: f"scope == '{target}'" for target in TARGETS}
+    change_form_before_template = "admin/catalog/markuprule/preview.html"
+    fieldsets = (
+        (gettext_lazy("What it is for"), {"fields": ("scope", *TARGETS)}),
+        (gettext_lazy("Price"), {"fields": (("percent", "fixed_micros"), ("rounding", "floor_percent"))}),
+        (gettext_lazy("When it counts"), {"fields": (("valid_from", "valid_until"),)}),
+    )
 
     @display(description=gettext_lazy("for"))
     def target(self, rule: MarkupRule) -> str:
         return str(rule.service or rule.subcategory or rule.category or rule.get_scope_display())
+
+    @display(description=gettext_lazy("counts"))
+    def validity(self, rule: MarkupRule) -> str:
+        now = timezone.now()
+        if rule.valid_until is not None and rule.valid_until <= now:
+            return _("ended %(time)s") % {"time": _moment(rule.valid_until)}
+        if rule.valid_from is not None and rule.valid_from > now:
+            return _("from %(time)s") % {"time": _moment(rule.valid_from)}
+        return _("now") if rule.valid_until is None else _("until %(time)s") % {"time": _moment(rule.valid_until)}
+
+    def save_model(self, request: HttpRequest, obj: MarkupRule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        _reprice(request)
+
+    def delete_model(self, request: HttpRequest, obj: MarkupRule) -> None:
+        super().delete_model(request, obj)
+        _reprice(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            _reprice(request)
+
+
+def _reprice(request: HttpRequest) -> None:
+    messages.info(request, repriced_words(reprice_services(now=timezone.now(), at_most=WHILE_SOMEBODY_WAITS)))
+
+
+def _moment(value: Any) -> str:
+    return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")

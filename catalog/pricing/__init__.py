@@ -1,6 +1,6 @@
 """What things cost: upstream rate, markup, rounding, discount, floor. Pages, API, checkout and sync all ask here."""
 
-from catalog.pricing.book import PriceBook, exchange_rate_micros, markup_price, open_book, price_book
+from catalog.pricing.book import PriceBook, cost_micros, exchange_rate_micros, markup_price, open_book, price_book
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for, selling_rate
 from catalog.pricing.version import next_price_change, price_version
 
@@ -8,6 +8,7 @@ __all__ = [
     "Formula",
     "Markup",
     "PriceBook",
+    "cost_micros",
     "exchange_rate_micros",
     "make_formula",
     "markup_price",

@@ -14,14 +14,20 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for
 from catalog.pricing.rules import Chosen, Rule, choose, read_rules
-from upstream.money import micros_from_decimal, round_charge
+from upstream.money import MICROS, micros_from_decimal, round_charge
 
+LARGEST = 2**63 - 1  # what a column holds; an absurd rate must not stop the sync that brings it
 NO_DISCOUNT = Decimal(0)
 
 
 def exchange_rate_micros() -> int:
     """Return what one unit of upstream's currency costs in the store's currency, in micros."""
     return micros_from_decimal(settings.UPSTREAM_EXCHANGE_RATE)
+
+
+def cost_micros(rate_upstream_micros: int) -> int:
+    """Return what an upstream rate costs the shop, in store micros rounded up."""
+    return -(-rate_upstream_micros * exchange_rate_micros() // MICROS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,19 @@ class PriceBook:
 
     def markup(self, service: Service) -> Markup:
         """Return the most specific markup: service, subcategory, category, everything."""
-        return self._markup(service.category_id, service.subcategory_id, service.pk)
+        return self.markup_at(service.category_id, service.subcategory_id, service.pk)
+
+    def markup_at(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Markup:
+        """Return the markup for a service in this place; one that is not saved yet has the id None."""
+        chosen = self.chosen
+        found = None
+        if service_id is not None:
+            found = chosen.by_service.get(service_id)
+        if found is None and subcategory_id is not None:
+            found = chosen.by_subcategory.get(subcategory_id)
+        if found is None:
+            found = chosen.by_category.get(category_id)
+        return chosen.default if found is None else found
 
     def rate_micros(self, service: Service) -> int:
         """Return the selling rate in store micros for `service.rate_per` pieces."""
@@ -77,11 +95,11 @@ class PriceBook:
         """
         formula = self.visitors_formula(category_id, subcategory_id, service_id)
         rate_micros = formula.rate_micros(rate_upstream_micros, own_rate_micros)
-        return rate_micros, rate_micros * (1000 // rate_per)
+        return min(rate_micros, LARGEST), min(rate_micros * (1000 // rate_per), LARGEST)
 
     def visitors_formula(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Formula:
         """Return how a service in this place is priced for a visitor without a group."""
-        markup = self._markup(category_id, subcategory_id, service_id)
+        markup = self.markup_at(category_id, subcategory_id, service_id)
         formula = self._visitors.get(id(markup))
         if formula is None:
             formula = self._visitors[id(markup)] = self._formula(markup, NO_DISCOUNT)
@@ -120,17 +138,6 @@ class PriceBook:
             "exchange_rate_micros": self.exchange_rate_micros,
             **rates,
         }
-
-    def _markup(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Markup:
-        chosen = self.chosen
-        found = None
-        if service_id is not None:
-            found = chosen.by_service.get(service_id)
-        if found is None and subcategory_id is not None:
-            found = chosen.by_subcategory.get(subcategory_id)
-        if found is None:
-            found = chosen.by_category.get(category_id)
-        return chosen.default if found is None else found
 
     def _formula(self, markup: Markup, discount_percent: Decimal) -> Formula:
         return make_formula(

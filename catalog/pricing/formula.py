@@ -73,18 +73,21 @@ class Formula:
         """Return what the rate costs the shop, in store micros rounded up."""
         return -(-rate_upstream_micros * self.cost // self.per)
 
-    def loses(self, rate_upstream_micros: int, own_rate_micros: int | None = None) -> bool:
+    def loses(self, rate_upstream_micros: int) -> bool:
         """Return whether markup and rounding alone, without the floor, would sell below cost."""
-        if own_rate_micros is not None:
-            return own_rate_micros * self.per < rate_upstream_micros * self.cost
         return self._rounded(rate_upstream_micros * self.marked + self.fixed) < rate_upstream_micros * self.cost
 
     def is_lifted(self, rate_upstream_micros: int, own_rate_micros: int | None = None) -> bool:
-        """Return whether the markup, or the own price, lies below the floor, so that the floor is charged instead."""
-        floor = rate_upstream_micros * self.floor
-        if own_rate_micros is not None:
-            return own_rate_micros * self.per < floor
-        return rate_upstream_micros * self.marked + self.fixed < floor
+        """Return whether the floor is charged because the markup, or the own price, lies below it."""
+        if own_rate_micros is None:
+            listed = self._rounded(rate_upstream_micros * self.marked + self.fixed)
+        else:
+            listed = own_rate_micros * self.per
+        return listed < rate_upstream_micros * self.floor
+
+    def unprotected_micros(self, rate_upstream_micros: int) -> int:
+        """Return what markup and rounding alone come to, without the floor; below zero where a fixed part is."""
+        return -(-self._rounded(rate_upstream_micros * self.marked + self.fixed) // self.per)
 
     def _rounded(self, listed: int) -> int:
         if not self.step:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
 
 from catalog.models import MarkupRule
 from catalog.pricing.formula import Markup
@@ -61,14 +60,14 @@ class Chosen:
     by_service: dict[int, Markup] = field(default_factory=dict)
 
 
+# Put together once: every page and every sale asks this.
+_ALL_RULES = MarkupRule.objects.order_by().values_list(*Rule._fields)
+
+
 def read_rules(*, valid_at: datetime | None = None) -> list[Rule]:
     """Return the rules valid at a moment, or all of them; one query."""
-    rules = MarkupRule.objects.order_by()
-    if valid_at is not None:
-        rules = rules.filter(
-            Q(valid_from=None) | Q(valid_from__lte=valid_at), Q(valid_until=None) | Q(valid_until__gt=valid_at)
-        )
-    return [Rule(*row) for row in rules.values_list(*Rule._fields)]
+    rules = [Rule(*row) for row in _ALL_RULES.all()]
+    return rules if valid_at is None else [rule for rule in rules if rule.is_valid(valid_at)]
 
 
 def choose(rules: Iterable[Rule], *, now: datetime) -> Chosen:

@@ -13,6 +13,7 @@ from catalog.models import Category, MarkupRule, Service
 from tests.storefront.admin_rows import make_rows, make_service
 
 pytestmark = pytest.mark.django_db
+LASTING = "There is a lasting rule for this already: change that one, or let this one begin or end."
 
 
 @pytest.fixture
@@ -135,14 +136,28 @@ def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_m
         ({"scope": "service"}, "service", "Name what the rule is for."),
         ({"scope": "category"}, "category", "Name what the rule is for."),
         ({"scope": "subcategory", "category": "1"}, "subcategory", "Name what the rule is for."),
-        ({"scope": "all"}, "scope", "There is a rule for everything already: change that one."),
-        ({"scope": "service", "service": "taken"}, "service", "Markup rule with this Service already exists."),
+        ({"scope": "all"}, "scope", LASTING),
+        ({"scope": "service", "service": "taken"}, "service", LASTING),
         ({"scope": "service", "service": "free", "percent": "-1"}, "percent", None),
         (
-            {"scope": "service", "service": "free", "fixed_micros": "-0.1"},
+            {"scope": "service", "service": "free", "percent": "0", "fixed_micros": "-0.1"},
             "fixed_micros",
-            "A markup never goes below cost: enter zero or more.",
+            "Below zero only with a percentage that makes up for it.",
         ),
+        ({"scope": "service", "service": "free", "fixed_micros": "1000000.01"}, "fixed_micros", None),
+        (
+            {
+                "scope": "all",
+                "valid_from_0": "2030-02-01",
+                "valid_from_1": "0:00",
+                "valid_until_0": "2030-01-01",
+                "valid_until_1": "0:00",
+            },
+            "valid_until",
+            "A rule has to end after it begins.",
+        ),
+        ({"scope": "service", "service": "free", "floor_percent": "-1"}, "floor_percent", None),
+        ({"scope": "service", "service": "free", "rounding": "0.03"}, "rounding", None),
         ({"scope": "service", "service": "free", "fixed_micros": "0.0000001"}, "fixed_micros", None),
         ({"scope": "nothing"}, "scope", None),
     ],

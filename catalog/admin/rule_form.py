@@ -1,0 +1,164 @@
+"""The form of a markup rule: what it would change is counted before it is saved, and a loss is refused."""
+
+import hashlib
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from catalog.models import MarkupRule
+from catalog.previews import Effect, preview_rule
+from catalog.pricing.rules import NOT_SAVED, Rule
+from upstream.money import MICROS, text_from_micros
+
+SHOWN_UNASKED_ABOVE = 100  # changed prices: a save of more than that is shown first
+MOST = 1_000_000  # of the store's currency; what a rate comes to per 1,000 pieces still fits its column
+TARGETS = ("category", "subcategory", "service")
+
+
+class MarkupRuleForm(forms.ModelForm):
+    """A rule and the one thing it is for; what its scope does not name is cleared, not refused."""
+
+    effects: list[Effect]
+    shows_preview = False
+    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
+
+    class Meta:
+        model = MarkupRule
+        fields = (
+            *("scope", "category", "subcategory", "service", "percent", "fixed_micros"),
+            *("floor_percent", "rounding", "valid_from", "valid_until"),
+        )
+        help_texts = {
+            "scope": gettext_lazy(
+                "The most specific rule counts: service, then subcategory, category, everything. A service's own "
+                "price stands before all of them."
+            ),
+            "percent": gettext_lazy(
+                "Added to the upstream rate. Below zero only with a fixed amount that makes up for it."
+            ),
+            "fixed_micros": gettext_lazy(
+                "Added after the percent, for as many pieces as the rate buys; below zero only where the percent makes "
+                "up for it."
+            ),
+            "floor_percent": gettext_lazy(
+                "No price falls below cost plus this, whatever the markup and a customer group's discount. "
+                "Empty: the shop's floor margin."
+            ),
+            "rounding": gettext_lazy(
+                "Always up, after the markup and before a group's discount: the rate per 1,000, or per piece where "
+                "upstream's rate buys one."
+            ),
+            "valid_from": gettext_lazy("Empty: at once."),
+            "valid_until": gettext_lazy(
+                "Empty: for good. A rule with a beginning or an end covers the lasting one for the same target."
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.effects = []
+
+    def is_valid(self) -> bool:
+        """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
+        return super().is_valid() and not self.shows_preview
+
+    def clean_fixed_micros(self) -> int:
+        fixed_micros: int = self.cleaned_data["fixed_micros"]
+        if abs(fixed_micros) > MOST * MICROS:
+            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MOST})
+        return fixed_micros
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._check_target(cleaned)
+        self._check_validity(cleaned)
+        self._check_signs(cleaned)
+        if not self.errors:
+            self._check_effects(cleaned)
+        return cleaned
+
+    def _check_target(self, cleaned: dict[str, Any]) -> None:
+        scope = cleaned.get("scope")
+        for target in TARGETS:
+            if target != scope:
+                cleaned[target] = None
+                self.errors.pop(target, None)
+            elif cleaned.get(target) is None and target not in self.errors:
+                self.add_error(target, _("Name what the rule is for."))
+
+    def _check_validity(self, cleaned: dict[str, Any]) -> None:
+        if {"scope", "valid_from", "valid_until"} - cleaned.keys() or self.errors:
+            return
+        begins, ends = cleaned["valid_from"], cleaned["valid_until"]
+        if begins is not None and ends is not None and begins >= ends:
+            self.add_error("valid_until", _("A rule has to end after it begins."))
+        if begins is None and ends is None:
+            same = {"scope": cleaned["scope"], **{target: cleaned[target] for target in TARGETS}}
+            others = MarkupRule.objects.filter(**same, valid_from=None, valid_until=None).exclude(pk=self.instance.pk)
+            if others.exists():
+                field = cleaned["scope"] if cleaned["scope"] in TARGETS else "scope"
+                self.add_error(
+                    field,
+                    _("There is a lasting rule for this already: change that one, or let this one begin or end."),
+                )
+
+    def _check_signs(self, cleaned: dict[str, Any]) -> None:
+        percent, fixed_micros = cleaned.get("percent"), cleaned.get("fixed_micros")
+        if percent is None or fixed_micros is None:
+            return
+        if percent < 0 and fixed_micros <= 0:
+            self.add_error("percent", _("Below zero only with a fixed amount that makes up for it."))
+        elif fixed_micros < 0 and percent <= 0:
+            self.add_error("fixed_micros", _("Below zero only with a percentage that makes up for it."))
+
+    def _check_effects(self, cleaned: dict[str, Any]) -> None:
+        candidate = self._candidate(cleaned)
+        self.effects = preview_rule(candidate, now=timezone.now())
+        worst = max(self.effects, key=lambda effect: effect.below_cost)
+        if worst.below_cost:
+            self.add_error(None, _refusal(worst))
+        self.fingerprint = hashlib.sha256(repr(candidate[:-1]).encode()).hexdigest()
+        many = max(effect.changed for effect in self.effects) > SHOWN_UNASKED_ABOVE
+        asked = "_preview" in self.data
+        self.shows_preview = asked or (many and self.data.get("previewed") != self.fingerprint)
+
+    def _candidate(self, cleaned: dict[str, Any]) -> Rule:
+        return Rule(
+            id=self.instance.pk or NOT_SAVED,
+            scope=cleaned["scope"],
+            category_id=cleaned["category"] and cleaned["category"].pk,
+            subcategory_id=cleaned["subcategory"] and cleaned["subcategory"].pk,
+            service_id=cleaned["service"] and cleaned["service"].pk,
+            percent=cleaned["percent"],
+            fixed_micros=cleaned["fixed_micros"],
+            floor_percent=cleaned["floor_percent"],
+            rounding=cleaned["rounding"],
+            valid_from=cleaned["valid_from"],
+            valid_until=cleaned["valid_until"],
+            created_at=self.instance.created_at,
+        )
+
+
+def _refusal(effect: Effect) -> ValidationError:
+    """Name the services that the rule would sell below cost, the worst first, and count them."""
+    head = ngettext(
+        "%(count)d service would be sold below cost:", "%(count)d services would be sold below cost:", effect.below_cost
+    )
+    line = _("%(id)d %(name)s costs %(cost)s, would be sold at %(rate)s")
+    lines = [
+        line
+        % {
+            "id": loss.upstream_id,
+            "name": loss.name,
+            "cost": text_from_micros(loss.before_micros),
+            "rate": text_from_micros(loss.after_micros),
+        }
+        for loss in effect.losses
+    ]
+    left = effect.below_cost - len(lines)
+    more = [ngettext("and %(count)d more", "and %(count)d more", left) % {"count": left}] if left else []
+    return ValidationError([head % {"count": effect.below_cost}, *lines, *more])
