@@ -53,6 +53,7 @@ def order_insert(connection: Any) -> tuple[str, list[str]]:
 def raw(users: list[Any], service: Any, orders: int) -> float:
     """Place orders in raw psycopg; return how many a second."""
     import psycopg
+    from psycopg.types.json import Jsonb
 
     from bench.stage import order_rows
     from orders.models import Order
@@ -63,7 +64,8 @@ def raw(users: list[Any], service: Any, orders: int) -> float:
     for user in users:
         row = order_rows(user, service, 1)[0]
         fields = {field.column: field for field in Order._meta.concrete_fields}
-        values.append({name: fields[name].value_from_object(row) for name in names})
+        named = {name: fields[name].value_from_object(row) for name in names}
+        values.append({name: Jsonb(value) if isinstance(value, dict) else value for name, value in named.items()})
     fingerprint = 64 * "0"
     note = values[0]["title"]
 

@@ -13,6 +13,8 @@ from django.db import transaction
 log = structlog.get_logger(__name__)
 GATHER_SECONDS = 3  # what happens within this time reaches a customer in one mail
 MOST_AT_ONCE = 50
+# After a message the next one waits this long, so that a busy shop sends few; the first after a pause leaves at once.
+REST_SECONDS = 0.05
 # A broker that is away is asked this seldom: each attempt takes until its time-out, and the sweep does the work.
 PAUSE_SECONDS = 5
 
@@ -52,6 +54,7 @@ class Messenger:
                 gathered.append(order_ids.get())
             try:
                 forward_new_orders.apply_async(kwargs={"order_ids": gathered}, retry=False, expires=60)
+                time.sleep(REST_SECONDS)
             except Exception as error:  # a broker fails in many ways, and none of them may end this thread
                 log.warning("nudge_lost", order_ids=gathered, error=str(error))
                 time.sleep(PAUSE_SECONDS)
