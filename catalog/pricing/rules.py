@@ -11,13 +11,14 @@ from django.conf import settings
 from catalog.models import MarkupRule
 from catalog.pricing.formula import Markup
 
+NOT_SAVED = 0
 _SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Rule(NamedTuple):
-    """A row of the rules, or one that is not saved yet (`id` None)."""
+    """A row of the rules, or one that is not saved yet (`id` NOT_SAVED)."""
 
-    id: int | None
+    id: int
     scope: str
     category_id: int | None
     subcategory_id: int | None
@@ -32,7 +33,8 @@ class Rule(NamedTuple):
 
     @classmethod
     def of(cls, rule: MarkupRule) -> "Rule":
-        return cls(*(getattr(rule, name) for name in cls._fields))
+        """Return the facts of a row, saved or not."""
+        return cls(rule.pk or NOT_SAVED, *(getattr(rule, name) for name in cls._fields[1:]))
 
     @property
     def markup(self) -> Markup:
@@ -44,7 +46,7 @@ class Rule(NamedTuple):
 
     def began(self) -> tuple[datetime, float]:
         """Return what the rules of one target are sorted by: a rule without an end or a beginning is the oldest."""
-        newest = float("inf") if self.id is None else self.id
+        newest = float("inf") if self.id == NOT_SAVED else self.id
         if self.valid_from is None and self.valid_until is None:
             return _SINCE_EVER, newest
         return self.valid_from or self.created_at, newest
