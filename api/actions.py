@@ -14,6 +14,7 @@ from accounts.models import User
 from api.params import ApiError, Params, whole_number
 from catalog.models import Category, Delivery, OrderForm, Service, ServiceQuerySet
 from catalog.pricing import price_book
+from catalog.stock import refresh_stock
 from orders.goods import reveal_all
 from orders.models import Order, Status
 from orders.operations import OrderRefused, place_order
@@ -88,6 +89,7 @@ def services(user: User, params: Params) -> dict[str, Any]:
 def inventory(user: User, params: Params) -> dict[str, Any]:
     """How many of one service there are, and whether it can be ordered."""
     service = _service(params)
+    refresh_stock(service)
     return {"service": service.pk, "stock": _stock(service), "available": service.orderable}
 
 

@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -19,6 +22,7 @@ from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import price_book
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
 from orders.operations.placing import OrderRefused, check_link, check_orderable, check_quantity
+from orders.quotes import PriceQuote, seal_quote
 from wallet.operations import wallet_of
 
 
@@ -37,7 +41,10 @@ def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
 
 @dataclass(frozen=True)
 class Quote:
-    """What the page says about money: the rate, and for a quantity the price. Balance only for the signed in."""
+    """What the page says about money: the rate, and for a quantity the price. Balance only for the signed in.
+
+    `sealed` is the signed promise of this price, for a customer and a quantity that can be ordered.
+    """
 
     service: Service
     rate_micros: int
@@ -45,11 +52,15 @@ class Quote:
     price_micros: int | None
     problem: str
     balance_micros: int | None
+    sealed: str = ""
 
     @property
-    def shown_rate_micros(self) -> int:
-        """The rate per thousand, which the form brings back: it changes with the rate and with its unit."""
-        return self.rate_micros * (1000 // self.service.rate_per)
+    def held_seconds(self) -> int:
+        return int(settings.PRICE_LOCK_SECONDS)
+
+    @property
+    def held_minutes(self) -> int:
+        return self.held_seconds // 60
 
     @property
     def missing_micros(self) -> int:
@@ -63,14 +74,29 @@ def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str)
     """Quote the price of what is typed in the quantity field; words instead of a price where it cannot be ordered."""
     book = price_book(user)
     quantity, problem = _read_quantity(service, typed_quantity)
-    return Quote(
-        service=service,
-        rate_micros=book.rate_micros(service),
-        quantity=quantity,
-        price_micros=None if quantity is None else book.price_micros(service, quantity),
-        problem=problem,
-        balance_micros=wallet_of(user).balance_micros if isinstance(user, User) else None,
+    rate_micros = book.rate_micros(service)
+    quote = Quote(service, rate_micros, quantity, None, problem, None)
+    if quantity is not None:
+        quote = replace(quote, price_micros=book.price_micros(service, quantity))
+    if not isinstance(user, User):
+        return quote
+    return replace(quote, balance_micros=wallet_of(user).balance_micros, sealed=_promise(quote, user))
+
+
+def _promise(quote: Quote, user: User) -> str:
+    """Return the price of this quote signed for this customer, or nothing where there is no price."""
+    if quote.quantity is None or quote.price_micros is None:
+        return ""
+    promise = PriceQuote(
+        user_id=user.pk,
+        service_id=quote.service.pk,
+        quantity=quote.quantity,
+        price_micros=quote.price_micros,
+        rate_micros=quote.rate_micros,
+        rate_per=quote.service.rate_per,
+        expires_at=timezone.now() + timedelta(seconds=settings.PRICE_LOCK_SECONDS),
     )
+    return seal_quote(promise)
 
 
 def _comment_lines(typed: str) -> list[str]:
@@ -100,7 +126,7 @@ class PlaceOrderForm(forms.Form):
     )
     link = forms.CharField(max_length=2000)
     again = forms.BooleanField(label=gettext_lazy("Order it once more anyway"), required=False)
-    shown_rate_micros = forms.IntegerField(widget=forms.HiddenInput)
+    quote = forms.Field(required=False, widget=forms.HiddenInput)  # any text: its signature says whether it is ours
     request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
 
     def __init__(self, *args: Any, service: Service, user: User | AnonymousUser, **kwargs: Any) -> None:
@@ -108,6 +134,7 @@ class PlaceOrderForm(forms.Form):
         self.service = service
         self.user = user
         self.similar: Order | None = None
+        self.note = ""  # what the page says first, and no error
         if service.order_form == OrderForm.COMMENTS:
             del self.fields["quantity"]
             self.fields["comments"].help_text = self._limits()
@@ -218,7 +245,7 @@ class PlaceOrderForm(forms.Form):
             "quantity": self.cleaned_data.get("quantity"),
             "link": self.cleaned_data["link"],
             "comments": self.cleaned_data.get("comments", ""),
-            "shown_rate_micros": self.cleaned_data["shown_rate_micros"],
+            "quote": self.cleaned_data["quote"] or "",
             "request_id": str(self.cleaned_data["request_id"]),
         }
 

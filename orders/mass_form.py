@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from catalog.models import Delivery, Service
-from catalog.pricing import price_book
+from catalog.pricing import price_book, price_for
 from orders.models import Order
-from orders.operations.mass import MOST_LINES, LinesRefused, MassLine, check_lines
+from orders.operations.mass import MOST_LINES, LinesRefused, MassLine, PricesChanged, check_lines
 from wallet.operations import wallet_of
 
 LONGEST_TEXT = MOST_LINES * 2100  # the longest link is 2,000 characters
@@ -33,6 +33,7 @@ class Row:
     problem: str = ""
     same_as: int | None = None  # the number of an earlier line for the same service and link
     open_order: Order | None = None  # an order of the customer's for the same service and link
+    was_micros: int | None = None  # the price that the customer saw, where it has risen since
 
     @property
     def shown_rate_micros(self) -> int:
@@ -172,6 +173,15 @@ class MassOrderForm(forms.Form):
         places = [place for place, row in enumerate(self.rows) if row.line is not None]
         for place, problem in refusal.problems.items():
             self.rows[places[place]] = replace(self.rows[places[place]], problem=problem)
+
+    def show_changes(self, change: PricesChanged) -> None:
+        """Say beside the lines whose price has risen what they cost before; the places count readable lines from 0."""
+        places = [place for place, row in enumerate(self.rows) if row.line is not None]
+        seen = self.lines()
+        for place in change.places:
+            row, rate_micros = self.rows[places[place]], seen[place].shown_rate_micros
+            if row.line is not None and rate_micros:
+                self.rows[places[place]] = replace(row, was_micros=price_for(rate_micros, row.line.quantity, 1000))
 
     @property
     def problems(self) -> int:

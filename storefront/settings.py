@@ -17,6 +17,8 @@ DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY")
 if not DEBUG and len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; a long random text is needed.")
+# Keys used before: what they signed (sessions, links in mails) still counts, but nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 # Newest first: the first one seals, every one of them opens. A developer's may be made from SECRET_KEY.
 FIELD_ENCRYPTION_KEYS = env.sealing_keys("FIELD_ENCRYPTION_KEYS", made_from=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
@@ -184,6 +186,9 @@ AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")
 BALANCE_LOW_HOURS = env.number("BALANCE_LOW_HOURS", 24)
 MARGIN_HOLD_HOURS = env.number("MARGIN_HOLD_HOURS", 24)
 UNCONFIRMED_MAX_COST = env.decimal("UNCONFIRMED_MAX_COST", "5")
+# What a page promised is kept for so long, unless it would cost the shop more than this on one order.
+PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, least=60)
+PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 CHARGE_TOLERANCE_PERCENT = env.decimal("CHARGE_TOLERANCE_PERCENT", "1")
 
 # --- Background work ------------------------------------------------------------------------------------------------

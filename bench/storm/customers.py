@@ -14,7 +14,7 @@ import requests
 
 ANSWER_SECONDS = 30.0
 REPEAT_SECONDS = 0.3
-HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|request_id|shown_rate_micros)" value="([^"]*)"')
+HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|request_id|quote)" value="([^"]*)"')
 
 
 class NoAnswer(Exception):
@@ -180,18 +180,19 @@ class Shopper:
         """Open the order form and send it; the form's own request id makes a repeat safe."""
         purchase = self._purchase(1)
         address = f"/order/{self.dice.choice(self._crowd.goods.services)}/"
+        quantity = str(self.dice.randint(10, 1000))
         form: dict[str, str] = {}
 
         def open_page() -> str:
-            page = self._get(address)
+            page = self._get(f"{address}?quantity={quantity}")
             form.update(HIDDEN.findall(page.text))
-            return "" if {"request_id", "shown_rate_micros"} <= form.keys() else "no form"
+            return "" if {"request_id", "quote"} <= form.keys() else "no form"
 
         self._crowd.insist(purchase, open_page)
         if purchase.refusal or "request_id" not in form:
             return purchase
         purchase.request_id = form["request_id"]
-        form |= {"quantity": str(self.dice.randint(10, 1000)), "link": _link(purchase)}
+        form |= {"quantity": quantity, "link": _link(purchase)}
 
         def send() -> tuple[int, ...] | str:
             answer = self._post(address, form)

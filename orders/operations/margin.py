@@ -37,7 +37,8 @@ _NO_LONGER_HELD: dict[str, Any] = {"attention": _ATTENTION_LEFT, "held_because":
 def loss_at_sending(order: Order) -> str:
     """Return why this paid order should not be sent at today's cost, or "" when it may be; it comes with what it buys.
 
-    A cost that was accepted when the order was sold is no reason, nor is one that staff accepted since.
+    A cost that was accepted when the order was sold is no reason, nor is one that staff accepted since, nor the loss
+    that came with a promised price.
     """
     if order.hold_waived_at is not None:
         return ""
@@ -45,7 +46,7 @@ def loss_at_sending(order: Order) -> str:
         return f"The service is paused: {order.service.paused_because}"[:300]
     cost_micros = supply_of(order).cost_now(order) * exchange_rate_micros() // MICROS
     accepted_micros = order.cost_upstream_micros * order.exchange_rate_micros // MICROS
-    if cost_micros <= max(order.kept_micros, accepted_micros):
+    if cost_micros <= max(order.kept_micros + order.accepted_loss_micros, accepted_micros):
         return ""
     cost, paid = text_from_micros(cost_micros), text_from_micros(order.kept_micros)
     return f"Sold at a loss: it costs {cost} {settings.STORE_CURRENCY} now, the customer paid {paid}"
@@ -162,8 +163,9 @@ def review_charge(order: Order, charge_micros: int, *, now: datetime) -> str:
 
 
 def _exceeds_payment(order: Order, charge_micros: int) -> bool:
-    """Compared in the shop's currency, in whole micros."""
-    return charge_micros * order.exchange_rate_micros > order.price_micros * MICROS
+    """Compared in the shop's currency, in whole micros; a loss accepted with a promised price counts as paid."""
+    paid_micros = order.price_micros + order.accepted_loss_micros
+    return charge_micros * order.exchange_rate_micros > paid_micros * MICROS
 
 
 def _pause_service(order: Order, reason: str, charge_micros: int, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
+from catalog.stock import refresh_stock
 from orders.models import Checkout, Order
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, check_out, draft_order, take_payment
 from wallet.operations import InsufficientFunds, wallet_of
@@ -53,7 +54,7 @@ class LinesRefused(OrderRefused):
 
 
 class PricesChanged(OrderRefused):
-    """Prices are not those the customer saw; `places` are the lines, counted from 0."""
+    """Prices are higher than the customer saw; `places` are the lines, counted from 0."""
 
     def __init__(self, places: list[int]) -> None:
         self.places = places
@@ -63,13 +64,16 @@ class PricesChanged(OrderRefused):
 def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str) -> list[Order]:
     """Take an order for every line and the money for all of them, in one transaction; return the orders, `paid`.
 
-    The same `request_id` with the same lines returns the orders it made the first time.
+    The same `request_id` with the same lines returns the orders it made the first time. No line costs more than its
+    customer saw; one that has become cheaper costs less. Call it outside any transaction: upstream is asked what is
+    left of limited services.
 
     Raises LinesRefused, PricesChanged, OrderRefused for no line or more than MOST_LINES, RequestIdReused,
     wallet.operations.InsufficientFunds with what is missing for all lines together; nothing has changed then.
     """
     if not 1 <= len(lines) <= MOST_LINES:
         raise OrderRefused(_("Between 1 and %(most)d lines can be ordered at once.") % {"most": MOST_LINES})
+    _refresh_stock_of(lines)
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
     def buy(checkout: Checkout) -> list[Order]:
@@ -80,6 +84,11 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str) -> l
         return [take_payment(order) for order in orders]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
+
+
+def _refresh_stock_of(lines: Sequence[MassLine]) -> None:
+    limited = Service.objects.filter(pk__in={line.service_id for line in lines}, withdrawn_at=None, stock__isnull=False)
+    refresh_stock(*limited.only("upstream_id", "stock", "min_quantity", "withdrawn_at"))
 
 
 def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook) -> list[Order]:

@@ -18,10 +18,12 @@ from accounts.inserts import insert_row
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, exchange_rate_micros, price_book
+from catalog.stock import refresh_stock
 from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
 from orders.operations.moves import Change, write_events
-from upstream.money import text_from_micros
+from orders.quotes import Agreed, QuoteNotOurs, Today, agree, read_quote
+from upstream.money import MICROS, micros_from_decimal, text_from_micros
 from wallet.models import LedgerEntry
 from wallet.operations import debit
 
@@ -49,6 +51,25 @@ class PriceChanged(OrderRefused):
         )
 
 
+class NotQuoted(OrderRefused):
+    """The customer has not seen what this many cost; the price is offered. Nothing has gone wrong."""
+
+    def __init__(self, quantity: int, price_micros: int) -> None:
+        self.quantity = quantity
+        self.price_micros = price_micros
+        super().__init__(
+            _("The price is %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
+        )
+
+
+class QuoteRefused(OrderRefused):
+    """The quote was altered, or given to another customer or for another service."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The price on that page was not made for this order. Look at the price and order again."))
+
+
 class RequestIdReused(OrderRefused):
     """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
 
@@ -63,20 +84,22 @@ def place_order(
     quantity: int | None,
     link: str,
     comments: str = "",
-    shown_rate_micros: int | None = None,
+    quote: str | None = None,
     request_id: str,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the order it made the first time. For services ordered by
     comments the quantity is the number of comment lines. The service comes as it was read for this request, with its
-    category: reading it again a moment later would prove no more. `shown_rate_micros` is the rate per thousand the
-    customer saw.
+    category: reading it again a moment later would prove no more; of a limited one upstream is asked what is left.
+    `quote` is the sealed price the customer saw (see orders.quotes), "" when they saw none; None takes today's price,
+    whatever it is. Call it outside any transaction.
 
-    Raises OrderRefused (with the field at fault), PriceChanged, RequestIdReused, wallet.operations.InsufficientFunds;
-    nothing has changed then.
+    Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, RequestIdReused,
+    wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link = link.strip()
+    refresh_stock(service)
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
 
     def buy(checkout: Checkout) -> list[Order]:
@@ -88,7 +111,7 @@ def place_order(
             quantity=pieces,
             link=link,
             comments=comment_lines,
-            shown_rate_micros=shown_rate_micros,
+            quote=quote,
         )
         return [take_payment(order)]
 
@@ -103,17 +126,29 @@ def draft_order(
     quantity: int,
     link: str,
     comments: str = "",
+    quote: str | None = None,
     shown_rate_micros: int | None = None,
 ) -> Order:
     """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
 
-    Raises PriceChanged when the rate is not the one the customer saw, OrderRefused when it comes to nothing.
+    What the customer saw was a sealed `quote`, or a rate per thousand, or neither: then today's price is taken.
+    Raises PriceChanged when it is dearer than what they saw and no promise covers it, NotQuoted, QuoteRefused,
+    OrderRefused when it comes to nothing.
     """
-    rate_micros, price_micros = book.rate_micros(service), book.price_micros(service, quantity)
+    cost_upstream_micros = book.cost_upstream_micros(service, quantity)
+    today = Today(
+        price_micros=book.price_micros(service, quantity),
+        rate_micros=book.rate_micros(service),
+        rate_per=service.rate_per,
+        cost_micros=-(-cost_upstream_micros * book.exchange_rate_micros // MICROS),
+    )
+    agreed = Agreed(today.price_micros, today.rate_micros)
+    if quote is not None:
+        agreed = _agreed(quote, checkout.user, service, quantity, today)
     # Per thousand, so that a changed rate unit is seen as well as a changed rate.
-    if shown_rate_micros is not None and shown_rate_micros != book.rate_per_thousand_micros(service):
-        raise PriceChanged(rate_micros, price_micros)
-    if price_micros <= 0:
+    elif shown_rate_micros is not None and shown_rate_micros < book.rate_per_thousand_micros(service):
+        raise PriceChanged(today.rate_micros, today.price_micros)
+    if agreed.price_micros <= 0:
         raise OrderRefused(_("This service has no price at the moment."))
     return Order(
         user=checkout.user,
@@ -123,12 +158,32 @@ def draft_order(
         quantity=quantity,
         link=link,
         comments=comments,
-        price_micros=price_micros,
-        rate_micros=rate_micros,
+        price_micros=agreed.price_micros,
+        rate_micros=agreed.rate_micros,
         rate_upstream_micros=service.rate_upstream_micros,
         rate_per=service.rate_per,
-        cost_upstream_micros=book.cost_upstream_micros(service, quantity),
+        cost_upstream_micros=cost_upstream_micros,
+        pricing=book.terms(service),
+        accepted_loss_micros=agreed.accepted_loss_micros,
     )
+
+
+def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Today) -> Agreed:
+    if not sealed:
+        raise NotQuoted(quantity, today.price_micros)
+    try:
+        quote = read_quote(sealed)
+    except QuoteNotOurs:
+        raise QuoteRefused from None
+    if (quote.user_id, quote.service_id) != (user.pk, service.pk):
+        raise QuoteRefused
+    if quote.quantity != quantity:
+        raise NotQuoted(quantity, today.price_micros)
+    max_loss_micros = micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)
+    agreed = agree(quote, today, now=timezone.now(), max_loss_micros=max_loss_micros)
+    if agreed is None:
+        raise PriceChanged(today.rate_micros, today.price_micros)
+    return agreed
 
 
 def check_out(

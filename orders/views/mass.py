@@ -48,6 +48,7 @@ def _pay(form: MassOrderForm) -> list[Order] | None:
     except LinesRefused as refusal:
         form.refuse_lines(refusal)
     except PricesChanged as change:
+        form.show_changes(change)
         form.add_error(None, str(change))
     except RequestIdReused:
         form.add_error(None, _("This page has placed orders before. Press again to place these as well."))

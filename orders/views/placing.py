@@ -6,6 +6,7 @@ import re
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import number_format
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -18,7 +19,7 @@ from catalog.stock import refresh_stock
 from catalog.wishes import is_watched, out_of_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
 from orders.models import Order
-from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused, place_order
+from orders.operations.placing import NotQuoted, OrderRefused, PriceChanged, RequestIdReused, place_order
 from wallet.operations import InsufficientFunds
 
 
@@ -43,15 +44,15 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         if order is not None:
             messages.success(request, _("Thank you. Your order #%(number)s is paid.") % {"number": order.pk})
             return redirect("orders:detail", order.pk)
-    quote = quote_for(service, request.user, form.typed_quantity)
+    quote, sold_out = quote_for(service, request.user, form.typed_quantity), out_of_stock(service)
     context = {
         "service": service,
         "form": form,
         "quote": quote,
         "refusal": why_not_orderable(service),
         "description": _description(service),
-        "sold_out": out_of_stock(service),
-        "watched": isinstance(request.user, User) and is_watched(request.user, service),
+        "sold_out": sold_out,
+        "watched": sold_out and isinstance(request.user, User) and is_watched(request.user, service),
     }
     return render(request, "orders/order_form.html", context)
 
@@ -81,6 +82,11 @@ def _place(user: User, form: PlaceOrderForm) -> Order | None:
     except PriceChanged as change:
         price = money(change.price_micros)
         form.refuse("", _("The price has changed: it is now %(price)s. Order again to accept it.") % {"price": price})
+    except NotQuoted as unseen:
+        # Typed after the page was drawn, and no script showed the price: a second look, not an error.
+        price, pieces = money(unseen.price_micros), number_format(unseen.quantity, force_grouping=True)
+        words = _("%(pieces)s cost %(price)s. Press the button again to order them. You have not paid anything yet.")
+        form.note = words % {"pieces": pieces, "price": price}
     except RequestIdReused:
         # The reader went back to a form that has bought something, and changed it: that can only mean one more.
         form.renew()

@@ -122,8 +122,11 @@ def test_place_orders_when_there_are_none_or_too_many_then_they_are_refused(ann,
     assert Order.objects.count() == 0
 
 
-def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_the_last_is_refused(ann, service):
-    Service.objects.update(stock=2500)
+def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_the_last_is_refused(
+    ann, service, sandbox
+):
+    Service.objects.update(stock=3500)
+    sandbox.set_service(service.upstream_id, stock=2500)  # sold elsewhere since the last sync
 
     with pytest.raises(LinesRefused) as refusal:
         place_orders(user=ann, lines=lines_of(service, 3), request_id="many")

@@ -1,6 +1,7 @@
 """The page of a service and its order form: what each answer says, and where."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -8,6 +9,8 @@ from django.utils import timezone
 
 from catalog.models import Delivery, MarkupRule, Service
 from orders.models import Order, Status
+from orders.quotes import read_quote
+from tests.orders.quoting import sealed
 from tests.pages import HTMX, alerts, error_beside, hidden, page_words
 from wallet.models import Wallet
 
@@ -16,19 +19,22 @@ LINK = "https://instagram.com/ann"
 
 @pytest.fixture
 def order_it(shop, service):
-    """Open the service's page and send its form as it stands, with these values: `order_it(quantity=…, link=…)`."""
+    """Open the service's page, type these values as a browser does, and send: `order_it(quantity=…, link=…)`."""
 
     def send(**typed):
-        page = shop.get(reverse("orders:place", args=[service.pk]))
-        form = {
-            "quantity": "1000",
-            "link": LINK,
-            "request_id": hidden(page, "request_id"),
-            "shown_rate_micros": hidden(page, "shown_rate_micros"),
-        }
-        return shop.post(reverse("orders:place", args=[service.pk]), {**form, **typed})
+        address = reverse("orders:place", args=[service.pk])
+        form = {"quantity": "1000", "link": LINK, "request_id": hidden(shop.get(address), "request_id"), **typed}
+        lines = [line for line in form.get("comments", "").splitlines() if line.strip()]
+        quantity = len(lines) if "comments" in form else form["quantity"]
+        return shop.post(address, {"quote": quoted(shop, service, quantity), **form})
 
     return send
+
+
+def quoted(browser, service, quantity) -> str:
+    """The sealed price that the page shows once this quantity is typed; empty when it shows none."""
+    part = browser.get(reverse("orders:place", args=[service.pk]), {"quantity": quantity}, headers=HTMX)
+    return hidden(part, "quote") if 'name="quote"' in part.content.decode() else ""
 
 
 def order_as(service, **fields):
@@ -72,8 +78,9 @@ def test_place_with_two_bad_values_names_both(order_it):
     assert error_beside(response, "id_link") != ""
 
 
-def test_place_beyond_the_stock_says_how_many_there_are(order_it, service):
+def test_place_beyond_the_stock_says_how_many_there_are(order_it, service, sandbox):
     order_as(service, stock=500)
+    sandbox.set_service(service.upstream_id, stock=500)
 
     assert error_beside(order_it(quantity="501"), "id_quantity") == "Only 500 are in stock: order between 10 and 500."
 
@@ -119,16 +126,17 @@ def test_place_of_too_few_or_too_many_comments_says_the_limits(order_it, service
     assert error_beside(order_it(comments=comments), "id_comments") == text
 
 
-def test_place_after_the_price_changed_offers_the_new_one_and_one_more_click_buys(order_it, service):
+def test_place_after_the_price_changed_offers_the_new_one_and_one_more_click_buys(order_it, service, ann):
+    long_ago = sealed(ann, service, expires_at=timezone.now() - timedelta(seconds=1))
     MarkupRule.objects.create(scope="service", service=service, percent=100)
 
-    response = order_it(shown_rate_micros="1875000")
+    response = order_it(quote=long_ago)
 
     assert alerts(response) == "The price has changed: it is now $3.00. Order again to accept it."
-    assert hidden(response, "shown_rate_micros") == "3000000"
+    assert read_quote(hidden(response, "quote")).price_micros == 3_000_000
     assert Order.objects.count() == 0
 
-    order_it(request_id=hidden(response, "request_id"), shown_rate_micros=hidden(response, "shown_rate_micros"))
+    order_it(request_id=hidden(response, "request_id"), quote=hidden(response, "quote"))
 
     assert Order.objects.get().price_micros == 3_000_000
 
@@ -154,15 +162,17 @@ def test_place_without_enough_money_says_how_much_is_missing_and_where_to_add_it
         ({"withdrawn_at": timezone.now()}, "This service is no longer sold."),
     ],
 )
-def test_place_of_what_cannot_be_ordered_says_why_and_shows_no_form(order_it, shop, service, fields, text):
-    page_before = shop.get(reverse("orders:place", args=[service.pk]))
-    request_id, rate = hidden(page_before, "request_id"), hidden(page_before, "shown_rate_micros")
+def test_place_of_what_cannot_be_ordered_says_why_and_shows_no_form(shop, service, sandbox, fields, text):
+    page_before = shop.get(reverse("orders:place", args=[service.pk]), {"quantity": "1000"})
+    request_id, quote = hidden(page_before, "request_id"), hidden(page_before, "quote")
     order_as(service, **fields)
+    if "stock" in fields:
+        sandbox.set_service(service.upstream_id, stock=fields["stock"])
 
     page = shop.get(reverse("orders:place", args=[service.pk]))
     sent = shop.post(
         reverse("orders:place", args=[service.pk]),
-        {"quantity": "1000", "link": LINK, "request_id": request_id, "shown_rate_micros": rate},
+        {"quantity": "1000", "link": LINK, "request_id": request_id, "quote": quote},
     )
 
     assert text in page_words(page)
@@ -221,6 +231,7 @@ def test_place_for_a_visitor_shows_the_price_and_leads_to_sign_in_and_back(clien
     address = reverse("orders:place", args=[service.pk])
 
     page = client.get(f"{address}?quantity=2000")
+    assert 'name="quote"' not in page.content.decode()
     sent = client.post(address, {"quantity": "2000", "link": LINK})
 
     assert "Total for 2,000 $3.75" in page_words(page)
@@ -236,7 +247,8 @@ def test_place_asked_by_htmx_for_a_quantity_answers_with_the_quote_alone(shop, s
     page = response.content.decode()
     assert "<html" not in page
     assert "Total for 2,000 $3.75" in page_words(response)
-    assert hidden(response, "shown_rate_micros") == "1875000"
+    assert read_quote(hidden(response, "quote")).price_micros == 3_750_000
+    assert "We keep this price for you for 10 minutes ." in page_words(response)
     assert "HX-Request" in response["Vary"]
     assert "no-store" in response["Cache-Control"]
 
@@ -250,6 +262,7 @@ def test_place_asked_by_htmx_for_a_bad_quantity_says_why_there_is_no_price(shop,
 
     assert text in page_words(response)
     assert "Total for" not in page_words(response)
+    assert 'name="quote"' not in response.content.decode()
 
 
 def test_place_shows_the_description_of_upstream_as_words_only(shop, service):

@@ -270,8 +270,7 @@ def test_language_chosen_in_the_footer_wins_over_the_browsers(client: Client, db
 def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, shelves: dict[str, Any]) -> None:
     client.force_login(ann)
     form = reverse("orders:place", args=[shelves["comments"].pk])
-    opened = client.get(form, headers=RUSSIAN)
-    kept = {name: hidden(opened, name) for name in ("shown_rate_micros", "request_id")}
+    kept = {"request_id": hidden(client.get(form, headers=RUSSIAN), "request_id")}
 
     page = client.post(form, {**kept, "comments": "раз\nдва", "link": "нет"}, headers=RUSSIAN)
 
@@ -284,8 +283,8 @@ def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, she
 def test_missing_money_is_said_in_russian(client: Client, ann: User, shelves: dict[str, Any]) -> None:
     client.force_login(ann)
     form = reverse("orders:place", args=[shelves["goods"].pk])
-    opened = client.get(form, headers=RUSSIAN)
-    kept = {name: hidden(opened, name) for name in ("shown_rate_micros", "request_id")}
+    opened = client.get(form, {"quantity": 10_000}, headers=RUSSIAN)
+    kept = {name: hidden(opened, name) for name in ("quote", "request_id")}
 
     page = client.post(form, {**kept, "quantity": 10_000, "link": "ann@example.com"}, headers=RUSSIAN)
 
