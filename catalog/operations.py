@@ -3,14 +3,17 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from accounts.models import User
 from catalog.models import Category, Service, SyncRun
-from catalog.sync import tables
+from catalog.sync import quarantine, tables
 from catalog.sync.apply import apply_listing
-from catalog.sync.difference import categories_to_ask, missing_from_sale
-from catalog.sync.fetch import Listing, Progress, WrongCurrency, pairs_of, read_listing, read_subcategories
+from catalog.sync.fetch import Placement, Progress, WrongCurrency, pairs_of, read_listing, read_subcategories
+from catalog.sync.judge import doubts_about
+from catalog.sync.quarantine import NotWaiting, when_held_back
 from catalog.sync.runs import (
     RunningSync,
     SyncAlreadyRunning,
@@ -19,50 +22,77 @@ from catalog.sync.runs import (
     close_run,
     open_run,
     recorded_run,
-    reject_many_set_aside,
-    reject_mass_vanishing,
 )
+from catalog.sync.survey import survey
 from upstream.client import Client
 
 __all__ = [
+    "NotWaiting",
     "Progress",
     "RunningSync",
     "SyncAlreadyRunning",
     "SyncRejected",
     "SyncTakenOver",
     "WrongCurrency",
+    "accept_quarantined",
     "close_run",
     "confirm_rate_units",
+    "drop_quarantined",
     "open_run",
-    "recorded_run",
     "refresh_search_text",
-    "reject_many_set_aside",
-    "reject_mass_vanishing",
     "sync_catalog",
+    "when_held_back",
 ]
 
 
-def sync_catalog(*, client: Client, now: datetime, progress: Progress | None = None) -> SyncRun:
+def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progress: Progress | None = None) -> SyncRun:
     """Bring the local catalog to what upstream offers and return the record of the run.
 
     Everything is fetched and checked before anything is written; the difference is applied in one transaction.
-    An answer that cannot be trusted leaves the catalog as it is and a run with the status rejected.
+    An answer that is not whole leaves the catalog as it is and a run with the status rejected; one that is whole but
+    hard to believe is kept as quarantined until an admin decides (`accept_quarantined`, `drop_quarantined`).
+    Subcategories are asked where something is new; `in_full` asks for every one, as does a sync that finds that no
+    sync has done so for twice SYNC_FULL_EVERY_SECONDS.
     `progress(stage, done, total)` hears of every step; stages: listing, subcategories, comparing, writing.
     Raises SyncAlreadyRunning, UpstreamError (WrongCurrency is one); the run is recorded as failed then.
     """
     progress = progress or (lambda _stage, _done, _total: None)
     with recorded_run(SyncRun.Kind.CATALOG, now=now) as run:
-        in_full = _full_pass_is_due(now)
-        sent_before = client.usage.requests
+        in_full = in_full or _full_pass_is_overdue(now)
+        before = client.usage
         try:
             listing = read_listing(client, progress)
             run.counts |= {"total": listing.total, "set_aside": listing.set_aside, "read_in_full": in_full}
-            asked = _check(listing, everything=in_full)
-            pair_of = read_subcategories(client, pairs_of(sorted(asked), listing.subcategories), progress)
+            found = survey(listing, tables.standings(), names=tables.names())
+            asked = set(listing.subcategories) if in_full else found.ask
+            pairs = pairs_of(sorted(asked), listing.subcategories)
+            placement = Placement(asked, read_subcategories(client, pairs, progress))
         finally:
-            run.counts["requests"] = client.usage.requests - sent_before
-        apply_listing(run, listing, pair_of=pair_of, asked_categories=asked, now=now, progress=progress)
+            spent = client.usage
+            run.counts |= {"requests": spent.requests - before.requests, "bytes": spent.bytes - before.bytes}
+        if doubts := doubts_about(listing, found):
+            quarantine.hold_back(run, listing, found, placement, doubts)
+            return run.row
+        with transaction.atomic():
+            counts = apply_listing(run.row, listing, found, placement, now=now, progress=progress)
+            status = counts.pop("status")
+            run.counts |= counts
+            quarantine.drop_waiting(SyncRun.Kind.CATALOG, now=now)
+            close_run(run, status)
     return run.row
+
+
+def accept_quarantined(run_id: int, *, actor: User, now: datetime) -> SyncRun:
+    """Apply the answer of a quarantined run, exactly as it was looked at, in one transaction; return the run.
+
+    Raises NotWaiting (decided already, or a later sync was applied) and SyncAlreadyRunning; nothing is changed then.
+    """
+    return quarantine.accept(run_id, actor=actor, now=now)
+
+
+def drop_quarantined(run_id: int, *, actor: User, now: datetime) -> None:
+    """Decide that the answer of a quarantined run is not applied. Raises NotWaiting."""
+    quarantine.drop(run_id, actor=actor, now=now)
 
 
 def refresh_search_text(services: QuerySet[Service]) -> int:
@@ -90,23 +120,9 @@ def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
     return categories.filter(rate_confirmed_at=None).update(rate_confirmed_at=now, rate_per=unit)
 
 
-def _check(listing: Listing, *, everything: bool) -> set[str]:
-    """Compare the answer with what is on sale; return the categories whose subcategories have to be asked.
-
-    Raises SyncRejected.
-    """
-    reject_many_set_aside(total=listing.total, set_aside=len(listing.set_aside))
-    names = tables.names()
-    places = tables.places(names)
-    on_sale = sum(not place.withdrawn for place in places.values())
-    reject_mass_vanishing(on_sale=on_sale, missing=missing_from_sale(listing, places))
-    if everything:
-        return set(listing.subcategories)
-    return categories_to_ask(listing, places, known=names.pairs())
-
-
-def _full_pass_is_due(now: datetime) -> bool:
-    since = now - timedelta(seconds=settings.SYNC_FULL_EVERY_SECONDS)
+def _full_pass_is_overdue(now: datetime) -> bool:
+    """Whether the full pass has not been done for two of its rounds: beat sends it, and beat may have been away."""
+    since = now - timedelta(seconds=2 * settings.SYNC_FULL_EVERY_SECONDS)
     done = SyncRun.objects.filter(
         kind=SyncRun.Kind.CATALOG,
         status__in=[SyncRun.Status.APPLIED, SyncRun.Status.UNCHANGED],

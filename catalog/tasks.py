@@ -1,30 +1,51 @@
 """Celery's door to the catalog."""
 
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 from django.utils import timezone
 
 log = structlog.get_logger(__name__)
+FULL_PASS_TRIES = 6
+FULL_PASS_RETRY_SECONDS = 60
 
 
 @shared_task
 def sync_catalog() -> None:
-    """Sync the catalog; a run that failed or was rejected is in the list of sync runs, and the next one tries again."""
+    """Sync the catalog; a run that failed or was held back is in the list of sync runs, and the next one tries anew."""
+    try:
+        _sync(in_full=False)
+    except _passing_troubles() as trouble:
+        log.warning("sync_catalog_failed", error=str(trouble))
+
+
+@shared_task(bind=True, max_retries=FULL_PASS_TRIES)
+def sync_catalog_in_full(self: Task) -> None:
+    """Sync the catalog and ask for every subcategory. The next one is a day away: trouble is tried again in minutes."""
+    try:
+        _sync(in_full=True)
+    except _passing_troubles() as trouble:
+        log.warning("sync_catalog_in_full_failed", error=str(trouble), tries=self.request.retries)
+        if self.request.retries < FULL_PASS_TRIES:
+            raise self.retry(countdown=FULL_PASS_RETRY_SECONDS * (self.request.retries + 1)) from trouble
+
+
+def _sync(*, in_full: bool) -> None:
     from catalog import operations
     from upstream.client import default_client
+
+    client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
+    run = operations.sync_catalog(client=client, now=timezone.now(), in_full=in_full)
+    log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, repriced=run.repriced,
+             withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
+
+
+def _passing_troubles() -> tuple[type[Exception], ...]:
+    """Another sync at work, or an upstream that does not answer: nothing is lost, the next one does the work."""
+    from catalog.operations import SyncAlreadyRunning
     from upstream.errors import UpstreamError
 
-    try:
-        client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
-        run = operations.sync_catalog(client=client, now=timezone.now())
-    except operations.SyncAlreadyRunning:
-        log.info("sync_catalog_skipped", reason="another one is running")
-    except UpstreamError as error:
-        log.warning("sync_catalog_failed", error=str(error))
-    else:
-        log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, withdrawn=run.withdrawn,
-                 returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
+    return SyncAlreadyRunning, UpstreamError
 
 
 @shared_task

@@ -160,6 +160,10 @@ UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, least=1)
 UPSTREAM_MAX_IN_FLIGHT = env.number("UPSTREAM_MAX_IN_FLIGHT", 8, least=1)
 SYNC_MAX_VANISHED_PERCENT = env.number("SYNC_MAX_VANISHED_PERCENT", 30, least=0, most=100)
 SYNC_MAX_SET_ASIDE_PERCENT = env.number("SYNC_MAX_SET_ASIDE_PERCENT", 5, least=0, most=100)
+SYNC_MAX_REPRICED_PERCENT = env.number("SYNC_MAX_REPRICED_PERCENT", 20, least=0, most=100)
+SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
+if SYNC_REPRICED_FACTOR <= 1:
+    raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
 STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
 STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
@@ -182,13 +186,13 @@ LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
+# What a page promised is kept for so long, unless it would cost the shop more than this on one order.
+PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, least=60)
+PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")
 BALANCE_LOW_HOURS = env.number("BALANCE_LOW_HOURS", 24)
 MARGIN_HOLD_HOURS = env.number("MARGIN_HOLD_HOURS", 24)
 UNCONFIRMED_MAX_COST = env.decimal("UNCONFIRMED_MAX_COST", "5")
-# What a page promised is kept for so long, unless it would cost the shop more than this on one order.
-PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, least=60)
-PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 CHARGE_TOLERANCE_PERCENT = env.decimal("CHARGE_TOLERANCE_PERCENT", "1")
 
 # --- Background work ------------------------------------------------------------------------------------------------
@@ -213,6 +217,9 @@ def _every(name: str, default_seconds: float, task: str) -> dict:
 CELERY_BEAT_SCHEDULE = {
     "beat_heartbeat": _every("HEARTBEAT_EVERY_SECONDS", 10, "storefront.tasks.beat_heartbeat"),
     "sync_catalog": _every("SYNC_CATALOG_EVERY_SECONDS", 900, "catalog.tasks.sync_catalog"),
+    "sync_catalog_in_full": _every(
+        "SYNC_FULL_EVERY_SECONDS", SYNC_FULL_EVERY_SECONDS, "catalog.tasks.sync_catalog_in_full"
+    ),
     "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
     "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
     "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),

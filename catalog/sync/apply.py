@@ -1,70 +1,93 @@
-"""Writing the difference: all of it or nothing, together with the end of the run's record."""
+"""Writing the difference, in the caller's transaction: all of it or nothing, together with the end of the run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
-
-from django.db import transaction
+from typing import Any, TypeVar
 
 from catalog.models import Category, Subcategory, SyncRun
+from catalog.pricing import price_book
+from catalog.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
-from catalog.sync.difference import Names, compare
-from catalog.sync.fetch import Listing, Pair, Progress, pairs_of
+from catalog.sync.difference import Comparison, Sell, UpstreamFields
+from catalog.sync.fetch import Listing, Placement, Progress, pairs_of
 from catalog.sync.guess import new_category
-from catalog.sync.runs import RunningSync, close_run
+from catalog.sync.names import Names
+from catalog.sync.survey import Survey
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar
 
 
 def apply_listing(
-    run: RunningSync,
-    listing: Listing,
-    *,
-    pair_of: dict[int, Pair],
-    asked_categories: set[str],
-    now: datetime,
-    progress: Progress,
-) -> None:
-    """Bring the catalog to what `listing` says and close the run as applied or unchanged, in one transaction."""
-    with transaction.atomic():
-        known = tables.names()
-        created = _create_names(listing, known)
-        progress("comparing", 0, 1)
-        difference = compare(
-            listing,
-            tables.stored_services(),
-            names=tables.names() if created else known,
-            pair_of=pair_of,
-            asked_categories=asked_categories,
-            now=now,
+    run: SyncRun, listing: Listing, found: Survey, placement: Placement, *, now: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Bring the catalog to what `listing` says; return the status and the counts for the run. Needs a transaction."""
+    known = tables.names()
+    created = _create_names(listing, known)
+    names = tables.names() if created else known
+    asked = [names.categories[category] for category in placement.asked if category in names.categories]
+    if not (created or found.new or found.touched or asked):
+        return {"status": SyncRun.Status.UNCHANGED}
+    lock_prices()  # before the rules are read: nobody reprices by older ones meanwhile
+    comparison = Comparison(listing, placement, names=names, sell=_seller(names, now), now=now)
+    progress("comparing", 0, 1)
+    difference = comparison.difference(tables.stored_services(found.touched, asked))
+    progress("comparing", 1, 1)
+    total = len(found.new) + len(difference.changes)
+    report = _reporter(progress, total)
+    if found.new:
+        tables.insert_services(report(comparison.additions(found.new)), now=now)
+    if difference.changes:
+        tables.update_services(report(difference.changes))
+    if difference.history:
+        tables.insert_history(difference.history, run, now=now)
+    if total:
+        advance_price_version()
+        progress("writing", total, total)
+    return {
+        "status": SyncRun.Status.APPLIED if total or created else SyncRun.Status.UNCHANGED,
+        "added": len(found.new),
+        "changed": difference.changed,
+        "repriced": difference.repriced,
+        "withdrawn": difference.withdrawn,
+        "returned": difference.returned,
+    }
+
+
+def _seller(names: Names, now: datetime) -> Sell:
+    """Return what computes the selling rates that lists are sorted by, as the rules are now."""
+    book = price_book(None, now=now)
+
+    def sell(
+        fields: UpstreamFields, own_rate_per: int | None, own_rate_micros: int | None, service_id: int | None
+    ) -> tuple[int, int]:
+        return book.stored_rates(
+            rate_upstream_micros=fields.rate_upstream_micros,
+            rate_per=own_rate_per or names.rate_per[fields.category_id],
+            category_id=fields.category_id,
+            subcategory_id=fields.subcategory_id,
+            service_id=service_id,
+            own_rate_micros=own_rate_micros,
         )
-        progress("comparing", 1, 1)
-        report = _reporter(progress, len(difference.additions) + len(difference.changes))
-        if difference.additions:
-            tables.insert_services(report(difference.additions), now=now)
-        if difference.changes:
-            tables.update_services(report(difference.changes))
-        run.counts |= {
-            "added": len(difference.additions),
-            "changed": difference.changed,
-            "withdrawn": difference.withdrawn,
-            "returned": difference.returned,
-        }
-        close_run(run, SyncRun.Status.APPLIED if difference or created else SyncRun.Status.UNCHANGED)
+
+    return sell
 
 
 def _create_names(listing: Listing, known: Names) -> bool:
     """Create the categories and subcategories that are new; those that went stay, with the admin's settings."""
     offered = dict.fromkeys(offer.category for offer in listing.offers.values())
     wanted = [name for name in dict.fromkeys([*listing.subcategories, *offered]) if name not in known.categories]
-    Category.objects.bulk_create(new_category(name, has_products=name in listing.product_categories) for name in wanted)
+    if wanted:
+        Category.objects.bulk_create(
+            new_category(name, has_products=name in listing.product_categories) for name in wanted
+        )
     category_ids = tables.names().categories if wanted else known.categories
     pairs = [
         (category_ids[category], name) for category, name in pairs_of(listing.subcategories, listing.subcategories)
     ]
     new_pairs = [pair for pair in pairs if pair not in known.subcategories]
-    Subcategory.objects.bulk_create(Subcategory(category_id=category_id, name=name) for category_id, name in new_pairs)
+    if new_pairs:
+        Subcategory.objects.bulk_create(Subcategory(category_id=pk, name=name) for pk, name in new_pairs)
     return bool(wanted or new_pairs)
 
 
@@ -77,7 +100,7 @@ def _reporter(progress: Progress, total: int) -> Callable[[Iterable[Row]], Itera
         for row in rows:
             yield row
             done += 1
-            if done % REPORT_EVERY == 0 or done == total:
+            if done % REPORT_EVERY == 0 and done < total:
                 progress("writing", done, total)
 
     return passing

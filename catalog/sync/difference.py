@@ -1,17 +1,20 @@
-"""What to change in the local catalog so that it says what upstream says. Pure: no database, no network."""
+"""What to write so that the local catalog says what upstream says. Pure: no database, no network."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from catalog.sync.fetch import Listing, Offer, Pair
+from catalog.models import ServiceChange
+from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.names import Names
 
 WITHDRAW_AFTER = 2  # complete syncs in a row without the service
+LONGEST_KEPT = 300  # characters of a text in the history
 
 
 class UpstreamFields(NamedTuple):
-    """The columns of a service that a sync owns; everything else belongs to the admin."""
+    """The columns of a service that upstream decides."""
 
     category_id: int
     subcategory_id: int | None
@@ -24,18 +27,28 @@ class UpstreamFields(NamedTuple):
     cancel: bool
     stock: int | None
     upstream_description: str
+
+
+class Derived(NamedTuple):
+    """The columns that follow from upstream's and the admin's."""
+
     search_text: str
+    selling_rate_micros: int
+    selling_per_thousand_micros: int
 
 
 class Stored(NamedTuple):
-    """A service as the shop has it."""
+    """A service as the shop has it, with what the admin decided about its price and its name."""
 
     id: int
     upstream_id: int
     shown_name: str
+    own_rate_per: int | None
+    own_rate_micros: int | None
     missed_syncs: int
     withdrawn_at: datetime | None
     fields: UpstreamFields
+    derived: Derived
 
 
 class Change(NamedTuple):
@@ -46,6 +59,7 @@ class Change(NamedTuple):
     withdrawn_at: datetime | None
     changed_at: datetime | None
     fields: UpstreamFields
+    derived: Derived
 
 
 class Addition(NamedTuple):
@@ -53,152 +67,125 @@ class Addition(NamedTuple):
 
     upstream_id: int
     fields: UpstreamFields
+    derived: Derived
+
+
+class Event(NamedTuple):
+    """A line of a service's history."""
+
+    service_id: int
+    kind: str
+    rate_before_micros: int | None = None
+    rate_after_micros: int | None = None
+    fields: dict[str, list[Any]] | None = None
+
+
+# (columns, own unit, own rate, id or None for a new service) → selling rate, selling rate per 1,000
+Sell = Callable[[UpstreamFields, int | None, int | None, int | None], tuple[int, int]]
 
 
 @dataclass
 class Difference:
-    """Everything one sync has to write. `changes` holds the withdrawn, the missed and the returned ones too."""
+    """What one sync writes about known services; the withdrawn, the missed and the returned are among `changes`."""
 
-    additions: list[Addition] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
     changed: int = 0
+    repriced: int = 0
     withdrawn: int = 0
     returned: int = 0
 
-    def __bool__(self) -> bool:
-        return bool(self.additions or self.changes)
 
+class Comparison:
+    """Says what becomes of each service when `listing` is applied.
 
-@dataclass(frozen=True)
-class Names:
-    """Ids of the categories and subcategories by upstream name, and the words each adds to a service's search text."""
-
-    categories: dict[str, int]
-    subcategories: dict[tuple[int, str], int]
-    category_words: dict[int, str]
-    subcategory_words: dict[int, str]
-
-    def pairs(self) -> set[Pair]:
-        """Return every subcategory by the names upstream knows it under."""
-        category_names = {pk: name for name, pk in self.categories.items()}
-        return {(category_names[category_id], name) for category_id, name in self.subcategories}
-
-    def fields(self, offer: Offer, subcategory_id: int | None, shown_name: str = "") -> UpstreamFields:
-        """Return the columns of a service offered like this."""
-        category_id = self.categories[offer.category]
-        return UpstreamFields(
-            category_id,
-            subcategory_id,
-            offer.name,
-            offer.type,
-            offer.rate_upstream_micros,
-            offer.min_quantity,
-            offer.max_quantity,
-            offer.refill,
-            offer.cancel,
-            offer.stock,
-            offer.description,
-            self.search_text(offer.name, shown_name, category_id, subcategory_id),
-        )
-
-    def search_text(self, name: str, shown_name: str, category_id: int, subcategory_id: int | None) -> str:
-        """Return the lower-case text that a search looks through."""
-        subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
-        words = (name, shown_name, self.category_words[category_id], subcategory)
-        return " ".join(filter(None, words)).lower()
-
-
-def compare(
-    listing: Listing,
-    stored: Iterable[Stored],
-    *,
-    names: Names,
-    pair_of: dict[int, Pair],
-    asked_categories: set[str],
-    now: datetime,
-) -> Difference:
-    """Return what has to be written. Empties `listing.offers`: what is left after the known ones is new.
-
-    `pair_of` says where the services of `asked_categories` belong; in other categories they stay where they are.
-    A service that was set aside is left as it is. Raises KeyError for a category that `names` does not have.
+    In a category that was not asked for its subcategories, services stay in the one where they are.
     """
-    difference = Difference()
-    set_aside = listing.set_aside_ids
 
-    def subcategory_id(offer: Offer, present: int | None) -> int | None:
-        if offer.category not in asked_categories:
-            return present
-        pair = pair_of.get(offer.upstream_id)
-        return None if pair is None else names.subcategories[names.categories[offer.category], pair[1]]
+    def __init__(self, listing: Listing, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
+        self.listing = listing
+        self.placement = placement
+        self.names = names
+        self.sell = sell
+        self.now = now
 
-    for service in stored:
-        offer = listing.offers.pop(service.upstream_id, None)
-        if offer is not None:
-            fields = names.fields(offer, subcategory_id(offer, service.fields.subcategory_id), service.shown_name)
-            _compare_offered(difference, service, fields, now)
-        elif service.upstream_id not in set_aside and service.withdrawn_at is None:
-            _miss(difference, service, now)
-    difference.additions = [
-        Addition(offer.upstream_id, names.fields(offer, subcategory_id(offer, None)))
-        for offer in listing.offers.values()
-    ]
-    listing.offers.clear()
-    return difference
+    def additions(self, new: Iterable[int]) -> Iterator[Addition]:
+        """Yield the services with these upstream ids, which the shop does not know yet."""
+        for upstream_id in new:
+            fields = self._fields(self.listing.offers[upstream_id], None)
+            yield Addition(upstream_id, fields, self._derived(fields, "", None, None, None))
+
+    def difference(self, stored: Iterable[Stored]) -> Difference:
+        """Return what has to be written about these services. One that was set aside is left as it is."""
+        found, set_aside = Difference(), self.listing.set_aside_ids
+        for service in stored:
+            offer = self.listing.offers.get(service.upstream_id)
+            if offer is not None:
+                self._offered(found, service, offer)
+            elif service.upstream_id not in set_aside and service.withdrawn_at is None:
+                self._missed(found, service)
+        return found
+
+    def _offered(self, found: Difference, service: Stored, offer: Offer) -> None:
+        fields = self._fields(offer, service.fields.subcategory_id)
+        derived = self._derived(fields, service.shown_name, service.own_rate_per, service.own_rate_micros, service.id)
+        returns = service.withdrawn_at is not None
+        changes = fields != service.fields
+        if not changes and derived == service.derived and not service.missed_syncs and not returns:
+            return
+        # A search text or a selling rate that follows the admin's decision is not a change of the service.
+        changed_at = self.now if changes or returns else None
+        found.changes.append(Change(service.id, 0, None, changed_at, fields, derived))
+        found.returned += returns
+        found.changed += changes and not returns
+        if returns:
+            found.history.append(Event(service.id, ServiceChange.Kind.BACK))
+        before, after = service.fields.rate_upstream_micros, fields.rate_upstream_micros
+        if before != after:
+            found.repriced += 1
+            found.history.append(Event(service.id, ServiceChange.Kind.RATE, before, after))
+        if changes and (other := self._other_fields(service.fields, fields)):
+            found.history.append(Event(service.id, ServiceChange.Kind.FIELDS, fields=other))
+
+    def _missed(self, found: Difference, service: Stored) -> None:
+        missed = service.missed_syncs + 1
+        gone = missed >= WITHDRAW_AFTER
+        moment = self.now if gone else None
+        found.changes.append(Change(service.id, missed, moment, moment, service.fields, service.derived))
+        if gone:
+            found.withdrawn += 1
+            found.history.append(Event(service.id, ServiceChange.Kind.WITHDRAWN))
+
+    def _fields(self, offer: Offer, subcategory_id: int | None) -> UpstreamFields:
+        category_id = self.names.categories[offer.category]
+        if offer.category in self.placement.asked:
+            pair = self.placement.pair_of.get(offer.upstream_id)
+            subcategory_id = None if pair is None else self.names.subcategories[category_id, pair[1]]
+        return UpstreamFields(category_id, subcategory_id, *offer[2:])
+
+    def _derived(
+        self, fields: UpstreamFields, shown_name: str, own_rate_per: int | None, own_rate: int | None, pk: int | None
+    ) -> Derived:
+        text = self.names.search_text(fields.name, shown_name, fields.category_id, fields.subcategory_id)
+        return Derived(text, *self.sell(fields, own_rate_per, own_rate, pk))
+
+    def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
+        """Return what changed besides the rate, for people to read. Stock comes and goes with every sale: left out."""
+        pairs = zip(UpstreamFields._fields, before, after, strict=True)
+        left_out = ("category_id", "subcategory_id", "rate_upstream_micros", "stock")
+        found: dict[str, list[Any]] = {
+            name: [_short(old), _short(new)] for name, old, new in pairs if old != new and name not in left_out
+        }
+        if before[:2] != after[:2]:
+            found["place"] = [self._place(before), self._place(after)]
+        return found
+
+    def _place(self, fields: UpstreamFields) -> str:
+        category = self.names.category_names[fields.category_id]
+        if fields.subcategory_id is None:
+            return category
+        return f"{category} · {self.names.pairs[fields.subcategory_id][1]}"
 
 
-def _compare_offered(difference: Difference, service: Stored, fields: UpstreamFields, now: datetime) -> None:
-    returns = service.withdrawn_at is not None
-    if fields == service.fields and service.missed_syncs == 0 and not returns:
-        return
-    # A search text that follows a name the admin chose is not a change of the service.
-    changes = fields[:-1] != service.fields[:-1]
-    difference.returned += returns
-    difference.changed += changes and not returns
-    changed_at = now if changes or returns else None
-    difference.changes.append(Change(service.id, 0, None, changed_at, fields))
-
-
-def _miss(difference: Difference, service: Stored, now: datetime) -> None:
-    missed = service.missed_syncs + 1
-    gone = missed >= WITHDRAW_AFTER
-    difference.withdrawn += gone
-    moment = now if gone else None
-    difference.changes.append(Change(service.id, missed, moment, moment, service.fields))
-
-
-class Place(NamedTuple):
-    """Where a known service stands, by upstream's names."""
-
-    category: str
-    subcategory: str | None
-    withdrawn: bool
-
-
-def categories_to_ask(listing: Listing, places: dict[int, Place], *, known: set[Pair]) -> set[str]:
-    """Return the categories whose subcategories may have changed, so that only these are asked.
-
-    Those are the ones with a service that is new, back or moved; with a subcategory that is not `known`; and
-    with a known service in a subcategory that is no longer listed.
-    """
-    listed = {(category, name) for category, names in listing.subcategories.items() for name in names}
-    ask = {category for category, _name in listed - known}
-    for offer in listing.offers.values():
-        place = places.get(offer.upstream_id)
-        if (
-            place is None
-            or place.withdrawn
-            or place.category != offer.category
-            or (place.subcategory is not None and (place.category, place.subcategory) not in listed)
-        ):
-            ask.add(offer.category)
-    return ask
-
-
-def missing_from_sale(listing: Listing, places: dict[int, Place]) -> int:
-    """Return how many services that are not withdrawn are neither offered nor set aside."""
-    set_aside = listing.set_aside_ids
-    return sum(
-        1
-        for upstream_id, place in places.items()
-        if not place.withdrawn and upstream_id not in listing.offers and upstream_id not in set_aside
-    )
+def _short(value: Any) -> Any:
+    return value[:LONGEST_KEPT] if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What upstream offers: every service in one request, the categories, and who is in which subcategory."""
+"""What upstream offers: every service, the categories, and who is in which subcategory."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from catalog.sync.pages import read_whole
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
 from upstream.errors import UpstreamError
@@ -35,9 +36,16 @@ class Offer(NamedTuple):
     description: str
 
 
+class Placement(NamedTuple):
+    """Which categories were asked for their subcategories, and where each of their services belongs."""
+
+    asked: set[str]
+    pair_of: dict[int, Pair]
+
+
 @dataclass
 class Listing:
-    """One complete answer. `offers` is keyed by upstream id and emptied by the comparison, to save memory."""
+    """One complete answer; `offers` is keyed by upstream id."""
 
     total: int
     offers: dict[int, Offer]
@@ -61,7 +69,7 @@ class WrongCurrency(UpstreamError):
 
 
 def read_listing(client: Client, progress: Progress) -> Listing:
-    """Fetch and check everything but the subcategories, in three requests.
+    """Fetch and check everything but the subcategories, in three requests or as many as there are pages.
 
     Raises SyncRejected for an empty or incomplete answer, WrongCurrency, UpstreamError.
     """
@@ -78,7 +86,7 @@ def read_listing(client: Client, progress: Progress) -> Listing:
     if not subcategories:
         raise SyncRejected("The list of categories is empty.")
     progress("listing", 2, 3)
-    listing = _checked(client.services(), subcategories)
+    listing = _checked(read_whole(client, "services"), subcategories)
     progress("listing", 3, 3)
     return listing
 
@@ -107,8 +115,9 @@ def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) ->
 
 def _ids_in_subcategory(client: Client, pair: Pair) -> list[int]:
     category, subcategory = pair
-    page = client.services(category=category, subcategory=subcategory)
-    _reject_incomplete(page, f"services of {category} / {subcategory}")
+    what = f"services of {category} / {subcategory}"
+    # A name may be in several categories: both filters, always.
+    page = read_whole(client, what, category=category, subcategory=subcategory)
     # A server that ignores the filter would put every service into every subcategory.
     return [row.service for row in page.services if row.category == category]
 
@@ -116,7 +125,6 @@ def _ids_in_subcategory(client: Client, pair: Pair) -> list[int]:
 def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> Listing:
     if not page.services and not page.set_aside:
         raise SyncRejected("The list of services is empty.")
-    _reject_incomplete(page, "services")
     set_aside: list[dict[str, str]] = [
         {"service": row.service, "field": row.field, "problem": row.problem} for row in page.set_aside
     ]
@@ -127,17 +135,11 @@ def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> Listing:
             problem = ("service", "is listed twice")
         if problem is None:
             listing.offers[row.service] = _offer(row)
-            if row.entity_type.lower() == "product":
+            if row.entity_type and row.entity_type.lower() == "product":
                 listing.product_categories.add(row.category)
         else:
             set_aside.append({"service": str(row.service), "field": problem[0], "problem": problem[1]})
     return listing
-
-
-def _reject_incomplete(page: ServicePage, what: str) -> None:
-    count = len(page.services) + len(page.set_aside)
-    if count != page.total:
-        raise SyncRejected(f"The list of {what} is incomplete: {count} rows, where {page.total} are announced.")
 
 
 def _problem(row: ServiceRow) -> tuple[str, str] | None:
@@ -146,9 +148,9 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
         return "rate", f"is {row.rate}"
     if row.max < max(row.min, 1):
         return "min", f"is {row.min} and max is {row.max}"
-    for name, longest in LONGEST.items():
-        if len(getattr(row, name)) > longest:
-            return name, f"is longer than {longest} characters"
+    if len(row.name) > LONGEST["name"] or len(row.category) > LONGEST["category"] or len(row.type) > LONGEST["type"]:
+        name = next(name for name, longest in LONGEST.items() if len(getattr(row, name)) > longest)
+        return name, f"is longer than {LONGEST[name]} characters"
     return None
 
 

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import SyncRun
+from catalog.sync.holders import holder_here, is_surely_dead
 
-STALE_AFTER = timedelta(minutes=30)  # no run lasts that long: the worker's own time limit is the same
+# Where nothing proves that a run's process is dead: no run lasts that long, the worker's own time limit is the same.
+STALE_AFTER = timedelta(minutes=30)
 MOST_SET_ASIDE_KEPT = 1000
 
 
@@ -25,7 +27,7 @@ class SyncTakenOver(Exception):
 
 
 class SyncRejected(Exception):
-    """The answer cannot be trusted, nothing of it was applied. The text is for the admin."""
+    """The answer is not whole, nothing of it was applied. The text is for the admin."""
 
 
 @dataclass
@@ -44,15 +46,38 @@ class RunningSync:
 def open_run(kind: str, *, now: datetime) -> RunningSync:
     """Start the record of a run; a row left running by a dead process is marked failed first.
 
-    Raises SyncAlreadyRunning when another one of the kind is at work.
+    The row is the lock: a constraint allows one that is running. Raises SyncAlreadyRunning.
     """
-    stale = SyncRun.objects.filter(kind=kind, status=SyncRun.Status.RUNNING, started_at__lt=now - STALE_AFTER)
-    stale.update(status=SyncRun.Status.FAILED, finished_at=now, error="Its process ended without a word.")
+    _bury_the_dead(kind, now)
     try:
         with transaction.atomic():
-            return RunningSync(SyncRun.objects.create(kind=kind, started_at=now))
+            return RunningSync(SyncRun.objects.create(kind=kind, started_at=now, holder=holder_here()))
     except IntegrityError as error:
         raise SyncAlreadyRunning(f"A sync of this kind ({kind}) is already running.") from error
+
+
+def _bury_the_dead(kind: str, now: datetime) -> None:
+    running = SyncRun.objects.filter(kind=kind, status=SyncRun.Status.RUNNING)
+    for pk, started_at, holder in running.values_list("pk", "started_at", "holder"):
+        if started_at < now - STALE_AFTER or is_surely_dead(holder):
+            running.filter(pk=pk).update(
+                status=SyncRun.Status.FAILED, finished_at=now, error="Its process ended without a word."
+            )
+
+
+def claim_run(run_id: int, *, came_from: str, now: datetime) -> bool:
+    """Set a run that has ended running again; return whether it still had the status it came from.
+
+    Raises SyncAlreadyRunning when another one of its kind is at work.
+    """
+    claimed = SyncRun.objects.filter(pk=run_id, status=came_from)
+    for kind in claimed.values_list("kind", flat=True):
+        _bury_the_dead(kind, now)
+    try:
+        with transaction.atomic():
+            return bool(claimed.update(status=SyncRun.Status.RUNNING, holder=holder_here()))
+    except IntegrityError as error:
+        raise SyncAlreadyRunning("A sync is running: wait until it has ended.") from error
 
 
 def close_run(run: RunningSync, status: str, *, error: str = "") -> None:

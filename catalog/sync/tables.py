@@ -1,80 +1,101 @@
 """The services table, read and written in bulk: COPY on PostgreSQL, prepared statements elsewhere. One interface."""
 
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, cast
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
-from catalog.models import Category, Service, Subcategory
-from catalog.sync.difference import Addition, Change, Names, Place, Stored, UpstreamFields
+from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun
+from catalog.sync.difference import Addition, Change, Derived, Event, Stored, UpstreamFields
+from catalog.sync.names import Names
+from catalog.sync.survey import Standing
 
 TABLE = Service._meta.db_table
+HISTORY = ServiceChange._meta.db_table
 STAGING = "catalog_sync_staging"
-UPDATED = ("missed_syncs", "withdrawn_at", "changed_at", *UpstreamFields._fields)
-READ_AT_ONCE = 2000
+UPDATED = ("missed_syncs", "withdrawn_at", "changed_at", *UpstreamFields._fields, *Derived._fields)
+READ_AT_ONCE = 5000
 
 
-def stored_services() -> Iterator[Stored]:
-    """Yield every service, a few thousand in memory at a time; needs a transaction on PostgreSQL."""
-    columns = ("id", "upstream_id", "shown_name", "missed_syncs", "withdrawn_at")
-    rows = Service.objects.order_by().values_list(*columns, *UpstreamFields._fields)
-    first = len(columns)
-    for row in rows.iterator(chunk_size=READ_AT_ONCE):
-        yield Stored._make((*row[:first], UpstreamFields._make(row[first:])))
+def standings() -> Iterator[Standing]:
+    """Yield every service as the survey sees it, a few thousand in memory at a time."""
+    columns = ", ".join((*Standing._fields[:-1], "withdrawn_at IS NOT NULL"))
+    # Outside of a transaction PostgreSQL copies the whole result aside before the first row leaves. On SQLite one would
+    # only keep other writers waiting.
+    moment = transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
+    with moment, connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {TABLE}")  # noqa: S608 - our own column names
+        while rows := cursor.fetchmany(READ_AT_ONCE):
+            yield from map(Standing._make, rows)
 
 
-def places(known: Names) -> dict[int, Place]:
-    """Return where every known service stands, by upstream id."""
-    category_names = {category_id: name for name, category_id in known.categories.items()}
-    subcategory_names: dict[int | None, str] = {pk: name for (_id, name), pk in known.subcategories.items()}
-    shared: dict[tuple[int, int | None, bool], Place] = {}  # few distinct ones for many services
-    found: dict[int, Place] = {}
-    rows = Service.objects.order_by().values_list("upstream_id", "category_id", "subcategory_id", "withdrawn_at")
-    for upstream_id, category_id, subcategory_id, withdrawn_at in rows.iterator(chunk_size=READ_AT_ONCE):
-        key = (category_id, subcategory_id, withdrawn_at is not None)
-        if key not in shared:
-            shared[key] = Place(category_names[category_id], subcategory_names.get(subcategory_id), key[2])
-        found[upstream_id] = shared[key]
-    return found
+def stored_services(upstream_ids: Iterable[int], category_ids: Iterable[int]) -> Iterator[Stored]:
+    """Yield the services with these upstream ids and all of these categories, with what the admin decided."""
+    upstream_ids, category_ids = [*upstream_ids], [*category_ids]
+    if not upstream_ids and not category_ids:
+        return
+    columns = Stored._fields[:-2]
+    rows = Service.objects.order_by().filter(
+        Q(upstream_id__in=_set(upstream_ids)) | Q(category_id__in=_set(category_ids))
+    )
+    first, last = len(columns), len(columns) + len(UpstreamFields._fields)
+    wanted = (*columns, *UpstreamFields._fields, *Derived._fields)
+    for row in rows.values_list(*wanted).iterator(chunk_size=READ_AT_ONCE):
+        yield Stored(*row[:first], UpstreamFields._make(row[first:last]), Derived._make(row[last:]))
+
+
+def _set(ids: list[int]) -> RawSQL:
+    """Return the ids as one parameter, so that there is one statement however many they are."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [ids])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(ids)])
 
 
 def names() -> Names:
     """Return the categories and subcategories the shop knows."""
-    categories = list(Category.objects.values_list("id", "name", "shown_name"))
-    subcategories = list(Subcategory.objects.values_list("id", "category_id", "name"))
+    categories = list(Category.objects.order_by().values_list("id", "name", "shown_name", "rate_per"))
+    subcategories = list(Subcategory.objects.order_by().values_list("id", "category_id", "name"))
     return Names(
-        categories={name: category_id for category_id, name, _shown in categories},
+        categories={name: category_id for category_id, name, _shown, _unit in categories},
         subcategories={(category_id, name): pk for pk, category_id, name in subcategories},
-        category_words={category_id: f"{name} {shown}".strip() for category_id, name, shown in categories},
+        category_words={category_id: f"{name} {shown}".strip() for category_id, name, shown, _unit in categories},
         subcategory_words={pk: name for pk, _category_id, name in subcategories},
+        rate_per={category_id: unit or settings.DEFAULT_RATE_PER for category_id, _name, _shown, unit in categories},
     )
 
 
 def insert_services(additions: Iterable[Addition], *, now: datetime) -> None:
     """Insert new services; the admin's columns get the defaults of the model."""
     rest = _admin_columns(now)
-    columns = ("upstream_id", *UpstreamFields._fields, *rest)
+    columns = ("upstream_id", *UpstreamFields._fields, *Derived._fields, *rest)
     defaults = tuple(rest.values())
-    rows = ((addition.upstream_id, *addition.fields, *defaults) for addition in additions)
-    if connection.vendor == "postgresql":
-        _copy(TABLE, columns, rows)
-    else:
-        marks = ", ".join("%s" for _column in columns)
-        _execute_many(f"INSERT INTO {TABLE} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - as below
+    _insert(TABLE, columns, ((upstream_id, *fields, *derived, *defaults) for upstream_id, fields, derived in additions))
+
+
+def insert_history(events: Iterable[Event], run: SyncRun, *, now: datetime) -> None:
+    """Write the lines of history that one run makes."""
+    columns = ("service_id", "kind", "rate_before_micros", "rate_after_micros", "fields", "run_id", "created_at")
+    moment = _moment(now)
+    _insert(HISTORY, columns, ((*event[:-1], json.dumps(event.fields or {}), run.pk, moment) for event in events))
 
 
 def update_services(changes: Iterable[Change]) -> None:
     """Write the columns that a sync owns; the admin's columns are not touched."""
     if connection.vendor == "postgresql":
-        _update_through_staging((change.id, *change[1:-1], *change.fields) for change in changes)
+        _update_through_staging((*change[:-2], *change.fields, *change.derived) for change in changes)
         return
     assignments = _assignments("%s")
     _execute_many(
         f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
         (
-            (change.missed_syncs, _moment(change.withdrawn_at), _moment(change.changed_at), *change.fields, change.id)
-            for change in changes
+            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *derived, pk)
+            for pk, missed, withdrawn_at, changed_at, fields, derived in changes
         ),
     )
 
@@ -100,6 +121,14 @@ def _assignments(source: str) -> str:
     return ", ".join(f"{column} = {value}" for column, value in sources.items())
 
 
+def _insert(table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    if connection.vendor == "postgresql":
+        _copy(table, columns, rows)
+    else:
+        marks = ", ".join("%s" for _column in columns)
+        _execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - as above
+
+
 def _copy(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     with (
         connection.cursor() as cursor,
@@ -118,7 +147,7 @@ def _execute_many(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
 def _admin_columns(now: datetime) -> dict[str, Any]:
     """Return the columns that a new service does not get from upstream, as the database takes them."""
     blank = Service(first_seen_at=now, changed_at=now)
-    ours = {"id", "upstream_id", *UpstreamFields._fields}
+    ours = {"id", "upstream_id", *UpstreamFields._fields, *Derived._fields}
     return {
         field.attname: field.get_db_prep_save(getattr(blank, field.attname), connection)
         for field in Service._meta.concrete_fields

@@ -25,9 +25,9 @@ def sync(client_upstream: Client) -> Sync:
     """Run the next sync, a quarter of an hour after the one before, or after `later`."""
     clock = [NOW - QUARTER]
 
-    def run(later: timedelta = QUARTER) -> SyncRun:
+    def run(later: timedelta = QUARTER, *, in_full: bool = False) -> SyncRun:
         clock[0] += later
-        return sync_catalog(client=client_upstream, now=clock[0])
+        return sync_catalog(client=client_upstream, now=clock[0], in_full=in_full)
 
     return run
 
@@ -212,12 +212,12 @@ def test_sync_catalog_when_the_admin_decided_otherwise_keeps_every_override(sync
     assert Category.objects.filter(name="Instagram", **of_category).exists()
 
 
-def test_sync_catalog_when_the_admin_renamed_makes_the_new_name_searchable(sync: Sync) -> None:
+def test_sync_catalog_in_full_when_names_changed_behind_its_back_makes_them_searchable(sync: Sync) -> None:
     sync()
     Service.objects.filter(upstream_id=1).update(shown_name="Супер ПОДПИСЧИКИ")
     Category.objects.filter(name="Instagram").update(shown_name="Инстаграм")
 
-    run = sync()
+    run = sync(in_full=True)
 
     assert counts(run) == ("applied", 0, 0, 0, 0)
     assert list(Service.objects.matching("ПОДПИСЧИКИ инстаграм followers").values_list("upstream_id")) == [(1,)]
@@ -267,7 +267,7 @@ def test_sync_catalog_when_a_subcategory_is_new_asks_its_category_again(sync: Sy
     assert Service.objects.get(upstream_id=1).subcategory.name == "Premium"
 
 
-def test_sync_catalog_when_a_service_moves_silently_finds_it_in_the_daily_full_pass(
+def test_sync_catalog_when_a_service_moves_silently_finds_it_in_the_next_full_pass(
     sync: Sync, sandbox: Sandbox
 ) -> None:
     sandbox.add_service(service=9001, category="Instagram", subcategory="Likes")
@@ -279,9 +279,16 @@ def test_sync_catalog_when_a_service_moves_silently_finds_it_in_the_daily_full_p
     assert (soon.status, soon.read_in_full) == ("unchanged", False)
     assert Service.objects.get(upstream_id=9001).subcategory.name == "Likes"
 
-    next_day = sync(timedelta(hours=24))
-    assert (next_day.status, next_day.read_in_full) == ("applied", True)
+    full = sync(in_full=True)
+    assert (full.status, full.changed, full.read_in_full) == ("applied", 1, True)
     assert Service.objects.get(upstream_id=9001).subcategory.name == "Followers"
+
+
+def test_sync_catalog_when_no_full_pass_came_for_two_rounds_makes_up_for_it(sync: Sync, sandbox: Sandbox) -> None:
+    sync()
+
+    assert not sync(timedelta(hours=47)).read_in_full
+    assert sync(timedelta(hours=1)).read_in_full
 
 
 def test_sync_catalog_when_a_subcategory_is_no_longer_listed_keeps_its_rule_and_empties_it(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from catalog.models import Service, SyncRun
+from catalog.models import QuarantinedListing, Service, SyncRun
 from catalog.operations import SyncAlreadyRunning, SyncTakenOver, WrongCurrency, open_run, sync_catalog
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, Unavailable
@@ -39,7 +39,6 @@ def row(**fields: Any) -> dict[str, Any]:
     [
         ("services", {"services": [], "total": 0}, "The list of services is empty"),
         ("services", {"services": [row()], "total": 60}, "incomplete: 1 rows, where 60 are announced"),
-        ("services", {"services": [row()], "total": 1}, "59 of 60 on sale are missing"),
         ("categories", {"categories": []}, "The list of categories is empty"),
     ],
 )
@@ -53,6 +52,8 @@ def test_sync_catalog_when_the_answer_is_not_whole_applies_nothing(
     assert run.status == SyncRun.Status.REJECTED
     assert words in run.error
     assert run.finished_at is not None
+    assert run.difference == {}
+    assert not QuarantinedListing.objects.exists()
     assert stored() == synced
 
 
@@ -72,32 +73,6 @@ def test_sync_catalog_when_a_subcategory_answer_is_incomplete_applies_nothing(
     assert run.status == SyncRun.Status.REJECTED
     assert "services of TikTok / " in run.error
     assert stored() == synced
-
-
-@pytest.mark.parametrize(("gone", "status"), [(18, "applied"), (19, "rejected")])
-def test_sync_catalog_when_many_vanish_at_once_applies_up_to_the_limit(
-    synced: list[tuple], sandbox: Sandbox, client_upstream: Client, settings, gone: int, status: str
-) -> None:
-    settings.SYNC_MAX_VANISHED_PERCENT = 30
-    for service_id in range(1, gone + 1):
-        sandbox.remove_service(service_id)
-
-    run = sync_catalog(client=client_upstream, now=LATER)
-
-    assert run.status == status
-    assert Service.objects.filter(missed_syncs=1).count() == (gone if status == "applied" else 0)
-
-
-def test_sync_catalog_when_the_admin_raises_the_limit_accepts_the_loss(
-    synced: list[tuple], sandbox: Sandbox, client_upstream: Client, settings
-) -> None:
-    settings.SYNC_MAX_VANISHED_PERCENT = 100
-    for service_id in range(1, 59):
-        sandbox.remove_service(service_id)
-
-    run = sync_catalog(client=client_upstream, now=LATER)
-
-    assert (run.status, Service.objects.filter(missed_syncs=1).count()) == ("applied", 58)
 
 
 BAD_FIELDS = [
@@ -141,22 +116,6 @@ def test_sync_catalog_when_a_service_is_listed_twice_keeps_one_and_names_it(
     assert (run.status, run.added) == ("applied", 1)
     assert run.set_aside == [{"service": "1", "field": "service", "problem": "is listed twice"}]
     assert Service.objects.get().rate_upstream_micros == 1_000_000
-
-
-@pytest.mark.parametrize(("bad", "status"), [(3, "unchanged"), (4, "rejected")])
-def test_sync_catalog_when_many_rows_are_unusable_applies_up_to_the_limit(
-    synced: list[tuple], sandbox: Sandbox, client_upstream: Client, settings, bad: int, status: str
-) -> None:
-    settings.SYNC_MAX_SET_ASIDE_PERCENT = 5
-    for service_id in range(1, bad + 1):
-        sandbox.set_service(service_id, rate="0")
-
-    run = sync_catalog(client=client_upstream, now=LATER)
-
-    assert run.status == status
-    assert len(run.set_aside) == bad
-    assert run.error == ("" if status == "unchanged" else "4 of 60 rows cannot be used, more than 5 %.")
-    assert stored() == synced
 
 
 def test_sync_catalog_when_upstream_has_another_currency_fails_in_words(

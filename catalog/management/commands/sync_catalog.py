@@ -4,7 +4,8 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog import operations
@@ -17,17 +18,25 @@ from upstream.errors import UpstreamError
 class Command(BaseCommand):
     help = "Fetches the upstream catalog and applies what changed. Exits 1 when nothing could be applied."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--full", action="store_true", help="ask for every subcategory, not only where it is new")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
             with shown_progress(self.stdout, sys.stderr) as progress:
-                run = operations.sync_catalog(client=client, now=timezone.now(), progress=progress)
+                run = operations.sync_catalog(
+                    client=client, now=timezone.now(), in_full=options["full"], progress=progress
+                )
         except (UpstreamError, operations.SyncAlreadyRunning) as error:
             raise CommandError(f"The catalog was not synced: {error}") from error
         for row in run.set_aside[:10]:
             self.stderr.write(f"Set aside: service {row['service']}: {row['field']} {row['problem']}")
-        if run.status == SyncRun.Status.REJECTED:
+        if run.status in (SyncRun.Status.REJECTED, SyncRun.Status.DROPPED):
             raise CommandError(f"The catalog was not synced: {run.error}")
+        if run.status == SyncRun.Status.QUARANTINED:
+            page = settings.SITE_URL + reverse("admin:catalog_syncrun_change", args=[run.pk])
+            raise CommandError(f"The catalog was not synced: {run.error} Decide at {page}")
         self.stdout.write(self.style.SUCCESS(_summary(run)))
 
 

@@ -1,0 +1,35 @@
+"""Categories and subcategories by upstream's names, and what follows from where a service stands."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from catalog.sync.fetch import Pair
+
+
+@dataclass(frozen=True)
+class Names:
+    """Ids of the categories and subcategories by upstream name, the words each adds to a service's search text, and
+    how many pieces the rates of a category buy."""
+
+    categories: dict[str, int]
+    subcategories: dict[tuple[int, str], int]
+    category_words: dict[int, str]
+    subcategory_words: dict[int, str]
+    rate_per: dict[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def category_names(self) -> dict[int, str]:
+        """Every category's upstream name by its id."""
+        return {pk: name for name, pk in self.categories.items()}
+
+    @cached_property
+    def pairs(self) -> dict[int, Pair]:
+        """Every subcategory by its id, as the names upstream knows it under."""
+        names = self.category_names
+        return {pk: (names[category_id], name) for (category_id, name), pk in self.subcategories.items()}
+
+    def search_text(self, name: str, shown_name: str, category_id: int, subcategory_id: int | None) -> str:
+        """Return the lower-case text that a search looks through."""
+        subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
+        words = (name, shown_name, self.category_words[category_id], subcategory)
+        return " ".join(filter(None, words)).lower()

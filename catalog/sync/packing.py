@@ -1,0 +1,47 @@
+"""A whole answer in a few megabytes, so that exactly what an admin looked at can be applied later."""
+
+import zlib
+from typing import NamedTuple
+
+import msgspec
+
+from catalog.sync.fetch import Listing, Offer, Pair, Placement
+
+
+class Unpackable(Exception):
+    """These bytes are of another version of this program."""
+
+
+class _Packed(NamedTuple):
+    total: int
+    offers: list[Offer]
+    subcategories: dict[str, list[str]]
+    set_aside: list[dict[str, str]]
+    product_categories: list[str]
+    asked: list[str]
+    pair_of: dict[int, Pair]
+
+
+def pack(listing: Listing, placement: Placement) -> bytes:
+    """Return the answer packed; the same content gives the same bytes, in whatever order it came."""
+    content = _Packed(
+        listing.total,
+        sorted(listing.offers.values()),
+        listing.subcategories,
+        listing.set_aside,
+        sorted(listing.product_categories),
+        sorted(placement.asked),
+        dict(sorted(placement.pair_of.items())),
+    )
+    return zlib.compress(msgspec.msgpack.encode(content), level=6)
+
+
+def unpack(packed: bytes) -> tuple[Listing, Placement]:
+    """Return what was packed. Raises Unpackable."""
+    try:
+        content = msgspec.msgpack.decode(zlib.decompress(packed), type=_Packed)
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise Unpackable(str(error)) from error
+    offers = {offer.upstream_id: offer for offer in content.offers}
+    listing = Listing(content.total, offers, content.subcategories, content.set_aside, set(content.product_categories))
+    return listing, Placement(set(content.asked), content.pair_of)

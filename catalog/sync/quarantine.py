@@ -1,0 +1,157 @@
+"""Answers that are whole but hard to believe: kept until an admin accepts or drops them, one at a time."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from catalog.models import QuarantinedListing, SyncRun
+from catalog.sync import tables
+from catalog.sync.apply import apply_listing
+from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.judge import Doubt, repricings
+from catalog.sync.packing import Unpackable, pack, unpack
+from catalog.sync.runs import RunningSync, claim_run, close_run
+from catalog.sync.survey import Standing, Survey, survey
+
+Status = SyncRun.Status
+MOST_SHOWN = 50  # examples of a kind
+_listeners: list[Callable[[SyncRun], None]] = []
+
+
+class NotWaiting(Exception):
+    """This answer cannot be decided about any more. The text is for the admin."""
+
+
+def when_held_back(listener: Callable[[SyncRun], None]) -> None:
+    """Have `listener` called in the transaction that holds an answer back, once an episode; when the apps are ready."""
+    _listeners.append(listener)
+
+
+def hold_back(run: RunningSync, listing: Listing, found: Survey, placement: Placement, doubts: list[Doubt]) -> None:
+    """Close the run as quarantined and keep its answer. One waits at a time: it takes the place of an older one.
+
+    An answer that says the same as the one that waits closes its own run as dropped instead. Admins hear of the first
+    of an episode, and again when there is another kind of doubt.
+    """
+    packed, words = pack(listing, placement), " ".join(doubt.words for doubt in doubts)
+    kinds = [doubt.kind for doubt in doubts]
+    with transaction.atomic():
+        older = waiting(run.row.kind).select_related("listing").first()
+        if older is not None and older.difference.get("doubts") == kinds and bytes(older.listing.packed) == packed:
+            close_run(run, Status.DROPPED, error=_("The same as the answer before it, which waits for your decision."))
+            return
+        run.counts["difference"] = {"doubts": kinds, **summary(listing, found)}
+        close_run(run, Status.QUARANTINED, error=words)
+        QuarantinedListing.objects.create(run=run.row, packed=packed)
+        if older is not None:
+            _drop([older], _("A newer answer took its place."), now=run.clock())
+        if older is None or not set(kinds) <= set(older.difference.get("doubts", [])):
+            for listener in _listeners:
+                listener(run.row)
+
+
+def waiting(kind: str) -> Any:
+    """Return the runs of a kind that wait for a decision."""
+    return SyncRun.objects.filter(kind=kind, status=Status.QUARANTINED)
+
+
+def drop_waiting(kind: str, *, now: datetime) -> None:
+    """Drop what waits: a later sync could be applied as it was. Part of that sync's transaction."""
+    _drop(waiting(kind), _("Dropped by itself: a later sync found the catalog in order."), now=now)
+
+
+def accept(run_id: int, *, actor: User, now: datetime) -> SyncRun:
+    """Apply exactly the answer that was looked at, in one transaction, and return its run.
+
+    Raises NotWaiting when it was decided about, or a later sync applied; SyncAlreadyRunning.
+    """
+    with transaction.atomic():
+        if not claim_run(run_id, came_from=Status.QUARANTINED, now=now):
+            raise _not_waiting(run_id)
+        run = SyncRun.objects.select_related("listing").get(pk=run_id)
+        if _applied_since(run):
+            raise _not_waiting(run_id)
+        try:
+            listing, placement = unpack(bytes(run.listing.packed))
+        except Unpackable as error:
+            raise NotWaiting(
+                _("This answer cannot be read any more. Drop it; the next sync fetches it anew.")
+            ) from error
+        found = survey(listing, tables.standings(), names=tables.names())
+        counts = apply_listing(run, listing, found, placement, now=now, progress=lambda *_step: None)
+        SyncRun.objects.filter(pk=run.pk).update(**{**counts, "status": Status.APPLIED}, **_decided(actor, now))
+        run.listing.delete()
+    run.refresh_from_db()
+    return run
+
+
+def drop(run_id: int, *, actor: User, now: datetime) -> None:
+    """Decide not to apply an answer. Raises NotWaiting."""
+    with transaction.atomic():
+        if not SyncRun.objects.filter(pk=run_id, status=Status.QUARANTINED).update(
+            status=Status.DROPPED, **_decided(actor, now)
+        ):
+            raise _not_waiting(run_id)
+        QuarantinedListing.objects.filter(run_id=run_id).delete()
+
+
+def summary(listing: Listing, found: Survey) -> dict[str, Any]:
+    """Return how much would change and the most telling examples, as JSON: upstream ids, names, micros."""
+    repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
+    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in found.new]
+    return {
+        "counts": {
+            "on_sale": found.on_sale,
+            "vanished": len(found.vanished),
+            "repriced": len(repriced),
+            "new": len(new),
+            "back": len(found.back),
+            "changed": len(found.changed),
+            "set_aside": len(listing.set_aside),
+        },
+        "vanished": _shown(found.vanished),
+        "repriced": [
+            {
+                **_shown([repricing.service])[0],
+                "before": repricing.service.rate_upstream_micros,
+                "after": repricing.after_micros,
+            }
+            for repricing in repriced[:MOST_SHOWN]
+        ],
+        "new": [
+            {"service": offer.upstream_id, "name": offer.name, "after": offer.rate_upstream_micros}
+            for offer in new[:MOST_SHOWN]
+        ],
+        "back": _shown(found.back),
+    }
+
+
+def _shown(services: list[Standing]) -> list[dict[str, Any]]:
+    return [{"service": service.upstream_id, "name": service.name} for service in services[:MOST_SHOWN]]
+
+
+def _drop(runs: Iterable[SyncRun], words: str, *, now: datetime) -> None:
+    for run in runs:
+        SyncRun.objects.filter(pk=run.pk, status=Status.QUARANTINED).update(
+            status=Status.DROPPED, decided_at=now, error=f"{run.error} {words}"
+        )
+        QuarantinedListing.objects.filter(run=run).delete()
+
+
+def _decided(actor: User, now: datetime) -> dict[str, Any]:
+    return {"decided_by": actor, "decided_at": now}
+
+
+def _applied_since(run: SyncRun) -> bool:
+    later = SyncRun.objects.filter(kind=run.kind, pk__gt=run.pk)
+    return later.filter(status__in=[Status.APPLIED, Status.UNCHANGED]).exists()
+
+
+def _not_waiting(run_id: int) -> NotWaiting:
+    if _applied_since(SyncRun.objects.get(pk=run_id)):
+        return NotWaiting(_("A later sync has been applied since: this answer is out of date. Nothing was changed."))
+    return NotWaiting(_("This answer does not wait for a decision any more. Nothing was changed."))
