@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from catalog.models import SyncRun
 from orders.models import ForwardingPause, Order
 from orders.notices import tell_admins
 
@@ -82,10 +83,21 @@ def tell_of_low_balance(episode: int, text: str, *, now: datetime) -> None:
     tell_admins(f"balance-low:{episode}", _("The upstream balance is low"), text, now)
 
 
+def tell_of_quarantine(run: SyncRun) -> None:
+    """A sync was held back: prices and services stay as they were until somebody has looked."""
+    body = _(
+        "%(reason)s\nThe catalog was left as it was. Look at what would change, and accept or drop it; a later sync "
+        "that finds everything in order settles it by itself."
+    ) % {"reason": run.error}
+    subject = _("A sync of the catalog waits for your decision")
+    tell_admins(f"quarantine:{run.pk}", subject, _with_page(body, run), run.finished_at)
+
+
 def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _with_page(text: str, row: Model) -> str:
     """The text, and below it the address of the row's page at the admin."""
-    return f"{text}\n\n{settings.SITE_URL}{reverse(f'admin:orders_{row._meta.model_name}_change', args=[row.pk])}"
+    page = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return f"{text}\n\n{settings.SITE_URL}{reverse(page, args=[row.pk])}"

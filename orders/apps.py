@@ -7,7 +7,9 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from catalog.operations import when_held_back
         from catalog.wishes import when_something_may_be_back
+        from orders.alarms import tell_of_quarantine
         from orders.models import Kind
         from orders.service_supply import ServiceSupply
         from orders.supply import register
@@ -15,3 +17,4 @@ class OrdersConfig(AppConfig):
 
         register(Kind.SERVICE, ServiceSupply())
         when_something_may_be_back(nudge_watchers)
+        when_held_back(tell_of_quarantine)

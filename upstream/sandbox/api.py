@@ -84,6 +84,8 @@ def _services(world: World, params: dict[str, str]) -> bytes:
         raise Refusal(texts.INVALID_PAGE)
     if limit < 0:
         raise Refusal(texts.INVALID_LIMIT)
+    if cap := world.settings.page_cap:
+        limit = min(limit or cap, cap)
     category, subcategory = params.get("category"), params.get("subcategory")
     return world.shelf.services_answer(page=page, limit=limit, category=category, subcategory=subcategory)
 

@@ -233,7 +233,7 @@ def checked_settings(fields: dict[str, Any]) -> Settings:
     for name in ("partial_rate", "canceled_rate", "codeless_rate"):
         if not 0 <= getattr(settings, name) <= 1:
             raise ValueError(f"{name}: a share from 0 to 1")
-    for name in ("speed", "latency_seconds", "number_lifetime_seconds"):
+    for name in ("speed", "latency_seconds", "number_lifetime_seconds", "page_cap"):
         if not 0 <= getattr(settings, name) < 10**9:
             raise ValueError(f"{name}: not below zero")
     return settings
