@@ -1,5 +1,7 @@
 """Buying numbers; `sms.sync` copies where they can be had."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -34,10 +36,12 @@ def buy_numbers(
     def buy(checkout: Checkout) -> list[Order]:
         fresh = Project.objects.select_related("country").get(pk=project.pk)
         _check(user, fresh, quantity, reuse_phone)
-        price_micros = number_price_micros(fresh, user, price_book(user))
+        book = price_book(user)
+        price_micros = number_price_micros(fresh, user, book)
         if shown_price_micros is not None and shown_price_micros != price_micros:
             raise PriceChanged(price_micros, price_micros * quantity)
-        return [_take_number(checkout, fresh, price_micros, reuse_phone) for _each in range(quantity)]
+        pricing = book.piece_terms(fresh.price_upstream_micros)
+        return [_take_number(checkout, fresh, price_micros, pricing, reuse_phone) for _each in range(quantity)]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
 
@@ -60,7 +64,9 @@ def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> Non
             raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
 
 
-def _take_number(checkout: Checkout, project: Project, price_micros: int, reuse_phone: str) -> Order:
+def _take_number(
+    checkout: Checkout, project: Project, price_micros: int, pricing: dict[str, Any], reuse_phone: str
+) -> Order:
     order = take_payment(
         Order(
             user=checkout.user,
@@ -73,6 +79,7 @@ def _take_number(checkout: Checkout, project: Project, price_micros: int, reuse_
             rate_upstream_micros=project.price_upstream_micros,
             rate_per=1,
             cost_upstream_micros=project.price_upstream_micros,
+            pricing=pricing,
         )
     )
     Number.objects.create(order=order, project=project, reuse_phone=reuse_phone, created_at=order.created_at)

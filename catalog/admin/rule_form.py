@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import MarkupRule
 from catalog.previews import Effect, preview_rule
-from catalog.pricing.rules import NOT_SAVED, Rule
+from catalog.pricing.rules import Rule
 from upstream.money import MICROS, text_from_micros
 
 SHOWN_UNASKED_ABOVE = 100  # changed prices: a save of more than that is shown first
@@ -77,9 +77,13 @@ class MarkupRuleForm(forms.ModelForm):
         self._check_target(cleaned)
         self._check_validity(cleaned)
         self._check_signs(cleaned)
-        if not self.errors:
-            self._check_effects(cleaned)
         return cleaned
+
+    def _post_clean(self) -> None:
+        """Look at the effects last, when the model has checked every value too."""
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
+        if not self.errors:
+            self._check_effects()
 
     def _check_target(self, cleaned: dict[str, Any]) -> None:
         scope = cleaned.get("scope")
@@ -115,8 +119,8 @@ class MarkupRuleForm(forms.ModelForm):
         elif fixed_micros < 0 and percent <= 0:
             self.add_error("fixed_micros", _("Below zero only with a percentage that makes up for it."))
 
-    def _check_effects(self, cleaned: dict[str, Any]) -> None:
-        candidate = self._candidate(cleaned)
+    def _check_effects(self) -> None:
+        candidate = Rule.of(self.instance)
         self.effects = preview_rule(candidate, now=timezone.now())
         worst = max(self.effects, key=lambda effect: effect.below_cost)
         if worst.below_cost:
@@ -125,22 +129,6 @@ class MarkupRuleForm(forms.ModelForm):
         many = max(effect.changed for effect in self.effects) > SHOWN_UNASKED_ABOVE
         asked = "_preview" in self.data
         self.shows_preview = asked or (many and self.data.get("previewed") != self.fingerprint)
-
-    def _candidate(self, cleaned: dict[str, Any]) -> Rule:
-        return Rule(
-            id=self.instance.pk or NOT_SAVED,
-            scope=cleaned["scope"],
-            category_id=cleaned["category"] and cleaned["category"].pk,
-            subcategory_id=cleaned["subcategory"] and cleaned["subcategory"].pk,
-            service_id=cleaned["service"] and cleaned["service"].pk,
-            percent=cleaned["percent"],
-            fixed_micros=cleaned["fixed_micros"],
-            floor_percent=cleaned["floor_percent"],
-            rounding=cleaned["rounding"],
-            valid_from=cleaned["valid_from"],
-            valid_until=cleaned["valid_until"],
-            created_at=self.instance.created_at,
-        )
 
 
 def _refusal(effect: Effect) -> ValidationError:

@@ -2,28 +2,20 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin_parts import ModelAdmin, money_column
+from catalog.admin.repriced import reprice_and_say
 from catalog.admin.rule_form import TARGETS, MarkupRuleForm
 from catalog.models import MarkupRule
-from catalog.repricing import WHILE_SOMEBODY_WAITS, Repriced, reprice_services
-
-
-def repriced_words(done: Repriced) -> str:
-    """Say what a repricing has done."""
-    if done.postponed:
-        return _("The new prices hold; lists are being sorted by them in the background.")
-    words = ngettext("%(count)d price has changed.", "%(count)d prices have changed.", done.changed)
-    return words % {"count": done.changed}
 
 
 @admin.register(MarkupRule)
@@ -68,20 +60,16 @@ class MarkupRuleAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: MarkupRule, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        _reprice(request)
+        reprice_and_say(request)
 
     def delete_model(self, request: HttpRequest, obj: MarkupRule) -> None:
         super().delete_model(request, obj)
-        _reprice(request)
+        reprice_and_say(request)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
         with transaction.atomic():
             super().delete_queryset(request, queryset)
-            _reprice(request)
-
-
-def _reprice(request: HttpRequest) -> None:
-    messages.info(request, repriced_words(reprice_services(now=timezone.now(), at_most=WHILE_SOMEBODY_WAITS)))
+            reprice_and_say(request)
 
 
 def _moment(value: Any) -> str:

@@ -16,8 +16,11 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from accounts.admin_parts import EditOnlyAdmin, ReadOnlyAdmin, go_to, money_column
+from catalog.admin.own_prices import PRICE_FIELDS, ServiceForm
+from catalog.admin.repriced import reprice_and_say
 from catalog.models import Category, Service, Subcategory
 from catalog.operations import confirm_rate_units, refresh_search_text
+from catalog.repricing import lock_prices
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
@@ -64,9 +67,12 @@ class CategoryAdmin(EditOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
         if "rate_per" in form.changed_data:
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
+            lock_prices()
         super().save_model(request, obj, form, change)
         if "shown_name" in form.changed_data:
             refresh_search_text(Service.objects.filter(category=obj))
+        if "rate_per" in form.changed_data:
+            reprice_and_say(request, Service.objects.filter(category=obj))
 
 
 @admin.register(Subcategory)
@@ -102,6 +108,7 @@ class OnSaleFilter(admin.SimpleListFilter):
 
 @admin.register(Service)
 class ServiceAdmin(EditOnlyAdmin):
+    form = ServiceForm
     list_display = (
         "upstream_id",
         "title",
@@ -146,6 +153,7 @@ class ServiceAdmin(EditOnlyAdmin):
                     "description",
                     ("visible", "position"),
                     ("own_delivery", "own_rate_per"),
+                    "own_rate_micros",
                     "paused_because",
                 )
             },
@@ -154,9 +162,14 @@ class ServiceAdmin(EditOnlyAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: Service, form: forms.ModelForm, change: bool) -> None:
+        repriced = not PRICE_FIELDS.isdisjoint(form.changed_data)
+        if repriced:
+            lock_prices()
         super().save_model(request, obj, form, change)
         if "shown_name" in form.changed_data:
             refresh_search_text(Service.objects.filter(pk=obj.pk))
+        if repriced:
+            reprice_and_say(request, Service.objects.filter(pk=obj.pk))
 
     @display(description=gettext_lazy("from – to"))
     def limits(self, service: Service) -> str:

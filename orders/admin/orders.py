@@ -27,6 +27,7 @@ from accounts.models import User
 from orders.admin import doubts, held
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.parts import UPSTREAM, dialog
+from orders.admin.priced import priced
 from orders.admin.requests import RequestInline
 from orders.models import Checkout, Order, OrderEvent, Status
 from orders.operations import WrongStatus, close_window, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
@@ -132,6 +133,7 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
                         money_column("cost_upstream_micros", gettext_lazy("expected upstream cost"), currency=UPSTREAM),
                         money_column("charge_upstream_micros", gettext_lazy("upstream charge"), currency=UPSTREAM),
                     ),
+                    priced,
                 )
             },
         ),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Category, Service
 from catalog.operations import confirm_rate_units
+from catalog.repricing import reprice_services
 from sms.models import Project
 from upstream.money import MICROS
 from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
@@ -69,10 +70,13 @@ def catalog() -> None:
 def confirm_sandbox_units() -> None:
     """Take what the sandbox's rates buy as known; a real shop's admin confirms it, or sells small orders first."""
     unconfirmed = Category.objects.filter(rate_confirmed_at=None)
+    if not unconfirmed.exists():
+        return
     for category in unconfirmed:
         unit = PIECES_PER_RATE[kind_of(category.name)]  # a name alone does not always tell goods from work
         Category.objects.filter(pk=category.pk).update(rate_per=unit)
     confirm_rate_units(unconfirmed, now=timezone.now())
+    reprice_services(now=timezone.now())
 
 
 def _account(email: str, **rights: bool) -> User:
