@@ -77,11 +77,13 @@ def waiting_order(order_id: int, kind: str) -> Order | None:
     return Order.objects.sendable().filter(pk=order_id).select_related(*related_rows(kind)).first()
 
 
-def forward_one(read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now) -> bool:
+def forward_one(
+    read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now, *, newest_id: str | None = None
+) -> bool:
     """Send the order that `read` returns and record the answer; return whether an attempt was made.
 
     It is read when there is a place for it upstream, so that its cost is today's and the claim's time is not spent on
-    waiting.
+    waiting. `newest_id` is an upstream id of its kind that was known before; None: it is looked up.
     """
     try:
         with client.slot():
@@ -91,7 +93,8 @@ def forward_one(read: Callable[[], Order | None], client: Client, clock: Clock =
             if loss := loss_at_sending(order):
                 _refuse_loss(order, loss, now=clock())
                 return False
-            return _claim_and_send(order, client, clock)
+            last_id = newest_upstream_id(order.kind) if newest_id is None else newest_id
+            return _claim_and_send(order, client, clock, last_id)
     except Withheld as error:
         log.info("order_put_off", reason=str(error))
         client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
@@ -109,10 +112,10 @@ def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
         log.info("order_moved_on", order_id=order.pk)
 
 
-def _claim_and_send(order: Order, client: Client, clock: Clock) -> bool:
+def _claim_and_send(order: Order, client: Client, clock: Clock, last_id: str) -> bool:
     turns: list[Turn] = [partial(take_turn, order)] if needs_turn(order) else []
     fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # the charge will be compared
-    last_id, probing = newest_upstream_id(order.kind), False
+    probing = False
     claim = _claim(order, now=clock(), last_id=last_id, where=Q(GATE_IS_OPEN), turns=turns, **fields)
     if claim is None and gate() is Gate.PROBING:
         turns, probing = [partial(take_probe_turn, order.pk), *turns], True
