@@ -32,12 +32,15 @@ def sync_catalog_in_full(self: Task) -> None:
 
 def _sync(*, in_full: bool) -> None:
     from catalog import operations
+    from catalog.wishes import may_be_back
     from upstream.client import default_client
 
     client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
     run = operations.sync_catalog(client=client, now=timezone.now(), in_full=in_full)
     log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, repriced=run.repriced,
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
+    if run.changed or run.returned:
+        may_be_back()
 
 
 def _passing_troubles() -> tuple[type[Exception], ...]:

@@ -37,8 +37,8 @@ _NO_LONGER_HELD: dict[str, Any] = {"attention": _ATTENTION_LEFT, "held_because":
 def loss_at_sending(order: Order) -> str:
     """Return why this paid order should not be sent at today's cost, or "" when it may be; it comes with what it buys.
 
-    A cost that was accepted when the order was sold is no reason, nor is one that staff accepted since, nor the loss
-    that came with a promised price.
+    A cost that was accepted when the order was sold is no reason, be it the loss that a promised price brought, nor is
+    one that staff accepted since.
     """
     if order.hold_waived_at is not None:
         return ""
@@ -46,7 +46,7 @@ def loss_at_sending(order: Order) -> str:
         return f"The service is paused: {order.service.paused_because}"[:300]
     cost_micros = supply_of(order).cost_now(order) * exchange_rate_micros() // MICROS
     accepted_micros = order.cost_upstream_micros * order.exchange_rate_micros // MICROS
-    if cost_micros <= max(order.kept_micros + order.accepted_loss_micros, accepted_micros):
+    if cost_micros <= max(order.kept_micros, accepted_micros):
         return ""
     cost, paid = text_from_micros(cost_micros), text_from_micros(order.kept_micros)
     return f"Sold at a loss: it costs {cost} {settings.STORE_CURRENCY} now, the customer paid {paid}"

@@ -70,10 +70,10 @@ def test_account_shows_who_is_signed_in_and_the_ways_to_change_it(client: Client
         assert f'"{reverse(name)}"' in page.content.decode()
 
 
-def test_account_costs_three_queries(client: Client, ann: User, django_assert_num_queries: Any) -> None:
+def test_account_costs_four_queries(client: Client, ann: User, django_assert_num_queries: Any) -> None:
     client.force_login(ann)
 
-    with django_assert_num_queries(3):  # session, user, wallet
+    with django_assert_num_queries(4):  # session, user, wallet, stock watches
         client.get(reverse("account"))
 
 

@@ -10,6 +10,7 @@ from orders.goods import keep_goods
 from orders.models import GoodsReveal, Order, Status
 from tests.api.conftest import Call
 from tests.storefront.admin_rows import make_order
+from upstream.sandbox.process import Sandbox
 from wallet.models import LedgerEntry, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -75,12 +76,25 @@ def test_add_when_a_value_is_wrong_then_the_error_says_which_and_nothing_is_take
     ],
 )
 def test_add_when_the_service_cannot_be_sold_then_the_trades_text_says_so(
-    call: Call, service: Service, changed: dict, error: str
+    call: Call, service: Service, sandbox: Sandbox, changed: dict, error: str
 ) -> None:
     Service.objects.filter(pk=service.pk).update(**changed)
+    if "stock" in changed:
+        sandbox.set_service(service.upstream_id, stock=changed["stock"])
 
     assert call("add", service=service.pk, link=LINK, quantity=1000) == {"error": error}
     assert Order.objects.count() == 0
+
+
+def test_add_when_upstream_sold_out_since_the_last_sync_then_nothing_is_taken(
+    call: Call, service: Service, sandbox: Sandbox
+) -> None:
+    Service.objects.filter(pk=service.pk).update(stock=5000)
+    sandbox.set_service(service.upstream_id, stock=0)
+
+    assert call("add", service=service.pk, link=LINK, quantity=1000) == {"error": "Not enough stock"}
+    assert call("inventory", service=service.pk) == {"service": service.pk, "stock": 0, "available": False}
+    assert call("balance")["balance"] == "100.00"
 
 
 def test_add_when_goods_have_no_address_then_they_go_to_the_accounts_own(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from catalog import tasks
 from catalog.models import Category, Service, StockWatch
 from catalog.stock import refresh_stock
 from catalog.wishes import NotSoldOut, watch_stock
@@ -241,4 +242,18 @@ def test_refresh_stock_when_it_came_back_nudges_a_worker(sold_out, sandbox, redi
 
     refresh_stock(sold_out)
 
-    assert any(b"tell_watchers" in message for message in redis_server.lrange("shop", 0, -1))
+    assert nudged(redis_server)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sync_catalog_when_it_brought_stock_back_nudges_a_worker_who_tells(watch, sandbox, redis_server):
+    sandbox.set_service(UPSTREAM_ID, stock=100)
+
+    tasks.sync_catalog()
+
+    assert nudged(redis_server)
+    assert tell_watchers() == 1
+
+
+def nudged(redis_server) -> bool:
+    return any(b"tell_watchers" in message for message in redis_server.lrange("shop", 0, -1))

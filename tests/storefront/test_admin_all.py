@@ -16,7 +16,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, User
-from catalog.models import Category, PriceList, Service, Subcategory, SyncRun
+from catalog.models import Category, Favourite, PriceList, Service, StockWatch, Subcategory, SyncRun
 from orders.models import (
     Checkout,
     ContractDrift,
@@ -39,7 +39,7 @@ from wallet.models import LedgerEntry, Wallet
 
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
-    *(EmailAddress, ServiceRequest),
+    *(EmailAddress, ServiceRequest, Favourite, StockWatch),
     *(UpstreamBalance, ServiceCost, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]
