@@ -11,6 +11,7 @@ from accounts.models import User
 from catalog.models import Category, Service, SyncRun
 from catalog.sync import quarantine, tables
 from catalog.sync.apply import apply_listing
+from catalog.sync.examples import summary
 from catalog.sync.fetch import Placement, Progress, WrongCurrency, pairs_of, read_listing, read_subcategories
 from catalog.sync.judge import doubts_about
 from catalog.sync.quarantine import NotWaiting, when_held_back
@@ -63,7 +64,8 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
         try:
             listing = read_listing(client, progress)
             run.counts |= {"total": listing.total, "set_aside": listing.set_aside, "read_in_full": in_full}
-            found = survey(listing, tables.standings(), names=tables.names())
+            names = tables.names()
+            found = survey(listing, tables.standings(), names=names)
             asked = set(listing.subcategories) if in_full else found.ask
             pairs = pairs_of(sorted(asked), listing.subcategories)
             placement = Placement(asked, read_subcategories(client, pairs, progress))
@@ -71,7 +73,8 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
             spent = client.usage
             run.counts |= {"requests": spent.requests - before.requests, "bytes": spent.bytes - before.bytes}
         if doubts := doubts_about(listing, found):
-            quarantine.hold_back(run, listing, found, placement, doubts)
+            examples = summary(listing, found, names=names)
+            quarantine.hold_back(run, listing, placement, doubts=doubts, examples=examples)
             return run.row
         with transaction.atomic():
             counts = apply_listing(run.row, listing, found, placement, now=now, progress=progress)

@@ -70,7 +70,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "catalog.pricelist", _("Price list"), "price_change"),
                 _item(request, "sms.project", _("SMS projects"), "apps"),
                 _item(request, "sms.country", _("Countries"), "public"),
-                _item(request, "catalog.syncrun", _("Sync runs"), "sync"),
+                _syncs(request),
+                _item(request, "catalog.servicechange", _("Changes of services"), "manage_history"),
                 _item(request, "catalog.favourite", _("Favourites"), "favorite"),
                 _item(request, "catalog.stockwatch", _("Stock watches"), "notifications"),
             ],
@@ -117,6 +118,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "currency": settings.UPSTREAM_CURRENCY,
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
         "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",
+        "held_back": SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED),
         "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
     }
     return context
@@ -139,6 +141,13 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "allowed": request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}"),
     }
+
+
+def _syncs(request: HttpRequest) -> Item:
+    """The runs of the syncs, with how many wait for a decision."""
+    item = _item(request, "catalog.syncrun", _("Sync runs"), "sync")
+    count = SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED).count() if item["allowed"] else 0
+    return {**item, "badge": str(count) if count else "", "badge_variant": "danger"}
 
 
 def _drifts(request: HttpRequest) -> Item:

@@ -11,6 +11,7 @@ from catalog.sync.names import Names
 
 WITHDRAW_AFTER = 2  # complete syncs in a row without the service
 LONGEST_KEPT = 300  # characters of a text in the history
+TOLD_APART = frozenset({"category_id", "subcategory_id", "rate_upstream_micros", "stock"})
 
 
 class UpstreamFields(NamedTuple):
@@ -170,12 +171,8 @@ class Comparison:
         return Derived(text, *self.sell(fields, own_rate_per, own_rate, pk))
 
     def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
-        """Return what changed besides the rate, for people to read. Stock comes and goes with every sale: left out."""
-        pairs = zip(UpstreamFields._fields, before, after, strict=True)
-        left_out = ("category_id", "subcategory_id", "rate_upstream_micros", "stock")
-        found: dict[str, list[Any]] = {
-            name: [_short(old), _short(new)] for name, old, new in pairs if old != new and name not in left_out
-        }
+        """Return what changed besides the rate, for people to read."""
+        found = changed_columns(UpstreamFields._fields, before, after)
         if before[:2] != after[:2]:
             found["place"] = [self._place(before), self._place(after)]
         return found
@@ -185,6 +182,16 @@ class Comparison:
         if fields.subcategory_id is None:
             return category
         return f"{category} · {self.names.pairs[fields.subcategory_id][1]}"
+
+
+def changed_columns(columns: Iterable[str], before: Iterable[Any], after: Iterable[Any]) -> dict[str, list[Any]]:
+    """Return {column: [before, after]} of what is kept as history: rates and places are told apart, and stock comes and
+    goes with every sale. Long texts are cut."""
+    return {
+        column: [_short(old), _short(new)]
+        for column, old, new in zip(columns, before, after, strict=True)
+        if old != new and column not in TOLD_APART
+    }
 
 
 def _short(value: Any) -> Any:

@@ -11,14 +11,13 @@ from accounts.models import User
 from catalog.models import QuarantinedListing, SyncRun
 from catalog.sync import tables
 from catalog.sync.apply import apply_listing
-from catalog.sync.fetch import Listing, Offer, Placement
-from catalog.sync.judge import Doubt, repricings
+from catalog.sync.fetch import Listing, Placement
+from catalog.sync.judge import Doubt
 from catalog.sync.packing import Unpackable, pack, unpack
 from catalog.sync.runs import RunningSync, claim_run, close_run
-from catalog.sync.survey import Standing, Survey, survey
+from catalog.sync.survey import survey
 
 Status = SyncRun.Status
-MOST_SHOWN = 50  # examples of a kind
 _listeners: list[Callable[[SyncRun], None]] = []
 
 
@@ -31,7 +30,14 @@ def when_held_back(listener: Callable[[SyncRun], None]) -> None:
     _listeners.append(listener)
 
 
-def hold_back(run: RunningSync, listing: Listing, found: Survey, placement: Placement, doubts: list[Doubt]) -> None:
+def hold_back(
+    run: RunningSync,
+    listing: Listing,
+    placement: Placement,
+    *,
+    doubts: list[Doubt],
+    examples: dict[str, Any],
+) -> None:
     """Close the run as quarantined and keep its answer. One waits at a time: it takes the place of an older one.
 
     An answer that says the same as the one that waits closes its own run as dropped instead. Admins hear of the first
@@ -44,7 +50,7 @@ def hold_back(run: RunningSync, listing: Listing, found: Survey, placement: Plac
         if older is not None and older.difference.get("doubts") == kinds and bytes(older.listing.packed) == packed:
             close_run(run, Status.DROPPED, error=_("The same as the answer before it, which waits for your decision."))
             return
-        run.counts["difference"] = {"doubts": kinds, **summary(listing, found)}
+        run.counts["difference"] = {"doubts": kinds, **examples}
         close_run(run, Status.QUARANTINED, error=words)
         QuarantinedListing.objects.create(run=run.row, packed=packed)
         if older is not None:
@@ -97,41 +103,6 @@ def drop(run_id: int, *, actor: User, now: datetime) -> None:
         ):
             raise _not_waiting(run_id)
         QuarantinedListing.objects.filter(run_id=run_id).delete()
-
-
-def summary(listing: Listing, found: Survey) -> dict[str, Any]:
-    """Return how much would change and the most telling examples, as JSON: upstream ids, names, micros."""
-    repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
-    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in found.new]
-    return {
-        "counts": {
-            "on_sale": found.on_sale,
-            "vanished": len(found.vanished),
-            "repriced": len(repriced),
-            "new": len(new),
-            "back": len(found.back),
-            "changed": len(found.changed),
-            "set_aside": len(listing.set_aside),
-        },
-        "vanished": _shown(found.vanished),
-        "repriced": [
-            {
-                **_shown([repricing.service])[0],
-                "before": repricing.service.rate_upstream_micros,
-                "after": repricing.after_micros,
-            }
-            for repricing in repriced[:MOST_SHOWN]
-        ],
-        "new": [
-            {"service": offer.upstream_id, "name": offer.name, "after": offer.rate_upstream_micros}
-            for offer in new[:MOST_SHOWN]
-        ],
-        "back": _shown(found.back),
-    }
-
-
-def _shown(services: list[Standing]) -> list[dict[str, Any]]:
-    return [{"service": service.upstream_id, "name": service.name} for service in services[:MOST_SHOWN]]
 
 
 def _drop(runs: Iterable[SyncRun], words: str, *, now: datetime) -> None:

@@ -47,7 +47,8 @@ def stored_services(upstream_ids: Iterable[int], category_ids: Iterable[int]) ->
     first, last = len(columns), len(columns) + len(UpstreamFields._fields)
     wanted = (*columns, *UpstreamFields._fields, *Derived._fields)
     for row in rows.values_list(*wanted).iterator(chunk_size=READ_AT_ONCE):
-        yield Stored(*row[:first], UpstreamFields._make(row[first:last]), Derived._make(row[last:]))
+        fields, derived = UpstreamFields._make(row[first:last]), Derived._make(row[last:])
+        yield Stored._make((*row[:first], fields, derived))
 
 
 def _set(ids: list[int]) -> RawSQL:

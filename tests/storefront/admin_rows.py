@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
 from accounts.operations import create_api_key
-from catalog.models import Category, Favourite, MarkupRule, PriceList, Service, StockWatch, Subcategory, SyncRun
+from catalog.models import (
+    Category,
+    Favourite,
+    MarkupRule,
+    PriceList,
+    QuarantinedListing,
+    Service,
+    ServiceChange,
+    StockWatch,
+    Subcategory,
+    SyncRun,
+)
 from orders.models import (
     Checkout,
     ContractDrift,
@@ -84,13 +95,19 @@ def make_rows(number: int) -> None:
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
     PriceList.objects.get_or_create(pk=1)
-    SyncRun.objects.create(
+    run = SyncRun.objects.create(
         kind="catalog",
         status="applied",
         finished_at=timezone.now() + timedelta(seconds=2),
         error="late",
         set_aside=[{"service": number, "field": "rate", "problem": "<b>not a number</b>"}],
     )
+    fields = {"name": ["<i>Old</i>", "New"], "refill": [False, True]}
+    ServiceChange.objects.create(run=run, service=service, kind="fields", fields=fields)
+    ServiceChange.objects.create(
+        run=run, service=service, kind="rate", rate_before_micros=500_000, rate_after_micros=750_000
+    )
+    QuarantinedListing.objects.create(run=run, packed=b"packed")
     Favourite.objects.create(user=user, service=service)
     StockWatch.objects.create(user=user, service=service)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")

@@ -16,7 +16,17 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, User
-from catalog.models import Category, Favourite, PriceList, Service, StockWatch, Subcategory, SyncRun
+from catalog.models import (
+    Category,
+    Favourite,
+    PriceList,
+    QuarantinedListing,
+    Service,
+    ServiceChange,
+    StockWatch,
+    Subcategory,
+    SyncRun,
+)
 from orders.models import (
     Checkout,
     ContractDrift,
@@ -40,7 +50,7 @@ from wallet.models import LedgerEntry, Wallet
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(EmailAddress, ServiceRequest, Favourite, StockWatch),
-    *(UpstreamBalance, ServiceCost, PriceList),
+    *(UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]

@@ -1,0 +1,58 @@
+"""What a held-back answer would change, small enough to keep: counts, and the most telling examples of each kind."""
+
+from typing import Any
+
+from catalog.sync.difference import changed_columns
+from catalog.sync.fetch import Listing, Offer
+from catalog.sync.judge import repricings
+from catalog.sync.names import Names
+from catalog.sync.survey import Standing, Survey
+
+MOST_SHOWN = 50  # of a kind
+
+
+def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
+    """Return counts and examples as JSON: upstream ids, names, rates in micros, changed columns."""
+    repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
+    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in found.new]
+    changed = [
+        {**_named(service), "fields": fields}
+        for service in found.changed
+        if (fields := _fields(service, listing.offers[service.upstream_id], names))
+    ]
+    return {
+        "counts": {
+            "on_sale": found.on_sale,
+            "vanished": len(found.vanished),
+            "repriced": len(repriced),
+            "new": len(new),
+            "back": len(found.back),
+            "changed": len(changed),
+            "set_aside": len(listing.set_aside),
+        },
+        "vanished": [_named(service) for service in found.vanished[:MOST_SHOWN]],
+        "repriced": [
+            {**_named(service), "before": service.rate_upstream_micros, "after": after}
+            for service, after in repriced[:MOST_SHOWN]
+        ],
+        "new": [
+            {"service": offer.upstream_id, "name": offer.name, "after": offer.rate_upstream_micros}
+            for offer in new[:MOST_SHOWN]
+        ],
+        "back": [_named(service) for service in found.back[:MOST_SHOWN]],
+        "changed": changed[:MOST_SHOWN],
+    }
+
+
+def _named(service: Standing) -> dict[str, Any]:
+    return {"service": service.upstream_id, "name": service.name}
+
+
+def _fields(service: Standing, offer: Offer, names: Names) -> dict[str, list[Any]]:
+    # SQLite's raw rows have 0 and 1 where the offer has a bool.
+    before = service._replace(refill=bool(service.refill), cancel=bool(service.cancel))[2:11]
+    fields = changed_columns(Standing._fields[2:11], before, offer[2:])
+    category = names.category_names[service.category_id]
+    if category != offer.category:
+        fields["place"] = [category, offer.category]
+    return fields
