@@ -127,10 +127,13 @@ class Limiter:
             logger.warning("upstream_back", extra={"name_of_limits": self._shared.name})
 
     def _wait(self, purchase: bool, seconds: float) -> None:
-        """Wait until a place of this process comes free, or so long: those of other processes are not heard of."""
+        """Wait until a place of this process comes free, or so long: those of other processes are not heard of.
+
+        The more threads wait here, the longer each: together they ask the store as often as one would.
+        """
         with self._lock:
             self._waiting[purchase] += 1
-            self._freed[purchase].wait(seconds)
+            self._freed[purchase].wait(seconds * self._waiting[purchase])
             self._waiting[purchase] -= 1
 
     def _wake(self) -> None:
