@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from accounts.models import CustomerGroup, User
 from catalog.models import Category, MarkupRule, Service, Subcategory
-from catalog.pricing import PriceBook, markup_price, price_book, price_for, selling_rate
+from catalog.pricing import (
+    Markup,
+    PriceBook,
+    make_formula,
+    markup_price,
+    price_book,
+    price_for,
+    selling_rate,
+)
 
 MICROS = 1_000_000
 rates = st.integers(0, 10**12)
@@ -93,6 +101,114 @@ def test_selling_rate_when_the_discount_grows_never_rises(
     assert rate_of(rate, markup_percent=percent, discount_percent=large) <= rate_of(
         rate, markup_percent=percent, discount_percent=small
     )
+
+
+roundings = st.sampled_from(["", *MarkupRule.Rounding.values])
+lowered = st.decimals(-99, 5000, places=2)  # of a rule whose fixed part makes up for it, or does not
+fixed_parts = st.integers(-(10**9), 10**9)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "expected"),
+    [
+        ("0.01", 1_630_000),
+        ("0.05", 1_650_000),
+        ("0.10", 1_700_000),
+        ("0.50", 2_000_000),
+        ("1.00", 2_000_000),
+        (".99", 1_990_000),
+    ],
+)
+def test_selling_rate_when_rounded_goes_up_to_the_next_step(rounding: str, expected: int) -> None:
+    assert rate_of(1_300_001, rounding=rounding) == expected
+    assert rate_of(expected, rounding=rounding, markup_percent=Decimal(0)) == expected
+
+
+def test_selling_rate_when_rounded_gives_the_discount_afterwards_and_keeps_the_floor() -> None:
+    assert rate_of(1_300_000, rounding=".99", discount_percent=Decimal(10)) == 1_791_000
+    assert rate_of(1_300_000, rounding=".99", discount_percent=Decimal(60)) == 1_300_000
+    # A markup below the floor is lifted to it, and what is lifted is rounded too.
+    assert rate_of(1_300_000, rounding="0.50", markup_percent=Decimal(0), floor_percent=Decimal(20)) == 2_000_000
+
+
+def test_selling_rate_when_the_service_has_its_own_price_replaces_the_markup_not_the_floor() -> None:
+    assert rate_of(1_000_000, own_rate_micros=3_333_333, rounding="1.00") == 3_333_333
+    assert rate_of(1_000_000, own_rate_micros=3_333_333, discount_percent=Decimal(50)) == 1_666_667
+    assert rate_of(1_000_000, own_rate_micros=900_000, floor_percent=Decimal(5)) == 1_050_000
+
+
+@given(rates, exchange_rates, lowered, fixed_parts, shares, shares, roundings, st.none() | rates)
+def test_selling_rate_whatever_the_rule_never_falls_below_cost_plus_floor(
+    rate: int,
+    exchange: int,
+    percent: Decimal,
+    fixed: int,
+    discount: Decimal,
+    floor: Decimal,
+    rounding: str,
+    own: int | None,
+) -> None:
+    sold_at = rate_of(
+        rate,
+        exchange_rate_micros=exchange,
+        markup_percent=percent,
+        fixed_micros=fixed,
+        discount_percent=discount,
+        floor_percent=floor,
+        rounding=rounding,
+        own_rate_micros=own,
+    )
+
+    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+
+
+@given(rates, rates, lowered, fixed_parts, shares, shares, roundings)
+def test_selling_rate_when_the_cost_rises_never_falls(
+    rate: int, more: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal, rounding: str
+) -> None:
+    rule = {
+        "markup_percent": percent,
+        "fixed_micros": fixed,
+        "discount_percent": discount,
+        "floor_percent": floor,
+        "rounding": rounding,
+    }
+
+    assert rate_of(rate, **rule) <= rate_of(rate + more, **rule)
+
+
+@given(rates, percents, fixed_parts, shares, st.sampled_from(MarkupRule.Rounding.values))
+def test_selling_rate_when_rounded_rises_by_less_than_a_step_and_ends_as_it_should(
+    rate: int, percent: Decimal, fixed: int, floor: Decimal, rounding: str
+) -> None:
+    step = 1_000_000 if rounding == ".99" else int(Decimal(rounding) * MICROS)
+    end = 990_000 if rounding == ".99" else 0
+    rule = {"markup_percent": percent, "fixed_micros": fixed, "floor_percent": floor}
+
+    plain, rounded = rate_of(rate, **rule), rate_of(rate, **rule, rounding=rounding)
+
+    assert 0 <= rounded - plain < step
+    assert rounded % step == end
+
+
+@given(rates, rates, lowered, fixed_parts, shares)
+def test_unprotected_rate_is_what_is_sold_unless_the_floor_lifts_it(
+    rate: int, exchange: int, percent: Decimal, fixed: int, floor: Decimal
+) -> None:
+    formula = make_formula(
+        Markup(percent, fixed, rounding="0.05"),
+        exchange_rate_micros=exchange + 1,
+        discount_percent=Decimal(0),
+        floor_percent=floor,
+    )
+
+    if not formula.is_lifted(rate):
+        assert formula.rate_micros(rate) == formula.unprotected_micros(rate)
+        assert not formula.loses(rate)
+    else:
+        assert formula.rate_micros(rate) >= formula.unprotected_micros(rate)
+    if formula.loses(rate):
+        assert formula.unprotected_micros(rate) < formula.cost_micros(rate)
 
 
 @given(rates, exchange_rates, percents, shares, st.integers(1, 10**7), units)
