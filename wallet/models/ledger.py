@@ -50,9 +50,14 @@ class LedgerEntry(models.Model):
 
     class Kind(models.TextChoices):
         TOP_UP = "top_up", _("Top-up")
+        BONUS = "bonus", _("Bonus")
+        RECALLED = "recalled", _("Payment taken back")
         CHARGE = "charge", _("Order")
         REFUND = "refund", _("Refund")
+        DISCOUNT = "discount", _("Coupon")
+        REFERRAL = "referral", _("Referral")
         ADJUSTMENT = "adjustment", _("Adjustment")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries", verbose_name=_("wallet"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)

@@ -1,0 +1,238 @@
+"""Money that comes in from outside: top-ups, what gateways told us about them, and what customers owe."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.money import MicrosField
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is mistaken for another when it is read out
+
+
+def new_reference() -> str:
+    """Return a name for a top-up that nobody can guess and that can be written on a bank transfer."""
+    return get_random_string(12, LETTERS)
+
+
+class TopUpQuerySet(models.QuerySet["TopUp"]):
+    def to_ask_about(self, now: datetime) -> "TopUpQuerySet":
+        """Payments whose gateway should be asked, because nothing was heard of them in time."""
+        return self.filter(status__in=OPEN_TOP_UPS, next_check_at__lte=now).order_by("next_check_at")
+
+    def newest_first(self) -> "TopUpQuerySet":
+        return self.order_by("-id")
+
+
+class TopUp(models.Model):
+    """One payment a customer was asked for: so much to pay, so much for the wallet, through one gateway.
+
+    Amounts are in the shop's currency. `pay` = `amount` + `fee`; `bonus` comes on top of `amount` once it is paid.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "created", _("Not paid yet")
+        PENDING = "pending", pgettext_lazy("payment", "Being confirmed")
+        PAID = "paid", pgettext_lazy("payment", "Paid")
+        DECLINED = "declined", pgettext_lazy("payment", "Declined")
+        EXPIRED = "expired", pgettext_lazy("payment", "Expired")
+        REVIEW = "review", pgettext_lazy("payment", "Needs a human")
+        REFUNDED = "refunded", pgettext_lazy("payment", "Paid back")
+        DISPUTED = "disputed", pgettext_lazy("payment", "Disputed")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="top_ups", verbose_name=_("customer")
+    )
+    gateway = models.CharField(_("gateway"), max_length=20)
+    reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_reference)
+    gateway_id = models.CharField(_("payment at the gateway"), max_length=200, blank=True)
+    pay_url = models.URLField(_("where it is paid"), max_length=2000, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CREATED)
+    currency = models.CharField(_("currency"), max_length=3)
+    amount_micros = MicrosField(_("amount"))
+    fee_micros = MicrosField(_("fee"), default=0)
+    bonus_micros = MicrosField(_("bonus"), default=0)
+    pay_micros = MicrosField(_("to pay"))
+    received_micros = MicrosField(_("received"), default=0, help_text=_("What the gateway says was paid."))
+    credited_micros = MicrosField(_("credited"), default=0, help_text=_("What the wallet got for it, bonus included."))
+    recalled_micros = MicrosField(_("taken back"), default=0, help_text=_("Paid back or disputed, by the gateway."))
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    next_check_at = models.DateTimeField(_("next question to the gateway"), null=True, blank=True)
+    checks = models.PositiveIntegerField(_("questions to the gateway"), default=0)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("confirmed by"),
+    )
+
+    objects = TopUpQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("top-up")
+        verbose_name_plural = _("top-ups")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "gateway_id"], condition=~Q(gateway_id=""), name="gateway_payment_is_one_top_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_micros__gt=0, fee_micros__gte=0, bonus_micros__gte=0)
+                & Q(pay_micros=F("amount_micros") + F("fee_micros")),
+                name="top_up_adds_up",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="top_ups_of_a_customer"),
+            models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="top_ups_to_check"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+OPEN_TOP_UPS = (TopUp.Status.CREATED, TopUp.Status.PENDING)
+
+
+class GatewayEvent(models.Model):
+    """Something a gateway, or somebody who says so, told us: raw, kept for ever, whatever came of it."""
+
+    class Outcome(models.TextChoices):
+        BELIEVED = "believed", _("Believed")
+        REPEATED = "repeated", _("Known already")
+        IGNORED = "ignored", _("About nothing of ours")
+        REFUSED = "refused", _("Not believed")
+
+    gateway = models.CharField(_("gateway"), max_length=20)
+    event_id = models.CharField(_("event at the gateway"), max_length=200, blank=True)
+    kind = models.CharField(_("kind"), max_length=100, blank=True)
+    top_up = models.ForeignKey(
+        TopUp, null=True, blank=True, on_delete=models.PROTECT, related_name="events", verbose_name=_("top-up")
+    )
+    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    headers = models.JSONField(_("headers"), default=dict, blank=True)
+    body = models.TextField(_("body"), blank=True)
+    address = models.GenericIPAddressField(_("from address"), null=True, blank=True)
+    created_at = models.DateTimeField(_("received"), default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("gateway event")
+        verbose_name_plural = _("gateway events")
+        indexes = [models.Index(fields=["gateway", "event_id"], name="gateway_event_ids")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.event_id}"
+
+
+class Receivable(models.Model):
+    """What a customer owes: a payment was taken back and the wallet did not hold all of it. Blocks purchases."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="receivables", verbose_name=_("customer")
+    )
+    top_up = models.ForeignKey(
+        TopUp, null=True, blank=True, on_delete=models.PROTECT, related_name="receivables", verbose_name=_("top-up")
+    )
+    amount_micros = MicrosField(_("owed"))
+    paid_micros = MicrosField(_("paid since"), default=0)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("receivable")
+        verbose_name_plural = _("receivables")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_micros__gt=0, paid_micros__gte=0, paid_micros__lte=F("amount_micros")),
+                name="receivable_is_paid_at_most_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["user"], condition=Q(settled_at=None), name="open_receivables")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.amount_micros - self.paid_micros}"
+
+
+class MoneyRequest(models.Model):
+    """A move of money by hand that a second member of staff has to approve, or one that was approved at once."""
+
+    class Kind(models.TextChoices):
+        ADJUSTMENT = "adjustment", _("Adjustment")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for a second person")
+        DONE = "done", pgettext_lazy("request", "Done")
+        DECLINED = "declined", pgettext_lazy("request", "Declined")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("customer")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    amount_micros = MicrosField(_("amount"))
+    note = models.CharField(_("note"), max_length=300)
+    request_id = models.CharField(max_length=64, unique=True)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("asked by")
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("move of money by hand")
+        verbose_name_plural = _("moves of money by hand")
+        constraints = [
+            models.CheckConstraint(condition=~Q(decided_by=F("asked_by")) | Q(state="done"), name="decided_by_another")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class Receipt(models.Model):
+    """A printable receipt: numbered without gaps, with the seller's details and tax rate as they were."""
+
+    number = models.PositiveIntegerField(_("number"), unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="receipts", verbose_name=_("customer")
+    )
+    top_up = models.OneToOneField(TopUp, on_delete=models.PROTECT, related_name="receipt", verbose_name=_("top-up"))
+    seller = models.TextField(_("seller"), blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    total_micros = MicrosField(_("total"))
+    tax_percent = models.DecimalField(_("tax, %"), max_digits=5, decimal_places=2, default=0)
+    tax_micros = MicrosField(_("tax in the total"), default=0)
+    created_at = models.DateTimeField(_("issued"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+
+    def __str__(self) -> str:
+        return str(self.number)
