@@ -31,6 +31,11 @@ LATE_CHECK = timedelta(hours=12)
 PACE_KNOWN_AFTER = 3  # orders of a service
 
 
+def plain_word(word: str) -> str:
+    """Return a status word as it stands in STATUS_BY_WORD."""
+    return word.strip().lower().replace("_", " ")
+
+
 @dataclass(frozen=True)
 class Goods:
     """Accounts that a status brought and that we do not have yet."""
@@ -67,6 +72,8 @@ class ServiceSupply:
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
         answer = client.status(order_id=str(order.upstream_id))
         report = self._report(answer)
+        if order.status == Status.FAILED:
+            return replace(report, status=order.status)  # the shop's loss: nothing but its charge is of interest
         return replace(report, details=Goods(answer.accounts)) if has_news(order, answer.accounts) else report
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
@@ -77,7 +84,7 @@ class ServiceSupply:
 
     def _report(self, answer: OrderStatus) -> Report:
         return Report(
-            status=STATUS_BY_WORD.get(answer.status.strip().lower().replace("_", " ")),
+            status=STATUS_BY_WORD.get(plain_word(answer.status)),
             word=answer.status,
             charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
             start_count=answer.start_count,
@@ -98,11 +105,22 @@ class ServiceSupply:
         Nobody knows what is usual until some orders have finished: then the age alone decides. Finished ones are asked
         twice a day while upstream may still change its mind.
         """
+        if order.status == Status.FAILED:
+            return self._next_poll_of_loss(order, now)
         if order.status in FINISHED:
             late = order.status in (Status.COMPLETED, Status.PARTIAL)
             finished_at = order.finished_at or now
             watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
             return now + LATE_CHECK if watched else None
+        return self._next_poll_by_age(order, now)
+
+    def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
+        """Until it has ended upstream, which makes its charge final; for so long as other orders are asked about."""
+        over = now >= (order.sent_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
+        ended = STATUS_BY_WORD.get(plain_word(order.upstream_word)) in FINISHED
+        return None if order.upstream_id is None or over or ended else self._next_poll_by_age(order, now)
+
+    def _next_poll_by_age(self, order: Order, now: datetime) -> datetime:
         age_seconds = (now - (order.sent_at or order.created_at)).total_seconds()
         pace = getattr(order.service, "pace", None)
         usual_seconds = pace.usual_seconds if pace and pace.finished >= PACE_KNOWN_AFTER else 0

@@ -16,6 +16,8 @@ from upstream.wire import SmsCode, SmsNumber, SmsStatus
 ENDING_WORDS = ("cancel", "expire", "refund")
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
+FORGOTTEN = "order not found"
+FINAL_WORDS = (*ENDING_WORDS, *RECEIVED_WORDS, FORGOTTEN)
 STATUS_EVERY = timedelta(seconds=15)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
 LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
@@ -63,7 +65,7 @@ class NumberSupply:
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
         """Ask for the code at every poll; for expiry and charge less often, and whenever they may decide something."""
-        if order.status == Status.COMPLETED:
+        if order.status in FINISHED:
             return self._ask_the_charge(client, order)
         try:
             return _ask(client, order, now)
@@ -75,13 +77,20 @@ class NumberSupply:
             )
 
     def _ask_the_charge(self, client: Client, order: Order) -> Report:
-        """Ask what a number cost whose code has come; nothing that is said of it now takes the code away."""
+        """Ask what a number cost that is settled: its code has come, or it was booked as the shop's loss.
+
+        Nothing that is said of it now takes the code away, or gives anything back.
+        """
         try:
             answer = client.sms_status(order_id=str(order.upstream_id))
-        except UpstreamError:  # not for the engine, which would ask until the end of days
-            return Report(status=Status.COMPLETED, word=order.upstream_word)
+        except OrderNotFound:
+            return Report(status=order.status, word=FORGOTTEN)
+        except UpstreamError:
+            if order.status == Status.FAILED:
+                raise  # the books need the charge of a loss
+            return Report(status=order.status, word=order.upstream_word)
         charge = None if answer.charge is None else micros_from_decimal(answer.charge)
-        return Report(status=Status.COMPLETED, word=answer.status, charge_upstream_micros=charge)
+        return Report(status=order.status, word=answer.status, charge_upstream_micros=charge)
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -118,10 +127,21 @@ class NumberSupply:
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         if order.status not in FINISHED:
             return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
+        if order.status == Status.FAILED:
+            return self._next_poll_of_loss(order, now)
         charge_is_open = order.status == Status.COMPLETED and order.charge_upstream_micros is None
         if charge_is_open and now < (order.finished_at or now) + CHARGE_IS_ASKED_FOR:
             return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS)
         return None
+
+    def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
+        """Until its charge is final: the number has ended upstream or has had its code; or a week is over."""
+        began = order.sent_at or order.created_at
+        over = now >= began + timedelta(days=settings.LATE_CHANGE_DAYS)
+        if order.upstream_id is None or over or _means(order.upstream_word, FINAL_WORDS):
+            return None
+        alive = now < _deadline(order.number) + CHARGE_IS_ASKED_FOR
+        return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS if alive else settings.ORDERS_POLL_MAX_SECONDS)
 
 
 def _ask(client: Client, order: Order, now: datetime) -> Report:

@@ -11,6 +11,7 @@ from bench.storm.customers import Shopper
 from orders.models import Kind, Order, Status
 from orders.operations import resolve_as_not_placed, resolve_as_placed
 from orders.operations.windows import OPEN
+from upstream.client import default_client
 
 TRICKLE_SECONDS = 1.0
 UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
@@ -87,6 +88,6 @@ def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable
         ids = truth.get(order.link, [])
         said(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
         if ids:
-            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin)
+            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client())
         else:
             resolve_as_not_placed(order.pk, actor=admin)

@@ -13,7 +13,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from orders.admin.parts import UPSTREAM
 from orders.models import Order, Status
-from orders.operations.forgotten import record_of
+from orders.operations.forgotten import KEY, record_of
+from orders.operations.windows import ABANDONED, abandoned_attempts
 
 
 class WindowForm(BaseDialogForm):
@@ -28,10 +29,16 @@ class WindowForm(BaseDialogForm):
 def reconciliation(order: Order) -> str:
     """Return the evidence as a panel, or a sentence while there is none."""
     found = order.reconciliation or {}
-    if not found.keys() & {"window", "not_found"}:
+    if not found.keys() & {"window", KEY, ABANDONED}:
         return _("Nothing yet: it is looked into every half minute.") if order.status == Status.UNKNOWN else "–"
     settled_at = (order.sent_at or order.created_at) + timedelta(seconds=settings.SETTLE_SECONDS)
+    earlier = [one for one in abandoned_attempts(order.kind) if one.order.pk == order.pk] if ABANDONED in found else []
     context = {
+        "abandoned": [
+            {"sent_at": datetime.fromisoformat(one.key), "window": one.window, **found[ABANDONED][one.key]}
+            for one in earlier
+            if one.key in found[ABANDONED]
+        ],
         "found": found,
         "not_found": {**record, **{name: datetime.fromisoformat(record[name]) for name in ("since", "last")}}
         if (record := record_of(order))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin_parts import (
     ReadOnlyAdmin,
@@ -69,14 +67,6 @@ class EventInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("actor", "order")
-
-
-class PlacedForm(BaseDialogForm):
-    """The order id that upstream gave, as the admin found it there."""
-
-    upstream_id = forms.CharField(
-        label=gettext_lazy("Upstream order id"), max_length=64, widget=UnfoldAdminTextInputWidget
-    )
 
 
 @admin.register(Order)
@@ -180,7 +170,7 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
             return []
         fitting: tuple[str, ...]
         if order.status == Status.UNKNOWN:
-            fitting = SETTLING
+            fitting = SETTLING + doubts.fitting(order)
         elif held.is_held(order):
             fitting = held.ACTIONS
         else:
@@ -195,16 +185,16 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
         dialog=dialog(
             gettext_lazy("It was placed"),
             gettext_lazy("You found the order upstream. It is followed from here on under this id."),
-            PlacedForm,
+            doubts.UpstreamIdForm,
         ),
     )
-    def as_placed(self, request: HttpRequest, form: PlacedForm, object_id: str) -> HttpResponse:
-        upstream_id = form.cleaned_data["upstream_id"]
+    def as_placed(self, request: HttpRequest, form: doubts.UpstreamIdForm, object_id: str) -> HttpResponse:
+        found, client = form.found(), doubts.client_for_staff()
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_as_placed(int(object_id), upstream_id=upstream_id, actor=actor),
-            _("The order is followed as upstream order %(id)s.") % {"id": upstream_id},
+            lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client),
+            _("The order is followed as upstream order %(id)s.") % {"id": found["upstream_id"]},
         )
 
     @action(
@@ -214,7 +204,10 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
         variant=ActionVariant.WARNING,
         dialog=dialog(
             gettext_lazy("Send it again"),
-            gettext_lazy("Only if you are sure that upstream does not have it: otherwise it is bought twice."),
+            gettext_lazy(
+                "Only if you are sure that upstream does not have it: otherwise it is bought twice. It is looked for "
+                "all the same; what turns up later is booked as the shop's loss."
+            ),
         ),
     )
     def as_not_placed(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:

@@ -94,3 +94,9 @@ class UpstreamEntryAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: UpstreamEntry, form: Any, change: bool) -> None:
         obj.created_by = member_of_staff(request)
         super().save_model(request, obj, form, change)
+        if not UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
+            text = _(
+                "What is on the upstream account when the first order is sent becomes the opening balance. "
+                "This entry is part of it then, and is not counted again."
+            )
+            messages.info(request, text)

@@ -26,7 +26,8 @@ class Status(models.TextChoices):
 
 # status → statuses that may follow. `orders.operations.moves` is the only writer of a status and reads this table.
 MOVES: dict[str, frozenset[str]] = {
-    Status.PAID: frozenset({Status.SENDING, Status.CANCELED, Status.FAILED, Status.UNKNOWN}),
+    # Pending: it waited to be sent again when the answer to its first attempt came after all.
+    Status.PAID: frozenset({Status.SENDING, Status.PENDING, Status.CANCELED, Status.FAILED, Status.UNKNOWN}),
     Status.SENDING: frozenset({Status.PENDING, Status.PAID, Status.FAILED, Status.UNKNOWN}),
     Status.UNKNOWN: frozenset({Status.PENDING, Status.PAID, Status.FAILED}),
     Status.PENDING: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL, Status.CANCELED}),
@@ -215,7 +216,9 @@ class Order(models.Model):
             models.Index(fields=["claim_deadline"], condition=Q(status="sending"), name="order_claims"),
             models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
+            models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
             models.Index(fields=["id"], condition=~Q(attention=""), name="order_attention"),
+            models.Index(fields=["id"], condition=Q(reconciliation__isnull=False), name="order_reconciled"),
         ]
 
     def __str__(self) -> str:
@@ -276,6 +279,7 @@ class OrderEvent(models.Model):
         ordering = ["id"]
         verbose_name = _("order event")
         verbose_name_plural = _("order events")
+        indexes = [models.Index(fields=["order"], condition=Q(code="loss"), name="order_losses")]
 
     def __str__(self) -> str:
         return f"#{self.order_id} {self.get_code_display()}"

@@ -65,6 +65,13 @@ class ForwardingPause(models.Model):
         return self.get_reason_display()
 
 
+class UpstreamEntryQuerySet(models.QuerySet["UpstreamEntry"]):
+    def counted(self) -> "UpstreamEntryQuerySet":
+        """The entries that make up the account; what was entered before the opening balance is part of that already."""
+        opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING)
+        return self.filter(pk__gte=models.Subquery(opening.values("pk")[:1]))
+
+
 class UpstreamEntry(models.Model):
     """Money on the upstream account that no order explains: what was there at first, and what the admin paid in."""
 
@@ -84,6 +91,8 @@ class UpstreamEntry(models.Model):
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    objects = UpstreamEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

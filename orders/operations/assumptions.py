@@ -8,15 +8,8 @@ import structlog
 from django.utils import timezone
 
 from orders.drift import Subject, note_drift
-from orders.models import Order, OrderEvent, UpstreamAssumption
-from orders.operations.windows import (
-    in_flight,
-    known_ids,
-    lost_attempts,
-    settled_without_answer,
-    whole,
-    window_of,
-)
+from orders.models import Order, UpstreamAssumption
+from orders.operations.windows import in_flight, known_ids, unanswered, whole, window_of
 from orders.supply import supplies
 from upstream.client import Client
 from upstream.errors import UpstreamError
@@ -91,15 +84,7 @@ def _foreign_id(kind: str) -> int | None:
     if not gaps:
         return None
     sent_since = min(sent_at for _text, sent_at in rows if sent_at is not None)
-    unknown = [*in_flight(kind), *lost_attempts(kind), *settled_without_answer(kind, sent_since)]
-    doubtful = [window_of(order) for order in unknown]
+    doubtful = [window_of(order) for order in in_flight(kind)]
+    doubtful += [attempt.window for attempt in unanswered(kind, sent_since)]
     safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}
-    safe -= known_ids(kind, safe) | _booked_losses(kind)
-    return max(safe, default=None)
-
-
-def _booked_losses(kind: str) -> set[int]:
-    """Return the ids of orders that upstream has and no customer: an attempt that was answered after all."""
-    losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS, order__kind=kind).order_by("-id")[:LOOKED_AT]
-    evidence = losses.values_list("evidence", flat=True)
-    return {number for row in evidence if (number := whole(str(row.get("upstream_id", "")))) is not None}
+    return max(safe - known_ids(kind, safe), default=None)

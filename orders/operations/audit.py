@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orders.models import OPEN, Order, OrderEvent, Status, UpstreamEntry
-from orders.operations.windows import OPEN as OPEN_QUESTION
-from orders.operations.windows import REFUNDED
+from orders.operations.losses import IN_QUESTION
+from orders.operations.windows import ABANDONED
 from upstream.client import Client
 from upstream.errors import UpstreamError
 from upstream.money import micros_from_decimal
@@ -137,9 +137,12 @@ def _misfits(
 def _check_upstream(books: Books, client: Client | None) -> None:
     """Upstream money = opening + paid in − charges (net of what upstream gave back), within the tolerance."""
     currency = settings.UPSTREAM_CURRENCY
-    if not UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
+    opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).first()
+    if opening is None:
         books.figures.append(("upstream: balance", "not compared: no order has been sent yet"))
         return
+    if earlier := _sum(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
+        books.add("upstream: entered before the opening, which holds it", earlier, currency)
     began = timezone.now()
     before = _explained(began)
     books.add("upstream: opening and paid in", before.paid_in, currency)
@@ -194,23 +197,36 @@ def _explained(audit_began: datetime) -> Explained:
     audit began may have been charged for when the balance was read, and given back by now.
     """
     placed = Q(upstream_id__isnull=False)
-    # An order that was sent again, and then the first attempt was answered too: upstream has two of it.
-    twice = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS).exclude(
-        order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
-    )
-    unanswered = Q(status=Status.FAILED, upstream_id=None, reconciliation__state__in=(OPEN_QUESTION, REFUNDED))
-    in_doubt = Q(status__in=(Status.SENDING, Status.UNKNOWN)) | Q(sent_at__gte=audit_began) | unanswered
+    in_doubt = Q(status__in=(Status.SENDING, Status.UNKNOWN)) | Q(sent_at__gte=audit_began) | IN_QUESTION
     given_up = placed & Q(status__in=(*OPEN, Status.CANCELED, Status.FAILED))
     charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
+    perhaps_twice = _perhaps_twice()  # before those that are: what moves on meanwhile may be in both, never in none
     # One statement: an order that moves on meanwhile is in exactly one of the sums.
     sums = Order.objects.aggregate(
         charged=Sum(charge, filter=placed),
         maybe_charged=Sum("cost_upstream_micros", filter=in_doubt),
         maybe_back=Sum(charge, filter=given_up),
     )
+    twice = _twice()
     return Explained(
-        paid_in=_sum(UpstreamEntry.objects.all(), "amount_upstream_micros"),
-        charged=(sums["charged"] or 0) + _sum(twice, "order__cost_upstream_micros"),
-        maybe_charged=sums["maybe_charged"] or 0,
-        maybe_back=sums["maybe_back"] or 0,
+        paid_in=_sum(UpstreamEntry.objects.counted(), "amount_upstream_micros"),
+        charged=(sums["charged"] or 0) + twice,
+        maybe_charged=(sums["maybe_charged"] or 0) + perhaps_twice,
+        maybe_back=(sums["maybe_back"] or 0) + twice,  # nobody asks about them any more
     )
+
+
+def _perhaps_twice() -> int:
+    """Return the cost of the attempts that staff called not placed, should upstream have them all the same."""
+    again = Order.objects.filter(reconciliation__isnull=False, reconciliation__has_key=ABANDONED)
+    rows = again.values_list("cost_upstream_micros", "reconciliation")
+    return sum(cost * len((found or {})[ABANDONED]) for cost, found in rows)
+
+
+def _twice() -> int:
+    """Return what upstream charged for orders beside the one that is followed: it was sent again, then both came."""
+    losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS).exclude(
+        order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
+    )
+    rows = losses.values_list("evidence", "order__cost_upstream_micros")
+    return sum(cost if evidence.get("charge") is None else evidence["charge"] for evidence, cost in rows)

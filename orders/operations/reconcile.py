@@ -18,14 +18,19 @@ from accounts.models import User
 from orders.models import Order, OrderEvent, Status, UpstreamBalance
 from orders.nudge import nudge
 from orders.operations import assumptions
+from orders.operations.abandoned import look_for_abandoned
+from orders.operations.losses import book_own_loss
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
+from orders.operations.scan import fits, not_scanned_because, scan
 from orders.operations.windows import (
+    ABANDONED,
+    OPEN,
+    Attempt,
     Window,
     evidence_of,
     in_flight,
-    known_ids,
     lost_attempts,
-    settled_without_answer,
+    unanswered,
     window_of,
 )
 from orders.supply import Placed, Report, supplies, supply_of
@@ -36,6 +41,7 @@ log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 DOUBT = "the candidates leave a doubt"
 LOOK_AGAIN = timedelta(hours=1)
+KEPT = ("state", "closed_by_hand_at", ABANDONED)  # what new evidence does not replace
 
 
 def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
@@ -44,7 +50,7 @@ def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
     A read that fails proves nothing: those orders are looked at again next time.
     """
     now = now or timezone.now()
-    return sum(_reconcile_kind(kind, client, now) for kind in supplies())
+    return sum(_reconcile_kind(kind, client, now) + look_for_abandoned(kind, client, now) for kind in supplies())
 
 
 def close_window(order_id: int, *, last_id: int, actor: User, now: datetime | None = None) -> None:
@@ -78,40 +84,41 @@ def _reconcile_kind(kind: str, client: Client, now: datetime) -> int:
     windows = {order.pk: window_of(order) for order in lost}
     # Asked in this order, none slips through: whoever has an id in one of these windows is being sent, or lost by now.
     sending = [window_of(order) for order in in_flight(kind)]
-    open_questions = [*lost_attempts(kind), *settled_without_answer(kind, lost[0].sent_at or now)]
-    all_windows = [(other, windows.get(other.pk) or window_of(other)) for other in open_questions]
+    questions = unanswered(kind, lost[0].sent_at or now)
     settled = 0
     for order in lost:
         window = windows[order.pk]
         if any(other.overlaps(window) for other in sending):
             _keep(order, window, why="an order is being sent whose id may lie in the window", now=now)
             continue
-        rivals = [other for other, theirs in all_windows if other.pk != order.pk and theirs.overlaps(window)]
-        settled += _reconcile(order, window, rivals, client, now)
+        near = [attempt for attempt in questions if attempt.window.overlaps(window)]
+        settled += _reconcile(order, window, near, client, now)
     return settled
 
 
-def _reconcile(order: Order, window: Window, rivals: list[Order], client: Client, now: datetime) -> bool:
-    """Settle one lost attempt if there is proof, else keep what is known; return whether it was settled."""
-    why = _not_scanned_because(order, window)
+def _reconcile(order: Order, window: Window, near: list[Attempt], client: Client, now: datetime) -> bool:
+    """Settle one lost attempt if there is proof, else keep what is known; return whether it was settled.
+
+    `near` are the unanswered attempts whose ids may lie in the same window, its own among them.
+    """
+    # An earlier attempt of the same order is no rival: whichever of them upstream carried out, the id is this order's.
+    rivals = list({attempt.order.pk: attempt.order for attempt in near if attempt.order.pk != order.pk}.values())
+    why = not_scanned_because(order.kind, window)
     if why:
         _keep(order, window, rivals=rivals, why=why, now=now)
         return False
     if _is_known(order, window, rivals, now):
         return False
-    ids = window.ids()
-    ours = known_ids(order.kind, ids)
-    asked = [number for number in ids if number not in ours]
     try:
-        answers = {number: supply_of(order).look_up(client, str(number)) for number in asked}
+        findings = scan(order, window, client)
     except UpstreamError as error:
         _keep(order, window, rivals=rivals, why=f"upstream does not answer: {error}", now=now)
         return False
-    candidates = {number: report for number, report in answers.items() if report is not None}
-    found = _evidence(order, window, rivals, asked=len(asked), candidates=candidates)
+    candidates = findings.candidates
+    found = _evidence(order, window, rivals, asked=findings.asked, candidates=candidates)
     if not candidates:
         return _settle_absent(order, found, now)
-    if len(candidates) > len(rivals) + 1:
+    if len(candidates) > max(len(near), 1):
         # More orders than we can have lost: strangers' orders answer to our key.
         evidence = {"order": order.pk, "candidates": sorted(candidates)}
         assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, order.kind, evidence, now=now)
@@ -120,18 +127,6 @@ def _reconcile(order: Order, window: Window, rivals: list[Order], client: Client
         return _settle_placed(order, str(upstream_id), report, found, now)
     _keep(order, window, rivals=rivals, why=DOUBT, now=now, found=found)
     return False
-
-
-def _not_scanned_because(order: Order, window: Window) -> str:
-    if not assumptions.holds(order.kind):
-        return "an assumption about upstream's ids has failed"
-    if window.first is None:
-        return "we had no order id before the attempt, so the window has no beginning"
-    if window.width is None:
-        return "the window is open: it closes with the next order sent after the settling time, or by hand"
-    if window.width > settings.RECONCILE_MAX_WINDOW:
-        return f"the window is too wide: {window.width} ids"
-    return ""
 
 
 def _is_known(order: Order, window: Window, rivals: list[Order], now: datetime) -> bool:
@@ -143,26 +138,10 @@ def _is_known(order: Order, window: Window, rivals: list[Order], now: datetime) 
     return now - datetime.fromisoformat(found["looked_at"]) < LOOK_AGAIN
 
 
-def fits(order: Order, report: Report) -> bool:
-    """Whether an upstream order can be this one: what remains is within its quantity, and it costs what was expected.
-
-    A partial or canceled order costs less than expected, never more.
-    """
-    if report.remains is not None and not 0 <= report.remains <= order.quantity:
-        return False
-    charge = report.charge_upstream_micros
-    if charge is None or report.status is None:
-        return False
-    tolerance = max(order.cost_upstream_micros // 100, 100)
-    if report.status in (Status.PARTIAL, Status.CANCELED):
-        return charge <= order.cost_upstream_micros + tolerance
-    return abs(charge - order.cost_upstream_micros) <= tolerance
-
-
 def _settle_absent(order: Order, found: dict[str, Any], now: datetime) -> bool:
     """It was not placed: send it again, or close the question where the buyer was refunded long ago."""
     if order.status != Status.UNKNOWN:
-        return _close_question(order, {**found, "state": "absent"}, now)
+        return _close_question(order, found, now)
     try:
         move_order(
             order.pk,
@@ -173,9 +152,8 @@ def _settle_absent(order: Order, found: dict[str, Any], now: datetime) -> bool:
             evidence=found,
             attention="",
             not_before=None,
-            claim_token=None,  # a late answer to the lost attempt no longer fits this order
             window_closed_at=None,
-            reconciliation={**found, "state": "absent"},
+            reconciliation=_settled(order, found, "absent"),
         )
     except WrongStatus:
         return False
@@ -185,9 +163,9 @@ def _settle_absent(order: Order, found: dict[str, Any], now: datetime) -> bool:
 
 def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[str, Any], now: datetime) -> bool:
     """It was placed: adopt the id, or book the shop's loss where the buyer was refunded."""
-    found = {**found, "state": "placed"}
     if order.status != Status.UNKNOWN:
-        return _book_loss(order, upstream_id, report, found, now)
+        found = _settled(order, found, "placed")
+        return book_own_loss(order, upstream_id, report.charge_upstream_micros, found, now=now)
     order.status = Status.PENDING
     supply = supply_of(order)
     try:
@@ -202,7 +180,7 @@ def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[s
                 upstream_id=upstream_id,
                 next_poll_at=now,
                 attention="",
-                reconciliation=found,
+                reconciliation=_settled(order, found, "placed"),
             )
             supply.record_placed(order, Placed(upstream_id), now)
     except (WrongStatus, IntegrityError) as error:
@@ -211,35 +189,19 @@ def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[s
     return True
 
 
-def _book_loss(order: Order, upstream_id: str, report: Report, found: dict[str, Any], now: datetime) -> bool:
-    """The refunded attempt was carried out after all: the shop pays for it, and the books know."""
-    try:
-        with transaction.atomic():
-            still_open = Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED)
-            booked = still_open.update(
-                upstream_id=upstream_id,
-                charge_upstream_micros=report.charge_upstream_micros,
-                upstream_word=report.word[:100],
-                attention="",
-                reconciliation=found,
-            )
-            if not booked:
-                return False
-            evidence = {**found, "upstream_id": upstream_id, "charge": report.charge_upstream_micros}
-            change = Change(order.pk, {}, evidence)
-            write_events([change], code=Code.LOSS, status=order.status, now=now)
-    except IntegrityError:
-        return False
-    return True
-
-
 def _close_question(order: Order, found: dict[str, Any], now: datetime) -> bool:
     with transaction.atomic():
-        still_open = Order.objects.filter(pk=order.pk, status=Status.FAILED, reconciliation__state="open")
-        if not still_open.update(attention="", reconciliation=found):
+        still_open = Order.objects.filter(pk=order.pk, status=Status.FAILED, reconciliation__state=OPEN)
+        if not still_open.update(attention="", reconciliation=_settled(order, found, "absent")):
             return False
-        write_events([Change(order.pk, {}, found)], code=Code.NOT_SENT, status=order.status, now=now)
+        write_events([Change(order.pk, {}, found)], code=Code.ATTENTION, status=order.status, now=now)
     return True
+
+
+def _settled(order: Order, found: dict[str, Any], state: str) -> dict[str, Any]:
+    """Return what is kept of a settled attempt; what is still open about earlier ones stays."""
+    before = order.reconciliation or {}
+    return {**{name: before[name] for name in (ABANDONED,) if name in before}, **found, "state": state}
 
 
 def _keep(
@@ -254,7 +216,7 @@ def _keep(
     """Lay the evidence out for the admin; the order stays in the queue for humans as it is."""
     before = order.reconciliation or {}
     evidence = {**(found or _evidence(order, window, rivals or [])), "why": why}
-    kept = {name: before[name] for name in ("state", "closed_by_hand_at") if name in before}
+    kept = {name: before[name] for name in KEPT if name in before}
     unchanged = {**kept, **evidence} == {name: value for name, value in before.items() if name != "looked_at"}
     if unchanged and found is None:
         return

@@ -12,10 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from orders.models import Order, Status
+from orders.models import Order, OrderEvent, Status
 
 RECENT_ORDERS = 64
 OPEN, REFUNDED = "open", "refunded"  # reconciliation states of attempts whose order has been settled without an answer
+ABANDONED = "abandoned"  # in Order.reconciliation: earlier attempts that staff called not placed, see `Abandoned`
 
 
 def whole(upstream_id: str | None) -> int | None:
@@ -68,15 +69,20 @@ class Window:
 
 def window_of(order: Order) -> Window:
     """Return the window of a lost attempt as it is known now."""
-    before = whole(order.last_upstream_id_before)
-    first = None if before is None else before + 1
     by_hand = (order.reconciliation or {}).get("closed_by_hand_at")
-    if order.window_closed_at is not None and by_hand is not None:
-        return Window(first, int(by_hand))
-    if order.sent_at is None:
+    closed_at = None if by_hand is None or order.window_closed_at is None else int(by_hand)
+    return _window(order.kind, order.last_upstream_id_before, order.sent_at, closed_at)
+
+
+def _window(kind: str, id_before: str, sent_at: datetime | None, closed_at: int | None = None) -> Window:
+    before = whole(id_before)
+    first = None if before is None else before + 1
+    if closed_at is not None:
+        return Window(first, closed_at)
+    if sent_at is None:
         return Window(first, None)
-    later = order.sent_at + timedelta(seconds=settings.SETTLE_SECONDS)
-    closers = Order.objects.filter(kind=order.kind, sent_at__gte=later, upstream_id__isnull=False).order_by("sent_at")
+    later = sent_at + timedelta(seconds=settings.SETTLE_SECONDS)
+    closers = Order.objects.filter(kind=kind, sent_at__gte=later, upstream_id__isnull=False).order_by("sent_at")
     ids = [
         (number, pk) for pk, text in closers.values_list("pk", "upstream_id")[:RECENT_ORDERS] if (number := whole(text))
     ]
@@ -100,11 +106,56 @@ def lost_attempts(kind: str) -> list[Order]:
     )
 
 
-def settled_without_answer(kind: str, since: datetime) -> list[Order]:
-    """Return orders that were refunded unanswered and that nobody looks for any more.
+@dataclass(frozen=True)
+class Attempt:
+    """One sending of an order of which nobody knows whether upstream has it, and where its id would lie.
 
-    What they may have left upstream can be mistaken for another's.
+    `key` is "" for the order's last one. It names an earlier one that staff called not placed, so that the order was
+    sent again: should upstream have that, it was bought twice.
     """
+
+    order: Order
+    window: Window
+    key: str = ""
+
+    def is_same(self, other: "Attempt") -> bool:
+        """Whether both are one sending; the orders may have been read at different moments."""
+        return (self.order.pk, self.key) == (other.order.pk, other.key)
+
+
+def with_abandoned(order: Order) -> dict[str, Any]:
+    """Return the order's reconciliation as it is once staff has called its last attempt not placed."""
+    found = order.reconciliation or {}
+    sent_at = (order.sent_at or order.created_at).isoformat()
+    attempt: dict[str, Any] = {"before": order.last_upstream_id_before}
+    if order.window_closed_at is not None and found.get("closed_by_hand_at") is not None:
+        attempt["closed_by_hand_at"] = found["closed_by_hand_at"]
+    return {ABANDONED: {**found.get(ABANDONED, {}), sent_at: attempt}}
+
+
+def abandoned_attempts(kind: str) -> list[Attempt]:
+    """Return the attempts that staff called not placed, and of which nobody knows better yet."""
+    rows = Order.objects.filter(kind=kind, reconciliation__isnull=False, reconciliation__has_key=ABANDONED)
+    found = []
+    for order in rows.select_related("user").order_by("pk"):
+        for sent_at, attempt in (order.reconciliation or {})[ABANDONED].items():
+            closed_at = attempt.get("closed_by_hand_at")
+            window = _window(kind, attempt["before"], datetime.fromisoformat(sent_at), closed_at)
+            found.append(Attempt(order, window, sent_at))
+    return found
+
+
+def unanswered(kind: str, since: datetime) -> list[Attempt]:
+    """Return all attempts since then of which nobody knows whether upstream has them.
+
+    Those that are lost, those whose order was refunded, and those whose order was sent again by staff's word: what any
+    of them may have left upstream can be mistaken for another's.
+    """
+    last_ones = [*lost_attempts(kind), *_settled_without_answer(kind, since)]
+    return [*(Attempt(order, window_of(order)) for order in last_ones), *abandoned_attempts(kind)]
+
+
+def _settled_without_answer(kind: str, since: datetime) -> list[Order]:
     taken_off_the_queue = Q(reconciliation__state=OPEN, attention="")
     return list(
         Order.objects.filter(
@@ -112,6 +163,7 @@ def settled_without_answer(kind: str, since: datetime) -> list[Order]:
             kind=kind,
             status=Status.FAILED,
             upstream_id=None,
+            reconciliation__isnull=False,
             sent_at__gte=since - timedelta(seconds=settings.SETTLE_SECONDS),
         )
     )
@@ -123,10 +175,13 @@ def in_flight(kind: str) -> list[Order]:
 
 
 def known_ids(kind: str, ids: Iterable[int]) -> set[int]:
-    """Return those of `ids` that belong to orders of ours."""
+    """Return those of `ids` that belong to orders of ours, or that were booked as the shop's loss."""
     texts = [str(number) for number in ids]
-    found = Order.objects.filter(kind=kind, upstream_id__in=texts).values_list("upstream_id", flat=True)
-    return {int(text) for text in found if text}
+    ours = Order.objects.filter(kind=kind, upstream_id__in=texts).values_list("upstream_id", flat=True)
+    losses = OrderEvent.objects.filter(
+        code=OrderEvent.Code.LOSS, order__kind=kind, evidence__upstream_id__in=texts
+    ).values_list("evidence__upstream_id", flat=True)
+    return {int(text) for text in [*ours, *losses] if text}
 
 
 def evidence_of(window: Window) -> dict[str, Any]:

@@ -62,23 +62,49 @@ def test_order_when_it_is_in_doubt_then_the_decisions_are_offered_and_else_none(
     assert buttons(desk, place()) == []
 
 
-def test_as_placed_when_staff_found_it_upstream_then_it_is_followed_under_that_id(
-    desk: Client, lost: Order, sam: User
+def test_as_placed_when_upstream_confirms_it_then_it_is_followed_under_that_id(
+    desk: Client, lost: Order, service: Service, client_upstream: Any, sam: User
 ) -> None:
-    said = press(desk, "as_placed", lost, upstream_id=" 4711 ")
+    real = client_upstream.add(service_id=service.upstream_id, link=lost.link, quantity=lost.quantity).order_id
 
-    assert said == ["The order is followed as upstream order 4711."]
-    assert (lost.status, lost.upstream_id, lost.attention) == (Status.PENDING, "4711", "")
+    said = press(desk, "as_placed", lost, upstream_id=f" {real} ")
+
+    assert said == [f"The order is followed as upstream order {real}."]
+    assert (lost.status, lost.upstream_id, lost.attention) == (Status.PENDING, real, "")
     event = OrderEvent.objects.get(order=lost, code=OrderEvent.Code.RESOLVED)
-    assert (event.actor, event.evidence) == (sam, {"upstream_id": "4711"})
+    assert (event.actor, event.evidence["word"]) == (sam, "Pending")
+
+
+def test_as_placed_when_upstream_does_not_know_it_then_the_page_says_so(desk: Client, lost: Order) -> None:
+    assert press(desk, "as_placed", lost, upstream_id="4711", force="on") == [
+        "Upstream answers “Order not found” for order 4711."
+    ]
+    assert lost.status == Status.UNKNOWN
+
+
+def test_as_placed_when_upstream_cannot_be_asked_then_staff_can_force_it(
+    desk: Client, lost: Order, settings: Any, sam: User
+) -> None:
+    settings.UPSTREAM_URL = ""
+    [said] = press(desk, "as_placed", lost, upstream_id="4711")
+    assert said == ("Upstream could not be asked about order 4711: no upstream is configured. Try again, or force it.")
+    assert lost.status == Status.UNKNOWN
+
+    press(desk, "as_placed", lost, upstream_id="4711", force="on")
+
+    assert (lost.status, lost.upstream_id) == (Status.PENDING, "4711")
+    event = OrderEvent.objects.get(order=lost, code=OrderEvent.Code.RESOLVED)
+    assert (event.actor, event.evidence) == (sam, {"upstream_id": "4711", "forced": "no upstream is configured"})
 
 
 def test_as_placed_when_the_id_belongs_to_another_order_then_it_stays_in_doubt(
     desk: Client, lost: Order, ben: User, service: Service
 ) -> None:
-    make_order(ben, service=service, status=Status.PENDING, upstream_id="4711")
+    other = make_order(ben, service=service, status=Status.PENDING, upstream_id="4711")
 
-    assert press(desk, "as_placed", lost, upstream_id="4711") == ["Upstream order 4711 belongs to another order."]
+    assert press(desk, "as_placed", lost, upstream_id="4711") == [
+        f"Upstream order 4711 is our order #{other.pk} already."
+    ]
     assert lost.status == Status.UNKNOWN
 
 
@@ -115,7 +141,7 @@ def test_settling_when_a_colleague_was_quicker_then_nothing_happens_and_it_is_sa
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
 
 
-@pytest.mark.parametrize("button", ["as_placed", "as_not_placed", "by_refund", "clear"])
+@pytest.mark.parametrize("button", ["as_placed", "as_not_placed", "by_refund", "clear", "bought", "not_bought"])
 def test_settling_when_only_opened_or_without_permission_then_nothing_changes(
     desk: Client, lost: Order, button: str
 ) -> None:
@@ -126,8 +152,8 @@ def test_settling_when_only_opened_or_without_permission_then_nothing_changes(
     visitor.force_login(clerk)
 
     assert desk.get(address).status_code == 200
-    assert visitor.post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 403
-    assert Client().post(address, {**SUBMITTED, "upstream_id": "1"}).status_code == 302
+    assert visitor.post(address, {**SUBMITTED, "upstream_id": "1", "note": "n"}).status_code == 403
+    assert Client().post(address, {**SUBMITTED, "upstream_id": "1", "note": "n"}).status_code == 302
     assert Order.objects.get(pk=lost.pk).status == Status.UNKNOWN
 
 
@@ -263,6 +289,8 @@ def test_upstream_entry_when_staff_paid_in_then_it_is_kept_with_the_name_and_can
 
     entry = UpstreamEntry.objects.get()
     assert (entry.amount_upstream_micros, entry.created_by) == (250_500_000, sam)
+    page = desk.get(reverse("admin:orders_upstreamentry_changelist")).content.decode()
+    assert "This entry is part of it then, and is not counted again." in page
     assert desk.post(reverse("admin:orders_upstreamentry_change", args=[entry.pk]), form).status_code == 403
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from orders.models import Order, Status
+from orders.models import Order, Status, UpstreamEntry
 from orders.operations import audit, forward_order, poll_due
 from tests.conftest import customer
 from wallet.models import LedgerEntry, Wallet
@@ -87,6 +87,29 @@ def test_audit_names_upstream_money_that_no_order_explains(busy_shop, client_ups
 
     [problem] = audit(client=client_upstream).problems
     assert problem.startswith("upstream's balance is 900.00 USD, but our orders explain 99")
+
+
+def test_audit_when_money_was_entered_before_the_first_order_does_not_count_it_twice(place, client_upstream, sandbox):
+    entry = {"kind": UpstreamEntry.Kind.TOP_UP, "amount_upstream_micros": 250_000_000}
+    UpstreamEntry.objects.create(**entry)  # part of the 1,000.00 that the first order finds there
+    forward_order(place().pk, client=client_upstream)
+    assert UpstreamEntry.objects.count() == 2
+
+    books = audit(client=client_upstream)
+
+    assert books.problems == []
+    assert ("upstream: opening and paid in", "1000.00 USD") in books.figures
+    assert ("upstream: entered before the opening, which holds it", "250.00 USD") in books.figures
+
+
+def test_audit_when_money_was_entered_after_the_first_order_counts_it(place, client_upstream, sandbox):
+    forward_order(place().pk, client=client_upstream)
+    UpstreamEntry.objects.create(kind=UpstreamEntry.Kind.TOP_UP, amount_upstream_micros=250_000_000)
+    assert len(audit(client=client_upstream).problems) == 1
+
+    sandbox.set_balance("1248.50")
+
+    assert audit(client=client_upstream).problems == []
 
 
 def test_audit_command_exits_with_1_when_a_balance_was_corrupted(busy_shop, client_upstream, ann, capsys):

@@ -14,7 +14,6 @@ from orders.operations import (
     forward_waiting,
     release_stale_claims,
     resolve_as_not_placed,
-    resolve_as_placed,
     resolve_by_refund,
     resume_forwarding,
 )
@@ -256,26 +255,6 @@ def unknown_order(paid_order, client_upstream, sandbox):
     paid_order.refresh_from_db()
     assert paid_order.status == Status.UNKNOWN
     return paid_order
-
-
-def test_resolve_as_placed_follows_the_order_from_here_on(unknown_order, sandbox, sam):
-    resolve_as_placed(unknown_order.pk, upstream_id=str(sandbox.orders[0]["id"]), actor=sam)
-
-    unknown_order.refresh_from_db()
-    assert (unknown_order.status, unknown_order.attention) == (Status.PENDING, "")
-    assert unknown_order.events.last().actor == sam
-
-
-def test_resolve_as_placed_with_an_id_of_another_order_is_refused(unknown_order, place, client_upstream, sam):
-    other = place()
-    forward_order(other.pk, client=client_upstream)
-    other.refresh_from_db()
-
-    with pytest.raises(WrongStatus, match="belongs to another order"):
-        resolve_as_placed(unknown_order.pk, upstream_id=other.upstream_id, actor=sam)
-
-    unknown_order.refresh_from_db()
-    assert unknown_order.status == Status.UNKNOWN
 
 
 def test_resolve_as_not_placed_sends_it_again(unknown_order, client_upstream, sandbox, sam):

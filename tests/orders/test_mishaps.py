@@ -98,7 +98,7 @@ def test_an_answer_that_confirms_what_the_admin_found_is_no_loss(paid_order, cli
     claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     placed = engine.supply_of(claim.order).send(client_upstream, claim.order)
-    resolve_as_placed(paid_order.pk, upstream_id=placed.upstream_id, actor=sam)
+    resolve_as_placed(paid_order.pk, upstream_id=placed.upstream_id, actor=sam, client=client_upstream)
 
     engine._record_placed(claim, engine.supply_of(claim.order), placed, now=timezone.now())
 

@@ -18,6 +18,7 @@ from orders.operations import (
     resolve_by_refund,
 )
 from orders.operations import forwarding as engine
+from orders.operations.resolve import close_question
 from orders.operations.restore import declare_restored
 from orders.operations.windows import Window, newest_upstream_id, window_of
 from sms.models import Number
@@ -151,8 +152,14 @@ def test_a_doubt_is_looked_into_again_only_after_a_while_or_when_a_rival_is_gone
     assert [questions_of(minutes) for minutes in (12, 20, 75, 80)] == [2, 0, 2, 0]
 
     resolve_as_not_placed(second.pk, actor=sam)
+    assert [questions_of(minutes) for minutes in (81, 82)] == [
+        1,
+        0,
+    ]  # its attempt is looked for, and may be the candidate
+    assert fresh(first).status == Status.UNKNOWN
+    close_question(second.pk, note="The supplier's list has the other link only", actor=sam)
 
-    assert questions_of(81) == 1
+    assert questions_of(83) == 1
     assert fresh(first).status == Status.PENDING
 
 

@@ -312,7 +312,7 @@ class Shop(RuleBasedStateMachine):
             resolve_by_refund(pk, actor=self.staff, now=self.now)
             order.fail()
         elif order.placed:
-            resolve_as_placed(pk, upstream_id=order.placed[-1], actor=self.staff, now=self.now)
+            resolve_as_placed(pk, upstream_id=order.placed[-1], actor=self.staff, client=self.client, now=self.now)
             order.status = Status.PENDING
         else:
             resolve_as_not_placed(pk, actor=self.staff, now=self.now)
