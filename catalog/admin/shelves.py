@@ -10,12 +10,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from accounts.admin_parts import EditOnlyAdmin, ReadOnlyAdmin, go_to, money_column
+from catalog.admin.differences import history_of
 from catalog.admin.own_prices import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
 from catalog.models import Category, Service, Subcategory
@@ -143,6 +146,7 @@ class ServiceAdmin(EditOnlyAdmin):
         "withdrawn_at",
         "first_seen_at",
         "changed_at",
+        "history",
     )
     fieldsets = (
         (
@@ -170,6 +174,12 @@ class ServiceAdmin(EditOnlyAdmin):
             refresh_search_text(Service.objects.filter(pk=obj.pk))
         if repriced:
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))
+
+    @display(description=gettext_lazy("history"))
+    def history(self, service: Service) -> SafeString:
+        return format_html(
+            '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("What syncs changed")
+        )
 
     @display(description=gettext_lazy("from – to"))
     def limits(self, service: Service) -> str:

@@ -1,32 +1,17 @@
 """When a sync applies nothing: answers that cannot be trusted, upstream down, another sync at work."""
 
 import json
-import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from catalog.models import QuarantinedListing, Service, SyncRun
-from catalog.operations import SyncAlreadyRunning, SyncTakenOver, WrongCurrency, open_run, sync_catalog
+from catalog.operations import WrongCurrency, sync_catalog
+from tests.catalog.syncs import LATER, NOW, stored
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, Unavailable
 from upstream.sandbox.process import Sandbox
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LATER = NOW + timedelta(minutes=15)
-
-
-@pytest.fixture
-def synced(db: None, client_upstream: Client) -> list[tuple]:
-    """A catalog after its first sync; the rows as they are then."""
-    sync_catalog(client=client_upstream, now=NOW)
-    return stored()
-
-
-def stored() -> list[tuple]:
-    return list(Service.objects.order_by("id").values_list())
 
 
 def row(**fields: Any) -> dict[str, Any]:
@@ -191,66 +176,3 @@ def test_sync_catalog_when_interrupted_while_applying_leaves_the_catalog_as_it_w
     assert stored() == synced
     assert SyncRun.objects.first().status == SyncRun.Status.FAILED
     assert sync_catalog(client=client_upstream, now=LATER).added == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_sync_catalog_when_another_one_is_at_work_does_not_start(sandbox: Sandbox, client_upstream: Client) -> None:
-    sandbox.fail_next("slow", action="services", seconds=2)
-    listing_has_begun = threading.Event()
-    ended: list[str] = []
-
-    def first() -> None:
-        try:
-            run = sync_catalog(client=client_upstream, now=NOW, progress=lambda *_step: listing_has_begun.set())
-            ended.append(run.status)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert listing_has_begun.wait(10)
-
-    with pytest.raises(SyncAlreadyRunning):
-        sync_catalog(client=client_upstream, now=NOW)
-
-    thread.join(30)
-    assert ended == ["applied"]
-    assert SyncRun.objects.get().added == 60
-
-
-def test_sync_catalog_when_the_other_one_died_half_an_hour_ago_takes_over(
-    synced: list[tuple], client_upstream: Client
-) -> None:
-    dead = open_run(SyncRun.Kind.CATALOG, now=LATER)
-    with pytest.raises(SyncAlreadyRunning):
-        sync_catalog(client=client_upstream, now=LATER + timedelta(minutes=30))
-
-    run = sync_catalog(client=client_upstream, now=LATER + timedelta(minutes=31))
-
-    assert run.status == SyncRun.Status.UNCHANGED
-    dead.row.refresh_from_db()
-    assert (dead.row.status, dead.row.error) == ("failed", "Its process ended without a word.")
-
-
-def test_sync_catalog_when_it_was_given_up_as_dead_writes_nothing(
-    synced: list[tuple], sandbox: Sandbox, client_upstream: Client
-) -> None:
-    sandbox.set_service(1, rate="0.99")
-
-    def be_taken_over(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("listing", total):
-            open_run(SyncRun.Kind.CATALOG, now=LATER + timedelta(minutes=31))
-
-    with pytest.raises(SyncTakenOver):
-        sync_catalog(client=client_upstream, now=LATER, progress=be_taken_over)
-
-    assert stored() == synced
-    assert sorted(SyncRun.objects.values_list("status", flat=True)) == ["applied", "failed", "running"]
-
-
-def test_open_run_of_another_kind_does_not_wait(db: None) -> None:
-    open_run(SyncRun.Kind.CATALOG, now=NOW)
-
-    open_run(SyncRun.Kind.SMS, now=NOW)
-
-    assert SyncRun.objects.filter(status="running").count() == 2
