@@ -1,72 +1,215 @@
-"""What the shelves show: categories with their counts, and one priced page of services."""
+"""A shelf: one page of services with its filters, as category, search and favourites show it.
+
+It is made without the request, from the question, the reader's prices and the catalog alone, so that what is kept of
+it can be shown to everybody whose prices are the same.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from accounts.pages import PageRequest
-from catalog.forms import ShelfQuery, Sort
-from catalog.models import Category, Service, ServiceQuerySet, Subcategory
-from catalog.pricing import price_book
-
-SERVICES_PER_PAGE = 30
-_ON_SALE = Q(services__withdrawn_at=None, services__visible=True)
-
-
-@dataclass(frozen=True)
-class ShelfRow:
-    """A service and what it costs this visitor, in micros for `service.rate_per` pieces."""
-
-    service: Service
-    rate_micros: int
+from accounts.models import User
+from accounts.templatetags.money import money
+from catalog.directory import Directory, ShownCategory
+from catalog.facets import Facets, Place, count_facets, narrow_by_flags, narrow_openly, narrow_to_place
+from catalog.forms import ShelfQuery, Sort, price_text
+from catalog.models import Service, ServiceQuerySet
+from catalog.numbers import write_number
+from catalog.paging import Window, open_window
+from catalog.rows import Pricing, ServiceRow, rows_of
+from catalog.search import closest_words, find
 
 
 @dataclass(frozen=True)
-class SortLink:
-    """One way to sort the shelf."""
+class Link:
+    """A way to another state of the shelf: a chip that takes a filter away, a tab, a suggestion."""
 
-    value: str
     label: str
-    is_chosen: bool
+    url: str
+    count: str = ""
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """One page of a list of services."""
+    """One page of a list of services, and the ways on from it."""
 
-    query: ShelfQuery
-    page: Page[Service]
-    rows: Sequence[ShelfRow]
+    path: str
+    asked: ShelfQuery
+    query: ShelfQuery  # what was answered: the nearest sensible question
+    facets: Facets
+    window: Window
+    rows: Sequence[ServiceRow]
+    fixed: ShownCategory | None = None  # the category whose own page it is
+    category: ShownCategory | None = None
+    corrected: bool = False
+
+    def url(self, query: ShelfQuery) -> str:
+        """Return the address of another state of this shelf; its own category is in the path already."""
+        text = (replace(query, category_id=None) if self.fixed else query).encode()
+        return f"{self.path}?{text}" if text else self.path
 
     @property
-    def words(self) -> str:
-        return self.query.words
+    def address(self) -> str:
+        """The shelf's own address, in its shortest form."""
+        return self.url(self.query if not self.corrected else replace(self.query, words=self.asked.words))
 
     @property
-    def sorts(self) -> list[SortLink]:
-        return [SortLink(sort.value, str(sort.label), sort == self.query.sort) for sort in Sort]
+    def count(self) -> str:
+        """How many match, as the page writes it: "1,000+" when there are more than are counted."""
+        return write_number(self.facets.total) + ("+" if self.facets.or_more else "")
+
+    @property
+    def sorts(self) -> list[tuple[str, str, bool]]:
+        return [(sort.value, str(sort.label), sort == self.query.sort) for sort in Sort]
+
+    @property
+    def shows_categories(self) -> bool:
+        """Whether rows name their category: not where all are of one."""
+        return self.category is None
+
+    @property
+    def price_from(self) -> str:
+        return price_text(self.query.price_from_micros)
+
+    @property
+    def price_to(self) -> str:
+        return price_text(self.query.price_to_micros)
+
+    @property
+    def subcategory_id(self) -> int | None:
+        return self.query.subcategory_id
+
+    @property
+    def previous_url(self) -> str:
+        return self.url(self.window.previous) if self.window.previous else ""
+
+    @property
+    def following_url(self) -> str:
+        return self.url(self.window.following) if self.window.following else ""
+
+    @property
+    def subcategories(self) -> list[Link]:
+        """The subcategories of the chosen category that have matches, and the way back to all of it."""
+        shown = [each for each in self.facets.subcategories if each.count or each.chosen]
+        if not shown:
+            return []
+        everything = Link(_("Everything"), self.url(self.query.with_(subcategory_id=None)), "", not self.subcategory_id)
+        links = [
+            Link(
+                each.label,
+                self.url(self.query.with_(subcategory_id=each.value)),
+                each.written,
+                each.chosen,
+            )
+            for each in shown
+        ]
+        return [everything, *links]
+
+    @property
+    def chips(self) -> list[Link]:
+        """What narrows the list, each with the address of the list without it."""
+        query = self.query
+        chips = [Link(label, self.url(query.with_(**without))) for label, without in self._filters()]
+        return [*chips, Link(_("Clear all"), self.path)] if len(chips) > 1 else chips
+
+    @property
+    def suggestions(self) -> list[Link]:
+        """For an empty list: less of what was asked for."""
+        query = self.query
+        fewer = [
+            Link(_("Without “%(filter)s”") % {"filter": label}, self.url(query.with_(**without)))
+            for label, without in self._filters()
+        ]
+        if query.words and query.has_filters:
+            plain = ShelfQuery(words=query.words, category_id=query.category_id if self.fixed else None)
+            fewer.append(Link(_("Only the words"), self.url(plain)))
+        words = query.words.split()
+        if len(words) > 1:
+            fewer += [
+                Link(_("Only “%(word)s”") % {"word": word}, self.url(query.with_(words=word))) for word in words[:5]
+            ]
+        if self.fixed and query.words:
+            everywhere = ShelfQuery(words=query.words).encode()
+            fewer.append(Link(_("In all categories"), f"{reverse('catalog:search')}?{everywhere}"))
+        return fewer
+
+    def _filters(self) -> list[tuple[str, dict[str, object]]]:
+        query, found = self.query, []
+        if self.category is not None and self.fixed is None:
+            found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
+        found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
+        least, most = query.price_from_micros, query.price_to_micros
+        if least is not None:
+            found.append((_("from %(price)s") % {"price": money(least)}, {"price_from_micros": None}))
+        if most is not None:
+            found.append((_("up to %(price)s") % {"price": money(most)}, {"price_to_micros": None}))
+        if query.quantity is not None:
+            text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
+            found.append((text, {"quantity": None}))
+        flags = [(query.refill, _("Refill"), "refill"), (query.cancel, _("Can be canceled"), "cancel")]
+        flags.append((query.in_stock, _("In stock"), "in_stock"))
+        return [*found, *((label, {name: False}) for chosen, label, name in flags if chosen)]
 
 
-def fill_shelf(request: PageRequest, query: ShelfQuery, services: ServiceQuerySet) -> Shelf:
-    """Find, sort, page and price the services a request asks for; a page out of range is the nearest one.
+def fill_shelf(
+    path: str,
+    asked: ShelfQuery,
+    *,
+    directory: Directory,
+    user: User | None,
+    fixed: ShownCategory | None = None,
+    among: ServiceQuerySet | None = None,
+) -> Shelf:
+    """Find, count, page and price what a question asks for; what it names and does not exist is left out of it.
 
-    `services` come in their usual order. Two queries for the page, and those of the price book.
+    `fixed` is the category whose page it is; `among` narrows to these services, a customer's favourites for one.
+    Queries: one for the rows; up to two for counts unless they are counted ahead; one, and as many again, when nothing
+    has the words and others come close; one or two for the price book.
     """
-    found = query.order(query.find(services))
-    shown = found.select_related("category", "subcategory").defer("search_text", "upstream_description", "description")
-    page = Paginator(shown, SERVICES_PER_PAGE).get_page(request.GET.get("page"))
-    book = price_book(request.user)
-    return Shelf(query, page, [ShelfRow(service, book.rate_micros(service)) for service in page])
+    query = _sensible(asked, directory, fixed)
+    services = Service.objects.all() if among is None else among
+
+    def look(query: ShelfQuery) -> tuple[ServiceQuerySet, Facets]:
+        found = narrow_openly(find(services.on_sale_in_any_category(), query.words), query, directory)
+        ahead = among is None and query.is_counted_ahead
+        return found, count_facets(found, query, directory, ahead=ahead, within=fixed)
+
+    found, facets = look(query)
+    corrected = False
+    close = closest_words(query.words) if query.words and not facets.total else ""
+    if close:
+        nearest = query.with_(words=close)
+        close_found, close_facets = look(nearest)
+        if close_facets.total:
+            query, found, facets, corrected = nearest, close_found, close_facets, True
+    place = Place.of(query, directory)
+    shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
+    shown = shown.select_related("category", "subcategory").defer("search_text", "upstream_description", "description")
+    window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
+    if window.number is not None:
+        query = replace(query, page=window.number, after="", before="")
+    return Shelf(
+        path=path,
+        asked=asked,
+        query=query,
+        facets=facets,
+        window=window,
+        rows=rows_of(window.rows, Pricing(user), directory),
+        fixed=fixed,
+        category=place.category,
+        corrected=corrected,
+    )
 
 
-def categories_for_tiles() -> QuerySet[Category]:
-    """Return the categories customers see, each with its `services_count`."""
-    return Category.objects.on_sale().annotate(services_count=Count("services", filter=_ON_SALE))
-
-
-def subcategories_for_tabs(category: Category) -> QuerySet[Subcategory]:
-    """Return the subcategories with something on sale, each with its `services_count`."""
-    counted = category.subcategories.annotate(services_count=Count("services", filter=_ON_SALE))
-    return counted.filter(services_count__gt=0)
+def _sensible(asked: ShelfQuery, directory: Directory, fixed: ShownCategory | None) -> ShelfQuery:
+    """Return the question without what does not exist, and with the shown ones' ids for what is merged."""
+    query = replace(asked, category_id=fixed.pk) if fixed else asked
+    place = Place.of(query, directory)
+    return replace(
+        query,
+        category_id=place.category and place.category.pk,
+        subcategory_id=place.subcategory and place.subcategory.pk,
+    )

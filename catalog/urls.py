@@ -8,5 +8,7 @@ app_name = "catalog"
 urlpatterns = [
     path("", views.index, name="index"),
     path("search/", views.search, name="search"),
+    path("favourites/", views.favourites, name="favourites"),
+    path("favourites/<int:pk>/", views.favourite, name="favourite"),
     path("<int:pk>/", views.category, name="category"),
 ]

@@ -130,6 +130,8 @@ CACHES = {
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_LOGGER = "cache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Not while templates are being edited: they are no part of what a kept page is known by.
+PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, least=0)
 
 # --- The shop -------------------------------------------------------------------------------------------------------
 STORE_NAME = env.text("STORE_NAME", "Storefront")

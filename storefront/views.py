@@ -11,25 +11,27 @@ from django.views.i18n import set_language
 from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
-from accounts.pages import CustomerRequest, PageRequest, customers_only, personal_page
-from catalog.models import Service
-from catalog.shelves import categories_for_tiles
+from accounts.pages import CustomerRequest, PageRequest, customers_only
+from catalog.directory import directory
+from catalog.keeping import catalog_version
+from catalog.page_cache import kept_page
 from catalog.wishes import open_watches
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12
 
 
-@personal_page
+@kept_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show what the shop is, the search, the first categories, and how it works."""
-    categories = list(categories_for_tiles())
+    shop = directory(catalog_version())
+    categories = shop.on_sale
     countries = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
     context = {
         "categories": categories[:CATEGORIES_ON_HOME],
         "categories_count": len(categories),
-        "services_count": Service.objects.on_sale().count(),
+        "services_count": shop.counts.total(),
         "countries_count": countries.count(),
     }
     return render(request, "storefront/home.html", context)

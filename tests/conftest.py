@@ -28,6 +28,8 @@ def pytest_configure() -> None:
     # Templates are read again for every page only while somebody edits them; the admin's take a second each.
     loaders = django_settings.TEMPLATES[0]["OPTIONS"]["loaders"]
     loaders[:] = [(name, [("django.template.loaders.cached.Loader", inner)]) for name, inner in loaders]
+    # As in production: whatever a test changes has to show on the next page.
+    django_settings.PAGE_CACHE_SECONDS = 300
     # Else every test client would look through all static files first.
     django_settings.WHITENOISE_AUTOREFRESH = True
 

@@ -1,5 +1,7 @@
 """Money on pages: `{{ order.price_micros|money }}` → `$12.34` in English, `12,34 $` in Russian."""
 
+from functools import lru_cache
+
 from babel.core import Locale
 from babel.numbers import format_currency
 from django import template
@@ -14,10 +16,13 @@ register = template.Library()
 @register.filter
 def money(micros: int, currency: str = "") -> str:
     """Return micros as an amount of the shop's currency in the reader's language: two decimals, or more if needed."""
+    return _written(int(micros), currency or settings.STORE_CURRENCY, get_language() or "en")
+
+
+@lru_cache(maxsize=20_000)  # a list has fifty prices, and each takes a tenth of a millisecond to write
+def _written(micros: int, currency: str, language: str) -> str:
     amount = decimal_from_micros(micros)
     decimals = max(2, -int(amount.normalize().as_tuple().exponent))
-    locale = Locale.parse((get_language() or "en").replace("-", "_"))
+    locale = Locale.parse(language.replace("-", "_"))
     pattern = locale.currency_formats["standard"].pattern.split(";")[0].replace("0.00", "0." + "0" * decimals)
-    return format_currency(
-        amount, currency or settings.STORE_CURRENCY, format=pattern, locale=locale, currency_digits=False
-    )
+    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)

@@ -1,9 +1,11 @@
 """Categories and services: a copy of what upstream says, with what the admin decided on top of it."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -37,10 +39,9 @@ ORDER_FORM_BY_TYPE = {"default": OrderForm.QUANTITY, "custom comments": OrderFor
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
-    def on_sale(self) -> "CategoryQuerySet":
-        """Categories that customers see: visible and with something to sell."""
-        sellable = Service.objects.filter(category=models.OuterRef("pk")).on_sale_in_any_category()
-        return self.filter(models.Exists(sellable), visible=True)
+    def shown(self) -> "CategoryQuerySet":
+        """Categories whose services customers see, on their own page or on that of the one they are merged into."""
+        return self.filter(Q(merged_into=None) | Q(merged_into__visible=True), visible=True)
 
 
 class Category(models.Model):
@@ -85,6 +86,18 @@ class Category(models.Model):
     def title(self) -> str:
         return self.shown_name or self.name
 
+    def clean(self) -> None:
+        """Refuse to merge in circles or over several steps: services are shown one category further, never two."""
+        super().clean()
+        if self.merged_into_id is None:
+            return
+        if self.merged_into_id == self.pk:
+            raise ValidationError({"merged_into": _("A category cannot be merged into itself.")})
+        if self.merged_into is not None and self.merged_into.merged_into_id is not None:
+            raise ValidationError({"merged_into": _("That category is merged into another one: choose that one.")})
+        if self.pk is not None and Category.objects.filter(merged_into=self.pk).exists():
+            raise ValidationError({"merged_into": _("Other categories are merged into this one: move them first.")})
+
 
 class Subcategory(models.Model):
     """A subcategory inside one category; the same name in another category is another subcategory."""
@@ -109,8 +122,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.filter(withdrawn_at=None, visible=True)
 
     def on_sale(self) -> "ServiceQuerySet":
-        """Services that customers see: not withdrawn, not hidden, in a visible category."""
-        return self.on_sale_in_any_category().filter(category__visible=True)
+        """Services that customers see: not withdrawn, not hidden, in a category that is shown."""
+        shown = Q(category__merged_into=None) | Q(category__merged_into__visible=True)
+        return self.on_sale_in_any_category().filter(shown, category__visible=True)
 
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order and any case."""
@@ -118,6 +132,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         for word in words.lower().split()[:10]:
             found = found.filter(search_text__contains=word)
         return found
+
+
+# What a list sorted by name compares; the index below is over exactly this.
+SHOWN_TITLE = Lower(Coalesce(NullIf("shown_name", Value("")), "name"))
 
 
 class Service(models.Model):
@@ -191,6 +209,13 @@ class Service(models.Model):
                 condition=Q(withdrawn_at=None),
                 name="service_subshelf",
             ),
+            # One for each order a list of everything, or of what a search found, may stand in.
+            models.Index(fields=["position", "id"], condition=Q(withdrawn_at=None), name="service_in_order"),
+            models.Index(
+                fields=["selling_per_thousand_micros", "id"], condition=Q(withdrawn_at=None), name="service_by_price"
+            ),
+            models.Index(fields=["bought_lately", "id"], condition=Q(withdrawn_at=None), name="service_by_purchases"),
+            models.Index(SHOWN_TITLE, "id", condition=Q(withdrawn_at=None), name="service_by_title"),
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import CustomerGroup
 from catalog.models import Category, MarkupRule, Service, Subcategory
-from catalog.shelves import SERVICES_PER_PAGE
+from catalog.paging import SERVICES_PER_PAGE
 from tests.catalog.shelf_rows import put_on_sale
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,18 @@ def test_category_shows_the_selling_price_by_the_rule_for_it(client: Client) -> 
     assert "$3.00 per 1,000" in text(client.get(category_url(service)))
 
 
+def test_category_shows_visitors_the_stored_rate_and_customers_of_a_group_theirs(client: Client, ann: Any) -> None:
+    service = put_on_sale("A", selling_rate_micros=1_990_000, selling_per_thousand_micros=1_990_000)
+    assert "$1.99 per 1,000" in text(client.get(category_url(service)))
+
+    client.force_login(ann)
+    assert "$1.99 per 1,000" in text(client.get(category_url(service)))
+
+    ann.group = CustomerGroup.objects.create(name="Friends", discount_percent=10)
+    ann.save(update_fields=["group"])
+    assert "$1.6875 per 1,000" in text(client.get(category_url(service)))  # 1.875 by the rules, less a tenth
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
@@ -110,7 +123,7 @@ def test_category_when_a_subcategory_is_chosen_shows_only_that(client: Client) -
     page = client.get(category_url(service, sub=service.subcategory_id))
 
     assert titles(page) == ["Followers for you"]
-    assert page.context["chosen"] == service.subcategory
+    assert re.findall(r'aria-current="true">(\w+)', page.content.decode().partition("<main")[2]) == ["Followers"]
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "-1", "0", "9" * 40, "١", "1.5"])
@@ -136,20 +149,24 @@ def test_category_when_the_subcategory_belongs_to_another_shows_everything(clien
         ("cheapest", ["cheap", "Middle", "Dear"]),
         ("dearest", ["Dear", "Middle", "cheap"]),
         ("name", ["cheap", "Dear", "Middle"]),
+        ("newest", ["cheap", "Dear", "Middle"]),
+        ("popular", ["Dear", "cheap", "Middle"]),
         ("price; DROP TABLE", ["Middle", "Dear", "cheap"]),
     ],
 )
-def test_category_sorts_by_what_a_piece_costs_and_by_the_shown_name(
-    client: Client, sort: str, order: list[str]
-) -> None:
-    put_on_sale("Middle", rate_upstream_micros=5_000_000)
-    put_on_sale("Dear", rate_upstream_micros=10_000, own_rate_per=1)  # ten a thousand
-    service = put_on_sale("Zzz", shown_name="cheap", rate_upstream_micros=1_000_000)
+def test_category_sorts_by_price_name_age_and_purchases(client: Client, sort: str, order: list[str]) -> None:
+    put_on_sale("Middle", selling_per_thousand_micros=5_000_000, selling_rate_micros=5_000_000)
+    put_on_sale(
+        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, own_rate_per=1, bought_lately=9
+    )
+    service = put_on_sale(
+        "Zzz", shown_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000
+    )
 
     assert titles(client.get(category_url(service, sort=sort))) == order
 
 
-@pytest.mark.parametrize(("asked", "shown"), [("2", 2), ("99", 2), ("0", 2), ("-3", 2), ("x", 1), ("", 1)])
+@pytest.mark.parametrize(("asked", "shown"), [("2", 2), ("99", 2), ("0", 1), ("-3", 1), ("x", 1), ("", 1)])
 def test_category_when_the_page_number_is_out_of_range_shows_the_nearest(
     client: Client, asked: str, shown: int
 ) -> None:
@@ -158,7 +175,7 @@ def test_category_when_the_page_number_is_out_of_range_shows_the_nearest(
 
     page = client.get(category_url(service, page=asked))
 
-    assert page.context["shelf"].page.number == shown
+    assert f"Page {shown} of 2" in text(page)
     assert len(titles(page)) == (SERVICES_PER_PAGE if shown == 1 else 1)
 
 
@@ -168,7 +185,7 @@ def test_category_links_to_the_next_page_keep_the_sorting(client: Client) -> Non
 
     page = client.get(category_url(service, sort="name"))
 
-    assert 'rel="next" href="?sort=name&amp;page=2"' in page.content.decode()
+    assert f'rel="next" href="{category_url(service, sort="name")}&amp;page=2"' in page.content.decode()
 
 
 @pytest.mark.parametrize("hidden", ["invisible", "unknown"])
@@ -213,14 +230,12 @@ def test_search_does_not_find_what_is_not_on_sale(client: Client) -> None:
     assert "Nothing found" in text(page)
 
 
-@pytest.mark.parametrize("words", ["", "   ", "\x00", "%00"])
-def test_search_without_words_shows_how_to_search(client: Client, words: str) -> None:
+@pytest.mark.parametrize("words", ["", "   ", "\x00"])
+def test_search_without_words_shows_everything(client: Client, words: str) -> None:
     put_on_sale("A")
+    put_on_sale("B", category="TikTok")
 
-    page = client.get(search_url(words))
-
-    assert page.status_code == 200
-    assert titles(page) == []
+    assert titles(client.get(search_url(words))) == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +266,8 @@ def test_search_from_htmx_answers_with_the_results_alone(client: Client) -> None
 
     assert titles(part) == titles(whole) == ["Real followers"]
     assert "<html" not in part.content.decode()
-    assert part.content.decode().strip() in whole.content.decode()
+    assert 'id="shelf-facets" hx-swap-oob="true"' in part.content.decode()
+    assert part["HX-Push-Url"] == search_url("real")
     assert "HX-Request" in part["Vary"]
     assert "HX-Request" in whole["Vary"]
 
@@ -260,26 +276,6 @@ def test_search_when_htmx_restores_its_history_answers_with_the_whole_page(clien
     page = client.get(search_url("real"), headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
 
     assert "<html" in page.content.decode()
-
-
-@pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("signed_in", [False, True])
-def test_the_shelves_cost_the_same_queries_whatever_their_length(
-    client: Client, ann: Any, django_assert_num_queries: Any, rows: int, signed_in: bool
-) -> None:
-    for number in range(rows):
-        service = put_on_sale(f"Service {number}", subcategory=f"Sub {number}")
-        put_on_sale("Other", category=f"Category {number}")
-    of_customer = 3 if signed_in else 0  # session, user, wallet
-    if signed_in:
-        client.force_login(ann)
-
-    with django_assert_num_queries(1 + of_customer):
-        client.get(reverse("catalog:index"))
-    with django_assert_num_queries(5 + of_customer):  # category, subcategories, count, services, rules
-        client.get(category_url(service))
-    with django_assert_num_queries(3 + of_customer):  # count, services, rules
-        client.get(search_url("service"))
 
 
 @pytest.mark.parametrize("name", ["index", "search"])

@@ -1,0 +1,177 @@
+"""The catalog's directory: the categories customers see, and how much stands in each, counted once per version."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+
+from catalog.keeping import keep, kept, kept_key
+from catalog.models import Category, Service, ServiceQuerySet, Subcategory
+
+# A cell counts its services by what they have; these are the places of the flags in a cell's index.
+REFILL, CANCEL, IN_STOCK = 1, 2, 4
+HAS_STOCK = Q(stock=None) | Q(stock__gte=F("min_quantity"), stock__gt=0)
+
+Cell = tuple[int, int]  # a shown category and a shown subcategory of it; 0: no subcategory
+
+
+@dataclass(frozen=True)
+class ShownSubcategory:
+    """A subcategory as customers see it; merged categories may bring several of one name."""
+
+    pk: int
+    name: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ShownCategory:
+    """A category as customers see it, with those that are merged into it."""
+
+    pk: int
+    title: str
+    ids: tuple[int, ...]
+    subcategories: tuple[ShownSubcategory, ...]
+    services_count: int = 0
+
+    def subcategory(self, pk: int | None) -> ShownSubcategory | None:
+        """Return the subcategory of this id, or of the same name as the one of this id."""
+        return next((each for each in self.subcategories if pk in each.ids), None)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many services stand in each cell: `cell[flags]` have at least these flags. When `capped`, there are more."""
+
+    cells: dict[Cell, list[int]]
+    capped: bool = False
+
+    def total(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> int:
+        """Return how many have all the flags in `needs`, everywhere or in one category or subcategory."""
+        return sum(
+            cell[needs]
+            for (in_category, in_subcategory), cell in self.cells.items()
+            if category in (None, in_category) and subcategory in (None, in_subcategory)
+        )
+
+    def by_category(self, needs: int) -> dict[int, int]:
+        """Return how many have these flags, by shown category."""
+        found: dict[int, int] = {}
+        for (category, _subcategory), cell in self.cells.items():
+            found[category] = found.get(category, 0) + cell[needs]
+        return found
+
+    def by_subcategory(self, category: int, needs: int) -> dict[int, int]:
+        """Return how many of one category have these flags, by shown subcategory."""
+        return {place[1]: cell[needs] for place, cell in self.cells.items() if place[0] == category}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What there is to browse: categories in their order, those not shown, and everything counted."""
+
+    categories: tuple[ShownCategory, ...]
+    hidden_ids: tuple[int, ...]
+    unconfirmed_ids: tuple[int, ...]
+    counts: Counts
+    _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
+
+    def category(self, pk: int | None) -> ShownCategory | None:
+        """Return the shown category that this one is, or is merged into."""
+        place = None if pk is None else self._place_of.get(pk)
+        return None if place is None else self.categories[place]
+
+    @property
+    def on_sale(self) -> list[ShownCategory]:
+        """The categories with something to sell."""
+        return [each for each in self.categories if each.services_count]
+
+    def cell(self, category_id: int, subcategory_id: int | None) -> Cell:
+        """Return where a service of these ids is counted."""
+        category = self.category(category_id)
+        if category is None:
+            return 0, 0
+        subcategory = category.subcategory(subcategory_id) if subcategory_id is not None else None
+        return category.pk, 0 if subcategory is None else subcategory.pk
+
+    def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
+        """Count services by cell and flags, at most `most` of them; one query."""
+        cells: dict[Cell, list[int]] = {}
+        seen = 0
+        for category_id, subcategory_id, refill, cancel, in_stock, number in _grouped(services, most):
+            flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
+            cell = cells.setdefault(self.cell(category_id, subcategory_id), [0] * 8)
+            for fewer in range(8):
+                if flags & fewer == fewer:
+                    cell[fewer] += number
+            seen += number
+        return Counts(cells, capped=most is not None and seen >= most)
+
+
+def directory(version: int) -> Directory:
+    """Return the directory at this version of the catalog (see `catalog.version`).
+
+    No query when somebody asked before, else three: one of them counts the whole catalog.
+    """
+    key = kept_key("directory")
+    found: Directory | None = kept(key, version)
+    if found is None:
+        found = _read()
+        keep(key, version, found, shows_prices=False)
+    return found
+
+
+def _read() -> Directory:
+    rows = list(Category.objects.all())
+    subcategories: dict[int, list[tuple[int, str]]] = {}
+    for pk, category_id, name in Subcategory.objects.order_by("name", "pk").values_list("pk", "category_id", "name"):
+        subcategories.setdefault(category_id, []).append((pk, name))
+    visible = {row.pk for row in rows if row.visible}
+    shown = [row for row in rows if row.visible and (row.merged_into_id is None or row.merged_into_id in visible)]
+    taken: dict[int, list[int]] = {}
+    for row in shown:
+        taken.setdefault(row.merged_into_id or row.pk, []).append(row.pk)
+    found: list[ShownCategory] = []
+    for row in shown:
+        if row.merged_into_id is None:
+            ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
+            found.append(ShownCategory(row.pk, row.title, ids, _by_name(ids, subcategories)))
+    shown_ids = {row.pk for row in shown}
+    uncounted = Directory(
+        categories=tuple(found),
+        hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
+        unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
+        counts=Counts({}),
+        _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
+    )
+    return _counted(uncounted)
+
+
+def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]) -> tuple[ShownSubcategory, ...]:
+    ids_of: dict[str, list[int]] = {}
+    for category_id in ids:
+        for pk, name in subcategories.get(category_id, []):
+            ids_of.setdefault(name, []).append(pk)
+    return tuple(ShownSubcategory(pks[0], name, tuple(pks)) for name, pks in sorted(ids_of.items()))
+
+
+def _counted(plain: Directory) -> Directory:
+    counts = plain.count(Service.objects.on_sale_in_any_category().exclude(category__in=plain.hidden_ids))
+    totals = counts.by_category(0)
+    categories = tuple(
+        ShownCategory(each.pk, each.title, each.ids, each.subcategories, totals.get(each.pk, 0))
+        for each in plain.categories
+    )
+    return Directory(categories, plain.hidden_ids, plain.unconfirmed_ids, counts, plain._place_of)
+
+
+def _grouped(services: ServiceQuerySet, most: int | None) -> Iterable[tuple[int, int | None, bool, bool, bool, int]]:
+    """Count by category, subcategory and flags. In SQL of our own: Django cannot group what it has sliced."""
+    flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
+    rows = flagged.values("category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
+    sql, params = rows.query.sql_with_params()
+    columns = "category_id, subcategory_id, refill, cancel, has_stock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}, COUNT(*) FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608 - Django's
+        return cursor.fetchall()

@@ -1,0 +1,65 @@
+"""What the shop keeps in its cache between two changes of the catalog: pages, parts of pages, counts.
+
+A kept value carries the catalog's version it was made at, and counts as lost when that is another one now. So it never
+has to be removed, and a lost or emptied Redis costs time and nothing else.
+"""
+
+import hashlib
+from datetime import datetime
+from functools import cache as computed_once
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from catalog.pricing import next_price_change
+from catalog.version import catalog_version
+
+__all__ = ["catalog_version", "keep", "kept", "kept_key"]
+
+# Read into what is kept besides the database: another value makes other pages.
+_SETTINGS = (
+    "DEFAULT_MARKUP_PERCENT",
+    "DEFAULT_RATE_PER",
+    "FLOOR_MARGIN_PERCENT",
+    "LANGUAGES",
+    "STORE_CURRENCY",
+    "STORE_NAME",
+    "SUPPORT_EMAIL",
+    "UNCONFIRMED_MAX_COST",
+    "UPSTREAM_EXCHANGE_RATE",
+)
+_PROGRAM = ("templates", "locale", "storefront", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
+
+
+def kept_key(*about: object) -> str:
+    """Return the key of something kept; another program or another setting never finds it."""
+    parts = [_program(), *(getattr(settings, name) for name in _SETTINGS), *about]
+    return f"kept:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+
+
+def kept(key: str, version: int) -> Any:
+    """Return what was kept under the key at this version of the catalog, None when there is nothing."""
+    found: tuple[int, datetime | None, Any] | None = cache.get(key)
+    if found is None or found[0] != version or (found[1] is not None and found[1] <= timezone.now()):
+        return None
+    return found[2]
+
+
+def keep(key: str, version: int, value: Any, *, shows_prices: bool = True) -> None:
+    """Keep a value made at this version; one with prices only until a price rule begins or ends. One query for that."""
+    until = next_price_change(timezone.now()) if shows_prices else None
+    cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
+
+
+@computed_once
+def _program() -> str:
+    """Return a digest of the program that makes the pages: a new release must not show what an older one kept."""
+    digest = hashlib.sha256()
+    sources = [path for folder in _PROGRAM for path in (settings.BASE_DIR / folder).rglob("*")]
+    for path in sorted(path for path in [*sources, settings.STATIC_ROOT / "staticfiles.json"] if path.is_file()):
+        if path.suffix in {".py", ".html", ".mo", ".json"}:
+            found = path.stat()
+            digest.update(f"{path}:{found.st_mtime_ns}:{found.st_size}".encode())
+    return digest.hexdigest()
