@@ -85,8 +85,17 @@ def read_quote(text: str) -> PriceQuote:
 
 
 def _read(text: str, key: str) -> PriceQuote:
-    *values, expires_at = Signer(key=key, salt=SALT, fallback_keys=[]).unsign_object(text)
-    return PriceQuote(*values, expires_at=datetime.fromtimestamp(expires_at, UTC))
+    values: list[int] = Signer(key=key, salt=SALT, fallback_keys=[]).unsign_object(text)
+    user_id, service_id, quantity, price_micros, rate_micros, rate_per, expires_at = values
+    return PriceQuote(
+        user_id=user_id,
+        service_id=service_id,
+        quantity=quantity,
+        price_micros=price_micros,
+        rate_micros=rate_micros,
+        rate_per=rate_per,
+        expires_at=datetime.fromtimestamp(expires_at, UTC),
+    )
 
 
 def agree(quote: PriceQuote, today: Today, *, now: datetime, max_loss_micros: int) -> Agreed | None:

@@ -167,6 +167,18 @@ def test_refresh_stock_of_several_asks_for_each_and_a_slow_one_holds_up_no_other
     assert [stored(each) for each in (limited, *others)].count(20) >= 1  # whichever was not the slow one
 
 
+def test_refresh_stock_of_more_than_fit_in_the_time_lets_the_rest_go(limited, sandbox, settings):
+    settings.STOCK_TIMEOUT_SECONDS = 0.5
+    settings.UPSTREAM_MAX_IN_FLIGHT = 1
+    others = [put_on_sale(f"Service {number}", stock=10, upstream_id=number) for number in (1, 2)]
+    sandbox.fail_next("slow", action="inventory", seconds=0.45, times=3)
+    began = time.monotonic()
+
+    refresh_stock(limited, *others)
+
+    assert time.monotonic() - began < 0.85
+
+
 def test_refresh_stock_without_an_upstream_does_nothing(limited, settings):
     settings.UPSTREAM_URL = ""
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from catalog import tasks
 from catalog.models import Category, Service, StockWatch
 from catalog.stock import refresh_stock
-from catalog.wishes import NotSoldOut, watch_stock
+from catalog.wishes import NotSoldOut, mark_told, watch_stock
 from orders.models import Notice
 from orders.notices import send_notices
 from orders.watch_mails import tell_watchers
@@ -184,11 +184,19 @@ def test_tell_watchers_waits_while_the_category_is_hidden(watch):
     assert tell_watchers() == 0
 
 
-def test_tell_watchers_leaves_out_who_cannot_sign_in_and_who_has_canceled(ann, watch):
+def test_tell_watchers_leaves_out_who_cannot_sign_in(ann, watch):
     back_in_stock()
     User.objects.filter(pk=ann.pk).update(is_active=False)
 
     assert tell_watchers() == 0
+
+
+def test_mark_told_of_a_watch_that_is_closed_or_canceled_says_so(watch):
+    assert [mark_told(watch, now=timezone.now()), mark_told(watch, now=timezone.now())] == [True, False]
+
+    StockWatch.objects.all().delete()
+
+    assert not mark_told(watch, now=timezone.now())
 
 
 def test_after_being_told_one_can_wait_again(ann, sold_out, watch):
