@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallet import views
+from wallet.views.home import home
 
 app_name = "wallet"
-urlpatterns = [path("", views.home, name="home")]
+urlpatterns = [path("", home, name="home")]

@@ -1,4 +1,4 @@
-"""Admin pages of money: balances and their ledger, both read-only; money moves through the adjustment alone."""
+"""Admin pages of balances and their ledger, both read-only; money moves through the adjustment alone."""
 
 import uuid
 from typing import Any

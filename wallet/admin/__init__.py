@@ -1,0 +1,5 @@
+"""Admin pages of money: the ledger, payments from outside, and moves by hand."""
+
+from wallet.admin import ledger, payments, requests
+
+__all__ = ["ledger", "payments", "requests"]

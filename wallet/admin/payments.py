@@ -1,0 +1,1 @@
+"""Admin pages of payments from outside: top-ups, what gateways told us about them, and what customers owe."""

@@ -1,0 +1,1 @@
+"""Admin pages of moves of money by hand that a second member of staff has to approve."""

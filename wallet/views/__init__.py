@@ -1,0 +1,1 @@
+"""The customer's pages of money, and the doors gateways knock at."""
