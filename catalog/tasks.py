@@ -59,3 +59,11 @@ def reprice_services() -> None:
     done = repricing.reprice_if_due(now=timezone.now())
     if done is not None:
         log.info("reprice_services", changed=done.changed, version=done.version)
+
+
+@shared_task
+def learn_words() -> None:
+    """Learn the words that services are described with, so that mistyped ones are understood."""
+    from catalog import search
+
+    search.learn_words()

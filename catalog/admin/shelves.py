@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -35,7 +35,15 @@ class CategoryAdmin(EditOnlyAdmin):
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = ("name", "shown_name")
     readonly_fields = ("name", "rate_confirmed_at")
-    fields = ("name", "shown_name", "delivery", ("rate_per", "rate_confirmed_at"), "visible", "position")
+    fields = (
+        "name",
+        ("shown_name", "merged_into"),
+        "delivery",
+        ("rate_per", "rate_confirmed_at"),
+        "visible",
+        "position",
+    )
+    autocomplete_fields = ("merged_into",)
     actions = ("confirm_units",)
     actions_row = ("confirm_unit",)
     actions_detail = ("confirm_unit",)
@@ -72,8 +80,8 @@ class CategoryAdmin(EditOnlyAdmin):
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
             lock_prices()
         super().save_model(request, obj, form, change)
-        if "shown_name" in form.changed_data:
-            refresh_search_text(Service.objects.filter(category=obj))
+        if {"shown_name", "merged_into"} & set(form.changed_data):
+            refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
             reprice_and_say(request, Service.objects.filter(category=obj))
 

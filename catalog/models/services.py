@@ -86,6 +86,11 @@ class Category(models.Model):
     def title(self) -> str:
         return self.shown_name or self.name
 
+    @property
+    def shelf(self) -> "Category":
+        """The category on whose page its services stand."""
+        return self.merged_into or self
+
     def clean(self) -> None:
         """Refuse to merge in circles or over several steps: services are shown one category further, never two."""
         super().clean()
@@ -121,10 +126,14 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def on_sale_in_any_category(self) -> "ServiceQuerySet":
         return self.filter(withdrawn_at=None, visible=True)
 
+    def shown(self) -> "ServiceQuerySet":
+        """Services that have a page: not hidden, in a category that is shown; withdrawn ones say so on theirs."""
+        category_is_shown = Q(category__merged_into=None) | Q(category__merged_into__visible=True)
+        return self.filter(category_is_shown, category__visible=True, visible=True)
+
     def on_sale(self) -> "ServiceQuerySet":
-        """Services that customers see: not withdrawn, not hidden, in a category that is shown."""
-        shown = Q(category__merged_into=None) | Q(category__merged_into__visible=True)
-        return self.on_sale_in_any_category().filter(shown, category__visible=True)
+        """Services that customers see in lists: those shown that are not withdrawn."""
+        return self.shown().filter(withdrawn_at=None)
 
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order and any case."""

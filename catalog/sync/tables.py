@@ -60,14 +60,21 @@ def _set(ids: list[int]) -> RawSQL:
 
 def names() -> Names:
     """Return the categories and subcategories the shop knows."""
-    categories = list(Category.objects.order_by().values_list("id", "name", "shown_name", "rate_per"))
+    columns = ("id", "name", "shown_name", "rate_per", "merged_into__name", "merged_into__shown_name")
+    categories = list(Category.objects.order_by().values_list(*columns))
     subcategories = list(Subcategory.objects.order_by().values_list("id", "category_id", "name"))
     return Names(
-        categories={name: category_id for category_id, name, _shown, _unit in categories},
+        categories={name: category_id for category_id, name, *_rest in categories},
         subcategories={(category_id, name): pk for pk, category_id, name in subcategories},
-        category_words={category_id: f"{name} {shown}".strip() for category_id, name, shown, _unit in categories},
+        # A merged category is found by its own names and by those of the one it is shown in.
+        category_words={
+            category_id: " ".join(dict.fromkeys(filter(None, (name, shown, *of_target))))
+            for category_id, name, shown, _unit, *of_target in categories
+        },
         subcategory_words={pk: name for pk, _category_id, name in subcategories},
-        rate_per={category_id: unit or settings.DEFAULT_RATE_PER for category_id, _name, _shown, unit in categories},
+        rate_per={
+            category_id: unit or settings.DEFAULT_RATE_PER for category_id, _name, _shown, unit, *_rest in categories
+        },
     )
 
 

@@ -1,20 +1,19 @@
 """The page of a service: its price as the quantity is typed, and its order form."""
 
-import html
-import re
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import number_format
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.pages import PageRequest, ask_to_sign_in, personal_page, wants_part
+from accounts.pages import PageRequest, ask_to_sign_in, wants_part
 from accounts.templatetags.money import money
+from catalog.descriptions import description_html
+from catalog.favourites import favourites_among
 from catalog.models import Service
+from catalog.page_cache import kept_page
 from catalog.stock import refresh_stock
 from catalog.wishes import is_watched, out_of_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
@@ -23,12 +22,12 @@ from orders.operations.placing import NotQuoted, OrderRefused, PriceChanged, Req
 from wallet.operations import InsufficientFunds
 
 
-@personal_page
+@kept_page()
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: PageRequest, service_id: int) -> HttpResponse:
     """Show a service with its live price and order form; take the order."""
-    shown = Service.objects.filter(visible=True, category__visible=True)
-    service = get_object_or_404(shown.select_related("category", "subcategory"), pk=service_id)
+    shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
+    service = get_object_or_404(shown, pk=service_id)
     if wants_part(request):
         quote = quote_for(service, request.user, request.GET.get("quantity", ""))
         return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
@@ -50,8 +49,9 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "form": form,
         "quote": quote,
         "refusal": why_not_orderable(service),
-        "description": _description(service),
+        "description": description_html(service),
         "sold_out": sold_out,
+        "kept": isinstance(request.user, User) and bool(favourites_among(request.user, [service.pk])),
         "watched": sold_out and isinstance(request.user, User) and is_watched(request.user, service),
     }
     return render(request, "orders/order_form.html", context)
@@ -65,14 +65,6 @@ def _prefilled(request: PageRequest, service: Service) -> dict[str, object]:
     number = int(typed) if typed.isdecimal() and len(typed) < 19 else None
     order = get_object_or_404(request.user.orders.filter(service=service), pk=number)
     return {"quantity": order.quantity, "link": order.link, "comments": order.comments}
-
-
-def _description(service: Service) -> str:
-    """The admin's description, else upstream's as plain text: its HTML is a stranger's and is not shown as such."""
-    if service.description:
-        return service.description
-    lines = re.sub(r"<(?:br|/p|/li|/div|/h\d)\b[^>]*>", "\n", service.upstream_description, flags=re.IGNORECASE)
-    return html.unescape(strip_tags(lines)).strip()
 
 
 def _place(user: User, form: PlaceOrderForm) -> Order | None:
