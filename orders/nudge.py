@@ -17,6 +17,7 @@ MOST_AT_ONCE = 50
 REST_SECONDS = 0.05
 # A broker that is away is asked this seldom: each attempt takes until its time-out, and the sweep does the work.
 PAUSE_SECONDS = 5
+OUTBOX = 0  # in place of an order's id: there are notices to send
 
 
 class Messenger:
@@ -32,7 +33,7 @@ class Messenger:
         self._order_ids: SimpleQueue[int] = SimpleQueue()
 
     def tell(self, order_id: int) -> None:
-        """Let a worker hear of this order soon; returns at once and raises nothing."""
+        """Let a worker hear of this order, or of the OUTBOX, soon; returns at once and raises nothing."""
         if self._started_in != os.getpid():
             self._start()
         self._order_ids.put(order_id)
@@ -46,20 +47,29 @@ class Messenger:
             self._started_in = os.getpid()
 
     def _run(self, order_ids: SimpleQueue[int]) -> None:
-        from orders.tasks import forward_new_orders  # leaf: tasks import the operations that nudge
-
         while True:
             gathered = [order_ids.get()]
             while len(gathered) < MOST_AT_ONCE and not order_ids.empty():
                 gathered.append(order_ids.get())
             try:
-                forward_new_orders.apply_async(kwargs={"order_ids": gathered}, retry=False, expires=60)
+                _send(gathered)
                 time.sleep(REST_SECONDS)
             except Exception as error:  # a broker fails in many ways, and none of them may end this thread
                 log.warning("nudge_lost", order_ids=gathered, error=str(error))
                 time.sleep(PAUSE_SECONDS)
                 while not order_ids.empty():  # by now the sweep has seen them
                     order_ids.get()
+
+
+def _send(gathered: list[int]) -> None:
+    from orders.tasks import forward_new_orders, send_notices  # leaf: tasks import the operations that nudge
+
+    order_ids = [order_id for order_id in gathered if order_id != OUTBOX]
+    if order_ids:
+        forward_new_orders.apply_async(kwargs={"order_ids": order_ids}, retry=False, expires=60)
+    # One message, of all processes, for everything that happens while it waits.
+    if len(order_ids) < len(gathered) and cache.add("notices_nudged", 1, timeout=GATHER_SECONDS):
+        send_notices.apply_async(retry=False, countdown=GATHER_SECONDS, expires=60)
 
 
 _messenger = Messenger()
@@ -72,16 +82,4 @@ def nudge(order_id: int) -> None:
 
 def nudge_notices() -> None:
     """Ask a worker to send what is in the outbox, a moment after the transaction has committed."""
-    transaction.on_commit(_send_notices)
-
-
-def _send_notices() -> None:
-    from orders.tasks import send_notices  # leaf: see above
-
-    # One message for everything that happens while it waits. Without a cache the sweep does it.
-    if not cache.add("notices_nudged", 1, timeout=GATHER_SECONDS):
-        return
-    try:
-        send_notices.apply_async(retry=False, countdown=GATHER_SECONDS, expires=60)
-    except Exception as error:  # see above
-        log.warning("nudge_lost", error=str(error))
+    transaction.on_commit(partial(_messenger.tell, OUTBOX))

@@ -9,8 +9,9 @@ import pytest
 import redis
 from django.db import transaction
 
-from orders.models import Order, Status
-from orders.nudge import Messenger
+from orders.models import Notice, Order, Status
+from orders.notices import tell_customer
+from orders.nudge import OUTBOX, Messenger
 from storefront.demo.processes import Processes
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
@@ -111,7 +112,18 @@ def test_a_shop_without_a_broker_still_takes_orders(place, caplog, monkeypatch):
     assert caplog.text.count("nudge_lost") == 1  # the second did not cost another attempt
 
 
-def test_nudge_when_the_broker_never_answers_then_the_buyer_does_not_wait():
+def test_notices_when_there_is_news_are_sent_by_their_nudge(workers, place, ann):
+    workers.worker()
+
+    with transaction.atomic():
+        for number in range(9):
+            tell_customer(ann, f"news:{number}", "News", "Something has happened")
+
+    wait_for(lambda: not Notice.objects.filter(sent_at=None).exists(), "no beat runs, so it can only be the message")
+
+
+@pytest.mark.parametrize("of", ["orders", "notices"])
+def test_nudge_when_the_broker_never_answers_then_the_buyer_does_not_wait(of):
     silent = socket.create_server(("127.0.0.1", 0))  # takes connections, says nothing
     from storefront.celery import app
 
@@ -120,7 +132,9 @@ def test_nudge_when_the_broker_never_answers_then_the_buyer_does_not_wait():
     app._after_fork()
     try:
         for order_id in range(20):
-            messenger.tell(order_id)  # the test's own time limit is what would be missed
+            messenger.tell(
+                order_id + 1 if of == "orders" else OUTBOX
+            )  # the test's own time limit is what would be missed
         silent.settimeout(10)
         first, _address = silent.accept()
         silent.settimeout(0.5)
