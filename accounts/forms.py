@@ -6,8 +6,8 @@ from accounts.models import User
 
 
 class MailForm(forms.ModelForm):
-    """Whether news of orders come by e-mail."""
+    """Which news come by e-mail."""
 
     class Meta:
         model = User
-        fields = ("wants_mail",)
+        fields = ("wants_mail", "wants_price_mail")

@@ -62,10 +62,11 @@ def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
         raise KeyIsRevoked(api_key_id)
 
 
-def choose_mail(user: User, *, wants_mail: bool) -> None:
+def choose_mail(user: User, *, wants_mail: bool, wants_price_mail: bool) -> None:
     """Send the customer e-mails about orders, or no more; what was not sent yet is not sent either."""
     user.wants_mail = wants_mail
-    user.save(update_fields=["wants_mail"])
+    user.wants_price_mail = wants_price_mail
+    user.save(update_fields=["wants_mail", "wants_price_mail"])
 
 
 def remember_language(user: User, language: str) -> None:

@@ -135,3 +135,19 @@ def review_held_orders() -> None:
     from orders import operations
 
     operations.review_held_orders()
+
+
+@shared_task
+def send_price_digests() -> None:
+    """Mail the customers who want it which of their prices have changed."""
+    from orders import operations
+
+    operations.send_price_digests()
+
+
+@shared_task
+def count_purchases() -> None:
+    """Count what was bought lately, for the lists sorted by it."""
+    from orders import operations
+
+    operations.count_purchases()

@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
     ),
     "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
     "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
+    "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
     "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
     "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
     "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
@@ -234,6 +235,8 @@ CELERY_BEAT_SCHEDULE = {
     "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
     "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
     "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "orders.tasks.tell_watchers"),
+    "send_price_digests": _every("PRICE_DIGEST_EVERY_SECONDS", 86_400, "orders.tasks.send_price_digests"),
+    "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 

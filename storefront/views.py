@@ -44,7 +44,7 @@ def account(request: CustomerRequest) -> HttpResponse:
     # An unticked box alone posts nothing but the token, so it is the method that tells.
     form = MailForm(request.POST if request.method == "POST" else None, instance=request.user)
     if form.is_valid():
-        choose_mail(request.user, wants_mail=form.cleaned_data["wants_mail"])
+        choose_mail(request.user, **form.cleaned_data)
         messages.success(request, _("Your choice has been saved."))
         return redirect("account")
     return render(request, "accounts/account.html", {"form": form, "watches": open_watches(request.user)})

@@ -9,6 +9,8 @@ from orders.operations.moves import WrongStatus
 from orders.operations.pauses import end_pause, pause_forwarding, resume_forwarding
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, place_order
 from orders.operations.polling import poll_due, poll_open
+from orders.operations.price_digest import send_price_digests
+from orders.operations.purchases import count_purchases
 from orders.operations.reconcile import close_window, reconcile_orders
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
@@ -26,6 +28,7 @@ __all__ = [
     "check_order",
     "close_request",
     "close_window",
+    "count_purchases",
     "end_pause",
     "forward_order",
     "forward_orders",
@@ -48,5 +51,6 @@ __all__ = [
     "resume_forwarding",
     "review_held_orders",
     "send_held_anyway",
+    "send_price_digests",
     "sweep_queue",
 ]
