@@ -14,23 +14,24 @@ MOST_SHOWN = 50  # of a kind
 def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
     """Return counts and examples as JSON: upstream ids, names, rates in micros, changed columns."""
     repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
-    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in found.new]
+    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in sorted(found.new)]
+    vanished, back = sorted(found.vanished), sorted(found.back)
     changed = [
         {**_named(service), "fields": fields}
-        for service in found.changed
+        for service in sorted(found.changed)
         if (fields := _fields(service, listing.offers[service.upstream_id], names))
     ]
     return {
         "counts": {
             "on_sale": found.on_sale,
-            "vanished": len(found.vanished),
+            "vanished": len(vanished),
             "repriced": len(repriced),
             "new": len(new),
-            "back": len(found.back),
+            "back": len(back),
             "changed": len(changed),
             "set_aside": len(listing.set_aside),
         },
-        "vanished": [_named(service) for service in found.vanished[:MOST_SHOWN]],
+        "vanished": [_named(service) for service in vanished[:MOST_SHOWN]],
         "repriced": [
             {**_named(service), "before": service.rate_upstream_micros, "after": after}
             for service, after in repriced[:MOST_SHOWN]
@@ -39,7 +40,7 @@ def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
             {"service": offer.upstream_id, "name": offer.name, "after": offer.rate_upstream_micros}
             for offer in new[:MOST_SHOWN]
         ],
-        "back": [_named(service) for service in found.back[:MOST_SHOWN]],
+        "back": [_named(service) for service in back[:MOST_SHOWN]],
         "changed": changed[:MOST_SHOWN],
     }
 
