@@ -1,6 +1,7 @@
 """The admin as a whole: who may come in, its sidebar, and the overview on its first page."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.models import Category, SyncRun
+from catalog.models import Category, OrderForm, Service, SyncRun
 from orders.models import OPEN, ContractDrift, ForwardingPause, Order, ServiceRequest, Status
 from orders.operations.solvency import forecast
 from upstream.client import default_client
@@ -118,10 +119,22 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "currency": settings.UPSTREAM_CURRENCY,
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
         "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",
+        "unknown_types": _unknown_types(),
         "held_back": SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED),
         "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
     }
     return context
+
+
+def _unknown_types() -> list[Item]:
+    """Types upstream has on sale and the shop has no order form for: shown to customers, not orderable."""
+    page = reverse("admin:catalog_service_changelist")
+    counted = Service.objects.on_sale().order_by().values_list("type").annotate(count=Count("pk"))
+    return [
+        {"type": word, "count": count, "link": f"{page}?{urlencode({'type__exact': word})}"}
+        for word, count in sorted(counted)
+        if Service(type=word).order_form == OrderForm.UNKNOWN
+    ]
 
 
 def _upstream_down() -> Down | None:

@@ -229,3 +229,15 @@ def test_category_when_its_unit_is_changed_then_it_has_to_be_confirmed_again(
     desk.post(address, {**form, "rate_per": "1"})
 
     assert Category.objects.get(pk=category.pk).rate_confirmed_at is None
+
+
+def test_dashboard_when_upstream_sells_a_type_we_do_not_know_says_so_and_leads_there(
+    desk: Client, shelf: list[Service]
+) -> None:
+    Service.objects.filter(pk=shelf[0].pk).update(type="Poll & votes")
+
+    page = desk.get(reverse("admin:index")).content.decode()
+
+    assert "1 service is of the type “Poll &amp; votes”, which nobody can order here yet" in page
+    listed = desk.get(reverse("admin:catalog_service_changelist"), {"type__exact": "Poll & votes"}).content.decode()
+    assert (shelf[0].title in listed, shelf[1].title in listed) == (True, False)
