@@ -328,6 +328,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)
 LOGGING_CONFIG = "storefront.logs.configure"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 UNFOLD = {
