@@ -34,6 +34,14 @@ def test_compose_when_a_part_stops_starts_it_again():
         assert "<<: *shop" in part or "restart: unless-stopped" in part, name
 
 
+def test_compose_workers_and_the_demos_do_not_talk_among_themselves():
+    demo = (ROOT / "storefront" / "demo" / "run.py").read_text()
+
+    for text in (services()["worker"], demo):
+        assert "--without-gossip" in text
+        assert "--without-mingle" in text
+
+
 def test_compose_names_current_servers():
     parts = services()
 
