@@ -17,9 +17,11 @@ TRIGGER = "{table}_is_counted_on_{event}"
 POSTGRESQL_FUNCTION = """
     CREATE OR REPLACE FUNCTION catalog_count_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        -- A statement that matched no row fires as well.
-        IF TG_OP = 'UPDATE' AND NOT EXISTS (SELECT 1 FROM changed) THEN
-            RETURN NULL;
+        -- An update that matched no row fires as well. Two conditions, because only an update has the table of rows.
+        IF TG_OP = 'UPDATE' THEN
+            IF NOT EXISTS (SELECT 1 FROM changed) THEN
+                RETURN NULL;
+            END IF;
         END IF;
         INSERT INTO catalog_version AS counted (id, changes) VALUES (pg_backend_pid() % 256, 1)
             ON CONFLICT (id) DO UPDATE SET changes = counted.changes + 1;
