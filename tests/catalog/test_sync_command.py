@@ -12,6 +12,7 @@ from catalog import tasks
 from catalog.management.progress import shown_progress
 from catalog.models import Service, SyncRun
 from catalog.operations import open_run
+from upstream.client import READ_ATTEMPTS
 from upstream.sandbox.process import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +102,38 @@ def test_sync_catalog_task_when_another_one_runs_leaves_it_alone(sandbox: Sandbo
 
     assert SyncRun.objects.get() == other.row
     assert Service.objects.count() == 0
+
+
+def test_sync_catalog_in_full_task_asks_for_every_subcategory_again(sandbox: Sandbox) -> None:
+    tasks.sync_catalog()
+    name = django_settings.CELERY_BEAT_SCHEDULE["sync_catalog_in_full"]["task"]
+
+    current_app.tasks[name].apply()
+
+    last = SyncRun.objects.first()
+    assert (last.status, last.read_in_full) == ("unchanged", True)
+    assert last.requests > 3
+
+
+def test_sync_catalog_in_full_task_when_upstream_is_down_tries_again_before_the_next_day(sandbox: Sandbox) -> None:
+    sandbox.fail_next("500_before", action="balance", times=READ_ATTEMPTS)
+
+    tasks.sync_catalog_in_full.apply()
+
+    assert list(SyncRun.objects.order_by("id").values_list("status", flat=True)) == ["failed", "applied"]
+
+
+def test_sync_catalog_in_full_task_when_another_one_never_ends_gives_up(sandbox: Sandbox) -> None:
+    other = open_run(SyncRun.Kind.CATALOG, now=timezone.now())
+
+    assert tasks.sync_catalog_in_full.apply().successful()
+
+    assert SyncRun.objects.get() == other.row
+
+
+def test_sync_catalog_command_in_full_asks_for_every_subcategory(sandbox: Sandbox) -> None:
+    call_command("sync_catalog", stdout=io.StringIO())
+
+    call_command("sync_catalog", "--full", stdout=io.StringIO())
+
+    assert list(SyncRun.objects.values_list("read_in_full", flat=True)) == [True, True]
