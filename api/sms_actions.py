@@ -165,7 +165,10 @@ def _buy(user: User, params: Params, project: Project) -> list[Order]:
 
 
 def _forward(order_ids: Sequence[int]) -> None:
-    """Send the orders now, several at once; answers that come after the deadline are recorded all the same."""
+    """Send the orders now, several at once; answers that come after the deadline are recorded all the same.
+
+    One that breaks our own code is logged and left to the workers: the others are answered as usual.
+    """
     deadline = time.monotonic() + ANSWER_WITHIN_SECONDS
     try:
         client = default_client()
@@ -173,9 +176,14 @@ def _forward(order_ids: Sequence[int]) -> None:
         log.warning("upstream_not_configured", error=str(error))
         return
 
+    broken: list[int] = []
+
     def forward(order_id: int) -> None:
         try:
             forward_order(order_id, client=client)
+        except Exception:  # a thread's exception would reach nobody
+            log.exception("number_not_forwarded", order_id=order_id)
+            broken.append(order_id)
         finally:
             connection.close()  # this thread's own
 
@@ -183,6 +191,6 @@ def _forward(order_ids: Sequence[int]) -> None:
     wait([pool.submit(forward, order_id) for order_id in order_ids], timeout=ANSWER_WITHIN_SECONDS)
     pool.shutdown(wait=False)
     # A worker may have been quicker to take one: its answer is as good as ours.
-    sending = Order.objects.filter(pk__in=order_ids, status=Status.SENDING)
+    sending = Order.objects.filter(pk__in=set(order_ids) - set(broken), status=Status.SENDING)
     while time.monotonic() < deadline and sending.exists():
         time.sleep(LOOK_AGAIN_SECONDS)

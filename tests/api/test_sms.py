@@ -8,16 +8,19 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from api.sms_actions import ANSWER_WITHIN_SECONDS
 from orders.models import ForwardingPause, Kind, Order, Status
 from orders.operations import poll_due
 from sms.models import Country, Number, Project
 from tests.api.conftest import Call
 from tests.storefront.admin_rows import make_order
 from upstream.client import Client
-from wallet.models import Wallet
+from wallet.models import LedgerEntry, Wallet
+from wallet.operations import credit
 
 # The numbers are fetched by threads of their own, which have to see what the call has committed.
 pytestmark = pytest.mark.django_db(transaction=True)
+PRICE = 625_000  # 0.50 and the markup of 25 %
 
 
 @pytest.fixture
@@ -143,6 +146,26 @@ def test_add_sms_when_no_upstream_is_configured_then_the_number_is_listed_as_pen
 
     order = Order.objects.get()
     assert answer == {"orders": [{"order": order.pk, "phone": "", "country": "us", "status": "pending"}]}
+
+
+def test_add_sms_when_one_number_breaks_our_own_code_then_it_is_logged_and_the_others_are_answered(
+    call: Call, project: Project, sandbox: Any, ann: User, caplog: Any
+) -> None:
+    sandbox.set_project(project.upstream_id, available=0)
+    first = make_order(ann, status=Status.CANCELED).pk + 1
+    # Somebody has used the reference of the first one's refund: giving its money back fails.
+    taken = f"order:{first}:refund:{PRICE}"
+    credit(user=ann, amount_micros=1, kind=LedgerEntry.Kind.ADJUSTMENT, reference=taken)
+    began = time.monotonic()
+
+    answer = call("add_sms", project_id=project.pk, quantity=2)
+
+    assert answer == {"orders": [{"order": first, "phone": "", "country": "us", "status": "pending"}]}
+    assert Order.objects.get(pk=first + 1).status == Status.FAILED  # refunded as usual
+    assert time.monotonic() - began < ANSWER_WITHIN_SECONDS
+    [record] = [record for record in caplog.records if "number_not_forwarded" in record.getMessage()]
+    assert f"'order_id': {first}" in record.getMessage()
+    assert record.exc_info is not None
 
 
 def test_reading_when_the_code_comes_then_both_actions_have_it(
