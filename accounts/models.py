@@ -6,7 +6,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
+
+
+def new_referral_code() -> str:
+    """Return a code that can be read out, to be handed on to friends."""
+    return get_random_string(10, "ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
 
 
 class CustomerGroup(models.Model):
@@ -65,6 +71,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     language = models.CharField(
         _("language"), max_length=10, blank=True, help_text=_("As last chosen or signed in with; mails follow it.")
+    )
+    referral_code = models.CharField(
+        _("referral code"), max_length=10, unique=True, null=True, blank=True, default=None
+    )
+    referred_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="referred", verbose_name=_("brought by")
     )
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)

@@ -1,5 +1,6 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
+from catalog.models.exchange import ExchangeRate
 from catalog.models.rules import MarkupRule, PriceList
 from catalog.models.services import (
     Category,
@@ -18,6 +19,7 @@ __all__ = [
     "Category",
     "CategoryQuerySet",
     "Delivery",
+    "ExchangeRate",
     "Favourite",
     "MarkupRule",
     "OrderForm",

@@ -13,6 +13,7 @@ from orders.models.order import (
     OrderQuerySet,
     Status,
 )
+from orders.models.selling import Coupon, CouponUse, PendingCheckout, ReferralEarning
 from orders.models.supplier import (
     ContractDrift,
     ForwardingPause,
@@ -32,6 +33,8 @@ __all__ = [
     "UPSTREAM_OPEN",
     "Checkout",
     "ContractDrift",
+    "Coupon",
+    "CouponUse",
     "DeliveredGoods",
     "ForwardingPause",
     "GoodsReveal",
@@ -41,6 +44,8 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderQuerySet",
+    "PendingCheckout",
+    "ReferralEarning",
     "ServiceCost",
     "ServicePace",
     "ServiceRequest",

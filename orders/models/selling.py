@@ -1,0 +1,162 @@
+"""Around the sale: an order that waits for its money, coupons, and what a customer earns by bringing another."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.money import MicrosField
+from catalog.models import Service
+from orders.models.order import Order
+from wallet.models import TopUp
+
+
+class PendingCheckout(models.Model):
+    """An order that is placed by itself once its top-up is paid, at the price that was promised."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for the payment")
+        PLACED = "placed", _("Placed")
+        DROPPED = "dropped", _("Not placed")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="pending_checkouts", verbose_name=_("customer")
+    )
+    top_up = models.OneToOneField(
+        TopUp, on_delete=models.PROTECT, related_name="pending_checkout", verbose_name=_("top-up")
+    )
+    request_id = models.CharField(_("request id"), max_length=64)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
+    quantity = models.BigIntegerField(_("quantity"))
+    link = models.CharField(_("link or delivery address"), max_length=2000, blank=True)
+    comments = models.TextField(_("comments"), blank=True)
+    coupon_code = models.CharField(_("coupon"), max_length=40, blank=True)
+    quote = models.TextField(_("quote"), blank=True)
+    price_micros = MicrosField(_("promised price"))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    reason = models.CharField(_("why it was not placed"), max_length=300, blank=True)
+    order = models.OneToOneField(
+        Order, null=True, blank=True, on_delete=models.PROTECT, related_name="pending_checkout", verbose_name=_("order")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("pending checkout")
+        verbose_name_plural = _("pending checkouts")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "request_id"], name="pending_checkout_once_per_customer"),
+            models.CheckConstraint(
+                condition=Q(state="placed", order__isnull=False) | ~Q(state="placed") & Q(order=None),
+                name="pending_checkout_names_what_it_placed",
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state="waiting"), name="pending_checkouts")]
+
+    def __str__(self) -> str:
+        return f"{self.service} × {self.quantity}"
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    def valid(self, now: datetime) -> "CouponQuerySet":
+        """Coupons that are on and within their time; what they ask of a customer is checked when one is used."""
+        begun = Q(valid_from=None) | Q(valid_from__lte=now)
+        return self.filter(begun, Q(valid_until=None) | Q(valid_until__gt=now), active=True)
+
+
+class Coupon(models.Model):
+    """A code that takes a percentage or an amount off an order, never below the floor margin."""
+
+    code = models.CharField(_("code"), max_length=40, unique=True, help_text=_("Capitals and digits."))
+    percent = models.DecimalField(
+        _("percent"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
+    amount_micros = MicrosField(_("amount"), default=0, validators=[MinValueValidator(0)])
+    least_order_micros = MicrosField(_("smallest order"), default=0, validators=[MinValueValidator(0)])
+    first_purchase_only = models.BooleanField(_("first purchase only"), default=False)
+    per_customer = models.PositiveIntegerField(_("uses per customer"), default=1, help_text=_("0: as often as liked."))
+    in_all = models.PositiveIntegerField(_("uses in all"), default=0, help_text=_("0: as often as liked."))
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    active = models.BooleanField(_("active"), default=True)
+    uses = models.PositiveIntegerField(_("uses so far"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects = CouponQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("coupon")
+        verbose_name_plural = _("coupons")
+        constraints = [
+            models.CheckConstraint(condition=Q(code=Upper("code")), name="coupon_code_in_capitals"),
+            models.CheckConstraint(
+                condition=Q(percent__gt=0, amount_micros=0) | Q(percent=0, amount_micros__gt=0),
+                name="coupon_is_percent_or_amount",
+                violation_error_message=_("Give either a percentage or an amount."),
+            ),
+            models.CheckConstraint(condition=Q(in_all=0) | Q(uses__lte=F("in_all")), name="coupon_not_used_too_often"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CouponUse(models.Model):
+    """One order that a coupon made cheaper."""
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="used", verbose_name=_("coupon"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("customer")
+    )
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="coupon_use", verbose_name=_("order"))
+    discount_micros = MicrosField(_("discount"))
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("use of a coupon")
+        verbose_name_plural = _("uses of coupons")
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id} #{self.order_id}"
+
+
+class ReferralEarning(models.Model):
+    """What a customer earns from an order of somebody they brought: a share of its margin, once that is final."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Until it is final")
+        CREDITED = "credited", _("Credited")
+        VOID = "void", pgettext_lazy("earning", "Nothing earned")
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="referral", verbose_name=_("order"))
+    referrer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="referral_earnings", verbose_name=_("customer")
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    amount_micros = MicrosField(_("amount"), default=0)
+    due_at = models.DateTimeField(_("final at"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("referral earning")
+        verbose_name_plural = _("referral earnings")
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="referrals_to_credit")]
+
+    def __str__(self) -> str:
+        return f"#{self.order_id}: {self.amount_micros}"
