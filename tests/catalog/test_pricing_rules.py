@@ -11,7 +11,8 @@ from catalog.models import MarkupRule, Service
 from catalog.pricing import next_price_change, price_book
 from catalog.pricing.words import pricing_in_words
 from orders.models import Order
-from orders.operations import place_order
+from orders.operations import place_order, place_orders
+from orders.operations.mass import MassLine
 from tests.storefront.admin_rows import make_service
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,22 @@ def test_price_book_when_a_service_has_its_own_price_takes_it_before_any_rule(sh
     assert price_book(friend).rate_per_thousand_micros(shelf) == 2_000_000
 
 
+def test_stored_rates_of_a_customers_book_are_a_visitors_all_the_same(shelf: Service) -> None:
+    group = CustomerGroup.objects.create(name="Friends", discount_percent=Decimal(10))
+    friend = User.objects.create_user("friend@example.com", "x", group=group)
+
+    rates = price_book(friend).stored_rates(
+        rate_upstream_micros=1_500_000,
+        rate_per=1,
+        category_id=shelf.category_id,
+        subcategory_id=None,
+        service_id=None,
+        own_rate_micros=None,
+    )
+
+    assert rates == (1_875_000, 1_875_000_000)
+
+
 def test_next_price_change_when_rules_begin_and_end_is_the_first_of_those_moments(shelf: Service) -> None:
     assert next_price_change(NOON) is None
     rule(1)
@@ -161,6 +178,16 @@ def test_place_order_keeps_how_its_price_came_about(service: Service, ann: User,
         "Never below cost plus 2.5 %.",
         "Comes to 2.25 USD per 1,000.",
     ]
+
+
+def test_place_orders_keeps_how_each_price_came_about(service: Service, ann: User) -> None:
+    made = rule(60)
+    lines = [MassLine(service_id=service.pk, link=f"https://example.com/{n}", quantity=100) for n in range(2)]
+
+    place_orders(user=ann, lines=lines, request_id="1")
+
+    kept = [(order.pricing["rule"], order.pricing["rate_micros"]) for order in Order.objects.all()]
+    assert kept == [(made.pk, 2_400_000)] * 2
 
 
 def test_pricing_in_words_of_an_own_price_in_another_currency_says_both(shelf: Service, settings: Any) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from catalog.models import MarkupRule
 from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance
 from orders.operations import OrderRefused, PriceChanged, forward_order, give_up_waiting, poll_due
 from sms.models import Number, Project
@@ -34,6 +35,17 @@ def test_buy_numbers_takes_the_price_of_each_and_makes_an_order_of_each(buy, ann
     assert [(order.kind, order.status, order.price_micros) for order in orders] == [("number", "paid", PRICE)] * 3
     assert balance(ann) == 100_000_000 - 3 * PRICE
     assert Number.objects.filter(order__in=orders, state=State.ORDERED).count() == 3
+
+
+def test_buy_numbers_keeps_how_the_price_came_about(buy):
+    MarkupRule.objects.create(scope="all", percent=30, rounding="0.50")
+
+    [order] = buy()
+
+    assert order.price_micros == 1_000_000
+    kept = Order.objects.get(pk=order.pk).pricing
+    assert (kept["percent"], kept["rounding"], kept["rate_micros"]) == ("30.00", "0.50", 1_000_000)
+    assert (kept["rate_upstream_micros"], kept["rate_per"], kept["own_rate_micros"]) == (500_000, 1, None)
 
 
 @pytest.mark.parametrize("quantity", [0, 11, -1])
