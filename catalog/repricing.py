@@ -4,6 +4,7 @@ They say what a visitor without a group pays. What a page shows and what is char
 that has not been computed yet (0) is never a price.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +77,8 @@ def reprice_services(
         basis = price_list.basis
         if postponed:
             basis = ""
-            transaction.on_commit(_nudge)
+            # In a thread: somebody waits for the page, and a broker that is away takes seconds to say so.
+            transaction.on_commit(threading.Thread(target=_nudge, name="nudge", daemon=True).start)
         else:
             _write(rows)
             if services is None:
@@ -105,7 +107,6 @@ def _nudge() -> None:
     from catalog.tasks import reprice_services  # leaf: tasks import the operations that nudge
 
     try:
-        # No retry: the page must not wait for a broker that is down.
         reprice_services.apply_async(retry=False, expires=60)
     except Exception as error:  # a broker fails in many ways; beat does it then
         log.warning("nudge_lost", task="reprice_services", error=str(error))
