@@ -23,7 +23,11 @@ def new_reference() -> str:
 class TopUpQuerySet(models.QuerySet["TopUp"]):
     def to_ask_about(self, now: datetime) -> "TopUpQuerySet":
         """Payments whose gateway should be asked, because nothing was heard of them in time."""
-        return self.filter(status__in=OPEN_TOP_UPS, next_check_at__lte=now).order_by("next_check_at")
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
+
+    def for_a_human(self) -> "TopUpQuerySet":
+        """Payments that somebody has to look at, each with the reason in `attention`."""
+        return self.exclude(attention="")
 
     def newest_first(self) -> "TopUpQuerySet":
         return self.order_by("-id")
@@ -60,7 +64,11 @@ class TopUp(models.Model):
     pay_micros = MicrosField(_("to pay"))
     received_micros = MicrosField(_("received"), default=0, help_text=_("What the gateway says was paid."))
     credited_micros = MicrosField(_("credited"), default=0, help_text=_("What the wallet got for it, bonus included."))
-    recalled_micros = MicrosField(_("taken back"), default=0, help_text=_("Paid back or disputed, by the gateway."))
+    refunded_micros = MicrosField(_("paid back"), default=0, help_text=_("What the gateway has paid back in all."))
+    disputed_micros = MicrosField(_("disputed"), default=0, help_text=_("What is disputed at the gateway now."))
+    recalled_micros = MicrosField(
+        _("taken back"), default=0, help_text=_("What was taken from the wallet for it, or is owed since.")
+    )
     note = models.CharField(_("note"), max_length=300, blank=True)
     attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
