@@ -23,7 +23,7 @@ SERVICE_ID = 900_001
 
 
 @contextmanager
-def shop(*, sandbox_state: Path | None = None, **environment: Any) -> Iterator["Sandbox"]:
+def shop(*, services: int = 60, sandbox_state: Path | None = None, **environment: Any) -> Iterator["Sandbox"]:
     """Start the servers, set up Django on them with these settings, create the tables; yield the sandbox."""
     from storefront.demo.processes import Processes
     from storefront.demo.valkey import start_valkey
@@ -34,7 +34,7 @@ def shop(*, sandbox_state: Path | None = None, **environment: Any) -> Iterator["
         tempfile.TemporaryDirectory(prefix="bench-valkey-") as folder,
         Processes() as processes,
         Postgres() as postgres,
-        Sandbox.start(services=60, speed=0, state=sandbox_state) as sandbox,
+        Sandbox.start(services=services, speed=0, state=sandbox_state) as sandbox,
     ):
         _child, redis_url = start_valkey(processes, Path(folder))
         # Not DEBUG: Django would keep every statement in memory.
