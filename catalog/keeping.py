@@ -14,9 +14,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from catalog.pricing import next_price_change
-from catalog.version import catalog_version
-
-__all__ = ["catalog_version", "keep", "kept", "kept_key"]
+from catalog.version import VERSION_KEY, recent_version
 
 # Read into what is kept besides the database: another value makes other pages.
 _SETTINGS = (
@@ -28,6 +26,7 @@ _SETTINGS = (
     "STORE_NAME",
     "SUPPORT_EMAIL",
     "UNCONFIRMED_MAX_COST",
+    "UPSTREAM_CURRENCY",
     "UPSTREAM_EXCHANGE_RATE",
 )
 _PROGRAM = ("templates", "locale", "storefront", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
@@ -39,18 +38,31 @@ def kept_key(*about: object) -> str:
     return f"kept:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 
+def look_up(key: str) -> tuple[int, Any]:
+    """Return the catalog's version, and what was kept under the key at this version or None.
+
+    One question to the cache, and no query when somebody asked for the version within the last second.
+    """
+    found = cache.get_many([VERSION_KEY, key])
+    version = recent_version(found.get(VERSION_KEY))
+    return version, _still_true(found.get(key), version)
+
+
 def kept(key: str, version: int) -> Any:
     """Return what was kept under the key at this version of the catalog, None when there is nothing."""
-    found: tuple[int, datetime | None, Any] | None = cache.get(key)
-    if found is None or found[0] != version or (found[1] is not None and found[1] <= timezone.now()):
-        return None
-    return found[2]
+    return _still_true(cache.get(key), version)
 
 
 def keep(key: str, version: int, value: Any, *, shows_prices: bool = True) -> None:
-    """Keep a value made at this version; one with prices only until a price rule begins or ends. One query for that."""
+    """Keep a value made at this version; one with prices only until the next of them changes. A query or two for that."""
     until = next_price_change(timezone.now()) if shows_prices else None
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
+
+
+def _still_true(found: tuple[int, datetime | None, Any] | None, version: int) -> Any:
+    if found is None or found[0] != version or (found[1] is not None and found[1] <= timezone.now()):
+        return None
+    return found[2]
 
 
 @computed_once

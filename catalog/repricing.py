@@ -72,7 +72,8 @@ def reprice_services(
     with transaction.atomic():
         price_list = lock_prices()
         rules = read_rules()
-        rows = _outdated(Service.objects.all() if services is None else services, open_book(rules, now=now))
+        book = open_book(rules, now=now)
+        rows = _outdated(Service.objects.all() if services is None else services, book)
         postponed = at_most is not None and len(rows) > at_most
         basis = price_list.basis
         if postponed:
@@ -82,7 +83,8 @@ def reprice_services(
         else:
             _write(rows)
             if services is None:
-                basis, price_list.priced_at, price_list.changed = basis_of(rules, now=now), now, len(rows)
+                basis = basis_of(rules, now=now, exchange_rate_micros=book.exchange_rate_micros)
+                price_list.priced_at, price_list.changed = now, len(rows)
         if rows or basis != price_list.basis:
             price_list.version += 1
         price_list.basis = basis

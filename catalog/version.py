@@ -2,14 +2,26 @@
 
 Triggers count, so that nothing that writes services, categories or rules can forget to, raw SQL and COPY included. A
 change and its count are committed together, and whoever asks the database is never told an older number.
+
+Pages ask Redis, which knows the number for a second at most: every statement that writes one of the tables through
+Django, in whatever process, has the next ones ask the database. So a change of the shop's own shows at once, and one
+that somebody made by hand within a second.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, connections
+from django.core.cache import cache
+from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TABLES = ("catalog_service", "catalog_category", "catalog_subcategory", "catalog_markuprule")
+TABLES = ("catalog_service", "catalog_category", "catalog_subcategory", "catalog_markuprule", "catalog_exchangerate")
+# The last statement of a sync, which writes services by COPY: that is no statement to Django.
+_WRITES = re.compile(rf'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) "?(?:{"|".join(TABLES)}|catalog_syncrun)\b')
+VERSION_KEY = "catalog_version"
+RECENT_SECONDS = 1
+ASK_THE_DATABASE = "ask"
 TRIGGER = "{table}_is_counted_on_{event}"
 
 # Each backend counts in one of 256 rows, and the version is their sum: in one row for all, two transactions that change
@@ -46,6 +58,42 @@ def catalog_version() -> int:
         return int(cursor.fetchone()[0])
 
 
+def recent_version(known: Any = None) -> int:
+    """Return the version as pages may take it; no query when somebody asked within the last second.
+
+    `known` is what the cache has under VERSION_KEY, for who has read it together with something else.
+    """
+    known = cache.get(VERSION_KEY) if known is None else known
+    if isinstance(known, int):
+        return known
+    version = catalog_version()
+    if known is None:
+        # Not over an ASK_THE_DATABASE that has been put there meanwhile.
+        cache.add(VERSION_KEY, version, timeout=RECENT_SECONDS)
+    return version
+
+
+def watch_connection(*, connection: BaseDatabaseWrapper, **_of_the_signal: Any) -> None:
+    """Look at what is written through this connection; called for each new one."""
+    if _watched not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_watched)
+
+
+def _watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    result = execute(sql, params, many, context)
+    if isinstance(sql, str) and _WRITES.match(sql):
+        # Now for the rest of this transaction, and once it is committed for everybody.
+        _ask_the_database()
+        database = context["connection"]
+        if database.in_atomic_block:
+            transaction.on_commit(_ask_the_database, using=database.alias)
+    return result
+
+
+def _ask_the_database() -> None:
+    cache.set(VERSION_KEY, ASK_THE_DATABASE, timeout=2 * RECENT_SECONDS)
+
+
 def install_triggers(*, using: str = "default", **_of_the_signal: Any) -> None:
     """Make the database count changes; called after every migrate.
 
@@ -53,10 +101,11 @@ def install_triggers(*, using: str = "default", **_of_the_signal: Any) -> None:
     """
     database = connections[using]
     events = ["insert", "update", "delete"] + (["truncate"] if database.vendor == "postgresql" else [])
-    wanted = {TRIGGER.format(table=table, event=event): (table, event) for table in TABLES for event in events}
     present = set(database.introspection.table_names())
-    if not {"catalog_version", *TABLES} <= present:  # migrated back to before them
+    if "catalog_version" not in present:  # migrated back to before it
         return
+    tables = [table for table in TABLES if table in present]
+    wanted = {TRIGGER.format(table=table, event=event): (table, event) for table in tables for event in events}
     missing = wanted.keys() - _installed(database)
     if not missing:
         return

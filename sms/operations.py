@@ -1,11 +1,9 @@
 """Buying numbers; `sms.sync` copies where they can be had."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from catalog.pricing import price_book
+from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.operations.placing import OrderRefused, PriceChanged, check_out, take_payment
 from orders.operations.solvency import can_afford
@@ -40,8 +38,7 @@ def buy_numbers(
         price_micros = number_price_micros(fresh, user, book)
         if shown_price_micros is not None and shown_price_micros != price_micros:
             raise PriceChanged(price_micros, price_micros * quantity)
-        pricing = book.piece_terms(fresh.price_upstream_micros)
-        return [_take_number(checkout, fresh, price_micros, pricing, reuse_phone) for _each in range(quantity)]
+        return [_take_number(checkout, fresh, price_micros, book, reuse_phone) for _each in range(quantity)]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
 
@@ -64,9 +61,7 @@ def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> Non
             raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
 
 
-def _take_number(
-    checkout: Checkout, project: Project, price_micros: int, pricing: dict[str, Any], reuse_phone: str
-) -> Order:
+def _take_number(checkout: Checkout, project: Project, price_micros: int, book: PriceBook, reuse_phone: str) -> Order:
     order = take_payment(
         Order(
             user=checkout.user,
@@ -79,7 +74,8 @@ def _take_number(
             rate_upstream_micros=project.price_upstream_micros,
             rate_per=1,
             cost_upstream_micros=project.price_upstream_micros,
-            pricing=pricing,
+            exchange_rate_micros=book.exchange_rate_micros,
+            pricing=book.piece_terms(project.price_upstream_micros),
         )
     )
     Number.objects.create(order=order, project=project, reuse_phone=reuse_phone, created_at=order.created_at)

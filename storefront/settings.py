@@ -156,6 +156,8 @@ if UPSTREAM_EXCHANGE_RATE == 0:
             f"UPSTREAM_EXCHANGE_RATE is not set: how many {STORE_CURRENCY} is one {UPSTREAM_CURRENCY}?"
         )
     UPSTREAM_EXCHANGE_RATE = Decimal(1)
+if UPSTREAM_CURRENCY == STORE_CURRENCY and UPSTREAM_EXCHANGE_RATE != 1:
+    raise ImproperlyConfigured(f"UPSTREAM_EXCHANGE_RATE is not 1, but {STORE_CURRENCY} is the currency on both sides.")
 UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
 UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, least=1)
@@ -197,6 +199,44 @@ MARGIN_HOLD_HOURS = env.number("MARGIN_HOLD_HOURS", 24)
 UNCONFIRMED_MAX_COST = env.decimal("UNCONFIRMED_MAX_COST", "5")
 CHARGE_TOLERANCE_PERCENT = env.decimal("CHARGE_TOLERANCE_PERCENT", "1")
 
+# --- Payments -------------------------------------------------------------------------------------------------------
+# A gateway exists once everything it needs is set.
+STRIPE_API_URL = "https://api.stripe.com"
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "")
+BTCPAY_URL = env.url("BTCPAY_URL", "")
+BTCPAY_STORE_ID = env.text("BTCPAY_STORE_ID", "")
+BTCPAY_API_KEY = env.text("BTCPAY_API_KEY", "")
+BTCPAY_WEBHOOK_SECRET = env.text("BTCPAY_WEBHOOK_SECRET", "")
+MANUAL_TRANSFER_DETAILS = env.text("MANUAL_TRANSFER_DETAILS", "").replace("\\n", "\n")
+PAYMENT_TERMS = {
+    "stripe": {
+        "fee_percent": env.decimal("STRIPE_FEE_PERCENT", "0"),
+        "fee_fixed": env.decimal("STRIPE_FEE_FIXED", "0"),
+        "bonus_percent": env.decimal("STRIPE_BONUS_PERCENT", "0"),
+        "bonus_from": env.decimal("STRIPE_BONUS_FROM", "0"),
+        "min": env.decimal("STRIPE_MIN", "1"),
+        "max": env.decimal("STRIPE_MAX", "10000"),
+    },
+    "btcpay": {
+        "fee_percent": env.decimal("BTCPAY_FEE_PERCENT", "0"),
+        "fee_fixed": env.decimal("BTCPAY_FEE_FIXED", "0"),
+        "bonus_percent": env.decimal("BTCPAY_BONUS_PERCENT", "0"),
+        "bonus_from": env.decimal("BTCPAY_BONUS_FROM", "0"),
+        "min": env.decimal("BTCPAY_MIN", "1"),
+        "max": env.decimal("BTCPAY_MAX", "10000"),
+    },
+    "manual": {
+        "fee_percent": env.decimal("MANUAL_FEE_PERCENT", "0"),
+        "fee_fixed": env.decimal("MANUAL_FEE_FIXED", "0"),
+        "bonus_percent": env.decimal("MANUAL_BONUS_PERCENT", "0"),
+        "bonus_from": env.decimal("MANUAL_BONUS_FROM", "0"),
+        "min": env.decimal("MANUAL_MIN", "10"),
+        "max": env.decimal("MANUAL_MAX", "10000"),
+    },
+    "demo": {"min": Decimal(1), "max": Decimal(10000)},
+}
+
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -237,6 +277,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "orders.tasks.tell_watchers"),
     "send_price_digests": _every("PRICE_DIGEST_EVERY_SECONDS", 86_400, "orders.tasks.send_price_digests"),
     "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
+    "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 

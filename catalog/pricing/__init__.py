@@ -1,6 +1,7 @@
 """What things cost: upstream rate, markup, rounding, discount, floor. Pages, API, checkout and sync all ask here."""
 
-from catalog.pricing.book import PriceBook, cost_micros, exchange_rate_micros, markup_price, open_book, price_book
+from catalog.pricing.book import PriceBook, cost_micros, markup_price, open_book, price_book
+from catalog.pricing.exchange import currencies_differ, exchange_rate_micros, rate_now
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for, selling_rate
 from catalog.pricing.version import next_price_change, price_version
 
@@ -9,6 +10,7 @@ __all__ = [
     "Markup",
     "PriceBook",
     "cost_micros",
+    "currencies_differ",
     "exchange_rate_micros",
     "make_formula",
     "markup_price",
@@ -17,5 +19,6 @@ __all__ = [
     "price_book",
     "price_for",
     "price_version",
+    "rate_now",
     "selling_rate",
 ]

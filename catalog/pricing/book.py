@@ -12,17 +12,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
+from catalog.pricing.exchange import exchange_rate_micros
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for
 from catalog.pricing.rules import Chosen, Rule, choose, read_rules
-from upstream.money import MICROS, micros_from_decimal, round_charge
+from upstream.money import MICROS, round_charge
 
 LARGEST = 2**63 - 1  # what a column holds; an absurd rate must not stop the sync that brings it
 NO_DISCOUNT = Decimal(0)
-
-
-def exchange_rate_micros() -> int:
-    """Return what one unit of upstream's currency costs in the store's currency, in micros."""
-    return micros_from_decimal(settings.UPSTREAM_EXCHANGE_RATE)
 
 
 def cost_micros(rate_upstream_micros: int) -> int:
@@ -149,7 +145,10 @@ class PriceBook:
 
 
 def price_book(user: User | AnonymousUser | None, *, now: datetime | None = None) -> PriceBook:
-    """Open the book for this customer, or a visitor: one query for the rules valid now, one for the group."""
+    """Open the book for this customer, or a visitor: one query for the rules valid now, one for the group.
+
+    One more for the exchange rate, where upstream's currency is another one.
+    """
     now = now or timezone.now()
     return open_book(read_rules(valid_at=now), now=now, discount_percent=_discount_of(user))
 
@@ -160,7 +159,7 @@ def open_book(rules: Iterable[Rule], *, now: datetime, discount_percent: Decimal
         chosen=choose(rules, now=now),
         discount_percent=discount_percent,
         floor_percent=settings.FLOOR_MARGIN_PERCENT,
-        exchange_rate_micros=exchange_rate_micros(),
+        exchange_rate_micros=exchange_rate_micros(now),
     )
 
 

@@ -1,4 +1,4 @@
-"""When prices may have changed: a number for what is cached, and the next moment a rule begins or ends."""
+"""When prices may have changed: a number for what is cached, and the next moment a rule or a rate begins or ends."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Min, Q
 
 from catalog.models import MarkupRule, PriceList
-from catalog.pricing.book import exchange_rate_micros
+from catalog.pricing.exchange import exchange_rate_micros, next_exchange_rate
 from catalog.pricing.rules import Rule, read_rules
 
 
@@ -22,25 +22,26 @@ def price_version() -> int:
 
 
 def next_price_change(now: datetime) -> datetime | None:
-    """Return the next moment a rule begins or ends, or None; one query."""
+    """Return the next moment a rule begins or ends or an exchange rate begins, or None; one query, two at most."""
     moments = MarkupRule.objects.aggregate(
         begins=Min("valid_from", filter=Q(valid_from__gt=now)), ends=Min("valid_until", filter=Q(valid_until__gt=now))
     )
-    return min((moment for moment in moments.values() if moment is not None), default=None)
+    found = [*moments.values(), next_exchange_rate(now)]
+    return min((moment for moment in found if moment is not None), default=None)
 
 
 def basis_now(now: datetime) -> str:
-    """Return a digest of all that selling rates depend on besides the services and their categories; one query."""
-    return basis_of(read_rules(valid_at=now), now=now)
+    """Return a digest of all that selling rates depend on besides the services and their categories; one query or two."""
+    return basis_of(read_rules(valid_at=now), now=now, exchange_rate_micros=exchange_rate_micros(now))
 
 
-def basis_of(rules: Iterable[Rule], *, now: datetime) -> str:
-    """Return the digest for these rules as they stand at a moment."""
+def basis_of(rules: Iterable[Rule], *, now: datetime, exchange_rate_micros: int) -> str:
+    """Return the digest for these rules as they stand at a moment, and the exchange rate of then."""
     facts = [
         settings.DEFAULT_MARKUP_PERCENT,
         settings.FLOOR_MARGIN_PERCENT,
         settings.DEFAULT_RATE_PER,
-        exchange_rate_micros(),
+        exchange_rate_micros,
         *sorted(str(tuple(rule)) for rule in rules if rule.is_valid(now)),
     ]
     return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from accounts.inserts import insert_row
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
-from catalog.pricing import PriceBook, exchange_rate_micros, price_book
+from catalog.pricing import PriceBook, price_book
 from catalog.stock import refresh_stock
 from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
@@ -163,6 +163,7 @@ def draft_order(
         rate_upstream_micros=service.rate_upstream_micros,
         rate_per=service.rate_per,
         cost_upstream_micros=cost_upstream_micros,
+        exchange_rate_micros=book.exchange_rate_micros,
         pricing=book.terms(service),
         accepted_loss_micros=agreed.accepted_loss_micros,
     )
@@ -218,7 +219,6 @@ def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order]
 
 def take_payment(order: Order) -> Order:
     """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds."""
-    order.exchange_rate_micros = exchange_rate_micros()
     order.created_at = timezone.now()
     insert_row(order)
     debit(

@@ -364,7 +364,7 @@ def test_markup_price_of_a_number_takes_the_markup_for_everything(shelf: Service
 
 
 def test_price_book_when_the_store_has_another_currency_converts(shelf: Service, settings) -> None:
-    settings.UPSTREAM_EXCHANGE_RATE = Decimal("92.5")
+    settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("92.5")
     book: PriceBook = price_book(None)
 
     assert book.rate_micros(shelf) == 115_625_000

@@ -191,7 +191,7 @@ def test_place_orders_keeps_how_each_price_came_about(service: Service, ann: Use
 
 
 def test_pricing_in_words_of_an_own_price_in_another_currency_says_both(shelf: Service, settings: Any) -> None:
-    settings.UPSTREAM_EXCHANGE_RATE = Decimal("92.5")
+    settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("92.5")
     shelf.own_rate_micros, shelf.own_rate_per = 200_000_000, 1
 
     words = pricing_in_words(price_book(None).terms(shelf), store="RUB", upstream="USD")

@@ -119,6 +119,7 @@ def test_reprice_if_due_when_a_rule_comes_and_goes_stores_what_the_book_says(
 def test_reprice_if_due_when_a_setting_changes_stores_what_the_book_says(
     shelves: list[Service], settings: Any, name: str
 ) -> None:
+    settings.UPSTREAM_CURRENCY = "EUR"  # at the rate of 1, until it is changed
     before = stored()
     setattr(settings, name, CHANGES_OF_SETTINGS[name])
 

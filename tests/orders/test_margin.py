@@ -78,7 +78,7 @@ def test_forward_order_at_a_cost_up_to_the_price_sends_it(paid_order, client_ups
 
 
 def test_forward_order_when_the_exchange_rate_ate_the_margin_holds_it(paid_order, client_upstream, settings):
-    settings.UPSTREAM_EXCHANGE_RATE = settings.UPSTREAM_EXCHANGE_RATE * 2
+    settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", settings.UPSTREAM_EXCHANGE_RATE * 2
 
     assert not forward_order(paid_order.pk, client=client_upstream)
 

@@ -124,7 +124,7 @@ def test_place_order_at_a_loss_above_the_cap_offers_the_new_price(place, ann, se
 
 
 def test_place_order_counts_the_loss_in_the_shops_currency(place, ann, service, settings):
-    settings.UPSTREAM_EXCHANGE_RATE = Decimal("1.5")
+    settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("1.5")
     quote = sealed(ann, service)
     rate_becomes(service, 1_500_001)
 

@@ -137,7 +137,7 @@ def test_page_that_fails_says_what_to_look_at(client: Client, ann: Any, settings
     service = put_on_sale("A")
     client.force_login(ann)
     client.raise_request_exception = False
-    settings.UPSTREAM_EXCHANGE_RATE = None  # without it there is no price
+    settings.FLOOR_MARGIN_PERCENT = None  # without it there is no price
 
     page = client.get(reverse("catalog:category", args=[service.category_id]))
 

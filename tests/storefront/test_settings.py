@@ -61,6 +61,7 @@ def test_settings_when_only_the_keys_are_set_load():
         ("UPSTREAM_TIMEOUT_SECONDS", "nan"),
         ("UPSTREAM_MAX_PER_SECOND", "2.5"),
         ("UPSTREAM_EXCHANGE_RATE", "one"),
+        ("UPSTREAM_EXCHANGE_RATE", "1.1"),
         ("ORDERS_CLAIM_SECONDS", "30"),
         ("EMAIL_VERIFICATION", "maybe"),
         ("EMAIL_URL", "post office"),
