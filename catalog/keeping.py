@@ -54,7 +54,7 @@ def kept(key: str, version: int) -> Any:
 
 
 def keep(key: str, version: int, value: Any, *, shows_prices: bool = True) -> None:
-    """Keep a value made at this version; one with prices only until the next of them changes. A query or two for that."""
+    """Keep a value made at this version; one with prices until the next of them changes. A query or two for that."""
     until = next_price_change(timezone.now()) if shows_prices else None
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
 

@@ -69,6 +69,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "catalog.subcategory", _("Subcategories"), "account_tree"),
                 _item(request, "catalog.markuprule", _("Markup rules"), "percent"),
                 _item(request, "catalog.pricelist", _("Price list"), "price_change"),
+                _item(request, "catalog.exchangerate", _("Exchange rates"), "currency_exchange"),
                 _item(request, "sms.project", _("SMS projects"), "apps"),
                 _item(request, "sms.country", _("Countries"), "public"),
                 _syncs(request),

@@ -158,6 +158,8 @@ if UPSTREAM_EXCHANGE_RATE == 0:
     UPSTREAM_EXCHANGE_RATE = Decimal(1)
 if UPSTREAM_CURRENCY == STORE_CURRENCY and UPSTREAM_EXCHANGE_RATE != 1:
     raise ImproperlyConfigured(f"UPSTREAM_EXCHANGE_RATE is not 1, but {STORE_CURRENCY} is the currency on both sides.")
+# A callable that knows the rate of today; see catalog.exchange. Empty: the admin enters it.
+EXCHANGE_RATE_SOURCE = env.text("EXCHANGE_RATE_SOURCE", "")
 UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
 UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, least=1)
@@ -278,8 +280,13 @@ CELERY_BEAT_SCHEDULE = {
     "send_price_digests": _every("PRICE_DIGEST_EVERY_SECONDS", 86_400, "orders.tasks.send_price_digests"),
     "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
     "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
+    "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
+if EXCHANGE_RATE_SOURCE:
+    CELERY_BEAT_SCHEDULE["fetch_exchange_rate"] = _every(
+        "EXCHANGE_RATE_EVERY_SECONDS", 86_400, "storefront.tasks.fetch_exchange_rate"
+    )
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

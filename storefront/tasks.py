@@ -12,3 +12,25 @@ HEARTBEAT_KEY = "beat-heartbeat"
 def beat_heartbeat() -> None:
     """Note that beat and a worker are alive; `doctor` and the health page read it."""
     cache.set(HEARTBEAT_KEY, time.time(), timeout=3600)
+
+
+@shared_task
+def audit_books() -> None:
+    """Prove the books; the admins hear of it when they do not add up."""
+    from storefront import alerts
+    from upstream.client import default_client
+    from upstream.errors import UpstreamNotConfigured
+
+    try:
+        client = default_client()
+    except UpstreamNotConfigured:
+        client = None
+    alerts.audit_and_tell(client=client)
+
+
+@shared_task
+def fetch_exchange_rate() -> None:
+    """Ask the source in the settings for today's exchange rate."""
+    from storefront import alerts
+
+    alerts.fetch_rate_and_tell()

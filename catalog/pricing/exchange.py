@@ -13,7 +13,7 @@ from upstream.money import MICROS, micros_from_decimal
 
 @dataclass(frozen=True)
 class RateNow:
-    """The rate that counts at a moment, and its row; without one it comes from the settings, or nothing is exchanged."""
+    """The rate that counts at a moment, and its row; None when it comes from the settings, or both are one currency."""
 
     micros: int
     row: ExchangeRate | None = None

@@ -31,7 +31,7 @@ def next_price_change(now: datetime) -> datetime | None:
 
 
 def basis_now(now: datetime) -> str:
-    """Return a digest of all that selling rates depend on besides the services and their categories; one query or two."""
+    """Return a digest of what selling rates depend on besides services and categories; one query or two."""
     return basis_of(read_rules(valid_at=now), now=now, exchange_rate_micros=exchange_rate_micros(now))
 
 

@@ -12,6 +12,7 @@ from accounts.models import CustomerGroup, User
 from accounts.operations import create_api_key
 from catalog.models import (
     Category,
+    ExchangeRate,
     Favourite,
     MarkupRule,
     PriceList,
@@ -95,6 +96,7 @@ def make_rows(number: int) -> None:
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
     PriceList.objects.get_or_create(pk=1)
+    ExchangeRate.objects.create(rate_micros=1_080_000 + number, set_by=user)
     run = SyncRun.objects.create(
         kind="catalog",
         status="applied",

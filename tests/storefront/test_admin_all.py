@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from accounts.models import ApiKey, User
 from catalog.models import (
     Category,
+    ExchangeRate,
     Favourite,
     PriceList,
     QuarantinedListing,
@@ -53,7 +54,8 @@ READ_ONLY = [
     *(UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]
-NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator]
+# Upstream charges in the shop's currency here: there is no rate to enter.
+NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator, ExchangeRate]
 NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
