@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-AIMS = {"first": 6.0, "unchanged": 2.0, "memory": 200.0}
+AIMS = {"first": 4.0, "unchanged": 1.0, "changed": 1.5, "memory": 300.0}  # times COPY; MB
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -96,11 +96,18 @@ def copy_in(rows: bytes) -> None:
 
 
 @contextmanager
-def empty_twin() -> Iterator[None]:
+def empty_twin(*, keys_only: bool = False) -> Iterator[None]:
+    """Make an empty table of the same columns, with the same indexes or with those of its two keys only."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_service (LIKE catalog_service INCLUDING ALL)")
+        cursor.execute(
+            "CREATE TABLE bench_service (LIKE catalog_service INCLUDING ALL EXCLUDING INDEXES)"
+            if keys_only
+            else "CREATE TABLE bench_service (LIKE catalog_service INCLUDING ALL)"
+        )
+        if keys_only:
+            cursor.execute("ALTER TABLE bench_service ADD PRIMARY KEY (id), ADD UNIQUE (upstream_id)")
         try:
             yield
         finally:
@@ -130,6 +137,8 @@ def one_round(replay: Replay, measure: Callable[[Callable[[], Any]], Any]) -> di
     rows = copied_out()
     with empty_twin():
         measured["copy"] = measure(lambda: copy_in(rows))
+    with empty_twin(keys_only=True):
+        measured["keys"] = measure(lambda: copy_in(rows))
     replay.reprice(100)
     measured["changed"] = measure(lambda: checked(status="applied", changed=-(-total // 100)))
     return measured
@@ -190,21 +199,25 @@ def run(services: int, rounds: int) -> bool:
     print(f"one request for all services: {fetch:.2f} s")
     known = "" if peak > before else ", at most: another child of this run had more"
     print(f"peak memory of the command: {peak:.0f} MB resident (aim: under {AIMS['memory']:.0f} MB){known}")
-    ratios = {name: medians[name] / medians["copy"] for name in ("first", "unchanged")}
-    return peak < AIMS["memory"] and all(ratios[name] <= AIMS[name] for name in ratios)
+    ratios = {name: medians[name] / medians["copy"] for name in ("first", "unchanged", "changed")}
+    missed = [name for name, ratio in ratios.items() if ratio > AIMS[name]]
+    missed += ["memory"] if peak >= AIMS["memory"] else []
+    print(f"aims missed: {', '.join(missed) or 'none'}")
+    return not missed
 
 
 def print_table(medians: dict[str, float], statements: dict[str, int]) -> None:
-    print(f"{'fetch excluded':32}{'seconds':>9}{'× COPY':>9}{'aim':>7}{'statements':>12}")
+    print(f"{'fetch excluded':32}{'seconds':>9}{'× COPY':>9}{'aim':>7}{'× keys':>9}{'statements':>12}")
     for name, title in {
         "copy": "COPY of the same rows",
+        "keys": "COPY, only the keys indexed",
         "first": "first sync",
         "unchanged": "sync, nothing changed",
         "changed": "sync, 1 % changed",
     }.items():
-        aim = f"≤ {AIMS[name]:.0f}" if name in AIMS else ""
-        ratio = medians[name] / medians["copy"]
-        print(f"{title:32}{medians[name]:9.3f}{ratio:9.2f}{aim:>7}{statements[name]:12}")
+        aim = f"≤ {AIMS[name]:g}" if name in AIMS else ""
+        ratio, strict = medians[name] / medians["copy"], medians[name] / medians["keys"]
+        print(f"{title:32}{medians[name]:9.3f}{ratio:9.2f}{aim:>7}{strict:9.2f}{statements[name]:12}")
 
 
 def machine() -> str:

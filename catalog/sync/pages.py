@@ -27,10 +27,8 @@ def read_whole(
         if empty or told != (number, first.limit, first.total, first.total_pages):
             raise SyncRejected(f"The list of {what} changed while it was read: page {number} is of another list.")
         ids = {row.service for row in page.services}
-        if ids & seen:
-            raise SyncRejected(
-                f"The list of {what} moved while it was read: service {min(ids & seen)} is on two pages."
-            )
+        if twice := ids & seen:
+            raise SyncRejected(f"The list of {what} moved while it was read: service {min(twice)} is on two pages.")
         seen |= ids
         whole.services.extend(page.services)
         whole.set_aside.extend(page.set_aside)
