@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -8,6 +9,7 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalog")
 
     def ready(self) -> None:
-        from catalog.version import install_triggers
+        from catalog.version import install_triggers, watch_connection
 
+        connection_created.connect(watch_connection)
         post_migrate.connect(install_triggers, sender=self)

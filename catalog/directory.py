@@ -1,7 +1,8 @@
 """The catalog's directory: the categories customers see, and how much stands in each, counted once per version."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
@@ -76,6 +77,7 @@ class Directory:
     unconfirmed_ids: tuple[int, ...]
     counts: Counts
     _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
+    _rows: dict[int, tuple[Any, ...]] = field(repr=False)  # any category's id: the columns of its row
 
     def category(self, pk: int | None) -> ShownCategory | None:
         """Return the shown category that this one is, or is merged into."""
@@ -94,6 +96,18 @@ class Directory:
             return 0, 0
         subcategory = category.subcategory(subcategory_id) if subcategory_id is not None else None
         return category.pk, 0 if subcategory is None else subcategory.pk
+
+    def put_categories(self, services: Iterable[Service]) -> None:
+        """Give these services their categories, which need not be read from the database again."""
+        names = [column.attname for column in Category._meta.concrete_fields]
+        made: dict[int, Category] = {}
+        for service in services:
+            pk = service.category_id
+            if pk not in self._rows:  # newer than the directory
+                continue
+            if pk not in made:
+                made[pk] = Category.from_db("default", names, self._rows[pk])
+            service.category = made[pk]
 
     def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
         """Count services by cell and flags, at most `most` of them; one query."""
@@ -123,6 +137,7 @@ def directory(version: int) -> Directory:
 
 
 def _read() -> Directory:
+    names = [column.attname for column in Category._meta.concrete_fields]
     rows = list(Category.objects.all())
     subcategories: dict[int, list[tuple[int, str]]] = {}
     for pk, category_id, name in Subcategory.objects.order_by("name", "pk").values_list("pk", "category_id", "name"):
@@ -144,6 +159,7 @@ def _read() -> Directory:
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
         counts=Counts({}),
         _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
+        _rows={row.pk: tuple(row.__dict__[name] for name in names) for row in rows},
     )
     return _counted(uncounted)
 
@@ -159,11 +175,8 @@ def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]
 def _counted(plain: Directory) -> Directory:
     counts = plain.count(Service.objects.on_sale_in_any_category().exclude(category__in=plain.hidden_ids))
     totals = counts.by_category(0)
-    categories = tuple(
-        ShownCategory(each.pk, each.title, each.ids, each.subcategories, totals.get(each.pk, 0))
-        for each in plain.categories
-    )
-    return Directory(categories, plain.hidden_ids, plain.unconfirmed_ids, counts, plain._place_of)
+    categories = tuple(replace(each, services_count=totals.get(each.pk, 0)) for each in plain.categories)
+    return replace(plain, categories=categories, counts=counts)
 
 
 def _grouped(services: ServiceQuerySet, most: int | None) -> Iterable[tuple[int, int | None, bool, bool, bool, int]]:

@@ -1,6 +1,8 @@
 """Services that customers want to find again."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from django.db import connection
 
 from accounts.models import User
 from catalog.models import Favourite, Service, ServiceQuerySet
@@ -21,7 +23,17 @@ def favourites_of(user: User) -> ServiceQuerySet:
     return Service.objects.filter(pk__in=Favourite.objects.filter(user=user).values("service"))
 
 
-def favourites_among(user: User, service_ids: Iterable[int]) -> set[int]:
-    """Return which of these services the customer has kept; one query."""
-    kept = Favourite.objects.filter(user=user, service__in=list(service_ids))
-    return set(kept.order_by().values_list("service_id", flat=True))
+def favourites_among(user: User, service_ids: Sequence[int]) -> set[int]:
+    """Return which of these services the customer has kept; one query.
+
+    In SQL, because every page of a list asks, and composing it would take several times as long as answering.
+    """
+    if not service_ids:
+        return set()
+    marks = ", ".join(["%s"] * len(service_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT service_id FROM catalog_favourite WHERE user_id = %s AND service_id IN ({marks})",  # noqa: S608
+            [user.pk, *service_ids],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -23,7 +23,7 @@ from django.utils.http import http_date, urlencode
 from django.utils.translation import get_language
 
 from accounts.pages import PageRequest, personal_page
-from catalog.keeping import catalog_version, keep, kept, kept_key
+from catalog.keeping import keep, kept_key, look_up
 
 P = ParamSpec("P")
 LONGEST_QUERY = 100
@@ -71,17 +71,16 @@ def kept_page(
         def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not _may_be_kept(request, params):
                 return personal(request, *args, **kwargs)
-            # Asked before the page is made: a change in the meantime then makes the page an old one.
-            version = catalog_version()
             key = kept_key("page", request.path, urlencode(sorted(request.GET.items())), get_language())
-            page: KeptPage | None = kept(key, version)
+            # The version is asked for before the page is made: a change in the meantime makes the page an old one.
+            version, page = look_up(key)
             if page is None:
                 response = view(cast(PageRequest, request), *args, **kwargs)
                 if not _is_for_everybody(request, response):
                     return personal_page(lambda _request: response)(request)
                 page = KeptPage.of(response)
                 keep(key, version, page)
-            return page.answer(request)
+            return cast(KeptPage, page).answer(request)
 
         return door
 

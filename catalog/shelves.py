@@ -4,10 +4,11 @@ It is made without the request, from the question, the reader's prices and the c
 it can be shown to everybody whose prices are the same.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,9 +17,10 @@ from catalog.directory import Directory, ShownCategory
 from catalog.facets import Facets, Place, count_facets, narrow_by_flags, narrow_openly, narrow_to_place
 from catalog.forms import ShelfQuery, Sort, price_text
 from catalog.models import Service, ServiceQuerySet
+from catalog.moulds import mould
 from catalog.numbers import write_number
 from catalog.paging import Window, open_window
-from catalog.rows import Pricing, ServiceRow, rows_of
+from catalog.rows import Pricing, write_rows
 from catalog.search import closest_words, find
 
 
@@ -41,10 +43,10 @@ class Shelf:
     query: ShelfQuery  # what was answered: the nearest sensible question
     facets: Facets
     window: Window
-    rows: Sequence[ServiceRow]
     fixed: ShownCategory | None = None  # the category whose own page it is
     category: ShownCategory | None = None
     corrected: bool = False
+    rows: str = ""  # ready markup
 
     def url(self, query: ShelfQuery) -> str:
         """Return the address of another state of this shelf; its own category is in the path already."""
@@ -66,9 +68,23 @@ class Shelf:
         return [(sort.value, str(sort.label), sort == self.query.sort) for sort in Sort]
 
     @property
-    def shows_categories(self) -> bool:
-        """Whether rows name their category: not where all are of one."""
-        return self.category is None
+    def category_options(self) -> str:
+        """The categories to choose from, as the options of a select."""
+        option = mould("components/facet_option.html", "value", "label", "count", "selected")
+        selected = mark_safe(" selected")
+        shown = [each for each in self.facets.categories if each.count or each.chosen]
+        texts = [
+            option.fill(
+                {
+                    "value": each.value,
+                    "label": each.label,
+                    "count": each.written,
+                    "selected": selected if each.chosen else "",
+                }
+            )
+            for each in shown
+        ]
+        return mark_safe("".join(texts))  # noqa: S308 - each is safe
 
     @property
     def price_from(self) -> str:
@@ -187,21 +203,20 @@ def fill_shelf(
             query, found, facets, corrected = nearest, close_found, close_facets, True
     place = Place.of(query, directory)
     shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
-    shown = shown.select_related("category", "subcategory").defer("search_text", "upstream_description", "description")
+    shown = shown.defer("search_text", "upstream_description", "description")
     window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
-    return Shelf(
-        path=path,
-        asked=asked,
-        query=query,
-        facets=facets,
-        window=window,
-        rows=rows_of(window.rows, Pricing(user), directory),
-        fixed=fixed,
-        category=place.category,
-        corrected=corrected,
+    shelf = Shelf(path, asked, query, facets, window, fixed, place.category, corrected)
+    directory.put_categories(window.rows)
+    rows = write_rows(
+        window.rows,
+        Pricing(user),
+        directory,
+        sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': shelf.address})}",
+        names_categories=place.category is None,
     )
+    return replace(shelf, rows=rows)
 
 
 def _sensible(asked: ShelfQuery, directory: Directory, fixed: ShownCategory | None) -> ShelfQuery:

@@ -1,15 +1,18 @@
 """The shelves: all categories, one category, the search, and a customer's favourites."""
 
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,20 +20,27 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.pages import CustomerRequest, PageRequest, customers_only, wants_part
+from accounts.templatetags.money import money
 from catalog.directory import Directory, directory
 from catalog.favourites import drop_favourite, favourites_among, favourites_of, keep_favourite
 from catalog.forms import ShelfQuery
-from catalog.keeping import catalog_version, keep, kept, kept_key
+from catalog.keeping import keep, kept_key, look_up
 from catalog.models import Service
+from catalog.moulds import mould
 from catalog.page_cache import FAST, kept_page
 from catalog.shelves import Shelf, fill_shelf
+from catalog.version import recent_version
+
+# Marks in a page for what is the reader's own. Whatever a page shows has been escaped, so none of it can be a mark.
+HEADER, MESSAGES, HEARTS = (mark_safe(f"<!--{name}-->") for name in ("header", "messages", "hearts"))  # noqa: S308
+_MARK = re.compile("|".join((HEADER, MESSAGES, HEARTS)))
 
 
 @kept_page()
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""
-    return render(request, "catalog/index.html", {"categories": directory(catalog_version()).on_sale})
+    return render(request, "catalog/index.html", {"categories": directory(recent_version()).on_sale})
 
 
 @kept_page("sub", "page")
@@ -82,7 +92,8 @@ def favourite(request: CustomerRequest, pk: int) -> HttpResponse:
     keeps = request.POST.get("keep") != "0"
     (keep_favourite if keeps else drop_favourite)(request.user, service)
     if wants_part(request):
-        return render(request, "components/heart.html", {"pk": service.pk, "title": service.title, "kept": keeps})
+        heart = {"pk": service.pk, "title": service.title, "keep_url": request.path, "kept": keeps}
+        return render(request, "components/heart.html", heart)
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else reverse("orders:place", args=[service.pk]))
@@ -97,11 +108,10 @@ class _Elsewhere(Exception):
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What is shared of a shelf's page between readers with the same prices and language."""
+class _Kept:
+    """A shelf's page with marks in the place of what is the reader's own; the same for all with their prices."""
 
     packed: bytes
-    title: str
     service_ids: tuple[int, ...]
 
 
@@ -115,44 +125,77 @@ def _shelf_page(
     """Show the shelf that `make` fills, or its changing parts to htmx; `title` is its category's where it has one."""
     user = request.user if isinstance(request.user, User) else None
     query = ShelfQuery.read(request.GET)
-    version = catalog_version()
+    key = kept_key("shelf", request.path, query.encode(), get_language(), *_prices_of(user))
+    version, page = look_up(key)
     if wants_part(request):
         shelf = make(directory(version), query, user)
-        text = render_to_string("catalog/_update.html", _context(shelf, user, favourites))
-        response = HttpResponse(_pressed(text, user, [row.pk for row in shelf.rows]))
+        text = render_to_string("catalog/_update.html", _context(shelf, favourites))
+        response = HttpResponse(_pressed(text, user, [service.pk for service in shelf.window.rows]))
         response["HX-Push-Url"] = shelf.address
         return response
-    key = kept_key("shelf", request.path, query.encode(), get_language(), *_prices_of(user))
-    may_be_kept = not favourites and query.is_counted_ahead and not (query.after or query.before)
-    part: _Part | None = kept(key, version) if may_be_kept else None
-    if part is None:
+    may_be_kept = user is not None and not favourites and query.is_counted_ahead and not (query.after or query.before)
+    if page is None or not may_be_kept:
         shelf = make(directory(version), query, user)
-        heading = shelf.fixed.title if shelf.fixed else title
-        text = render_to_string("catalog/_shelf.html", {**_context(shelf, user, favourites), "heading": heading})
-        part = _Part(zlib.compress(text.encode(), FAST), _title(shelf, heading), tuple(row.pk for row in shelf.rows))
+        text = _whole_page(shelf, shelf.fixed.title if shelf.fixed else title, favourites)
+        service_ids = tuple(service.pk for service in shelf.window.rows)
         if may_be_kept:
-            keep(key, version, part)
+            keep(key, version, _Kept(zlib.compress(text.encode(), FAST), service_ids))
     else:
-        text = zlib.decompress(part.packed).decode()
-    text = _pressed(text, user, part.service_ids)
-    # Rendered by our own templates, which have escaped it.
-    context = {"part": mark_safe(text), "title": part.title, "here": request.get_full_path()}  # noqa: S308
-    return render(request, "catalog/shelf.html", context)
+        text, service_ids = zlib.decompress(page.packed).decode(), page.service_ids
+    return HttpResponse(_own(request, _pressed(text, user, service_ids), user))
 
 
-def _context(shelf: Shelf, user: User | None, favourites: bool) -> dict[str, object]:
-    login = reverse("account_login")
+def _whole_page(shelf: Shelf, heading: str, favourites: bool) -> str:
+    """Return the page with marks for what is the reader's own. Made without the request: nothing of it can get in."""
+    part = render_to_string("catalog/_shelf.html", {**_context(shelf, favourites), "heading": heading})
+    words = shelf.asked.words
+    context = {
+        "title": _("Search: %(words)s") % {"words": words} if words else heading,
+        "part": part,
+        "header": HEADER,
+        "messages": MESSAGES,
+        "hearts": HEARTS,
+        "store_name": settings.STORE_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+    return render_to_string("catalog/shelf.html", context)
+
+
+def _context(shelf: Shelf, favourites: bool) -> dict[str, object]:
     return {
         "shelf": shelf,
         "favourites": favourites,
-        "sign_in_url": "" if user else f"{login}?{urlencode({'next': shelf.address})}",
         "currency": settings.STORE_CURRENCY,
         "support_email": settings.SUPPORT_EMAIL,
     }
 
 
-def _title(shelf: Shelf, heading: str) -> str:
-    return _("Search: %(words)s") % {"words": shelf.asked.words} if shelf.asked.words else heading
+def _own(request: PageRequest, page: str, user: User | None) -> str:
+    """Put what is the reader's own in the place of the marks."""
+    header = mould(
+        "components/header.html",
+        "email",
+        "balance",
+        signed_in=user is not None,
+        is_staff=user is not None and user.is_staff,
+        store_name=settings.STORE_NAME,
+        path=reverse("catalog:index"),
+    )
+    wallet = getattr(user, "wallet", None)
+    told = get_messages(request)
+    own = {
+        HEADER: header.fill({"email": user and user.email, "balance": money(wallet.balance_micros if wallet else 0)}),
+        MESSAGES: render_to_string("components/messages.html", {"messages": told}) if told else _no_messages(),
+        HEARTS: "",
+    }
+    if user is not None:
+        form = {"here": request.get_full_path(), "csrf_token": get_token(request)}
+        own[HEARTS] = mould("catalog/_hearts.html", "here", "csrf_token").fill(form)
+    return _MARK.sub(lambda mark: own[mark[0]], page)
+
+
+def _no_messages() -> str:
+    return mould("components/messages.html").fill({})
 
 
 def _prices_of(user: User | None) -> tuple[bool, object]:
@@ -160,8 +203,8 @@ def _prices_of(user: User | None) -> tuple[bool, object]:
     return user is not None, user.group.discount_percent if user is not None and user.group is not None else None
 
 
-def _pressed(text: str, user: User | None, service_ids: list[int] | tuple[int, ...]) -> str:
-    """Return the page with the hearts of this customer's favourites pressed; what is kept has them all unpressed."""
+def _pressed(text: str, user: User | None, service_ids: Sequence[int]) -> str:
+    """Return the page with the hearts of this customer's favourites pressed; it is made with all of them unpressed."""
     if user is None or not service_ids:
         return text
     for pk in favourites_among(user, service_ids):

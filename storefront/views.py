@@ -13,8 +13,8 @@ from accounts.models import User
 from accounts.operations import choose_mail, remember_language
 from accounts.pages import CustomerRequest, PageRequest, customers_only
 from catalog.directory import directory
-from catalog.keeping import catalog_version
 from catalog.page_cache import kept_page
+from catalog.version import recent_version
 from catalog.wishes import open_watches
 from sms.models import Country, Project
 
@@ -25,7 +25,7 @@ CATEGORIES_ON_HOME = 12
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show what the shop is, the search, the first categories, and how it works."""
-    shop = directory(catalog_version())
+    shop = directory(recent_version())
     categories = shop.on_sale
     countries = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
     context = {
