@@ -136,7 +136,7 @@ def _refusal(effect: Effect) -> ValidationError:
     head = ngettext(
         "%(count)d service would be sold below cost:", "%(count)d services would be sold below cost:", effect.below_cost
     )
-    line = _("%(id)d %(name)s costs %(cost)s, would be sold at %(rate)s")
+    line = _("#%(id)d %(name)s: costs %(cost)s, would be sold at %(rate)s.")
     lines = [
         line
         % {
@@ -148,5 +148,5 @@ def _refusal(effect: Effect) -> ValidationError:
         for loss in effect.losses
     ]
     left = effect.below_cost - len(lines)
-    more = [ngettext("and %(count)d more", "and %(count)d more", left) % {"count": left}] if left else []
+    more = [ngettext("And %(count)d more.", "And %(count)d more.", left) % {"count": left}] if left else []
     return ValidationError([head % {"count": effect.below_cost}, *lines, *more])

@@ -42,7 +42,7 @@ class MarkupRuleAdmin(ModelAdmin):
     fieldsets = (
         (gettext_lazy("What it is for"), {"fields": ("scope", *TARGETS)}),
         (gettext_lazy("Price"), {"fields": (("percent", "fixed_micros"), ("rounding", "floor_percent"))}),
-        (gettext_lazy("When it counts"), {"fields": (("valid_from", "valid_until"),)}),
+        (gettext_lazy("When it counts"), {"fields": ("valid_from", "valid_until")}),
     )
 
     @display(description=gettext_lazy("for"))

@@ -173,8 +173,8 @@ def test_save_when_a_service_would_be_sold_below_cost_is_refused_with_the_list(d
     assert MarkupRule.objects.count() == 1
     errors = rule_of(answer).errors["__all__"]
     assert errors[0] == "22 services would be sold below cost:"
-    assert errors[1] == f"{dear[21].upstream_id} dear 21 costs 31.00, would be sold at 28.40"
-    assert (len(errors), errors[-1]) == (22, "and 2 more")
+    assert errors[1] == f"#{dear[21].upstream_id} dear 21: costs 31.00, would be sold at 28.40."
+    assert (len(errors), errors[-1]) == (22, "And 2 more.")
     assert post_rule(desk, percent="-10", fixed_micros="3.10", _save="1").status_code == 302
 
 
