@@ -1,5 +1,43 @@
-"""Everything that moves money in a wallet."""
+"""Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
+from wallet.operations.callbacks import take_callback
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, credit, debit, wallet_of
+from wallet.operations.recalls import OwesMoney, check_may_buy, owed_by
+from wallet.operations.sweep import check_top_up, check_top_ups
+from wallet.operations.top_ups import (
+    TopUpRefused,
+    WrongStatus,
+    ask_soon,
+    cancel_top_up,
+    close_review,
+    confirm_top_up,
+    declare_transfer,
+    decline_top_up,
+    price_top_up,
+    start_top_up,
+)
 
-__all__ = ["AlreadyBooked", "InsufficientFunds", "adjust", "credit", "debit", "wallet_of"]
+__all__ = [
+    "AlreadyBooked",
+    "InsufficientFunds",
+    "OwesMoney",
+    "TopUpRefused",
+    "WrongStatus",
+    "adjust",
+    "ask_soon",
+    "cancel_top_up",
+    "check_may_buy",
+    "check_top_up",
+    "check_top_ups",
+    "close_review",
+    "confirm_top_up",
+    "credit",
+    "debit",
+    "declare_transfer",
+    "decline_top_up",
+    "owed_by",
+    "price_top_up",
+    "start_top_up",
+    "take_callback",
+    "wallet_of",
+]

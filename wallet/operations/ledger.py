@@ -1,12 +1,16 @@
-"""Everything that moves money in a wallet. A debit and what it pays for belong in one transaction of the caller."""
+"""The one place where balances change. A debit and what it pays for belong in one transaction of the caller.
+
+Whatever comes in pays first what the customer owes (`Receivable`), in the same transaction and with rows that say so.
+"""
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.inserts import insert_row
 from accounts.models import User
 from upstream.money import text_from_micros
-from wallet.models import LedgerEntry, Wallet
+from wallet.models import LedgerEntry, Receivable, Wallet
 
 
 class InsufficientFunds(Exception):
@@ -37,7 +41,7 @@ def credit(
     note: str = "",
     actor: User | None = None,
 ) -> LedgerEntry:
-    """Add `amount_micros` (above zero) to the wallet and write its ledger row.
+    """Add `amount_micros` (above zero) to the wallet and write its ledger row; what is owed is paid from it at once.
 
     Raises AlreadyBooked when the reference has been used in this wallet, ValueError for an amount of zero or less;
     nothing has changed then.
@@ -99,6 +103,8 @@ def _book(
                 created_by=actor,
             )
             insert_row(entry)
+            if signed_micros > 0:
+                _pay_what_is_owed(user, entry.wallet_id)
             return entry
     except IntegrityError as error:
         if any(name in str(error) for name in _ONCE_PER_WALLET):
@@ -118,6 +124,21 @@ def _move_balance(user: User, signed_micros: int) -> int:
     if signed_micros > 0:  # only the wallet was missing
         return _move_balance(user, signed_micros)
     raise InsufficientFunds(-signed_micros - wallet.balance_micros)
+
+
+def _pay_what_is_owed(user: User, wallet_id: int) -> None:
+    """Pay open receivables from the balance, the oldest first; the UPDATE before holds the wallet until it commits."""
+    for owed in Receivable.objects.filter(user=user, settled_at=None).order_by("pk"):
+        balance_micros = Wallet.objects.values_list("balance_micros", flat=True).get(pk=wallet_id)
+        paid_micros = min(owed.amount_micros, owed.paid_micros + balance_micros)
+        if paid_micros == owed.paid_micros:
+            return
+        settled_at = timezone.now() if paid_micros == owed.amount_micros else None
+        unchanged = Receivable.objects.filter(pk=owed.pk, paid_micros=owed.paid_micros)
+        if unchanged.update(paid_micros=paid_micros, settled_at=settled_at):
+            part_micros, reference = paid_micros - owed.paid_micros, f"receivable:{owed.pk}:{paid_micros}"
+            kind = LedgerEntry.Kind.RECALLED
+            _book(user, -part_micros, kind, reference, owed.note, None, takes=True, savepoint=False)
 
 
 # How PostgreSQL and SQLite name the constraint on references.

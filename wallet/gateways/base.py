@@ -1,0 +1,170 @@
+"""What every gateway looks like to the shop: start a payment, read a callback, be asked again."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from babel.numbers import get_currency_precision
+from django.conf import settings
+from django.utils.functional import Promise
+
+from upstream.money import micros_from_decimal
+
+if TYPE_CHECKING:
+    from wallet.models import TopUp
+
+
+class NotBelieved(Exception):
+    """A callback that proves nothing: forged, too old, unreadable or meant for somebody else. The text says which."""
+
+
+class Unreachable(Exception):
+    """The gateway gave no usable answer; what was asked may be asked again later."""
+
+
+class State(StrEnum):
+    """What a gateway says about a payment."""
+
+    NOTHING = "nothing"  # not paid yet, or news that moves no money
+    PENDING = "pending"
+    PAID = "paid"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One thing a gateway said, after its signature was found good.
+
+    `amount_micros` is, by state: PAID what has been received in all, REFUNDED what has been paid back in all, DISPUTED
+    what is disputed now; of no meaning otherwise. `gateway_id` or `reference` may be empty where a gateway names only
+    the other; `event_id` is empty for an answer to a question of ours.
+    """
+
+    event_id: str
+    kind: str
+    gateway_id: str
+    reference: str
+    state: State
+    amount_micros: int = 0
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A payment that exists at the gateway: where to send the customer, its id there, and until when it can be paid."""
+
+    pay_url: str
+    gateway_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a top-up costs and brings, in micros: `amount` + `fee` is paid, `amount` + `bonus` is credited."""
+
+    amount_micros: int
+    fee_micros: int
+    bonus_micros: int
+
+    @property
+    def pay_micros(self) -> int:
+        return self.amount_micros + self.fee_micros
+
+    @property
+    def credit_micros(self) -> int:
+        return self.amount_micros + self.bonus_micros
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Fee, bonus and limits of one gateway, from the settings `STRIPE_FEE_PERCENT` and so on; limits in micros."""
+
+    fee_percent: Decimal
+    fee_fixed: Decimal
+    least_micros: int
+    most_micros: int
+    bonus_percent: Decimal
+    bonus_from_micros: int
+
+    @classmethod
+    def of(cls, gateway: str) -> "Terms":
+        """Return the terms in the settings; a limit of 0 is none."""
+        terms = settings.PAYMENT_TERMS.get(gateway, {})
+        return cls(
+            fee_percent=terms.get("fee_percent", Decimal(0)),
+            fee_fixed=terms.get("fee_fixed", Decimal(0)),
+            least_micros=micros_from_decimal(terms.get("min", Decimal(0))),
+            most_micros=micros_from_decimal(terms.get("max", Decimal(0))),
+            bonus_percent=terms.get("bonus_percent", Decimal(0)),
+            bonus_from_micros=micros_from_decimal(terms.get("bonus_from", Decimal(0))),
+        )
+
+    def price(self, amount_micros: int, currency: str) -> Price:
+        """Return what `amount_micros` for the wallet costs here; the fee is rounded up to a cent, the bonus down."""
+        cent = smallest_unit_micros(currency)
+        share = Decimal(amount_micros) * self.fee_percent / 100
+        fee_micros = -(-micros_from_decimal(share.scaleb(-6) + self.fee_fixed) // cent) * cent
+        bonus_micros = 0
+        if self.bonus_percent and amount_micros >= self.bonus_from_micros:
+            bonus_micros = int(Decimal(amount_micros) * self.bonus_percent / 100) // cent * cent
+        return Price(amount_micros, fee_micros, bonus_micros)
+
+
+def smallest_unit_micros(currency: str) -> int:
+    """Return the micros of a currency's smallest unit: 10_000 for USD (a cent), 1_000_000 for JPY, 1_000 for KWD."""
+    decimals: int = get_currency_precision(currency)
+    return int(10 ** max(0, 6 - decimals))
+
+
+class Gateway(ABC):
+    """One way to pay. It knows how its vendor speaks, and nothing of wallets: what it hears, `operations` judges."""
+
+    name: ClassVar[str]
+    title: ClassVar[str | Promise]
+    hint: ClassVar[str | Promise]
+    can_be_asked: ClassVar[bool] = True
+
+    @property
+    def terms(self) -> Terms:
+        return Terms.of(self.name)
+
+    @abstractmethod
+    def start(self, top_up: "TopUp", return_url: str) -> Started:
+        """Create the payment at the gateway. Called again for the same top-up it creates no second one where it can.
+
+        Raises Unreachable; the payment may exist nevertheless, but nobody knows where it could be paid.
+        """
+
+    @abstractmethod
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+        """Return what a callback says. Header names are matched whatever their case.
+
+        Raises NotBelieved, or Unreachable where the gateway has to be asked first and does not answer.
+        """
+
+    @abstractmethod
+    def ask(self, top_up: "TopUp") -> Heard:
+        """Return how the payment stands now. Raises Unreachable."""
+
+
+# --- Reading JSON of strangers: nothing is taken for granted, and nothing passes that a database would choke on ------
+def text_in(source: Any, *path: str) -> str:
+    """Return the text found by following `path` through objects; "" where there is none."""
+    for name in path:
+        source = source.get(name) if isinstance(source, dict) else None
+    return source.replace("\x00", "")[:200] if isinstance(source, str) else ""
+
+
+def object_in(source: Any, *path: str) -> dict[str, Any]:
+    """Return the object found by following `path`; an empty one where there is none."""
+    for name in path:
+        source = source.get(name) if isinstance(source, dict) else None
+    return source if isinstance(source, dict) else {}

@@ -1,0 +1,170 @@
+"""Bitcoin and Lightning through a BTCPay Server of the shop's own, over its Greenfield API.
+
+A webhook only says which invoice to look at: the invoice is fetched before anything is believed, so a webhook that is
+late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency.
+
+Source: https://docs.btcpayserver.org/API/Greenfield/v1/ (Invoices_CreateInvoice, Invoices_GetInvoice,
+Invoices_GetInvoicePaymentMethods, Webhooks); its OpenAPI files `swagger.template.invoices.json` and
+`swagger.template.webhooks.json` in the repository btcpayserver/btcpayserver; read in November 2026.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from upstream.money import MICROS, text_from_micros
+from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State, Unreachable, text_in
+from wallet.models import TopUp
+
+CONNECT_SECONDS, READ_SECONDS = 5, 20
+LIFETIME = timedelta(hours=1)
+
+
+class BtcpayGateway(Gateway):
+    """A store on a BTCPay Server; the key needs to create and view invoices of that store."""
+
+    name = "btcpay"
+    title = gettext_lazy("Bitcoin")
+    hint = gettext_lazy("Bitcoin or Lightning. Arrives after the network has confirmed it.")
+
+    def start(self, top_up: TopUp, return_url: str) -> Started:
+        invoice = self._call(
+            "POST",
+            "",
+            json={
+                "amount": text_from_micros(top_up.pay_micros),
+                "currency": top_up.currency,
+                "metadata": {"orderId": top_up.reference, "orderUrl": return_url},
+                "checkout": {
+                    "redirectURL": return_url,
+                    "redirectAutomatically": True,
+                    "expirationMinutes": int(LIFETIME.total_seconds() // 60),
+                },
+            },
+        )
+        pay_url, invoice_id = invoice.get("checkoutLink"), text_in(invoice, "id")
+        if not isinstance(pay_url, str) or not pay_url.startswith(("http://", "https://")) or not invoice_id:
+            raise Unreachable("BTCPay named no page to pay on")
+        return Started(pay_url, invoice_id, _moment(invoice.get("expirationTime")) or timezone.now() + LIFETIME)
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+        secret = settings.BTCPAY_WEBHOOK_SECRET.encode()
+        signature = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(signature.encode(), headers.get("BTCPay-Sig", "").encode(errors="replace")):
+            raise NotBelieved("forged: the signature does not fit")
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise NotBelieved(f"unreadable: {type(error).__name__}") from error
+        if text_in(event, "storeId") != settings.BTCPAY_STORE_ID:
+            raise NotBelieved("foreign: the event is of another store")
+        kind, invoice_id = text_in(event, "type"), text_in(event, "invoiceId")
+        # A redelivery has an id of its own, but tells the same news.
+        event_id = text_in(event, "originalDeliveryId") or text_in(event, "deliveryId")
+        if not kind.startswith("Invoice") or not invoice_id:
+            return [Heard(event_id, kind, "", "", State.NOTHING)]
+        return [self._heard(self._call("GET", f"/{quote(invoice_id, safe='')}"), event_id, kind)]
+
+    def ask(self, top_up: TopUp) -> Heard:
+        if top_up.gateway_id:
+            return self._heard(self._call("GET", f"/{quote(top_up.gateway_id, safe='')}"), "", "asked")
+        # The answer to our request was lost: the invoice may exist.
+        found = self._call("GET", f"?orderId={quote(top_up.reference, safe='')}")
+        invoices = [invoice for invoice in found if text_in(invoice, "metadata", "orderId") == top_up.reference]
+        if len(invoices) != 1:
+            return Heard("", "asked", "", top_up.reference, State.NOTHING)
+        return self._heard(invoices[0], "", "asked")
+
+    def _heard(self, invoice: dict[str, Any], event_id: str, kind: str) -> Heard:
+        state, amount_micros = self._state(invoice)
+        return Heard(
+            event_id=event_id,
+            kind=kind,
+            gateway_id=text_in(invoice, "id"),
+            reference=text_in(invoice, "metadata", "orderId"),
+            state=state,
+            amount_micros=amount_micros,
+            currency=text_in(invoice, "currency").upper(),
+        )
+
+    def _state(self, invoice: dict[str, Any]) -> tuple[State, int]:
+        """Return what an invoice's status means, and what has been received where something has.
+
+        An expired invoice may hold money all the same: a part of it in time, or all of it too late.
+        """
+        status, detail = text_in(invoice, "status"), text_in(invoice, "additionalStatus")
+        if status == "Settled":
+            asked = _micros(invoice.get("amount"))
+            if detail == "Marked":  # the shop's own staff has marked it as paid, at the gateway
+                return State.PAID, asked
+            # Older servers do not state the sum.
+            paid = _micros(invoice["paidAmount"]) if "paidAmount" in invoice else self._received(invoice)[0]
+            # The exact price in bitcoin, turned back at the invoice's rate, may be a hair above the price.
+            return State.PAID, min(paid, asked) if detail in ("", "None") else paid
+        if status == "Expired" and detail in ("PaidPartial", "PaidLate", "PaidOver"):
+            received_micros, all_confirmed = self._received(invoice)
+            return (State.PAID, received_micros) if all_confirmed and received_micros else (State.PENDING, 0)
+        states = {"Processing": State.PENDING, "Expired": State.EXPIRED, "Invalid": State.DECLINED}
+        return states.get(status, State.NOTHING), 0
+
+    def _received(self, invoice: dict[str, Any]) -> tuple[int, bool]:
+        """Return what confirmed payments were worth at the invoice's rates, and whether no payment waits any more."""
+        methods = self._call("GET", f"/{quote(text_in(invoice, 'id'), safe='')}/payment-methods")
+        received, all_confirmed = Decimal(0), True
+        for method in methods:
+            for payment in method.get("payments") or ():
+                if payment.get("status") == "Settled":
+                    received += _decimal(payment.get("value")) * _decimal(method.get("rate"))
+                elif payment.get("status") != "Invalid":
+                    all_confirmed = False
+        return int((received * MICROS).to_integral_value(rounding=ROUND_FLOOR)), all_confirmed
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        """Call the store's invoices and return the decoded answer. Raises Unreachable."""
+        store = quote(settings.BTCPAY_STORE_ID, safe="")
+        address = f"{settings.BTCPAY_URL.rstrip('/')}/api/v1/stores/{store}/invoices{path}"
+        try:
+            answer = requests.request(
+                method,
+                address,
+                headers={"Authorization": f"token {settings.BTCPAY_API_KEY}"},
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,  # the key must not travel elsewhere
+                **options,
+            )
+            decoded = answer.json() if answer.status_code == 200 else None
+        except (requests.RequestException, ValueError, RecursionError) as error:
+            raise Unreachable(f"BTCPay: {type(error).__name__}") from error
+        if not isinstance(decoded, dict | list):
+            raise Unreachable(f"BTCPay: HTTP {answer.status_code}")
+        return decoded
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(0)
+    return amount if amount.is_finite() and 0 <= amount < 10**12 else Decimal(0)
+
+
+def _micros(value: Any) -> int:
+    """Return an amount as micros, rounded down: no more is credited than was received."""
+    return int((_decimal(value) * MICROS).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def _moment(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(seconds), tz=UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,34 @@
+"""A transfer that people make and people confirm: the customer says it was sent, staff says it has arrived."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State
+from wallet.models import TopUp
+
+LIFETIME = timedelta(days=14)
+
+
+class ManualGateway(Gateway):
+    """Where to transfer to is a text in the settings; nothing comes in by itself."""
+
+    name = "manual"
+    title = gettext_lazy("Bank transfer")
+    hint = gettext_lazy("You transfer it, we confirm it by hand, as a rule within a working day.")
+
+    def start(self, top_up: TopUp, return_url: str) -> Started:
+        page = reverse("wallet:payment", args=[top_up.reference])
+        return Started(page, "", top_up.created_at + LIFETIME)
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+        raise NotBelieved("foreign: nobody calls back about a transfer")
+
+    def ask(self, top_up: TopUp) -> Heard:
+        """A transfer that nobody declared in two weeks was not made; a declared one waits for staff."""
+        over = top_up.expires_at is not None and top_up.expires_at <= timezone.now()
+        unheard = top_up.status == TopUp.Status.CREATED
+        return Heard("", "asked", "", top_up.reference, State.EXPIRED if over and unheard else State.NOTHING)

@@ -1,0 +1,120 @@
+"""The door gateways knock at. Everything said there is kept; only what is proved and fits changes something."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from wallet.gateways import Gateway, Heard, NotBelieved, State, Unreachable
+from wallet.models import GatewayEvent, TopUp
+from wallet.operations.believing import ChangedMeanwhile, believe
+
+log = structlog.get_logger(__name__)
+Outcome = GatewayEvent.Outcome
+
+TAKEN, REFUSED, TRY_AGAIN = 200, 400, 503
+MOST_BYTES = 64 * 1024
+# What helps to look into a dispute about a callback; cookies, credentials and the rest are not kept.
+KEPT_HEADERS = ("Content-Type", "Content-Length", "User-Agent", "Stripe-Signature", "BTCPay-Sig", "Demo-Signature")
+LONGEST_HEADER = 300
+TRIES = 5
+
+
+class Foreign(Exception):
+    """The reference, the gateway's id and the gateway do not belong to one and the same top-up."""
+
+
+def take_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes, address: str | None) -> int:
+    """Read a callback, keep it, apply what it proves, and return what to answer.
+
+    The answer is an HTTP status: TAKEN also for what is known or concerns nothing of ours, so that the gateway stops;
+    REFUSED for what is not believed; TRY_AGAIN when the gateway had to be asked and did not answer.
+    """
+    event = _event(gateway.name, headers, body, address)
+    try:
+        heard = gateway.read_callback(headers, body)
+    except NotBelieved as refusal:
+        _keep(event, Outcome.REFUSED, str(refusal))
+        return REFUSED
+    except Unreachable as error:
+        log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
+        _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
+        return TRY_AGAIN
+    answers = [_take(_event(gateway.name, headers, body, address), one) for one in heard]
+    return max(answers, default=TAKEN)
+
+
+def hear_answer(top_up: TopUp, heard: Heard, *, now: datetime) -> bool:
+    """Apply what a gateway answered to a question of ours, by the rules for callbacks; return whether it was news."""
+    event = GatewayEvent(gateway=top_up.gateway, body=repr(heard)[:2000])
+    before = (top_up.status, top_up.received_micros, top_up.gateway_id)
+    _take(event, heard, now=now, keep_old_news=False)
+    top_up.refresh_from_db()
+    return before != (top_up.status, top_up.received_micros, top_up.gateway_id)
+
+
+def _take(event: GatewayEvent, heard: Heard, *, now: datetime | None = None, keep_old_news: bool = True) -> int:
+    event.event_id, event.kind = heard.event_id[:200], heard.kind[:100]
+    for _try in range(TRIES):
+        try:
+            with transaction.atomic():
+                return _take_once(event, heard, now or timezone.now(), keep_old_news)
+        except ChangedMeanwhile:
+            event.pk = None
+        except Foreign as refusal:
+            _keep(event, Outcome.REFUSED, f"foreign: {refusal}")
+            return REFUSED
+    log.error("callback_kept_changing", gateway=event.gateway, event_id=event.event_id)
+    return TRY_AGAIN
+
+
+def _take_once(event: GatewayEvent, heard: Heard, now: datetime, keep_old_news: bool) -> int:
+    top_up = event.top_up = _named(event.gateway, heard)
+    if top_up is None:
+        _keep(event, Outcome.IGNORED, "names no payment of ours")
+    elif _is_known(event):
+        _keep(event, Outcome.REPEATED)
+    elif heard.state == State.NOTHING:
+        if keep_old_news:
+            _keep(event, Outcome.IGNORED, "says nothing that moves money")
+    else:
+        before = dict(top_up.__dict__)
+        believe(top_up, heard, now=now)
+        if keep_old_news or before != top_up.__dict__:
+            _keep(event, Outcome.BELIEVED)
+    return TAKEN
+
+
+def _named(gateway: str, heard: Heard) -> TopUp | None:
+    """Return the one top-up that the reference and the gateway's id both fit, locked. Raises Foreign."""
+    top_ups = TopUp.objects.select_for_update(of=("self",)).select_related("user")
+    by_id = top_ups.filter(gateway=gateway, gateway_id=heard.gateway_id).first() if heard.gateway_id else None
+    by_reference = top_ups.filter(reference=heard.reference).first() if heard.reference else None
+    if by_id and heard.reference and by_id != by_reference:
+        raise Foreign("its reference is not that of the payment it names")
+    if by_reference and by_reference.gateway != gateway:
+        raise Foreign("the payment it names belongs to another gateway")
+    if by_reference and heard.gateway_id and by_reference.gateway_id not in ("", heard.gateway_id):
+        raise Foreign("the payment it names has another id at the gateway")
+    return by_id or by_reference
+
+
+def _is_known(event: GatewayEvent) -> bool:
+    """Whether this event has been taken before; one that could not be checked then counts as new."""
+    if not event.event_id:
+        return False
+    same = GatewayEvent.objects.filter(gateway=event.gateway, event_id=event.event_id)
+    return same.filter(outcome__in=[Outcome.BELIEVED, Outcome.IGNORED]).exists()
+
+
+def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:
+    text = body[:MOST_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    kept = {name: headers[name][:LONGEST_HEADER].replace("\x00", "") for name in KEPT_HEADERS if name in headers}
+    return GatewayEvent(gateway=gateway, headers=kept, body=text, address=address)
+
+
+def _keep(event: GatewayEvent, outcome: str, reason: str = "") -> None:
+    event.outcome, event.reason = outcome, reason[:300]
+    event.save(force_insert=True)

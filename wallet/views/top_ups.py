@@ -1,0 +1,129 @@
+"""Adding money: the form, the way to the gateway, and the page that says where a payment is."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.pages import CustomerRequest, customers_only, render_live
+from upstream.money import text_from_micros
+from wallet.forms import TopUpForm, TransferForm
+from wallet.gateways import enabled_gateways
+from wallet.models import OPEN_TOP_UPS, TopUp
+from wallet.operations import (
+    TopUpRefused,
+    WrongStatus,
+    ask_soon,
+    cancel_top_up,
+    declare_transfer,
+    start_top_up,
+)
+
+Status = TopUp.Status
+# The badges' colours are named after the states of orders.
+TONES = {
+    Status.PENDING: "waiting",
+    Status.PAID: "completed",
+    Status.REVIEW: "partial",
+    Status.DECLINED: "failed",
+    Status.DISPUTED: "failed",
+}
+
+
+@customers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: CustomerRequest) -> HttpResponse:
+    """Ask how much and how; a valid form begins the payment and leads to where it is paid."""
+    if request.method == "POST":
+        form = TopUpForm(request.POST)
+        top_up = _start(request, form) if form.is_valid() else None
+        if top_up:
+            return redirect("wallet:pay", top_up.reference)
+    else:
+        wanted = {name: request.GET[name][:40] for name in ("amount", "gateway") if request.GET.get(name)}
+        form = TopUpForm(initial=wanted)
+    return render(request, "wallet/top_up.html", {"form": form})
+
+
+def _start(request: CustomerRequest, form: TopUpForm) -> TopUp | None:
+    values = form.cleaned_data
+    try:
+        return start_top_up(user=request.user, gateway=values["gateway"], amount_micros=values["amount"])
+    except TopUpRefused as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+    return None
+
+
+@customers_only
+@require_safe
+def pay(request: CustomerRequest, reference: str) -> HttpResponse:
+    """Lead to where the payment is made.
+
+    A page with a link that follows itself instead of a redirect: the browsers' form-action policy would have to name
+    every host that a form may lead to in the end, and a gateway may be anywhere.
+    """
+    top_up = _top_up(request, reference)
+    if top_up.status != Status.CREATED or not top_up.pay_url:
+        return redirect("wallet:payment", reference)
+    if top_up.pay_url.startswith("/"):
+        return redirect(top_up.pay_url)
+    return render(request, "wallet/payment_leave.html", {"top_up": top_up})
+
+
+@customers_only
+@require_safe
+def payment(request: CustomerRequest, reference: str) -> HttpResponse:
+    """Show where a payment is; the page follows it by itself while it is open."""
+    top_up = _top_up(request, reference)
+    is_open = top_up.status in OPEN_TOP_UPS
+    by_hand = top_up.gateway == "manual"
+    if is_open:
+        ask_soon(top_up)
+    gateway = enabled_gateways().get(top_up.gateway)
+    amount = text_from_micros(top_up.amount_micros)
+    context = {
+        "top_up": top_up,
+        "tone": TONES.get(Status(top_up.status), top_up.status),
+        "moving": is_open and not by_hand,
+        "gateway": gateway,
+        "can_pay": top_up.status == Status.CREATED and top_up.pay_url and gateway and not by_hand,
+        "declare": TransferForm() if by_hand and top_up.status in (Status.CREATED, Status.EXPIRED) else None,
+        "details": settings.MANUAL_TRANSFER_DETAILS if by_hand else "",
+        "again": f"{reverse('wallet:add')}?amount={amount}&gateway={top_up.gateway}",
+    }
+    state = (top_up.status, top_up.received_micros, top_up.credited_micros, top_up.recalled_micros, top_up.pay_url)
+    return render_live(request, "wallet/payment.html", "state", context, state=state)
+
+
+@customers_only
+@require_POST
+def cancel(request: CustomerRequest, reference: str) -> HttpResponse:
+    """Stop waiting for a payment that has not begun."""
+    try:
+        cancel_top_up(top_up=_top_up(request, reference))
+    except WrongStatus as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("wallet:payment", reference)
+
+
+@customers_only
+@require_POST
+def declare(request: CustomerRequest, reference: str) -> HttpResponse:
+    """The customer says that the transfer has been made."""
+    form = TransferForm(request.POST)
+    try:
+        if form.is_valid():
+            declare_transfer(top_up=_top_up(request, reference), note=form.cleaned_data["note"])
+            messages.success(request, _("Thank you. We look for your transfer and confirm it here."))
+        else:
+            messages.error(request, _("The text is too long."))
+    except WrongStatus as refusal:
+        messages.warning(request, str(refusal))
+    return redirect("wallet:payment", reference)
+
+
+def _top_up(request: CustomerRequest, reference: str) -> TopUp:
+    return get_object_or_404(request.user.top_ups, reference=reference)
