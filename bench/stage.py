@@ -78,7 +78,7 @@ def a_customer(number: int = 1) -> "User":
     from wallet.operations import credit
 
     user = User.objects.create_user(f"bench{number}@example.com", None)
-    credit(user=user, amount_micros=10**12, kind="top_up", reference="bench")
+    credit(user=user, amount_micros=10**12, kind="adjustment", reference="credit:bench", note="bench")
     return user
 
 

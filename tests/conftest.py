@@ -113,8 +113,9 @@ def customer(email: str, *, money: str = "0", **fields: Any) -> "User":
         credit(
             user=user,
             amount_micros=micros_from_decimal(Decimal(money)),
-            kind=LedgerEntry.Kind.TOP_UP,
-            reference="first money",
+            kind=LedgerEntry.Kind.ADJUSTMENT,
+            reference="credit:first money",  # as `manage.py credit` books it
+            note="first money",
         )
     return user
 

@@ -197,7 +197,8 @@ def _customer(number: int) -> "Account":
     from wallet.operations import credit
 
     user = User.objects.create_user(f"customer{number}@example.com")
-    credit(user=user, amount_micros=100_000 * MICROS, kind=LedgerEntry.Kind.TOP_UP, reference="first money")
+    kind, reference = LedgerEntry.Kind.ADJUSTMENT, "credit:first money"
+    credit(user=user, amount_micros=100_000 * MICROS, kind=kind, reference=reference, note="first money")
     _key, text = create_api_key(user=user, name="chaos")
     browser = Client()
     browser.force_login(user)

@@ -52,8 +52,8 @@ def accounts() -> None:
         credit(
             user=customer,
             amount_micros=FIRST_MONEY_MICROS,
-            kind=LedgerEntry.Kind.TOP_UP,
-            reference="demo",
+            kind=LedgerEntry.Kind.ADJUSTMENT,
+            reference="credit:demo",
             note="Money to try the demo with",
         )
 

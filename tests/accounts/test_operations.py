@@ -145,7 +145,7 @@ def test_credit_command_when_run_then_the_ledger_says_why(ann: User) -> None:
     printed = run("credit", "ANN@example.com", "12.5", "--note", "paid in cash", "--reference", "cash-1")
 
     assert printed == "ann@example.com: +12.50 USD, balance 112.50\n"
-    entry = LedgerEntry.objects.get(reference="cash-1")
+    entry = LedgerEntry.objects.get(reference="credit:cash-1")
     assert (entry.kind, entry.amount_micros, entry.note) == ("adjustment", 12_500_000, "paid in cash")
 
 

@@ -30,15 +30,15 @@ class Command(BaseCommand):
             raise CommandError(f"No customer has the address {email}.")
         if not note.strip() or len(note) > 300:
             raise CommandError("--note should say why, in 1 to 300 characters.")
-        if len(reference) > 100:
-            raise CommandError("--reference is longer than 100 characters.")
+        if len(reference) > 90:
+            raise CommandError("--reference is longer than 90 characters.")
         amount_micros = _micros(amount)
         try:
             credit(
                 user=user,
                 amount_micros=amount_micros,
                 kind=LedgerEntry.Kind.ADJUSTMENT,
-                reference=reference or f"credit:{uuid.uuid4()}",
+                reference=f"credit:{reference or uuid.uuid4()}",
                 note=note.strip(),
             )
         except AlreadyBooked:

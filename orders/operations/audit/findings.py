@@ -1,0 +1,57 @@
+"""What an audit finds, and how it asks: one statement for everything that is compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from upstream.money import text_from_micros
+
+SHOWN_PROBLEMS = 50  # of one sort: beyond that it is the same one over and over
+
+
+@dataclass
+class Books:
+    """What the audit found: `figures` to print, `problems` that must not be.
+
+    `unread` is the one of the problems that is nobody's fault here: upstream's balance could not be read.
+    """
+
+    figures: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unread: str = ""
+
+    def add(self, name: str, micros: int, currency: str) -> None:
+        """Add an amount of money to the figures."""
+        self.figures.append((name, f"{text_from_micros(micros)} {currency}"))
+
+    @property
+    def wrong(self) -> list[str]:
+        """The problems of our own: those that are there whether or not upstream can be asked."""
+        return [problem for problem in self.problems if problem != self.unread]
+
+
+def total(rows: QuerySet[Any], column: str) -> int:
+    """Return the sum of a column, 0 for no rows."""
+    return rows.aggregate(total=Sum(column))["total"] or 0
+
+
+def rows_of(sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the first rows that a comparison finds, sums as whole numbers (PostgreSQL adds up to a decimal)."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT {SHOWN_PROBLEMS}", values)
+        for row in cursor.fetchall():
+            yield tuple(value if isinstance(value, str) or value is None else int(value) for value in row)
+
+
+def number_after(prefix: str) -> str:
+    """Return the SQL of the whole number that a ledger row's reference has after `prefix`, NULL where it has none."""
+    if connection.vendor == "postgresql":
+        return f"CAST(substring(entry.reference FROM '^{prefix}([0-9]{{1,18}})(?::|$)') AS bigint)"
+    # A cast to INTEGER takes the digits that stand in front.
+    return (
+        f"CASE WHEN entry.reference GLOB '{prefix}[0-9]*'"
+        f" THEN CAST(substr(entry.reference, {len(prefix) + 1}) AS INTEGER) END"
+    )
