@@ -234,7 +234,7 @@ def main() -> int:
     # Not DEBUG: Django would keep every statement in memory.
     os.environ.update(DJANGO_SETTINGS_MODULE="storefront.settings", DEBUG="false", SECRET_KEY="bench-" + 40 * "x")
     os.environ.update(FIELD_ENCRYPTION_KEYS=43 * "A" + "=")  # nothing is sealed here, but production asks for a key
-    os.environ.update(DOTENV=os.devnull, LOG_LEVEL="WARNING")
+    os.environ.update(DOTENV=os.devnull, LOG_LEVEL="CRITICAL")
     if os.environ.get("DATABASE_URL"):
         return 0 if run(arguments.services, arguments.rounds) else 1
     from tests.provision.postgres import Postgres

@@ -11,6 +11,7 @@ from accounts.models import User
 from catalog.models import Category, Service, SyncRun
 from catalog.sync import quarantine, tables
 from catalog.sync.apply import apply_listing
+from catalog.sync.collection import collection_put_off
 from catalog.sync.examples import summary
 from catalog.sync.fetch import Placement, Progress, WrongCurrency, pairs_of, read_listing, read_subcategories
 from catalog.sync.judge import doubts_about
@@ -65,7 +66,8 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
             listing = read_listing(client, progress)
             run.counts |= {"total": listing.total, "set_aside": listing.set_aside, "read_in_full": in_full}
             names = tables.names()
-            found = survey(listing, tables.standings(), names=names)
+            with collection_put_off():
+                found = survey(listing, tables.standings(), names=names)
             asked = set(listing.subcategories) if in_full else found.ask
             pairs = pairs_of(sorted(asked), listing.subcategories)
             placement = Placement(asked, read_subcategories(client, pairs, progress))
@@ -76,7 +78,7 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
             examples = summary(listing, found, names=names)
             quarantine.hold_back(run, listing, placement, doubts=doubts, examples=examples)
             return run.row
-        with transaction.atomic():
+        with transaction.atomic(), collection_put_off():
             counts = apply_listing(run.row, listing, found, placement, now=now, progress=progress)
             status = counts.pop("status")
             run.counts |= counts

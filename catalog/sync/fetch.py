@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
 
+from catalog.sync.collection import collection_put_off
 from catalog.sync.pages import read_whole
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
@@ -86,7 +88,9 @@ def read_listing(client: Client, progress: Progress) -> Listing:
     if not subcategories:
         raise SyncRejected("The list of categories is empty.")
     progress("listing", 2, 3)
-    listing = _checked(read_whole(client, "services"), subcategories)
+    page = read_whole(client, "services")
+    with collection_put_off():
+        listing = _checked(page, subcategories)
     progress("listing", 3, 3)
     return listing
 
@@ -129,12 +133,16 @@ def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> Listing:
         {"service": row.service, "field": row.field, "problem": row.problem} for row in page.set_aside
     ]
     listing = Listing(page.total, {}, subcategories, set_aside)
+    micros: dict[Decimal, int] = {}  # many services share a rate
     for row in page.services:
         problem = _problem(row)
         if problem is None and row.service in listing.offers:
             problem = ("service", "is listed twice")
         if problem is None:
-            listing.offers[row.service] = _offer(row)
+            rate_micros = micros.get(row.rate)
+            if rate_micros is None:
+                rate_micros = micros[row.rate] = micros_from_decimal(row.rate)
+            listing.offers[row.service] = _offer(row, rate_micros)
             if row.entity_type and row.entity_type.lower() == "product":
                 listing.product_categories.add(row.category)
         else:
@@ -154,13 +162,13 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
     return None
 
 
-def _offer(row: ServiceRow) -> Offer:
+def _offer(row: ServiceRow, rate_micros: int) -> Offer:
     return Offer(
         row.service,
         row.category,
         row.name,
         row.type,
-        micros_from_decimal(row.rate),
+        rate_micros,
         row.min or 1,  # an order is at least one piece
         row.max,
         row.refill,
