@@ -17,6 +17,7 @@ from orders.operations.solvency import forecast
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
 from upstream.limits import Down
+from wallet.models import TopUp
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -56,6 +57,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _item(request, "wallet.wallet", _("Wallets"), "account_balance_wallet"),
                 _item(request, "wallet.ledgerentry", _("Ledger"), "receipt_long"),
+                _payments(request),
+                _item(request, "wallet.gatewayevent", _("Gateway events"), "cell_tower"),
+                _item(request, "wallet.receivable", _("Receivables"), "money_off"),
                 _item(request, "orders.upstreamentry", _("Upstream account"), "account_balance"),
                 _item(request, "orders.upstreambalance", _("Upstream balance"), "monitoring"),
                 _item(request, "orders.servicecost", _("Costs of services"), "difference"),
@@ -155,6 +159,14 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "allowed": request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}"),
     }
+
+
+def _payments(request: HttpRequest) -> Item:
+    """Payments from outside, with how many wait for a human; then the link leads to those."""
+    item = _item(request, "wallet.topup", _("Payments"), "payments")
+    count = TopUp.objects.for_a_human().count() if item["allowed"] else 0
+    link = f"{item['link']}?attention=yes" if count else item["link"]
+    return {**item, "link": link, "badge": str(count) if count else "", "badge_variant": "danger"}
 
 
 def _syncs(request: HttpRequest) -> Item:

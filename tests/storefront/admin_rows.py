@@ -43,7 +43,7 @@ from orders.models import (
     UpstreamEntry,
 )
 from sms.models import Country, Number, Project
-from wallet.models import LedgerEntry
+from wallet.models import GatewayEvent, LedgerEntry, Receivable, TopUp
 from wallet.operations import credit
 
 
@@ -92,6 +92,17 @@ def make_rows(number: int) -> None:
     create_api_key(user=user, name="robot")
     kind = LedgerEntry.Kind.TOP_UP
     credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
+    top_up = TopUp.objects.create(
+        user=user,
+        gateway="manual",
+        currency="USD",
+        amount_micros=5_000_000,
+        pay_micros=5_000_000,
+        attention="look",
+        confirmed_by=user,
+    )
+    GatewayEvent.objects.create(gateway="manual", outcome="ignored", top_up=top_up, headers={"User-Agent": "<b>x"})
+    Receivable.objects.create(user=user, top_up=top_up, amount_micros=1_000_000)
     service = make_service(number)
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)

@@ -1,1 +1,264 @@
 """Admin pages of payments from outside: top-ups, what gateways told us about them, and what customers owe."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.admin_parts import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    ask_again,
+    go_to,
+    json_column,
+    member_of_staff,
+    money_column,
+)
+from accounts.models import User
+from accounts.money import MicrosFormField
+from wallet.models import OPEN_TOP_UPS, GatewayEvent, Receivable, TopUp
+from wallet.operations import WrongStatus, close_review, confirm_top_up, decline_top_up
+from wallet.operations.top_ups import MOST_MICROS
+
+Status = TopUp.Status
+STATUS_COLOURS = {
+    Status.PENDING: "info",
+    Status.PAID: "success",
+    Status.REVIEW: "warning",
+    Status.DECLINED: "danger",
+    Status.DISPUTED: "danger",
+}
+
+
+class ReceivedForm(BaseDialogForm):
+    """What arrived in all, in the shop's currency."""
+
+    amount = MicrosFormField(
+        label=gettext_lazy("Received in all"),
+        help_text=gettext_lazy("What has arrived for this payment, the fee included, in the shop's currency."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def clean_amount(self) -> int:
+        amount_micros: int = self.cleaned_data["amount"]
+        if not 0 < amount_micros <= MOST_MICROS:
+            raise forms.ValidationError(_("Enter an amount above zero."))
+        return amount_micros
+
+
+def _dialog(title: Any, description: Any, form_class: type[BaseDialogForm] = BaseDialogForm) -> dict[str, Any]:
+    return {"title": title, "description": description, "form_class": form_class, "form_submit_text": title}
+
+
+CONFIRM = _dialog(
+    gettext_lazy("Confirm the payment"),
+    gettext_lazy("The wallet gets what arrived less the fee; what was credited for it before is taken into account."),
+    ReceivedForm,
+)
+
+
+class HumanFilter(admin.SimpleListFilter):
+    title = gettext_lazy("attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Needs a human"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.exclude(attention="") if self.value() == "yes" else queryset
+
+
+class GatewayEventInline(ReadOnlyInline):
+    model = GatewayEvent
+    hide_title = True
+    fields = ("created_at", "kind", "event_id", "outcome", "reason")
+    readonly_fields = fields
+
+
+@admin.register(TopUp)
+class TopUpAdmin(ReadOnlyAdmin):
+    list_display = (
+        "reference",
+        "user",
+        "gateway",
+        money_column("pay_micros", gettext_lazy("to pay")),
+        money_column("received_micros", gettext_lazy("received")),
+        money_column("credited_micros", gettext_lazy("credited")),
+        "shown_status",
+        "attention",
+        "created_at",
+    )
+    list_filter = (HumanFilter, "status", "gateway", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("reference", "gateway_id", "user__email")
+    inlines = (GatewayEventInline,)
+    actions_detail = ("confirm", "decline", "seen_to")
+    fields = (
+        ("shown_status", "attention"),
+        ("user", "reference"),
+        ("gateway", "gateway_id"),
+        "note",
+        tuple(
+            money_column(f"{name}_micros", title)
+            for name, title in (
+                ("amount", gettext_lazy("amount")),
+                ("fee", gettext_lazy("fee")),
+                ("pay", gettext_lazy("to pay")),
+                ("bonus", gettext_lazy("bonus")),
+            )
+        ),
+        (
+            money_column("received_micros", gettext_lazy("received")),
+            money_column("credited_micros", gettext_lazy("credited")),
+            "confirmed_by",
+        ),
+        tuple(
+            money_column(f"{name}_micros", title)
+            for name, title in (
+                ("refunded", gettext_lazy("paid back")),
+                ("disputed", gettext_lazy("disputed")),
+                ("recalled", gettext_lazy("taken back")),
+            )
+        ),
+        ("created_at", "expires_at", "paid_at"),
+        ("checks", "next_check_at"),
+    )
+    readonly_fields = tuple(field for row in fields for field in (row if isinstance(row, tuple) else (row,)))
+
+    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_COLOURS)
+    def shown_status(self, top_up: TopUp) -> tuple[str, str]:
+        return top_up.status, top_up.get_status_display()
+
+    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("wallet.change_topup")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what fits the payment; whether it still fits when the button is pressed, the operation decides."""
+        top_up = self.get_object(request, object_id)
+        fitting = _fitting(top_up) if top_up else ()
+        offered = super().get_actions_detail(request, object_id)
+        return [button for button in offered if button.method.original_function_name in fitting]
+
+    @action(description=gettext_lazy("Confirm the payment"), url_path="confirm", permissions=["judge"], dialog=CONFIRM)
+    def confirm(self, request: HttpRequest, form: ReceivedForm, object_id: str) -> HttpResponse:
+        received_micros = form.cleaned_data["amount"]
+        try:
+            return self._judge(
+                request,
+                object_id,
+                lambda top_up, actor: confirm_top_up(top_up=top_up, received_micros=received_micros, actor=actor),
+                f"confirmed: {received_micros} micros received",
+                _("The payment is confirmed and credited."),
+            )
+        except ValueError:
+            form.add_error("amount", _("Nothing would be left for the wallet, or that much is booked already."))
+            return ask_again(request, CONFIRM, form)
+
+    @action(
+        description=gettext_lazy("Decline it"),
+        url_path="decline",
+        permissions=["judge"],
+        variant=ActionVariant.DANGER,
+        dialog=_dialog(gettext_lazy("Decline it"), gettext_lazy("Nothing has arrived. Nothing is credited.")),
+    )
+    def decline(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._judge(
+            request,
+            object_id,
+            lambda top_up, actor: decline_top_up(top_up=top_up, actor=actor),
+            "declined",
+            _("The payment is declined."),
+        )
+
+    @action(
+        description=gettext_lazy("Seen to"),
+        url_path="seen",
+        permissions=["judge"],
+        dialog=_dialog(
+            gettext_lazy("Seen to"),
+            gettext_lazy("Takes it off the list of those that need a human. What is credited stays as it is."),
+        ),
+    )
+    def seen_to(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return self._judge(
+            request,
+            object_id,
+            lambda top_up, actor: close_review(top_up=top_up, actor=actor),
+            "seen to",
+            _("The payment is off the list."),
+        )
+
+    def _judge(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        decide: Callable[[TopUp, User], Any],
+        what: str,
+        success: str,
+    ) -> HttpResponse:
+        top_up = self.get_object(request, object_id)
+        if top_up is None:
+            return go_to(request, reverse("admin:wallet_topup_changelist"))
+        try:
+            decide(top_up, member_of_staff(request))
+        except WrongStatus as refusal:
+            messages.warning(request, str(refusal))
+        else:
+            self.log_change(request, top_up, what)
+            messages.success(request, success)
+        return go_to(request, reverse("admin:wallet_topup_change", args=[object_id]))
+
+
+def _fitting(top_up: TopUp) -> tuple[str, ...]:
+    if top_up.status == Status.REVIEW:
+        return ("confirm", "seen_to") if top_up.received_micros else ("confirm", "decline")
+    by_hand = top_up.gateway == "manual" and not top_up.received_micros
+    if by_hand and top_up.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED):
+        return ("confirm", "decline") if top_up.status in OPEN_TOP_UPS else ("confirm",)
+    return ("seen_to",) if top_up.attention else ()
+
+
+@admin.register(GatewayEvent)
+class GatewayEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "gateway", "kind", "event_id", "top_up", "outcome", "reason", "address")
+    list_filter = ("outcome", "gateway", "created_at")
+    list_select_related = ("top_up",)
+    search_fields = ("event_id", "top_up__reference", "kind", "reason")
+    fields = (
+        ("created_at", "address"),
+        ("gateway", "kind"),
+        "event_id",
+        "top_up",
+        ("outcome", "reason"),
+        json_column("headers", gettext_lazy("headers")),
+        "body",
+    )
+    readonly_fields = tuple(field for row in fields for field in (row if isinstance(row, tuple) else (row,)))
+
+
+@admin.register(Receivable)
+class ReceivableAdmin(ReadOnlyAdmin):
+    list_display = (
+        "user",
+        money_column("amount_micros", gettext_lazy("owed")),
+        money_column("paid_micros", gettext_lazy("paid since")),
+        "top_up",
+        "note",
+        "created_at",
+        "settled_at",
+    )
+    list_filter = (("settled_at", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("user", "top_up")
+    search_fields = ("user__email", "top_up__reference")
+    fields = list_display
+    readonly_fields = fields

@@ -106,14 +106,14 @@ def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: dat
     """Staff has seen `received_micros` arrive in all: credit it less the fee, or what is more than was booked before.
 
     A gateway that speaks for itself is not overruled: its payments are confirmed only where they wait for staff. Raises
-    WrongStatus, or ValueError for less than is booked already.
+    WrongStatus, or ValueError for no more than is booked already or than the fee takes.
     """
     with transaction.atomic():
         row = _locked(top_up)
         unpaid = row.gateway == "manual" and row.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED)
         if not unpaid and row.status != Status.REVIEW:
             raise WrongStatus(_("This payment does not wait for a confirmation."))
-        if received_micros <= row.received_micros:
+        if received_micros <= max(row.received_micros, row.fee_micros):
             raise ValueError(received_micros)
         now = now or timezone.now()
         changes = {
