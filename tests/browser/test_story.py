@@ -57,7 +57,7 @@ def order(page: Page, words: str, *, quantity: str, link: str) -> None:
     accessible(page)
     page.locator("input[name=quantity]").fill(quantity)
     page.locator("input[name=link]").fill(link)
-    expect(page.locator("#quote")).to_contain_text(f"{int(quantity):,}")
+    expect(page.locator("#quote")).to_contain_text(f"Total for {int(quantity):,}")
     page.get_by_role("button", name="Order and pay").click()
     page.wait_for_url("**/orders/*/")
     accessible(page)
@@ -113,6 +113,10 @@ def test_the_shop_works_without_javascript(browser: Browser, shop: Shop, setting
         page.locator("main a[href^='/order/']").first.click()
         page.locator("input[name=quantity]").fill("1000")
         page.locator("input[name=link]").fill("https://instagram.com/newcomer")
+        page.get_by_role("button", name="Order and pay").click()
+        # Nothing could show the price while the quantity was typed: it is shown now, and a second press accepts it.
+        expect(page.get_by_role("status")).to_contain_text("You have not paid anything yet.")
+        assert Order.objects.count() == 0
         page.get_by_role("button", name="Order and pay").click()
 
         expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
