@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the machine's own 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
-class _Echo:
+class Echo:
     """Hands back what a csv writer writes, instead of keeping it."""
 
     def write(self, text: str) -> str:
@@ -32,7 +32,7 @@ def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
     Money is plain decimals of the shop's currency, times are ISO 8601 in the shop's time zone. The words are in the
     language of the moment this is called: while it streams, the request's language is gone.
     """
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     header = [
         _("Order"),
         _("Ordered"),

@@ -55,6 +55,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Money"),
             [
+                _item(request, "orders.books", _("Books"), "auto_stories"),
                 _item(request, "wallet.wallet", _("Wallets"), "account_balance_wallet"),
                 _item(request, "wallet.ledgerentry", _("Ledger"), "receipt_long"),
                 _payments(request),

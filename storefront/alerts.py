@@ -29,11 +29,11 @@ def audit_and_tell(*, client: Client | None) -> Books:
     episode = told.filter(key__endswith=OVER).count() + 1
     open_episode = told.filter(key=f"{EPISODE}{episode}").exists()
     # Two audits at once write the same keys: the notice is written once.
-    if books.problems and not open_episode:
-        words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(books.problems))
-        body = "\n".join([*books.problems, "", _page()])
-        tell_admins(f"{EPISODE}{episode}", words % {"count": len(books.problems)}, body)
-    elif open_episode and not books.problems and not books.unread:
+    if books.wrong and not open_episode:
+        words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(books.wrong))
+        body = "\n".join([*books.wrong, "", _page()])
+        tell_admins(f"{EPISODE}{episode}", words % {"count": len(books.wrong)}, body)
+    elif open_episode and not books.problems:
         body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
         tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
     return books

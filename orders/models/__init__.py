@@ -1,6 +1,7 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
 from orders.models.aftercare import DeliveredGoods, GoodsReveal, Notice, ServiceRequest, WatchedPrice
+from orders.models.books import Books
 from orders.models.order import (
     FINISHED,
     MOVES,
@@ -31,6 +32,7 @@ __all__ = [
     "MOVES",
     "OPEN",
     "UPSTREAM_OPEN",
+    "Books",
     "Checkout",
     "ContractDrift",
     "Coupon",

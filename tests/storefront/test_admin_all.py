@@ -29,6 +29,7 @@ from catalog.models import (
     SyncRun,
 )
 from orders.models import (
+    Books,
     Checkout,
     ContractDrift,
     DeliveredGoods,
@@ -52,7 +53,7 @@ READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(TopUp, GatewayEvent, Receivable),
     *(EmailAddress, ServiceRequest, Favourite, StockWatch),
-    *(UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
+    *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.

@@ -1,10 +1,11 @@
 """The money on the upstream account: opening and paid in, less what was charged, plus what was given back."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -20,14 +21,7 @@ from upstream.money import micros_from_decimal
 from upstream.money import text_from_micros as _text
 
 # Upstream names what an order costs after all. Where it did not do all of it, the rest of the cost came back.
-GIVEN_BACK = Case(
-    When(
-        status__in=REDUCED,
-        charge_upstream_micros__lt=F("cost_upstream_micros"),
-        then=F("cost_upstream_micros") - F("charge_upstream_micros"),
-    ),
-    default=0,
-)
+PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
 
 
 def check_upstream(books: Books, client: Client | None) -> None:
@@ -103,7 +97,7 @@ def _explained(audit_began: datetime) -> Explained:
     # One statement: an order that moves on meanwhile is in exactly one of the sums.
     sums = Order.objects.aggregate(
         charged=Sum(charge, filter=placed),
-        given_back=Sum(GIVEN_BACK, filter=placed),
+        given_back=Sum(F("cost_upstream_micros") - F("charge_upstream_micros"), filter=placed & PART_GIVEN_BACK),
         maybe_charged=Sum("cost_upstream_micros", filter=in_doubt),
         maybe_back=Sum(charge, filter=given_up),
     )
@@ -125,9 +119,17 @@ def _perhaps_twice() -> int:
 
 
 def _twice() -> int:
-    """Return what upstream charged for orders beside the one that is followed: it was sent again, then both came."""
-    losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS).exclude(
+    return sum(charge for _event, charge in charges_beside(OrderEvent.objects.all()))
+
+
+def charges_beside(events: QuerySet[OrderEvent]) -> Iterator[tuple[OrderEvent, int]]:
+    """Yield what upstream charged for orders beside the one that is followed: it was sent again, then both came.
+
+    Amounts are in upstream's micros; the events come with their orders.
+    """
+    losses = events.filter(code=OrderEvent.Code.LOSS).exclude(
         order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
     )
-    rows = losses.values_list("evidence", "order__cost_upstream_micros")
-    return sum(cost if evidence.get("charge") is None else evidence["charge"] for evidence, cost in rows)
+    for event in losses.select_related("order"):
+        charge = event.evidence.get("charge")
+        yield event, event.order.cost_upstream_micros if charge is None else charge
