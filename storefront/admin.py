@@ -17,7 +17,7 @@ from orders.operations.solvency import forecast
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
 from upstream.limits import Down
-from wallet.models import TopUp
+from wallet.models import MoneyRequest, TopUp
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -61,6 +61,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _payments(request),
                 _item(request, "wallet.gatewayevent", _("Gateway events"), "cell_tower"),
                 _item(request, "wallet.receivable", _("Receivables"), "money_off"),
+                _money_requests(request),
                 _item(request, "orders.upstreamentry", _("Upstream account"), "account_balance"),
                 _item(request, "orders.upstreambalance", _("Upstream balance"), "monitoring"),
                 _item(request, "orders.servicecost", _("Costs of services"), "difference"),
@@ -126,6 +127,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
         "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",
         "unknown_types": _unknown_types(),
+        "money_requests": _money_requests(request),
         "held_back": SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED),
         "syncs": [run for kind in SyncRun.Kind for run in SyncRun.objects.filter(kind=kind)[:1]],
     }
@@ -206,3 +208,10 @@ def _requests(request: HttpRequest) -> Item:
     item = _item(request, "orders.servicerequest", _("Customers' requests"), "support_agent")
     count = ServiceRequest.objects.filter(state=ServiceRequest.State.OPEN).count() if item["allowed"] else 0
     return {**item, "badge": str(count) if count else "", "badge_variant": "warning"}
+
+
+def _money_requests(request: HttpRequest) -> Item:
+    """Moves of money by hand, with how many wait for a second person."""
+    item = _item(request, "wallet.moneyrequest", _("Moves by hand"), "approval")
+    count = MoneyRequest.objects.filter(state=MoneyRequest.State.WAITING).count() if item["allowed"] else 0
+    return {**item, "count": count, "badge": str(count) if count else "", "badge_variant": "danger"}

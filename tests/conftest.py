@@ -139,6 +139,12 @@ def sam(db: None) -> "User":
 
 
 @pytest.fixture
+def tom(db: None) -> "User":
+    """Sam's colleague, with every permission too."""
+    return customer("tom@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
 def service(sandbox: "Sandbox", db: None) -> "Service":
     """An SMM service ordered with a link, 10 to 10,000 pieces at 1.50 per 1,000; in the shop and in the sandbox."""
     from catalog.models import Category, Service, Subcategory

@@ -43,8 +43,9 @@ from orders.models import (
     UpstreamEntry,
 )
 from sms.models import Country, Number, Project
-from wallet.models import GatewayEvent, LedgerEntry, Receivable, TopUp
+from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receivable, TopUp
 from wallet.operations import credit
+from wallet.operations.requests import move_by_hand
 
 
 def make_service(number: int) -> Service:
@@ -92,6 +93,9 @@ def make_rows(number: int) -> None:
     create_api_key(user=user, name="robot")
     kind = LedgerEntry.Kind.TOP_UP
     credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
+    for amount_micros in (1_000_000, 900_000_000):  # done at once, and one that waits
+        kind, request_id = MoneyRequest.Kind.ADJUSTMENT, uuid.uuid4().hex
+        move_by_hand(user=user, kind=kind, amount_micros=amount_micros, note="n", actor=user, request_id=request_id)
     top_up = TopUp.objects.create(
         user=user,
         gateway="manual",

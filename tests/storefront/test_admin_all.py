@@ -47,12 +47,12 @@ from orders.models import (
 )
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
-from wallet.models import GatewayEvent, LedgerEntry, Receivable, TopUp, Wallet
+from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receivable, TopUp, Wallet
 
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(TopUp, GatewayEvent, Receivable),
-    *(EmailAddress, ServiceRequest, Favourite, StockWatch),
+    *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
 ]

@@ -39,7 +39,7 @@ def test_adjust_when_confirmed_then_the_ledger_says_who_and_why(
 
     assert answer["Location"] == reverse("admin:wallet_wallet_change", args=[ann.wallet.pk])
     assert balance(ann) == after
-    entry = LedgerEntry.objects.get(kind=LedgerEntry.Kind.ADJUSTMENT)
+    entry = LedgerEntry.objects.get(reference__startswith="request:")
     assert (entry.note, entry.created_by, entry.amount_micros) == ("said sorry", sam, after - 100_000_000)
 
 

@@ -1,58 +1,21 @@
-"""Admin pages of balances and their ledger, both read-only; money moves through the adjustment alone."""
+"""Admin pages of balances and their ledger, both read-only; money moves by hand through adjusting and withdrawing."""
 
-import uuid
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.decorators import action, display
 
-from accounts.admin_parts import ReadOnlyAdmin, ask_again, go_to, member_of_staff, money_column
-from accounts.money import MicrosFormField
-from accounts.templatetags.money import money
-from wallet.models import LedgerEntry, Wallet
-from wallet.operations import AlreadyBooked, InsufficientFunds, adjust
-
-MOST_MICROS = 10**15  # a milliard: beyond it somebody's keyboard is stuck
-
-
-class AdjustForm(BaseDialogForm):
-    """An amount above zero gives, one below takes. `request_id` makes a double click book once."""
-
-    amount = MicrosFormField(
-        label=gettext_lazy("Amount"),
-        help_text=gettext_lazy("Above zero gives money, below zero takes it."),
-        widget=UnfoldAdminTextInputWidget,
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Note"),
-        max_length=300,
-        help_text=gettext_lazy("Why; the customer sees it in the wallet's history."),
-        widget=UnfoldAdminTextInputWidget,
-    )
-    request_id = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
-
-    def clean_amount(self) -> int:
-        amount_micros: int = self.cleaned_data["amount"]
-        if amount_micros == 0:
-            raise forms.ValidationError(_("Enter an amount other than zero."))
-        if abs(amount_micros) > MOST_MICROS:
-            raise forms.ValidationError(_("This amount is too large."))
-        return amount_micros
-
-
-ADJUST: dict[str, Any] = {
-    "title": gettext_lazy("Adjust the balance"),
-    "description": gettext_lazy("One entry is added to the ledger; it cannot be changed or deleted later."),
-    "form_class": AdjustForm,
-    "form_submit_text": gettext_lazy("Adjust"),
-}
+from accounts.admin_parts import EMPTY, ReadOnlyAdmin, go_to, money_column
+from wallet.admin.requests import ADJUST, WITHDRAW, AdjustForm, MoveForm, WithdrawForm, ask_for_move
+from wallet.models import LedgerEntry, MoneyRequest, Wallet
+from wallet.operations.requests import BY_HAND
 
 
 @admin.register(Wallet)
@@ -63,42 +26,26 @@ class WalletAdmin(ReadOnlyAdmin):
     ordering = ("-balance_micros",)
     fields = ("user", money_column("balance_micros", gettext_lazy("balance")), "created_at")
     readonly_fields = fields
-    actions_detail = ("adjust", "ledger")
+    actions_detail = ("adjust", "withdraw", "ledger")
 
-    def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("wallet.change_wallet")
 
-    @action(
-        description=gettext_lazy("Adjust"),
-        url_path="adjust",
-        permissions=["adjust"],
-        dialog=ADJUST,
-    )
+    @action(description=gettext_lazy("Adjust"), url_path="adjust", permissions=["move"], dialog=ADJUST)
     def adjust(self, request: HttpRequest, form: AdjustForm, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, MoneyRequest.Kind.ADJUSTMENT, form, ADJUST)
+
+    @action(description=gettext_lazy("Withdraw"), url_path="withdraw", permissions=["move"], dialog=WITHDRAW)
+    def withdraw(self, request: HttpRequest, form: WithdrawForm, object_id: str) -> HttpResponse:
+        return self._move(request, object_id, MoneyRequest.Kind.WITHDRAWAL, form, WITHDRAW)
+
+    def _move(
+        self, request: HttpRequest, object_id: str, kind: str, form: MoveForm, dialog: dict[str, Any]
+    ) -> HttpResponse:
         wallet = self.get_object(request, object_id)
-        page = reverse("admin:wallet_wallet_change", args=[object_id])
         if wallet is None:
             return go_to(request, reverse("admin:wallet_wallet_changelist"))
-        try:
-            entry = adjust(
-                user=wallet.user,
-                amount_micros=form.cleaned_data["amount"],
-                note=form.cleaned_data["note"],
-                actor=member_of_staff(request),
-                reference=f"adjust:{form.cleaned_data['request_id']}",
-            )
-        except InsufficientFunds as refusal:
-            missing = money(refusal.missing_micros)
-            form.add_error(
-                "amount", _("The wallet does not hold that much: %(amount)s is missing.") % {"amount": missing}
-            )
-            return ask_again(request, ADJUST, form)
-        except AlreadyBooked:
-            messages.warning(request, _("This adjustment has been booked already; nothing was booked twice."))
-            return go_to(request, page)
-        self.log_change(request, wallet, f"adjusted by {entry.amount_micros} micros: {entry.note}")
-        messages.success(request, _("Booked: %(amount)s.") % {"amount": money(entry.amount_micros)})
-        return go_to(request, page)
+        return ask_for_move(request, wallet, kind, form, dialog)
 
     @action(description=gettext_lazy("Show the ledger"), url_path="ledger", permissions=["view"])
     def ledger(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -109,6 +56,8 @@ class WalletAdmin(ReadOnlyAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
+    """The ledger, read-only whatever is posted; a move by hand names who asked, who approved it, and its request."""
+
     list_display = (
         "id",
         "wallet",
@@ -117,6 +66,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "reference",
         "note",
         "created_by",
+        "approved_by",
         "created_at",
     )
     list_filter = ("kind", "created_at")
@@ -129,9 +79,33 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "reference",
         "note",
         "created_by",
+        "approved_by",
+        "by_hand",
         "created_at",
     )
     readonly_fields = fields
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup == "wallet__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        asked = MoneyRequest.objects.filter(request_id=Substr(OuterRef("reference"), len(BY_HAND) + 1))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                request_pk=Subquery(asked.values("pk")[:1]),
+                second_person=Subquery(asked.values("decided_by__email")[:1]),
+            )
+        )
+
+    @display(description=gettext_lazy("approved by"))
+    def approved_by(self, entry: Any) -> str:
+        return entry.second_person or EMPTY
+
+    @display(description=gettext_lazy("asked for as"))
+    def by_hand(self, entry: Any) -> str | SafeString:
+        if entry.request_pk is None:
+            return EMPTY
+        page = reverse("admin:wallet_moneyrequest_change", args=[entry.request_pk])
+        return format_html('<a class="underline" href="{}">#{}</a>', page, entry.request_pk)

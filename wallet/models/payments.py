@@ -177,7 +177,7 @@ class Receivable(models.Model):
 
 
 class MoneyRequest(models.Model):
-    """A move of money by hand that a second member of staff has to approve, or one that was approved at once."""
+    """A move of money by hand: one that was done at once, or one that a second member of staff has to approve."""
 
     class Kind(models.TextChoices):
         ADJUSTMENT = "adjustment", _("Adjustment")
@@ -192,9 +192,11 @@ class MoneyRequest(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("customer")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    amount_micros = MicrosField(_("amount"))
+    amount_micros = MicrosField(_("amount"), help_text=_("Below zero takes; a withdrawal is above zero."))
+    paid_how = models.CharField(_("how it is paid out"), max_length=60, blank=True)
     note = models.CharField(_("note"), max_length=300)
     request_id = models.CharField(max_length=64, unique=True)
+    needs_second = models.BooleanField(_("needs a second person"), default=False)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("asked by")
@@ -215,8 +217,23 @@ class MoneyRequest(models.Model):
         verbose_name = _("move of money by hand")
         verbose_name_plural = _("moves of money by hand")
         constraints = [
-            models.CheckConstraint(condition=~Q(decided_by=F("asked_by")) | Q(state="done"), name="decided_by_another")
+            models.CheckConstraint(
+                condition=~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("user")), name="decided_by_another"
+            ),
+            # What needs a second person is not done without one; what does not was done by who asked.
+            models.CheckConstraint(
+                condition=Q(needs_second=False, state="done", decided_by=None)
+                | Q(needs_second=True, state="waiting", decided_by=None)
+                | Q(needs_second=True, state__in=("done", "declined"), decided_by__isnull=False),
+                name="second_person_decides",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="adjustment") & ~Q(amount_micros=0)
+                | Q(kind="withdrawal", amount_micros__gt=0) & ~Q(paid_how=""),
+                name="withdrawal_says_how_much_and_how",
+            ),
         ]
+        indexes = [models.Index(fields=["id"], condition=Q(state="waiting"), name="money_requests_waiting")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"

@@ -3,6 +3,7 @@
 from wallet.operations.callbacks import take_callback
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, credit, debit, wallet_of
 from wallet.operations.recalls import OwesMoney, check_may_buy, owed_by
+from wallet.operations.requests import AlreadyDecided, MayNotDecide, approve_request, decline_request, move_by_hand
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
     TopUpRefused,
@@ -19,11 +20,14 @@ from wallet.operations.top_ups import (
 
 __all__ = [
     "AlreadyBooked",
+    "AlreadyDecided",
     "InsufficientFunds",
+    "MayNotDecide",
     "OwesMoney",
     "TopUpRefused",
     "WrongStatus",
     "adjust",
+    "approve_request",
     "ask_soon",
     "cancel_top_up",
     "check_may_buy",
@@ -34,7 +38,9 @@ __all__ = [
     "credit",
     "debit",
     "declare_transfer",
+    "decline_request",
     "decline_top_up",
+    "move_by_hand",
     "owed_by",
     "price_top_up",
     "start_top_up",
