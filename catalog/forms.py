@@ -17,7 +17,7 @@ LARGEST_ID = 2**63 - 1
 LARGEST_QUANTITY = 10**15
 LARGEST_PRICE = Decimal(10**9)
 LARGEST_PAGE = 10**6
-_AMOUNT = re.compile(r"(\d{1,30})(?:[.,](\d{0,30}))?", re.ASCII)
+_AMOUNT = re.compile(r"(\d+)(?:[.,](\d*))?", re.ASCII)
 _TRUE = {"1", "on", "true", "yes"}
 
 

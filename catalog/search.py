@@ -1,5 +1,7 @@
 """Finding services by words, and what was probably meant by words that find nothing."""
 
+from difflib import SequenceMatcher
+
 from django.db import connection
 
 from catalog.forms import whole_number
@@ -11,27 +13,28 @@ MOST_WORDS = 10
 # White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
 _LEARN = r"""
     WITH used AS (
-        SELECT DISTINCT word
+        SELECT word, count(*) AS services
         FROM (
             SELECT unnest(regexp_split_to_array(search_text, '[\s!-/:-@\[-`{-~]+')) AS word
             FROM catalog_service WHERE withdrawn_at IS NULL AND visible
         ) AS words
         WHERE length(word) BETWEEN %s AND %s
+        GROUP BY word
     ), forgotten AS (
         DELETE FROM catalog_searchword WHERE word NOT IN (SELECT word FROM used)
     )
-    INSERT INTO catalog_searchword (word) SELECT word FROM used ON CONFLICT DO NOTHING
+    INSERT INTO catalog_searchword AS known (word, services) SELECT word, services FROM used
+    ON CONFLICT (word) DO UPDATE SET services = EXCLUDED.services WHERE known.services <> EXCLUDED.services
 """
-# A part of a word finds that word already. Else the word most of whose trigrams are the same (pg_trgm's default: 0.3).
-_MEANT = """
-    SELECT typed, CASE
-        WHEN EXISTS (SELECT 1 FROM catalog_searchword WHERE strpos(word, typed) > 0) THEN typed
-        ELSE (
-            SELECT word FROM catalog_searchword WHERE word %% typed
-            ORDER BY similarity(word, typed) DESC, abs(length(word) - length(typed)), word LIMIT 1
-        )
-    END
-    FROM unnest(%s::text[]) AS typed
+# A part of a word finds that word already. Else the words that share most trigrams; a fifth is what a word of four
+# letters keeps when one of them is wrong.
+_LIKE = """
+    SELECT typed, word FROM unnest(%s::text[]) AS typed, LATERAL (
+        SELECT word, services, similarity(word, typed) AS likeness FROM catalog_searchword
+        WHERE similarity(word, typed) > 0.2 ORDER BY likeness DESC, services DESC, word LIMIT 5
+    ) AS near
+    WHERE NOT EXISTS (SELECT 1 FROM catalog_searchword WHERE strpos(word, typed) > 0)
+    ORDER BY typed, services DESC, word
 """
 
 
@@ -54,11 +57,18 @@ def closest_words(words: str) -> str:
     typed = words.lower().split()[:MOST_WORDS]
     if connection.vendor != "postgresql" or not any(SHORTEST_WORD <= len(word) <= LONGEST_WORD for word in typed):
         return ""
+    near: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_MEANT, [typed])
-        meant = dict(cursor.fetchall())
-    corrected = [meant.get(word) or word for word in typed]
+        cursor.execute(_LIKE, [typed])
+        for word, meant in cursor.fetchall():
+            near.setdefault(word, []).append(meant)
+    corrected = [_closest(word, near.get(word, [])) for word in typed]
     return "" if corrected == typed else " ".join(corrected)
+
+
+def _closest(typed: str, words: list[str]) -> str:
+    """Return the word that is most like the typed one in its letters' order; of several the most used, the first."""
+    return max(words, key=lambda word: SequenceMatcher(None, typed, word).ratio(), default=typed)
 
 
 def learn_words() -> None:
