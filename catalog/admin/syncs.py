@@ -52,10 +52,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_select_related = ("decided_by",)
     search_fields = ("error",)
     fields = (
-        ("kind", "shown_status"),
+        ("kind", "status"),
         "error",
         ("started_at", "seconds"),
-        ("requests", "bytes", "total", "read_in_full"),
+        ("requests", "bytes"),
+        ("total", "read_in_full"),
         ("added", "repriced", "changed"),
         ("withdrawn", "returned", "rows_set_aside"),
         ("decided_by", "decided_at"),
