@@ -46,6 +46,8 @@ __all__ = [
     "when_held_back",
 ]
 
+NOT_WHOLE = (SyncRun.Status.RUNNING, SyncRun.Status.REJECTED, SyncRun.Status.FAILED)
+
 
 def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progress: Progress | None = None) -> SyncRun:
     """Bring the local catalog to what upstream offers and return the record of the run.
@@ -126,12 +128,8 @@ def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
 
 
 def _full_pass_is_overdue(now: datetime) -> bool:
-    """Whether the full pass has not been done for two of its rounds: beat sends it, and beat may have been away."""
+    """Whether no full pass brought a whole answer for two of its rounds: beat sends it, and beat may have been away."""
     since = now - timedelta(seconds=2 * settings.SYNC_FULL_EVERY_SECONDS)
-    done = SyncRun.objects.filter(
-        kind=SyncRun.Kind.CATALOG,
-        status__in=[SyncRun.Status.APPLIED, SyncRun.Status.UNCHANGED],
-        read_in_full=True,
-        started_at__gt=since,
-    )
+    whole = [status for status in SyncRun.Status if status not in NOT_WHOLE]
+    done = SyncRun.objects.filter(kind=SyncRun.Kind.CATALOG, status__in=whole, read_in_full=True, started_at__gt=since)
     return not done.exists()

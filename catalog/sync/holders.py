@@ -6,6 +6,7 @@ was. SQLite's file belongs to one machine: there it is the process.
 
 import os
 import platform
+from datetime import datetime
 
 from django.db import connection
 
@@ -26,10 +27,13 @@ def is_surely_dead(holder: str) -> bool:
     if not pid.isdecimal():
         return False
     if connection.vendor == "postgresql":
+        try:
+            since = datetime.fromisoformat(rest)
+        except ValueError:  # of another database, before the move to this one
+            return False
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s AND backend_start = %s::timestamptz)",
-                [int(pid), rest],
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s AND backend_start = %s)", [int(pid), since]
             )
             return not cursor.fetchone()[0]
     return rest == platform.node() and not _runs(int(pid))

@@ -146,7 +146,7 @@ def _sync_if_free(client: Client) -> SyncRun | None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("holder", ["", "no word we know"])
+@pytest.mark.parametrize("holder", ["", "no word we know", "123 another-machine"])
 def test_sync_catalog_when_it_cannot_be_known_whether_the_other_one_lives_waits_for_it(
     client_upstream: Client, holder: str
 ) -> None:
