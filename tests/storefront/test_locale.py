@@ -39,7 +39,7 @@ TAG = re.compile(r"</?[a-z]+")
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 # What stays as it is in Russian, too.
 LATIN_TEXTS = {"API", "SMS"}
-LATIN_WORDS = {"SMS", "CSV", "English", "Telegram", settings.STORE_NAME}
+LATIN_WORDS = {"SMS", "CSV", "English", "Telegram", settings.STORE_NAME, settings.STORE_CURRENCY}
 
 
 def catalog() -> Catalog:
