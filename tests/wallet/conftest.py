@@ -1,0 +1,45 @@
+"""Gateways for the wallet's tests: stand-ins on real sockets, one of each for a test process."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.wallet import fake_btcpay, fake_stripe
+from tests.wallet.fake_btcpay import FakeBtcpay
+from tests.wallet.fake_stripe import FakeStripe
+
+
+@pytest.fixture
+def stripe_server(settings: Any) -> Iterator[FakeStripe]:
+    """Stripe as the shop knows it: configured, and with nothing sold yet."""
+    server = FakeStripe()
+    settings.STRIPE_API_URL = server.url
+    settings.STRIPE_SECRET_KEY = fake_stripe.KEY
+    settings.STRIPE_WEBHOOK_SECRET = fake_stripe.SECRET
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def btcpay_server(settings: Any) -> Iterator[FakeBtcpay]:
+    """A BTCPay Server that the shop is configured for."""
+    server = FakeBtcpay()
+    settings.BTCPAY_URL = server.url
+    settings.BTCPAY_STORE_ID = fake_btcpay.STORE
+    settings.BTCPAY_API_KEY = fake_btcpay.KEY
+    settings.BTCPAY_WEBHOOK_SECRET = fake_btcpay.SECRET
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def demo_gateway(settings: Any) -> None:
+    """The demo gateway, which exists only with DEBUG on."""
+    settings.DEBUG = True
+
+
+@pytest.fixture
+def transfers(settings: Any) -> None:
+    """Transfers by hand are offered."""
+    settings.MANUAL_TRANSFER_DETAILS = "IBAN XX00 1234\nExample Ltd"

@@ -1,0 +1,137 @@
+"""A stand-in for Stripe: the few calls the shop makes, and webhooks signed as Stripe signs them.
+
+Source: https://docs.stripe.com/api/checkout/sessions, /api/disputes, /api/errors, /api/idempotent_requests,
+https://docs.stripe.com/webhooks#verify-manually ("t=…,v1=HMAC-SHA256 of timestamp, a dot, and the body").
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.wallet.fake_server import FakeServer
+
+KEY = "sk_test_fake"
+SECRET = "whsec_fake"
+
+
+class FakeStripe(FakeServer):
+    """Sessions by id; tests change them and take webhooks from `event`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.disputes: dict[str, dict[str, Any]] = {}
+        self._answered: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._events = 0
+
+    # --- What the shop calls ----------------------------------------------------------------------------------------
+    def answer(self, method: str, path: str, query: dict[str, list[str]], headers: Any, body: bytes) -> tuple[int, Any]:
+        if headers.get("Authorization") != f"Bearer {KEY}":
+            return _error(401, "Invalid API Key provided")
+        parts = path.strip("/").split("/")
+        if (method, path) == ("POST", "/v1/checkout/sessions"):
+            return self._create(headers.get("Idempotency-Key", ""), body.decode())
+        if (method, path) == ("GET", "/v1/checkout/sessions"):
+            found = [s for s in self.sessions.values() if s["payment_intent"] in query.get("payment_intent", [])]
+            return 200, {"object": "list", "url": path, "has_more": False, "data": found}
+        kept = {"sessions": self.sessions, "disputes": self.disputes}.get(parts[-2], {})
+        if method == "GET" and parts[-1] in kept:
+            return 200, kept[parts[-1]]
+        return _error(404, f"No such object: {parts[-1]}")
+
+    def _create(self, idempotency_key: str, form: str) -> tuple[int, Any]:
+        if idempotency_key in self._answered:
+            same_form, answer = self._answered[idempotency_key]
+            return (200, answer) if form == same_form else _error(400, "Keys can only be used with the same parameters")
+        values = dict(parse_qsl(form))
+        unit = values["line_items[0][price_data][unit_amount]"]
+        expires_at = int(values["expires_at"])
+        if not unit.isdecimal() or not 1800 <= expires_at - time.time() + 60 <= 86400 + 60:
+            return _error(400, "Invalid request")
+        number = len(self.sessions) + 1
+        session = {
+            "id": f"cs_test_{number}",
+            "object": "checkout.session",
+            "amount_total": int(unit) * int(values["line_items[0][quantity]"]),
+            "currency": values["line_items[0][price_data][currency]"],
+            "client_reference_id": values["client_reference_id"],
+            "metadata": {"reference": values["metadata[reference]"]},
+            "customer_email": values["customer_email"],
+            "expires_at": expires_at,
+            "livemode": False,
+            "mode": values["mode"],
+            "payment_intent": f"pi_{number}",
+            "payment_status": "unpaid",
+            "status": "open",
+            "success_url": values["success_url"],
+            "url": f"https://checkout.stripe.com/c/pay/cs_test_{number}",
+        }
+        self.sessions[session["id"]] = session
+        self._answered[idempotency_key] = (form, session)
+        return 200, session
+
+    # --- What happens at Stripe -------------------------------------------------------------------------------------
+    def session_of(self, reference: str) -> dict[str, Any]:
+        return next(one for one in self.sessions.values() if one["client_reference_id"] == reference)
+
+    def pay(self, reference: str, **changes: Any) -> dict[str, Any]:
+        """The customer finishes the page; `changes` may leave it unpaid or pay something else."""
+        session = self.session_of(reference)
+        session |= {"status": "complete", "payment_status": "paid", **changes}
+        return session
+
+    def charge(self, reference: str, refunded: int) -> dict[str, Any]:
+        """The charge behind a session, of which `refunded` has been paid back in all."""
+        session = self.session_of(reference)
+        return {
+            "id": "ch_1",
+            "object": "charge",
+            "amount": session["amount_total"],
+            "amount_refunded": refunded,
+            "currency": session["currency"],
+            "payment_intent": session["payment_intent"],
+            "metadata": session["metadata"],
+        }
+
+    def dispute(self, reference: str, amount: int, status: str = "needs_response") -> dict[str, Any]:
+        session = self.session_of(reference)
+        dispute = {
+            "id": "du_1",
+            "object": "dispute",
+            "amount": amount,
+            "currency": session["currency"],
+            "charge": "ch_1",
+            "payment_intent": session["payment_intent"],
+            "status": status,
+        }
+        self.disputes["du_1"] = dispute
+        return dict(dispute)
+
+    def event(self, kind: str, about: dict[str, Any], **changes: Any) -> bytes:
+        """The body of a webhook."""
+        self._events += 1
+        event = {
+            "id": f"evt_{self._events}",
+            "object": "event",
+            "api_version": "2026-10-28",
+            "created": int(time.time()),
+            "type": kind,
+            "livemode": False,
+            "pending_webhooks": 1,
+            "data": {"object": about},
+        }
+        return json.dumps({**event, **changes}).encode()
+
+
+def signature(body: bytes, *, secret: str = SECRET, signed_at: int | None = None) -> str:
+    """The Stripe-Signature header."""
+    moment = int(time.time()) if signed_at is None else signed_at
+    proof = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={proof},v0=ignored"
+
+
+def _error(status: int, message: str) -> tuple[int, Any]:
+    return status, {"error": {"type": "invalid_request_error", "message": message}}
