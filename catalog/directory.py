@@ -47,6 +47,7 @@ class Counts:
 
     cells: dict[Cell, list[int]]
     capped: bool = False
+    ids: dict[tuple[Cell, int], list[int]] = field(default_factory=dict)  # by cell and exact flags, where they were few
 
     def total(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> int:
         """Return how many have all the flags in `needs`, everywhere or in one category or subcategory."""
@@ -55,6 +56,15 @@ class Counts:
             for (in_category, in_subcategory), cell in self.cells.items()
             if category in (None, in_category) and subcategory in (None, in_subcategory)
         )
+
+    def ids_of(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> list[int]:
+        """Return the ids of those that `total` counts; complete only when there are any, and it is not `capped`."""
+        return [
+            pk
+            for ((in_category, in_subcategory), flags), ids in self.ids.items()
+            if category in (None, in_category) and subcategory in (None, in_subcategory) and flags & needs == needs
+            for pk in ids
+        ]
 
     def by_category(self, needs: int) -> dict[int, int]:
         """Return how many have these flags, by shown category."""
@@ -110,17 +120,21 @@ class Directory:
             service.category = made[pk]
 
     def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
-        """Count services by cell and flags, at most `most` of them; one query."""
+        """Count services by cell and flags; with `most`, so many at most and with their ids. One query."""
         cells: dict[Cell, list[int]] = {}
+        ids: dict[tuple[Cell, int], list[int]] = {}
         seen = 0
-        for category_id, subcategory_id, refill, cancel, in_stock, number in _grouped(services, most):
+        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, most):
             flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
-            cell = cells.setdefault(self.cell(category_id, subcategory_id), [0] * 8)
+            place = self.cell(category_id, subcategory_id)
+            cell = cells.setdefault(place, [0] * 8)
             for fewer in range(8):
                 if flags & fewer == fewer:
                     cell[fewer] += number
+            if found is not None:
+                ids.setdefault((place, flags), []).extend(map(int, found.split(",")))
             seen += number
-        return Counts(cells, capped=most is not None and seen >= most)
+        return Counts(cells, capped=most is not None and seen >= most, ids=ids)
 
 
 def directory(version: int) -> Directory:
@@ -179,12 +193,20 @@ def _counted(plain: Directory) -> Directory:
     return replace(plain, categories=categories, counts=counts)
 
 
-def _grouped(services: ServiceQuerySet, most: int | None) -> Iterable[tuple[int, int | None, bool, bool, bool, int]]:
-    """Count by category, subcategory and flags. In SQL of our own: Django cannot group what it has sliced."""
+def _grouped(
+    services: ServiceQuerySet, most: int | None
+) -> Iterable[tuple[int, int | None, bool, bool, bool, int, str | None]]:
+    """Count by category, subcategory and flags, with the ids as a text where at most so many are counted.
+
+    In SQL of our own: Django cannot group what it has sliced.
+    """
     flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
-    rows = flagged.values("category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
+    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
     sql, params = rows.query.sql_with_params()
     columns = "category_id, subcategory_id, refill, cancel, has_stock"
+    joined = "STRING_AGG(pk::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(pk)"
+    ids = "NULL" if most is None else joined
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns}, COUNT(*) FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608 - Django's
+        # Django's own statement between our own words.
+        cursor.execute(f"SELECT {columns}, COUNT(*), {ids} FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608
         return cursor.fetchall()

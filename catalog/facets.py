@@ -1,5 +1,6 @@
 """How many matches each filter would leave: beside every choice, and bounded, however much matches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from upstream.money import micros_from_decimal
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
 # count thirty thousand of them would be most of the page's time: the page says "1,000+" instead.
 MOST_COUNTED = 1000
+MOST_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Facets:
     refill: Choice
     cancel: Choice
     in_stock: Choice
+    ids: Sequence[int] = ()  # of all that match, when they are few enough to be looked up by them
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,11 @@ class _Counter:
             refill=self._flag(REFILL),
             cancel=self._flag(CANCEL),
             in_stock=self._flag(IN_STOCK),
+            ids=self.here.ids_of(**self._chosen, needs=self.needs) if self._is_few(total) else (),
         )
+
+    def _is_few(self, total: int) -> bool:
+        return total <= MOST_LOOKED_UP and not self.here.capped
 
     @property
     def _chosen(self) -> dict[str, int | None]:

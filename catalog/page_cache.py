@@ -18,7 +18,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, urlencode
 from django.utils.translation import get_language
 
@@ -51,8 +51,7 @@ class KeptPage:
         made_at = int(self.made_at.timestamp())
         response["ETag"], response["Last-Modified"] = self.etag, http_date(made_at)
         # Kept by the browser alone, and asked about each time: the reader may have signed in, the price have changed.
-        patch_cache_control(response, private=True, no_cache=True)
-        patch_vary_headers(response, ["Cookie", "HX-Request"])
+        response["Cache-Control"], response["Vary"] = "private, no-cache", "Cookie, HX-Request"
         return get_conditional_response(request, self.etag, made_at, response) or response
 
 

@@ -202,7 +202,10 @@ def fill_shelf(
         if close_facets.total:
             query, found, facets, corrected = nearest, close_found, close_facets, True
     place = Place.of(query, directory)
-    shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
+    if facets.ids:
+        shown = Service.objects.filter(pk__in=facets.ids)
+    else:
+        shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
     shown = shown.defer("search_text", "upstream_description", "description")
     window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
