@@ -24,10 +24,10 @@ from django.utils.translation import get_language
 
 from accounts.pages import PageRequest, personal_page
 from catalog.keeping import keep, kept_key, look_up
+from catalog.own_parts import FAST
 
 P = ParamSpec("P")
 LONGEST_QUERY = 100
-FAST = 1  # zlib's level: a page of fifty kilobytes takes half a millisecond to pack, and a tenth to unpack
 
 
 @dataclass(frozen=True)
