@@ -18,7 +18,7 @@ from catalog.stock import refresh_stock
 from orders.goods import reveal_all
 from orders.models import Order, Status
 from orders.operations import OrderRefused, place_order
-from orders.operations.placing import RequestIdReused
+from orders.operations.placing import MoneyOwed, RequestIdReused
 from upstream.money import text_from_micros
 from wallet.operations import InsufficientFunds, wallet_of
 
@@ -150,7 +150,7 @@ def add(user: User, params: Params) -> dict[str, Any]:
             comments=comments,
             request_id=request_id(params),
         )
-    except InsufficientFunds:
+    except (InsufficientFunds, MoneyOwed):
         raise ApiError("Insufficient balance") from None
     except RequestIdReused:
         raise ApiError("request_id was used with other values") from None

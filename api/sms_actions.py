@@ -19,7 +19,7 @@ from api.params import ApiError, Params, whole_number
 from catalog.pricing import price_book
 from orders.models import Kind, Order, Status
 from orders.operations import OrderRefused, forward_order
-from orders.operations.placing import RequestIdReused
+from orders.operations.placing import MoneyOwed, RequestIdReused
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
 from sms.pricing import number_price_micros
@@ -150,7 +150,7 @@ def _buy(user: User, params: Params, project: Project) -> list[Order]:
             request_id=request_id(params),
             reuse_phone=params.get("phone", "").strip(),
         )
-    except InsufficientFunds:
+    except (InsufficientFunds, MoneyOwed):
         raise ApiError("Insufficient balance") from None
     except RequestIdReused:
         raise ApiError("request_id was used with other values") from None

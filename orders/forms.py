@@ -21,6 +21,7 @@ from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import price_book
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
+from orders.operations.pending import Way, ways_to_pay
 from orders.operations.placing import OrderRefused, check_link, check_orderable, check_quantity
 from orders.quotes import PriceQuote, seal_quote
 from wallet.operations import wallet_of
@@ -68,6 +69,11 @@ class Quote:
         if self.price_micros is None or self.balance_micros is None:
             return 0
         return max(0, self.price_micros - self.balance_micros)
+
+    @property
+    def ways(self) -> list[Way]:
+        """How what is missing can be paid together with the order; none without a sealed price."""
+        return list(ways_to_pay(self.missing_micros)) if self.missing_micros and self.sealed else []
 
 
 def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str) -> Quote:

@@ -146,6 +146,14 @@ def send_price_digests() -> None:
 
 
 @shared_task
+def place_pending_checkouts() -> None:
+    """The sweep: place the orders whose payments have come in, and explain those that cannot be placed."""
+    from orders import operations
+
+    operations.close_pending()
+
+
+@shared_task
 def count_purchases() -> None:
     """Count what was bought lately, for the lists sorted by it."""
     from orders import operations

@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _requests(request),
                 _item(request, "orders.orderevent", _("Events"), "history"),
                 _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
+                _item(request, "orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
                 _item(request, "orders.deliveredgoods", _("Delivered goods"), "package_2"),
                 _item(request, "orders.goodsreveal", _("Looks at goods"), "visibility"),
                 _item(request, "orders.notice", _("Notices"), "outgoing_mail"),

@@ -240,6 +240,13 @@ PAYMENT_TERMS = {
     },
     "demo": {"min": Decimal(1), "max": Decimal(10000)},
 }
+# An order that waits for its payment keeps the price its page promised for so long.
+PENDING_CHECKOUT_HOURS = env.number("PENDING_CHECKOUT_HOURS", 24)
+# On receipts: who sells, and the tax in what was paid.
+SELLER_DETAILS = env.text("SELLER_DETAILS", "").replace("\\n", "\n")
+RECEIPT_TAX_PERCENT = env.decimal("RECEIPT_TAX_PERCENT", "0")
+if RECEIPT_TAX_PERCENT > 100:
+    raise ImproperlyConfigured("RECEIPT_TAX_PERCENT should be at most 100.")
 
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -282,6 +289,9 @@ CELERY_BEAT_SCHEDULE = {
     "send_price_digests": _every("PRICE_DIGEST_EVERY_SECONDS", 86_400, "orders.tasks.send_price_digests"),
     "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
     "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
+    "place_pending_checkouts": _every(
+        "PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"
+    ),
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }

@@ -7,6 +7,7 @@ from orders.operations.margin import refund_held, review_held_orders, send_held_
 from orders.operations.mass import place_orders
 from orders.operations.moves import WrongStatus
 from orders.operations.pauses import end_pause, pause_forwarding, resume_forwarding
+from orders.operations.pending import close_pending, close_pending_of, pay_and_order, ways_to_pay
 from orders.operations.placing import OrderRefused, PriceChanged, check_order, place_order
 from orders.operations.polling import poll_due, poll_open
 from orders.operations.price_digest import send_price_digests
@@ -26,6 +27,8 @@ __all__ = [
     "cancel_unsent",
     "check_balance",
     "check_order",
+    "close_pending",
+    "close_pending_of",
     "close_request",
     "close_window",
     "count_purchases",
@@ -35,6 +38,7 @@ __all__ = [
     "forward_waiting",
     "give_up_waiting",
     "pause_forwarding",
+    "pay_and_order",
     "place_order",
     "place_orders",
     "poll_due",
@@ -53,4 +57,5 @@ __all__ = [
     "send_held_anyway",
     "send_price_digests",
     "sweep_queue",
+    "ways_to_pay",
 ]

@@ -25,7 +25,7 @@ from orders.operations.moves import Change, write_events
 from orders.quotes import Agreed, QuoteNotOurs, Today, agree, read_quote
 from upstream.money import MICROS, micros_from_decimal, text_from_micros
 from wallet.models import LedgerEntry
-from wallet.operations import debit
+from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, debit
 
 LONGEST_LINK = 2000
 _is_web_address = URLValidator(schemes=["http", "https"])
@@ -68,6 +68,10 @@ class QuoteRefused(OrderRefused):
 
     def __init__(self) -> None:
         super().__init__(_("The price on that page was not made for this order. Look at the price and order again."))
+
+
+class MoneyOwed(OrderRefused):
+    """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
 
 
 class RequestIdReused(OrderRefused):
@@ -192,7 +196,7 @@ def check_out(
 ) -> list[Order]:
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
-    Raises RequestIdReused when the same id comes with other values, and whatever `buy` raises.
+    Raises RequestIdReused when the same id comes with other values, MoneyOwed, and whatever `buy` raises.
     """
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     try:
@@ -200,12 +204,23 @@ def check_out(
             checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
             insert_row(checkout)
             return buy(checkout)
+    except InsufficientFunds:
+        # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
+        _check_owes_nothing(user)
+        raise
     except IntegrityError:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
         orders = _bought_before(user, request_id, fingerprint)
         if orders is None:
             raise
         return orders
+
+
+def _check_owes_nothing(user: User) -> None:
+    try:
+        check_may_buy(user)
+    except OwesMoney as owes:
+        raise MoneyOwed(str(owes)) from owes
 
 
 def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order] | None:

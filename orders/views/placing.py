@@ -1,5 +1,8 @@
 """The page of a service: its price as the quantity is typed, and its order form."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,9 +20,10 @@ from catalog.page_cache import kept_page
 from catalog.stock import refresh_stock
 from catalog.wishes import is_watched, out_of_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
-from orders.models import Order
+from orders.models import Order, PendingCheckout
+from orders.operations.pending import pay_and_order
 from orders.operations.placing import NotQuoted, OrderRefused, PriceChanged, RequestIdReused, place_order
-from wallet.operations import InsufficientFunds
+from wallet.operations import InsufficientFunds, TopUpRefused
 
 
 @kept_page()
@@ -39,7 +43,15 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         return ask_to_sign_in(request)
     else:
         form = PlaceOrderForm(request.POST, service=service, user=request.user)
-        order = _place(request.user, form) if form.is_valid() else None
+        pending = order = None
+        if form.is_valid() and request.POST.get("pay"):
+            pending = _pay_and_order(request.user, form, request.POST["pay"])
+            order = pending.order if pending else None
+        if pending is not None and order is None:
+            return redirect("wallet:pay", pending.top_up.reference)
+        # Without errors it was the payment that is not needed: the wallet is not short any more.
+        if order is None and form.is_valid() and not form.note:
+            order = _place(request.user, form)
         if order is not None:
             messages.success(request, _("Thank you. Your order #%(number)s is paid.") % {"number": order.pk})
             return redirect("orders:detail", order.pk)
@@ -69,8 +81,23 @@ def _prefilled(request: PageRequest, service: Service) -> dict[str, object]:
 
 def _place(user: User, form: PlaceOrderForm) -> Order | None:
     """Place the order of a valid form; a refusal becomes an error of the form."""
-    try:
+    with _refusals(form):
         return place_order(user=user, service=form.service, **form.order())
+    return None
+
+
+def _pay_and_order(user: User, form: PlaceOrderForm, gateway: str) -> PendingCheckout | None:
+    """Begin the payment of what is missing for the order of a valid form; None where nothing is, or it was refused."""
+    with _refusals(form):
+        return pay_and_order(user=user, service=form.service, gateway=gateway, **form.order())
+    return None
+
+
+@contextmanager
+def _refusals(form: PlaceOrderForm) -> Iterator[None]:
+    """Turn what an operation refuses into errors of the form."""
+    try:
+        yield
     except PriceChanged as change:
         price = money(change.price_micros)
         form.refuse("", _("The price has changed: it is now %(price)s. Order again to accept it.") % {"price": price})
@@ -88,4 +115,5 @@ def _place(user: User, form: PlaceOrderForm) -> Order | None:
     except InsufficientFunds as short:
         amount = money(short.missing_micros)
         form.refuse("", _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
-    return None
+    except TopUpRefused as refusal:
+        form.refuse("", str(refusal))

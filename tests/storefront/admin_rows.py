@@ -34,6 +34,7 @@ from orders.models import (
     Notice,
     Order,
     OrderEvent,
+    PendingCheckout,
     ServicePace,
     ServiceRequest,
     Status,
@@ -131,6 +132,9 @@ def make_rows(number: int) -> None:
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
     ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)
+    PendingCheckout.objects.create(
+        user=user, top_up=top_up, request_id="r", service=service, quantity=100, quote="hidden-quote", price_micros=1
+    )
     country = Country.objects.create(code=f"c{number}", name=f"Country {number}")
     project = Project.objects.create(
         upstream_id=f"p{number}", country=country, name="Telegram", price_upstream_micros=500_000

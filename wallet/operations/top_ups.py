@@ -1,5 +1,6 @@
 """Top-ups from the customer's and from the staff's side: begin, declare, cancel, confirm, decline."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -52,28 +53,39 @@ def price_top_up(*, gateway: str, amount_micros: int) -> Price:
     return terms.price(amount_micros, currency)
 
 
-def start_top_up(*, user: User, gateway: str, amount_micros: int, return_path: str = "") -> TopUp:
+def start_top_up(
+    *,
+    user: User,
+    gateway: str,
+    amount_micros: int,
+    return_path: str = "",
+    beside: Callable[[TopUp], object] | None = None,
+) -> TopUp:
     """Begin a payment of `amount_micros` (what the wallet is to get) and return it; its `pay_url` is where it is paid.
 
     The row is written before the gateway is called, so that a payment nobody remembers cannot exist; no transaction may
-    be open around this. `return_path` is the page to come back to, the payment's own by default. Raises TopUpRefused.
+    be open around this. `return_path` is the page to come back to, the payment's own by default. `beside` writes
+    what belongs to the payment, in the same transaction. Raises TopUpRefused, and what `beside` raises.
     """
     price = price_top_up(gateway=gateway, amount_micros=amount_micros)
     now = timezone.now()
     if TopUp.objects.filter(user=user, created_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
         raise TopUpRefused(_("You have begun many payments within an hour. Finish one of them, or try later."))
-    top_up = TopUp.objects.create(
-        user=user,
-        gateway=gateway,
-        currency=settings.STORE_CURRENCY,
-        amount_micros=price.amount_micros,
-        fee_micros=price.fee_micros,
-        bonus_micros=price.bonus_micros,
-        pay_micros=price.pay_micros,
-        created_at=now,
-        expires_at=now + LIFETIME,
-        next_check_at=now + FIRST_CHECK,
-    )
+    with transaction.atomic():
+        top_up = TopUp.objects.create(
+            user=user,
+            gateway=gateway,
+            currency=settings.STORE_CURRENCY,
+            amount_micros=price.amount_micros,
+            fee_micros=price.fee_micros,
+            bonus_micros=price.bonus_micros,
+            pay_micros=price.pay_micros,
+            created_at=now,
+            expires_at=now + LIFETIME,
+            next_check_at=now + FIRST_CHECK,
+        )
+        if beside:
+            beside(top_up)
     path = return_path or reverse("wallet:payment", args=[top_up.reference])
     try:
         started = _offered(gateway).start(top_up, f"{settings.SITE_URL}{path}")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.pages import CustomerRequest, customers_only, render_live
 from upstream.money import text_from_micros
+from wallet.extensions import purpose_of
 from wallet.forms import TopUpForm, TransferForm
 from wallet.gateways import enabled_gateways
 from wallet.models import OPEN_TOP_UPS, TopUp
@@ -79,6 +80,7 @@ def payment(request: CustomerRequest, reference: str) -> HttpResponse:
     """Show where a payment is; the page follows it by itself while it is open."""
     top_up = _top_up(request, reference)
     is_open = top_up.status in OPEN_TOP_UPS
+    purpose = purpose_of(top_up)
     by_hand = top_up.gateway == "manual"
     if is_open:
         ask_soon(top_up)
@@ -87,14 +89,16 @@ def payment(request: CustomerRequest, reference: str) -> HttpResponse:
     context = {
         "top_up": top_up,
         "tone": TONES.get(Status(top_up.status), top_up.status),
-        "moving": is_open and not by_hand,
+        "moving": (is_open and not by_hand) or bool(purpose and purpose.moving and not is_open),
+        "purpose": purpose,
         "gateway": gateway,
         "can_pay": top_up.status == Status.CREATED and top_up.pay_url and gateway and not by_hand,
         "declare": TransferForm() if by_hand and top_up.status in (Status.CREATED, Status.EXPIRED) else None,
         "details": settings.MANUAL_TRANSFER_DETAILS if by_hand else "",
         "again": f"{reverse('wallet:add')}?amount={amount}&gateway={top_up.gateway}",
     }
-    state = (top_up.status, top_up.received_micros, top_up.credited_micros, top_up.recalled_micros, top_up.pay_url)
+    sums = (top_up.received_micros, top_up.credited_micros, top_up.recalled_micros)
+    state = (top_up.status, sums, top_up.pay_url, purpose)
     return render_live(request, "wallet/payment.html", "state", context, state=state)
 
 

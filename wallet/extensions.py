@@ -1,0 +1,55 @@
+"""What other parts of the shop add to the wallet's pages; they register here, and the wallet knows none of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accounts.models import User
+from wallet.models import TopUp
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a payment was made for, as its page says it: words, a link, and whether news are still to come.
+
+    `level` is that of an alert: info, success, warning.
+    """
+
+    text: str
+    level: str = "info"
+    url: str = ""
+    label: str = ""
+    moving: bool = False
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """Money that has left the balance and could still come back: how many purchases, and how much in all."""
+
+    count: int
+    amount_micros: int
+    url: str
+
+
+_purposes: list[Callable[[TopUp], Purpose | None]] = []
+_reserves: list[Callable[[User], Reserved]] = []
+
+
+def tells_purpose(ask: Callable[[TopUp], Purpose | None]) -> None:
+    """Let the page of a payment ask what it is for; `ask` may act on what has become of the payment."""
+    _purposes.append(ask)
+
+
+def tells_reserved(ask: Callable[[User], Reserved]) -> None:
+    """Let the wallet's page ask what of a customer's money is reserved."""
+    _reserves.append(ask)
+
+
+def purpose_of(top_up: TopUp) -> Purpose | None:
+    """Return what this payment is for, if it is for anything but the wallet."""
+    answers = (ask(top_up) for ask in _purposes)
+    return next((answer for answer in answers if answer), None)
+
+
+def reserved_of(user: User) -> list[Reserved]:
+    """Return what is reserved, without what is nothing."""
+    return [reserved for ask in _reserves if (reserved := ask(user)).count]
