@@ -14,6 +14,9 @@ STATUS_OF = {
 }
 
 
+NUMBER_PRICE = 625_000  # 0.50 and a quarter more
+
+
 def price_micros(quantity: int) -> int:
     """Return what `quantity` pieces cost at 1.50 per 1,000 and a quarter more, rounded up."""
     return -(-1_875 * quantity // REFUND_STEP) * REFUND_STEP
@@ -29,9 +32,10 @@ class ModelOrder:
     status: str = Status.PAID
     refunded: int = 0
     placed: list[str] = field(default_factory=list)
-    losses: int = 0
     word: str = "Pending"
     remains: int | None = None
+    is_number: bool = False
+    has_code: bool = False
 
     def refund_up_to(self, micros: int) -> None:
         """Give back until `micros` are given back in all; what was given back stays given back."""
@@ -41,6 +45,22 @@ class ModelOrder:
         """It was not bought: all money goes back."""
         self.status = Status.FAILED
         self.refund_up_to(self.price)
+
+    def lose(self) -> None:
+        """Nobody knows whether it was bought: a service waits for proof, a number's buyer has the money back."""
+        self.status = Status.UNKNOWN
+        if self.is_number:
+            self.fail()
+
+    def number_hears(self, *, late: bool) -> None:
+        """A poll asks about a number: a code is what was bought; without one its end, or ours, gives the money back."""
+        if self.status != Status.PENDING:
+            return
+        if self.has_code:
+            self.status = Status.COMPLETED
+        elif self.word == "expired" or late:
+            self.status = Status.CANCELED
+            self.refund_up_to(self.price)
 
     def hears(self) -> None:
         """A poll reads what upstream says now."""

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -24,29 +25,28 @@ from hypothesis.stateful import (
 )
 
 from catalog.models import Category, Service, Subcategory
-from orders.models import MOVES, UPSTREAM_OPEN, ForwardingPause, Order, OrderEvent, Status
+from orders.models import MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, Status
 from orders.operations import (
+    OrderRefused,
     audit,
     cancel_unsent,
-    end_pause,
     forward_order,
-    pause_forwarding,
+    give_up_waiting,
     place_order,
     poll_due,
-    probe_foreign_ids,
-    reconcile_orders,
     release_stale_claims,
-    resolve_as_not_placed,
-    resolve_as_placed,
-    resolve_by_refund,
-    resume_forwarding,
 )
 from orders.operations import forwarding as engine
 from orders.operations.moves import WrongStatus
-from orders.supply import Placed, supply_of
+from orders.operations.windows import ABANDONED, OPEN, REFUNDED
+from orders.supply import Placed, related_rows, supply_of
 from tests.conftest import customer
 from tests.orders.shop_model import ModelOrder, price_micros
+from tests.orders.shop_numbers import NumberRules
+from tests.orders.shop_parts import DyingClient, PowerCut, booked_losses
+from tests.orders.shop_staff import StaffRules
 from upstream.client import Client
+from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
 
@@ -61,25 +61,11 @@ LEFT = st.integers(-10, 110)  # a percentage, and not always a sane one
 ASKED = st.sampled_from(["half a day later", "at once", "later", "in vain"])
 
 
-class PowerCut(BaseException):
-    """The worker is gone at this line; nothing that comes after it is carried out."""
+PATIENCE = timedelta(seconds=30)  # of who waits for a number
 
 
-class DyingClient(Client):
-    """A client whose worker dies while it buys: before the request has left, or before the answer is read."""
-
-    def __init__(self, *args: Any, request_leaves: bool, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.request_leaves = request_leaves
-
-    def add(self, **asked: Any) -> Any:
-        if self.request_leaves:
-            super().add(**asked)
-        raise PowerCut
-
-
-class Shop(RuleBasedStateMachine):
-    """One customer, one service, one staff member, the sandbox, and a clock that only these rules move."""
+class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
+    """One customer, one service, numbers of one kind, one member of staff, the sandbox; only rules move the clock."""
 
     sandbox: Any  # set by the test
 
@@ -97,6 +83,7 @@ class Shop(RuleBasedStateMachine):
         self.user = customer("ann@example.com", money="10.00")
         self.staff = customer("sam@example.com", is_staff=True)
         self.service = self._service()
+        self.project = self._project()
         self.model: dict[int, ModelOrder] = {}
         self.known_upstream: set[int] = set()
 
@@ -129,7 +116,8 @@ class Shop(RuleBasedStateMachine):
         self.sandbox.heal()
         self.now += timedelta(hours=13)
         release_stale_claims(now=self.now)
-        poll_due(kind="service", client=self.client, now=self.now)
+        for kind in Kind:
+            poll_due(kind=kind, client=self.client, now=self.now)
         assert audit(client=self.client).problems == []
 
     def _new_upstream(self) -> list[str]:
@@ -138,12 +126,15 @@ class Shop(RuleBasedStateMachine):
         self.known_upstream.update(fresh)
         return [str(number) for number in fresh]
 
-    @initialize(target=orders, quantities=st.lists(st.integers(10, 1500), min_size=2, max_size=2))
-    def sell(self, quantities: list[int]) -> Any:
-        """A shop in which something has been sold: later attempts know an upstream id from before."""
-        sold = [self.place(quantity=quantity, pressed=1) for quantity in quantities]
-        for pk in sold:
-            self.send(pk=pk, answer=PLACED)
+    @initialize(
+        target=orders, fates=st.lists(st.sampled_from([PLACED, *PLACED_AND_LOST, *LOST_BEFORE]), min_size=2, max_size=2)
+    )
+    def sell(self, fates: list[str]) -> Any:
+        """A shop in which something has been sold, and something may be lost: its window has a beginning."""
+        sold = []
+        for number, fate in enumerate([PLACED, *fates]):
+            sold.append(self.place(quantity=100 + 10 * number, pressed=1))
+            self.send(pk=sold[-1], answer=fate)
         return multiple(*sold)
 
     # --- The customer ------------------------------------------------------------------------------------------------
@@ -152,6 +143,11 @@ class Shop(RuleBasedStateMachine):
         """One press of the button, or two."""
         asked = {"user": self.user, "service": self.service, "quantity": quantity, "link": "https://example.com/a"}
         request_id, price = str(uuid.uuid4()), price_micros(quantity)
+        self.service.refresh_from_db()
+        if self.service.paused_because:
+            with pytest.raises(OrderRefused, match="paused"):
+                place_order(**asked, request_id=request_id)
+            return multiple()
         if price > self.balance:
             with pytest.raises(InsufficientFunds):
                 place_order(**asked, request_id=request_id)
@@ -175,38 +171,42 @@ class Shop(RuleBasedStateMachine):
 
     # --- The workers -------------------------------------------------------------------------------------------------
     def _forward(self, pk: int, client: Client) -> bool:
-        """Forward an order, which may put it off; what is tried has to be waiting."""
-        was = self.model[pk].status
+        """Forward an order, which may put it off, or hold it; what is tried has to be waiting."""
+        was, row = self.model[pk].status, Order.objects.get(pk=pk)
+        self.service.refresh_from_db()
+        held = row.held_because or (row.kind == Kind.SERVICE and self.service.paused_because and not row.hold_waived_at)
+        due = row.not_before is None or row.not_before <= self.now
+        must = was == Status.PAID and due and not held and engine.gate() is engine.Gate.OPEN
         tried = forward_order(pk, client=client, clock=lambda: self.now)
-        assert not tried or was == Status.PAID
+        assert not tried or (was == Status.PAID and not held)
+        assert tried or not must
         return tried
 
-    @rule(pk=orders, answer=st.sampled_from(ANSWERS))
+    @rule(pk=st.one_of(orders, NumberRules.numbers), answer=st.sampled_from(ANSWERS))
     def send(self, pk: int, answer: str) -> None:
         """A worker sends the order, and this is what comes back."""
-        order, row = self.model[pk], Order.objects.get(pk=pk)
-        due = row.not_before is None or row.not_before <= self.now
-        must = order.status == Status.PAID and due and engine.gate() is engine.Gate.OPEN
+        order = self.model[pk]
         if answer in REFUSALS:
-            self.sandbox.fail_next("refuse", action="add", text=answer)
+            self.sandbox.fail_next("refuse", text=answer)
         elif answer != PLACED:
-            self.sandbox.fail_next(answer, action="add")
+            self.sandbox.fail_next(answer, action="add_sms" if order.is_number else "add")
 
         tried = self._forward(pk, self.client)
 
         self.sandbox.heal()
         new = self._new_upstream()
-        assert tried or not must
         assert bool(new) == (tried and answer in (PLACED, *PLACED_AND_LOST))
         order.placed += new
         if tried and answer == PLACED:
             order.status = Status.PENDING
-        elif tried and answer == "Invalid link":
+        elif tried and (answer == "Invalid link" or (answer in REFUSALS and answer != UNLISTED and order.is_number)):
             order.fail()
         elif tried and answer in (*PLACED_AND_LOST, *LOST_BEFORE, UNLISTED):
-            order.status = Status.UNKNOWN
+            order.lose()
+        elif tried and answer == "429" and order.is_number and self._waited_too_long(pk):
+            order.fail()
 
-    @rule(target=asleep, pk=orders, request_leaves=st.booleans())
+    @rule(target=asleep, pk=st.one_of(orders, NumberRules.numbers), request_leaves=st.booleans())
     def worker_dies(self, pk: int, request_leaves: bool) -> Any:
         """The order stays as it was claimed; a worker that was only frozen may still bring the answer."""
         dying = DyingClient(self.sandbox.url, self.sandbox.key, 10, request_leaves=request_leaves)
@@ -218,7 +218,7 @@ class Shop(RuleBasedStateMachine):
             dying.close()
         if not tried:
             return multiple()
-        order, new = Order.objects.select_related("user", "service__category").get(pk=pk), self._new_upstream()
+        order, new = Order.objects.select_related(*related_rows()).get(pk=pk), self._new_upstream()
         self.model[pk].status = Status.SENDING
         self.model[pk].placed += new
         assert bool(new) == request_leaves
@@ -232,15 +232,17 @@ class Shop(RuleBasedStateMachine):
         order = self.model[claim.order.pk]
         row = Order.objects.get(pk=order.pk)
         is_news = row.upstream_id != upstream_id
-        waited_for = order.status in (Status.SENDING, Status.UNKNOWN) and row.claim_token == claim.token
+        # Paid: staff had called it not placed, and it has not been sent again yet.
+        waiting = (Status.SENDING, Status.UNKNOWN, Status.PAID)
+        waited_for = order.status in waiting and row.claim_token == claim.token
 
         engine._record_placed(claim, supply_of(claim.order), Placed(upstream_id), now=self.now)
 
         if waited_for:
             order.status = Status.PENDING
         elif is_news:
-            order.losses += 1
             assert Order.objects.get(pk=order.pk).attention
+            assert upstream_id in booked_losses(order.pk)
 
     @rule()
     def release(self) -> None:
@@ -248,7 +250,18 @@ class Shop(RuleBasedStateMachine):
         stale = set(Order.objects.stale(self.now).values_list("pk", flat=True))
         assert release_stale_claims(now=self.now) == len(stale)
         for pk in stale:
-            self.model[pk].status = Status.UNKNOWN
+            self.model[pk].lose()
+
+    def _waited_too_long(self, pk: int) -> bool:
+        return Order.objects.filter(pk=pk, kind=Kind.NUMBER, created_at__lte=self.now - PATIENCE).exists()
+
+    @rule()
+    def give_up(self) -> None:
+        """A number that could not be sent within half a minute is refunded."""
+        too_late = [pk for pk in self._with_status(Status.PAID) if self._waited_too_long(pk)]
+        assert give_up_waiting(now=self.now) == len(too_late)
+        for pk in too_late:
+            self.model[pk].fail()
 
     # --- Time and upstream -------------------------------------------------------------------------------------------
     @rule(seconds=st.sampled_from([3, 95, 660]))
@@ -271,10 +284,30 @@ class Shop(RuleBasedStateMachine):
             if asked != "later":
                 self.poll(in_vain=asked == "in vain")
 
+    @precondition(lambda self: self._followed())
+    @rule(which=st.integers(0, 20), percent=st.sampled_from([0, 40, 101, 120, 130]))
+    def upstream_charges(self, which: int, percent: int) -> None:
+        """Upstream charges something else than expected; what it tells of that pauses the service, or is kept."""
+        order = self._followed()[which % len(self._followed())]
+        row = Order.objects.get(pk=order.pk)
+        charge = row.cost_upstream_micros * percent // 100
+        self.sandbox.set_order(row.upstream_id, charge=text_from_micros(charge))
+        self.now += timedelta(hours=13)
+        self.poll(in_vain=False)
+        assert Order.objects.get(pk=order.pk).charge_upstream_micros == charge
+        self.service.refresh_from_db()
+        # A charge that was seen before, and that staff let pass since, is no news.
+        assert self.service.paused_because or charge <= order.price or charge == row.charge_upstream_micros
+
     def _followed(self) -> list[ModelOrder]:
-        """Return the orders that are asked about; what upstream does to canceled ones is nobody's business any more."""
-        asked_about = (*UPSTREAM_OPEN, Status.COMPLETED, Status.PARTIAL)
-        return [order for order in self.model.values() if order.status in asked_about and order.word != "Canceled"]
+        """Return the orders that are asked about; what upstream does to others is nobody's business any more."""
+        asked_about = Order.objects.filter(kind=Kind.SERVICE, next_poll_at__isnull=False).values_list("pk", flat=True)
+        followed = (*UPSTREAM_OPEN, Status.COMPLETED, Status.PARTIAL)
+        return [
+            self.model[pk]
+            for pk in asked_about.order_by("pk")
+            if self.model[pk].status in followed and self.model[pk].word != "Canceled"
+        ]
 
     @rule(in_vain=st.booleans())
     def poll(self, in_vain: bool) -> None:
@@ -286,46 +319,6 @@ class Shop(RuleBasedStateMachine):
         self.sandbox.heal()
         for pk in () if in_vain else due:
             self.model[pk].hears()
-
-    # --- The machine that looks into lost answers, and staff ---------------------------------------------------------
-    @rule()
-    def reconcile(self) -> None:
-        """What it settles is settled right: adopted only as its own, sent again only what upstream does not have."""
-        probe_foreign_ids(client=self.client, now=self.now)
-        reconcile_orders(client=self.client, now=self.now)
-        for order in Order.objects.filter(pk__in=self._with_status(Status.UNKNOWN)).exclude(status=Status.UNKNOWN):
-            model = self.model[order.pk]
-            assert (order.status, [order.upstream_id]) in (
-                (Status.PENDING, model.placed),
-                (Status.PAID, [None]),
-            ), f"{order.status} {order.upstream_id}, upstream has {model.placed}"
-            assert order.status == Status.PENDING or not model.placed
-            model.status = order.status
-
-    @rule(pk=orders, verdict=st.sampled_from(["right", "refund"]))
-    def staff_decides(self, pk: int, verdict: str) -> None:
-        order = self.model[pk]
-        if order.status != Status.UNKNOWN:
-            with pytest.raises(WrongStatus):
-                resolve_by_refund(pk, actor=self.staff, now=self.now)
-        elif verdict == "refund":
-            resolve_by_refund(pk, actor=self.staff, now=self.now)
-            order.fail()
-        elif order.placed:
-            resolve_as_placed(pk, upstream_id=order.placed[-1], actor=self.staff, client=self.client, now=self.now)
-            order.status = Status.PENDING
-        else:
-            resolve_as_not_placed(pk, actor=self.staff, now=self.now)
-            order.status = Status.PAID
-
-    @rule(pause=st.booleans())
-    def forwarding_pauses_or_resumes(self, pause: bool) -> None:
-        if pause:
-            pause_forwarding(reason=ForwardingPause.Reason.ADMIN, now=self.now)
-            return
-        for open_one in ForwardingPause.objects.filter(ended_at=None, reason=ForwardingPause.Reason.ADMIN):
-            end_pause(open_one.pk, now=self.now, actor=self.staff)
-        resume_forwarding(client=self.client, now=self.now)
 
     # --- What always holds -------------------------------------------------------------------------------------------
     def _with_status(self, status: str) -> list[int]:
@@ -348,11 +341,19 @@ class Shop(RuleBasedStateMachine):
         assert Wallet.objects.get(user=self.user).balance_micros == booked == self.balance
 
     @invariant()
-    def upstream_has_nothing_twice_that_is_not_booked_as_a_loss(self) -> None:
-        for order in self.model.values():
-            assert len(order.placed) <= 1 + order.losses
-        rows = dict(Order.objects.filter(upstream_id__isnull=False).values_list("pk", "upstream_id"))
-        assert all(upstream_id in self.model[pk].placed for pk, upstream_id in rows.items())
+    def everything_upstream_has_is_followed_or_booked_or_looked_for(self) -> None:
+        known: dict[int, set[str]] = defaultdict(set)
+        losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS)
+        for pk, evidence in losses.values_list("order", "evidence"):
+            known[pk].add(evidence["upstream_id"])
+        rows = Order.objects.values_list("pk", "status", "upstream_id", "reconciliation")
+        for pk, status, upstream_id, reconciliation in rows:
+            known[pk] |= {upstream_id} if upstream_id else set()
+            assert known[pk] <= set(self.model[pk].placed)
+            found = reconciliation or {}
+            looked_for = len(found.get(ABANDONED, {})) + (status in (Status.SENDING, Status.UNKNOWN))
+            looked_for += status == Status.FAILED and found.get("state") in (OPEN, REFUNDED)
+            assert len(set(self.model[pk].placed) - known[pk]) <= looked_for
 
     @invariant()
     def every_order_that_nobody_follows_is_in_the_queue(self) -> None:
@@ -372,7 +373,7 @@ class Shop(RuleBasedStateMachine):
 
 
 # Enough to walk every rule several times; STATE_MACHINE_EXAMPLES=500 looks deeper.
-EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "10"))
 
 
 @pytest.mark.django_db
