@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
 from accounts.money import MicrosFormField
@@ -49,7 +50,20 @@ class TopUpForm(forms.Form):
 
     amount = MicrosFormField(
         label=gettext_lazy("Amount"),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "decimal",
+                "autocomplete": "off",
+                # What each way costs follows the amount while it is typed.
+                "hx-get": reverse_lazy("wallet:add"),
+                "hx-trigger": "change, keyup changed delay:300ms",
+                "hx-include": "[name=gateway]:checked",
+                "hx-params": "amount, gateway",
+                "hx-target": "#ways",
+                "hx-swap": "outerHTML",
+                "hx-sync": "this:replace",
+            }
+        ),
     )
     gateway = forms.ChoiceField(
         label=gettext_lazy("How to pay"),

@@ -45,6 +45,16 @@ def test_add_when_opened_shows_what_each_way_costs_before_anything_begins(
     assert TopUp.objects.count() == 0
 
 
+def test_add_when_the_amount_is_typed_htmx_gets_what_each_way_costs(page: Client, settings: Any) -> None:
+    settings.PAYMENT_TERMS = {"stripe": {"fee_fixed": Decimal(1)}}
+
+    part = page.get(ADD, {"amount": "40", "gateway": "stripe"}, headers={"HX-Request": "true"}).content.decode()
+
+    assert part.strip().startswith("<fieldset")
+    assert "You pay $41.00, your balance gets $40.00." in part
+    assert 'value="stripe" checked' in part
+
+
 def test_add_when_sent_begins_the_payment_and_leads_to_it(page: Client, stripe_server: FakeStripe) -> None:
     answer = add(page, "12.50")
 

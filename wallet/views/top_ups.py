@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import CustomerRequest, customers_only, render_live
+from accounts.pages import CustomerRequest, customers_only, render_live, wants_part
 from upstream.money import text_from_micros
 from wallet.extensions import purpose_of
 from wallet.forms import TopUpForm, TransferForm
@@ -46,7 +46,8 @@ def add(request: CustomerRequest) -> HttpResponse:
     else:
         wanted = {name: request.GET[name][:40] for name in ("amount", "gateway") if request.GET.get(name)}
         form = TopUpForm(initial=wanted)
-    return render(request, "wallet/top_up.html", {"form": form})
+    template = "wallet/top_up.html#ways" if wants_part(request) else "wallet/top_up.html"
+    return render(request, template, {"form": form})
 
 
 def _start(request: CustomerRequest, form: TopUpForm) -> TopUp | None:
