@@ -206,7 +206,7 @@ def pages_of(port: int) -> list[Page]:
         Page("category, signed out", [category], "K as category", 0.6),
         Page("service, signed out", [product], "K as service", 0.6),
         Page("category, signed in", [category], "U", 1.5, cookies),
-        Page("service, signed in", [product], "U", 0.0, cookies),
+        Page("service, signed in", [product], "U", 1.5, cookies),
         Page("search", searches(), "U", 0.5),
     ]
 

@@ -23,10 +23,12 @@ from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
 from orders.models import Order, PendingCheckout
 from orders.operations.pending import pay_and_order
 from orders.operations.placing import NotQuoted, OrderRefused, PriceChanged, RequestIdReused, place_order
+from orders.service_page import share_with_customers
 from wallet.operations import InsufficientFunds, TopUpRefused
 
 
 @kept_page()
+@share_with_customers
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: PageRequest, service_id: int) -> HttpResponse:
     """Show a service with its live price and order form; take the order."""
