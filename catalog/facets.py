@@ -153,7 +153,10 @@ class _Counter:
     @property
     def _chosen(self) -> dict[str, int | None]:
         category, subcategory = self.place.category, self.place.subcategory
-        return {"category": category and category.pk, "subcategory": subcategory and subcategory.pk}
+        return {
+            "category": category.pk if category else None,
+            "subcategory": subcategory.pk if subcategory else None,
+        }
 
     def _categories(self, shown: list[ShownCategory]) -> list[Choice]:
         everywhere, here = self.counts.by_category(self.needs), self.here.by_category(self.needs)

@@ -70,14 +70,14 @@ def kept_page(
         def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not _may_be_kept(request, params):
                 return personal(request, *args, **kwargs)
-            key = kept_key("page", request.path, urlencode(sorted(request.GET.items())), get_language())
+            key = kept_key("page", request.path, urlencode(sorted(request.GET.dict().items())), get_language())
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
             version, page = look_up(key)
             if page is None:
                 response = view(cast(PageRequest, request), *args, **kwargs)
                 if not _is_for_everybody(request, response):
                     return personal_page(lambda _request: response)(request)
-                page = KeptPage.of(response)
+                page = KeptPage.of(cast(HttpResponse, response))
                 keep(key, version, page)
             return cast(KeptPage, page).answer(request)
 

@@ -130,7 +130,7 @@ def _unit(rate_per: int, _language: str) -> str:
 
 @lru_cache(maxsize=200)
 def _badges(obstacle: str, refill: bool, cancel: bool, _language: str) -> SafeString:
-    badges = [(OBSTACLES[obstacle][0], OBSTACLES[obstacle][1], "")] if obstacle else []
+    badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
     if refill:
         badges.append((_("Refill"), "good", "refill"))
     if cancel:

@@ -153,7 +153,8 @@ class Shelf:
         return fewer
 
     def _filters(self) -> list[tuple[str, dict[str, object]]]:
-        query, found = self.query, []
+        query = self.query
+        found: list[tuple[str, dict[str, object]]] = []
         if self.category is not None and self.fixed is None:
             found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
         found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
@@ -167,7 +168,8 @@ class Shelf:
             found.append((text, {"quantity": None}))
         flags = [(query.refill, _("Refill"), "refill"), (query.cancel, _("Can be canceled"), "cancel")]
         flags.append((query.in_stock, _("In stock"), "in_stock"))
-        return [*found, *((label, {name: False}) for chosen, label, name in flags if chosen)]
+        found += [(label, {name: False}) for chosen, label, name in flags if chosen]
+        return found
 
 
 def fill_shelf(
@@ -228,6 +230,6 @@ def _sensible(asked: ShelfQuery, directory: Directory, fixed: ShownCategory | No
     place = Place.of(query, directory)
     return replace(
         query,
-        category_id=place.category and place.category.pk,
-        subcategory_id=place.subcategory and place.subcategory.pk,
+        category_id=place.category.pk if place.category else None,
+        subcategory_id=place.subcategory.pk if place.subcategory else None,
     )

@@ -110,8 +110,8 @@ def _shelf_page(
     version, page = look_up(key)
     if wants_part(request):
         shelf = make(directory(version), query, user)
-        text = render_to_string("catalog/_update.html", _context(shelf, favourites))
-        response = HttpResponse(press_hearts(text, user, [service.pk for service in shelf.window.rows]))
+        part = render_to_string("catalog/_update.html", _context(shelf, favourites))
+        response = HttpResponse(press_hearts(part, user, [service.pk for service in shelf.window.rows]))
         response["HX-Push-Url"] = shelf.address
         return response
     may_be_kept = user is not None and not favourites and query.is_counted_ahead and not (query.after or query.before)

@@ -7,7 +7,7 @@ Every other request to the page, one with a quantity or a form, is answered by t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -38,7 +38,6 @@ from catalog.stock import refresh_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
 
 P = ParamSpec("P")
-View = Callable[Concatenate[PageRequest, int, P], HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,9 @@ class KeptServicePage:
     service: Service
 
 
-def share_with_customers(view: View) -> View:
+def share_with_customers(
+    view: Callable[Concatenate[PageRequest, int, P], HttpResponseBase],
+) -> Callable[Concatenate[PageRequest, int, P], HttpResponseBase]:
     """Answer plain requests of customers for a service that can be ordered from the kept page; let others through."""
 
     @wraps(view)
@@ -110,7 +111,7 @@ def _shared_page(user: User, service_id: int) -> str | None:
 
 def _made(service: Service, user: User) -> str:
     """Make the page; of the customer it takes the group's discount alone."""
-    customer = AnyCustomer(email=mark(EMAIL))
+    customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
     quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
     own = {name: mark(name) for name in (HEADER, MESSAGES, HEARTS, BALANCE)}
     context = {

@@ -19,7 +19,7 @@ def count_purchases(*, now: datetime | None = None) -> int:
     """
     orders = Order.objects.filter(created_at__gt=(now or timezone.now()) - LATELY, service__isnull=False).order_by()
     orders = orders.exclude(status__in=[Status.FAILED, Status.CANCELED])
-    of_service = orders.filter(service=OuterRef("pk")).values("service").annotate(number=Count("pk")).values("number")
+    of_service = orders.filter(service=OuterRef("pk")).values("service").annotate(bought=Count("pk")).values("bought")
     number = Coalesce(Subquery(of_service), 0)
     services = Service.objects.filter(Q(bought_lately__gt=0) | Q(pk__in=orders.values("service"))).order_by()
-    return services.annotate(number=number).exclude(bought_lately=F("number")).update(bought_lately=number)
+    return services.annotate(bought=number).exclude(bought_lately=F("bought")).update(bought_lately=number)
