@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.spreadsheets import BYTE_ORDER_MARK, Echo
 from accounts.templatetags.money import money
-from orders.export import BYTE_ORDER_MARK, Echo
 from orders.operations.books import Line, Report
 from orders.operations.books.report import NO_PAYMENT
 from upstream.money import text_from_micros

@@ -9,21 +9,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.spreadsheets import BYTE_ORDER_MARK, Echo, harmless
 from orders.models import Order, OrderQuerySet, Status
 from upstream.money import text_from_micros
 
 ROWS_AT_ONCE = 1000
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the machine's own code page
-# A cell that begins like this is a formula to a spreadsheet, and the links in it were typed by anybody.
-# Source: OWASP, "CSV Injection".
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class Echo:
-    """Hands back what a csv writer writes, instead of keeping it."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
@@ -74,11 +64,6 @@ def _cells(order: Order, words: dict[str, str]) -> list[str | int]:
         settings.STORE_CURRENCY,
         _time(order.finished_at),
     ]
-
-
-def harmless(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
 
 
 def _time(moment: datetime | None) -> str:

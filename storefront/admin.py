@@ -60,6 +60,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "wallet.wallet", _("Wallets"), "account_balance_wallet"),
                 _item(request, "wallet.ledgerentry", _("Ledger"), "receipt_long"),
                 _payments(request),
+                _item(request, "wallet.receipt", _("Receipts"), "receipt"),
                 _item(request, "wallet.gatewayevent", _("Gateway events"), "cell_tower"),
                 _item(request, "wallet.receivable", _("Receivables"), "money_off"),
                 _money_requests(request),

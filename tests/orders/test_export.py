@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
+from accounts.spreadsheets import harmless
 from catalog.models import Service
-from orders.export import csv_lines, harmless
+from orders.export import csv_lines
 from orders.models import Order, Status
 
 URL = "/orders/export/"

@@ -44,7 +44,7 @@ from orders.models import (
     UpstreamEntry,
 )
 from sms.models import Country, Number, Project
-from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receivable, TopUp
+from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
 from wallet.operations.requests import move_by_hand
 
@@ -107,6 +107,7 @@ def make_rows(number: int) -> None:
         confirmed_by=user,
     )
     GatewayEvent.objects.create(gateway="manual", outcome="ignored", top_up=top_up, headers={"User-Agent": "<b>x"})
+    Receipt.objects.create(number=number, user=user, top_up=top_up, currency="USD", total_micros=5_000_000)
     Receivable.objects.create(user=user, top_up=top_up, amount_micros=1_000_000)
     service = make_service(number)
     MarkupRule.objects.create(scope="service", service=service, percent=30)

@@ -31,7 +31,7 @@ def test_home_shows_the_balance_and_every_movement_newest_first(client, ann, spe
 
     assert "Your balance $99.275" in text
     movements = text[text.index("Balance after") :]
-    refund, charge, top_up = (movements.index(words) for words in ("Refund #5", "Order #5", "Top-up"))
+    refund, charge, top_up = (movements.index(words) for words in ("Refund #5", "Order #5", "Adjustment"))
     assert refund < charge < top_up
     assert "+$0.525 $99.275" in movements[refund:charge]
     assert "-$1.25 $98.75" in movements[charge:top_up]
@@ -94,5 +94,6 @@ def test_home_needs_the_same_queries_for_any_number_of_movements(client, ann, sp
         spend(order_id, 1_000_000)
     client.force_login(ann)
 
-    with django_assert_num_queries(7):  # session, user, wallet, count, entries, balance below them, the header
+    # session, user, wallet, count, entries, their balances; what is reserved, owed and under way; the header
+    with django_assert_num_queries(10):
         client.get(reverse("wallet:home"))

@@ -32,6 +32,7 @@ from wallet.gateways import Heard, State
 from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp
 from wallet.operations.ledger import credit
 from wallet.operations.recalls import give_back, take_back
+from wallet.receipts import issue_receipt
 
 Status = TopUp.Status
 Changes = dict[str, Any]
@@ -86,6 +87,8 @@ def settle(top_up: TopUp, changes: Changes, *, now: datetime, actor: User | None
     if values and not unchanged.update(**values):
         raise ChangedMeanwhile(top_up.reference)
     _credit(top_up, *more, first=not before["received_micros"], actor=actor)
+    if top_up.received_micros and top_up.status != Status.REVIEW and top_up.status != before["status"]:
+        issue_receipt(top_up, now=now)
     if to_take > 0:
         take_back(top_up, to_take, _("Payment %(reference)s was taken back") % {"reference": top_up.reference})
     elif to_take < 0:

@@ -16,6 +16,7 @@ from wallet.gateways import Gateway, Price, Unreachable, find_gateway
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
 from wallet.operations.believing import settle
+from wallet.receipts import issue_receipt
 
 log = structlog.get_logger(__name__)
 Status = TopUp.Status
@@ -147,11 +148,19 @@ def decline_top_up(*, top_up: TopUp, actor: User) -> None:
 
 
 def close_review(*, top_up: TopUp, actor: User) -> None:
-    """Staff has looked and leaves what is booked as it is. Raises WrongStatus when there was nothing to look at."""
+    """Staff has looked and leaves what is booked as it is. Raises WrongStatus when there was nothing to look at.
+
+    A payment that the fee took whole stays in review: it is not paid as long as nothing was credited.
+    """
     booked = TopUp.objects.filter(pk=top_up.pk, received_micros__gt=0).exclude(attention="")
-    reviewed = booked.filter(status=Status.REVIEW).update(status=Status.PAID, attention="", confirmed_by=actor)
-    if not reviewed and not booked.update(attention="", confirmed_by=actor):
-        raise WrongStatus(_("There is nothing to close."))
+    with transaction.atomic():
+        reviewed = booked.filter(status=Status.REVIEW, credited_micros__gt=0).update(
+            status=Status.PAID, attention="", confirmed_by=actor
+        )
+        if not reviewed and not booked.update(attention="", confirmed_by=actor):
+            raise WrongStatus(_("There is nothing to close."))
+        if reviewed:
+            issue_receipt(_locked(top_up), now=timezone.now())
 
 
 def ask_soon(top_up: TopUp) -> None:

@@ -1,0 +1,191 @@
+"""The statement of a wallet: its movements by kind, time and order, each with the balance after it, also as CSV.
+
+The balance after a movement counts all that came before it, whatever the filter shows.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import BooleanField, Case, Count, Q, Sum, Value, When
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.spreadsheets import BYTE_ORDER_MARK, Echo, harmless
+from upstream.money import text_from_micros
+from wallet.models import LedgerEntry, Wallet
+
+ROWS_AT_ONCE = 1000
+ORDER_REFERENCE = re.compile(r"order:(\d+)(?::|$)")
+PAYMENT_REFERENCE = re.compile(r"top_up:([A-Z0-9]+)(?::|$)")
+Kind = LedgerEntry.Kind
+# Beyond these a day may have no midnight in some time zone.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+SENSIBLE = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One movement as the page shows it: with the order or payment it belongs to, and the balance afterwards."""
+
+    entry: LedgerEntry
+    balance_after_micros: int
+
+    @property
+    def order_id(self) -> int | None:
+        return order_of(self.entry.reference)
+
+    @property
+    def payment(self) -> str:
+        named = PAYMENT_REFERENCE.match(self.entry.reference)
+        return named[1] if named else ""
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of a wallet, by the shop's time zone: what came in, what went out (below zero), what was left."""
+
+    begins: date
+    movements: int
+    in_micros: int
+    out_micros: int
+    balance_micros: int
+
+
+class StatementForm(forms.Form):
+    """Which movements a customer wants to see. Nonsense in the address means: no filter."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What"), choices=[("", gettext_lazy("Everything")), *Kind.choices], required=False
+    )
+    since = forms.DateField(
+        label=gettext_lazy("From"),
+        required=False,
+        validators=SENSIBLE,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = forms.DateField(
+        label=gettext_lazy("To"),
+        required=False,
+        validators=SENSIBLE,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    q = forms.CharField(label=gettext_lazy("Order or payment"), required=False, max_length=100)
+
+    def wanted(self) -> Q:
+        """Return the condition on ledger entries that the filter stands for."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        wanted = Q()
+        if chosen.get("kind"):
+            wanted &= Q(kind=chosen["kind"])
+        if chosen.get("since"):
+            wanted &= Q(created_at__gte=_midnight(chosen["since"]))
+        if chosen.get("until"):
+            wanted &= Q(created_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
+        if words := chosen.get("q", "").strip().lstrip("#"):
+            wanted &= _named(words)
+        return wanted
+
+
+def _named(words: str) -> Q:
+    if words.isdecimal():
+        return Q(reference=f"order:{words}") | Q(reference__startswith=f"order:{words}:")
+    name = words.upper()
+    return Q(reference=f"top_up:{name}") | Q(reference__startswith=f"top_up:{name}:") | Q(note__icontains=words)
+
+
+def of_month(begins: date) -> Q:
+    """Return the condition for the movements of the month that begins on this day. Raises ValueError far away."""
+    if not FIRST_DAY <= begins <= LAST_DAY:
+        raise ValueError(begins)
+    ends = (begins + timedelta(days=31)).replace(day=1)
+    return Q(created_at__gte=_midnight(begins), created_at__lt=_midnight(ends))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def order_of(reference: str) -> int | None:
+    """Return the number of the order that a ledger reference names."""
+    named = ORDER_REFERENCE.match(reference)
+    return int(named[1]) if named else None
+
+
+def with_balances(wallet: Wallet, entries: Iterable[LedgerEntry]) -> list[LedgerRow]:
+    """Return some of a wallet's entries with the balance after each; one statement for all of them."""
+    entries = list(entries)
+    if not entries:
+        return []
+    upto = {f"upto_{entry.pk}": Sum("amount_micros", filter=Q(pk__lte=entry.pk)) for entry in entries}
+    balances = wallet.entries.order_by().filter(pk__lte=max(entry.pk for entry in entries)).aggregate(**upto)
+    return [LedgerRow(entry, balances[f"upto_{entry.pk}"]) for entry in entries]
+
+
+def months_of(wallet: Wallet) -> list[Month]:
+    """Return the months in which something moved, the newest first; one statement."""
+    grouped = wallet.entries.values(month=TruncMonth("created_at")).order_by("month")
+    months, balance_micros = [], 0
+    for row in grouped.annotate(
+        movements=Count("pk"),
+        came_in=Sum("amount_micros", filter=Q(amount_micros__gt=0)),
+        went_out=Sum("amount_micros", filter=Q(amount_micros__lt=0)),
+    ):
+        in_micros, out_micros = row["came_in"] or 0, row["went_out"] or 0
+        balance_micros += in_micros + out_micros
+        begins = timezone.localdate(row["month"])
+        months.append(Month(begins, row["movements"], in_micros, out_micros, balance_micros))
+    return months[::-1]
+
+
+def csv_lines(wallet: Wallet, wanted: Q) -> Iterator[str]:
+    """Return the wanted movements as lines of CSV under a header, the oldest first, with the balance after each.
+
+    Money is plain decimals of the shop's currency, times are ISO 8601 in the shop's time zone. The words are in the
+    language of the moment this is called: while it streams, the request's language is gone.
+    """
+    header = [
+        _("Time"),
+        _("What"),
+        _("Order"),
+        _("Note"),
+        _("Amount"),
+        _("Balance after"),
+        _("Currency"),
+        _("Reference"),
+    ]
+    words = {value: str(label) for value, label in Kind.choices}
+    # Every movement is read, whatever is wanted: the balance is their sum.
+    flag = Case(When(wanted, then=Value(True)), default=Value(False), output_field=BooleanField()) if wanted else None
+    flagged = wallet.entries.order_by("id").annotate(wanted=flag or Value(True, output_field=BooleanField()))
+    rows = flagged.values_list("wanted", "created_at", "kind", "reference", "note", "amount_micros")
+    return _lines(csv.writer(Echo()), header, words, rows.iterator(chunk_size=ROWS_AT_ONCE))
+
+
+def _lines(writer: Any, header: list[str], words: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+    yield BYTE_ORDER_MARK + writer.writerow(header)
+    balance_micros = 0
+    for wanted, created_at, kind, reference, note, amount_micros in rows:
+        balance_micros += amount_micros
+        if wanted:
+            yield writer.writerow(
+                [
+                    timezone.localtime(created_at).isoformat(timespec="seconds"),
+                    words.get(kind, kind),
+                    order_of(reference) or "",
+                    harmless(note),
+                    text_from_micros(amount_micros),
+                    text_from_micros(balance_micros),
+                    settings.STORE_CURRENCY,
+                    harmless(reference),
+                ]
+            )
