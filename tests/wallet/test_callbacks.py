@@ -156,6 +156,12 @@ def test_callback_when_reference_and_id_contradict_is_refused(top_up: TopUp, ben
     assert (outcomes(), balance(top_up.user), balance(ben)) == (["refused"] * 3, 100 * DOLLAR, 100 * DOLLAR)
 
 
+def test_callback_when_it_was_refused_once_is_refused_again(top_up: TopUp) -> None:
+    body = demo_event(top_up, State.PAID, reference="AAAAAAAAAAAA")
+
+    assert [knock("demo", body, demo_headers(body)) for _time in range(2)] == [400, 400]
+
+
 def test_callback_when_the_payment_is_another_gateways_is_refused(top_up: TopUp) -> None:
     TopUp.objects.filter(pk=top_up.pk).update(gateway="stripe")
 

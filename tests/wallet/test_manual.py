@@ -166,6 +166,17 @@ def test_review_when_seen_to_keeps_what_is_credited(ann: User, desk: Client) -> 
 
 
 @pytest.mark.usefixtures("demo_gateway")
+def test_review_when_the_fee_took_it_all_is_never_called_paid(ann: User, desk: Client) -> None:
+    top_up = start(ann, "demo", 20)
+    TopUp.objects.update(fee_micros=DOLLAR, pay_micros=21 * DOLLAR)
+    demo_says(top_up, State.PAID, amount_micros=DOLLAR)
+
+    press(desk, top_up, "seen_to")
+
+    assert (top_up.status, top_up.attention, balance(ann)) == (Status.REVIEW, "", 100 * DOLLAR)
+
+
+@pytest.mark.usefixtures("demo_gateway")
 def test_confirm_when_a_gateway_speaks_for_itself_is_refused(ann: User, sam: User) -> None:
     top_up = start(ann, "demo", 20)
 
