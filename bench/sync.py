@@ -1,12 +1,11 @@
 """How long a catalog sync takes, as multiples of PostgreSQL's own COPY of the same rows; and its peak memory.
 
-`python -m bench.sync --services 20000`. Every figure comes from this run: PostgreSQL (its own, unless DATABASE_URL
-names an empty database) and the sandbox run beside it on the same machine.
+`python -m bench.sync --services 20000`. Every figure comes from this run: PostgreSQL, Valkey and the sandbox run beside
+it on the same machine.
 """
 
 import argparse
 import os
-import re
 import resource
 import statistics
 import subprocess
@@ -18,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from bench.stage import machine, shop
 
 ROOT = Path(__file__).resolve().parents[1]
 AIMS = {"first": 4.0, "unchanged": 1.0, "changed": 1.5, "memory": 300.0}  # times COPY; MB
@@ -165,21 +166,9 @@ def children_peak_mb() -> float:
 
 def run(services: int, rounds: int) -> bool:
     """Measure and print; return whether the aims were met."""
-    import django
-
-    from upstream.sandbox.process import Sandbox
-
-    with Sandbox.start(services=services, speed=0) as sandbox:
-        os.environ.update(UPSTREAM_URL=sandbox.url, UPSTREAM_KEY=sandbox.key)
-        django.setup()
-        from django.core.management import call_command
+    with shop(services=services) as sandbox:
         from django.db import connection
 
-        if connection.vendor != "postgresql":
-            raise SystemExit("DATABASE_URL should name a PostgreSQL database: its COPY is what is compared with.")
-        if connection.introspection.table_names():
-            raise SystemExit("DATABASE_URL names a database that is in use: this empties tables, give it an empty one.")
-        call_command("migrate", verbosity=0)
         before = children_peak_mb()
         whole, peak, said = whole_command(dict(os.environ))
         client = sandbox.client()
@@ -191,9 +180,9 @@ def run(services: int, rounds: int) -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
             version = cursor.fetchone()[0]
-        empty_the_catalog()
+        connection.close()
     medians = {name: statistics.median(result[name] for result in results) for name in results[0]}
-    print(f"{services:,} services, PostgreSQL {version}, Python {sys.version.split()[0]}, {machine()}; {rounds} rounds")
+    print(f"{services:,} services, PostgreSQL {version}, {machine()}; {rounds} rounds")
     print_table(medians, statements)
     print(f"the whole command, fetch included: {whole:.1f} s ({said})")
     print(f"one request for all services: {fetch:.2f} s")
@@ -202,7 +191,7 @@ def run(services: int, rounds: int) -> bool:
     ratios = {name: medians[name] / medians["copy"] for name in ("first", "unchanged", "changed")}
     missed = [name for name, ratio in ratios.items() if ratio > AIMS[name]]
     missed += ["memory"] if peak >= AIMS["memory"] else []
-    print(f"aims missed: {', '.join(missed) or 'none'}")
+    print(f"aims missed: {', '.join(missed) or 'none'}; load of the machine: {os.getloadavg()[0]:.1f}")
     return not missed
 
 
@@ -220,28 +209,12 @@ def print_table(medians: dict[str, float], statements: dict[str, int]) -> None:
         print(f"{title:32}{medians[name]:9.3f}{ratio:9.2f}{aim:>7}{strict:9.2f}{statements[name]:12}")
 
 
-def machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text()) if sys.platform == "linux" else None
-    return f"{os.cpu_count()} × {found[1] if found else 'processor'}, {memory:.0f} GB"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--services", type=int, default=20_000, help="size of the catalog, 1 to 100,000")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts")
     arguments = parser.parse_args()
-    # Not DEBUG: Django would keep every statement in memory.
-    os.environ.update(DJANGO_SETTINGS_MODULE="storefront.settings", DEBUG="false", SECRET_KEY="bench-" + 40 * "x")
-    os.environ.update(FIELD_ENCRYPTION_KEYS=43 * "A" + "=")  # nothing is sealed here, but production asks for a key
-    os.environ.update(DOTENV=os.devnull, LOG_LEVEL="CRITICAL")
-    if os.environ.get("DATABASE_URL"):
-        return 0 if run(arguments.services, arguments.rounds) else 1
-    from tests.provision.postgres import Postgres
-
-    with Postgres() as postgres:
-        os.environ["DATABASE_URL"] = postgres.url
-        return 0 if run(arguments.services, arguments.rounds) else 1
+    return 0 if run(arguments.services, arguments.rounds) else 1
 
 
 if __name__ == "__main__":
