@@ -1,4 +1,4 @@
-"""Money in a browser: an order paid directly through the demo gateway, payments that go wrong, statement and receipt."""
+"""Money in a browser: an order paid directly at the demo gateway, payments that go wrong, statement and receipt."""
 
 import re
 

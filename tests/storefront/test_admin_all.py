@@ -38,6 +38,7 @@ from orders.models import (
     Notice,
     Order,
     OrderEvent,
+    PendingCheckout,
     ServiceCost,
     ServicePace,
     ServiceRequest,
@@ -47,11 +48,11 @@ from orders.models import (
 )
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
-from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receivable, TopUp, Wallet
+from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
-    *(TopUp, GatewayEvent, Receivable),
+    *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
     *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
