@@ -20,11 +20,16 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import price_book
+from orders.coupons import Discount
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
+from orders.operations.coupons import CouponRefused, discount_for
 from orders.operations.pending import Way, ways_to_pay
 from orders.operations.placing import OrderRefused, check_link, check_orderable, check_quantity
 from orders.quotes import PriceQuote, seal_quote
 from wallet.operations import wallet_of
+
+# What the price depends on goes with every question for it.
+PRICED_FIELDS = "#order-form [name=quantity], #order-form [name=coupon]"
 
 
 def why_not_orderable(service: Service) -> str:
@@ -44,7 +49,8 @@ def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
 class Quote:
     """What the page says about money: the rate, and for a quantity the price. Balance only for the signed in.
 
-    `sealed` is the signed promise of this price, for a customer and a quantity that can be ordered.
+    `sealed` is the signed promise of this price, for a customer and a quantity that can be ordered. `discount` is what
+    a coupon takes off it; where it takes nothing, `coupon_problem` says why.
     """
 
     service: Service
@@ -54,6 +60,13 @@ class Quote:
     problem: str
     balance_micros: int | None
     sealed: str = ""
+    discount: Discount | None = None
+    coupon_problem: str = ""
+
+    @property
+    def total_micros(self) -> int | None:
+        """What the customer pays: the price, less what a coupon takes off."""
+        return self.price_micros if self.discount is None else self.discount.net_micros
 
     @property
     def held_seconds(self) -> int:
@@ -65,10 +78,10 @@ class Quote:
 
     @property
     def missing_micros(self) -> int:
-        """How much the balance is short of the price; 0 when it covers it or when one of them is not known."""
-        if self.price_micros is None or self.balance_micros is None:
+        """How much the balance is short of the total; 0 when it covers it or when one of them is not known."""
+        if self.total_micros is None or self.balance_micros is None:
             return 0
-        return max(0, self.price_micros - self.balance_micros)
+        return max(0, self.total_micros - self.balance_micros)
 
     @property
     def ways(self) -> list[Way]:
@@ -76,8 +89,11 @@ class Quote:
         return list(ways_to_pay(self.missing_micros)) if self.missing_micros and self.sealed else []
 
 
-def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str) -> Quote:
-    """Quote the price of what is typed in the quantity field; words instead of a price where it cannot be ordered."""
+def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str, *, typed_coupon: str = "") -> Quote:
+    """Quote the price of what is typed in the quantity field; words instead of a price where it cannot be ordered.
+
+    A coupon is for customers: what it takes off, or why it takes nothing, is part of their quote.
+    """
     book = price_book(user)
     quantity, problem = _read_quantity(service, typed_quantity)
     rate_micros = book.rate_micros(service)
@@ -86,7 +102,17 @@ def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str)
         quote = replace(quote, price_micros=book.price_micros(service, quantity))
     if not isinstance(user, User):
         return quote
-    return replace(quote, balance_micros=wallet_of(user).balance_micros, sealed=_promise(quote, user))
+    quote = replace(quote, balance_micros=wallet_of(user).balance_micros, sealed=_promise(quote, user))
+    if quantity is None or quote.price_micros is None or not typed_coupon.strip():
+        return quote
+    floor_micros = book.floor_price_micros(service, quantity)
+    try:
+        discount = discount_for(
+            user, typed_coupon, price_micros=quote.price_micros, floor_micros=floor_micros, now=timezone.now()
+        )
+    except CouponRefused as refusal:
+        return replace(quote, coupon_problem=str(refusal))
+    return replace(quote, discount=discount)
 
 
 def _promise(quote: Quote, user: User) -> str:
@@ -133,6 +159,8 @@ class PlaceOrderForm(forms.Form):
     link = forms.CharField(max_length=2000)
     again = forms.BooleanField(label=gettext_lazy("Order it once more anyway"), required=False)
     quote = forms.Field(required=False, widget=forms.HiddenInput)  # any text: its signature says whether it is ours
+    coupon = forms.CharField(label=gettext_lazy("Coupon"), max_length=40, required=False)
+    seen = forms.Field(required=False, widget=forms.HiddenInput)  # what the page said is left to pay with the coupon
     request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
 
     def __init__(self, *args: Any, service: Service, user: User | AnonymousUser, **kwargs: Any) -> None:
@@ -141,6 +169,7 @@ class PlaceOrderForm(forms.Form):
         self.user = user
         self.similar: Order | None = None
         self.note = ""  # what the page says first, and no error
+        self.unseen = False  # the price, or what a coupon takes off it, has not been on the page yet
         if service.order_form == OrderForm.COMMENTS:
             del self.fields["quantity"]
             self.fields["comments"].help_text = self._limits()
@@ -149,6 +178,7 @@ class PlaceOrderForm(forms.Form):
             del self.fields["comments"]
             self._dress_quantity()
         self._dress_link()
+        self._dress_coupon()
 
     def _limits(self) -> str:
         return _("From %(least)s to %(most)s.") % {
@@ -160,18 +190,26 @@ class PlaceOrderForm(forms.Form):
         field = self.fields["quantity"]
         field.help_text = self._limits()
         field.error_messages.update(required=_("Say how many you want."), invalid=_("Write a whole number."))
-        # The price follows what is typed: same address, only the quote comes back.
         field.widget.attrs.update(
+            {"min": self.service.min_quantity, "max": self.service.most_orderable, "inputmode": "numeric"}
+        )
+        self._quote_as_typed("quantity")
+
+    def _dress_coupon(self) -> None:
+        self.fields["coupon"].widget.attrs.update({"autocapitalize": "characters", "spellcheck": "false"})
+        self._quote_as_typed("coupon")
+
+    def _quote_as_typed(self, name: str) -> None:
+        """Let the price follow what is typed: same address, only the quote comes back."""
+        self.fields[name].widget.attrs.update(
             {
-                "min": self.service.min_quantity,
-                "max": self.service.most_orderable,
-                "inputmode": "numeric",
                 "autocomplete": "off",
                 "hx-get": reverse("orders:place", args=[self.service.pk]),
                 "hx-trigger": "input changed delay:250ms",
+                "hx-include": PRICED_FIELDS,
                 "hx-target": "#quote",
                 "hx-swap": "outerHTML",
-                "hx-sync": "this:replace",
+                "hx-sync": "closest form:replace",
             }
         )
 
@@ -197,6 +235,11 @@ class PlaceOrderForm(forms.Form):
             return str(len(_comment_lines(typed))) if typed.strip() else ""
         value = self["quantity"].value()
         return "" if value is None else str(value)
+
+    @property
+    def typed_coupon(self) -> str:
+        """The coupon as it stands in the form."""
+        return str(self["coupon"].value() or "")
 
     @property
     def asks_again(self) -> bool:
@@ -247,11 +290,14 @@ class PlaceOrderForm(forms.Form):
 
     def order(self) -> dict[str, Any]:
         """Return what `place_order` needs, from a valid form."""
+        seen = str(self.cleaned_data["seen"] or "")
         return {
             "quantity": self.cleaned_data.get("quantity"),
             "link": self.cleaned_data["link"],
             "comments": self.cleaned_data.get("comments", ""),
             "quote": self.cleaned_data["quote"] or "",
+            "coupon": self.cleaned_data["coupon"],
+            "seen_micros": int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0,
             "request_id": str(self.cleaned_data["request_id"]),
         }
 

@@ -42,7 +42,7 @@ def _asked(wish: str) -> str:
 
 def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.PLACED and "price_micros" in data:
-        return _("%(price)s from your balance.") % {"price": money(data["price_micros"])}
+        return _placed(data)
     if code == Code.REFUNDED and "refund_micros" in data:
         return _refund(data)
     if code == Code.PROGRESS and data.get("start_count") is not None:
@@ -52,6 +52,14 @@ def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.RESOLVED and "wish" in data:
         return what_became_of(data["wish"], data.get("state", ""), data.get("answer", ""))
     return ""
+
+
+def _placed(data: dict[str, Any]) -> str:
+    price = money(data["price_micros"])
+    if "coupon" not in data:
+        return _("%(price)s from your balance.") % {"price": price}
+    words = {"price": price, "coupon": data["coupon"], "discount": money(data["discount_micros"])}
+    return _("%(price)s from your balance; the coupon %(coupon)s took off %(discount)s.") % words
 
 
 def _refund(data: dict[str, Any]) -> str:

@@ -66,6 +66,11 @@ class PriceBook:
         """Return what `quantity` pieces cost the customer, rounded up to 0.0001."""
         return price_for(self.rate_micros(service), quantity, service.rate_per)
 
+    def floor_price_micros(self, service: Service, quantity: int) -> int:
+        """Return what `quantity` pieces cost at the floor: no coupon and no discount takes a price below it."""
+        formula = self._formula(self.markup(service), self.discount_percent)
+        return price_for(formula.floor_micros(service.rate_upstream_micros), quantity, service.rate_per)
+
     def cost_upstream_micros(self, service: Service, quantity: int) -> int:
         """Return what upstream should charge us, in micros of its currency, rounded up to a micro."""
         return -(-service.rate_upstream_micros * quantity // service.rate_per)

@@ -73,6 +73,10 @@ class Formula:
         """Return what the rate costs the shop, in store micros rounded up."""
         return -(-rate_upstream_micros * self.cost // self.per)
 
+    def floor_micros(self, rate_upstream_micros: int) -> int:
+        """Return the floor itself, in store micros rounded up: the cost and the margin that no price falls below."""
+        return -(-rate_upstream_micros * self.floor // self.per)
+
     def loses(self, rate_upstream_micros: int) -> bool:
         """Return whether markup and rounding alone, without the floor, would sell below cost."""
         return self._rounded(rate_upstream_micros * self.marked + self.fixed) < rate_upstream_micros * self.cost

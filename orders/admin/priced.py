@@ -25,4 +25,7 @@ def priced(order: Order) -> str | SafeString:
     if order.accepted_loss_micros:
         loss = money(order.accepted_loss_micros)
         steps.append(_("The shop accepted a loss of %(loss)s to keep that promise.") % {"loss": loss})
+    if "coupon" in order.pricing:
+        words = {"coupon": order.pricing["coupon"], "amount": money(order.pricing["coupon_micros"])}
+        steps.append(_("The coupon %(coupon)s took off %(amount)s.") % words)
     return format_html("<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in steps)))

@@ -115,7 +115,7 @@ class Coupon(models.Model):
 
 
 class CouponUse(models.Model):
-    """One order that a coupon made cheaper."""
+    """One order that a coupon made cheaper. One that was given back as a whole gives the use back as well."""
 
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="used", verbose_name=_("coupon"))
     user = models.ForeignKey(
@@ -124,11 +124,18 @@ class CouponUse(models.Model):
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="coupon_use", verbose_name=_("order"))
     discount_micros = MicrosField(_("discount"))
     created_at = models.DateTimeField(_("time"), default=timezone.now)
+    freed_at = models.DateTimeField(
+        _("given back"), null=True, blank=True, help_text=_("The order's whole price was refunded: it counts no more.")
+    )
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("use of a coupon")
         verbose_name_plural = _("uses of coupons")
+        constraints = [
+            models.CheckConstraint(condition=Q(discount_micros__gt=0), name="coupon_use_takes_something_off")
+        ]
+        indexes = [models.Index(fields=["coupon", "user"], condition=Q(freed_at=None), name="uses_of_a_customer")]
 
     def __str__(self) -> str:
         return f"{self.coupon_id} #{self.order_id}"
@@ -146,6 +153,13 @@ class ReferralEarning(models.Model):
     referrer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="referral_earnings", verbose_name=_("customer")
     )
+    percent = models.DecimalField(
+        _("percent of the margin"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        help_text=_("As it was when the order was placed."),
+    )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     amount_micros = MicrosField(_("amount"), default=0)
     due_at = models.DateTimeField(_("final at"))
@@ -156,6 +170,12 @@ class ReferralEarning(models.Model):
         ordering = ["-id"]
         verbose_name = _("referral earning")
         verbose_name_plural = _("referral earnings")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="credited", amount_micros__gt=0) | ~Q(state="credited") & Q(amount_micros=0),
+                name="referral_is_credited_or_nothing",
+            )
+        ]
         indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="referrals_to_credit")]
 
     def __str__(self) -> str:

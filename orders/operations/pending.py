@@ -25,7 +25,9 @@ from catalog.pricing import price_book
 from catalog.stock import refresh_stock
 from orders.models import Checkout, Order, PendingCheckout
 from orders.notices import ASKED_FOR, tell_customer
+from orders.operations.coupons import CouponRefused, code_of, discount_for
 from orders.operations.placing import (
+    DiscountNotSeen,
     MoneyOwed,
     OrderRefused,
     PriceChanged,
@@ -85,9 +87,10 @@ def pay_and_order(
     link: str,
     comments: str,
     quote: str,
+    coupon: str = "",
+    seen_micros: int | None = None,
     request_id: str,
     gateway: str,
-    coupon: str = "",
 ) -> PendingCheckout | None:
     """Begin the payment of what the wallet is short of for this order, and return what waits for it.
 
@@ -102,14 +105,17 @@ def pay_and_order(
     pieces, lines = check_order(service, quantity=quantity, link=link, comments=comments)
     before = _begun_before(user, request_id, gateway)
     if before is not None and before.state != State.DROPPED:
-        asked = (service.pk, pieces, link, lines)
-        if asked != (before.service_id, before.quantity, before.link, before.comments):
+        asked = (service.pk, pieces, link, lines, code_of(coupon))
+        if asked != (before.service_id, before.quantity, before.link, before.comments, before.coupon_code):
             raise RequestIdReused
         return before
+    book = price_book(user)
     draft = draft_order(
-        Checkout(user=user), service, book=price_book(user), quantity=pieces, link=link, comments=lines, quote=quote
+        Checkout(user=user), service, book=book, quantity=pieces, link=link, comments=lines, quote=quote
     )
-    missing_micros = draft.price_micros - wallet_of(user).balance_micros
+    floor_micros = book.floor_price_micros(service, pieces)
+    price_micros = _with_coupon(draft, coupon, floor_micros=floor_micros, seen_micros=seen_micros)
+    missing_micros = price_micros - wallet_of(user).balance_micros
     if missing_micros <= 0:
         return None
     way = next((way for way in ways_to_pay(missing_micros) if way.gateway.name == gateway), None)
@@ -123,9 +129,9 @@ def pay_and_order(
         quantity=pieces,
         link=link,
         comments=lines,
-        coupon_code=coupon,
+        coupon_code=code_of(coupon),
         quote=quote,
-        price_micros=draft.price_micros,
+        price_micros=price_micros,
     )
     try:
         start_top_up(
@@ -137,6 +143,20 @@ def pay_and_order(
     except (IntegrityError, AlreadyWaiting):  # the same button was pressed twice at once
         return PendingCheckout.objects.select_related("top_up").get(user=user, request_id=request_id)
     return wanted
+
+
+def _with_coupon(draft: Order, typed: str, *, floor_micros: int, seen_micros: int | None) -> int:
+    """Return what is to be paid for the draft with the coupon, which is used when the order is placed."""
+    if not typed.strip():
+        return draft.price_micros
+    price_micros, now = draft.price_micros, timezone.now()
+    try:
+        discount = discount_for(draft.user, typed, price_micros=price_micros, floor_micros=floor_micros, now=now)
+    except CouponRefused as refusal:
+        raise OrderRefused(str(refusal), "coupon") from refusal
+    if seen_micros is not None and seen_micros < discount.net_micros:
+        raise DiscountNotSeen(discount)
+    return discount.net_micros
 
 
 def _begun_before(user: User, request_id: str, gateway: str) -> PendingCheckout | None:
@@ -229,11 +249,16 @@ def _outcome(pending: PendingCheckout, now: datetime) -> tuple[Order | None, str
             link=pending.link,
             comments=pending.comments,
             quote=_promise(pending, now),
+            coupon=pending.coupon_code,
+            seen_micros=pending.price_micros,
             request_id=pending.request_id,
         )
     except PriceChanged as change:
         price = money(change.price_micros)
         return None, _("The price has risen to %(price)s meanwhile.") % {"price": price}
+    except DiscountNotSeen as unseen:
+        price = money(unseen.discount.net_micros)
+        return None, _("The coupon takes off less meanwhile: it would cost %(price)s.") % {"price": price}
     except InsufficientFunds as short:
         amount = money(short.missing_micros)
         return None, _("%(amount)s was missing when the payment arrived.") % {"amount": amount}

@@ -19,13 +19,15 @@ from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 from catalog.stock import refresh_stock
+from orders.coupons import Discount
 from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
+from orders.operations.coupons import CouponRefused, claim_coupon, code_of, record_use
 from orders.operations.moves import Change, write_events
 from orders.quotes import Agreed, QuoteNotOurs, Today, agree, read_quote
 from upstream.money import MICROS, micros_from_decimal, text_from_micros
 from wallet.models import LedgerEntry
-from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, debit
+from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit, debit
 
 LONGEST_LINK = 2000
 _is_web_address = URLValidator(schemes=["http", "https"])
@@ -70,6 +72,18 @@ class QuoteRefused(OrderRefused):
         super().__init__(_("The price on that page was not made for this order. Look at the price and order again."))
 
 
+class DiscountNotSeen(OrderRefused):
+    """The customer has not seen what the coupon leaves to pay; `discount` says it. Nothing has gone wrong."""
+
+    def __init__(self, discount: Discount) -> None:
+        self.discount = discount
+        super().__init__(
+            _("With the coupon the price is %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(discount.net_micros)} {settings.STORE_CURRENCY}"},
+            "coupon",
+        )
+
+
 class MoneyOwed(OrderRefused):
     """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
 
@@ -89,6 +103,8 @@ def place_order(
     link: str,
     comments: str = "",
     quote: str | None = None,
+    coupon: str = "",
+    seen_micros: int | None = None,
     request_id: str,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
@@ -97,27 +113,34 @@ def place_order(
     comments the quantity is the number of comment lines. The service comes as it was read for this request, with its
     category: reading it again a moment later would prove no more; of a limited one upstream is asked what is left.
     `quote` is the sealed price the customer saw (see orders.quotes), "" when they saw none; None takes today's price,
-    whatever it is. Call it outside any transaction.
+    whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
+    they never pay more, and None takes whatever it comes to. Call it outside any transaction.
 
-    Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, RequestIdReused,
-    wallet.operations.InsufficientFunds; nothing has changed then.
+    Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
+    RequestIdReused, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link = link.strip()
     refresh_stock(service)
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
+    if coupon.strip():
+        asked["coupon"] = code_of(coupon)
 
     def buy(checkout: Checkout) -> list[Order]:
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
+        book = price_book(user)
         order = draft_order(
             checkout,
             service,
-            book=price_book(user),
+            book=book,
             quantity=pieces,
             link=link,
             comments=comment_lines,
             quote=quote,
         )
-        return [take_payment(order)]
+        if not coupon.strip():
+            return [take_payment(order)]
+        floor_micros = book.floor_price_micros(service, pieces)
+        return [_take_payment_with_coupon(order, coupon, floor_micros=floor_micros, seen_micros=seen_micros)]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
 
@@ -232,20 +255,50 @@ def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order]
     return list(checkout.orders.order_by("id"))
 
 
-def take_payment(order: Order) -> Order:
-    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds."""
+def take_payment(order: Order, discount: Discount | None = None) -> Order:
+    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds.
+
+    With a discount the order's price is what is left, and the ledger gets two rows: the discount given first, so that
+    the wallet needs no more than what is left, and then the whole price taken.
+    """
     order.created_at = timezone.now()
     insert_row(order)
+    data: dict[str, Any] = {"price_micros": order.price_micros, "quantity": order.quantity}
+    if discount is not None:
+        credit(
+            user=order.user,
+            amount_micros=discount.discount_micros,
+            kind=LedgerEntry.Kind.DISCOUNT,
+            reference=f"order:{order.pk}:coupon",
+            note=discount.code,
+        )
+        data |= {"coupon": discount.code, "discount_micros": discount.discount_micros}
     debit(
         user=order.user,
-        amount_micros=order.price_micros,
+        amount_micros=order.price_micros + (discount.discount_micros if discount else 0),
         kind=LedgerEntry.Kind.CHARGE,
         reference=f"order:{order.pk}",
         note=order.title[:300],
     )
-    data = {"price_micros": order.price_micros, "quantity": order.quantity}
     write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=order.created_at)
     nudge(order.pk)
+    return order
+
+
+def _take_payment_with_coupon(order: Order, typed: str, *, floor_micros: int, seen_micros: int | None) -> Order:
+    """Use the coupon for a priced order and take what is left of its price. Raises OrderRefused, DiscountNotSeen."""
+    try:
+        coupon, discount = claim_coupon(
+            order.user, typed, price_micros=order.price_micros, floor_micros=floor_micros, now=timezone.now()
+        )
+        if seen_micros is not None and seen_micros < discount.net_micros:
+            raise DiscountNotSeen(discount)
+        order.price_micros = discount.net_micros
+        order.pricing |= {"coupon": discount.code, "coupon_micros": discount.discount_micros}
+        take_payment(order, discount)
+        record_use(coupon, order, discount)
+    except CouponRefused as refusal:
+        raise OrderRefused(str(refusal), "coupon") from refusal
     return order
 
 

@@ -7,11 +7,15 @@ from django.db import transaction
 
 from accounts.models import User
 from orders.announcements import announce
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, Status
+from orders.operations.coupons import free_coupon
 from orders.operations.moves import Change, write_events
 from upstream.money import round_refund
 from wallet.models import LedgerEntry
 from wallet.operations import credit
+
+# Given back as a whole they were no purchase, and cost the customer no coupon.
+CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
 
 
 def partial_refund_micros(price_micros: int, quantity: int, remains: int) -> int:
@@ -44,6 +48,8 @@ def refund_up_to(
         if not unchanged.update(refunded_micros=total_after):
             order.refresh_from_db(fields=["refunded_micros"])
             return refund_up_to(order, total_micros, why=why, now=now, remains=remains, actor=actor, evidence=evidence)
+        if total_after == order.price_micros and order.status in CAME_TO_NOTHING:
+            free_coupon(order, now=now)  # before the wallet is touched, as a sale does it
         credit(
             user=order.user,
             amount_micros=due_micros,

@@ -19,10 +19,17 @@ from catalog.models import Service
 from catalog.page_cache import kept_page
 from catalog.stock import refresh_stock
 from catalog.wishes import is_watched, out_of_stock
-from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
+from orders.forms import PlaceOrderForm, Quote, quote_for, why_not_orderable
 from orders.models import Order, PendingCheckout
 from orders.operations.pending import pay_and_order
-from orders.operations.placing import NotQuoted, OrderRefused, PriceChanged, RequestIdReused, place_order
+from orders.operations.placing import (
+    DiscountNotSeen,
+    NotQuoted,
+    OrderRefused,
+    PriceChanged,
+    RequestIdReused,
+    place_order,
+)
 from orders.service_page import share_with_customers
 from wallet.operations import InsufficientFunds, TopUpRefused
 
@@ -35,7 +42,8 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
     service = get_object_or_404(shown, pk=service_id)
     if wants_part(request):
-        quote = quote_for(service, request.user, request.GET.get("quantity", ""))
+        typed = request.GET
+        quote = quote_for(service, request.user, typed.get("quantity", ""), typed_coupon=typed.get("coupon", ""))
         return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
     if request.method == "GET" and request.user.is_authenticated:
         refresh_stock(service)
@@ -52,12 +60,15 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         if pending is not None and order is None:
             return redirect("wallet:pay", pending.top_up.reference)
         # Without errors it was the payment that is not needed: the wallet is not short any more.
-        if order is None and form.is_valid() and not form.note:
+        if order is None and form.is_valid() and not form.unseen:
             order = _place(request.user, form)
         if order is not None:
             messages.success(request, _("Thank you. Your order #%(number)s is paid.") % {"number": order.pk})
             return redirect("orders:detail", order.pk)
-    quote, sold_out = quote_for(service, request.user, form.typed_quantity), out_of_stock(service)
+    quote = quote_for(service, request.user, form.typed_quantity, typed_coupon=form.typed_coupon)
+    if form.unseen:
+        _ask_for_a_second_look(form, quote)
+    sold_out = out_of_stock(service)
     context = {
         "service": service,
         "form": form,
@@ -79,6 +90,23 @@ def _prefilled(request: PageRequest, service: Service) -> dict[str, object]:
     number = int(typed) if typed.isdecimal() and len(typed) < 19 else None
     order = get_object_or_404(request.user.orders.filter(service=service), pk=number)
     return {"quantity": order.quantity, "link": order.link, "comments": order.comments}
+
+
+def _ask_for_a_second_look(form: PlaceOrderForm, quote: Quote) -> None:
+    """Say what was typed costs, and ask to press once more; a coupon that takes nothing off is an error beside it."""
+    if quote.coupon_problem:
+        form.refuse("coupon", quote.coupon_problem)
+        return
+    if quote.quantity is None or quote.total_micros is None:
+        return  # it cannot be ordered any more: the page says so
+    words = _("%(pieces)s cost %(price)s. Press the button again to order them. You have not paid anything yet.")
+    if quote.discount:
+        words = _(
+            "With your coupon %(pieces)s cost %(price)s. Press the button again to order them. You have not paid "
+            "anything yet."
+        )
+    pieces = number_format(quote.quantity, force_grouping=True)
+    form.note = words % {"pieces": pieces, "price": money(quote.total_micros)}
 
 
 def _place(user: User, form: PlaceOrderForm) -> Order | None:
@@ -103,11 +131,9 @@ def _refusals(form: PlaceOrderForm) -> Iterator[None]:
     except PriceChanged as change:
         price = money(change.price_micros)
         form.refuse("", _("The price has changed: it is now %(price)s. Order again to accept it.") % {"price": price})
-    except NotQuoted as unseen:
+    except (NotQuoted, DiscountNotSeen):
         # Typed after the page was drawn, and no script showed the price: a second look, not an error.
-        price, pieces = money(unseen.price_micros), number_format(unseen.quantity, force_grouping=True)
-        words = _("%(pieces)s cost %(price)s. Press the button again to order them. You have not paid anything yet.")
-        form.note = words % {"pieces": pieces, "price": price}
+        form.unseen = True
     except RequestIdReused:
         # The reader went back to a form that has bought something, and changed it: that can only mean one more.
         form.renew()

@@ -148,7 +148,7 @@ def test_place_without_enough_money_says_how_much_is_missing_and_where_to_add_it
 
     assert alerts(response) == "Your balance is $0.875 short. You have not paid anything."
     assert "$0.875 is missing in your balance. Add money" in page_words(response)
-    assert f'href="{reverse("wallet:home")}">Add money' in response.content.decode()
+    assert f'href="{reverse("wallet:add")}">Add money' in response.content.decode()
     assert Order.objects.count() == 0
 
 

@@ -26,6 +26,8 @@ from catalog.models import (
 from orders.models import (
     Checkout,
     ContractDrift,
+    Coupon,
+    CouponUse,
     DeliveredGoods,
     ForwardingPause,
     GoodsReveal,
@@ -35,6 +37,7 @@ from orders.models import (
     Order,
     OrderEvent,
     PendingCheckout,
+    ReferralEarning,
     ServicePace,
     ServiceRequest,
     Status,
@@ -133,6 +136,9 @@ def make_rows(number: int) -> None:
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
     ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)
+    coupon = Coupon.objects.create(code=f"SPRING{number}", percent=10)
+    CouponUse.objects.create(coupon=coupon, user=user, order=order, discount_micros=18_700)
+    ReferralEarning.objects.create(order=order, referrer=user, percent=10, due_at=timezone.now())
     PendingCheckout.objects.create(
         user=user, top_up=top_up, request_id="r", service=service, quantity=100, quote="hidden-quote", price_micros=1
     )

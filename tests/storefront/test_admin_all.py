@@ -32,6 +32,8 @@ from orders.models import (
     Books,
     Checkout,
     ContractDrift,
+    Coupon,
+    CouponUse,
     DeliveredGoods,
     ForwardingPause,
     GoodsReveal,
@@ -39,6 +41,7 @@ from orders.models import (
     Order,
     OrderEvent,
     PendingCheckout,
+    ReferralEarning,
     ServiceCost,
     ServicePace,
     ServiceRequest,
@@ -56,10 +59,11 @@ READ_ONLY = [
     *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
+    *(CouponUse, ReferralEarning),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator, ExchangeRate]
-NEVER_DELETED = [*READ_ONLY, Category, Service, Country, Project, User, UpstreamEntry]
+NEVER_DELETED = [*READ_ONLY, Coupon, Category, Service, Country, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
 
