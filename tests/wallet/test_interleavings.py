@@ -49,8 +49,8 @@ BY_US = ["buy", "buy", "refund", "give", "take", "withdraw"]
 STEPS = st.builds(
     Step,
     st.sampled_from(["paid", "paid", *HEARD, *BY_US]),
-    st.integers(0, CUSTOMERS - 1),
-    st.integers(0, PAYMENTS - 1),
+    st.sampled_from([0, 0, 0, 1]),  # most of it meets in one wallet
+    st.sampled_from([0, 0, 1]),
     st.sampled_from([1, 4, PAY - 1, PAY, PAY, PAY + 2]),
 )
 REFUSALS = (InsufficientFunds, AlreadyBooked, OwesMoney)
@@ -144,8 +144,8 @@ class Shop:
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(STEPS, max_size=25))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(STEPS, min_size=20, max_size=40))
 def test_money_in_any_order_keeps_the_books(steps: list[Step]) -> None:
     with transaction.atomic():
         shop = Shop()
@@ -188,8 +188,8 @@ def test_money_from_many_sides_at_once_keeps_the_books(seed: int) -> None:
     kinds = ["paid", "paid", *HEARD, *BY_US]
     micros = [1, 4, PAY - 1, PAY, PAY, PAY + 2]
     steps = [
-        Step(chance.choice(kinds), chance.randrange(CUSTOMERS), chance.randrange(PAYMENTS), chance.choice(micros))
-        for _each in range(60)
+        Step(chance.choice(kinds), chance.choice([0, 0, 0, 1]), chance.choice([0, 0, 1]), chance.choice(micros))
+        for _each in range(80)
     ]
     for user in shop.users:
         adjust(user=user, amount_micros=20, note="to begin with", actor=user, reference="first")
