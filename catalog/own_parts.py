@@ -7,7 +7,7 @@ therefore hold nothing personal, and what is put in the place of the marks is ma
 import re
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,23 +26,54 @@ from catalog.moulds import mould
 
 HEADER, MESSAGES, HEARTS, TOKEN = "header", "messages", "hearts", "token"
 BALANCE, EMAIL, REQUEST_ID = "balance", "email", "request_id"
+# As components/heart.html writes a heart that is not pressed, and one that is.
+_PLACE = re.compile(rb'own[0-9a-f]{32}|value="1" aria-pressed="false" data-heart="(?P<service>\d+)"')
+PRESSED = b'value="0" aria-pressed="true" data-heart="%d"'
 FAST = 1  # zlib's level: a page of fifty kilobytes takes half a millisecond to pack, and a tenth to unpack
 
 
 @dataclass(frozen=True)
 class SharedPage:
-    """A page with marks, and the services whose hearts are on it."""
+    """A page with marks, and where they are: (begins, ends, name of a mark, or number of a service for its heart)."""
 
-    packed: bytes
-    service_ids: tuple[int, ...]
+    body: bytes
+    places: tuple[tuple[int, int, str | int], ...]
 
     @classmethod
-    def of(cls, text: str, service_ids: Sequence[int]) -> "SharedPage":
-        return cls(zlib.compress(text.encode(), FAST), tuple(service_ids))
+    def of(cls, text: str) -> "SharedPage":
+        """Find the marks and the hearts in a page."""
+        names = _names(settings.SECRET_KEY)
+        body = text.encode()
+        places = []
+        for found in _PLACE.finditer(body):
+            name = names.get(found[0].decode())
+            if found["service"] is not None or name is not None:
+                places.append((found.start(), found.end(), name or int(found["service"])))
+        return cls(body, tuple(places))
 
     @property
-    def text(self) -> str:
-        return zlib.decompress(self.packed).decode()
+    def service_ids(self) -> list[int]:
+        """The services whose hearts are on the page."""
+        return [name for _begins, _ends, name in self.places if isinstance(name, int)]
+
+    def fill(self, own: Mapping[str, str], pressed: Container[int]) -> bytes:
+        """Return the page with these texts in the place of the marks, and these hearts pressed."""
+        pieces, done = [], 0
+        for begins, ends, name in self.places:
+            pieces.append(self.body[done:begins])
+            if isinstance(name, str):
+                pieces.append(own[name].encode())
+            else:
+                pieces.append(PRESSED % name if name in pressed else self.body[begins:ends])
+            done = ends
+        return b"".join([*pieces, self.body[done:]])
+
+    def __getstate__(self) -> tuple[bytes, tuple[tuple[int, int, str | int], ...]]:
+        return zlib.compress(self.body, FAST), self.places  # in the cache it takes an eighth of the room
+
+    def __setstate__(self, state: tuple[bytes, tuple[tuple[int, int, str | int], ...]]) -> None:
+        object.__setattr__(self, "body", zlib.decompress(state[0]))
+        object.__setattr__(self, "places", state[1])
 
 
 def mark(name: str) -> str:
@@ -58,7 +89,7 @@ def prices_of(user: User | None) -> tuple[bool, object]:
     return user is not None, user.group.discount_percent if user is not None and user.group is not None else None
 
 
-def put_own(request: PageRequest, text: str, user: User | None, *, service_ids: Sequence[int], menu: str) -> str:
+def put_own(request: PageRequest, page: SharedPage, user: User | None, *, menu: str) -> bytes:
     """Return a page with what is the reader's own in the place of the marks; `menu` is the address its menu is at.
 
     Two queries for a customer: the wallet, and which of the services on the page are favourites.
@@ -85,18 +116,7 @@ def put_own(request: PageRequest, text: str, user: User | None, *, service_ids: 
         own[TOKEN] = get_token(request)
         form = {"here": request.get_full_path(), "csrf_token": own[TOKEN]}
         own[HEARTS] = mould("catalog/_hearts.html", "here", "csrf_token").fill(form)
-    names = _names(settings.SECRET_KEY)
-    return re.sub("|".join(names), lambda found: own[names[found[0]]], press_hearts(text, user, service_ids))
-
-
-def press_hearts(text: str, user: User | None, service_ids: Sequence[int]) -> str:
-    """Return a page with the hearts of this customer's favourites pressed; it is made with all of them unpressed."""
-    if user is None or not service_ids:
-        return text
-    for pk in favourites_among(user, service_ids):
-        unpressed = f'value="1" aria-pressed="false" data-heart="{pk}"'
-        text = text.replace(unpressed, f'value="0" aria-pressed="true" data-heart="{pk}"')
-    return text
+    return page.fill(own, favourites_among(user, page.service_ids) if user else ())
 
 
 @lru_cache(maxsize=50)

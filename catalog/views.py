@@ -1,6 +1,6 @@
 """The shelves: all categories, one category, the search, and a customer's favourites."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.pages import CustomerRequest, PageRequest, customers_only, wants_part
 from catalog.directory import Directory, directory
-from catalog.favourites import drop_favourite, favourites_of, keep_favourite
+from catalog.favourites import drop_favourite, favourites_among, favourites_of, keep_favourite
 from catalog.forms import ShelfQuery
 from catalog.keeping import keep, kept_key, look_up
 from catalog.models import Service
-from catalog.own_parts import HEADER, HEARTS, MESSAGES, SharedPage, mark, press_hearts, prices_of, put_own
+from catalog.own_parts import HEADER, HEARTS, MESSAGES, SharedPage, mark, prices_of, put_own
 from catalog.page_cache import kept_page
 from catalog.shelves import Shelf, fill_shelf
 from catalog.version import recent_version
@@ -110,20 +110,17 @@ def _shelf_page(
     version, page = look_up(key)
     if wants_part(request):
         shelf = make(directory(version), query, user)
-        part = render_to_string("catalog/_update.html", _context(shelf, favourites))
-        response = HttpResponse(press_hearts(part, user, [service.pk for service in shelf.window.rows]))
+        page = SharedPage.of(render_to_string("catalog/_update.html", _context(shelf, favourites)))
+        response = HttpResponse(page.fill({}, favourites_among(user, page.service_ids) if user else ()))
         response["HX-Push-Url"] = shelf.address
         return response
     may_be_kept = user is not None and not favourites and query.is_counted_ahead and not (query.after or query.before)
     if page is None or not may_be_kept:
         shelf = make(directory(version), query, user)
-        text = _whole_page(shelf, shelf.fixed.title if shelf.fixed else title, favourites)
-        service_ids: Sequence[int] = [service.pk for service in shelf.window.rows]
+        page = SharedPage.of(_whole_page(shelf, shelf.fixed.title if shelf.fixed else title, favourites))
         if may_be_kept:
-            keep(key, version, SharedPage.of(text, service_ids))
-    else:
-        text, service_ids = page.text, page.service_ids
-    return HttpResponse(put_own(request, text, user, service_ids=service_ids, menu=reverse("catalog:index")))
+            keep(key, version, page)
+    return HttpResponse(put_own(request, page, user, menu=reverse("catalog:index")))
 
 
 def _whole_page(shelf: Shelf, heading: str, favourites: bool) -> str:

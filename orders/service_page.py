@@ -38,6 +38,7 @@ from catalog.stock import refresh_stock
 from orders.forms import PlaceOrderForm, quote_for, why_not_orderable
 
 P = ParamSpec("P")
+NO_MENU = "/"  # no entry of the menu leads to a service's page
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,15 @@ def share_with_customers(
     def door(request: PageRequest, service_id: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         plain = request.method == "GET" and not request.GET and not wants_part(request)
         if plain and isinstance(request.user, User) and settings.PAGE_CACHE_SECONDS > 0:
-            text = _shared_page(request.user, service_id)
-            if text is not None:
-                menu = reverse("orders:place", args=[service_id])
-                return HttpResponse(put_own(request, text, request.user, service_ids=[service_id], menu=menu))
+            page = _shared_page(request.user, service_id)
+            if page is not None:
+                return HttpResponse(put_own(request, page, request.user, menu=NO_MENU))
         return view(request, service_id, *args, **kwargs)
 
     return door
 
 
-def _shared_page(user: User, service_id: int) -> str | None:
+def _shared_page(user: User, service_id: int) -> SharedPage | None:
     """Return the page with marks, or None where a customer sees more than the form: nothing to order, or a change."""
     key = kept_key("service", service_id, get_language(), *prices_of(user))
     version, kept = look_up(key)
@@ -103,10 +103,10 @@ def _shared_page(user: User, service_id: int) -> str | None:
     if kept is None:
         if why_not_orderable(service):
             return None
-        kept = KeptServicePage(SharedPage.of(_made(service, user), [service_id]), service)
+        kept = KeptServicePage(SharedPage.of(_made(service, user)), service)
         keep(key, version, kept)
-    text: str = kept.page.text
-    return text
+    page: SharedPage = kept.page
+    return page
 
 
 def _made(service: Service, user: User) -> str:
