@@ -248,6 +248,8 @@ RECEIPT_TAX_PERCENT = env.decimal("RECEIPT_TAX_PERCENT", "0")
 if RECEIPT_TAX_PERCENT > 100:
     raise ImproperlyConfigured("RECEIPT_TAX_PERCENT should be at most 100.")
 
+PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
+
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -286,12 +288,11 @@ CELERY_BEAT_SCHEDULE = {
     "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
     "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
     "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "orders.tasks.tell_watchers"),
-    "send_price_digests": _every("PRICE_DIGEST_EVERY_SECONDS", 86_400, "orders.tasks.send_price_digests"),
+    # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
+    "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
     "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
     "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
-    "place_pending_checkouts": _every(
-        "PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"
-    ),
+    "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -44,12 +44,16 @@ class PriceMove:
 def send_price_digests(*, now: datetime | None = None) -> int:
     """Mail each customer who wants it what changed since the last digest, at their own prices; return how many mails.
 
-    A price that is seen for the first time is only remembered. What is mailed and what is remembered are one
-    transaction, so that a digest is neither lost nor sent twice.
+    One whose last digest was looked into less than PRICE_DIGEST_EVERY_SECONDS ago waits. A price that is seen for the
+    first time is only remembered. What is mailed and what is remembered are one transaction, so that a digest is
+    neither lost nor sent twice.
     """
     now = now or timezone.now()
     mails = 0
-    for user in User.objects.filter(wants_price_mail=True, is_active=True).select_related("group").iterator():
+    since = now - timedelta(seconds=settings.PRICE_DIGEST_EVERY_SECONDS)
+    lately = WatchedPrice.objects.filter(user=OuterRef("pk"), updated_at__gt=since)
+    wanted = User.objects.filter(~Exists(lately), wants_price_mail=True, is_active=True)
+    for user in wanted.select_related("group").iterator():
         try:
             mails += _digest(user, now)
         except Exception:  # the others must not wait for this one

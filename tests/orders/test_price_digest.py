@@ -1,5 +1,6 @@
 """The price digest: one mail with all that changed for a customer, at the customer's own prices, once."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -29,15 +30,23 @@ def reprice(service: Service, rate_upstream_micros: int) -> None:
     Service.objects.filter(pk=service.pk).update(rate_upstream_micros=rate_upstream_micros)
 
 
-def test_send_price_digests_mails_favourites_and_last_months_orders_in_one_mail(eager):
+@pytest.fixture
+def digest():
+    """Send the digests of the next day."""
+    days = itertools.count()
+    began = timezone.now()
+    return lambda: send_price_digests(now=began + timedelta(days=1, seconds=1) * next(days))
+
+
+def test_send_price_digests_mails_favourites_and_last_months_orders_in_one_mail(eager, digest):
     liked, bought, neither = (make_service(number) for number in (1, 2, 3))
     Favourite.objects.create(user=eager, service=liked)
     make_order(eager, service=bought)
-    assert send_price_digests() == 0  # the first time they are only remembered
+    assert digest() == 0  # the first time they are only remembered
 
     for service in (liked, bought, neither):
         reprice(service, 3_000_000)
-    assert send_price_digests() == 1
+    assert digest() == 1
     send_notices()
 
     (sent,) = mail.outbox
@@ -48,49 +57,60 @@ def test_send_price_digests_mails_favourites_and_last_months_orders_in_one_mail(
     assert neither.title not in sent.body
 
 
-def test_send_price_digests_when_nothing_changed_since_sends_nothing(eager):
+def test_send_price_digests_when_nothing_changed_since_sends_nothing(eager, digest):
     service = make_service(1)
     Favourite.objects.create(user=eager, service=service)
-    send_price_digests()
+    digest()
     reprice(service, 3_000_000)
 
-    assert [send_price_digests(), send_price_digests()] == [1, 0]
+    assert [digest(), digest()] == [1, 0]
     assert Notice.objects.count() == 1
 
 
-def test_send_price_digests_speaks_of_the_customers_own_prices(eager):
+def test_send_price_digests_writes_to_a_customer_once_a_day(eager):
+    service, now = make_service(1), timezone.now()
+    Favourite.objects.create(user=eager, service=service)
+    send_price_digests(now=now)
+    reprice(service, 3_000_000)
+
+    hours = [send_price_digests(now=now + timedelta(hours=hour)) for hour in (1, 23, 25, 26)]
+
+    assert hours == [0, 0, 1, 0]
+
+
+def test_send_price_digests_speaks_of_the_customers_own_prices(eager, digest):
     eager.group = CustomerGroup.objects.create(name="Friends", discount_percent=10)
     eager.save(update_fields=["group"])
     service = make_service(1)
     Favourite.objects.create(user=eager, service=service)
-    send_price_digests()
+    digest()
 
     MarkupRule.objects.create(scope="all", percent=100)
-    send_price_digests()
+    digest()
 
     assert "$1.6875 → $2.70 (+60 %)" in Notice.objects.get().body
 
 
-def test_send_price_digests_when_not_wanted_sends_nothing(ann):
+def test_send_price_digests_when_not_wanted_sends_nothing(ann, digest):
     service = make_service(1)
     Favourite.objects.create(user=ann, service=service)
-    send_price_digests()
+    digest()
     reprice(service, 3_000_000)
 
-    assert send_price_digests() == 0
+    assert digest() == 0
     assert not WatchedPrice.objects.exists()
 
 
-def test_send_price_digests_leaves_out_old_orders_and_what_is_not_sold_any_more(eager):
+def test_send_price_digests_leaves_out_old_orders_and_what_is_not_sold_any_more(eager, digest):
     old, withdrawn = make_service(1), make_service(2)
     Order.objects.filter(pk=make_order(eager, service=old).pk).update(created_at=timezone.now() - timedelta(days=31))
     Favourite.objects.create(user=eager, service=withdrawn)
-    send_price_digests()
+    digest()
     Service.objects.filter(pk=withdrawn.pk).update(withdrawn_at=timezone.now())
     for service in (old, withdrawn):
         reprice(service, 3_000_000)
 
-    assert send_price_digests() == 0
+    assert digest() == 0
 
 
 def test_the_account_page_turns_price_mails_on(client, ann):
