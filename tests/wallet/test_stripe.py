@@ -158,6 +158,7 @@ def test_callback_when_the_signature_is_odd_is_refused(top_up: TopUp, stripe_ser
     assert knock("stripe", body, {"Stripe-Signature": header.encode().decode("latin-1")}) == 400
 
     assert (outcomes(), balance(top_up.user)) == (["refused"], 100 * DOLLAR)
+    assert GatewayEvent.objects.get().reason == "forged: the signature does not fit"
 
 
 @pytest.mark.parametrize(
