@@ -1,6 +1,7 @@
 """One run from an empty database to the verdict."""
 
 import contextlib
+import io
 import subprocess
 import sys
 import tempfile
@@ -102,20 +103,22 @@ def _play(plan: Plan, stage: Stage, said: Callable[[str], None]) -> Report:
         said("the storm is over")
         unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
         report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]
-        settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
+        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, said=said)
         said("settled; the first verdict")
+        in_doubt = settling.left_to_the_admin()
+        # Their settling time runs while the verdict is made.
+        _lose_one_of_each(stage, one_more)
         truth = verdict.Truth(stage.sandbox.orders)
         _take_over(report, verdict.judge(truth, crowd.purchases, all_decided=False))
         _audit(report)
-        settling.decide_for_the_admin(truth.by_link, admin, said)
-        _lose_one_of_each(stage, one_more)
-        settling.settle(one_more, seconds=SETTLE_WITHIN_SECONDS, said=said)
+        settling.decide_for_the_admin(in_doubt, truth.by_link, admin, said)
+        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, said=said)
         said("the admin has decided; the second verdict")
         final = verdict.judge(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
         for name in ("orders", "adopted", "proved_absent", "losses", "loss_micros"):
             setattr(report, name, getattr(final, name))
         report.problems += final.problems
-        _audit(report)
+        _audit_apart(report)
     except settling.NotSettled as error:
         report.problems.append(str(error))
     if not stage.sandbox.books()["adds_up"]:
@@ -213,6 +216,17 @@ def _hang_up() -> None:
 
 
 def _audit(report: Report) -> None:
+    from django.core.management import call_command
+
+    told = io.StringIO()
+    try:
+        call_command("audit", stdout=told, stderr=told, no_color=True)
+    except SystemExit as ending:
+        report.problems.append(f"audit exits {ending.code}:\n{told.getvalue()}")
+
+
+def _audit_apart(report: Report) -> None:
+    """The same by the command itself, as its admin runs it."""
     done = subprocess.run(
         [sys.executable, "manage.py", "audit"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

@@ -8,12 +8,15 @@ from typing import Any
 from django.db.models import Q
 
 from bench.storm.customers import Shopper
+from bench.storm.stage import SPEED, Stage
 from orders.models import Kind, Order, Status
 from orders.operations import resolve_as_not_placed, resolve_as_placed
 from orders.operations.windows import OPEN
 from upstream.client import default_client
 
 TRICKLE_SECONDS = 1.0
+LOOK_SECONDS = 0.4
+HURRY = 10  # nothing is left to go wrong when all that is wanted is the end
 UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
 MOVING = Q(status__in=(Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS), held_because="")
 # Why reconciliation will look again by itself; every other reason leaves the order to a human.
@@ -36,10 +39,10 @@ def await_first(kinds: int, *, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def settle(trickle: Shopper, *, seconds: float, said: Callable[[str], None]) -> None:
+def settle(trickle: Shopper, stage: Stage, *, seconds: float, said: Callable[[str], None]) -> None:
     """Place an order of each kind every second until reconciliation has looked at every lost one.
 
-    Then wait for the rest to end. Raises NotSettled after `seconds`.
+    Then wait for the rest to end, which upstream hurries over. Raises NotSettled after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
@@ -48,13 +51,15 @@ def settle(trickle: Shopper, *, seconds: float, said: Callable[[str], None]) -> 
         trickle.buy_a_service()
         trickle.buy_numbers(1)
         time.sleep(TRICKLE_SECONDS)
+    stage.sandbox.set(speed=HURRY * SPEED)
     while moving := list(Order.objects.filter(MOVING)):
         _check_time(deadline, "still on their way", moving)
         said(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
-        time.sleep(TRICKLE_SECONDS)
+        time.sleep(LOOK_SECONDS)
+    stage.sandbox.set(speed=SPEED)
     # An order that was on its way may have lost its answer now.
     if any(not is_examined(order) for order in Order.objects.filter(UNANSWERED)):
-        settle(trickle, seconds=deadline - time.monotonic(), said=said)
+        settle(trickle, stage, seconds=deadline - time.monotonic(), said=said)
 
 
 def is_examined(order: Order) -> bool:
@@ -78,13 +83,19 @@ def describe(order: Order) -> str:
     )
 
 
-def decide_for_the_admin(truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]) -> None:
-    """Settle every unknown service order as its admin would, who sees the links in the supplier's own order list.
+def left_to_the_admin() -> list[Order]:
+    """Return the service orders that nobody but their admin can settle, once everything else is."""
+    return list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
+
+
+def decide_for_the_admin(
+    orders: list[Order], truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]
+) -> None:
+    """Settle these unknown orders as their admin would, who sees the links in the supplier's own order list.
 
     `truth` has upstream's ids by link.
     """
-    unknown = list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
-    for order in unknown:
+    for order in orders:
         ids = truth.get(order.link, [])
         said(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
         if ids:
