@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
-from catalog.keeping import keep, kept, kept_key
+from catalog.keeping import kept_here, kept_key
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory
 
 # A cell counts its services by what they have; these are the places of the flags in a cell's index.
@@ -87,12 +87,17 @@ class Directory:
     unconfirmed_ids: tuple[int, ...]
     counts: Counts
     _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
+    _subcategories: dict[int, ShownSubcategory] = field(repr=False)  # any shown category's subcategory's id
     _rows: dict[int, tuple[Any, ...]] = field(repr=False)  # any category's id: the columns of its row
 
     def category(self, pk: int | None) -> ShownCategory | None:
         """Return the shown category that this one is, or is merged into."""
         place = None if pk is None else self._place_of.get(pk)
         return None if place is None else self.categories[place]
+
+    def subcategory(self, pk: int | None) -> ShownSubcategory | None:
+        """Return the subcategory of this id as it is shown."""
+        return None if pk is None else self._subcategories.get(pk)
 
     @property
     def on_sale(self) -> list[ShownCategory]:
@@ -104,7 +109,7 @@ class Directory:
         category = self.category(category_id)
         if category is None:
             return 0, 0
-        subcategory = category.subcategory(subcategory_id) if subcategory_id is not None else None
+        subcategory = self.subcategory(subcategory_id)
         return category.pk, 0 if subcategory is None else subcategory.pk
 
     def put_categories(self, services: Iterable[Service]) -> None:
@@ -142,12 +147,7 @@ def directory(version: int) -> Directory:
 
     No query when somebody asked before, else three: one of them counts the whole catalog.
     """
-    key = kept_key("directory")
-    found: Directory | None = kept(key, version)
-    if found is None:
-        found = _read()
-        keep(key, version, found, shows_prices=False)
-    return found
+    return kept_here(kept_key("directory"), version, _read)
 
 
 def _read() -> Directory:
@@ -173,6 +173,7 @@ def _read() -> Directory:
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
         counts=Counts({}),
         _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
+        _subcategories={pk: of_name for each in found for of_name in each.subcategories for pk in of_name.ids},
         _rows={row.pk: tuple(row.__dict__[name] for name in names) for row in rows},
     )
     return _counted(uncounted)

@@ -5,9 +5,11 @@ has to be removed, and a lost or emptied Redis costs time and nothing else.
 """
 
 import hashlib
+import uuid
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache as computed_once
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -29,6 +31,8 @@ _SETTINGS = (
     "UPSTREAM_CURRENCY",
     "UPSTREAM_EXCHANGE_RATE",
 )
+Value = TypeVar("Value")
+_here: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
 _PROGRAM = ("templates", "locale", "storefront", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
 
 
@@ -57,6 +61,25 @@ def keep(key: str, version: int, value: Any, *, shows_prices: bool = True) -> No
     """Keep a value made at this version; one with prices until the next of them changes. A query or two for that."""
     until = next_price_change(timezone.now()) if shows_prices else None
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
+
+
+def kept_here(key: str, version: int, make: Callable[[], Value]) -> Value:
+    """Return a value made at this version that shows no prices, from the memory of this process where that is possible.
+
+    For what is larger than the question for it and never changed by who gets it. The shared cache says which value is
+    the one at this version, by a name that no other value ever has.
+    """
+    name: str | None = kept(key, version)
+    here = _here.get(key)
+    if name is not None and here is not None and here[0] == name:
+        return cast(Value, here[1])
+    value: Value | None = cache.get(name) if name is not None else None
+    if value is None:
+        value, name = make(), f"{key}:{uuid.uuid4().hex}"
+        cache.set(name, value, timeout=settings.PAGE_CACHE_SECONDS)
+        keep(key, version, name, shows_prices=False)
+    _here[key] = (cast(str, name), value)
+    return value
 
 
 def _still_true(found: tuple[int, datetime | None, Any] | None, version: int) -> Any:

@@ -31,12 +31,15 @@ class Mould:
     def fill(self, values: Mapping[str, object]) -> SafeString:
         """Return the template with these values, escaped unless they are safe already."""
         pieces = self._pieces.copy()
-        pieces[1::2] = [_escaped(values[name]) for name in self._names]
+        texts = {name: _escaped(value) for name, value in values.items()}
+        pieces[1::2] = [texts[name] for name in self._names]
         return mark_safe("".join(pieces))  # noqa: S308 - the template's own text and escaped values
 
 
 def _escaped(value: object) -> str:
     # As django.utils.html.conditional_escape, without asking each time whether the text is still to be translated.
+    if type(value) is int:
+        return str(value)
     return value.__html__() if hasattr(value, "__html__") else html.escape(str(value))
 
 

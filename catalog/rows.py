@@ -88,7 +88,7 @@ def _places(service: Service, directory: Directory, names_categories: bool) -> S
     category = directory.category(service.category_id)
     if category is None:
         return SafeString()
-    subcategory = category.subcategory(service.subcategory_id)
+    subcategory = directory.subcategory(service.subcategory_id)
     shown = [category.title] if names_categories else []
     return _facts(*shown, *([subcategory.name] if subcategory else []))
 

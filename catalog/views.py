@@ -19,6 +19,7 @@ from catalog.favourites import drop_favourite, favourites_among, favourites_of, 
 from catalog.forms import ShelfQuery
 from catalog.keeping import keep, kept_key, look_up
 from catalog.models import Service
+from catalog.moulds import mould
 from catalog.own_parts import HEADER, HEARTS, MESSAGES, SharedPage, mark, prices_of, put_own
 from catalog.page_cache import kept_page
 from catalog.shelves import Shelf, fill_shelf
@@ -127,16 +128,17 @@ def _whole_page(shelf: Shelf, heading: str, favourites: bool) -> str:
     """Return the page with marks for what is the reader's own."""
     part = render_to_string("catalog/_shelf.html", {**_context(shelf, favourites), "heading": heading})
     words = shelf.asked.words
-    context = {
-        "title": _("Search: %(words)s") % {"words": words} if words else heading,
-        "part": part,
-        "header": mark(HEADER),
-        "messages": mark(MESSAGES),
-        "hearts": mark(HEARTS),
-        "store_name": settings.STORE_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
-    }
-    return render_to_string("catalog/shelf.html", context)
+    frame = mould(
+        "catalog/shelf.html",
+        "title",
+        "part",
+        header=mark(HEADER),
+        messages=mark(MESSAGES),
+        hearts=mark(HEARTS),
+        store_name=settings.STORE_NAME,
+        support_email=settings.SUPPORT_EMAIL,
+    )
+    return frame.fill({"title": _("Search: %(words)s") % {"words": words} if words else heading, "part": part})
 
 
 def _context(shelf: Shelf, favourites: bool) -> dict[str, object]:
