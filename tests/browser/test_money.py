@@ -20,7 +20,7 @@ def sign_in(page: Page) -> None:
     page.locator("input[name=login]").fill(EMAIL)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main form button[type=submit]").first.click()
-    expect(page.get_by_role("link", name="Wallet")).to_be_visible()
+    expect(page.get_by_role("link", name="Wallet")).to_be_visible(timeout=15_000)
 
 
 def pay_for_an_order(page: Page) -> None:
@@ -29,7 +29,7 @@ def pay_for_an_order(page: Page) -> None:
     page.locator("input[name=quantity]").fill("1000")
     page.locator("input[name=link]").fill("https://instagram.com/payer")
     pay = page.get_by_role("button", name=re.compile("pay .* and order", re.I))
-    expect(pay).to_be_visible()
+    expect(pay).to_be_visible(timeout=15_000)
     expect(page.get_by_role("button", name="Order and pay")).to_be_hidden()
     accessible(page)
     pay.click()

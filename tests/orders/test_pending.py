@@ -111,12 +111,13 @@ def test_a_payment_that_comes_in_places_the_order_once(pay, kim):
     assert not Notice.objects.exists()
 
 
-def test_the_promise_holds_while_it_is_paid_although_the_quote_has_expired(pay, service, settings):
-    settings.PRICE_LOCK_SECONDS = 60
+def test_the_promise_holds_while_it_is_paid_although_the_quote_has_expired(pay, kim, service):
     pending = pay()
+    old = sealed(kim, service, quantity=2000, price_micros=3_750_000, expires_at=timezone.now() - timedelta(hours=22))
+    PendingCheckout.objects.update(quote=old, created_at=timezone.now() - timedelta(hours=23))
     dearer(service)
     demo_says(pending.top_up, State.PAID)
-    close_pending(now=timezone.now() + timedelta(hours=23))
+    close_pending()
 
     order = Order.objects.get()
     assert (order.price_micros, order.accepted_loss_micros) == (3_750_000, 0)
