@@ -98,7 +98,8 @@ def _money_in(whole: Span) -> QuerySet[Any, Any]:
     payment = TopUp.objects.filter(reference=OuterRef("payment")).values("gateway")[:1]
     entries = _within(LedgerEntry.objects.filter(kind=Kind.TOP_UP), whole)
     named = entries.annotate(payment=Substr("reference", 8, 12)).annotate(gateway=Subquery(payment))
-    return named.values_list("day", "gateway").annotate(total=Sum("amount_micros"))
+    found: QuerySet[Any, Any] = named.values_list("day", "gateway").annotate(total=Sum("amount_micros"))
+    return found
 
 
 def _costs(whole: Span) -> dict[date, int]:
