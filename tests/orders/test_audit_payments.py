@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import Coupon, CouponUse, Order
+from orders.models import Coupon, CouponUse, Order, ReferralEarning
 from orders.operations import audit
 from orders.operations.audit import Books
 from wallet.gateways import Heard, State
@@ -175,6 +175,18 @@ def test_audit_names_a_discount_that_is_not_its_coupons(ann: Any, service: Servi
         f"order {order.pk}: price 1.50, but the ledger charged 2.00 less a coupon's 0.60",
         f"order {order.pk}: its coupon takes off 0.50, but the ledger 0.60",
     ]
+
+
+def test_audit_names_a_referral_that_was_not_earned(ann: Any, ben: Any, service: Service) -> None:
+    order = sold_with_coupon(ann, service, discount_micros=500_000)
+    fields = {"order": order, "referrer": ben, "percent": 10, "due_at": timezone.now()}
+    ReferralEarning.objects.create(state="credited", amount_micros=DOLLAR, **fields)
+    credit(user=ben, amount_micros=DOLLAR, kind=Kind.REFERRAL, reference="referral:1")
+    assert problems() == []
+
+    credit(user=ben, amount_micros=2 * DOLLAR, kind=Kind.REFERRAL, reference="referral:2")
+
+    assert problems() == [f"customer {ben.pk} earned 1.00 by referrals, but the ledger credited 3.00"]
 
 
 def test_audit_names_a_charge_in_somebody_elses_wallet_or_for_no_order(ann: Any, ben: Any, service: Service) -> None:

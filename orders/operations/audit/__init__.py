@@ -3,6 +3,7 @@
 from orders.operations.audit.findings import Books
 from orders.operations.audit.hands import check_moves_by_hand
 from orders.operations.audit.payments import check_payments
+from orders.operations.audit.referrals import check_referrals
 from orders.operations.audit.sales import check_sales
 from orders.operations.audit.upstream import check_upstream
 from orders.operations.audit.wallets import check_wallets
@@ -21,6 +22,7 @@ def audit(*, client: Client | None) -> Books:
     check_wallets(books)
     check_sales(books)
     check_payments(books)
+    check_referrals(books)
     check_moves_by_hand(books)
     check_upstream(books, client)
     return books
