@@ -115,7 +115,7 @@ def customer(email: str, *, money: str = "0", **fields: Any) -> "User":
             amount_micros=micros_from_decimal(Decimal(money)),
             kind=LedgerEntry.Kind.ADJUSTMENT,
             reference="credit:first money",  # as `manage.py credit` books it
-            note="first money",
+            note="2026",
         )
     return user
 
