@@ -159,3 +159,11 @@ def count_purchases() -> None:
     from orders import operations
 
     operations.count_purchases()
+
+
+@shared_task
+def credit_referrals() -> None:
+    """Credit what customers have earned by bringing others, where the orders are final."""
+    from orders import operations
+
+    operations.credit_referrals()

@@ -10,6 +10,7 @@ urlpatterns = [
     path("order/<int:service_id>/watch/", views.watch, name="watch"),
     path("orders/", views.order_list, name="list"),
     path("orders/mass/", views.mass, name="mass"),
+    path("referrals/", views.referrals, name="referrals"),
     path("orders/export/", views.export, name="export"),
     path("orders/<int:pk>/", views.detail, name="detail"),
     path("orders/<int:pk>/cancel/", views.cancel, name="cancel"),

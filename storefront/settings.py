@@ -141,6 +141,11 @@ SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
 FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")
+# A customer gets this share of what the shop earns from those they brought, for so long after the sign-up; 0: nothing.
+REFERRAL_PERCENT = env.decimal("REFERRAL_PERCENT", "0")
+if REFERRAL_PERCENT > 100:
+    raise ImproperlyConfigured(f"REFERRAL_PERCENT is {REFERRAL_PERCENT}; it should be at most 100.")
+REFERRAL_DAYS = env.number("REFERRAL_DAYS", 365, least=1)
 DEFAULT_RATE_PER = env.number("DEFAULT_RATE_PER", 1000, least=1, most=1000)
 if DEFAULT_RATE_PER not in (1, 1000):
     raise ImproperlyConfigured(f"DEFAULT_RATE_PER is {DEFAULT_RATE_PER}; it should be 1 or 1000.")
@@ -294,6 +299,7 @@ CELERY_BEAT_SCHEDULE = {
     "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
     "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
+    "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 if EXCHANGE_RATE_SOURCE:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.views import follow_referral
 from storefront import views
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", include("api.urls")),
     path("account/", views.account, name="account"),
     path("accounts/", include("allauth.urls")),
+    path("ref/<str:code>/", follow_referral, name="ref"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
     path("language/", csrf_exempt(views.choose_language), name="set_language"),
     path("admin/", admin.site.urls),

@@ -47,7 +47,12 @@ def account(request: CustomerRequest) -> HttpResponse:
         choose_mail(request.user, **form.cleaned_data)
         messages.success(request, _("Your choice has been saved."))
         return redirect("account")
-    return render(request, "accounts/account.html", {"form": form, "watches": open_watches(request.user)})
+    context = {
+        "form": form,
+        "watches": open_watches(request.user),
+        "referrals": settings.REFERRAL_PERCENT > 0,
+    }
+    return render(request, "accounts/account.html", context)
 
 
 def choose_language(request: HttpRequest) -> HttpResponse:

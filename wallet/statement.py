@@ -24,7 +24,8 @@ from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Wallet
 
 ROWS_AT_ONCE = 1000
-ORDER_REFERENCE = re.compile(r"order:(\d+)(?::|$)")
+# The order that earned a referral is somebody else's: nothing leads there.
+ORDER_REFERENCE = re.compile(r"order:(\d+)(?!:referral$)(?::|$)")
 PAYMENT_REFERENCE = re.compile(r"top_up:([A-Z0-9]+)(?::|$)")
 Kind = LedgerEntry.Kind
 # Beyond these a day may have no midnight in some time zone.

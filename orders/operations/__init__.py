@@ -13,6 +13,7 @@ from orders.operations.polling import poll_due, poll_open
 from orders.operations.price_digest import send_price_digests
 from orders.operations.purchases import count_purchases
 from orders.operations.reconcile import close_window, reconcile_orders
+from orders.operations.referrals import credit_referrals
 from orders.operations.refunds import refund_up_to
 from orders.operations.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.solvency import check_balance
@@ -32,6 +33,7 @@ __all__ = [
     "close_request",
     "close_window",
     "count_purchases",
+    "credit_referrals",
     "end_pause",
     "forward_order",
     "forward_orders",

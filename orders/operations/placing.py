@@ -24,6 +24,7 @@ from orders.models import Checkout, Order, OrderEvent
 from orders.nudge import nudge
 from orders.operations.coupons import CouponRefused, claim_coupon, code_of, record_use
 from orders.operations.moves import Change, write_events
+from orders.operations.referrals import open_earning
 from orders.quotes import Agreed, QuoteNotOurs, Today, agree, read_quote
 from upstream.money import MICROS, micros_from_decimal, text_from_micros
 from wallet.models import LedgerEntry
@@ -263,6 +264,7 @@ def take_payment(order: Order, discount: Discount | None = None) -> Order:
     """
     order.created_at = timezone.now()
     insert_row(order)
+    open_earning(order)
     data: dict[str, Any] = {"price_micros": order.price_micros, "quantity": order.quantity}
     if discount is not None:
         credit(

@@ -155,7 +155,7 @@ def sold_with_coupon(ann: Any, service: Service, *, discount_micros: int) -> Ord
         rate_per=1000,
         cost_upstream_micros=1_000_000,
     )
-    coupon = Coupon.objects.create(code="SPRING", amount_micros=500_000)
+    coupon = Coupon.objects.create(code="SPRING", uses=1, amount_micros=500_000)
     CouponUse.objects.create(coupon=coupon, user=ann, order=order, discount_micros=500_000)
     debit(user=ann, amount_micros=2_000_000, kind=Kind.CHARGE, reference=f"order:{order.pk}")
     credit(user=ann, amount_micros=discount_micros, kind=Kind.DISCOUNT, reference=f"order:{order.pk}:coupon")
