@@ -181,12 +181,14 @@ def test_audit_names_a_referral_that_was_not_earned(ann: Any, ben: Any, service:
     order = sold_with_coupon(ann, service, discount_micros=500_000)
     fields = {"order": order, "referrer": ben, "percent": 10, "due_at": timezone.now()}
     ReferralEarning.objects.create(state="credited", amount_micros=DOLLAR, **fields)
-    credit(user=ben, amount_micros=DOLLAR, kind=Kind.REFERRAL, reference="referral:1")
+    credit(user=ben, amount_micros=DOLLAR, kind=Kind.REFERRAL, reference=f"order:{order.pk}:referral")
     assert problems() == []
 
     credit(user=ben, amount_micros=2 * DOLLAR, kind=Kind.REFERRAL, reference="referral:2")
 
-    assert problems() == [f"customer {ben.pk} earned 1.00 by referrals, but the ledger credited 3.00"]
+    assert problems() == [
+        f"order 0: it earned customer {ben.pk} 0.00 by referral, but the ledger credited 2.00",
+    ]
 
 
 def test_audit_names_a_charge_in_somebody_elses_wallet_or_for_no_order(ann: Any, ben: Any, service: Service) -> None:

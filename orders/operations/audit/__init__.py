@@ -1,11 +1,11 @@
 """The books, proved: every balance, payment, sale and move by hand, and the money on the upstream account."""
 
+from orders.operations.audit.coupons import check_coupons
 from orders.operations.audit.findings import Books
 from orders.operations.audit.hands import check_moves_by_hand
 from orders.operations.audit.payments import check_payments
 from orders.operations.audit.referrals import check_referrals
 from orders.operations.audit.sales import check_sales
-from orders.operations.audit.selling import check_selling
 from orders.operations.audit.upstream import check_upstream
 from orders.operations.audit.wallets import check_wallets
 from upstream.client import Client
@@ -22,7 +22,7 @@ def audit(*, client: Client | None) -> Books:
     books = Books()
     check_wallets(books)
     check_sales(books)
-    check_selling(books)
+    check_coupons(books)
     check_payments(books)
     check_referrals(books)
     check_moves_by_hand(books)

@@ -1,35 +1,38 @@
-"""Whoever brought a customer got what the earnings say, and nothing else was credited as such."""
+"""Whoever brought a customer got what each earning says, and nothing else was credited as such."""
 
 from collections.abc import Iterator
 
 from orders.models import ReferralEarning
-from orders.operations.audit.findings import Books, rows_of
-from upstream.money import text_from_micros
+from orders.operations.audit.findings import Books, number_after, rows_of
+from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, Wallet
 
 
 def check_referrals(books: Books) -> None:
-    """Compare what each customer earned with what the ledger credited for it."""
+    """Compare each credited earning with the ledger row of its order, in its referrer's wallet."""
     books.problems.extend(_misfits())
 
 
 def _misfits() -> Iterator[str]:
     # Our own names and words: nothing in it comes from outside.
-    compared = f"""
-        SELECT owner, SUM(earned), SUM(credited)
+    sql = f"""
+        SELECT owner, number, SUM(earned), SUM(booked)
         FROM (
-            SELECT referrer_id AS owner, amount_micros AS earned, 0 AS credited
-            FROM {ReferralEarning._meta.db_table} WHERE state = '{ReferralEarning.State.CREDITED}'
+            SELECT earning.referrer_id AS owner, earning.order_id AS number,
+                   earning.amount_micros AS earned, 0 AS booked
+            FROM {ReferralEarning._meta.db_table} earning
+            WHERE earning.state = '{ReferralEarning.State.CREDITED}'
             UNION ALL
-            SELECT wallet.user_id, 0, entry.amount_micros
+            SELECT wallet.user_id, COALESCE({number_after("order:")}, 0), 0, entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry
             JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
             WHERE entry.kind = '{LedgerEntry.Kind.REFERRAL}'
-        ) AS booked
-        GROUP BY owner HAVING SUM(earned) <> SUM(credited)
-        ORDER BY owner"""  # noqa: S608
-    for owner, earned, credited in rows_of(compared):
-        yield (
-            f"customer {owner} earned {text_from_micros(earned)} by referrals,"
-            f" but the ledger credited {text_from_micros(credited)}"
+        ) AS earnings
+        GROUP BY owner, number
+        HAVING SUM(earned) <> SUM(booked)
+        ORDER BY number, owner"""  # noqa: S608
+    for owner, order, earned, booked in rows_of(sql):
+        yield (  # order 0: the row names none
+            f"order {order}: it earned customer {owner} {_text(earned)} by referral,"
+            f" but the ledger credited {_text(booked)}"
         )
