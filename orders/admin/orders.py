@@ -30,6 +30,7 @@ from orders.admin.requests import RequestInline
 from orders.models import Checkout, Order, OrderEvent, Status
 from orders.operations import WrongStatus, close_window, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from orders.operations.attention import clear_attention
+from orders.operations.losses import BOOKS_ARE_OPEN
 from upstream.money import text_from_micros
 
 STATUS_COLOURS = {
@@ -59,6 +60,17 @@ class AttentionFilter(admin.SimpleListFilter):
         return queryset.filter(attention="") if self.value() == "no" else queryset
 
 
+class BooksFilter(admin.SimpleListFilter):
+    title = gettext_lazy("question in the books")
+    parameter_name = "books"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", _("Upstream may have more of it than we know"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(BOOKS_ARE_OPEN) if self.value() == "open" else queryset
+
+
 class EventInline(ReadOnlyInline):
     model = OrderEvent
     hide_title = True
@@ -83,7 +95,7 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
         "created_at",
     )
     list_display_links = ("id", "title")
-    list_filter = (AttentionFilter, "status", "kind", "created_at")
+    list_filter = (AttentionFilter, BooksFilter, "status", "kind", "created_at")
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     inlines = (EventInline, RequestInline)

@@ -15,6 +15,8 @@ from orders.operations.windows import ABANDONED, OPEN, REFUNDED
 Code = OrderEvent.Code
 # Refunded without an answer: whether upstream has it is still open.
 IN_QUESTION = Q(status=Status.FAILED, upstream_id=None, reconciliation__state__in=(OPEN, REFUNDED))
+# The same, or sent again by staff's word without proof.
+BOOKS_ARE_OPEN = Q(reconciliation__isnull=False) & (IN_QUESTION | Q(reconciliation__has_key=ABANDONED))
 
 
 def book_own_loss(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from orders.models import Order, OrderEvent, Status
 from orders.operations.confirm import confirm_upstream_id
-from orders.operations.losses import IN_QUESTION, book_own_loss, book_second_loss, close_abandoned
+from orders.operations.losses import BOOKS_ARE_OPEN, IN_QUESTION, book_own_loss, book_second_loss, close_abandoned
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
 from orders.operations.refunds import refund_up_to
 from orders.operations.windows import ABANDONED, REFUNDED, abandoned_attempts, whole, with_abandoned
@@ -107,7 +107,7 @@ def resolve_by_refund(order_id: int, *, actor: User, now: datetime | None = None
 
 def is_in_question(order: Order) -> bool:
     """Whether the books do not know if upstream has an attempt of this order that is not waited for any more."""
-    return ABANDONED in (order.reconciliation or {}) or Order.objects.filter(IN_QUESTION, pk=order.pk).exists()
+    return Order.objects.filter(BOOKS_ARE_OPEN, pk=order.pk).exists()
 
 
 def book_loss(

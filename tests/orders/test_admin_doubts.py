@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order, OrderEvent, Status
-from orders.operations import resolve_by_refund
+from orders.operations import resolve_as_not_placed, resolve_by_refund
 from tests.orders.test_admin import SUBMITTED, buttons, desk, lost, press
+from tests.storefront.admin_rows import make_order
 
 __all__ = ["desk", "lost"]  # fixtures
 pytestmark = pytest.mark.django_db
@@ -74,3 +75,17 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
     assert "was called not placed by staff, and the order was sent again. It is still looked for." in page
     assert "23501 – still open" in page
     assert buttons(desk, lost) == ["bought", "not-bought"]
+
+
+def test_orders_when_filtered_by_open_questions_then_those_off_the_list_of_attention_are_found_too(
+    desk: Client, refunded: Order, sam: User, service: Service
+) -> None:
+    again = make_order(sam, service=service, status=Status.UNKNOWN, attention="Perhaps placed upstream: time-out")
+    make_order(sam, service=service, status=Status.FAILED)
+    resolve_as_not_placed(again.pk, actor=sam)
+    refunded.refresh_from_db()
+    assert refunded.attention == ""
+
+    page = desk.get(reverse("admin:orders_order_changelist"), {"books": "open"})
+
+    assert list(page.context["cl"].result_list) == [again, refunded]
