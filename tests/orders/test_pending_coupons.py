@@ -76,9 +76,7 @@ def test_pay_and_order_with_a_coupon_that_is_gone_when_the_payment_comes_keeps_t
 def test_pay_and_order_with_a_coupon_that_takes_less_when_the_payment_comes_does_not_take_more(pay, kim, service):
     coupon(percent=20)
     pending = pay(coupon="SPRING")
-    Service.objects.filter(pk=service.pk).update(
-        rate_upstream_micros=1_700_000
-    )  # the floor is higher now
+    Service.objects.filter(pk=service.pk).update(rate_upstream_micros=1_700_000)  # the floor is higher now
 
     assert (paid(pending).state, pending.reason) == (
         "dropped",
