@@ -66,6 +66,7 @@ def test_settings_when_only_the_keys_are_set_load():
         ("EMAIL_VERIFICATION", "maybe"),
         ("EMAIL_URL", "post office"),
         ("SYNC_CATALOG_EVERY_SECONDS", "often"),
+        ("SYNC_REPRICED_FACTOR", "1"),
     ],
 )
 def test_settings_when_a_value_is_wrong_refuse_to_load_and_name_the_variable(name, value):
