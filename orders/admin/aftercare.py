@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.admin_parts import ReadOnlyAdmin, ReadOnlyInline
-from orders.models import DeliveredGoods, GoodsReveal, Notice, ServicePace
+from accounts.admin_parts import ReadOnlyAdmin, ReadOnlyInline, money_column
+from orders.models import DeliveredGoods, GoodsReveal, Notice, ServicePace, WatchedPrice
 from orders.notices import send_again
 
 
@@ -85,4 +85,18 @@ class ServicePaceAdmin(ReadOnlyAdmin):
     search_fields = ("service__name", "service__upstream_id__exact")
     ordering = ("-finished",)
     fields = ("service", "finished", "usual_seconds")
+    readonly_fields = fields
+
+
+@admin.register(WatchedPrice)
+class WatchedPriceAdmin(ReadOnlyAdmin):
+    list_display = (
+        "user",
+        "service",
+        money_column("rate_per_thousand_micros", gettext_lazy("selling rate per 1,000")),
+        "updated_at",
+    )
+    list_select_related = ("user", "service")
+    search_fields = ("user__email", "service__name", "service__upstream_id__exact")
+    fields = list_display
     readonly_fields = fields

@@ -45,6 +45,7 @@ from orders.models import (
     UpstreamAssumption,
     UpstreamBalance,
     UpstreamEntry,
+    WatchedPrice,
 )
 from sms.models import Country, Number, Project
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
@@ -132,6 +133,7 @@ def make_rows(number: int) -> None:
     QuarantinedListing.objects.create(run=run, packed=b"packed")
     Favourite.objects.create(user=user, service=service)
     StockWatch.objects.create(user=user, service=service)
+    WatchedPrice.objects.create(user=user, service=service, rate_per_thousand_micros=1_875_000)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)

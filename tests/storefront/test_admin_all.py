@@ -48,6 +48,7 @@ from orders.models import (
     UpstreamAssumption,
     UpstreamBalance,
     UpstreamEntry,
+    WatchedPrice,
 )
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_rows
@@ -56,7 +57,7 @@ from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Rece
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
     *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
-    *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch),
+    *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning),
