@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db.models import F, Q
 
-from orders.operations.audit.findings import SHOWN_PROBLEMS, Books, number_after, rows_of, total
+from orders.operations.audit.findings import SHOWN_PROBLEMS, Books, names, rows_of, total, word_after
 from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 
@@ -83,12 +83,12 @@ def _compared() -> str:
             SELECT owed.user_id, payment.reference, NULL, 0, 0, owed.amount_micros, 0, 0
             FROM {Receivable._meta.db_table} owed JOIN {TopUp._meta.db_table} payment ON payment.id = owed.top_up_id
             UNION ALL
-            SELECT wallet.user_id, substr(entry.reference, 8, 12), NULL, 0, 0, 0,
+            SELECT wallet.user_id, {word_after("top_up:")}, NULL, 0, 0, 0,
                    CASE WHEN entry.kind <> '{Kind.RECALLED}' THEN entry.amount_micros ELSE 0 END,
                    CASE WHEN entry.kind = '{Kind.RECALLED}' THEN -entry.amount_micros ELSE 0 END
             FROM {ledger} entry JOIN {wallets} wallet ON wallet.id = entry.wallet_id
             WHERE entry.kind IN ('{Kind.TOP_UP}', '{Kind.BONUS}', '{Kind.RECALLED}')
-                AND substr(entry.reference, 1, 7) = 'top_up:'
+                AND {names("top_up:")}
         ) AS booked
         GROUP BY owner, name
         HAVING COUNT(status) = 0 OR SUM(credited) <> SUM(came_in) OR SUM(recalled) <> SUM(taken) + SUM(owed)
@@ -97,19 +97,18 @@ def _compared() -> str:
 
 
 def _owed_compared() -> str:
-    number = number_after("receivable:")
     # As above.
     return f"""
         SELECT owner, number, SUM(known), SUM(paid), SUM(taken)
         FROM (
-            SELECT user_id AS owner, id AS number, 1 AS known, paid_micros AS paid, 0 AS taken
+            SELECT user_id AS owner, CAST(id AS text) AS number, 1 AS known, paid_micros AS paid, 0 AS taken
             FROM {Receivable._meta.db_table}
             UNION ALL
-            SELECT wallet.user_id, {number}, 0, 0, -entry.amount_micros
+            SELECT wallet.user_id, {word_after("receivable:")}, 0, 0, -entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry
             JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
-            WHERE entry.kind = '{Kind.RECALLED}' AND {number} IS NOT NULL
+            WHERE entry.kind = '{Kind.RECALLED}' AND {names("receivable:")}
         ) AS booked
         GROUP BY owner, number
         HAVING SUM(known) = 0 OR SUM(paid) <> SUM(taken)
-        ORDER BY number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608

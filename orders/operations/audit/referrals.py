@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orders.models import ReferralEarning
-from orders.operations.audit.findings import Books, number_after, rows_of
+from orders.operations.audit.findings import Books, names, rows_of, word_after
 from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, Wallet
 
@@ -18,19 +18,20 @@ def _misfits() -> Iterator[str]:
     sql = f"""
         SELECT owner, number, SUM(earned), SUM(booked)
         FROM (
-            SELECT earning.referrer_id AS owner, earning.order_id AS number,
+            SELECT earning.referrer_id AS owner, CAST(earning.order_id AS text) AS number,
                    earning.amount_micros AS earned, 0 AS booked
             FROM {ReferralEarning._meta.db_table} earning
             WHERE earning.state = '{ReferralEarning.State.CREDITED}'
             UNION ALL
-            SELECT wallet.user_id, COALESCE({number_after("order:")}, 0), 0, entry.amount_micros
+            SELECT wallet.user_id, CASE WHEN {names("order:")} THEN {word_after("order:")} ELSE '0' END,
+                   0, entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry
             JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
             WHERE entry.kind = '{LedgerEntry.Kind.REFERRAL}'
         ) AS earnings
         GROUP BY owner, number
         HAVING SUM(earned) <> SUM(booked)
-        ORDER BY number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608
     for owner, order, earned, booked in rows_of(sql):
         yield (  # order 0: the row names none
             f"order {order}: it earned customer {owner} {_text(earned)} by referral,"

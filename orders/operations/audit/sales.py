@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from orders.models import CouponUse, Order, Status
-from orders.operations.audit.findings import Books, number_after, rows_of, total
+from orders.operations.audit.findings import Books, names, rows_of, total, word_after
 from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, Wallet
 
@@ -48,7 +48,7 @@ def _misfits() -> Iterator[str]:
 def _without_an_order() -> Iterator[str]:
     # Our own names and words, as below.
     stray = f"""
-        SELECT entry.amount_micros, wallet.user_id, entry.reference {_OF_ORDERS} AND {number_after("order:")} IS NULL
+        SELECT entry.amount_micros, wallet.user_id, entry.reference {_OF_ORDERS} AND NOT {names("order:")}
         ORDER BY entry.id"""
     for amount, owner, reference in rows_of(stray):
         yield f"the ledger moved {_text(amount)} for customer {owner} as {reference}, which names no order"
@@ -59,25 +59,24 @@ def _compared() -> str:
 
     Both sides are added up under customer and order number, so that a row in the wrong wallet fits nowhere.
     """
-    number = number_after("order:")
     # Our own names and words: nothing in it comes from outside.
     return f"""
         SELECT owner, number, MAX(status), SUM(price), SUM(refunded), SUM(coupon),
                SUM(charged), SUM(returned), SUM(discounted)
         FROM (
-            SELECT sale.user_id AS owner, sale.id AS number, sale.status, sale.price_micros AS price,
+            SELECT sale.user_id AS owner, CAST(sale.id AS text) AS number, sale.status, sale.price_micros AS price,
                    sale.refunded_micros AS refunded, COALESCE(coupon.discount_micros, 0) AS coupon,
                    0 AS charged, 0 AS returned, 0 AS discounted
             FROM {Order._meta.db_table} sale LEFT JOIN {CouponUse._meta.db_table} coupon ON coupon.order_id = sale.id
             UNION ALL
-            SELECT wallet.user_id, {number}, NULL, 0, 0, 0,
+            SELECT wallet.user_id, {word_after("order:")}, NULL, 0, 0, 0,
                    CASE WHEN entry.kind = '{Kind.CHARGE}' THEN -entry.amount_micros ELSE 0 END,
                    CASE WHEN entry.kind = '{Kind.REFUND}' THEN entry.amount_micros ELSE 0 END,
                    CASE WHEN entry.kind = '{Kind.DISCOUNT}' THEN entry.amount_micros ELSE 0 END
-            {_OF_ORDERS} AND {number} IS NOT NULL
+            {_OF_ORDERS} AND {names("order:")}
         ) AS booked
         GROUP BY owner, number
         HAVING COUNT(status) = 0 OR SUM(charged) - SUM(discounted) <> SUM(price)
             OR SUM(discounted) <> SUM(coupon) OR SUM(returned) <> SUM(refunded)
             OR (MAX(status) IN ('{Status.FAILED}', '{Status.CANCELED}') AND SUM(refunded) <> SUM(price))
-        ORDER BY number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608
