@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from catalog.pricing import next_price_change
-from catalog.version import VERSION_KEY, recent_version
+from catalog.version import VERSION_KEY, forget_here, version_from, version_here
 
 # Read into what is kept besides the database: another value makes other pages.
 _SETTINGS = (
@@ -32,6 +32,9 @@ _SETTINGS = (
     "UPSTREAM_EXCHANGE_RATE",
 )
 Value = TypeVar("Value")
+Found = tuple[int, datetime | None, Any]  # the version, until when it is true, and what it is
+MOST_PAGES_HERE = 200  # of fifty kilobytes at most
+_pages: dict[str, Found] = {}
 _here: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
 _PROGRAM = ("templates", "locale", "storefront", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
 
@@ -45,11 +48,17 @@ def kept_key(*about: object) -> str:
 def look_up(key: str) -> tuple[int, Any]:
     """Return the catalog's version, and what was kept under the key at this version or None.
 
-    One question to the cache, and no query when somebody asked for the version within the last second.
+    Nobody is asked where this process knows both, else the cache once; and the database where that does not know the
+    version.
     """
-    found = cache.get_many([VERSION_KEY, key])
-    version = recent_version(found.get(VERSION_KEY))
-    return version, _still_true(found.get(key), version)
+    version = version_here()
+    found = _pages.get(key) if version is not None else None
+    if version is None or found is None or found[0] != version:
+        answers = cache.get_many([VERSION_KEY, key])
+        version, found = version_from(answers.get(VERSION_KEY)), answers.get(key)
+        if found is not None:
+            _remember(key, found)
+    return version, _still_true(found, version)
 
 
 def kept(key: str, version: int) -> Any:
@@ -82,7 +91,20 @@ def kept_here(key: str, version: int, make: Callable[[], Value]) -> Value:
     return value
 
 
-def _still_true(found: tuple[int, datetime | None, Any] | None, version: int) -> Any:
+def forget_everything_here() -> None:
+    """Empty the memory of this process, as a new one would begin."""
+    _pages.clear()
+    _here.clear()
+    forget_here()
+
+
+def _remember(key: str, found: Found) -> None:
+    if len(_pages) >= MOST_PAGES_HERE:
+        _pages.clear()  # what is asked for often is back at once
+    _pages[key] = found
+
+
+def _still_true(found: Found | None, version: int) -> Any:
     if found is None or found[0] != version or (found[1] is not None and found[1] <= timezone.now()):
         return None
     return found[2]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -34,7 +34,7 @@ LONGEST_QUERY = 100
 class KeptPage:
     """A page as it is sent to every visitor."""
 
-    packed: bytes
+    body: bytes
     content_type: str
     etag: str
     made_at: datetime
@@ -42,17 +42,22 @@ class KeptPage:
     @classmethod
     def of(cls, response: HttpResponse) -> "KeptPage":
         digest = hashlib.sha256(response.content).hexdigest()[:32]
-        packed = zlib.compress(response.content, FAST)
-        return cls(packed, response["Content-Type"], f'"{digest}"', timezone.now())
+        return cls(response.content, response["Content-Type"], f'"{digest}"', timezone.now())
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Return the page, or 304 when the browser has it."""
-        response = HttpResponse(zlib.decompress(self.packed), content_type=self.content_type)
+        response = HttpResponse(self.body, content_type=self.content_type)
         made_at = int(self.made_at.timestamp())
         response["ETag"], response["Last-Modified"] = self.etag, http_date(made_at)
         # Kept by the browser alone, and asked about each time: the reader may have signed in, the price have changed.
         response["Cache-Control"], response["Vary"] = "private, no-cache", "Cookie, HX-Request"
         return get_conditional_response(request, self.etag, made_at, response) or response
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "body": zlib.compress(self.body, FAST)}  # an eighth of the room in the cache
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "body": zlib.decompress(state["body"])})
 
 
 def kept_page(

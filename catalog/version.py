@@ -3,12 +3,13 @@
 Triggers count, so that nothing that writes services, categories or rules can forget to, raw SQL and COPY included. A
 change and its count are committed together, and whoever asks the database is never told an older number.
 
-Pages ask Redis, which knows the number for a second at most: every statement that writes one of the tables through
-Django, in whatever process, has the next ones ask the database. So a change of the shop's own shows at once, and one
-that somebody made by hand within a second.
+Pages take what the process heard within a tenth of a second, then what Redis has for a second; every statement that
+writes one of the tables through Django makes its own process and Redis forget. So a change of the shop's own shows at
+once where it was made and a tenth of a second later elsewhere, and one that was made by hand within a second.
 """
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,10 @@ TABLES = ("catalog_service", "catalog_category", "catalog_subcategory", "catalog
 # The last statement of a sync, which writes services by COPY: that is no statement to Django.
 _WRITES = re.compile(rf'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) "?(?:{"|".join(TABLES)}|catalog_syncrun)\b')
 VERSION_KEY = "catalog_version"
-RECENT_SECONDS = 1
+RECENT_SECONDS, HERE_SECONDS = 1, 0.1
 ASK_THE_DATABASE = "ask"
+_heard: tuple[int, float] | None = None  # a version, and until when it may be taken
+_writes = 0
 TRIGGER = "{table}_is_counted_on_{event}"
 
 # Each backend counts in one of 256 rows, and the version is their sum: in one row for all, two transactions that change
@@ -58,19 +61,36 @@ def catalog_version() -> int:
         return int(cursor.fetchone()[0])
 
 
-def recent_version(known: Any = None) -> int:
-    """Return the version as pages may take it; no query when somebody asked within the last second.
+def recent_version() -> int:
+    """Return the version as pages may take it; no query when somebody asked within the last second."""
+    here = version_here()
+    return version_from(cache.get(VERSION_KEY)) if here is None else here
 
-    `known` is what the cache has under VERSION_KEY, for who has read it together with something else.
-    """
-    known = cache.get(VERSION_KEY) if known is None else known
-    if isinstance(known, int):
-        return known
-    version = catalog_version()
+
+def version_here() -> int | None:
+    """Return the version that this process has heard of just now, or None."""
+    heard = _heard
+    return heard[0] if heard is not None and time.monotonic() < heard[1] else None
+
+
+def version_from(known: Any) -> int:
+    """Return the version, given what the cache has under VERSION_KEY."""
+    global _heard
+    writes = _writes
+    version = known if isinstance(known, int) else catalog_version()
     if known is None:
         # Not over an ASK_THE_DATABASE that has been put there meanwhile.
         cache.add(VERSION_KEY, version, timeout=RECENT_SECONDS)
+    if writes == _writes:  # else it may be from before what another thread has just written
+        _heard = version, time.monotonic() + HERE_SECONDS
     return version
+
+
+def forget_here() -> None:
+    """Make this process ask again."""
+    global _heard, _writes
+    _writes += 1
+    _heard = None
 
 
 def watch_connection(*, connection: BaseDatabaseWrapper, **_of_the_signal: Any) -> None:
@@ -92,6 +112,7 @@ def _watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
 
 
 def _ask_the_database() -> None:
+    forget_here()
     cache.set(VERSION_KEY, ASK_THE_DATABASE, timeout=2 * RECENT_SECONDS)
 
 

@@ -67,6 +67,10 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     stale = [key for key in redis_server.scan_iter(count=1000) if not key.startswith(b"_kombu")]
     if stale:
         redis_server.delete(*stale)
+    # And what this process remembers of it.
+    from catalog.keeping import forget_everything_here
+
+    forget_everything_here()
 
 
 @pytest.fixture(scope="session")

@@ -51,22 +51,6 @@ def test_home_when_the_catalog_is_empty_says_so(client: Client) -> None:
     assert "The shelves are still being filled" in text(page)
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_home_costs_the_same_queries_whatever_the_catalog(
-    client: Client, ann: Any, django_assert_num_queries: Any, rows: int
-) -> None:
-    for number in range(rows):
-        put_on_sale("A", category=f"Category {number}")
-
-    with django_assert_num_queries(6 + 1):  # version, categories, subcategories, counts; countries; rules' next moment
-        client.get("/")
-    with django_assert_num_queries(1):  # the version: the page is kept
-        client.get("/")
-    client.force_login(ann)
-    with django_assert_num_queries(5):  # session, user, wallet; version; countries
-        client.get("/")
-
-
 def test_home_shows_the_balance_to_its_owner_only(client: Client, ann: Any) -> None:
     assert "$100.00" not in text(client.get("/"))
 
