@@ -3,6 +3,8 @@
 Whatever comes in pays first what the customer owes (`Receivable`), in the same transaction and with rows that say so.
 """
 
+from typing import Any
+
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -95,14 +97,9 @@ def _book(
     try:
         with transaction.atomic(savepoint=savepoint):
             entry = LedgerEntry(
-                wallet_id=_move_balance(user, signed_micros),
-                kind=kind,
-                amount_micros=signed_micros,
-                reference=reference,
-                note=note,
-                created_by=actor,
+                kind=kind, amount_micros=signed_micros, reference=reference, note=note, created_by=actor
             )
-            insert_row(entry)
+            _move_and_write(user, entry)
             if signed_micros > 0:
                 _pay_what_is_owed(user, entry.wallet_id)
             return entry
@@ -112,18 +109,33 @@ def _book(
         raise
 
 
-def _move_balance(user: User, signed_micros: int) -> int:
-    """Check and move in one statement, so that two tabs cannot both spend the same money; return the wallet's id."""
+def _move_and_write(user: User, entry: LedgerEntry) -> None:
+    """Check and move in one statement, so that two tabs cannot both spend the same money, and insert the entry.
+
+    On PostgreSQL one statement does both: the wallet is held for less long, and a sale waits for one answer less.
+    """
+    move: list[Any] = [entry.amount_micros, user.pk, -entry.amount_micros]
+    one_statement = connection.vendor == "postgresql"
+    # Not querysets: they cannot return the id, and asking for it would be a statement more for every order.
     with connection.cursor() as cursor:
-        # Not a queryset: it cannot return the id, and asking for it would be a statement more for every order.
-        cursor.execute(_MOVE, [signed_micros, user.pk, -signed_micros])
+        if one_statement:
+            row = [entry.kind, entry.amount_micros, entry.reference, entry.note, entry.created_by_id, entry.created_at]
+            cursor.execute(_MOVE_AND_WRITE, move + row)
+        else:
+            cursor.execute(_MOVE, move)
         moved = cursor.fetchone()
-    if moved is not None:
-        return int(moved[0])
-    wallet = wallet_of(user)
-    if signed_micros > 0:  # only the wallet was missing
-        return _move_balance(user, signed_micros)
-    raise InsufficientFunds(-signed_micros - wallet.balance_micros)
+    if moved is None:
+        wallet = wallet_of(user)
+        if entry.amount_micros < 0:
+            raise InsufficientFunds(-entry.amount_micros - wallet.balance_micros)
+        _move_and_write(user, entry)  # only the wallet was missing
+        return
+    entry.wallet_id = moved[0]
+    if one_statement:
+        entry.pk = moved[1]
+        entry._state.adding, entry._state.db = False, connection.alias
+    else:
+        insert_row(entry)
 
 
 def _pay_what_is_owed(user: User, wallet_id: int) -> None:
@@ -147,3 +159,8 @@ _MOVE = """
     UPDATE wallet_wallet SET balance_micros = balance_micros + %s
     WHERE user_id = %s AND balance_micros >= %s RETURNING id
 """
+_MOVE_AND_WRITE = f"""
+    WITH moved AS ({_MOVE})
+    INSERT INTO wallet_ledgerentry (wallet_id, kind, amount_micros, reference, note, created_by_id, created_at)
+    SELECT id, %s, %s, %s, %s, CAST(%s AS bigint), %s FROM moved RETURNING wallet_id, id
+"""  # noqa: S608 - our own words
