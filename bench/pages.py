@@ -2,7 +2,7 @@
 
 `python -m bench.pages --services 100000`. gunicorn with PostgreSQL and Valkey of its own, 8 connections that stay open.
 K is a constant page of the same size, U an uncached Django page of two indexed queries and a template of 50 rows
-(bench/pages_server.py). All are measured in turns of a few seconds, so that other work on the machine meets all alike.
+(bench/pages_server.py). All are measured in short turns, so that other work on the machine meets all alike.
 """
 
 import argparse
@@ -246,8 +246,8 @@ def report(page: Page, limit: Page | None) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--services", type=int, default=100_000, help="size of the catalog, 1,000 to 100,000")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each page has its turn; the median counts")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn is")
+    parser.add_argument("--rounds", type=int, default=12, help="how often each page has its turn; the median counts")
+    parser.add_argument("--seconds", type=float, default=0.6, help="how long a turn is")
     arguments = parser.parse_args()
     return 0 if run(arguments.services, arguments.rounds, arguments.seconds) else 1
 
