@@ -1,5 +1,6 @@
 """The migration that needs PostgreSQL's pg_trgm, where the role may not create it."""
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
@@ -13,7 +14,8 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL"),
     pytest.mark.django_db(transaction=True),
 ]
-ROLE, DATABASE, ALIAS = "only_reads", "shop_without_trigrams", "limited"
+# Test processes share one server.
+ROLE, DATABASE, ALIAS = f"only_reads_{os.getpid()}", f"shop_without_trigrams_{os.getpid()}", "limited"
 create_search = import_module("catalog.migrations.0006_search").create_search
 
 
