@@ -57,9 +57,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_fields = ("email",)
     ordering = ("-id",)
     autocomplete_fields = ("group",)
-    readonly_fields = ("balance", "last_login", "date_joined")
+    readonly_fields = ("balance", "referred_by", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password", "group", "balance", "is_active")}),
+        (None, {"fields": ("email", "password", "group", "balance", "referred_by", "is_active")}),
         (
             gettext_lazy("Staff"),
             {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},

@@ -144,3 +144,5 @@ def test_customers_page_cannot_say_later_who_brought_somebody(client: Client, an
 
     ben.refresh_from_db()
     assert ben.referred_by is None
+    User.objects.filter(pk=ben.pk).update(referred_by=ann)
+    assert "ann@example.com" in client.get(page).content.decode()
