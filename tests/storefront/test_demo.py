@@ -16,6 +16,7 @@ import requests
 
 from storefront.demo.processes import free_port
 from tests.storefront.settings_source import ROOT
+from tests.workers import wait_for
 
 # A bare shell: nothing of the suite's environment, no .env.
 SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
@@ -150,7 +151,8 @@ class TestDemo:
 
     def test_demo_when_it_is_killed_leaves_nothing_running(self, demo):
         demo.wait_until_ready()
-        assert set(demo.programs()) == {"web", "worker", "beat", "sandbox", "valkey"}
+        # A look at the list of processes while others come and go may miss one.
+        wait_for(lambda: set(demo.programs()) == {"web", "worker", "beat", "sandbox", "valkey"}, "all of them run")
 
         demo.stop(signal.SIGKILL)
 
