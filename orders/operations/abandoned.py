@@ -16,7 +16,7 @@ from orders.models import Order, OrderEvent, Status
 from orders.operations import assumptions
 from orders.operations.losses import book_second_loss, close_abandoned
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
-from orders.operations.scan import Findings, fits, not_scanned_because, scan
+from orders.operations.scan import Answers, Findings, fits, not_scanned_because, scan
 from orders.operations.windows import (
     ABANDONED,
     Attempt,
@@ -35,8 +35,11 @@ Code = OrderEvent.Code
 LOOK_AGAIN = timedelta(hours=1)
 
 
-def look_for_abandoned(kind: str, client: Client, now: datetime) -> int:
-    """Look into the closed windows of attempts that staff called not placed; return of how many more is known now."""
+def look_for_abandoned(kind: str, client: Client, answers: Answers, now: datetime) -> int:
+    """Look into the closed windows of attempts that staff called not placed; return of how many more is known now.
+
+    `answers` are upstream's of this round, as in `scan`.
+    """
     attempts = abandoned_attempts(kind)
     if not attempts:
         return 0
@@ -49,16 +52,16 @@ def look_for_abandoned(kind: str, client: Client, now: datetime) -> int:
         if any(other.overlaps(window) for other in sending) or not_scanned_because(kind, window):
             continue
         rivals = [other for other in questions if other.window.overlaps(window) and not other.is_same(attempt)]
-        settled += _look(attempt, rivals, client, now)
+        settled += _look(attempt, rivals, client, answers, now)
     return settled
 
 
-def _look(attempt: Attempt, rivals: list[Attempt], client: Client, now: datetime) -> bool:
+def _look(attempt: Attempt, rivals: list[Attempt], client: Client, answers: Answers, now: datetime) -> bool:
     if _looked_lately(attempt, rivals, now):
         return False
     order = attempt.order
     try:
-        findings = scan(order, attempt.window, client)
+        findings = scan(order, attempt.window, client, answers)
     except UpstreamError as error:
         log.warning("abandoned_attempt_not_looked_for", order_id=order.pk, error=str(error))
         return False

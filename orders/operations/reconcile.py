@@ -21,7 +21,7 @@ from orders.operations import assumptions
 from orders.operations.abandoned import look_for_abandoned
 from orders.operations.losses import book_own_loss
 from orders.operations.moves import Change, WrongStatus, move_order, write_events
-from orders.operations.scan import fits, not_scanned_because, scan
+from orders.operations.scan import Answers, fits, not_scanned_because, scan
 from orders.operations.windows import (
     ABANDONED,
     OPEN,
@@ -50,7 +50,12 @@ def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
     A read that fails proves nothing: those orders are looked at again next time.
     """
     now = now or timezone.now()
-    return sum(_reconcile_kind(kind, client, now) + look_for_abandoned(kind, client, now) for kind in supplies())
+    settled = 0
+    for kind in supplies():
+        answers: Answers = {}
+        settled += _reconcile_kind(kind, client, answers, now)
+        settled += look_for_abandoned(kind, client, answers, now)
+    return settled
 
 
 def close_window(order_id: int, *, last_id: int, actor: User, now: datetime | None = None) -> None:
@@ -77,7 +82,7 @@ def close_window(order_id: int, *, last_id: int, actor: User, now: datetime | No
     write_events([change], code=Code.ATTENTION, status=Status.UNKNOWN, now=now, actor=actor)
 
 
-def _reconcile_kind(kind: str, client: Client, now: datetime) -> int:
+def _reconcile_kind(kind: str, client: Client, answers: Answers, now: datetime) -> int:
     lost = lost_attempts(kind)
     if not lost:
         return 0
@@ -92,11 +97,13 @@ def _reconcile_kind(kind: str, client: Client, now: datetime) -> int:
             _keep(order, window, why="an order is being sent whose id may lie in the window", now=now)
             continue
         near = [attempt for attempt in questions if attempt.window.overlaps(window)]
-        settled += _reconcile(order, window, near, client, now)
+        settled += _reconcile(order, window, near, client, answers, now)
     return settled
 
 
-def _reconcile(order: Order, window: Window, near: list[Attempt], client: Client, now: datetime) -> bool:
+def _reconcile(
+    order: Order, window: Window, near: list[Attempt], client: Client, answers: Answers, now: datetime
+) -> bool:
     """Settle one lost attempt if there is proof, else keep what is known; return whether it was settled.
 
     `near` are the unanswered attempts whose ids may lie in the same window, its own among them.
@@ -110,7 +117,7 @@ def _reconcile(order: Order, window: Window, near: list[Attempt], client: Client
     if _is_known(order, window, rivals, now):
         return False
     try:
-        findings = scan(order, window, client)
+        findings = scan(order, window, client, answers)
     except UpstreamError as error:
         _keep(order, window, rivals=rivals, why=f"upstream does not answer: {error}", now=now)
         return False

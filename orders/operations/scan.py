@@ -10,6 +10,8 @@ from orders.operations.windows import Window, known_ids
 from orders.supply import Report, supply_of
 from upstream.client import Client
 
+Answers = dict[int, Report | None]  # what upstream said of ids of one kind; None: "Order not found"
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -19,16 +21,20 @@ class Findings:
     candidates: dict[int, Report]
 
 
-def scan(order: Order, window: Window, client: Client) -> Findings:
+def scan(order: Order, window: Window, client: Client, answers: Answers) -> Findings:
     """Ask for every id of a closed window that is not ours, as orders of this order's kind.
 
+    `answers` are those of this round, to which these are added: the windows of what was lost in one outage hold the
+    same ids, and what is not in a closed window will never be.
     Raises UpstreamError when one question fails: then nothing is known.
     """
     ids = window.ids()
     ours = known_ids(order.kind, ids)
     strange = [number for number in ids if number not in ours]
-    answers = {number: supply_of(order).look_up(client, str(number)) for number in strange}
-    candidates = {number: report for number, report in answers.items() if report is not None}
+    for number in strange:
+        if number not in answers:
+            answers[number] = supply_of(order).look_up(client, str(number))
+    candidates = {number: report for number in strange if (report := answers[number]) is not None}
     return Findings(len(strange), candidates)
 
 
