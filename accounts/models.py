@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
+from accounts.money import MicrosField
+
 
 def new_referral_code() -> str:
     """Return a code that can be read out, to be handed on to friends."""
@@ -117,12 +119,66 @@ class ApiKey(models.Model):
     key_sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
+    expires_at = models.DateTimeField(
+        _("valid until"), null=True, blank=True, help_text=_("Empty: until it is revoked. A rotated key ends here.")
+    )
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    # What it may do. Any valid key may ask for the balance.
+    may_read = models.BooleanField(_("may read the catalog and orders"), default=True)
+    may_order = models.BooleanField(_("may order services"), default=True)
+    may_sms = models.BooleanField(_("may buy SMS numbers"), default=True)
+    daily_limit_micros = MicrosField(
+        _("spending limit per day"), null=True, blank=True, help_text=_("Per calendar day in UTC. Empty: no limit.")
+    )
+    allowed_addresses = models.TextField(
+        _("allowed addresses"), blank=True, help_text=_("IP addresses or networks, one a line. Empty: from anywhere.")
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), null=True, blank=True, help_text=_("Empty: as the shop's settings say.")
+    )
+    is_test = models.BooleanField(
+        _("test key"), default=False, help_text=_("Plays the whole API with play money; nothing is ever bought.")
+    )
+
+    # Habits of existing programs that contradict the document; each is off until it is asked for.
+    bare_services = models.BooleanField(_("services as a bare array"), default=False)
+    numbers_as_text = models.BooleanField(_("numbers as text"), default=False)
+    get_for_reads = models.BooleanField(
+        _("GET for reading"), default=False, help_text=_("The key then stands in addresses, which end up in logs.")
+    )
+    http_errors = models.BooleanField(_("errors with a 4xx status"), default=False)
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(daily_limit_micros=None) | models.Q(daily_limit_micros__gte=0),
+                name="api_key_limit_not_negative",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class ApiKeySpending(models.Model):
+    """What one key has spent on one calendar day in UTC; written in the transaction that takes the money."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="spending", verbose_name=_("API key"))
+    day = models.DateField(_("day"))
+    spent_micros = MicrosField(_("spent"), default=0)
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        verbose_name = _("spending of an API key")
+        verbose_name_plural = _("spending of API keys")
+        constraints = [
+            models.UniqueConstraint(fields=["key", "day"], name="one_spending_row_per_key_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.day}"

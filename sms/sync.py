@@ -15,7 +15,7 @@ from catalog.sync.runs import (
     reject_many_set_aside,
     reject_mass_vanishing,
 )
-from sms.models import Country, Project
+from sms.models import Country, Project, Site
 from upstream.client import Client
 from upstream.money import micros_from_decimal
 from upstream.wire import SmsProject
@@ -84,9 +84,17 @@ def _country_name(name: str) -> str:
     return (name.title() if name.islower() else name)[:100]
 
 
+def _sites(names: set[str]) -> dict[str, int]:
+    """Return the id of the website or app of each name, new ones added."""
+    known = set(Site.objects.values_list("name", flat=True))
+    Site.objects.bulk_create(Site(name=name, search_text=name.lower()) for name in sorted(names - known))
+    return dict(Site.objects.values_list("name", "pk"))
+
+
 def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
     """Return how many rows were touched. Raises SyncRejected when too many are missing."""
     country_ids = dict(Country.objects.values_list("code", "pk"))
+    site_ids = _sites({row.name[:200] for row in rows.values()})
     known = {(p.upstream_id, p.country.code): p for p in Project.objects.select_related("country")}
     counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
     on_sale = sum(project.withdrawn_at is None for project in known.values())
@@ -99,6 +107,7 @@ def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
                 Project(
                     upstream_id=row.project_id,
                     country_id=country_ids[row.country_id],
+                    site_id=site_ids[row.name[:200]],
                     name=row.name[:200],
                     search_text=search_text,
                     price_upstream_micros=price_micros,
@@ -111,6 +120,7 @@ def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
         counts["returned"] += project.withdrawn_at is not None
         counts["changed"] += before[:2] != (row.name[:200], price_micros)
         project.name, project.price_upstream_micros, project.search_text = row.name[:200], price_micros, search_text
+        project.site_id = site_ids[project.name]
         project.missed_syncs, project.withdrawn_at = 0, None
         changed.append(project)
     missing = [project for project in known.values() if project.withdrawn_at is None]
@@ -124,6 +134,6 @@ def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
     counts["added"] = len(new)
     run.counts.update(counts)
     Project.objects.bulk_create(new, batch_size=1000)
-    fields = ["name", "price_upstream_micros", "search_text", "missed_syncs", "withdrawn_at"]
+    fields = ["name", "site", "price_upstream_micros", "search_text", "missed_syncs", "withdrawn_at"]
     Project.objects.bulk_update(changed, fields, batch_size=200)
     return len(new) + len(changed)

@@ -1,0 +1,76 @@
+"""Where a customer wants to be told of changes, and every message that was or will be sent there."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from orders.models import Order
+
+
+class Webhook(models.Model):
+    """An address of a customer's own that is told of every change of an order or a number."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="webhooks", verbose_name=_("customer"))
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    url = models.URLField(_("address"), max_length=500)
+    secret_sealed = models.CharField(editable=False, max_length=500)
+    wants_orders = models.BooleanField(_("changes of orders"), default=True)
+    wants_numbers = models.BooleanField(_("changes of SMS numbers"), default=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    # The first failure since the last success; nothing since then got through.
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    disabled_at = models.DateTimeField(_("switched off"), null=True, blank=True)
+    disabled_because = models.CharField(_("why"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        indexes = [models.Index(fields=["user"], condition=Q(disabled_at=None), name="webhook_in_use")]
+
+    def __str__(self) -> str:
+        return self.name or self.url
+
+
+class WebhookDelivery(models.Model):
+    """One message to one webhook: waiting, delivered, or given up. Written in the transaction of the change."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
+    # What the receiver recognizes a repeat by; a replay keeps it.
+    event_id = models.UUIDField(_("event id"), default=uuid.uuid4)
+    event = models.CharField(_("event"), max_length=40)
+    order = models.ForeignKey(
+        Order, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("order")
+    )
+    body_sealed = models.TextField(editable=False)  # may hold a code: only its buyer reads it
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True, default=timezone.now)
+    claim_token = models.UUIDField(null=True, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event_id"], name="an_event_once_per_webhook"),
+            models.CheckConstraint(
+                condition=Q(delivered_at=None) | Q(next_attempt_at=None), name="what_is_delivered_is_not_sent_again"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="delivery_due"),
+            models.Index(fields=["webhook", "-id"], name="delivery_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.event_id}"

@@ -1,0 +1,18 @@
+"""SMS numbers: where they can be had, what they cost, and the number behind an order; tables by subject."""
+
+from sms.models.numbers import Number, NumberLimit, SwapRule
+from sms.models.places import Country, ForbiddenWord, Project, ProjectQuerySet, Site
+from sms.models.selling import NumberMarkupRule, SuccessRate
+
+__all__ = [
+    "Country",
+    "ForbiddenWord",
+    "Number",
+    "NumberLimit",
+    "NumberMarkupRule",
+    "Project",
+    "ProjectQuerySet",
+    "Site",
+    "SuccessRate",
+    "SwapRule",
+]

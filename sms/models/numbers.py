@@ -1,0 +1,114 @@
+"""The number behind an order, and what the customer asked to happen with it."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.money import MicrosField
+from orders.models import Order
+from sms.models.places import Project
+
+
+class Number(models.Model):
+    """The number behind an order of kind "number", and the code that came to it."""
+
+    class State(models.TextChoices):
+        ORDERED = "ordered", _("Being fetched")
+        WAITING = "waiting", _("Waiting for the code")
+        RECEIVED = "received", _("Code received")
+        EXPIRED = "expired", _("Expired")
+        CANCELED = "canceled", _("Canceled")
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="number", verbose_name=_("order"))
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="numbers", verbose_name=_("SMS project")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.ORDERED)
+    reuse_phone = models.CharField(_("number to reuse"), max_length=40, blank=True)
+    phone = models.CharField(_("number"), max_length=40, blank=True)
+    code = models.CharField(_("code"), max_length=40, blank=True)
+    content = models.TextField(_("message"), blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    received_at = models.DateTimeField(_("code received"), null=True, blank=True)
+    created_at = models.DateTimeField(_("ordered"), default=timezone.now)
+    given_up_at = models.DateTimeField(_("given up by the customer"), null=True, blank=True)
+    # A number taken in exchange for another one; one number is exchanged at most once.
+    swapped_from = models.OneToOneField(
+        "self",
+        verbose_name=_("instead of"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="swapped_to",
+    )
+    content_wiped_at = models.DateTimeField(_("code and message wiped"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("number")
+        verbose_name_plural = _("numbers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(swapped_from=None) | ~Q(swapped_from=F("id")), name="no_number_instead_of_itself"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(content_wiped_at=None), name="number_content_to_wipe"),
+            models.Index(fields=["created_at"], name="number_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return self.phone or f"#{self.order_id}"
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Seconds until the number expires, where upstream has said when; never below zero."""
+        if self.expires_at is None:
+            return None
+        return max(0, int((self.expires_at - timezone.now()).total_seconds()))
+
+    @property
+    def time_left(self) -> str:
+        """The same as minutes and seconds, `9:05`; nothing where it is not known."""
+        seconds = self.seconds_left
+        return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
+
+class SwapRule(models.Model):
+    """What a customer opted into for a number: another one is taken by itself when no code comes for a while."""
+
+    number = models.OneToOneField(Number, on_delete=models.CASCADE, related_name="swap_rule", verbose_name=_("number"))
+    after_seconds = models.PositiveIntegerField(_("after seconds without a code"))
+    # What one number may cost at most, in store micros; the price the customer agreed to for the whole chain.
+    cap_micros = MicrosField(_("price at most"))
+    any_country = models.BooleanField(_("other countries too"), default=False)
+    left = models.PositiveSmallIntegerField(_("exchanges left"))
+    next_at = models.DateTimeField(_("next exchange"), null=True, blank=True)
+    outcome = models.CharField(_("how it went"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("automatic exchange")
+        verbose_name_plural = _("automatic exchanges")
+        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="swap_rule_due")]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class NumberLimit(models.Model):
+    """How many numbers one customer may have; without a row the shop's settings hold."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="number_limit", verbose_name=_("customer"))
+    most_open = models.PositiveIntegerField(_("open at once"), null=True, blank=True)
+    most_per_day = models.PositiveIntegerField(_("in 24 hours"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("limit of numbers")
+        verbose_name_plural = _("limits of numbers")
+
+    def __str__(self) -> str:
+        return str(self.user)

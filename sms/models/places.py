@@ -1,0 +1,134 @@
+"""Where numbers can be had and what for: countries, websites and apps, and the price of one in the other."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.money import MicrosField
+
+
+class Country(models.Model):
+    """A country in which upstream has numbers, keyed by the id its projects use."""
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    dial_code = models.CharField(
+        _("dial code"), max_length=8, blank=True, help_text=_("With the plus sign, such as +44.")
+    )
+    # Lower case: the code, the dial code, and the name in every language of the shop.
+    search_text = models.CharField(editable=False, max_length=400, default="")
+    visible = models.BooleanField(_("visible"), default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("country")
+        verbose_name_plural = _("countries")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def flag(self) -> str:
+        """The flag emoji of a two-letter code, else nothing."""
+        code = self.code.upper()
+        if len(code) != 2 or not code.isascii() or not code.isalpha():
+            return ""
+        return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code)
+
+
+class Site(models.Model):
+    """A website or app, whatever the country: upstream's projects of one name."""
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    # Lower case: the name, and further words under which staff want it found.
+    search_text = models.CharField(editable=False, max_length=400, default="")
+    aliases = models.CharField(
+        _("also found as"),
+        max_length=190,
+        blank=True,
+        help_text=_("Further words for the search, with spaces between."),
+    )
+    visible = models.BooleanField(_("visible"), default=True)
+    # Kept by `sms.policy`, so that a shelf asks one column and not the word list.
+    forbidden = models.BooleanField(_("forbidden by a word"), default=False, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("website or app")
+        verbose_name_plural = _("websites and apps")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ForbiddenWord(models.Model):
+    """A word of the shop's acceptable-use policy: no website or app whose name contains it is sold."""
+
+    word = models.CharField(
+        _("word"), max_length=80, unique=True, help_text=_("Found anywhere in a name, in upper or lower case.")
+    )
+    note = models.CharField(_("why"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        ordering = ["word"]
+        verbose_name = _("forbidden word")
+        verbose_name_plural = _("forbidden words")
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def on_sale(self) -> "ProjectQuerySet":
+        return self.filter(
+            withdrawn_at=None,
+            visible=True,
+            country__visible=True,
+            site__visible=True,
+            site__forbidden=False,
+        )
+
+    def matching(self, words: str) -> "ProjectQuerySet":
+        """Projects whose name or country contain every word, in any order and any case."""
+        found = self
+        for word in words.lower().split()[:10]:
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class Project(models.Model):
+    """One website or app in one country: what a number is bought for."""
+
+    upstream_id = models.CharField(_("upstream id"), max_length=64)
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="projects", verbose_name=_("country"))
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="projects", verbose_name=_("website or app"))
+    name = models.CharField(_("name"), max_length=200)
+    search_text = models.CharField(editable=False, max_length=400, default="")
+    price_upstream_micros = MicrosField(_("upstream price"))
+    visible = models.BooleanField(_("visible"), default=True)
+    missed_syncs = models.PositiveSmallIntegerField(_("syncs without it"), default=0)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "country__name"]
+        verbose_name = _("SMS project")
+        verbose_name_plural = _("SMS projects")
+        constraints = [models.UniqueConstraint(fields=["upstream_id", "country"], name="project_once_per_country")]
+        indexes = [models.Index(fields=["name"], condition=Q(withdrawn_at=None), name="project_shelf")]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.country}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; a new one without a website or app gets the one of its name."""
+        if self.site_id is None:
+            self.site, _created = Site.objects.get_or_create(
+                name=self.name, defaults={"search_text": self.name.lower()}
+            )
+        super().save(*args, **kwargs)
