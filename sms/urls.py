@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from sms import views
+from sms.views import numbers, shelf
 
 app_name = "sms"
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("numbers/", views.waiting, name="waiting"),
-    path("<int:project_id>/", views.buy, name="buy"),
+    path("", shelf.home, name="home"),
+    path("numbers/", numbers.waiting, name="waiting"),
+    path("<int:project_id>/", shelf.buy, name="buy"),
 ]

@@ -1,14 +1,10 @@
-"""The customer's SMS pages: choose what for and where, buy, and watch the codes arrive."""
-
-from datetime import timedelta
+"""The customer's SMS pages: choose what for and where, and buy."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,27 +13,22 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.pages import (
-    CustomerRequest,
     PageRequest,
     ask_to_sign_in,
-    customers_only,
     personal_page,
-    render_live,
     wants_part,
 )
 from accounts.templatetags.money import money
 from catalog.pricing import PriceBook, price_book
-from orders.models import OPEN, Kind, Order
+from orders.models import Order
 from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused
-from sms.forms import BuyNumberForm, NumberCard, Offer, ProjectFilterForm
-from sms.models import Number, Project
+from sms.forms import BuyNumberForm, Offer, ProjectFilterForm
+from sms.models import Project
 from sms.operations import buy_numbers
 from sms.pricing import number_price_micros
 from wallet.operations import InsufficientFunds
 
 PROJECTS_PER_PAGE = 30
-RECENT = timedelta(days=1)
-MOST_SHOWN = 50
 
 
 @personal_page
@@ -48,12 +39,12 @@ def home(request: PageRequest) -> HttpResponse:
     projects = form.narrow(Project.objects.on_sale()).select_related("country")
     page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
     book = price_book(request.user)
-    offers = [_offer(project, book, BuyNumberForm(project=project)) for project in page]
+    offers = [offer_of(project, book, BuyNumberForm(project=project)) for project in page]
     context = {"form": form, "page": page, "offers": offers}
     return render(request, "sms/home.html#offers" if wants_part(request) else "sms/home.html", context)
 
 
-def _offer(project: Project, book: PriceBook, form: BuyNumberForm) -> Offer:
+def offer_of(project: Project, book: PriceBook, form: BuyNumberForm) -> Offer:
     return Offer(project, number_price_micros(project, None, book), form)
 
 
@@ -74,7 +65,7 @@ def buy(request: PageRequest, project_id: int) -> HttpResponse:
             messages.success(request, bought % {"count": len(orders)})
             where = reverse("sms:waiting")
             return HttpResponseClientRedirect(where) if wants_part(request) else redirect(where)
-    context = {"offer": _offer(project, price_book(request.user), form)}
+    context = {"offer": offer_of(project, price_book(request.user), form)}
     return render(request, "sms/buy.html#offer" if wants_part(request) else "sms/buy.html", context)
 
 
@@ -97,45 +88,3 @@ def _buy(user: User, form: BuyNumberForm) -> list[Order] | None:
         link = format_html('<a href="{}">{}</a>', reverse("wallet:home"), _("Add money"))
         form.add_error(None, format_html("{} {}", text % {"amount": money(short.missing_micros)}, link))
     return None
-
-
-@customers_only
-@require_safe
-def waiting(request: CustomerRequest) -> HttpResponse:
-    """Show the customer's open and recent numbers; one request refreshes all of them while one is open."""
-    recent = Q(status__in=OPEN) | Q(created_at__gte=timezone.now() - RECENT)
-    orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
-    numbers = [order.number for order in orders.select_related("number__project__country")[:MOST_SHOWN]]
-    book = price_book(request.user)
-    context = {
-        "cards": [NumberCard(number, _reuse_of(number, book)) for number in numbers],
-        "moving": any(number.order.is_open for number in numbers),
-        "news": _newest_code(numbers),
-    }
-    state = [
-        (
-            number.order_id,
-            number.order.status,
-            number.state,
-            number.phone,
-            number.code,
-            number.content,
-            number.expires_at,
-        )
-        for number in numbers
-    ]
-    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
-
-
-def _reuse_of(number: Number, book: PriceBook) -> Offer | None:
-    """The offer to wait for another code on a number that has had one; the supplier may still say no."""
-    if number.state != Number.State.RECEIVED or not number.phone or number.project.withdrawn_at:
-        return None
-    form = BuyNumberForm(project=number.project, initial={"reuse": number.order_id})
-    return _offer(number.project, book, form)
-
-
-def _newest_code(numbers: list[Number]) -> Number | None:
-    """The number whose code came last: what a screen reader should say."""
-    received = [number for number in numbers if number.received_at]
-    return max(received, key=lambda number: number.received_at or number.created_at, default=None)

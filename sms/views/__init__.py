@@ -1,0 +1,1 @@
+"""The customer's SMS pages: `shelf` sells numbers, `numbers` shows the ones that were bought."""
