@@ -12,6 +12,8 @@ from django.conf import settings as django_settings
 from django.db import connections
 from django.utils import timezone
 
+from tests.emptying import empty_quickly
+
 if TYPE_CHECKING:
     from accounts.models import User
     from catalog.models import Service
@@ -32,6 +34,7 @@ def pytest_configure() -> None:
     django_settings.PAGE_CACHE_SECONDS = 300
     # Else every test client would look through all static files first.
     django_settings.WHITENOISE_AUTOREFRESH = True
+    empty_quickly()
 
 
 @pytest.fixture(scope="session")
