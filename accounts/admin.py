@@ -1,4 +1,4 @@
-"""Admin pages of customers: who they are, their groups, addresses and API keys."""
+"""Admin pages of customers: who they are, their groups and addresses; those of API keys are in `admin_keys`."""
 
 from typing import Any
 
@@ -12,17 +12,16 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
-from unfold.forms import AdminPasswordChangeForm, BaseDialogForm, UserChangeForm, UserCreationForm
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin, go_to
-from accounts.models import ApiKey, CustomerGroup, User
-from accounts.operations import KeyIsRevoked, change_email, revoke_api_key
+from accounts import admin_keys  # noqa: F401 - registers the pages of API keys
+from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin
+from accounts.models import CustomerGroup, User
+from accounts.operations import change_email
 from accounts.templatetags.money import money
 
 # Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
@@ -98,47 +97,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 class CustomerGroupAdmin(ModelAdmin):
     list_display = ("name", "discount_percent")
     search_fields = ("name",)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ("name", "user", "shown_prefix", "created_at", "last_used_at", "revoked_at")
-    list_filter = ("revoked_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("user__email", "name", "prefix")
-    fields = ("user", "name", "prefix", "created_at", "last_used_at", "revoked_at")
-    actions_detail = ("revoke",)
-
-    @display(description=gettext_lazy("begins with"))
-    def shown_prefix(self, key: ApiKey) -> str:
-        return f"{key.prefix}…"
-
-    def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("accounts.change_apikey")
-
-    @action(
-        description=gettext_lazy("Revoke"),
-        url_path="revoke",
-        permissions=["revoke"],
-        variant=ActionVariant.DANGER,
-        dialog={
-            "title": gettext_lazy("Revoke this key?"),
-            "description": gettext_lazy("Programs that use it stop working at once. It cannot be undone."),
-            "form_class": BaseDialogForm,
-            "form_submit_text": gettext_lazy("Revoke"),
-        },
-    )
-    def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            return go_to(request, reverse("admin:accounts_apikey_changelist"))
-        try:
-            revoke_api_key(key.pk)
-            self.log_change(request, key, "revoked")
-            messages.success(request, _("The key has been revoked."))
-        except KeyIsRevoked:
-            messages.error(request, _("This key had been revoked already."))
-        return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
 
 
 @admin.register(Group)

@@ -1,5 +1,7 @@
 """Who buys: a customer signs in with an e-mail address and may belong to a group with a discount."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -110,12 +112,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = self.email.lower()
 
 
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def alive(self, now: datetime) -> "ApiKeyQuerySet":
+        """Keys that are neither revoked nor expired."""
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=now), revoked_at=None)
+
+
 class ApiKey(models.Model):
     """A key for the shop's own API: 256 random bits, of which only the SHA-256 is kept."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("customer"))
     name = models.CharField(_("name"), max_length=80)
-    prefix = models.CharField(_("begins with"), max_length=8)
+    # Empty for a key that staff made and its customer has not looked at yet.
+    prefix = models.CharField(_("begins with"), max_length=16, blank=True)
     key_sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
@@ -150,6 +159,8 @@ class ApiKey(models.Model):
     )
     http_errors = models.BooleanField(_("errors with a 4xx status"), default=False)
 
+    objects = ApiKeyQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("API key")
@@ -162,7 +173,11 @@ class ApiKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
+        return f"{self.name} ({self.prefix}…)" if self.prefix else self.name
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it still opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 class ApiKeySpending(models.Model):

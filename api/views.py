@@ -12,7 +12,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.operations import user_for_api_key
+from accounts.api_keys import InvalidApiKey, find_api_key
 from api import actions, sms_actions
 from api.params import ApiError, read_params
 
@@ -52,9 +52,10 @@ def _answer(request: HttpRequest) -> Any:
     if request.method != "POST":
         raise ApiError("Method not allowed")
     params = read_params(request)
-    user = user_for_api_key(params.get("key", "").strip())
-    if user is None:
-        raise ApiError("Invalid API key")
+    try:
+        user = find_api_key(params.get("key", "").strip(), address=None).user
+    except InvalidApiKey:
+        raise ApiError("Invalid API key") from None
     action = ACTIONS.get(params.get("action", "").strip())
     if action is None:
         raise ApiError("Invalid action")

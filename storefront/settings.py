@@ -255,6 +255,16 @@ if RECEIPT_TAX_PERCENT > 100:
 
 PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
 
+# --- The API --------------------------------------------------------------------------------------------------------
+API_MAX_KEYS = env.number("API_MAX_KEYS", 20, least=1)
+# 0: as many as they like.
+API_CALLS_PER_MINUTE = env.number("API_CALLS_PER_MINUTE", 600)
+API_CALLS_PER_MINUTE_PER_ADDRESS = env.number("API_CALLS_PER_MINUTE_PER_ADDRESS", 1200)
+# Of the threads of one web process, so that one key never holds all of them.
+API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, least=1)
+API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, least=1)
+API_PLAY_BALANCE = env.decimal("API_PLAY_BALANCE", "1000")
+
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -300,6 +310,7 @@ CELERY_BEAT_SCHEDULE = {
     "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
+    "release_request_ids": _every("RELEASE_REQUEST_IDS_EVERY_SECONDS", 86_400, "api.tasks.release_request_ids"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 if EXCHANGE_RATE_SOURCE:
@@ -388,6 +399,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
+# With 0 nothing a visitor sends is believed, and the address is that of whoever connects.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Who may read /metrics from elsewhere; empty: only this machine.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")

@@ -193,7 +193,7 @@ def _customer(number: int) -> "Account":
     from django.test import Client
 
     from accounts.models import User
-    from accounts.operations import create_api_key
+    from accounts.api_keys import create_api_key
     from bench.storm.customers import Account
     from upstream.money import MICROS
     from wallet.models import LedgerEntry

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.operations import create_api_key
+from accounts.api_keys import create_api_key
 
 Call = Callable[..., Any]
 

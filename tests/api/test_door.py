@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import ApiKey, User
-from accounts.operations import revoke_api_key
+from accounts.api_keys import revoke_api_key
 from tests.api.conftest import Call
 
 pytestmark = pytest.mark.django_db

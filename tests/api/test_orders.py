@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.operations import create_api_key
+from accounts.api_keys import create_api_key
 from catalog.models import Delivery, Service
 from orders.goods import keep_goods
 from orders.models import GoodsReveal, Order, Status

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
-from accounts.operations import create_api_key
+from accounts.api_keys import create_api_key
 from catalog.models import (
     Category,
     ExchangeRate,

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.api_keys import create_api_key
 from accounts.models import User
-from accounts.operations import create_api_key
 
 
 class Command(BaseCommand):
