@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class ApiConfig(AppConfig):
     name = "api"
     verbose_name = _("API")
+
+    def ready(self) -> None:
+        from api.webhooks.events import record_changes
+        from orders.listeners import when_orders_change
+
+        when_orders_change(record_changes)

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 
@@ -23,11 +24,12 @@ OUTBOX = 0  # in place of an order's id: there are notices to send
 class Messenger:
     """A thread of its own in each process tells the broker, so that no customer waits for it.
 
-    What gathers while a message is on its way goes with the next one. Started at the first need, so that a server that
+    What gathers while a message is on its way goes to `send` with the next one. Started at the first need, so that a server that
     forks has one in every child.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, send: Callable[[list[int]], None]) -> None:
+        self._send = send
         self._lock = threading.Lock()
         self._started_in = 0
         self._order_ids: SimpleQueue[int] = SimpleQueue()
@@ -52,7 +54,7 @@ class Messenger:
             while len(gathered) < MOST_AT_ONCE and not order_ids.empty():
                 gathered.append(order_ids.get())
             try:
-                _send(gathered)
+                self._send(gathered)
                 time.sleep(REST_SECONDS)
             except Exception as error:  # a broker fails in many ways, and none of them may end this thread
                 log.warning("nudge_lost", order_ids=gathered, error=str(error))
@@ -72,7 +74,7 @@ def _send(gathered: list[int]) -> None:
         send_notices.apply_async(retry=False, countdown=GATHER_SECONDS, expires=60)
 
 
-_messenger = Messenger()
+_messenger = Messenger(_send)
 
 
 def nudge(order_id: int) -> None:

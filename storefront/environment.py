@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import ipaddress
 import math
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -54,6 +55,13 @@ class Environment:
     def listing(self, name: str, default: list[str]) -> list[str]:
         raw = self.text(name, "")
         return [item.strip() for item in raw.split(",") if item.strip()] if raw else default
+
+    def networks(self, name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Addresses and networks like 10.0.0.0/8, with commas between them; none where nothing is set."""
+        try:
+            return [ipaddress.ip_network(text) for text in self.listing(name, [])]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} should name networks like 10.0.0.0/8: {error}.") from None
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default)

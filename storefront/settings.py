@@ -199,6 +199,15 @@ LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
+SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, least=1)
+# What one customer may have, unless staff set limits of their own for them.
+SMS_MAX_OPEN_NUMBERS = env.number("SMS_MAX_OPEN_NUMBERS", 20)
+SMS_MAX_NUMBERS_PER_DAY = env.number("SMS_MAX_NUMBERS_PER_DAY", 200)
+# How often codes came lately, counted over so many days and told from so many numbers on; who let a number go sooner
+# than this has not given it a chance.
+SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, least=1)
+SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, least=1)
+SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, least=0)
 # What a page promised is kept for so long, unless it would cost the shop more than this on one order.
 PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, least=60)
 PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
@@ -265,6 +274,13 @@ API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, least=1)
 API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, least=1)
 API_PLAY_BALANCE = env.decimal("API_PLAY_BALANCE", "1000")
 
+# --- Webhooks -------------------------------------------------------------------------------------------------------
+API_MAX_WEBHOOKS = env.number("API_MAX_WEBHOOKS", 10)
+WEBHOOK_KEEP_DAYS = env.number("WEBHOOK_KEEP_DAYS", 30, least=2)
+WEBHOOK_MAX_IN_FLIGHT = env.number("WEBHOOK_MAX_IN_FLIGHT", 12, least=2)
+WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", DEBUG)
+WEBHOOK_ALLOWED_PRIVATE_NETWORKS = env.networks("WEBHOOK_ALLOWED_PRIVATE_NETWORKS")
+
 # --- Background work ------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -292,6 +308,7 @@ CELERY_BEAT_SCHEDULE = {
     ),
     "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
     "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
+    "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
     "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
     "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
     "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
@@ -311,6 +328,8 @@ CELERY_BEAT_SCHEDULE = {
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
     "release_request_ids": _every("RELEASE_REQUEST_IDS_EVERY_SECONDS", 86_400, "api.tasks.release_request_ids"),
+    "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
+    "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
 }
 if EXCHANGE_RATE_SOURCE:

@@ -1,6 +1,7 @@
 """Where a customer wants to be told of changes, and every message that was or will be sent there."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +18,12 @@ class Webhook(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="webhooks", verbose_name=_("customer"))
     name = models.CharField(_("name"), max_length=80, blank=True)
     url = models.URLField(_("address"), max_length=500)
+    # The address's host and port: few messages at a time go to each.
+    host = models.CharField(editable=False, max_length=300, blank=True, default="")
     secret_sealed = models.CharField(editable=False, max_length=500)
+    # The secret before: it signs as well until then, so that a receiver has time to take the new one.
+    old_secret_sealed = models.CharField(editable=False, max_length=500, blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     wants_orders = models.BooleanField(_("changes of orders"), default=True)
     wants_numbers = models.BooleanField(_("changes of SMS numbers"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -36,6 +42,13 @@ class Webhook(models.Model):
         return self.name or self.url
 
 
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def due(self, now: datetime) -> "WebhookDeliveryQuerySet":
+        """Messages whose time has come and that no sender has in hand, to webhooks that are on."""
+        unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.filter(unclaimed, next_attempt_at__lte=now, webhook__disabled_at=None)
+
+
 class WebhookDelivery(models.Model):
     """One message to one webhook: waiting, delivered, or given up. Written in the transaction of the change."""
 
@@ -46,7 +59,9 @@ class WebhookDelivery(models.Model):
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("order")
     )
-    body_sealed = models.TextField(editable=False)  # may hold a code: only its buyer reads it
+    # Made at the first attempt and kept, so that every attempt says the same. May hold a code: only its buyer reads it.
+    body_sealed = models.TextField(editable=False, blank=True)
+    wiped_at = models.DateTimeField(_("body wiped"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True, default=timezone.now)
@@ -56,6 +71,8 @@ class WebhookDelivery(models.Model):
     given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -70,6 +87,8 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="delivery_due"),
             models.Index(fields=["webhook", "-id"], name="delivery_log"),
+            models.Index(fields=["claimed_until"], condition=Q(claimed_until__isnull=False), name="delivery_under_way"),
+            models.Index(fields=["created_at"], name="delivery_by_day"),
         ]
 
     def __str__(self) -> str:

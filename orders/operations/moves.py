@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.inserts import insert_row
 from accounts.models import User
+from orders.listeners import tell_of_changes
 from orders.models import MOVES, Order, OrderEvent
 
 
@@ -77,7 +78,7 @@ def move_order(
 def write_events(
     changes: Sequence[Change], *, code: str, status: str, now: datetime, actor: User | None = None
 ) -> None:
-    """Add a line to the timeline of each order."""
+    """Add a line to the timeline of each order, and tell whoever listens; part of the caller's transaction."""
     events = [
         OrderEvent(
             order_id=change.order_id,
@@ -94,3 +95,5 @@ def write_events(
         insert_row(events[0])
     else:
         OrderEvent.objects.bulk_create(events)
+    if code != OrderEvent.Code.PLACED:  # whoever placed it knows
+        tell_of_changes([change.order_id for change in changes], code, now=now)

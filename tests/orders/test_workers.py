@@ -11,7 +11,7 @@ from django.db import transaction
 
 from orders.models import Notice, Order, Status
 from orders.notices import tell_customer
-from orders.nudge import OUTBOX, Messenger
+from orders.nudge import OUTBOX, Messenger, _send
 from storefront.demo.processes import Processes
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
@@ -98,7 +98,7 @@ def test_a_shop_without_a_broker_still_takes_orders(place, caplog, monkeypatch):
     from storefront.celery import app
 
     # A messenger of its own: this one has learned to keep quiet for a while.
-    monkeypatch.setattr("orders.nudge._messenger", Messenger())
+    monkeypatch.setattr("orders.nudge._messenger", Messenger(_send))
     broker, app.conf.broker_url = app.conf.broker_url, "redis://127.0.0.1:9/0"
     app._after_fork()  # what Celery itself does when its connections must not be used any more
     try:
@@ -127,7 +127,7 @@ def test_nudge_when_the_broker_never_answers_then_the_buyer_does_not_wait(of):
     silent = socket.create_server(("127.0.0.1", 0))  # takes connections, says nothing
     from storefront.celery import app
 
-    messenger = Messenger()
+    messenger = Messenger(_send)
     broker, app.conf.broker_url = app.conf.broker_url, f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
     app._after_fork()
     try:

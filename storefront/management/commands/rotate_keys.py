@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.sealing import CannotUnseal
+from api.webhooks.operations import reseal_webhooks
 from orders.goods import reseal_goods
 
 
@@ -13,7 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            resealed = reseal_goods()
+            goods, webhooks = reseal_goods(), reseal_webhooks()
         except CannotUnseal as error:
             raise CommandError(f"A secret stays as it is: {error}. Is an older key missing?") from error
-        self.stdout.write(f"Delivered goods: {resealed} sealed anew.")
+        self.stdout.write(f"Delivered goods: {goods} sealed anew.")
+        self.stdout.write(f"Webhooks: {webhooks} sealed anew.")

@@ -1,0 +1,203 @@
+"""Everything that changes a webhook or a delivery, other than sending."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.sealing import CannotUnseal, is_sealed_with_the_newest_key, reseal, seal, unseal
+from api.models import Webhook, WebhookDelivery
+from api.webhooks.addresses import target_of
+from api.webhooks.events import TEST
+from api.webhooks.nudge import nudge_webhooks
+from api.webhooks.signing import new_secret
+from orders.models import Kind
+from orders.notices import ASKED_FOR, tell_customer
+
+BOTH_SIGN = timedelta(hours=24)
+NOTHING_FOR = timedelta(days=3)
+NOTHING_GOT_THROUGH = "nothing got through for three days"
+BY_THE_CUSTOMER = "by the customer"
+ROWS_AT_ONCE = 1000
+
+
+class TooManyWebhooks(Exception):
+    """The customer has API_MAX_WEBHOOKS already. Nothing has changed."""
+
+
+def add_webhook(
+    *, user: User, url: str, name: str = "", wants_orders: bool = True, wants_numbers: bool = True
+) -> tuple[Webhook, str]:
+    """Tell this address of the customer's changes from now on; return the webhook and its secret.
+
+    Raises NotAllowed for an address that none may have, and TooManyWebhooks.
+    """
+    host = host_of(url)
+    secret = new_secret()
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # two tabs, one limit
+        if user.webhooks.count() >= settings.API_MAX_WEBHOOKS:
+            raise TooManyWebhooks
+        webhook = Webhook.objects.create(
+            user=user,
+            name=name,
+            url=url,
+            host=host,
+            secret_sealed=seal(secret),
+            wants_orders=wants_orders,
+            wants_numbers=wants_numbers,
+        )
+    return webhook, secret
+
+
+def edit_webhook(webhook: Webhook, *, url: str, name: str, wants_orders: bool, wants_numbers: bool) -> None:
+    """Change where and of what it tells; what waits goes to the new address. Raises NotAllowed."""
+    host = host_of(url)
+    Webhook.objects.filter(pk=webhook.pk).update(
+        url=url, host=host, name=name, wants_orders=wants_orders, wants_numbers=wants_numbers
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the host and port that share two places among all webhooks. Raises NotAllowed."""
+    target = target_of(url)
+    return f"{target.host.lower()}:{target.port}"[:300]
+
+
+def rotate_secret(webhook: Webhook, *, now: datetime | None = None) -> str:
+    """Give it a new secret and return it; the one before signs as well for a day."""
+    now, secret = now or timezone.now(), new_secret()
+    with transaction.atomic():
+        row = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        Webhook.objects.filter(pk=row.pk).update(
+            secret_sealed=seal(secret), old_secret_sealed=row.secret_sealed, old_secret_until=now + BOTH_SIGN
+        )
+    return secret
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Return its secret for the owner's eyes; nothing where no key of ours opens it any more."""
+    try:
+        return unseal(webhook.secret_sealed)
+    except CannotUnseal:
+        return ""
+
+
+def delete_webhook(webhook: Webhook) -> None:
+    """Delete it with its log. Changes that are being written keep its row until they are; new ones wait, and miss it."""
+    with transaction.atomic():
+        rows = Webhook.objects.select_for_update().filter(pk=webhook.pk)
+        if rows.first() is not None:
+            WebhookDelivery.objects.filter(webhook_id=webhook.pk).delete()
+            rows.delete()
+
+
+def switch_on(webhook: Webhook) -> None:
+    """Tell it of changes again, from now on; what it missed can be replayed as far as it is in the log."""
+    Webhook.objects.filter(pk=webhook.pk).update(disabled_at=None, disabled_because="", failing_since=None)
+
+
+def switch_off(webhook_id: int, *, because: str, now: datetime, unless: Q | None = None) -> bool:
+    """Tell it of nothing more, and give up what waits; return whether it was on and not `unless`."""
+    live = Webhook.objects.filter(pk=webhook_id, disabled_at=None)
+    if unless is not None:
+        live = live.exclude(unless)
+    with transaction.atomic():
+        if not live.update(disabled_at=now, disabled_because=because):
+            return False
+        waiting = WebhookDelivery.objects.filter(webhook_id=webhook_id, next_attempt_at__isnull=False)
+        waiting.update(next_attempt_at=None, given_up_at=now)
+    return True
+
+
+def switch_off_failing(webhook_id: int, *, now: datetime) -> bool:
+    """Switch it off if nothing got through for three days, and write to its customer."""
+    still_fine = Q(failing_since=None) | Q(failing_since__gt=now - NOTHING_FOR)
+    if Webhook.objects.filter(still_fine, pk=webhook_id).exists():
+        return False
+    with transaction.atomic():
+        if not switch_off(webhook_id, because=NOTHING_GOT_THROUGH, now=now, unless=still_fine):
+            return False
+        webhook = Webhook.objects.select_related("user").get(pk=webhook_id)
+        with translation.override(webhook.user.mail_language):
+            subject = _("A webhook of yours has been switched off")
+            body = _(
+                "Nothing that we sent to %(url)s got through for three days, so we have stopped. "
+                "Once your server answers again, switch the webhook on and replay what it missed:"
+            ) % {"url": webhook.url}
+        page = settings.SITE_URL + reverse("api:webhook", args=[webhook.pk])
+        key = f"{ASKED_FOR}webhook:{webhook.pk}:{now:%Y-%m-%dT%H:%M:%S}"
+        tell_customer(webhook.user, key, subject, f"{body}\n\n{page}", now)
+    return True
+
+
+def send_test(webhook: Webhook, *, now: datetime | None = None) -> WebhookDelivery:
+    """Write a message that tells of nothing, to see it arrive."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        delivery = WebhookDelivery.objects.create(
+            webhook=webhook, event=TEST, created_at=moment, next_attempt_at=moment, event_id=uuid.uuid4()
+        )
+        transaction.on_commit(nudge_webhooks)
+    return delivery
+
+
+def replay(delivery: WebhookDelivery, *, now: datetime | None = None) -> bool:
+    """Send it again under the same id, with all its attempts before it; False when it cannot be.
+
+    It cannot while it is on its way, after its body was wiped, or while its webhook is off.
+    """
+    now = now or timezone.now()
+    idle = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    rows = WebhookDelivery.objects.filter(idle, pk=delivery.pk, wiped_at=None, webhook__disabled_at=None)
+    with transaction.atomic():
+        again = rows.update(
+            next_attempt_at=now, delivered_at=None, given_up_at=None, attempts=0, claim_token=None, claimed_until=None
+        )
+        if again:
+            transaction.on_commit(nudge_webhooks)
+    return bool(again)
+
+
+def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
+    """Wipe what told of numbers after SMS_CONTENT_KEEP_DAYS, delete all after WEBHOOK_KEEP_DAYS; return how many each.
+
+    What still waits is given up with its body: a wiped code must not leave any more.
+    """
+    now = now or timezone.now()
+    old = WebhookDelivery.objects.filter(
+        created_at__lt=now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS), order__kind=Kind.NUMBER, wiped_at=None
+    )
+    old.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, given_up_at=now)
+    wiped = old.update(body_sealed="", wiped_at=now)
+    deleted = 0
+    oldest = now - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
+    while True:  # a slice at a time: no statement that blocks the sender for long
+        ids = WebhookDelivery.objects.filter(created_at__lt=oldest).order_by("created_at").values_list("pk", flat=True)
+        gone, _models = WebhookDelivery.objects.filter(pk__in=list(ids[:ROWS_AT_ONCE])).delete()
+        deleted += gone
+        if not gone:
+            return wiped, deleted
+
+
+def reseal_webhooks() -> int:
+    """Seal secrets and bodies with the newest of FIELD_ENCRYPTION_KEYS; return how many. Raises CannotUnseal."""
+    count = 0
+    sealed: tuple[tuple[type[Webhook] | type[WebhookDelivery], str], ...] = (
+        (Webhook, "secret_sealed"),
+        (Webhook, "old_secret_sealed"),
+        (WebhookDelivery, "body_sealed"),
+    )
+    for model, column in sealed:
+        rows = model._default_manager.exclude(**{column: ""}).values_list("pk", column)
+        for key, text in rows.iterator(chunk_size=ROWS_AT_ONCE):
+            if not is_sealed_with_the_newest_key(text):
+                unchanged = model._default_manager.filter(**{"pk": key, column: text})
+                count += unchanged.update(**{column: reseal(text)})
+    return count
