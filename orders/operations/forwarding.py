@@ -14,16 +14,17 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from orders.alarms import tell_of_late_answer, tell_of_unknown
+from orders.alarms import tell_of_unknown
 from orders.drift import Subject, note_drift
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
 from orders.operations.assumptions import check_ascending
 from orders.operations.calibration import needs_turn, take_turn
+from orders.operations.losses import LATE_ANSWER, book_late_answer
 from orders.operations.margin import hold_order, loss_at_sending
-from orders.operations.moves import Change, WrongStatus, move_order, write_events
+from orders.operations.moves import WrongStatus, move_order
 from orders.operations.pauses import (
     GATE_IS_OPEN,
     Gate,
@@ -260,7 +261,7 @@ def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetim
                 time.sleep(pause_seconds)
         _keep_placed(claim, supply, placed, now)
     except WrongStatus:
-        _record_loss(claim.order, placed.upstream_id, now=now)
+        book_late_answer(claim.order, placed.upstream_id, now=now)
     except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
         log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
         reason = f"accepted as upstream order {placed.upstream_id}, not recorded: {type(error).__name__}"
@@ -280,31 +281,15 @@ def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) ->
             evidence={"upstream_id": placed.upstream_id},
             upstream_id=placed.upstream_id,
             next_poll_at=supply.next_poll(order, now),
-            attention="",
+            attention=_answered(),
         )
         supply.record_placed(order, placed, now)
         check_ascending(order, placed.upstream_id, now=now)
 
 
-def _record_loss(order: Order, upstream_id: str, *, now: datetime) -> None:
-    """An answer came for an order that has been settled without it: upstream has an order more than we sell."""
-    attention = f"Upstream placed order {upstream_id} after this order was settled"
-    with transaction.atomic():
-        # Staff may have found this very id meanwhile: then the answer only confirms it.
-        if not Order.objects.filter(pk=order.pk).exclude(upstream_id=upstream_id).update(attention=attention):
-            return
-        # The books need to know what upstream charged for; an order that was sent again has an id of its own.
-        charged = {"upstream_id": upstream_id, "charge_upstream_micros": order.cost_upstream_micros}
-        unclaimed = not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists()
-        if unclaimed:
-            # Found, so reconciliation need not look for it, nor see in it a rival of another lost order.
-            found = {**(order.reconciliation or {}), "state": "placed"}
-            unanswered = Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED)
-            unanswered.update(reconciliation=found, **charged)
-        status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
-        write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
-        tell_of_late_answer(order, upstream_id, now=now)
-    log.warning("late_answer", order_id=order.pk, upstream_id=upstream_id)
+def _answered() -> Case:
+    """What stays of the order's flag once upstream has answered: an order that it has besides this one."""
+    return Case(When(attention__startswith=LATE_ANSWER, then=F("attention")), default=Value(""))
 
 
 def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
@@ -317,7 +302,7 @@ def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: dateti
             return
         wait = min(wait, 2)
     not_before = now + timedelta(seconds=wait)
-    _move_claimed(claim, Status.PAID, Code.NOT_SENT, reason, now, attention="", not_before=not_before)
+    _move_claimed(claim, Status.PAID, Code.NOT_SENT, reason, now, attention=_answered(), not_before=not_before)
 
 
 def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: datetime) -> None:

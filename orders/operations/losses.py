@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -12,7 +13,9 @@ from orders.models import Order, OrderEvent, Status
 from orders.operations.moves import Change, write_events
 from orders.operations.windows import ABANDONED, OPEN, REFUNDED
 
+log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
+LATE_ANSWER = "Upstream placed order"
 # Refunded without an answer: whether upstream has it is still open.
 IN_QUESTION = Q(status=Status.FAILED, upstream_id=None, reconciliation__state__in=(OPEN, REFUNDED))
 # The same, or sent again by staff's word without proof.
@@ -95,3 +98,29 @@ def close_abandoned(order_id: int, key: str) -> bool:
 
 def _loss(upstream_id: str, charge_upstream_micros: int | None) -> dict[str, Any]:
     return {"upstream_id": upstream_id, "charge": charge_upstream_micros}
+
+
+def book_late_answer(order: Order, upstream_id: str, *, now: datetime) -> None:
+    """Book the answer for an order that has been settled without it: upstream has an order more than we sell."""
+    attention = f"{LATE_ANSWER} {upstream_id} after this order was settled"
+    with transaction.atomic():
+        # Staff may have found this very id meanwhile: then the answer only confirms it.
+        if not Order.objects.filter(pk=order.pk).exclude(upstream_id=upstream_id).update(attention=attention):
+            return
+        # The books need to know what upstream charged for; an order that was sent again has an id of its own.
+        # What it really charged is asked from now on.
+        charged = {
+            "upstream_id": upstream_id,
+            "charge_upstream_micros": order.cost_upstream_micros,
+            "next_poll_at": now,
+        }
+        unclaimed = not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists()
+        if unclaimed:
+            # Found, so reconciliation need not look for it, nor see in it a rival of another lost order.
+            found = {**(order.reconciliation or {}), "state": "placed"}
+            unanswered = Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED)
+            unanswered.update(reconciliation=found, **charged)
+        status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
+        write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
+        tell_of_late_answer(order, upstream_id, now=now)
+    log.warning("late_answer", order_id=order.pk, upstream_id=upstream_id)

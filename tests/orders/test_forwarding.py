@@ -12,6 +12,7 @@ from orders.operations import (
     audit,
     forward_order,
     forward_waiting,
+    poll_due,
     release_stale_claims,
     resolve_as_not_placed,
     resolve_by_refund,
@@ -239,6 +240,20 @@ def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_or
     assert paid_order.charge_upstream_micros == 1_500_000
     assert audit(client=client_upstream).problems == []
     assert str(sandbox.orders[0]["id"]) in paid_order.attention
+
+
+def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_order, client_upstream, sandbox, sam):
+    engine.ensure_opening_balance(client=client_upstream)
+    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    release_stale_claims(now=timezone.now() + timedelta(hours=1))
+    resolve_by_refund(paid_order.pk, actor=sam)
+    engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
+    sandbox.set_order(sandbox.orders[0]["id"], status="Canceled", charge="0")
+
+    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(minutes=1))
+
+    paid_order.refresh_from_db()
+    assert (paid_order.status, paid_order.charge_upstream_micros) == (Status.FAILED, 0)
 
 
 def test_release_stale_claims_leaves_fresh_ones_alone(paid_order):

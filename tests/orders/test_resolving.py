@@ -199,6 +199,22 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_i
     assert audit(client=client_upstream).problems == []
 
 
+def test_a_late_answer_while_the_order_is_sent_again_keeps_its_flag(paid_order, client_upstream, sandbox, sam):
+    engine.ensure_opening_balance(client=client_upstream)
+    first = engine._claim(paid_order, now=timezone.now(), last_id="")
+    release_stale_claims(now=timezone.now() + timedelta(hours=1))
+    resolve_as_not_placed(paid_order.pk, actor=sam)
+    again = engine._claim(fresh(paid_order), now=timezone.now(), last_id="")
+    engine._send(first, engine.supply_of(first.order), client_upstream, timezone.now)
+
+    engine._send(again, engine.supply_of(again.order), client_upstream, timezone.now)
+
+    order, late = fresh(paid_order), str(sandbox.orders[0]["id"])
+    assert (order.status, order.upstream_id) == (Status.PENDING, str(sandbox.orders[1]["id"]))
+    assert order.attention == f"Upstream placed order {late} after this order was settled"
+    assert audit(client=client_upstream).problems == []
+
+
 def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_books_the_loss_and_asks_a_human(
     lost, real_id, send, client_upstream, sandbox, sam
 ):
