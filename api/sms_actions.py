@@ -16,13 +16,12 @@ from django.db import connection
 from accounts.models import User
 from api.actions import ORDER_NOT_FOUND, own_order, request_id
 from api.params import ApiError, Params, whole_number
-from catalog.pricing import price_book
 from orders.models import Kind, Order, Status
 from orders.operations import OrderRefused, forward_order
 from orders.operations.placing import MoneyOwed, RequestIdReused
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
-from sms.pricing import number_price_micros
+from sms.pricing import number_book, number_price_micros
 from upstream.client import default_client
 from upstream.errors import Unavailable
 from upstream.money import text_from_micros
@@ -53,7 +52,7 @@ def sms_projects(user: User, params: Params) -> list[dict[str, str]]:
     found = Project.objects.on_sale().select_related("country")
     if country := params.get("country", "").strip():
         found = found.filter(country__code=country)
-    book = price_book(user)
+    book = number_book(user)
     return [
         {
             "project_id": str(project.pk),

@@ -16,6 +16,8 @@ from catalog.sync.runs import (
     reject_mass_vanishing,
 )
 from sms.models import Country, Project, Site
+from sms.policy import apply_words
+from sms.territories import dial_code_of, search_text
 from upstream.client import Client
 from upstream.money import micros_from_decimal
 from upstream.wire import SmsProject
@@ -55,6 +57,7 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
         with transaction.atomic():
             _apply_countries(countries, rows)
             changed = _apply_projects(run, rows, now)
+            apply_words()
             close_run(run, SyncRun.Status.APPLIED if changed else SyncRun.Status.UNCHANGED)
     return run.row
 
@@ -71,12 +74,30 @@ def _problem(row: SmsProject) -> tuple[str, str] | None:
 
 
 def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
-    """Countries are keyed by what projects call them; upstream's own list may use dial codes instead."""
+    """Countries are keyed by what projects call them; upstream's own list may use dial codes instead.
+
+    What a country is found by is brought up to date for all of them, a dial code only where there is none yet.
+    """
     names = {row.country_id: row.country_title or countries.get(row.country_id, "") for row in rows.values()}
-    known = set(Country.objects.values_list("code", flat=True))
+    known = {country.code: country for country in Country.objects.all()}
     Country.objects.bulk_create(
-        Country(code=code, name=_country_name(name or code)) for code, name in names.items() if code not in known
+        _found_by(Country(code=code, name=_country_name(name or code)))
+        for code, name in names.items()
+        if code not in known
     )
+    stale = []
+    for country in known.values():
+        before = (country.dial_code, country.search_text)
+        _found_by(country)
+        if (country.dial_code, country.search_text) != before:
+            stale.append(country)
+    Country.objects.bulk_update(stale, ["dial_code", "search_text"], batch_size=200)
+
+
+def _found_by(country: Country) -> Country:
+    country.dial_code = country.dial_code or dial_code_of(country.code, country.name)
+    country.search_text = search_text(country.code, country.name, country.dial_code)
+    return country
 
 
 def _country_name(name: str) -> str:
@@ -85,9 +106,13 @@ def _country_name(name: str) -> str:
 
 
 def _sites(names: set[str]) -> dict[str, int]:
-    """Return the id of the website or app of each name, new ones added."""
-    known = set(Site.objects.values_list("name", flat=True))
-    Site.objects.bulk_create(Site(name=name, search_text=name.lower()) for name in sorted(names - known))
+    """Return the id of the website or app of each name, new ones added; what all are found by is kept right."""
+    known = {site.name: site for site in Site.objects.all()}
+    Site.objects.bulk_create(Site(name=name, search_text=name.lower()) for name in sorted(names - known.keys()))
+    stale = [site for site in known.values() if site.search_text != site.found_by()]
+    for site in stale:
+        site.search_text = site.found_by()
+    Site.objects.bulk_update(stale, ["search_text"], batch_size=200)
     return dict(Site.objects.values_list("name", "pk"))
 
 

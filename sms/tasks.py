@@ -3,6 +3,7 @@
 import structlog
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from upstream.client import default_client
 from upstream.errors import UpstreamError
@@ -20,3 +21,11 @@ def sync_sms() -> None:
         sync.sync_sms(client=default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS))
     except (UpstreamError, SyncAlreadyRunning) as error:
         log.warning("sync_sms_failed", error=str(error))
+
+
+@shared_task
+def count_success_rates() -> None:
+    """Count how often codes came lately."""
+    from sms import success
+
+    success.count_success_rates(timezone.now())

@@ -197,8 +197,11 @@ if SETTLE_SECONDS <= ORDERS_CLAIM_SECONDS:
 RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, least=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
+SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
+SMS_SWAP_AFTER_SECONDS = env.seconds("SMS_SWAP_AFTER_SECONDS", 120)
+SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, least=1)
 SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, least=1)
 # What one customer may have, unless staff set limits of their own for them.
 SMS_MAX_OPEN_NUMBERS = env.number("SMS_MAX_OPEN_NUMBERS", 20)
@@ -313,7 +316,10 @@ CELERY_BEAT_SCHEDULE = {
     "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
     "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
     "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
-    "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 2, "orders.tasks.poll_numbers"),
+    "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 1, "orders.tasks.poll_numbers"),
+    "swap_numbers": _every("SWAP_NUMBERS_EVERY_SECONDS", 5, "sms.tasks.swap_numbers"),
+    # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
+    "wipe_sms_contents": _every("WIPE_SMS_CONTENTS_EVERY_SECONDS", 21_600, "sms.tasks.wipe_sms_contents"),
     "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
     "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
     "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),

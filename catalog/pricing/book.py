@@ -75,9 +75,9 @@ class PriceBook:
         """Return what upstream should charge us, in micros of its currency, rounded up to a micro."""
         return -(-service.rate_upstream_micros * quantity // service.rate_per)
 
-    def piece_micros(self, cost_upstream_micros: int) -> int:
-        """Return the price of one piece outside the catalog (a number), by the markup for everything."""
-        formula = self._formula(self.chosen.default, self.discount_percent)
+    def piece_micros(self, cost_upstream_micros: int, markup: Markup | None = None) -> int:
+        """Return the price of one piece outside the catalog (a number), by a markup or else the one for everything."""
+        formula = self._formula(markup or self.chosen.default, self.discount_percent)
         return round_charge(formula.rate_micros(cost_upstream_micros))
 
     def stored_rates(
@@ -116,14 +116,14 @@ class PriceBook:
             rate_micros=self.rate_micros(service),
         )
 
-    def piece_terms(self, cost_upstream_micros: int) -> dict[str, Any]:
+    def piece_terms(self, cost_upstream_micros: int, markup: Markup | None = None) -> dict[str, Any]:
         """Return how the price of one piece outside the catalog comes about, in the shape of `terms`."""
         return self._terms(
-            self.chosen.default,
+            markup or self.chosen.default,
             rate_upstream_micros=cost_upstream_micros,
             own_rate_micros=None,
             rate_per=1,
-            rate_micros=self.piece_micros(cost_upstream_micros),
+            rate_micros=self.piece_micros(cost_upstream_micros, markup),
         )
 
     def _terms(self, markup: Markup, **rates: int | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
@@ -13,6 +13,33 @@ from catalog.pricing.formula import Markup
 
 NOT_SAVED = 0
 _SINCE_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Timed(Protocol):
+    """What counts for a while: a rule of the catalog, or one of another kind of goods."""
+
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def valid_from(self) -> datetime | None: ...
+    @property
+    def valid_until(self) -> datetime | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def is_valid(rule: Timed, now: datetime) -> bool:
+    """Return whether a rule counts at a moment."""
+    begun = rule.valid_from is None or rule.valid_from <= now
+    return begun and (rule.valid_until is None or now < rule.valid_until)
+
+
+def began(rule: Timed) -> tuple[datetime, float]:
+    """Return what the rules of one target are sorted by: a rule without an end or a beginning is the oldest."""
+    newest = rule.id or float("inf")  # one that is not saved yet will be the newest
+    if rule.valid_from is None and rule.valid_until is None:
+        return _SINCE_EVER, newest
+    return rule.valid_from or rule.created_at, newest
 
 
 class Rule(NamedTuple):
@@ -41,15 +68,10 @@ class Rule(NamedTuple):
         return Markup(self.percent, self.fixed_micros, self.floor_percent, self.rounding, self.id, self.scope)
 
     def is_valid(self, now: datetime) -> bool:
-        begun = self.valid_from is None or self.valid_from <= now
-        return begun and (self.valid_until is None or now < self.valid_until)
+        return is_valid(self, now)
 
     def began(self) -> tuple[datetime, float]:
-        """Return what the rules of one target are sorted by: a rule without an end or a beginning is the oldest."""
-        newest = float("inf") if self.id == NOT_SAVED else self.id
-        if self.valid_from is None and self.valid_until is None:
-            return _SINCE_EVER, newest
-        return self.valid_from or self.created_at, newest
+        return began(self)
 
 
 @dataclass(frozen=True)

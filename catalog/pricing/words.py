@@ -5,9 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.models import MarkupRule
 from upstream.money import decimal_from_micros, text_from_micros
+
+# Scopes of the rules of SMS numbers, as `sms.pricing` writes them into the terms.
+NUMBER_SCOPES = {
+    "number:all": gettext_lazy("all numbers"),
+    "number:country": gettext_lazy("country"),
+    "number:site": gettext_lazy("website or app"),
+    "number:project": gettext_lazy("website or app in one country"),
+}
 
 
 def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> list[str]:
@@ -47,6 +56,11 @@ def _listed(terms: Mapping[str, Any], store: str) -> str:
     words = {"percent": _percent(terms["percent"]), "amount": _amount(terms["fixed_micros"], store)}
     if terms["rule"] is None:
         source = _("The shop's default markup")
+    elif terms["scope"] in NUMBER_SCOPES:
+        source = _("Markup rule of numbers #%(id)d (%(scope)s)") % {
+            "id": terms["rule"],
+            "scope": NUMBER_SCOPES[terms["scope"]],
+        }
     else:
         source = _("Markup rule #%(id)d (%(scope)s)") % {
             "id": terms["rule"],

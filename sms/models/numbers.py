@@ -11,6 +11,12 @@ from orders.models import Order
 from sms.models.places import Project
 
 
+class NumberQuerySet(models.QuerySet["Number"]):
+    def still_open(self) -> "NumberQuerySet":
+        """Numbers that are being fetched or wait for their code."""
+        return self.filter(state__in=[Number.State.ORDERED, Number.State.WAITING])
+
+
 class Number(models.Model):
     """The number behind an order of kind "number", and the code that came to it."""
 
@@ -45,6 +51,8 @@ class Number(models.Model):
     )
     content_wiped_at = models.DateTimeField(_("code and message wiped"), null=True, blank=True)
 
+    objects = NumberQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         verbose_name = _("number")
@@ -57,6 +65,7 @@ class Number(models.Model):
         indexes = [
             models.Index(fields=["received_at"], condition=Q(content_wiped_at=None), name="number_content_to_wipe"),
             models.Index(fields=["created_at"], name="number_by_day"),
+            models.Index(fields=["order"], condition=Q(state__in=["ordered", "waiting"]), name="number_still_open"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from sms.territories import region_of, shown_name
 
 
 class Country(models.Model):
@@ -32,11 +33,13 @@ class Country(models.Model):
 
     @property
     def flag(self) -> str:
-        """The flag emoji of a two-letter code, else nothing."""
-        code = self.code.upper()
-        if len(code) != 2 or not code.isascii() or not code.isalpha():
-            return ""
-        return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code)
+        """The flag emoji, or nothing for a country that is not known by its code."""
+        return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in region_of(self.code, self.name))
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the reader's language, else upstream's."""
+        return shown_name(self.code, self.name)
 
 
 class Site(models.Model):
@@ -62,6 +65,10 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def found_by(self) -> str:
+        """Return what `search_text` should be."""
+        return f"{self.name} {self.aliases}".strip().lower()
 
 
 class ForbiddenWord(models.Model):
@@ -124,6 +131,12 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} · {self.country}"
+
+    @property
+    def is_on_sale(self) -> bool:
+        """What `on_sale` asks of the rows; wants the country and the site at hand."""
+        shown = self.visible and self.country.visible and self.site.visible and not self.site.forbidden
+        return shown and self.withdrawn_at is None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the row; a new one without a website or app gets the one of its name."""

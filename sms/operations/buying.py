@@ -1,14 +1,15 @@
 """Buying numbers; `sms.sync` copies where they can be had."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from catalog.pricing import PriceBook, price_book
+from accounts.models import ApiKey, User
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.operations.placing import OrderRefused, PriceChanged, check_out, take_payment
 from orders.operations.solvency import can_afford
 from sms.models import Number, Project
-from sms.pricing import number_price_micros
+from sms.limits import check_limits
+from sms.pricing import NumberBook, number_book, number_price_micros
 
 MOST_AT_ONCE = 10
 
@@ -21,30 +22,34 @@ def buy_numbers(
     shown_price_micros: int | None = None,
     request_id: str,
     reuse_phone: str = "",
+    api_key: ApiKey | None = None,
 ) -> list[Order]:
     """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
-    price of one number that the customer saw.
+    price of one number that the customer saw; `api_key` is whose daily limit it counts for.
 
-    Raises OrderRefused, PriceChanged, wallet.operations.InsufficientFunds; nothing has changed then.
+    Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     asked = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
 
     def buy(checkout: Checkout) -> list[Order]:
-        fresh = Project.objects.select_related("country").get(pk=project.pk)
+        fresh = Project.objects.select_related("country", "site").get(pk=project.pk)
         _check(user, fresh, quantity, reuse_phone)
-        book = price_book(user)
+        book = number_book(user)
         price_micros = number_price_micros(fresh, user, book)
         if shown_price_micros is not None and shown_price_micros != price_micros:
             raise PriceChanged(price_micros, price_micros * quantity)
-        return [_take_number(checkout, fresh, price_micros, book, reuse_phone) for _each in range(quantity)]
+        orders = [_take_number(checkout, fresh, price_micros, book, reuse_phone) for _each in range(quantity)]
+        # After the money is taken: the wallet is this transaction's now, and nobody buys beside it unseen.
+        check_limits(user, now=timezone.now())
+        return orders
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
 
 
 def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> None:
-    if project.withdrawn_at or not project.visible or not project.country.visible:
+    if not project.is_on_sale:
         raise OrderRefused(_("These numbers are no longer sold."))
     if not 1 <= quantity <= MOST_AT_ONCE:
         raise OrderRefused(_("Take between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
@@ -61,7 +66,7 @@ def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> Non
             raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
 
 
-def _take_number(checkout: Checkout, project: Project, price_micros: int, book: PriceBook, reuse_phone: str) -> Order:
+def _take_number(checkout: Checkout, project: Project, price_micros: int, book: NumberBook, reuse_phone: str) -> Order:
     order = take_payment(
         Order(
             user=checkout.user,
@@ -74,8 +79,8 @@ def _take_number(checkout: Checkout, project: Project, price_micros: int, book: 
             rate_upstream_micros=project.price_upstream_micros,
             rate_per=1,
             cost_upstream_micros=project.price_upstream_micros,
-            exchange_rate_micros=book.exchange_rate_micros,
-            pricing=book.piece_terms(project.price_upstream_micros),
+            exchange_rate_micros=book.book.exchange_rate_micros,
+            pricing=book.terms(project),
         )
     )
     Number.objects.create(order=order, project=project, reuse_phone=reuse_phone, created_at=order.created_at)

@@ -12,10 +12,10 @@ from accounts.pages import (
     customers_only,
     render_live,
 )
-from catalog.pricing import PriceBook, price_book
 from orders.models import OPEN, Kind
 from sms.forms import BuyNumberForm, NumberCard, Offer
 from sms.models import Number
+from sms.pricing import NumberBook, number_book
 from sms.views.shelf import offer_of
 
 RECENT = timedelta(days=1)
@@ -29,7 +29,7 @@ def waiting(request: CustomerRequest) -> HttpResponse:
     recent = Q(status__in=OPEN) | Q(created_at__gte=timezone.now() - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [order.number for order in orders.select_related("number__project__country")[:MOST_SHOWN]]
-    book = price_book(request.user)
+    book = number_book(request.user)
     context = {
         "cards": [NumberCard(number, _reuse_of(number, book)) for number in numbers],
         "moving": any(number.order.is_open for number in numbers),
@@ -50,7 +50,7 @@ def waiting(request: CustomerRequest) -> HttpResponse:
     return render_live(request, "sms/waiting.html", "numbers", context, state=state)
 
 
-def _reuse_of(number: Number, book: PriceBook) -> Offer | None:
+def _reuse_of(number: Number, book: NumberBook) -> Offer | None:
     """The offer to wait for another code on a number that has had one; the supplier may still say no."""
     if number.state != Number.State.RECEIVED or not number.phone or number.project.withdrawn_at:
         return None

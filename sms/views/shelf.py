@@ -19,13 +19,12 @@ from accounts.pages import (
     wants_part,
 )
 from accounts.templatetags.money import money
-from catalog.pricing import PriceBook, price_book
 from orders.models import Order
 from orders.operations.placing import OrderRefused, PriceChanged, RequestIdReused
 from sms.forms import BuyNumberForm, Offer, ProjectFilterForm
 from sms.models import Project
 from sms.operations import buy_numbers
-from sms.pricing import number_price_micros
+from sms.pricing import NumberBook, number_book
 from wallet.operations import InsufficientFunds
 
 PROJECTS_PER_PAGE = 30
@@ -38,14 +37,14 @@ def home(request: PageRequest) -> HttpResponse:
     form = ProjectFilterForm(request.GET)
     projects = form.narrow(Project.objects.on_sale()).select_related("country")
     page = Paginator(projects, PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
-    book = price_book(request.user)
+    book = number_book(request.user)
     offers = [offer_of(project, book, BuyNumberForm(project=project)) for project in page]
     context = {"form": form, "page": page, "offers": offers}
     return render(request, "sms/home.html#offers" if wants_part(request) else "sms/home.html", context)
 
 
-def offer_of(project: Project, book: PriceBook, form: BuyNumberForm) -> Offer:
-    return Offer(project, number_price_micros(project, None, book), form)
+def offer_of(project: Project, book: NumberBook, form: BuyNumberForm) -> Offer:
+    return Offer(project, book.price_micros(project), form)
 
 
 @personal_page
@@ -65,7 +64,7 @@ def buy(request: PageRequest, project_id: int) -> HttpResponse:
             messages.success(request, bought % {"count": len(orders)})
             where = reverse("sms:waiting")
             return HttpResponseClientRedirect(where) if wants_part(request) else redirect(where)
-    context = {"offer": offer_of(project, price_book(request.user), form)}
+    context = {"offer": offer_of(project, number_book(request.user), form)}
     return render(request, "sms/buy.html#offer" if wants_part(request) else "sms/buy.html", context)
 
 

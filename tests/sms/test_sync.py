@@ -1,10 +1,12 @@
 """The sync of countries and projects: applied whole, or not at all."""
 
 import pytest
+from django.utils import translation
 
 from catalog.models import SyncRun
-from sms.models import Country, Project
+from sms.models import Country, Project, Site
 from sms.sync import sync_sms
+from sms.territories import dial_code_of
 from upstream.errors import UpstreamError
 
 
@@ -72,3 +74,46 @@ def test_sync_sms_sets_a_project_without_a_price_aside_and_names_it(sandbox, cli
     assert run.status == SyncRun.Status.APPLIED
     assert run.set_aside == [{"service": row.project_id, "field": "price", "problem": "is 0.0000"}]
     assert not Project.objects.filter(upstream_id=row.project_id).exists()
+
+
+def test_sync_sms_makes_countries_found_by_code_dial_code_and_name_in_every_language(sandbox, client_upstream, db):
+    sync_sms(client=client_upstream)
+
+    country = Country.objects.get(code="gb")
+    assert country.dial_code == "+44"
+    for word in ("gb", "+44", " 44 ", "united kingdom", "великобритания", "uk"):
+        assert word in f" {country.search_text} "
+    with translation.override("ru"):
+        assert country.shown_name == "Великобритания"
+    assert (country.shown_name, country.flag) == ("United Kingdom", "🇬🇧")
+
+
+def test_sync_sms_gives_old_countries_a_dial_code_though_nothing_else_changed(sandbox, client_upstream, db):
+    sync_sms(client=client_upstream)
+    Country.objects.update(dial_code="", search_text="")
+    Country.objects.filter(code="us").update(dial_code="+1999")  # staff's own
+    Site.objects.filter(name="Telegram").update(search_text="", aliases="TG")
+
+    run = sync_sms(client=client_upstream)
+
+    assert run.status == SyncRun.Status.UNCHANGED
+    assert not Country.objects.filter(dial_code="").exists()
+    assert Country.objects.get(code="us").search_text.startswith("us +1999 1999 united states")
+    assert Site.objects.get(name="Telegram").search_text == "telegram tg"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "dial_code", "flag", "shown"),
+    [
+        ("+93", "afghanistan", "+93", "🇦🇫", "Afghanistan"),
+        ("44", "United Kingdom", "+44", "🇬🇧", "United Kingdom"),
+        ("+7", "Kazakhstan", "+7", "🇰🇿", "Kazakhstan"),
+        ("uk", "England", "+44", "🇬🇧", "United Kingdom"),
+        ("c1", "Atlantis", "", "", "Atlantis"),
+        ("+99999", "Nowhere", "+99999", "", "Nowhere"),
+    ],
+)
+def test_country_when_its_code_is_a_dial_code_or_nobodys_is_shown_as_well_as_can_be(code, name, dial_code, flag, shown):
+    country = Country(code=code, name=name)
+
+    assert (dial_code_of(code, name), country.flag, country.shown_name) == (dial_code, flag, shown)

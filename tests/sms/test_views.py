@@ -92,7 +92,9 @@ def test_home_needs_the_same_queries_for_any_number_of_projects(shop, telegram, 
             upstream_id=str(number), country=telegram.country, name=f"P{number}", price_upstream_micros=1
         )
 
-    with django_assert_num_queries(7):  # session, user, count, projects, prices, countries, the wallet in the header
+    with django_assert_num_queries(
+        8
+    ):  # session, user, count, projects, prices and rules of numbers, countries, the wallet in the header
         shop.get(HOME)
 
 
@@ -282,7 +284,7 @@ def test_waiting_sends_a_visitor_to_sign_in(client, db):
 def test_waiting_needs_the_same_queries_for_any_number_of_numbers(shop, buy, count, django_assert_num_queries):
     buy(quantity=count)
 
-    with django_assert_num_queries(5):  # session, user, numbers, prices, the wallet in the header
+    with django_assert_num_queries(6):  # session, user, numbers, prices, rules of numbers, the wallet in the header
         shop.get(WAITING)
 
 

@@ -1,0 +1,54 @@
+"""How many numbers one customer may have: open at once, and in 24 hours."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from orders.operations.placing import OrderRefused
+from sms.models import Number, NumberLimit
+
+DAY = timedelta(hours=24)
+
+
+class Limits(NamedTuple):
+    most_open: int
+    most_per_day: int
+
+
+def limits_of(user: User) -> Limits:
+    """Return the customer's limits: their own where staff set some, else the shop's; one query."""
+    own = NumberLimit.objects.filter(user=user).values_list("most_open", "most_per_day").first()
+    most_open, most_per_day = own or (None, None)
+    return Limits(
+        settings.SMS_MAX_OPEN_NUMBERS if most_open is None else most_open,
+        settings.SMS_MAX_NUMBERS_PER_DAY if most_per_day is None else most_per_day,
+    )
+
+
+def check_limits(user: User, *, now: datetime) -> None:
+    """Refuse when the customer has more numbers than they may; the ones being bought are counted.
+
+    Call it inside the transaction that buys, after the wallet was debited: two purchases at once queue for the wallet,
+    so the second one sees what the first one bought. Numbers that never came do not count against the day.
+    Raises orders.operations.placing.OrderRefused, which rolls the purchase back.
+    """
+    limits = limits_of(user)
+    own = Number.objects.filter(order__user=user)
+    if own.still_open().count() > limits.most_open:
+        text = ngettext(
+            "You can have %(count)d open number at once. Wait for its code, then buy more.",
+            "You can have %(count)d open numbers at once. Wait for their codes, then buy more.",
+            limits.most_open,
+        )
+        raise OrderRefused(text % {"count": limits.most_open})
+    lately = own.filter(created_at__gt=now - DAY)
+    if lately.exclude(state=Number.State.CANCELED, phone="").count() > limits.most_per_day:
+        text = ngettext(
+            "You can buy %(count)d number in 24 hours.",
+            "You can buy %(count)d numbers in 24 hours.",
+            limits.most_per_day,
+        )
+        raise OrderRefused(text % {"count": limits.most_per_day})

@@ -1,0 +1,40 @@
+"""The shop's acceptable-use policy: websites and apps whose name contains a forbidden word are not sold."""
+
+from django.db import transaction
+
+from sms.models import ForbiddenWord, Site
+
+UPDATED_AT_ONCE = 500
+
+
+def save_word(word: ForbiddenWord) -> int:
+    """Save a word, new or changed, and apply the list; return how many websites and apps that touched."""
+    with transaction.atomic():
+        word.word = word.word.strip()
+        word.save()
+        return apply_words()
+
+
+def delete_words(ids: list[int]) -> int:
+    """Delete words and apply the list; return how many websites and apps that touched."""
+    with transaction.atomic():
+        ForbiddenWord.objects.filter(pk__in=ids).delete()
+        return apply_words()
+
+
+def apply_words() -> int:
+    """Bring `Site.forbidden` to the list of words as it is now; return how many rows changed.
+
+    In Python: SQLite knows upper and lower case of ASCII only.
+    """
+    words = [word.casefold() for word in ForbiddenWord.objects.values_list("word", flat=True)]
+    wrong: dict[bool, list[int]] = {True: [], False: []}
+    for site_id, name, forbidden in Site.objects.values_list("pk", "name", "forbidden"):
+        folded = name.casefold()
+        should = any(word in folded for word in words)
+        if should != forbidden:
+            wrong[should].append(site_id)
+    for forbidden, ids in wrong.items():
+        for start in range(0, len(ids), UPDATED_AT_ONCE):
+            Site.objects.filter(pk__in=ids[start : start + UPDATED_AT_ONCE]).update(forbidden=forbidden)
+    return sum(map(len, wrong.values()))

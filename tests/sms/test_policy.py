@@ -1,0 +1,93 @@
+"""The word list: what it forbids is not sold, whoever asks and whatever was on the page."""
+
+import pytest
+from django.urls import reverse
+
+from orders.operations.placing import OrderRefused
+from sms.models import Country, ForbiddenWord, Project, Site
+from sms.policy import apply_words, delete_words, save_word
+from sms.sync import sync_sms
+
+pytestmark = pytest.mark.django_db
+
+
+def put_on_sale(name: str) -> Project:
+    country, _created = Country.objects.get_or_create(code="us", defaults={"name": "United States"})
+    return Project.objects.create(upstream_id=name, country=country, name=name, price_upstream_micros=500_000)
+
+
+def on_sale() -> set[str]:
+    return {project.name for project in Project.objects.on_sale()}
+
+
+def test_save_word_when_a_name_contains_it_in_any_case_takes_it_off_the_shelf() -> None:
+    for name in ("Сбербанк", "PayPal", "Telegram"):
+        put_on_sale(name)
+
+    touched = [save_word(ForbiddenWord(word=" сбер ")), save_word(ForbiddenWord(word="PAYPAL"))]
+
+    assert touched == [1, 1]
+    assert on_sale() == {"Telegram"}
+
+
+def test_save_word_when_it_is_changed_frees_what_it_forbade_before() -> None:
+    put_on_sale("PayPal")
+    put_on_sale("Telegram")
+    word = ForbiddenWord(word="paypal")
+    save_word(word)
+
+    word.word = "tele"
+    save_word(word)
+
+    assert on_sale() == {"PayPal"}
+
+
+def test_delete_words_when_another_word_still_forbids_a_name_leaves_it_forbidden() -> None:
+    put_on_sale("PayPal")
+    words = [ForbiddenWord(word=text) for text in ("pay", "pal")]
+    for word in words:
+        save_word(word)
+
+    assert (delete_words([words[0].pk]), on_sale()) == (0, set())
+    assert (delete_words([words[1].pk]), on_sale()) == (1, {"PayPal"})
+
+
+def test_sync_sms_when_a_new_name_contains_a_word_never_offers_it(sandbox, client_upstream) -> None:
+    save_word(ForbiddenWord(word="openai"))
+
+    sync_sms(client=client_upstream)
+
+    assert Site.objects.get(name="OpenAI / ChatGPT").forbidden
+    assert "OpenAI / ChatGPT" not in on_sale()
+    assert len(on_sale()) > 1
+
+
+def test_buy_numbers_when_the_word_came_after_the_page_was_shown_takes_nothing(buy, ann) -> None:
+    save_word(ForbiddenWord(word="chatgpt"))
+
+    with pytest.raises(OrderRefused, match="no longer sold"):
+        buy()
+
+    assert ann.orders.count() == 0
+
+
+def test_admin_when_words_are_added_changed_and_deleted_then_the_shelf_follows(sam, client) -> None:
+    put_on_sale("PayPal")
+    put_on_sale("Telegram")
+    client.force_login(sam)
+
+    client.post(reverse("admin:sms_forbiddenword_add"), {"word": "paypal", "note": "fraud"})
+    assert on_sale() == {"Telegram"}
+    word = ForbiddenWord.objects.get()
+    client.post(reverse("admin:sms_forbiddenword_change", args=[word.pk]), {"word": "telegram"})
+    assert on_sale() == {"PayPal"}
+    everything = {"action": "delete_selected", "_selected_action": [word.pk], "post": "yes"}
+    client.post(reverse("admin:sms_forbiddenword_changelist"), everything)
+    assert on_sale() == {"PayPal", "Telegram"}
+
+
+def test_apply_words_when_nothing_is_wrong_changes_nothing(django_assert_num_queries) -> None:
+    put_on_sale("PayPal")
+
+    with django_assert_num_queries(2):
+        assert apply_words() == 0
