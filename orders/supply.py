@@ -40,6 +40,10 @@ class Supply(Protocol):
     patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
     refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
 
+    @property
+    def poll_batch(self) -> int:
+        """How many are asked about before their answers are recorded."""
+
     def cost_now(self, order: Order) -> int:
         """Return what upstream would charge for it today, in micros of its currency."""
 

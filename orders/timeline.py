@@ -71,6 +71,8 @@ def _refund(data: dict[str, Any]) -> str:
         "failed": _("It could not be done"),
         "canceled": _("It was canceled"),
         "expired": _("No code came in time"),
+        "given_up": _("You gave the number up, and it was not charged for"),
+        "swapped": _("Exchanged for another number"),
         "staff": _("Decided by our staff"),
     }
     reason = reasons.get(str(why), _("Refund"))

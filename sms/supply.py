@@ -1,13 +1,16 @@
 """How numbers are bought upstream and followed: `add_sms`, `sms_code` and `sms_status`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from orders.models import FINISHED, Order, Status
+from orders.models import FINISHED, Order, OrderEvent, Status
+from orders.operations.moves import Change, write_events
 from orders.supply import Placed, Report
 from sms.models import Number
+from sms.pace import next_question
 from upstream.client import Client
 from upstream.errors import OrderNotFound, OutcomeUnknown, UpstreamError
 from upstream.money import micros_from_decimal
@@ -18,7 +21,7 @@ WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
 FORGOTTEN = "order not found"
 FINAL_WORDS = (*ENDING_WORDS, *RECEIVED_WORDS, FORGOTTEN)
-STATUS_EVERY = timedelta(seconds=15)
+STATUS_EVERY = timedelta(minutes=2)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
 LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 
@@ -32,6 +35,7 @@ class Details:
     content: str = ""
     phone: str = ""
     expires_at: datetime | None = None
+    followed: bool = False  # nobody waits for this number any more, only its charge is of interest
 
 
 class NumberSupply:
@@ -40,6 +44,11 @@ class NumberSupply:
     related: tuple[str, ...] = ("number", "number__project", "number__project__country")
     patience: timedelta | None = timedelta(seconds=30)
     refund_unknown = True
+
+    @property
+    def poll_batch(self) -> int:
+        """As many as are asked about within a second: an answer waits for the others of its batch to be recorded."""
+        return min(int(settings.UPSTREAM_MAX_PER_SECOND), int(settings.ORDERS_POLL_BATCH))
 
     def cost_now(self, order: Order) -> int:
         price_micros: int = order.number.project.price_upstream_micros
@@ -64,7 +73,7 @@ class NumberSupply:
         Number.objects.filter(order=order).update(state=Number.State.CANCELED)
 
     def ask(self, client: Client, order: Order, now: datetime) -> Report:
-        """Ask for the code at every poll; for expiry and charge less often, and whenever they may decide something."""
+        """Ask for the code, now and then for expiry and charge instead; for both where they may decide something."""
         if order.status in FINISHED:
             return self._ask_the_charge(client, order)
         try:
@@ -72,25 +81,27 @@ class NumberSupply:
         except OrderNotFound as refusal:
             if now < _deadline(order.number):
                 raise  # a supplier's slip; the number may still be alive
+            # What it cost is not known then, so neither does it keep back the money of who gave the number up.
             return Report(
                 status=Status.CANCELED, word=refusal.text, details=Details(state=Number.State.EXPIRED), why="expired"
             )
 
     def _ask_the_charge(self, client: Client, order: Order) -> Report:
-        """Ask what a number cost that is settled: its code has come, or it was booked as the shop's loss.
+        """Ask what a number cost that is settled: its code has come, or its buyer has the money back.
 
-        Nothing that is said of it now takes the code away, or gives anything back.
+        Nothing that is said of it now takes the code away, or gives anything back; a code that comes is nobody's.
         """
+        followed = Details(followed=True) if order.status == Status.CANCELED else None
         try:
             answer = client.sms_status(order_id=str(order.upstream_id))
         except OrderNotFound:
-            return Report(status=order.status, word=FORGOTTEN)
+            return Report(status=order.status, word=FORGOTTEN, details=followed)
         except UpstreamError:
-            if order.status == Status.FAILED:
+            if order.status != Status.COMPLETED:
                 raise  # the books need the charge of a loss
             return Report(status=order.status, word=order.upstream_word)
         charge = None if answer.charge is None else micros_from_decimal(answer.charge)
-        return Report(status=order.status, word=answer.status, charge_upstream_micros=charge)
+        return Report(status=order.status, word=answer.status, charge_upstream_micros=charge, details=followed)
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -114,6 +125,9 @@ class NumberSupply:
         details = report.details
         if not isinstance(details, Details):
             return
+        if details.followed:
+            _book_loss(order, now)
+            return
         fields = {
             name: value
             for name in ("state", "code", "content", "phone", "expires_at")
@@ -126,8 +140,11 @@ class NumberSupply:
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         if order.status not in FINISHED:
-            return now + timedelta(seconds=settings.SMS_POLL_SECONDS)
-        if order.status == Status.FAILED:
+            again = next_question(order.sent_at or order.created_at, now)
+            # An end that is due should not wait for a long interval.
+            ends_at = _deadline(order.number)
+            return min(again, ends_at) if now < ends_at else again
+        if order.status in (Status.FAILED, Status.CANCELED):
             return self._next_poll_of_loss(order, now)
         charge_is_open = order.status == Status.COMPLETED and order.charge_upstream_micros is None
         if charge_is_open and now < (order.finished_at or now) + CHARGE_IS_ASKED_FOR:
@@ -135,7 +152,10 @@ class NumberSupply:
         return None
 
     def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
-        """Until its charge is final: the number has ended upstream or has had its code; or a week is over."""
+        """Until its charge is final: the number has ended upstream or has had its code; or a week is over.
+
+        A number whose end upstream has named is not asked about at all.
+        """
         began = order.sent_at or order.created_at
         over = now >= began + timedelta(days=settings.LATE_CHANGE_DAYS)
         if order.upstream_id is None or over or _means(order.upstream_word, FINAL_WORDS):
@@ -144,19 +164,37 @@ class NumberSupply:
         return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS if alive else settings.ORDERS_POLL_MAX_SECONDS)
 
 
-def _ask(client: Client, order: Order, now: datetime) -> Report:
+def ask_thoroughly(client: Client, order: Order, now: datetime) -> Report:
+    """Ask everything there is to ask about an open number, before something is decided. Raises what reads raise."""
+    return _ask(client, order, now, thoroughly=True)
+
+
+def _ask(client: Client, order: Order, now: datetime, *, thoroughly: bool = False) -> Report:
     number, upstream_id = order.number, str(order.upstream_id)
-    code, status = client.sms_code(order_id=upstream_id), None
+    code, status, failure = None, None, None
+    ending = thoroughly or now >= _deadline(number)
     asked_lately = order.polled_at is not None and _slot(order, now) == _slot(order, order.polled_at)
-    if code.code or not asked_lately or now >= _deadline(number) or _means(code.status, ENDING_WORDS):
+    if not asked_lately or ending or number.given_up_at is not None:
         try:
             status = client.sms_status(order_id=upstream_id)
-        except UpstreamError:
-            if not code.code:
-                raise
-            # The code is what the buyer waits for; what the number cost is asked again.
-    late = now >= _deadline(number, status.expires_at if status else None)
-    return _report(number, code, status, late=late and status is not None)
+        except UpstreamError as error:
+            failure = error  # a code is what the buyer waits for; what the number cost is asked again
+    # Both calls name a code that has come, so one is enough while nothing happens.
+    if status is None or ending or not _only_waits(status):
+        code = client.sms_code(order_id=upstream_id)
+        if failure is not None and not code.code:
+            raise failure
+        if status is None and failure is None and (code.code or _means(code.status, ENDING_WORDS)):
+            try:
+                status = client.sms_status(order_id=upstream_id)
+            except UpstreamError:
+                if not code.code:
+                    raise
+    return _report(number, code, status, now)
+
+
+def _only_waits(status: SmsStatus) -> bool:
+    return not status.code and _means(status.status, WAITING_WORDS) and not _means(status.status, FINAL_WORDS)
 
 
 def _slot(order: Order, moment: datetime) -> int:
@@ -173,32 +211,46 @@ def _means(word: str, words: tuple[str, ...]) -> bool:
     return any(part in word.lower() for part in words)
 
 
-def _report(number: Number, code: SmsCode, status: SmsStatus | None, *, late: bool) -> Report:
-    text = code.code or (status.code if status else "")
-    content = code.sms_content or (status.sms_content if status else "")
-    word = status.status if status else code.status
-    charge = status.charge if status else None
+def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now: datetime) -> Report:
+    text = (code.code if code else "") or (status.code if status else "")
+    content = (code.sms_content if code else "") or (status.sms_content if status else "")
+    words = [answer.status for answer in (status, code) if answer is not None]
+    charge = None if status is None or status.charge is None else micros_from_decimal(status.charge)
     new_status: str | None = Status.PENDING
     state, why = "", ""
     # Some messages hold a link and no code: they are what was bought all the same.
-    if text or (content and _means(word, RECEIVED_WORDS)):
+    if text or (content and _means(words[0], RECEIVED_WORDS)):
         new_status, state = Status.COMPLETED, Number.State.RECEIVED
-    elif _means(word, ENDING_WORDS) or _means(code.status, ENDING_WORDS):
-        canceled = _means(word, ("cancel",)) or _means(code.status, ("cancel",))
-        new_status, state = Status.CANCELED, Number.State.CANCELED if canceled else Number.State.EXPIRED
-        why = "canceled" if canceled else "expired"
-    elif late:
-        new_status, state, why = Status.CANCELED, Number.State.EXPIRED, "expired"
-    elif not _means(word, WAITING_WORDS) and not _means(word, RECEIVED_WORDS):
+    elif ended := _ended(number, words, status, now):
+        state = ended
+        why = "canceled" if ended == Number.State.CANCELED else "expired"
+        # Who gave the number up gets the money back unless it was charged for all the same.
+        new_status = Status.COMPLETED if number.given_up_at and charge else Status.CANCELED
+    elif number.given_up_at and charge == 0:
+        new_status, state, why = Status.CANCELED, Number.State.CANCELED, "given_up"
+    elif not _means(words[0], WAITING_WORDS) and not _means(words[0], RECEIVED_WORDS):
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
     return Report(
         status=new_status,
-        word=word,
-        charge_upstream_micros=None if charge is None else micros_from_decimal(charge),
+        word=words[0],
+        charge_upstream_micros=charge,
         payload={},  # the code is the buyer's secret: it is kept on the number only
         details=_news(number, status, text=text, content=content, state=state),
         why=why,
     )
+
+
+def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: datetime) -> str:
+    """Return the state of a number that is over without a code, "" while it waits."""
+    if any(_means(word, ENDING_WORDS) for word in words):
+        canceled = any(_means(word, ("cancel",)) for word in words)
+        return Number.State.CANCELED if canceled else Number.State.EXPIRED
+    if status is None:
+        return ""
+    ends_at = _deadline(number, status.expires_at)
+    if number.given_up_at and status.charge:
+        ends_at += CHARGE_IS_ASKED_FOR  # upstream may be about to give it back
+    return Number.State.EXPIRED if now >= ends_at else ""
 
 
 def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, state: str) -> Details | None:
@@ -211,3 +263,13 @@ def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, 
     return Details(
         state=state, code=text[:LONGEST_CODE], content=content, phone=phone[:LONGEST_PHONE], expires_at=expires_at
     )
+
+
+def _book_loss(order: Order, now: datetime) -> None:
+    """Book, once its charge is final, what upstream took for a number whose buyer has the money back."""
+    if order.next_poll_at is not None or not order.charge_upstream_micros:
+        return
+    if not order.events.filter(code=OrderEvent.Code.LOSS).exists():
+        evidence = {"upstream_id": order.upstream_id, "charge": order.charge_upstream_micros}
+        change = Change(order.pk, {}, {**evidence, "word": order.upstream_word})
+        write_events([change], code=OrderEvent.Code.LOSS, status=order.status, now=now)

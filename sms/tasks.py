@@ -29,3 +29,24 @@ def count_success_rates() -> None:
     from sms import success
 
     success.count_success_rates(timezone.now())
+
+
+@shared_task
+def swap_numbers() -> None:
+    """The sweep: exchange numbers without a code for those who wished it."""
+    from sms import operations
+
+    try:
+        client = default_client()
+    except UpstreamError as error:
+        log.warning("upstream_not_configured", error=str(error))
+        return
+    operations.swap_due(client=client)
+
+
+@shared_task
+def wipe_sms_contents() -> None:
+    """Delete codes and messages whose time is over."""
+    from sms import operations
+
+    operations.wipe_contents()

@@ -21,7 +21,7 @@ from orders.operations.moves import Change, WrongStatus, move_orders, write_even
 from orders.operations.pace import learn_pace
 from orders.operations.poll_sets import EVENT_OF, NUMBERS, record_together, take_numbers, take_status
 from orders.operations.refunds import partial_refund_micros, refund_up_to
-from orders.supply import Report, related_rows, supply_of
+from orders.supply import Report, related_rows, supplies, supply_of
 from upstream.client import Client
 from upstream.errors import OrderNotFound, UpstreamError, Withheld
 
@@ -104,7 +104,7 @@ def _claim_due(kind: str, now: datetime) -> list[Order]:
     until = now + timedelta(seconds=settings.ORDERS_POLL_CLAIM_SECONDS)
     with transaction.atomic():
         due = Order.objects.filter(kind=kind).due(now).select_for_update(skip_locked=True)
-        order_ids = list(due.values_list("pk", flat=True)[: settings.ORDERS_POLL_BATCH])
+        order_ids = list(due.values_list("pk", flat=True)[: supplies()[kind].poll_batch])
         if not order_ids:
             return []
         Order.objects.filter(pk__in=order_ids).update(poll_claimed_until=until)

@@ -37,7 +37,7 @@ def refund_up_to(
     """Bring the order's refunds up to `total_micros` in all; return what was given back now, 0 if nothing was due.
 
     The guard is the amount refunded so far: whoever read an older one changes nothing. `why` is one of partial,
-    canceled, failed, expired, staff. The order's row is updated in place.
+    canceled, failed, expired, given_up, swapped, staff. The order's row is updated in place.
     """
     due_micros = min(total_micros, order.price_micros) - order.refunded_micros
     if due_micros <= 0:

@@ -1,5 +1,27 @@
-"""What changes numbers: buying them. `sms.supply` speaks to upstream about them, `sms.sync` copies where they are."""
+"""What changes numbers. `sms.supply` speaks to upstream about them, `sms.sync` copies where they can be had."""
 
 from sms.operations.buying import MOST_AT_ONCE, buy_numbers
+from sms.operations.exchanges import Exchange, best_exchange, exchanges_of
+from sms.operations.giving_up import give_up_number
+from sms.operations.swap_rules import MOST_EXCHANGES, SwapWish, drop_swap_rule, set_swap_rule
+from sms.operations.swapping import CodeHasCome, may_be_swapped, swap_number
+from sms.operations.sweeping import swap_due
+from sms.operations.wiping import wipe_contents
 
-__all__ = ["MOST_AT_ONCE", "buy_numbers"]
+__all__ = [
+    "MOST_AT_ONCE",
+    "MOST_EXCHANGES",
+    "CodeHasCome",
+    "Exchange",
+    "SwapWish",
+    "best_exchange",
+    "buy_numbers",
+    "drop_swap_rule",
+    "exchanges_of",
+    "give_up_number",
+    "may_be_swapped",
+    "set_swap_rule",
+    "swap_due",
+    "swap_number",
+    "wipe_contents",
+]

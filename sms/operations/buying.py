@@ -1,4 +1,6 @@
-"""Buying numbers; `sms.sync` copies where they can be had."""
+"""Buying numbers, one order each."""
+
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -7,8 +9,9 @@ from accounts.models import ApiKey, User
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.operations.placing import OrderRefused, PriceChanged, check_out, take_payment
 from orders.operations.solvency import can_afford
-from sms.models import Number, Project
 from sms.limits import check_limits
+from sms.models import Number, Project, SwapRule
+from sms.operations.swap_rules import SwapWish
 from sms.pricing import NumberBook, number_book, number_price_micros
 
 MOST_AT_ONCE = 10
@@ -23,32 +26,41 @@ def buy_numbers(
     request_id: str,
     reuse_phone: str = "",
     api_key: ApiKey | None = None,
+    swap: SwapWish | None = None,
 ) -> list[Order]:
     """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
-    price of one number that the customer saw; `api_key` is whose daily limit it counts for.
+    price of one number that the customer saw; `api_key` is whose daily limit it counts for; `swap` is what should
+    happen by itself when no code comes.
 
     Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
-    asked = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
+    asked: dict[str, Any] = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
+    if swap is not None:
+        asked["swap"] = [swap.cap_micros, swap.any_country, swap.exchanges]
 
     def buy(checkout: Checkout) -> list[Order]:
         fresh = Project.objects.select_related("country", "site").get(pk=project.pk)
-        _check(user, fresh, quantity, reuse_phone)
+        check_purchase(user, fresh, quantity, reuse_phone)
         book = number_book(user)
         price_micros = number_price_micros(fresh, user, book)
         if shown_price_micros is not None and shown_price_micros != price_micros:
             raise PriceChanged(price_micros, price_micros * quantity)
-        orders = [_take_number(checkout, fresh, price_micros, book, reuse_phone) for _each in range(quantity)]
+        orders = [
+            sell_number(checkout, fresh, price_micros, book, reuse_phone=reuse_phone) for _each in range(quantity)
+        ]
         # After the money is taken: the wallet is this transaction's now, and nobody buys beside it unseen.
         check_limits(user, now=timezone.now())
+        if swap is not None:
+            SwapRule.objects.bulk_create(swap.rule(order.number) for order in orders)
         return orders
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
 
 
-def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> None:
+def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str = "") -> None:
+    """Raise OrderRefused when this cannot be sold now; the project comes with its country and site."""
     if not project.is_on_sale:
         raise OrderRefused(_("These numbers are no longer sold."))
     if not 1 <= quantity <= MOST_AT_ONCE:
@@ -66,7 +78,19 @@ def _check(user: User, project: Project, quantity: int, reuse_phone: str) -> Non
             raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
 
 
-def _take_number(checkout: Checkout, project: Project, price_micros: int, book: NumberBook, reuse_phone: str) -> Order:
+def sell_number(
+    checkout: Checkout,
+    project: Project,
+    price_micros: int,
+    book: NumberBook,
+    *,
+    reuse_phone: str = "",
+    swapped_from: Number | None = None,
+) -> Order:
+    """Take the price of one number and return its order; call it inside the checkout's transaction.
+
+    Raises wallet.operations.InsufficientFunds.
+    """
     order = take_payment(
         Order(
             user=checkout.user,
@@ -83,5 +107,11 @@ def _take_number(checkout: Checkout, project: Project, price_micros: int, book: 
             pricing=book.terms(project),
         )
     )
-    Number.objects.create(order=order, project=project, reuse_phone=reuse_phone, created_at=order.created_at)
+    Number.objects.create(
+        order=order,
+        project=project,
+        reuse_phone=reuse_phone,
+        swapped_from=swapped_from,
+        created_at=order.created_at,
+    )
     return order

@@ -1,0 +1,62 @@
+"""What a number can be exchanged for: the same website or app, in its own country or where codes come more often."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from sms.models import Number, Project
+from sms.pricing import NumberBook
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a number could be exchanged for, and what the customer would pay for that one."""
+
+    project: Project
+    price_micros: int
+
+
+def exchanges_of(numbers: Sequence[Number], book: NumberBook) -> dict[int, list[Exchange]]:
+    """Return for each number, by its id, what it can be exchanged for: its own country first, then the best others.
+
+    The others are sorted by how often a code came lately, where enough numbers speak, and then by price. One query.
+    """
+    projects: dict[int, list[Project]] = {}
+    sites = {number.project.site_id for number in numbers}
+    rows = (
+        Project.objects.on_sale().filter(site__in=sites, price_upstream_micros__gt=0)
+        if sites
+        else Project.objects.none()
+    )
+    for project in rows.select_related("country", "site", "success"):
+        projects.setdefault(project.site_id, []).append(project)
+    return {number.pk: _ranked(number, projects.get(number.project.site_id, []), book) for number in numbers}
+
+
+def _ranked(number: Number, projects: list[Project], book: NumberBook) -> list[Exchange]:
+    offers = [Exchange(project, book.price_micros(project)) for project in projects]
+    return sorted(
+        offers,
+        key=lambda offer: (
+            offer.project.pk != number.project_id,
+            -_success(offer.project),
+            offer.price_micros,
+            offer.project.pk,
+        ),
+    )
+
+
+def _success(project: Project) -> float:
+    found = getattr(project, "success", None)
+    if found is None or found.observed < max(settings.SMS_SUCCESS_MIN_OBSERVED, 1):
+        return 0.0
+    return float(found.received / found.observed)
+
+
+def best_exchange(offers: Sequence[Exchange], number: Number, *, cap_micros: int, any_country: bool) -> Exchange | None:
+    """Return the best offer that costs no more than the cap: with `any_country` of another country if there is one."""
+    affordable = [offer for offer in offers if offer.price_micros <= cap_micros]
+    others = [offer for offer in affordable if offer.project.pk != number.project_id]
+    same = [offer for offer in affordable if offer.project.pk == number.project_id]
+    return next(iter([*others, *same] if any_country else same), None)

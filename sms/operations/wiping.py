@@ -1,0 +1,29 @@
+"""Codes and messages are the customer's secrets: they are kept for a while and then deleted."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from sms.models import Number
+
+log = structlog.get_logger(__name__)
+BATCH = 1000
+
+
+def wipe_contents(*, now: datetime | None = None) -> int:
+    """Delete the codes and messages that came more than SMS_CONTENT_KEEP_DAYS ago; return of how many numbers.
+
+    The number itself, what it was for and what it cost stay in the history. Safe to repeat, and beside itself.
+    """
+    now = now or timezone.now()
+    old = Number.objects.filter(
+        received_at__lt=now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS), content_wiped_at=None
+    )
+    wiped = 0
+    while ids := list(old.order_by("received_at").values_list("pk", flat=True)[:BATCH]):
+        wiped += old.filter(pk__in=ids).update(code="", content="", content_wiped_at=now)
+    if wiped:
+        log.info("sms_contents_wiped", numbers=wiped)
+    return wiped

@@ -1,0 +1,70 @@
+"""How often the code of a number is asked for: often while codes usually come, ever more seldom afterwards.
+
+Upstream answers about one number at a time, so thousands of open numbers share what may be asked in a second. Nine of
+ten codes come within the first minute, hardly any after the third: the age of a number decides, and a crowd is made
+room for where it costs least. First the old numbers wait longer, and only when that is not enough all of them do.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+
+from sms.models import Number
+
+EAGER_SECONDS = 60.0
+LONGEST_SECONDS = 300.0  # for an old number in a crowd
+# Of the calls a second that upstream allows; the others are for purchases and for orders of services.
+SHARE = 0.8
+LOOKED_AT_EVERY = 5.0
+_latest: tuple[float, tuple[float, ...], "Pace"] | None = None
+
+
+class Pace(NamedTuple):
+    """What the crowd of open numbers makes of the intervals: the longest one, and a factor on all of them."""
+
+    longest_seconds: float
+    factor: float
+
+    def interval(self, age_seconds: float) -> float:
+        """Return the seconds until a number of this age is asked about again.
+
+        It stays at SMS_POLL_SECONDS for a minute and then grows with the square of the age: the chance that a code
+        comes in the next second falls about as fast.
+        """
+        growing = settings.SMS_POLL_SECONDS * max(1.0, age_seconds / EAGER_SECONDS) ** 2
+        return float(min(growing, self.longest_seconds) * self.factor)
+
+
+def pace_for(ages_seconds: Iterable[float], *, calls_per_second: float) -> Pace:
+    """Return the pace at which numbers of these ages are asked about at most so many times a second."""
+    ages = list(ages_seconds)
+    longest = max(settings.SMS_POLL_MAX_SECONDS, settings.SMS_POLL_SECONDS)
+    while True:
+        pace = Pace(longest, 1.0)
+        wanted = sum(1 / pace.interval(age) for age in ages)
+        if wanted <= calls_per_second:
+            return pace
+        if longest >= LONGEST_SECONDS:
+            return Pace(longest, wanted / calls_per_second)
+        longest = min(longest * 1.5, LONGEST_SECONDS)
+
+
+def current_pace(now: datetime) -> Pace:
+    """Return the pace for the numbers that are open; counted again every few seconds."""
+    global _latest
+    limits = (settings.SMS_POLL_SECONDS, settings.SMS_POLL_MAX_SECONDS, settings.UPSTREAM_MAX_PER_SECOND)
+    if _latest is None or _latest[1] != limits or time.monotonic() - _latest[0] >= LOOKED_AT_EVERY:
+        opened = Number.objects.filter(state=Number.State.WAITING).values_list("created_at", flat=True)
+        ages = [max((now - moment).total_seconds(), 0.0) for moment in opened.iterator()]
+        pace = pace_for(ages, calls_per_second=settings.UPSTREAM_MAX_PER_SECOND * SHARE)
+        _latest = time.monotonic(), limits, pace
+    return _latest[2]
+
+
+def next_question(asked_since: datetime, now: datetime) -> datetime:
+    """Return when to ask again about a number that was sent for at `asked_since`."""
+    age_seconds = max((now - asked_since).total_seconds(), 0.0)
+    return now + timedelta(seconds=current_pace(now).interval(age_seconds))
