@@ -2,125 +2,19 @@
 
 `python -m bench.pages --services 100000`. gunicorn with PostgreSQL and Valkey of its own, 8 connections that stay open.
 K is a constant page of the same size, U an uncached Django page of two indexed queries and a template of 50 rows
-(bench/pages_server.py). All are measured in short turns, so that other work on the machine meets all alike.
+(bench/references.py). All are measured in short turns, so that other work on the machine meets all alike.
 """
 
 import argparse
-import itertools
 import random
-import socket
-import statistics
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bench.serving import CONNECTIONS, Connection, Question, ask, fill, get_request, report, server
 from bench.stage import machine, shop
 
-if TYPE_CHECKING:
-    from upstream.sandbox.process import Sandbox
-
-CONNECTIONS = 8
 SEARCHES = 500
-
-
-@dataclass
-class Page:
-    """One page and what was seen of it; `paths` are asked for in turn, one cookie for each connection."""
-
-    name: str
-    paths: Sequence[str]
-    limit: str = ""  # the reference it is compared with
-    aim: float = 0.0  # as a share of that
-    cookies: Sequence[str] = ()
-    per_second: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    @property
-    def p99_ms(self) -> float:
-        return 1000 * statistics.quantiles(self.seconds, n=100)[98]
-
-
-class Connection:
-    """One connection to the server that stays open; only as much HTTP as the server speaks."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def get(self, path: str, cookie: str) -> bytes:
-        """Return the body. Raises AssertionError for anything but a 200."""
-        more = f"Cookie: {cookie}\r\n" if cookie else ""
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: en\r\n{more}\r\n".encode())
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self._more()
-        head, _blank, body = received.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), f"{path}: {head.splitlines()[0]!r}"
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        parts, missing = [body], length - len(body)
-        while missing > 0:
-            parts.append(self._more())
-            missing -= len(parts[-1])
-        return b"".join(parts)
-
-    def _more(self) -> bytes:
-        received = self._socket.recv(1 << 18)
-        assert received, "the server closed the connection"
-        return received
-
-
-def ask(port: int, page: Page, seconds: float) -> None:
-    """Ask for one page over all connections for so long; add what was seen to the page."""
-    taken: list[list[float]] = [[] for _each in range(CONNECTIONS)]
-    failed: list[BaseException] = []
-    ends = time.perf_counter() + seconds
-
-    def work(number: int) -> None:
-        try:
-            connection = Connection(port)
-            cookie = page.cookies[number % len(page.cookies)] if page.cookies else ""
-            for path in itertools.cycle(page.paths[number:] or page.paths):
-                began = time.perf_counter()
-                if began >= ends:
-                    return
-                connection.get(path, cookie)
-                taken[number].append(time.perf_counter() - began)
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(CONNECTIONS)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    together = list(itertools.chain(*taken))
-    page.per_second.append(len(together) / (time.perf_counter() - began))
-    page.seconds += together
-
-
-def fill(sandbox: "Sandbox") -> None:
-    """Take the sandbox's services into the shop, as a sync does, with every unit confirmed and every word learned."""
-    from django.db import connection
-
-    from catalog.models import Category
-    from catalog.operations import confirm_rate_units, sync_catalog
-    from catalog.search import learn_words
-
-    sync_catalog(client=sandbox.client(), now=datetime.now(UTC))
-    confirm_rate_units(Category.objects.all(), now=datetime.now(UTC))
-    learn_words()
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def cookie_of(number: int) -> str:
@@ -161,31 +55,14 @@ def searches() -> list[str]:
     return found
 
 
-@contextmanager
-def server() -> Iterator[int]:
-    """Run gunicorn as the shop does, with the two references; yield its port."""
-    from django.core.management import call_command
-
-    from storefront.demo.processes import Processes, free_port
-
-    with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder, Processes() as processes:
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "bench.pages_server", "--bind", f"127.0.0.1:{port}"]
-        call_command("collectstatic", interactive=False, verbosity=0)
-        child = processes.start("gunicorn", [*command, "--max-requests", "0"], log=Path(folder) / "web.log")
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                Connection(port).get("/bench/constant/1/", "")
-                break
-            except OSError as error:
-                if time.monotonic() > deadline or child.process.poll() is not None:
-                    raise SystemExit(f"gunicorn does not start: {error}\n{child.tail()}") from error
-                time.sleep(0.2)
-        yield port
+def page(
+    name: str, paths: Sequence[str], limit: str = "", aim: float = 0.0, cookies: Sequence[str] = ("",)
+) -> Question:
+    """Return the question for a page; `paths` are asked for in turn, one cookie for each connection."""
+    return Question(name, [[get_request(path, cookie) for path in paths] for cookie in cookies], limit, aim)
 
 
-def pages_of(port: int) -> list[Page]:
+def pages_of(port: int) -> list[Question]:
     """Return what is measured: the pages and their references."""
     from catalog.directory import directory
     from catalog.models import Service
@@ -197,17 +74,17 @@ def pages_of(port: int) -> list[Page]:
     category, product = f"/catalog/{shelf.pk}/", f"/order/{service.pk}/"
     cookies = [cookie_of(number) for number in range(CONNECTIONS)]
     connection = Connection(port)
-    sizes = {path: len(connection.get(path, "")) for path in (category, product)}
-    uncached = Page("U", [f"/bench/uncached/{shelf.pk}/"])
+    sizes = {path: len(connection.ask(get_request(path))) for path in (category, product)}
+    uncached = page("U", [f"/bench/uncached/{shelf.pk}/"])
     return [
-        Page("K as category", [f"/bench/constant/{sizes[category]}/"]),
-        Page("K as service", [f"/bench/constant/{sizes[product]}/"]),
+        page("K as category", [f"/bench/constant/{sizes[category]}/"]),
+        page("K as service", [f"/bench/constant/{sizes[product]}/"]),
         uncached,
-        Page("category, signed out", [category], "K as category", 0.6),
-        Page("service, signed out", [product], "K as service", 0.6),
-        Page("category, signed in", [category], "U", 1.5, cookies),
-        Page("service, signed in", [product], "U", 1.5, cookies),
-        Page("search", searches(), "U", 0.5),
+        page("category, signed out", [category], "K as category", 0.6),
+        page("service, signed out", [product], "K as service", 0.6),
+        page("category, signed in", [category], "U", 1.5, cookies),
+        page("service, signed in", [product], "U", 1.5, cookies),
+        page("search", searches(), "U", 0.5),
     ]
 
 
@@ -218,29 +95,18 @@ def run(services: int, rounds: int, seconds: float) -> bool:
         shop(services=services, STATIC_ROOT=static, ALLOWED_HOSTS="127.0.0.1") as sandbox,
     ):
         fill(sandbox)
-        with server() as port:
+        with server() as (port, _pid):
             pages = pages_of(port)
-            for page in pages:
-                ask(port, page, 1.0)
-                page.per_second, page.seconds = [], []
+            for each in pages:
+                ask(port, each, 1.0)
+                each.forget()
             for _round in range(rounds):
-                for page in pages:
-                    ask(port, page, seconds)
+                for each in pages:
+                    ask(port, each, seconds)
     print(f"{services:,} services, {CONNECTIONS} connections, {rounds} rounds of {seconds:g} s a page; {machine()}")
-    by_name = {page.name: page for page in pages}
-    met = [report(page, by_name.get(page.limit)) for page in pages]
+    by_name = {each.name: each for each in pages}
+    met = [report(each, by_name.get(each.limit)) for each in pages]
     return all(met)
-
-
-def report(page: Page, limit: Page | None) -> bool:
-    """Print one line; return whether the page's aim was met."""
-    line = f"{page.name:22} {statistics.median(page.per_second):8.1f} /s   p99 {page.p99_ms:7.1f} ms"
-    if limit is None:
-        print(line)
-        return True
-    share = statistics.median(ours / theirs for ours, theirs in zip(page.per_second, limit.per_second, strict=True))
-    print(f"{line}   {share:6.2f} x {limit.name}" + (f" (aim: at least {page.aim})" if page.aim else ""))
-    return share >= page.aim
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The shop's WSGI application with two more pages, which bench/pages.py compares the others with."""
+"""The shop's WSGI application with a few more addresses, which bench/pages.py and bench/api.py compare others with."""
 
 import os
 
@@ -11,6 +11,7 @@ from django.conf import settings  # noqa: E402 - the application reads them firs
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.template import engines  # noqa: E402
 from django.urls import include, path  # noqa: E402
+from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 
 from catalog.models import Category, Service  # noqa: E402
 
@@ -32,6 +33,15 @@ def constant(request: HttpRequest, size: int) -> HttpResponse:
     return HttpResponse(_constant.setdefault(size, b"x" * size))
 
 
+@csrf_exempt
+def constant_json(request: HttpRequest, size: int) -> HttpResponse:
+    """The same as JSON, for a POST: what any answer of the API costs, whatever it says."""
+    text = _constant.get(-size)
+    if text is None:
+        text = _constant[-size] = b'"' + b"x" * (size - 2) + b'"'
+    return HttpResponse(text, content_type="application/json")
+
+
 def uncached(request: HttpRequest, pk: int) -> HttpResponse:
     """U: what anybody writes first. Two queries through indexes, and a template of fifty rows."""
     category = Category.objects.get(pk=pk)
@@ -41,6 +51,7 @@ def uncached(request: HttpRequest, pk: int) -> HttpResponse:
 
 urlpatterns = [
     path("bench/constant/<int:size>/", constant),
+    path("bench/json/<int:size>/", constant_json),
     path("bench/uncached/<int:pk>/", uncached),
     path("", include("storefront.urls")),
 ]
