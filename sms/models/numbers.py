@@ -3,12 +3,14 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.money import MicrosField
 from orders.models import Order
 from sms.models.places import Project
+from sms.phones import Phone, phone_of
 
 
 class NumberQuerySet(models.QuerySet["Number"]):
@@ -70,6 +72,11 @@ class Number(models.Model):
 
     def __str__(self) -> str:
         return self.phone or f"#{self.order_id}"
+
+    @cached_property
+    def forms(self) -> Phone:
+        """The phone number with and without the country code; it comes with project and country."""
+        return phone_of(self.phone, self.project.country.dial_code)
 
     @property
     def seconds_left(self) -> int | None:

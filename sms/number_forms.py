@@ -1,0 +1,81 @@
+"""What a customer types about the numbers they have: which exchanges happen by themselves, and what they look for."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from orders.models import Order
+from sms.models import Number
+from sms.operations import MOST_EXCHANGES, SwapWish
+from upstream.money import MICROS, micros_from_decimal
+
+
+class SwapRuleForm(forms.Form):
+    """Another number by itself when no code comes, within a price limit."""
+
+    cap = forms.DecimalField(
+        label=gettext_lazy("Price of a number, at most"),
+        min_value=Decimal("0.0001"),
+        max_value=Decimal(100_000),
+        max_digits=12,
+        decimal_places=6,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    exchanges = forms.IntegerField(
+        label=gettext_lazy("Exchanges, at most"),
+        min_value=1,
+        max_value=MOST_EXCHANGES,
+        initial=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    any_country = forms.BooleanField(label=gettext_lazy("Also of other countries"), required=False)
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = f"id_rule_{order.pk}_%s"  # many of these forms stand on one page; ids must differ
+        self.fields["cap"].initial = f"{Decimal(order.price_micros) / MICROS:f}"
+
+    def wish(self) -> SwapWish:
+        """Return what a valid form asks for."""
+        return SwapWish(
+            cap_micros=micros_from_decimal(self.cleaned_data["cap"]),
+            any_country=self.cleaned_data["any_country"],
+            exchanges=self.cleaned_data["exchanges"],
+        )
+
+
+class HistoryFilterForm(forms.Form):
+    """Which of their numbers a customer looks for. Nonsense in the address means: no filter."""
+
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def narrow(self, numbers: "QuerySet[Number]") -> "QuerySet[Number]":
+        """Return those of `numbers` with every word in phone, website or country, bought on these days."""
+        self.is_valid()
+        for word in self.cleaned_data.get("q", "").split()[:10]:
+            numbers = numbers.filter(_about(word))
+        if since := self.cleaned_data.get("since"):
+            numbers = numbers.filter(created_at__gte=timezone.make_aware(datetime.combine(since, time.min)))
+        if until := self.cleaned_data.get("until"):
+            day_after = datetime.combine(until, time.min) + timedelta(days=1)
+            numbers = numbers.filter(created_at__lt=timezone.make_aware(day_after))
+        return numbers
+
+
+def _about(word: str) -> Q:
+    about = Q(project__search_text__contains=word.lower()) | Q(project__country__search_text__contains=word.lower())
+    about |= Q(project__name__icontains=word) | Q(project__country__name__icontains=word)
+    digits = "".join(character for character in word if character.isdigit())
+    # People paste numbers with spaces and brackets; what is left of a word after those are digits.
+    return about | Q(phone__contains=digits) if digits and not any(map(str.isalpha, word)) else about
