@@ -3,16 +3,18 @@
 import json
 from typing import Any
 
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
 Params = dict[str, str]
 UNREADABLE = "Request cannot be read"
+TOO_LARGE = "Request is too large"
 TOO_LONG = 18  # digits that surely fit a database id
 BROKEN = (
     BadRequest,
-    SuspiciousOperation,  # too large, too many fields
+    SuspiciousOperation,  # too many fields
     MultiPartParserError,
     UnreadablePostError,
     RawPostDataException,
@@ -22,7 +24,14 @@ BROKEN = (
 
 
 class ApiError(Exception):
-    """The call is answered with {"error": text}; a refused call has changed nothing."""
+    """The call is answered with {"error": text}; a refused call has changed nothing.
+
+    `status` is the HTTP status for the keys that want one; all others get 200.
+    """
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        self.status = status
+        super().__init__(text)
 
 
 def read_params(request: HttpRequest) -> Params:
@@ -30,17 +39,39 @@ def read_params(request: HttpRequest) -> Params:
 
     Raises ApiError for a body that is broken, too large, or holds characters that no text has.
     """
+    if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        # Django counts no files: a giant one would be written to the disk first.
+        raise ApiError(TOO_LARGE, 413)
     try:
         if request.content_type == "application/json":
             params = _from_json(request.body)
         else:
             params = {name: str(value) for name, value in request.POST.items()}
-        for value in params.values():
-            value.encode()  # raises ValueError for half a character, which JSON can spell
+        return _checked(params)
+    except RequestDataTooBig:
+        raise ApiError(TOO_LARGE, 413) from None
     except BROKEN:
         raise ApiError(UNREADABLE) from None
+
+
+def read_query(request: HttpRequest) -> Params:
+    """Return the parameters in the address, for keys that read by GET. Raises ApiError like `read_params`."""
+    try:
+        return _checked({name: str(value) for name, value in request.GET.items()})
+    except BROKEN:
+        raise ApiError(UNREADABLE) from None
+
+
+def _length(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < TOO_LONG else 0
+
+
+def _checked(params: Params) -> Params:
+    for value in params.values():
+        value.encode()  # raises ValueError for half a character, which JSON can spell
     if any("\0" in value for value in params.values()):
-        raise ApiError(UNREADABLE)
+        raise ValueError("a character that no text has")
     return params
 
 

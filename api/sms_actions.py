@@ -4,31 +4,32 @@ Source: the HstockPlus API document, section "SMS Verification API".
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import connection
 
-from accounts.models import User
-from api.actions import ORDER_NOT_FOUND, own_order, request_id
-from api.params import ApiError, Params, whole_number
+from api.actions import ORDER_NOT_FOUND, own_order, refusals, request_id
+from api.calls import NOT_FOUND, Call
+from api.params import ApiError, whole_number
 from orders.models import Kind, Order, Status
 from orders.operations import OrderRefused, forward_order
 from orders.operations.placing import MoneyOwed, RequestIdReused
+from sms.limits import TooManyNumbers
 from sms.models import Country, Number, Project
-from sms.operations import buy_numbers
+from sms.operations import MOST_AT_ONCE, buy_numbers
 from sms.pricing import number_book, number_price_micros
 from upstream.client import default_client
 from upstream.errors import Unavailable
 from upstream.money import text_from_micros
-from wallet.operations import InsufficientFunds
 
 log = structlog.get_logger(__name__)
 State = Number.State
+T = TypeVar("T")
 
 ANSWER_WITHIN_SECONDS = 20.0
 LOOK_AGAIN_SECONDS = 0.2
@@ -41,23 +42,23 @@ WORDS = {
 }
 
 
-def sms_countries(user: User, params: Params) -> list[dict[str, str]]:
+def sms_countries(call: Call) -> list[dict[str, str]]:
     """The countries that have numbers on sale."""
     found = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
     return [{"country_code": country.code, "country_name": country.name} for country in found]
 
 
-def sms_projects(user: User, params: Params) -> list[dict[str, str]]:
+def sms_projects(call: Call) -> list[dict[str, str]]:
     """What numbers can be had for, at this customer's prices."""
     found = Project.objects.on_sale().select_related("country")
-    if country := params.get("country", "").strip():
+    if country := call.text("country"):
         found = found.filter(country__code=country)
-    book = number_book(user)
+    book = number_book(call.user)
     return [
         {
             "project_id": str(project.pk),
             "name": project.name,
-            "price": text_from_micros(number_price_micros(project, user, book), 4),
+            "price": text_from_micros(number_price_micros(project, call.user, book), 4),
             "country_id": project.country.code,
             "country_title": project.country.name,
         }
@@ -65,17 +66,17 @@ def sms_projects(user: User, params: Params) -> list[dict[str, str]]:
     ]
 
 
-def add_sms(user: User, params: Params) -> dict[str, Any]:
+def add_sms(call: Call) -> dict[str, Any]:
     """Buy numbers and wait for them a while. One that is still being fetched is listed without its phone.
 
     When none could be had, all are refunded and the answer is an error.
     """
-    orders = _buy(user, params, _project(params))
+    orders = buy_some(call, _buy)
     _forward([order.pk for order in orders])
     numbers = Number.objects.filter(order__in=orders).select_related("order", "project__country").order_by("order_id")
     kept = [number for number in numbers if number.order.status != Status.FAILED]
     if not kept:
-        raise ApiError("No numbers available")
+        raise ApiError("No numbers available", 409)
     return {
         "orders": [
             {
@@ -89,78 +90,103 @@ def add_sms(user: User, params: Params) -> dict[str, Any]:
     }
 
 
-def sms_code(user: User, params: Params) -> dict[str, Any]:
+def sms_code(call: Call) -> dict[str, Any]:
     """The code, once it has come."""
-    number = _number(user, params)
-    if number.state == State.RECEIVED:
-        return {"status": "completed", "code": number.code, "sms_content": number.content}
-    if number.state in (State.ORDERED, State.WAITING):
+    number = _number(call)
+    return code_answer(State(number.state), number.code, number.content)
+
+
+def code_answer(state: Number.State, code: str, content: str) -> dict[str, Any]:
+    """Return the document's answer: a code, or why there is none."""
+    if state == State.RECEIVED:
+        return {"status": "completed", "code": code, "sms_content": content}
+    if state in (State.ORDERED, State.WAITING):
         return {"status": "waiting", "message": "Waiting for code"}
-    word = WORDS[State(number.state)]
-    return {"status": word, "message": f"Number is {word}"}
+    return {"status": WORDS[state], "message": f"Number is {WORDS[state]}"}
 
 
-def sms_status(user: User, params: Params) -> dict[str, Any]:
-    """How a number is going. The message is here as well: clients are known that poll nothing else."""
-    number = _number(user, params)
+def sms_status(call: Call) -> dict[str, Any]:
+    """How a number is going."""
+    return number_status(_number(call))
+
+
+def number_status(number: Number) -> dict[str, Any]:
+    """Return the document's fields, and the message as well: clients are known that poll nothing else.
+
+    The number comes with its order.
+    """
     lifetime = timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
-    expires_at = (number.expires_at or number.created_at + lifetime).astimezone(UTC)
+    expires_at = number.expires_at or number.created_at + lifetime
     answer: dict[str, Any] = {
         "status": WORDS[State(number.state)],
         "phone": number.phone,
         "code": number.code or None,
         "charge": text_from_micros(number.order.kept_micros, 4),
         "currency": settings.STORE_CURRENCY,
-        "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "expires_at": time_text(expires_at),
     }
     return {**answer, "sms_content": number.content} if number.content else answer
 
 
-def _number(user: User, params: Params) -> Number:
-    order = own_order(user, params)
+def time_text(moment: datetime) -> str:
+    """Return a time as the document writes it, like `2023-01-01T12:00:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _number(call: Call) -> Number:
+    order = own_order(call.user, call.text("order"))
     if order.kind != Kind.NUMBER:
-        raise ApiError(ORDER_NOT_FOUND)
+        raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
     number: Number = order.number
     number.order = order
     return number
 
 
-def _project(params: Params) -> Project:
-    if not params.get("project_id", "").strip():
+def buy_some(call: Call, take: Callable[[Call, Project, int, str], list[T]]) -> list[T]:
+    """Read what is asked for and let `take` buy it; refusals speak the trade's words."""
+    project = _project(call)
+    quantity = whole_number(call.text("quantity") or "1")
+    if quantity is None:
+        raise ApiError("Invalid quantity")
+    with refusals():
+        try:
+            return take(call, project, quantity, call.text("phone"))
+        except OrderRefused as refusal:
+            if isinstance(refusal, (MoneyOwed, RequestIdReused)):
+                raise
+            if isinstance(refusal, TooManyNumbers):
+                raise ApiError(str(refusal), 409) from None
+            raise _refusal(project, refusal.field) from None
+
+
+def _refusal(project: Project, field: str) -> ApiError:
+    if field == "quantity":
+        return ApiError(f"Quantity must be between 1 and {MOST_AT_ONCE}")
+    if field == "reuse_phone":
+        return ApiError("Phone number is not available", 409)
+    if Project.objects.on_sale().filter(pk=project.pk).exists():
+        return ApiError("No numbers available", 409)
+    return ApiError("Project not found", NOT_FOUND)
+
+
+def _project(call: Call) -> Project:
+    if not call.text("project_id"):
         raise ApiError("Project ID is required")
-    project_id = whole_number(params["project_id"]) or 0
-    project = Project.objects.select_related("country").filter(pk=project_id).first()
-    country = params.get("country", "").strip()
-    if project is None or country not in ("", project.country.code):
-        raise ApiError("Project not found")
+    project = Project.objects.select_related("country").filter(pk=whole_number(call.text("project_id")) or 0).first()
+    if project is None or call.text("country") not in ("", project.country.code):
+        raise ApiError("Project not found", NOT_FOUND)
     return project
 
 
-def _buy(user: User, params: Params, project: Project) -> list[Order]:
-    text = params.get("quantity", "").strip() or "1"
-    quantity = whole_number(text)
-    if quantity is None:
-        raise ApiError("Invalid quantity")
-    try:
-        return buy_numbers(
-            user=user,
-            project=project,
-            quantity=quantity,
-            request_id=request_id(params),
-            reuse_phone=params.get("phone", "").strip(),
-        )
-    except (InsufficientFunds, MoneyOwed):
-        raise ApiError("Insufficient balance") from None
-    except RequestIdReused:
-        raise ApiError("request_id was used with other values") from None
-    except OrderRefused as refusal:
-        if refusal.field == "quantity":
-            too_few = "Quantity is less than minimum"
-            raise ApiError(too_few if quantity < 1 else "Quantity is more than maximum") from None
-        if refusal.field == "reuse_phone":
-            raise ApiError("Phone number is not available") from None
-        on_sale = Project.objects.on_sale().filter(pk=project.pk).exists()
-        raise ApiError("No numbers available" if on_sale else "Project not found") from None
+def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[Order]:
+    return buy_numbers(
+        user=call.user,
+        project=project,
+        quantity=quantity,
+        request_id=request_id(call),
+        reuse_phone=phone,
+        api_key=call.key,
+    )
 
 
 def _forward(order_ids: Sequence[int]) -> None:

@@ -18,3 +18,11 @@ def clean_webhooks() -> None:
     from api.webhooks import operations
 
     operations.clean_deliveries()
+
+
+@shared_task
+def clean_play_orders() -> None:
+    """Forget the orders of test keys that are long over."""
+    from api.play import operations
+
+    operations.clean_play_orders()

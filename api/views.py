@@ -1,62 +1,101 @@
-"""The one address of the API: read the body, know the caller, carry out the action, answer in JSON.
+"""The door of the API: read the call, know the key, keep to its limits, carry out the action, answer in JSON.
 
-Every answer is HTTP 200 with a JSON body, because the programs that speak this dialect read nothing else.
+Every answer is HTTP 200 with a JSON body, because most programs that speak this dialect read nothing else; a key may
+ask for 4xx and 5xx with errors.
 """
 
 from typing import Any
 
 import msgspec
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.api_keys import InvalidApiKey, find_api_key
-from api import actions, sms_actions
-from api.params import ApiError, read_params
+from accounts.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
+from accounts.models import ApiKey
+from accounts.pages import address_of
+from api.calls import Call
+from api.dialect import dress, status_for
+from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
+from api.params import ApiError, Params, read_params, read_query
+from api.registry import find_action
 
 log = structlog.get_logger(__name__)
-
-ACTIONS: dict[str, actions.Action] = {
-    "categories": actions.categories,
-    "services": actions.services,
-    "inventory": actions.inventory,
-    "add": actions.add,
-    "status": actions.status,
-    "balance": actions.balance,
-    "sms_projects": sms_actions.sms_projects,
-    "sms_countries": sms_actions.sms_countries,
-    "add_sms": sms_actions.add_sms,
-    "sms_code": sms_actions.sms_code,
-    "sms_status": sms_actions.sms_status,
-}
 
 
 @csrf_exempt  # a key is sent with every call, and no cookie is ever read
 @never_cache
 def api_v2(request: HttpRequest) -> HttpResponse:
     """Answer one call of the API, version 2."""
+    door = _Door(request)
     with translation.override("en"):  # programs compare the texts
         try:
-            answer = _answer(request)
+            answer, status = door.answer(), 200
         except ApiError as refusal:
-            answer = {"error": str(refusal)}
+            answer, status = {"error": str(refusal)}, status_for(door.key, refusal.status)
         except Exception:
             log.exception("api_call_failed")
-            answer = {"error": "Internal server error"}
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+            answer, status = {"error": "Internal server error"}, status_for(door.key, 500)
+    response = HttpResponse(
+        msgspec.json.encode(answer), content_type="application/json", status=status, headers=door.headers
+    )
+    # Django would report an error that the caller has been told, with the whole request, as one of ours.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+    return response
 
 
-def _answer(request: HttpRequest) -> Any:
-    if request.method != "POST":
-        raise ApiError("Method not allowed")
-    params = read_params(request)
+class _Door:
+    """One call on its way in; `key` is set once it is known, `headers` once the call is counted."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.key: ApiKey | None = None
+        self.headers: dict[str, str] = {}
+
+    def answer(self) -> Any:
+        reading = self.request.method == "GET"
+        if not reading and self.request.method != "POST":
+            raise ApiError("Method not allowed", 405)
+        params = read_query(self.request) if reading else read_params(self.request)
+        address = _address(self.request)
+        key = self._let_in(params, address)
+        if reading and not key.get_for_reads:
+            raise ApiError("Method not allowed", 405)
+        action = find_action(params.get("action", "").strip())
+        if reading and not action.reads:
+            raise ApiError("Method not allowed", 405)
+        action.check_scope(key)
+        call = Call(key.user, params, key=key, address=address)
+        with place_for(key, waits=action.waits and not key.is_test):
+            return dress(action.run(call), key, action.name)
+
+    def _let_in(self, params: Params, address: str | None) -> ApiKey:
+        """Return the key and count the call; a wrong key counts for its address, so that guessing ends."""
+        try:
+            key = self.key = find_api_key(params.get("key", "").strip(), address=address)
+        except InvalidApiKey:
+            self._count(address)
+            raise ApiError("Invalid API key", 401) from None
+        except AddressNotAllowed:
+            self._count(address)
+            raise ApiError("This key may not be used from this address", 403) from None
+        self._count(address)
+        return key
+
+    def _count(self, address: str | None) -> None:
+        allowance = count_call(self.key, address)
+        if allowance is None:
+            return
+        self.headers = allowance.headers
+        if allowance.refused:
+            raise ApiError(TOO_OFTEN, THROTTLED)
+
+
+def _address(request: HttpRequest) -> str | None:
     try:
-        user = find_api_key(params.get("key", "").strip(), address=None).user
-    except InvalidApiKey:
-        raise ApiError("Invalid API key") from None
-    action = ACTIONS.get(params.get("action", "").strip())
-    if action is None:
-        raise ApiError("Invalid action")
-    return action(user, params)
+        return address_of(request)
+    except (ImproperlyConfigured, ValueError):  # it came past the proxies that should stand in front, or garbled
+        return None

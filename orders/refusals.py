@@ -1,5 +1,7 @@
 """Which error texts surely mean that upstream bought nothing, and what each means for the order and the shop."""
 
+import re
+
 from orders.models import KnownRefusal
 
 Meaning = KnownRefusal.Meaning
@@ -19,7 +21,13 @@ BUILT_IN: dict[str, str] = {
     "Not enough stock": Meaning.FLAG,
     "Project not found": Meaning.FLAG,
     "No numbers available": Meaning.ORDER,
+    # Another shop like this one, whose key we buy with.
+    "Daily spending limit of this key is reached": Meaning.BALANCE,
+    "This key may not be used from this address": Meaning.KEY,
+    "This key may not order services": Meaning.KEY,
+    "This key may not buy SMS numbers": Meaning.KEY,
 }
+QUANTITY = re.compile(r"Quantity must be between \d{1,18} and \d{1,18}")
 
 
 def meaning_of(text: str, http_status: int | None) -> str | None:
@@ -30,7 +38,7 @@ def meaning_of(text: str, http_status: int | None) -> str | None:
     if http_status is not None and http_status >= 500:
         return None
     listed = KnownRefusal.objects.filter(text=text).values_list("meaning", flat=True).first()
-    return listed or BUILT_IN.get(text)
+    return listed or BUILT_IN.get(text) or (Meaning.FLAG if QUANTITY.fullmatch(text) else None)
 
 
 def unlisted(text: str) -> str:

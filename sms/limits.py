@@ -13,6 +13,10 @@ from sms.models import Number, NumberLimit
 DAY = timedelta(hours=24)
 
 
+class TooManyNumbers(OrderRefused):
+    """The customer has as many numbers as they may have; the text says how many that are."""
+
+
 class Limits(NamedTuple):
     most_open: int
     most_per_day: int
@@ -33,7 +37,7 @@ def check_limits(user: User, *, now: datetime) -> None:
 
     Call it inside the transaction that buys, after the wallet was debited: two purchases at once queue for the wallet,
     so the second one sees what the first one bought. Numbers that never came do not count against the day.
-    Raises orders.operations.placing.OrderRefused, which rolls the purchase back.
+    Raises TooManyNumbers, which rolls the purchase back.
     """
     limits = limits_of(user)
     own = Number.objects.filter(order__user=user)
@@ -43,7 +47,7 @@ def check_limits(user: User, *, now: datetime) -> None:
             "You can have %(count)d open numbers at once. Wait for their codes, then buy more.",
             limits.most_open,
         )
-        raise OrderRefused(text % {"count": limits.most_open})
+        raise TooManyNumbers(text % {"count": limits.most_open})
     lately = own.filter(created_at__gt=now - DAY)
     if lately.exclude(state=Number.State.CANCELED, phone="").count() > limits.most_per_day:
         text = ngettext(
@@ -51,4 +55,4 @@ def check_limits(user: User, *, now: datetime) -> None:
             "You can buy %(count)d numbers in 24 hours.",
             limits.most_per_day,
         )
-        raise OrderRefused(text % {"count": limits.most_per_day})
+        raise TooManyNumbers(text % {"count": limits.most_per_day})

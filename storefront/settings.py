@@ -332,7 +332,7 @@ CELERY_BEAT_SCHEDULE = {
     "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
     "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
     "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
-    "release_request_ids": _every("RELEASE_REQUEST_IDS_EVERY_SECONDS", 86_400, "api.tasks.release_request_ids"),
+    "clean_play_orders": _every("CLEAN_PLAY_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_play_orders"),
     "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
     "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
     "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),

@@ -27,7 +27,7 @@ class PlayWallet(models.Model):
 
 
 class PlayOrder(models.Model):
-    """An order or a number that a test key "bought". How it goes is written in its link; see `api.play`."""
+    """An order or a number that a test key "bought". How it goes is written in its link; see `api.play.scripts`."""
 
     class Kind(models.TextChoices):
         SERVICE = "service", _("Service")
@@ -50,6 +50,8 @@ class PlayOrder(models.Model):
     refunded_micros = MicrosField(_("refunded"), default=0)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     canceled_at = models.DateTimeField(_("canceled"), null=True, blank=True)
+    # Nothing more can become of it, and what was due has been given back.
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -62,7 +64,10 @@ class PlayOrder(models.Model):
                 name="play_order_is_for_one_thing",
             ),
         ]
-        indexes = [models.Index(fields=["user", "request_id"], name="play_order_by_request_id")]
+        indexes = [
+            models.Index(fields=["user", "request_id"], name="play_order_by_request_id"),
+            models.Index(fields=["user"], condition=Q(settled_at=None), name="play_order_under_way"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from accounts.sealing import seal, unseal
 from api.actions import order_status
 from api.models import Webhook, WebhookDelivery
-from api.sms_actions import sms_status
+from api.sms_actions import number_status
 from api.webhooks.nudge import nudge_webhooks
 from orders.models import Kind, Order, OrderEvent
 from sms.models import Number
@@ -112,7 +112,7 @@ def _data(delivery: WebhookDelivery) -> dict[str, Any]:
     if order is None:
         return {"message": "This is a test."}
     if order.kind == Kind.NUMBER:
-        return {"order": order.pk, **sms_status(order.user, {"order": str(order.pk)})}
+        return {"order": order.pk, **number_status(order.number)}
     return {"order": order.pk, **order_status(order)}
 
 

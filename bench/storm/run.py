@@ -192,8 +192,8 @@ def _customer(number: int) -> "Account":
     from django.conf import settings
     from django.test import Client
 
-    from accounts.models import User
     from accounts.api_keys import create_api_key
+    from accounts.models import User
     from bench.storm.customers import Account
     from upstream.money import MICROS
     from wallet.models import LedgerEntry

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.api_keys import spend_with_key
 from accounts.inserts import insert_row
-from accounts.models import User
+from accounts.models import ApiKey, User
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 from catalog.stock import refresh_stock
@@ -107,6 +108,7 @@ def place_order(
     coupon: str = "",
     seen_micros: int | None = None,
     request_id: str,
+    api_key: ApiKey | None = None,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
 
@@ -115,10 +117,11 @@ def place_order(
     category: reading it again a moment later would prove no more; of a limited one upstream is asked what is left.
     `quote` is the sealed price the customer saw (see orders.quotes), "" when they saw none; None takes today's price,
     whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
-    they never pay more, and None takes whatever it comes to. Call it outside any transaction.
+    they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. Call it
+    outside any transaction.
 
     Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
-    RequestIdReused, wallet.operations.InsufficientFunds; nothing has changed then.
+    RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link = link.strip()
     refresh_stock(service)
@@ -143,7 +146,7 @@ def place_order(
         floor_micros = book.floor_price_micros(service, pieces)
         return [_take_payment_with_coupon(order, coupon, floor_micros=floor_micros, seen_micros=seen_micros)]
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)[0]
 
 
 def draft_order(
@@ -216,18 +219,27 @@ def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Tod
 
 
 def check_out(
-    *, user: User, request_id: str, asked: dict[str, Any], buy: Callable[[Checkout], list[Order]]
+    *,
+    user: User,
+    request_id: str,
+    asked: dict[str, Any],
+    buy: Callable[[Checkout], list[Order]],
+    api_key: ApiKey | None = None,
 ) -> list[Order]:
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
-    Raises RequestIdReused when the same id comes with other values, MoneyOwed, and whatever `buy` raises.
+    What they cost counts for the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other
+    values, MoneyOwed, accounts.api_keys.DailyLimitReached, and whatever `buy` raises.
     """
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     try:
         with transaction.atomic():
             checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
             insert_row(checkout)
-            return buy(checkout)
+            orders = buy(checkout)
+            if api_key is not None:
+                spend_with_key(api_key, sum(order.price_micros for order in orders))
+            return orders
     except InsufficientFunds:
         # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
         _check_owes_nothing(user)

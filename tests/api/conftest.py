@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
 from accounts.api_keys import create_api_key
+from accounts.models import User
 
 Call = Callable[..., Any]
 

@@ -1,0 +1,27 @@
+"""How an answer is dressed for one key: habits of existing programs that contradict the document, off by default."""
+
+from typing import Any
+
+from accounts.models import ApiKey
+
+
+def dress(answer: Any, key: ApiKey | None, action: str) -> Any:
+    """Return the answer of an action as the key's switches want it."""
+    if key is None:
+        return answer
+    if key.bare_services and action == "services" and "services" in answer:
+        answer = answer["services"]
+    return _as_text(answer) if key.numbers_as_text else answer
+
+
+def status_for(key: ApiKey | None, status: int) -> int:
+    """Return the HTTP status of an error: 200, as the programs of this trade expect, unless the key wants another."""
+    return status if key is not None and key.http_errors else 200
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_text(inside) for name, inside in value.items()}
+    if isinstance(value, list):
+        return [_as_text(inside) for inside in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,193 @@
+"""How often the API may be called, and how many calls may be under way at once.
+
+Calls a minute are counted in Redis, for the key and for the address together in one round trip: the minute begins with
+the first call. What is left is announced with every answer, of the two the one with less left:
+
+    X-RateLimit-Limit      calls in a minute
+    X-RateLimit-Remaining  of these left
+    X-RateLimit-Reset      seconds until there are all of them again (seconds from now, not a moment)
+    Retry-After            the same, where a call was refused
+
+Calls under way are counted in this process: what they hold is one of its threads. Without Redis calls go on uncounted.
+"""
+
+import ipaddress
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from accounts.models import ApiKey
+from api.params import ApiError
+
+MINUTE = 60
+TOO_OFTEN = "Too many requests, rate limit exceeded"
+TOO_MANY_AT_ONCE = "Too many requests at once, rate limit exceeded"
+THROTTLED = 429
+REDIS_TIMEOUT_SECONDS = 0.25
+REDIS_AGAIN_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+# KEYS: counters. ARGV: their limits, then the milliseconds they last. A refused call is not counted.
+COUNT = """
+local refused = false
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[i]) then refused = true end
+end
+local answer = {}
+for i, key in ipairs(KEYS) do
+  local used
+  if refused then
+    used = tonumber(redis.call('GET', key) or '0')
+  else
+    used = redis.call('INCR', key)
+    if used == 1 then redis.call('PEXPIRE', key, ARGV[#ARGV]) end
+  end
+  answer[#answer + 1] = used
+  answer[#answer + 1] = math.max(redis.call('PTTL', key), 0)
+end
+answer[#answer + 1] = refused and 1 or 0
+return answer
+"""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is left of a minute's calls; `refused` when this one was too many."""
+
+    limit: int
+    left: int
+    seconds: int
+    refused: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that announce it."""
+        told = {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.left),
+            "X-RateLimit-Reset": str(self.seconds),
+        }
+        return {**told, "Retry-After": str(max(self.seconds, 1))} if self.refused else told
+
+
+class _Counters:
+    """The counters in Redis, and whether it is there."""
+
+    def __init__(self) -> None:
+        self._url = ""
+        self._again_at = 0.0
+        self._lock = threading.Lock()
+
+    def count(self, limits: dict[str, int]) -> Allowance | None:
+        """Count a call against these limits, a counter's name each; None where Redis does not answer."""
+        now = time.monotonic()
+        if now < self._again_at:
+            return None
+        try:
+            answer = self._script()(keys=list(limits), args=[*limits.values(), MINUTE * 1000])
+        except (redis.RedisError, OSError) as error:
+            self._lost(error, now)
+            return None
+        if self._again_at:
+            self._again_at = 0.0
+            logger.info("Redis is back: calls of the API are counted again")
+        *counted, refused = answer
+        of_each = [
+            Allowance(limit, max(limit - used, 0), -(-lasts // 1000), bool(refused))
+            for limit, used, lasts in zip(limits.values(), counted[::2], counted[1::2], strict=True)
+        ]
+        return min(of_each, key=lambda allowance: (allowance.left, -allowance.seconds))
+
+    def _lost(self, error: Exception, now: float) -> None:
+        with self._lock:
+            news = self._again_at == 0.0
+            self._again_at = now + REDIS_AGAIN_SECONDS
+        if news:
+            logger.warning("Redis does not answer: calls of the API are not counted (%s)", error)
+
+    def _script(self) -> "redis.commands.core.Script":
+        if self._url != settings.REDIS_URL:
+            with self._lock:
+                server = redis.Redis.from_url(
+                    settings.REDIS_URL,
+                    socket_timeout=REDIS_TIMEOUT_SECONDS,
+                    socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                    retry=Retry(NoBackoff(), 1),  # a connection that had gone stale
+                )
+                self._count = server.register_script(COUNT)
+                self._url = settings.REDIS_URL
+                self._again_at = 0.0
+        return self._count
+
+
+class _UnderWay:
+    """The calls this process is answering, by whose they are."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def place(self, limits: dict[str, int]) -> Iterator[None]:
+        with self._lock:
+            if any(self._calls[name] >= most for name, most in limits.items()):
+                raise ApiError(TOO_MANY_AT_ONCE, THROTTLED)
+            self._calls.update(limits.keys())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls.subtract(limits.keys())
+                for name in limits:
+                    if not self._calls[name]:
+                        del self._calls[name]
+
+
+_counters = _Counters()
+_under_way = _UnderWay()
+
+
+def count_call(key: ApiKey | None, address: str | None) -> Allowance | None:
+    """Count a call with this key, None for a wrong one, from this address; None when there is nothing to announce."""
+    limits = {}
+    if key is not None and (most := key.calls_per_minute or settings.API_CALLS_PER_MINUTE):
+        limits[f"api:calls:key:{key.pk}"] = most
+    if address and (most := settings.API_CALLS_PER_MINUTE_PER_ADDRESS):
+        limits[f"api:calls:from:{_household(address)}"] = most
+    return _counters.count(limits) if limits else None
+
+
+@contextmanager
+def place_for(key: ApiKey, *, waits: bool) -> Iterator[None]:
+    """Hold a place for a call under way with this key. Raises ApiError when they are all taken.
+
+    For calls that wait for upstream there are API_CALLS_AT_ONCE, for all together twice that; the keys of one customer
+    together get one more. So there is always a thread left for the others.
+    """
+    most = 2 * settings.API_CALLS_AT_ONCE
+    limits = {f"key:{key.pk}": most, f"user:{key.user_id}": most + 1}
+    if waits:
+        most = settings.API_CALLS_AT_ONCE
+        limits |= {f"waiting:key:{key.pk}": most, f"waiting:user:{key.user_id}": most + 1}
+    with _under_way.place(limits):
+        yield
+
+
+def _household(address: str) -> str:
+    """Whoever has one IPv6 address has 2⁶⁴ of them."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)

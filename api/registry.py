@@ -1,0 +1,242 @@
+"""Every action of the API: what it is called, what it needs, who may call it, and what carries it out.
+
+The door finds actions here; the documentation, the console and the OpenAPI description are written from the same rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey
+from api import actions, aftercare, catalog, sms_actions
+from api.calls import REFUSALS, Call, Run, Scope
+from api.params import ApiError
+from api.play import actions as play
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What an action takes beside `key` and `action`. `of_document` is false for what our dialect adds."""
+
+    name: str
+    description: str | Promise
+    required: bool = False
+    of_document: bool = True
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action. Any of its `scopes` is enough; without any every valid key may call it.
+
+    `carry_out` does it for live keys and `play` for test keys, None where there is no difference. `reads` says that
+    it changes nothing, so that it may be asked for by GET.
+    """
+
+    name: str
+    title: str | Promise
+    description: str | Promise
+    carry_out: Run
+    play: Run | None = None
+    scopes: tuple[Scope, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    reads: bool = True
+    waits: bool = False  # for upstream: it holds one of the process's threads for long
+    of_document: bool = True
+
+    def check_scope(self, key: ApiKey) -> None:
+        """Raise ApiError when the key may not do this."""
+        if self.scopes and not any(getattr(key, scope) for scope in self.scopes):
+            raise ApiError(REFUSALS[self.scopes[0]], 403)
+
+    def run(self, call: Call) -> Any:
+        """Return the answer to a call that may be made. Raises ApiError."""
+        if call.key is not None and call.key.is_test and self.play is not None:
+            return self.play(call)
+        return self.carry_out(call)
+
+
+def find_action(name: str) -> Action:
+    """Return the action of that name. Raises ApiError for any other."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise ApiError("Invalid action")
+    return action
+
+
+ORDER = Parameter("order", _("Order ID"))
+REQUEST_ID = Parameter(
+    "request_id",
+    _(
+        "Your own id of this purchase, up to 64 characters. The same id with the same parameters answers the same "
+        "order and takes the money once; it is remembered for at least 30 days."
+    ),
+    of_document=False,
+)
+
+
+def _by_name(all_actions: Iterable[Action]) -> dict[str, Action]:
+    return {action.name: action for action in all_actions}
+
+
+ACTIONS = _by_name(
+    (
+        Action(
+            "categories",
+            _("Get categories"),
+            _("All categories and the subcategories of each."),
+            catalog.categories,
+            scopes=(Scope.READ,),
+        ),
+        Action(
+            "services",
+            _("List services"),
+            _("Everything on sale at your prices; rate is the price per 1,000."),
+            catalog.services,
+            scopes=(Scope.READ,),
+            parameters=(
+                Parameter("page", _("Page number, 1 by default; used when limit is above 0")),
+                Parameter("limit", _("Services per page; 0, the default, gives all")),
+                Parameter("category", _("Only this category, by its name in categories")),
+                Parameter("subcategory", _("Only this subcategory, by its name in categories")),
+            ),
+        ),
+        Action(
+            "inventory",
+            _("Check stock"),
+            _("How many of a service there are, and whether it can be ordered."),
+            catalog.inventory,
+            play=catalog.stored_inventory,
+            scopes=(Scope.READ,),
+            parameters=(Parameter("service", _("Service ID"), required=True),),
+        ),
+        Action(
+            "add",
+            _("Add an order"),
+            _("Orders a service; the money is taken from your balance."),
+            actions.add,
+            play=play.add,
+            scopes=(Scope.ORDER,),
+            parameters=(
+                Parameter("service", _("Service ID"), required=True),
+                Parameter(
+                    "link",
+                    _(
+                        "What it is for: the address of the post or profile. For goods the e-mail address they are "
+                        "sent to; without one your account's own."
+                    ),
+                ),
+                Parameter("quantity", _("How many; for comments their number, which may be left out"), required=True),
+                Parameter("comments", _("For services ordered by comments: one a line"), of_document=False),
+                REQUEST_ID,
+            ),
+            reads=False,
+        ),
+        Action(
+            "status",
+            _("Order status"),
+            _("How an order is going: Pending, In progress, Completed, Partial or Canceled."),
+            actions.status,
+            play=play.status,
+            scopes=(Scope.READ,),
+            parameters=(
+                ORDER,
+                Parameter("orders", _("Several order IDs with commas, up to 100; answers by ID"), of_document=False),
+            ),
+        ),
+        Action(
+            "refill",
+            _("Ask for a refill"),
+            _("Asks our staff to refill a finished order whose service allows it."),
+            aftercare.refill,
+            play=play.refill,
+            scopes=(Scope.ORDER,),
+            parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
+            reads=False,
+            of_document=False,
+        ),
+        Action(
+            "refill_status",
+            _("Refill status"),
+            _("What became of a refill: Pending, Completed or Rejected."),
+            aftercare.refill_status,
+            play=play.refill_status,
+            scopes=(Scope.READ,),
+            parameters=(
+                Parameter("refill", _("Refill ID")),
+                Parameter("refills", _("Several refill IDs with commas, up to 100"), of_document=False),
+            ),
+            of_document=False,
+        ),
+        Action(
+            "cancel",
+            _("Cancel orders"),
+            _("Cancels what was not sent yet, and asks for the rest. An SMS number is given up."),
+            aftercare.cancel,
+            play=play.cancel,
+            scopes=(Scope.ORDER, Scope.SMS),
+            parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
+            reads=False,
+            of_document=False,
+        ),
+        Action(
+            "balance",
+            _("Balance"),
+            _("What is in your wallet."),
+            actions.balance,
+            play=play.balance,
+        ),
+        Action(
+            "sms_projects",
+            _("SMS projects"),
+            _("Websites and apps that numbers can be had for, at your prices."),
+            sms_actions.sms_projects,
+            scopes=(Scope.READ, Scope.SMS),
+            parameters=(Parameter("country", _("Only this country, by its code, like us")),),
+        ),
+        Action(
+            "sms_countries",
+            _("SMS countries"),
+            _("Countries that have numbers."),
+            sms_actions.sms_countries,
+            scopes=(Scope.READ, Scope.SMS),
+        ),
+        Action(
+            "add_sms",
+            _("Buy SMS numbers"),
+            _("Buys numbers and answers within the request, which may take 20 seconds."),
+            sms_actions.add_sms,
+            play=play.add_sms,
+            scopes=(Scope.SMS,),
+            parameters=(
+                Parameter("project_id", _("Project ID from sms_projects"), required=True),
+                Parameter("quantity", _("How many numbers, 1 to 10; 1 by default")),
+                Parameter("country", _("Country code, which has to be the project's")),
+                Parameter("phone", _("A number you have had for this project, to use it again")),
+                REQUEST_ID,
+            ),
+            reads=False,
+            waits=True,
+        ),
+        Action(
+            "sms_code",
+            _("SMS code"),
+            _("The code, once it has come."),
+            sms_actions.sms_code,
+            play=play.sms_code,
+            scopes=(Scope.READ, Scope.SMS),
+            parameters=(Parameter("order", _("Order ID"), required=True),),
+        ),
+        Action(
+            "sms_status",
+            _("SMS order status"),
+            _("How a number is going, with its code and message once they have come."),
+            sms_actions.sms_status,
+            play=play.sms_status,
+            scopes=(Scope.READ, Scope.SMS),
+            parameters=(Parameter("order", _("Order ID"), required=True),),
+        ),
+    )
+)
