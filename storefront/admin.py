@@ -32,7 +32,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Orders"),
             [
                 *_orders(request),
-                _item(request, "sms.number", _("SMS numbers"), "sms"),
                 _requests(request),
                 _item(request, "orders.orderevent", _("Events"), "history"),
                 _item(request, "orders.checkout", _("Checkouts"), "shopping_bag"),
@@ -81,8 +80,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "catalog.markuprule", _("Markup rules"), "percent"),
                 _item(request, "catalog.pricelist", _("Price list"), "price_change"),
                 _item(request, "catalog.exchangerate", _("Exchange rates"), "currency_exchange"),
-                _item(request, "sms.project", _("SMS projects"), "apps"),
-                _item(request, "sms.country", _("Countries"), "public"),
                 _syncs(request),
                 _item(request, "catalog.servicechange", _("Changes of services"), "manage_history"),
                 _item(request, "orders.watchedprice", _("Watched prices"), "price_change"),
@@ -91,11 +88,28 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
         (
+            _("SMS"),
+            [
+                _item(request, "sms.number", _("SMS numbers"), "sms"),
+                _numbers_report(request),
+                _item(request, "sms.site", _("Websites and apps"), "web"),
+                _item(request, "sms.country", _("Countries"), "public"),
+                _item(request, "sms.project", _("SMS projects"), "apps"),
+                _item(request, "sms.numbermarkuprule", _("Markup rules of numbers"), "percent"),
+                _item(request, "sms.successrate", _("Success rates"), "monitoring"),
+                _item(request, "sms.forbiddenword", _("Forbidden words"), "block"),
+                _item(request, "sms.numberlimit", _("Limits of numbers"), "speed"),
+                _item(request, "sms.swaprule", _("Automatic exchanges"), "swap_horiz"),
+            ],
+        ),
+        (
             _("People"),
             [
                 _item(request, "accounts.user", _("Customers"), "person"),
                 _item(request, "accounts.customergroup", _("Customer groups"), "groups"),
                 _item(request, "accounts.apikey", _("API keys"), "key"),
+                _item(request, "api.webhook", _("Webhooks"), "webhook"),
+                _item(request, "api.webhookdelivery", _("Webhook messages"), "outbox"),
                 _item(request, "account.emailaddress", _("E-mail addresses"), "mail"),
                 _item(request, "mfa.authenticator", _("Second factors"), "lock"),
                 _item(request, "auth.group", _("Staff roles"), "badge"),
@@ -168,6 +182,12 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "allowed": request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}"),
     }
+
+
+def _numbers_report(request: HttpRequest) -> Item:
+    """What numbers brought; who may see the numbers may see it."""
+    item = _item(request, "sms.number", _("Numbers by site and country"), "table_chart")
+    return {**item, "link": reverse("admin:sms_number_report")}
 
 
 def _payments(request: HttpRequest) -> Item:

@@ -19,9 +19,75 @@ MOST = 1_000_000  # of the store's currency; what a rate comes to per 1,000 piec
 TARGETS = ("category", "subcategory", "service")
 
 
-class MarkupRuleForm(forms.ModelForm):
-    """A rule and the one thing it is for; what its scope does not name is cleared, not refused."""
+class CheckedRuleForm(forms.ModelForm):
+    """A markup rule of any goods and the one thing it is for; what its scope does not name is cleared, not refused."""
 
+    targets: tuple[str, ...]
+
+    def clean_fixed_micros(self) -> int:
+        fixed_micros: int = self.cleaned_data["fixed_micros"]
+        if abs(fixed_micros) > MOST * MICROS:
+            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MOST})
+        return fixed_micros
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._check_target(cleaned)
+        self._check_validity(cleaned)
+        self._check_signs(cleaned)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Look at the effects last, when the model has checked every value too."""
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
+        if not self.errors:
+            self._check_effects()
+
+    def _check_effects(self) -> None:
+        """Refuse what would sell below cost."""
+        raise NotImplementedError
+
+    def _check_target(self, cleaned: dict[str, Any]) -> None:
+        scope = cleaned.get("scope")
+        for target in self.targets:
+            if target != scope:
+                cleaned[target] = None
+                self.errors.pop(target, None)
+            elif cleaned.get(target) is None and target not in self.errors:
+                self.add_error(target, _("Name what the rule is for."))
+
+    def _check_validity(self, cleaned: dict[str, Any]) -> None:
+        if {"scope", "valid_from", "valid_until"} - cleaned.keys() or self.errors:
+            return
+        begins, ends = cleaned["valid_from"], cleaned["valid_until"]
+        if begins is not None and ends is not None and begins >= ends:
+            self.add_error("valid_until", _("A rule has to end after it begins."))
+        if begins is None and ends is None:
+            same = {"scope": cleaned["scope"], **{target: cleaned[target] for target in self.targets}}
+            others = self._meta.model.objects.filter(**same, valid_from=None, valid_until=None).exclude(
+                pk=self.instance.pk
+            )
+            if others.exists():
+                field = cleaned["scope"] if cleaned["scope"] in self.targets else "scope"
+                self.add_error(
+                    field,
+                    _("There is a lasting rule for this already: change that one, or let this one begin or end."),
+                )
+
+    def _check_signs(self, cleaned: dict[str, Any]) -> None:
+        percent, fixed_micros = cleaned.get("percent"), cleaned.get("fixed_micros")
+        if percent is None or fixed_micros is None:
+            return
+        if percent < 0 and fixed_micros <= 0:
+            self.add_error("percent", _("Below zero only with a fixed amount that makes up for it."))
+        elif fixed_micros < 0 and percent <= 0:
+            self.add_error("fixed_micros", _("Below zero only with a percentage that makes up for it."))
+
+
+class MarkupRuleForm(CheckedRuleForm):
+    """A rule of the catalog."""
+
+    targets = TARGETS
     effects: list[Effect]
     shows_preview = False
     fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
@@ -65,59 +131,6 @@ class MarkupRuleForm(forms.ModelForm):
     def is_valid(self) -> bool:
         """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
         return super().is_valid() and not self.shows_preview
-
-    def clean_fixed_micros(self) -> int:
-        fixed_micros: int = self.cleaned_data["fixed_micros"]
-        if abs(fixed_micros) > MOST * MICROS:
-            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MOST})
-        return fixed_micros
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        self._check_target(cleaned)
-        self._check_validity(cleaned)
-        self._check_signs(cleaned)
-        return cleaned
-
-    def _post_clean(self) -> None:
-        """Look at the effects last, when the model has checked every value too."""
-        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
-        if not self.errors:
-            self._check_effects()
-
-    def _check_target(self, cleaned: dict[str, Any]) -> None:
-        scope = cleaned.get("scope")
-        for target in TARGETS:
-            if target != scope:
-                cleaned[target] = None
-                self.errors.pop(target, None)
-            elif cleaned.get(target) is None and target not in self.errors:
-                self.add_error(target, _("Name what the rule is for."))
-
-    def _check_validity(self, cleaned: dict[str, Any]) -> None:
-        if {"scope", "valid_from", "valid_until"} - cleaned.keys() or self.errors:
-            return
-        begins, ends = cleaned["valid_from"], cleaned["valid_until"]
-        if begins is not None and ends is not None and begins >= ends:
-            self.add_error("valid_until", _("A rule has to end after it begins."))
-        if begins is None and ends is None:
-            same = {"scope": cleaned["scope"], **{target: cleaned[target] for target in TARGETS}}
-            others = MarkupRule.objects.filter(**same, valid_from=None, valid_until=None).exclude(pk=self.instance.pk)
-            if others.exists():
-                field = cleaned["scope"] if cleaned["scope"] in TARGETS else "scope"
-                self.add_error(
-                    field,
-                    _("There is a lasting rule for this already: change that one, or let this one begin or end."),
-                )
-
-    def _check_signs(self, cleaned: dict[str, Any]) -> None:
-        percent, fixed_micros = cleaned.get("percent"), cleaned.get("fixed_micros")
-        if percent is None or fixed_micros is None:
-            return
-        if percent < 0 and fixed_micros <= 0:
-            self.add_error("percent", _("Below zero only with a fixed amount that makes up for it."))
-        elif fixed_micros < 0 and percent <= 0:
-            self.add_error("fixed_micros", _("Below zero only with a percentage that makes up for it."))
 
     def _check_effects(self) -> None:
         candidate = Rule.of(self.instance)

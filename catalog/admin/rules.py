@@ -16,6 +16,7 @@ from accounts.admin_parts import ModelAdmin, money_column
 from catalog.admin.repriced import reprice_and_say
 from catalog.admin.rule_form import TARGETS, MarkupRuleForm
 from catalog.models import MarkupRule
+from catalog.pricing.rules import Timed
 
 
 @admin.register(MarkupRule)
@@ -51,12 +52,7 @@ class MarkupRuleAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("counts"))
     def validity(self, rule: MarkupRule) -> str:
-        now = timezone.now()
-        if rule.valid_until is not None and rule.valid_until <= now:
-            return _("ended %(time)s") % {"time": _moment(rule.valid_until)}
-        if rule.valid_from is not None and rule.valid_from > now:
-            return _("from %(time)s") % {"time": _moment(rule.valid_from)}
-        return _("now") if rule.valid_until is None else _("until %(time)s") % {"time": _moment(rule.valid_until)}
+        return validity_in_words(rule)
 
     def save_model(self, request: HttpRequest, obj: MarkupRule, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -70,6 +66,16 @@ class MarkupRuleAdmin(ModelAdmin):
         with transaction.atomic():
             super().delete_queryset(request, queryset)
             reprice_and_say(request)
+
+
+def validity_in_words(rule: Timed) -> str:
+    """Return whether a rule of any goods counts now, and when it begins or ends."""
+    now = timezone.now()
+    if rule.valid_until is not None and rule.valid_until <= now:
+        return _("ended %(time)s") % {"time": _moment(rule.valid_until)}
+    if rule.valid_from is not None and rule.valid_from > now:
+        return _("from %(time)s") % {"time": _moment(rule.valid_from)}
+    return _("now") if rule.valid_until is None else _("until %(time)s") % {"time": _moment(rule.valid_until)}
 
 
 def _moment(value: Any) -> str:

@@ -116,3 +116,13 @@ class SuccessRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project}: {self.received} / {self.observed}"
+
+    @property
+    def percent(self) -> int:
+        """The share of numbers with a code, in percent, rounded down."""
+        return self.received * 100 // self.observed if self.observed else 0
+
+    @property
+    def tone(self) -> str:
+        """How the share reads at a glance."""
+        return "good" if self.percent >= 70 else "warn" if self.percent >= 40 else "bad"

@@ -8,8 +8,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.models import CustomerGroup, User
 from accounts.api_keys import create_api_key
+from accounts.models import CustomerGroup, User
+from api.models import Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -47,7 +48,16 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
-from sms.models import Country, Number, Project
+from sms.models import (
+    Country,
+    ForbiddenWord,
+    Number,
+    NumberLimit,
+    NumberMarkupRule,
+    Project,
+    SuccessRate,
+    SwapRule,
+)
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
 from wallet.operations.requests import move_by_hand
@@ -148,7 +158,13 @@ def make_rows(number: int) -> None:
     project = Project.objects.create(
         upstream_id=f"p{number}", country=country, name="Telegram", price_upstream_micros=500_000
     )
-    Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
+    waiting = Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
+    SwapRule.objects.create(number=waiting, after_seconds=120, cap_micros=900_000, left=2)
+    NumberLimit.objects.create(user=user, most_open=50)
+    SuccessRate.objects.create(project=project, observed=30, received=20, median_seconds=14, counted_at=timezone.now())
+    NumberMarkupRule.objects.create(scope="country", country=country, percent=30)
+    NumberMarkupRule.objects.create(scope="project", project=project, percent=30)
+    ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
@@ -161,3 +177,5 @@ def make_rows(number: int) -> None:
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
+    webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_sealed="hidden-secret")
+    WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_sealed="hidden-body")

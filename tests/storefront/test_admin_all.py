@@ -16,6 +16,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, User
+from api.models import Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -50,7 +51,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
-from sms.models import Country, Number, Project
+from sms.models import Country, Number, Project, Site, SuccessRate, SwapRule
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
@@ -61,10 +62,12 @@ READ_ONLY = [
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning),
+    *(SuccessRate, SwapRule),
+    *(Webhook, WebhookDelivery),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
-NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Project, Authenticator, ExchangeRate]
-NEVER_DELETED = [*READ_ONLY, Coupon, Category, Service, Country, Project, User, UpstreamEntry]
+NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]
+NEVER_DELETED = [*READ_ONLY, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
 

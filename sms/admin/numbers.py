@@ -1,0 +1,88 @@
+"""The numbers that customers bought, how often codes come, and what a customer may have; codes are not shown here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin, money_column
+from sms.admin.report import report_page
+from sms.models import Number, NumberLimit, SuccessRate, SwapRule
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = gettext_lazy("open")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Open")), ("no", _("Ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "yes":
+            return queryset.still_open()  # type: ignore[attr-defined]  # the rows are numbers
+        if self.value() == "no":
+            return queryset.exclude(state__in=[Number.State.ORDERED, Number.State.WAITING])
+        return queryset
+
+
+@admin.register(Number)
+class NumberAdmin(ReadOnlyAdmin):
+    """Code and message are their buyer's alone: staff sees that one came, and when."""
+
+    list_display = ("order", "phone", "project", "state", "expires_at", "received_at", "created_at")
+    list_filter = (OpenFilter, "state", "created_at")
+    list_select_related = ("order", "project__country")
+    search_fields = ("phone", "order__user__email", "project__name", "order__id__exact")
+    exclude = ("code", "content")
+
+    def get_urls(self) -> list[URLPattern]:
+        report = path("report/", self.admin_site.admin_view(self.report), name="sms_number_report")
+        return [report, *super().get_urls()]
+
+    def report(self, request: HttpRequest) -> Any:
+        """Show what was sold by website or app and country."""
+        return report_page(self, request)
+
+
+@admin.register(SuccessRate)
+class SuccessRateAdmin(ReadOnlyAdmin):
+    list_display = ("project", "percent", "observed", "received", "median_seconds", "counted_at")
+    list_select_related = ("project__country",)
+    search_fields = ("project__name", "project__country__name")
+
+    @display(description=gettext_lazy("success"))
+    def percent(self, rate: SuccessRate) -> str:
+        return f"{rate.percent} %" if rate.observed else EMPTY
+
+
+@admin.register(SwapRule)
+class SwapRuleAdmin(ReadOnlyAdmin):
+    """What customers opted into."""
+
+    list_display = (
+        "number",
+        "after_seconds",
+        money_column("cap_micros", gettext_lazy("price at most")),
+        "any_country",
+        "left",
+        "next_at",
+        "outcome",
+    )
+    list_filter = ("any_country",)
+    list_select_related = ("number",)
+    search_fields = ("number__phone", "number__order__user__email")
+
+
+@admin.register(NumberLimit)
+class NumberLimitAdmin(ModelAdmin):
+    """Limits of single customers; everybody else has the shop's."""
+
+    list_display = ("user", "most_open", "most_per_day", "note")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "note")
+    autocomplete_fields = ("user",)
