@@ -1,11 +1,21 @@
-"""The API's addresses: with and without a slash, because a redirect would lose the body of a POST."""
+"""The API's addresses, and its pages in the account.
 
-from django.urls import path
+The door opens with and without a slash, because a redirect would lose the body of a POST.
+"""
 
-from api import views
+from django.urls import include, path
+
+from api import key_pages, views
 
 app_name = "api"
 urlpatterns = [
     path("api/v2", views.api_v2, name="v2"),
     path("api/v2/", views.api_v2),
+    path("account/api/", key_pages.keys, name="keys"),
+    path("account/api/play/", key_pages.fill, name="play_fill"),
+    path("account/api/<int:pk>/", key_pages.key, name="key"),
+    path("account/api/<int:pk>/show/", key_pages.show, name="key_show"),
+    path("account/api/<int:pk>/rotate/", key_pages.rotate, name="key_rotate"),
+    path("account/api/<int:pk>/revoke/", key_pages.revoke, name="key_revoke"),
+    path("account/api/webhooks/", include("api.webhooks.urls")),
 ]

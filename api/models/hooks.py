@@ -93,3 +93,12 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.event_id}"
+
+    @property
+    def state(self) -> str:
+        """One word: delivered, given_up, failing (tried, to be tried again) or waiting."""
+        if self.delivered_at is not None:
+            return "delivered"
+        if self.next_attempt_at is None:
+            return "given_up"
+        return "failing" if self.error else "waiting"

@@ -82,6 +82,8 @@ def _is_allowed(address: Address) -> bool:
         within = _embedded(address)
         if within:
             return all(map(_is_public, within))
+        if address.is_site_local:
+            return False
     return _is_public(address)
 
 

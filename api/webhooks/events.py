@@ -107,7 +107,7 @@ def _make(delivery: WebhookDelivery) -> tuple[str, bytes]:
 
 
 def _data(delivery: WebhookDelivery) -> dict[str, Any]:
-    """The answer of `status` or `sms_status`. Delivered goods are not in it: a look at those is the buyer's to ask for."""
+    """The answer of `status` or `sms_status`, without delivered goods: a look at those is the buyer's to ask for."""
     order = delivery.order
     if order is None:
         return {"message": "This is a test."}

@@ -90,7 +90,7 @@ def secret_of(webhook: Webhook) -> str:
 
 
 def delete_webhook(webhook: Webhook) -> None:
-    """Delete it with its log. Changes that are being written keep its row until they are; new ones wait, and miss it."""
+    """Delete it with its log. Changes that are being written keep its row until they are; later ones miss it."""
     with transaction.atomic():
         rows = Webhook.objects.select_for_update().filter(pk=webhook.pk)
         if rows.first() is not None:

@@ -118,9 +118,11 @@ def record(delivery: WebhookDelivery, answer: Answer, *, now: datetime) -> None:
             webhook.exclude(failing_since=None).update(failing_since=None)
         return
     log.info("webhook_not_delivered", delivery_id=delivery.pk, status=answer.status, attempts=delivery.attempts)
-    over = delivery.attempts >= MOST_ATTEMPTS
-    again = None if over else now + timedelta(seconds=BACK_OFF[delivery.attempts - 1])
     with transaction.atomic():
+        # Its row first, as whoever switches it off does it: what fails meanwhile must not wait for ever.
+        row = webhook.select_for_update(no_key=True).first()
+        over = delivery.attempts >= MOST_ATTEMPTS or row is None or row.disabled_at is not None
+        again = None if over else now + timedelta(seconds=BACK_OFF[delivery.attempts - 1])
         ours = mine.filter(claim_token=delivery.claim_token, delivered_at=None)
         if ours.update(next_attempt_at=again, given_up_at=now if over else None, **free):
             webhook.filter(failing_since=None).update(failing_since=now)

@@ -1,0 +1,148 @@
+"""The customer's pages of webhooks: the list, one with its secret and log, one message."""
+
+import json
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.pages import CustomerRequest, customers_only
+from accounts.sealing import CannotUnseal, unseal
+from api.models import Webhook, WebhookDelivery
+from api.webhooks import operations
+from api.webhooks.addresses import NotAllowed
+from api.webhooks.forms import WebhookForm
+
+ROWS_PER_PAGE = 25
+
+
+@customers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def webhooks(request: CustomerRequest) -> HttpResponse:
+    """List the customer's webhooks and add one."""
+    form = WebhookForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            webhook, _secret = operations.add_webhook(user=request.user, **form.cleaned_data)
+        except NotAllowed as refusal:
+            form.add_error("url", _(str(refusal)))
+        except operations.TooManyWebhooks:
+            form.add_error(None, _("You have as many webhooks as you may have. Delete one first."))
+        else:
+            messages.success(request, _("The webhook is added. Its secret is on this page."))
+            return redirect("api:webhook", webhook.pk)
+    rows = list(request.user.webhooks.all())
+    context = {"form": form, "webhooks": rows, "most": settings.API_MAX_WEBHOOKS}
+    return render(request, "api/webhooks.html", context)
+
+
+@customers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Show one with its secret and the log of its messages; change it."""
+    row = get_object_or_404(request.user.webhooks, pk=pk)
+    # A second instance: a form writes what was typed into the one it is given.
+    form = WebhookForm(request.POST if request.method == "POST" else None, instance=Webhook.objects.get(pk=pk))
+    if form.is_valid():
+        try:
+            operations.edit_webhook(row, **form.cleaned_data)
+        except NotAllowed as refusal:
+            form.add_error("url", _(str(refusal)))
+        else:
+            messages.success(request, _("The webhook has been changed."))
+            return redirect("api:webhook", pk)
+    log = row.deliveries.defer("body_sealed").select_related("order")
+    page = Paginator(log, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "webhook": row,
+        "form": form,
+        "secret": operations.secret_of(row),
+        "both_until": row.old_secret_until if row.old_secret_until and row.old_secret_until > timezone.now() else None,
+        "page": page,
+        "keep_days": settings.WEBHOOK_KEEP_DAYS,
+    }
+    return render(request, "api/webhook.html", context)
+
+
+@customers_only
+@require_POST
+def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Make a new secret."""
+    operations.rotate_secret(get_object_or_404(request.user.webhooks, pk=pk))
+    messages.success(request, _("The new secret is on this page. For 24 hours messages are signed with both."))
+    return redirect("api:webhook", pk)
+
+
+@customers_only
+@require_POST
+def test(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Send a message that tells of nothing."""
+    row = get_object_or_404(request.user.webhooks, pk=pk)
+    if row.disabled_at is None:
+        operations.send_test(row)
+        messages.success(request, _("A test is on its way. The log below says how it went; load the page again."))
+    else:
+        messages.error(request, _("The webhook is switched off."))
+    return redirect("api:webhook", pk)
+
+
+@customers_only
+@require_POST
+def switch(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Switch it on, or off: what the button said is in the form, so that two tabs do not undo each other."""
+    row = get_object_or_404(request.user.webhooks, pk=pk)
+    if request.POST.get("to") == "on":
+        operations.switch_on(row)
+        messages.success(request, _("The webhook is switched on. What it missed can be replayed below."))
+    else:
+        operations.switch_off(row.pk, because=operations.BY_THE_CUSTOMER, now=timezone.now())
+        messages.success(request, _("The webhook is switched off."))
+    return redirect("api:webhook", pk)
+
+
+@customers_only
+@require_POST
+def delete(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Delete it with its log."""
+    operations.delete_webhook(get_object_or_404(request.user.webhooks, pk=pk))
+    messages.success(request, _("The webhook is deleted."))
+    return redirect("api:webhooks")
+
+
+@customers_only
+@require_safe
+def delivery(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Show one message: how it went, and what it says."""
+    row = get_object_or_404(_deliveries_of(request), pk=pk)
+    try:
+        body = unseal(row.body_sealed) if row.body_sealed else ""
+    except CannotUnseal:
+        body = ""
+    context = {
+        "delivery": row,
+        "webhook": row.webhook,
+        "body": json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else "",
+    }
+    return render(request, "api/webhook_delivery.html", context)
+
+
+@customers_only
+@require_POST
+def replay(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Send one message again."""
+    row = get_object_or_404(_deliveries_of(request), pk=pk)
+    if operations.replay(row):
+        messages.success(request, _("The message is sent again, under the same id."))
+    else:
+        messages.error(request, _("It cannot be sent again: it is wiped, on its way, or the webhook is off."))
+    return redirect("api:webhook_delivery", pk)
+
+
+def _deliveries_of(request: CustomerRequest) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(webhook__user=request.user).select_related("webhook", "order")

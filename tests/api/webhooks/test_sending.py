@@ -1,0 +1,420 @@
+"""Changes become messages: written with the change, sent at least once, signed, tried again, given up."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from api.models import Webhook, WebhookDelivery
+from api.tasks import clean_webhooks, send_webhooks
+from api.webhooks import operations
+from api.webhooks.events import body_of
+from api.webhooks.operations import add_webhook, rotate_secret, secret_of
+from api.webhooks.posting import Answer, post
+from api.webhooks.sending import BACK_OFF, CLAIM, MOST_ATTEMPTS, claim, record, send, send_due
+from orders.models import Notice, Order, Status
+from orders.operations import forward_order, poll_due
+from orders.operations.moves import move_order
+from tests.api.webhooks.receiver import Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def poll(kind: str, client: Any, *, hours: float = 1) -> None:
+    poll_due(kind=kind, client=client, now=timezone.now() + timedelta(hours=hours))
+
+
+def events() -> list[str]:
+    """The names of all messages, oldest first."""
+    return list(WebhookDelivery.objects.order_by("pk").values_list("event", flat=True))
+
+
+def send_later() -> int:
+    """Send what a poll in the near future has written."""
+    return send_due(seconds=10, now=timezone.now() + timedelta(hours=3))
+
+
+def make(hook: Webhook, count: int = 1, **fields: Any) -> list[WebhookDelivery]:
+    """Messages that are due, as rows."""
+    moment = timezone.now() - timedelta(seconds=1)
+    return [
+        WebhookDelivery.objects.create(
+            **{"webhook": hook, "event": "test", "created_at": moment, "next_attempt_at": moment, **fields}
+        )
+        for _each in range(count)
+    ]
+
+
+# --- Written with the change ---------------------------------------------------------------------------------------
+def test_change_when_an_order_goes_its_way_then_each_step_is_told_and_placing_is_not(
+    hook: Webhook, place: Callable[..., Order], client_upstream: Any, sandbox: Any
+) -> None:
+    order = place()
+    assert events() == []
+
+    forward_order(order.pk, client=client_upstream)
+    order.refresh_from_db()
+    sandbox.set_order(order.upstream_id, status="Partial", remains=400)
+    poll("service", client_upstream)
+
+    assert events() == ["order.accepted", "order.partial", "order.refunded"]
+    assert {row.order_id for row in WebhookDelivery.objects.all()} == {order.pk}
+
+
+def test_change_when_it_is_undone_then_so_is_the_message(hook: Webhook, sent: Order) -> None:
+    before = events()
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        move_order(sent.pk, Status.COMPLETED, code="completed", now=timezone.now())
+        assert events() == [*before, "order.completed"]
+        raise ZeroDivisionError
+
+    assert events() == before
+
+
+def test_change_when_the_webhook_is_off_or_anothers_or_wants_other_things_then_nothing_is_told(
+    hook: Webhook, ben: User, receiver: Receiver, sent: Order
+) -> None:
+    others, _secret = add_webhook(user=ben, url=receiver.url)
+    WebhookDelivery.objects.all().delete()
+    Webhook.objects.filter(pk=hook.pk).update(wants_orders=False)
+    move_order(sent.pk, Status.IN_PROGRESS, code="progress", now=timezone.now())
+    operations.switch_off(hook.pk, because="", now=timezone.now())
+    Webhook.objects.filter(pk=hook.pk).update(wants_orders=True)
+    move_order(sent.pk, Status.COMPLETED, code="completed", now=timezone.now())
+
+    assert not WebhookDelivery.objects.exists()
+    assert not others.deliveries.exists()
+
+
+def test_change_when_a_customer_has_two_webhooks_then_both_are_told_under_ids_of_their_own(
+    hook: Webhook, ann: User, receiver: Receiver, sent: Order
+) -> None:
+    add_webhook(user=ann, url=receiver.url)
+    move_order(sent.pk, Status.COMPLETED, code="completed", now=timezone.now())
+
+    rows = WebhookDelivery.objects.filter(event="order.completed")
+    assert (rows.count(), rows.values("event_id").distinct().count()) == (2, 2)
+
+
+def test_change_when_nobody_has_a_webhook_then_a_batch_costs_one_statement_and_placing_none(
+    place: Callable[..., Order], client_upstream: Any
+) -> None:
+    with CaptureQueriesContext(connection) as placing:
+        order = place()
+    with CaptureQueriesContext(connection) as forwarding:
+        forward_order(order.pk, client=client_upstream)
+
+    asks = [query for query in forwarding.captured_queries if "api_webhook" in query["sql"]]
+    assert [query for query in placing.captured_queries if "api_webhook" in query["sql"]] == []
+    assert len(asks) == 1  # its claim tells nobody, its acceptance does
+
+
+# --- What is said, and how it is signed -----------------------------------------------------------------------------
+def test_send_when_an_order_was_refunded_then_the_message_says_what_the_api_says(
+    hook: Webhook, secret: str, receiver: Receiver, sent: Order, client_upstream: Any, sandbox: Any
+) -> None:
+    sandbox.set_order(sent.upstream_id, status="Partial", remains=400)
+    poll("service", client_upstream)
+
+    assert send_later() == 3
+
+    came = next(one for one in receiver.received if one.message["event"] == "order.partial")
+    row = WebhookDelivery.objects.get(event="order.partial")
+    assert came.message == {
+        "id": str(row.event_id),
+        "event": "order.partial",
+        "created_at": row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "data": {
+            "order": sent.pk,
+            "status": "Partial",
+            "charge": "1.125",
+            "start_count": came.message["data"]["start_count"],
+            "remains": 400,
+            "currency": "USD",
+        },
+    }
+    assert came.is_signed_with(secret)
+    assert came.headers["x-webhook-id"] == str(row.event_id)
+    assert came.headers["host"] == f"127.0.0.1:{receiver.port}"
+    assert (row.state, row.http_status, row.attempts) == ("delivered", 204, 1)
+
+
+def test_signature_when_body_or_secret_is_another_then_it_does_not_fit(
+    hook: Webhook, secret: str, receiver: Receiver
+) -> None:
+    make(hook)
+    send_due(seconds=10)
+
+    [came] = receiver.received
+    assert came.is_signed_with(secret)
+    assert not came.is_signed_with(secret + "x")
+    assert not type(came)(came.path, came.headers, came.body + b" ").is_signed_with(secret)
+
+
+def test_rotate_secret_when_a_day_is_not_over_then_both_sign_and_then_only_the_new_one(
+    hook: Webhook, secret: str, receiver: Receiver
+) -> None:
+    now = timezone.now()
+    new = rotate_secret(hook, now=now)
+    make(hook)
+    send_due(seconds=10, now=now + timedelta(hours=23))
+    make(hook)
+    send_due(seconds=10, now=now + timedelta(hours=25))
+
+    first, second = receiver.received
+    assert (first.is_signed_with(new), first.is_signed_with(secret)) == (True, True)
+    assert (second.is_signed_with(new), second.is_signed_with(secret)) == (True, False)
+    assert secret_of(Webhook.objects.get()) == new
+    assert new not in Webhook.objects.get().secret_sealed
+
+
+def test_number_when_its_code_comes_then_the_message_has_it_and_the_table_does_not(
+    hook: Webhook, receiver: Receiver, number: Order, client_upstream: Any, sandbox: Any
+) -> None:
+    sandbox.deliver_code(number.upstream_id, "493817", "Your code is 493817")
+    poll("number", client_upstream, hours=0.01)
+    send_later()
+
+    told = {one.message["event"]: one.message["data"] for one in receiver.received}
+    assert told["number.code_received"]["code"] == "493817"
+    assert told["number.active"]["phone"] == sandbox.orders[0]["phone"]
+    assert "493817" not in str(list(WebhookDelivery.objects.values()))
+
+
+def test_number_when_it_expires_then_the_message_calls_it_so(
+    hook: Webhook, receiver: Receiver, number: Order, client_upstream: Any, sandbox: Any
+) -> None:
+    sandbox.set_number(number.upstream_id, status="expired")
+    poll("number", client_upstream, hours=2)
+    send_later()
+
+    told = {one.message["event"]: one.message["data"] for one in receiver.received}
+    assert set(told) == {"number.active", "number.expired", "number.refunded"}
+    assert told["number.refunded"]["charge"] == "0.0000"
+
+
+# --- At least once --------------------------------------------------------------------------------------------------
+def test_retries_when_the_receiver_fails_then_they_back_off_for_a_day_and_the_message_is_given_up(
+    hook: Webhook, receiver: Receiver
+) -> None:
+    receiver.says(500)
+    [row] = make(hook)
+    began = now = timezone.now()
+    for _attempt in range(MOST_ATTEMPTS):
+        assert send_due(seconds=10, now=now) == 1
+        assert send_due(seconds=10, now=now) == 0
+        row.refresh_from_db()
+        now = row.next_attempt_at or now
+
+    assert (row.state, row.attempts, row.http_status) == ("given_up", MOST_ATTEMPTS, 500)
+    assert timedelta(hours=23) < now - began < timedelta(hours=24)
+    assert BACK_OFF[:6] == (10, 30, 120, 600, 1800, 3600)
+    assert len({(one.headers["x-webhook-id"], one.body) for one in receiver.received}) == 1
+
+
+def test_claim_when_the_sender_dies_before_it_records_then_the_message_comes_again_under_its_id(
+    hook: Webhook, receiver: Receiver
+) -> None:
+    make(hook)
+    now = timezone.now()
+    taken = claim(now)
+    assert taken is not None
+    # As far as a killed sender gets: posted, and not written down.
+    post(hook.url, body_of(taken), {"X-Webhook-Id": str(taken.event_id)})
+    assert send_due(seconds=10, now=now + CLAIM / 2) == 0
+
+    assert send_due(seconds=10, now=now + CLAIM * 2) == 1
+
+    first, second = receiver.received
+    assert first.headers["x-webhook-id"] == second.headers["x-webhook-id"]
+    assert first.body == second.body
+    assert WebhookDelivery.objects.get().state == "delivered"
+
+
+def test_record_when_an_answer_comes_after_the_claim_was_taken_over_then_only_a_success_counts(hook: Webhook) -> None:
+    make(hook)
+    now = timezone.now()
+    late = claim(now)
+    claim(now + CLAIM * 2)
+    assert late is not None
+
+    record(late, Answer(500, "late"), now=now)
+    assert WebhookDelivery.objects.get().claimed_until is not None
+    record(late, Answer(200), now=now)
+
+    assert WebhookDelivery.objects.get().state == "delivered"
+
+
+def test_sweeps_when_two_run_at_once_then_each_message_leaves_once_and_two_at_a_time_to_one_host(
+    hook: Webhook, receiver: Receiver
+) -> None:
+    receiver.takes_its_time(0.02)
+    make(hook, 30)
+
+    with ThreadPoolExecutor(2) as pool:
+        sent_by = list(pool.map(lambda _each: send_due(seconds=30), range(2)))
+
+    assert sum(sent_by) == len(receiver.received) == 30
+    assert len({one.headers["x-webhook-id"] for one in receiver.received}) == 30
+    assert receiver.most_at_once == 2
+
+
+def test_sending_when_one_receiver_hangs_then_another_is_served_meanwhile(
+    hook: Webhook, ben: User, receiver: Receiver
+) -> None:
+    over = threading.Event()
+    receiver.answer = lambda _out: over.wait(20) and None
+    with Receiver() as quick:
+        theirs, _secret = add_webhook(user=ben, url=quick.url)
+        make(hook, 20)
+        make(theirs, 10)
+        with ThreadPoolExecutor(1) as pool:
+            sweep = pool.submit(send_due, seconds=1)
+            ends_at = time.monotonic() + 10
+            while len(quick.received) < 10 and time.monotonic() < ends_at:
+                time.sleep(0.02)
+            served = len(quick.received)
+            over.set()
+            sweep.result()
+
+    assert served == 10
+
+
+def test_claim_when_failing_webhooks_hold_half_of_the_places_then_the_others_keep_theirs(
+    ann: User, settings: Any, receiver: Receiver
+) -> None:
+    settings.WEBHOOK_MAX_IN_FLIGHT = 4
+    now = timezone.now()
+    hooks = [add_webhook(user=ann, url=f"http://127.0.0.1:{1000 + port}/")[0] for port in range(6)]
+    for each in hooks:
+        make(each)
+    Webhook.objects.filter(pk__in=[each.pk for each in hooks[:4]]).update(failing_since=now)
+
+    taken = [claim(now) for _each in range(5)]
+
+    assert [one.webhook_id if one else None for one in taken] == [*(hooks[i].pk for i in (0, 1, 4, 5)), None]
+
+
+# --- Switched off ---------------------------------------------------------------------------------------------------
+def test_failing_when_nothing_got_through_for_three_days_then_it_is_off_with_one_mail_and_on_by_hand(
+    hook: Webhook, receiver: Receiver, ann: User
+) -> None:
+    User.objects.filter(pk=ann.pk).update(wants_mail=False)
+    receiver.says(503)
+    now = timezone.now()
+    make(hook)
+    send_due(seconds=10, now=now)
+    assert Webhook.objects.get().disabled_at is None
+    make(hook, 3)
+    send_due(seconds=10, now=now + timedelta(days=3, minutes=1))
+
+    row = Webhook.objects.get()
+    assert (row.disabled_at is not None, row.disabled_because) == (True, operations.NOTHING_GOT_THROUGH)
+    assert {delivery.state for delivery in WebhookDelivery.objects.all()} == {"given_up"}
+    [notice] = Notice.objects.all()
+    assert notice.user == ann
+    assert hook.url in notice.body
+
+    receiver.says(200)
+    operations.switch_on(row)
+    assert operations.replay(WebhookDelivery.objects.order_by("pk")[0], now=now)
+    send_due(seconds=10, now=now)
+    row.refresh_from_db()
+    assert (row.disabled_at, row.failing_since) == (None, None)
+
+
+def test_failing_when_something_gets_through_then_the_days_begin_anew(hook: Webhook, receiver: Receiver) -> None:
+    now = timezone.now()
+    for status, at in ((500, timedelta(0)), (200, timedelta(days=2)), (500, timedelta(days=4))):
+        receiver.says(status)
+        make(hook)
+        send_due(seconds=10, now=now + at)
+        WebhookDelivery.objects.exclude(delivered_at=None).delete()
+
+    row = Webhook.objects.get()
+    assert (row.disabled_at, row.failing_since) == (None, now + timedelta(days=4))
+
+
+# --- Kept, wiped, deleted -------------------------------------------------------------------------------------------
+def test_delete_webhook_when_a_change_is_being_written_then_the_change_is_not_undone(
+    hook: Webhook, sent: Order
+) -> None:
+    written, go_on = threading.Event(), threading.Event()
+
+    def change() -> None:
+        try:
+            with transaction.atomic():
+                move_order(sent.pk, Status.COMPLETED, code="completed", now=timezone.now())
+                written.set()
+                go_on.wait(10)
+        finally:
+            connection.close()
+
+    def remove() -> None:
+        try:
+            written.wait(10)
+            operations.delete_webhook(hook)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(change), pool.submit(remove)]
+        written.wait(10)
+        time.sleep(0.3)
+        go_on.set()
+        for one in both:
+            one.result()
+
+    assert Order.objects.get(pk=sent.pk).status == Status.COMPLETED
+    assert (Webhook.objects.count(), WebhookDelivery.objects.count()) == (0, 0)
+
+
+def test_clean_deliveries_when_they_are_old_then_codes_are_wiped_and_later_all_is_deleted(
+    hook: Webhook, receiver: Receiver, number: Order, sent: Order, settings: Any
+) -> None:
+    settings.SMS_CONTENT_KEEP_DAYS = 3
+    send_due(seconds=10)
+    assert sorted(events()) == ["number.active", "order.accepted"]
+
+    assert operations.clean_deliveries(now=timezone.now() + timedelta(days=4)) == (1, 0)
+    told_of_number = WebhookDelivery.objects.get(event="number.active")
+    assert (told_of_number.body_sealed, operations.replay(told_of_number)) == ("", False)
+    assert WebhookDelivery.objects.get(event="order.accepted").body_sealed != ""
+
+    assert operations.clean_deliveries(now=timezone.now() + timedelta(days=31)) == (0, 2)
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_rotate_keys_when_a_new_key_is_in_front_then_secrets_and_bodies_are_sealed_with_it(
+    hook: Webhook, receiver: Receiver, settings: Any
+) -> None:
+    make(hook)
+    rotate_secret(hook)
+    send_due(seconds=10)
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+
+    assert (operations.reseal_webhooks(), operations.reseal_webhooks()) == (3, 0)
+
+    settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
+    make(hook)
+    assert send_due(seconds=10) == 1
+    assert WebhookDelivery.objects.filter(delivered_at=None).count() == 0
+    send(make(hook)[0])  # and by hand
+
+
+def test_task_when_a_worker_runs_it_then_what_is_due_leaves(hook: Webhook, receiver: Receiver) -> None:
+    make(hook)
+    send_webhooks()
+    clean_webhooks()
+
+    assert len(receiver.received) == 1
