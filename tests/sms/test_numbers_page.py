@@ -1,0 +1,199 @@
+"""The customer's own numbers: what the pages show of them, and what their buttons do."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import Order, Status
+from sms.models import Country, Number, SwapRule
+from tests.pages import HTMX, hidden, page_words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WAITING, HISTORY = "/sms/numbers/", "/sms/numbers/history/"
+PRICE = 625_000
+
+
+@pytest.fixture(autouse=True)
+def _long_lives(sandbox: Any) -> None:
+    sandbox.set(number_lifetime_seconds=1200)
+
+
+@pytest.fixture
+def shop(client: Any, ann: Any) -> Any:
+    """The browser of Ann, who is signed in."""
+    client.force_login(ann)
+    return client
+
+
+@pytest.fixture
+def ripe(waiting_number: Order) -> Order:
+    """A number that has waited for three minutes."""
+    Order.objects.filter(pk=waiting_number.pk).update(sent_at=timezone.now() - timedelta(minutes=3))
+    return waiting_number
+
+
+def press(shop: Any, name: str, order: Order, **typed: Any) -> str:
+    """Post to one of a number's addresses and return what the page says then."""
+    response = shop.post(reverse(f"sms:{name}", args=[order.pk]), typed, follow=True)
+    return page_words(response) if response.status_code == 200 else str(response.status_code)
+
+
+def test_waiting_shows_the_number_in_both_forms_to_copy(shop, waiting_number):
+    Country.objects.update(dial_code="+44")
+    Number.objects.update(phone="7400123456")
+
+    page = shop.get(WAITING).content.decode()
+
+    for shown, copied in (("+44 7400 123456", "+447400123456"), ("07400 123456", "07400123456")):
+        assert f"<span>{shown}</span>" in page
+        assert f'data-copy="{copied}"' in page
+
+
+def test_waiting_shows_a_number_of_odd_text_as_it_is(shop, waiting_number):
+    Number.objects.update(phone="<ask support>")
+
+    page = shop.get(WAITING).content.decode()
+
+    assert "<span>&lt;ask support&gt;</span>" in page
+    assert "National" not in page
+
+
+def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_assert_num_queries):
+    seen = re.search(r'"seen": "(\w+)"', shop.get(WAITING).content.decode())[1]
+
+    with django_assert_num_queries(3):  # session, user, numbers
+        response = shop.get(WAITING, {"seen": seen}, headers=HTMX)
+
+    assert response.status_code == 204
+
+
+def test_waiting_offers_an_exchange_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
+    young = shop.get(WAITING)
+    assert "You can do that once a number has waited for 2:00 minutes." in page_words(young)
+    assert "Nobody pays twice for one code." in page_words(young)
+    assert "your money comes back as soon as the supplier says that it was not charged" in page_words(young)
+
+    Order.objects.update(sent_at=timezone.now() - timedelta(minutes=3))
+    seen = re.search(r'"seen": "(\w+)"', young.content.decode())[1]
+    ripe = shop.get(WAITING, {"seen": seen}, headers=HTMX)
+
+    assert "United States, $0.625" in page_words(ripe)
+
+
+def test_swap_by_its_button_takes_another_number(shop, ripe, ann):
+    page = shop.get(WAITING)
+    form = {name: hidden(page, name) for name in ("project", "shown_price_micros", "request_id")}
+
+    assert "Another number is on its way." in press(shop, "swap", ripe, **form)
+
+    assert ann.orders.count() == 2
+
+
+def test_swap_refused_says_why(shop, waiting_number, ann):
+    project = waiting_number.number.project_id
+
+    said = press(shop, "swap", waiting_number, project=project, shown_price_micros=PRICE, request_id="1")
+
+    assert "Wait a little longer" in said
+    assert ann.orders.count() == 1
+
+
+def test_swap_of_a_changed_price_says_the_new_one(shop, ripe, ann):
+    said = press(shop, "swap", ripe, project=ripe.number.project_id, shown_price_micros="1", request_id="1")
+
+    assert "it is now $0.625. Nothing was exchanged." in said
+
+
+@pytest.mark.parametrize("typed", [{}, {"project": "x"}, {"project": "9" * 30}])
+def test_swap_for_nonsense_is_not_found(shop, ripe, typed):
+    assert press(shop, "swap", ripe, **typed) == "404"
+
+
+def test_give_up_by_its_button_says_what_follows(shop, waiting_number):
+    said = press(shop, "give_up", waiting_number)
+
+    assert "The number is given up." in said
+    assert "$0.625 comes back as soon as the supplier says that it was not charged." in said
+    assert "No code?" not in said
+
+
+def test_give_up_that_was_charged_for_says_so_at_the_end(shop, waiting_number):
+    Order.objects.update(status=Status.COMPLETED)
+    Number.objects.update(state=Number.State.EXPIRED, given_up_at=timezone.now())
+
+    assert "it was charged for: it is not refunded" in page_words(shop.get(WAITING))
+
+
+def test_swap_rule_is_set_shown_and_stopped(shop, waiting_number):
+    said = press(shop, "swap_rule", waiting_number, cap="0.70", exchanges="2", any_country="on")
+
+    rule = SwapRule.objects.get()
+    assert (rule.cap_micros, rule.left, rule.any_country) == (700_000, 2, True)
+    assert "for $0.70 at most each; 2 exchanges are left. It may come from another country." in said
+
+    assert "Another number is taken by itself" not in press(shop, "swap_rule", waiting_number, drop="1")
+    assert not SwapRule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"cap": "", "exchanges": "1"}, "Price of a number, at most: This field is required."),
+        ({"cap": "-1", "exchanges": "1"}, "Price of a number, at most: Ensure"),
+        ({"cap": "1", "exchanges": "6"}, "Exchanges, at most: Ensure"),
+    ],
+)
+def test_swap_rule_of_nonsense_says_what_is_wrong(shop, waiting_number, typed, said):
+    assert said in press(shop, "swap_rule", waiting_number, **typed)
+    assert not SwapRule.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["give_up", "swap_rule", "swap"])
+def test_a_strangers_number_is_not_found(client, ben, ripe, name):
+    client.force_login(ben)
+    typed = {"project": ripe.number.project_id, "cap": "1", "exchanges": "1", "request_id": "1"}
+
+    assert press(client, name, ripe, **typed) == "404"
+
+
+def test_history_finds_by_phone_website_country_and_day_and_only_ones_own(shop, buy, ben):
+    mine, [other] = buy(quantity=2), buy(user=ben)
+    Number.objects.filter(order=mine[0]).update(phone="+14155550100", code="482913", content="<b>Hi</b>")
+    Number.objects.filter(order=mine[1]).update(created_at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
+    Number.objects.filter(order=other).update(phone="+14155550100", code="999999")
+
+    def found(**asked: str) -> list[int]:
+        page = shop.get(HISTORY, asked, headers=HTMX).content.decode()
+        return [int(pk) for pk in re.findall(r'href="/orders/(\d+)/"', page)]
+
+    first, second = mine[0].pk, mine[1].pk
+    assert found() == [second, first]
+    assert found(q="(415) 555-0100") == found(q="4155550100") == [first]
+    assert found(q="openai united") == [second, first]
+    assert found(q="telegram") == []
+    assert found(since="2026-01-31", until="2026-01-31") == [second]
+    assert found(until="2026-01-30") == []
+    assert found(since="nonsense") == [second, first]
+    page = shop.get(HISTORY).content.decode()
+    assert "482913" in page
+    assert "&lt;b&gt;Hi" in page
+    assert "999999" not in page
+
+
+def test_staff_sees_neither_code_nor_message(client, sam, waiting_number):
+    Number.objects.update(state=Number.State.RECEIVED, code="482913", content="Your code is 482913")
+    client.force_login(sam)
+
+    number = Number.objects.get()
+    for url in (
+        reverse("admin:sms_number_changelist"),
+        reverse("admin:sms_number_change", args=[number.pk]),
+        reverse("admin:orders_order_change", args=[waiting_number.pk]),
+    ):
+        response = client.get(url)
+        assert response.status_code == 200
+        assert "482913" not in response.content.decode()
