@@ -29,6 +29,7 @@ from accounts.key_forms import BOUNDS, HABITS, POWERS, KeyForm
 from accounts.models import ApiKey, ApiKeySpending, User
 
 LONGEST_OVERLAP_HOURS = 168
+SPENT = money_column("spent_micros", gettext_lazy("spent"))
 
 
 class StaffKeyForm(KeyForm):
@@ -164,13 +165,12 @@ class ApiKeyAdmin(ModelAdmin):
 
 @admin.register(ApiKeySpending)
 class ApiKeySpendingAdmin(ReadOnlyAdmin):
-    list_display = ("key", "user", "day", "spent")
+    list_display = ("key", "user", "day", SPENT)
     list_select_related = ("key__user",)
     search_fields = ("key__user__email", "key__name")
     date_hierarchy = "day"
-    fields = ("key", "day", "spent")
-
-    spent = money_column("spent_micros", gettext_lazy("spent"))
+    fields = ("key", "day", SPENT)
+    readonly_fields = (SPENT,)
 
     @display(description=gettext_lazy("customer"))
     def user(self, spending: ApiKeySpending) -> str:
