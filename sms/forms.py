@@ -1,4 +1,4 @@
-"""What a customer types on the SMS pages: what the number is for, and how many."""
+"""What a customer types to buy numbers: how many, and whether an old one again."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,29 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from sms.models import Country, Number, Project, ProjectQuerySet
+from sms.models import Number, Project, SuccessRate
 from sms.operations import MOST_AT_ONCE
-
-
-class ProjectFilterForm(forms.Form):
-    """Which website or app, and in which country. Nonsense in the address means: no filter."""
-
-    q = forms.CharField(label=gettext_lazy("Website or app"), required=False, max_length=200)
-    country = forms.ModelChoiceField(
-        Country.objects.filter(visible=True),
-        to_field_name="code",
-        label=gettext_lazy("Country"),
-        empty_label=gettext_lazy("All countries"),
-        required=False,
-        widget=forms.Select(attrs={"class": "control", "data-submits": "", "aria-label": gettext_lazy("Country")}),
-    )
-
-    def narrow(self, projects: ProjectQuerySet) -> ProjectQuerySet:
-        """Return those of `projects` that the filter asks for."""
-        self.is_valid()
-        if country := self.cleaned_data.get("country"):
-            projects = projects.filter(country=country)
-        return projects.matching(self.cleaned_data.get("q", ""))
 
 
 class BuyNumberForm(forms.Form):
@@ -89,16 +68,12 @@ class BuyNumberForm(forms.Form):
 
 @dataclass(frozen=True)
 class Offer:
-    """A project as the page shows it: with this customer's price and the form that buys it."""
+    """A project as the page shows it: with this customer's price and the form that buys it.
+
+    `success` is None where too few numbers speak for it.
+    """
 
     project: Project
     price_micros: int
     form: BuyNumberForm
-
-
-@dataclass(frozen=True)
-class NumberCard:
-    """A customer's number as the page shows it; `reuse` offers it once more."""
-
-    number: Number
-    reuse: Offer | None
+    success: SuccessRate | None = None

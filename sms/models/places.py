@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from sms.territories import region_of, shown_name
+from sms.territories import dial_code_of, region_of, search_text, shown_name
 
 
 class Country(models.Model):
@@ -30,6 +30,13 @@ class Country(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; a new one can be found at once."""
+        if self._state.adding and not self.search_text:
+            self.dial_code = self.dial_code or dial_code_of(self.code, self.name)
+            self.search_text = search_text(self.code, self.name, self.dial_code)
+        super().save(*args, **kwargs)
 
     @property
     def flag(self) -> str:

@@ -1,4 +1,4 @@
-"""The SMS pages: find a project, buy beside its price, watch the codes arrive."""
+"""The SMS pages: buy beside the price, watch the codes arrive."""
 
 import re
 from datetime import timedelta
@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.models import ForwardingPause, Order, Status
-from sms.models import Country, Number, Project
+from orders.models import ForwardingPause, Order, Status, UpstreamBalance
+from sms.models import Country, Number, Project, Site
 from tests.pages import HTMX, error_beside, hidden, page_words
 from wallet.models import Wallet
 
@@ -34,68 +34,9 @@ def press_buy(shop, project):
     return send
 
 
-@pytest.fixture
-def telegram(db) -> Project:
-    country = Country.objects.create(code="ua", name="Ukraine")
-    return Project.objects.create(
-        upstream_id="t", country=country, name="Telegram", search_text="telegram ukraine", price_upstream_micros=400_000
-    )
-
-
-def projects(response) -> list[str]:
-    return re.findall(r'<a href="/sms/\d+/">([^<]+)</a>', response.content.decode())
-
-
 def errors(response) -> str:
     found = re.search(r'<div class="number-offer__errors[^>]*>(.*?)</div>', response.content.decode(), re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else ""
-
-
-# --- Choosing -------------------------------------------------------------------------------------------------------
-
-
-def test_home_finds_by_words_and_by_country(shop, project, telegram):
-    assert projects(shop.get(HOME)) == ["OpenAI / ChatGPT", "Telegram"]
-    assert projects(shop.get(HOME, {"q": "TELE ukr"})) == ["Telegram"]
-    assert projects(shop.get(HOME, {"country": "us"})) == ["OpenAI / ChatGPT"]
-    assert projects(shop.get(HOME, {"q": "tele", "country": "us"})) == []
-    assert projects(shop.get(HOME, {"country": "nowhere"})) == ["OpenAI / ChatGPT", "Telegram"]
-
-
-def test_home_hides_what_is_withdrawn_or_in_a_hidden_country(shop, project, telegram):
-    Project.objects.filter(pk=project.pk).update(withdrawn_at=timezone.now())
-    Country.objects.filter(pk=telegram.country_id).update(visible=False)
-
-    assert projects(shop.get(HOME)) == []
-
-
-def test_home_asked_by_htmx_answers_with_the_offers_alone(shop, project, telegram):
-    response = shop.get(HOME, {"q": "telegram"}, headers=HTMX)
-
-    assert projects(response) == ["Telegram"]
-    assert "<html" not in response.content.decode()
-    assert "$0.50 each" in page_words(response)
-
-
-def test_home_for_a_visitor_shows_prices_and_leads_to_sign_in(client, project):
-    page = client.get(HOME).content.decode()
-
-    assert "$0.625" in page
-    assert f'href="/accounts/login/?next={reverse("sms:buy", args=[project.pk])}"' in page
-    assert "<button" not in page[page.index('id="offers"') : page.index("</section>")]
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_home_needs_the_same_queries_for_any_number_of_projects(shop, telegram, count, django_assert_num_queries):
-    for number in range(1, count):
-        Project.objects.create(
-            upstream_id=str(number), country=telegram.country, name=f"P{number}", price_upstream_micros=1
-        )
-
-    with django_assert_num_queries(
-        8
-    ):  # session, user, count, projects, prices and rules of numbers, countries, the wallet in the header
-        shop.get(HOME)
 
 
 # --- Buying ---------------------------------------------------------------------------------------------------------
@@ -176,6 +117,29 @@ def test_buy_of_what_is_no_longer_sold_is_not_found(press_buy, shop, project):
     assert shop.get(reverse("sms:buy", args=[project.pk])).status_code == 404
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "hidden", "forbidden"])
+def test_buy_of_what_was_taken_off_the_shelf_meanwhile_says_so_beside_the_button(press_buy, shop, project, ann, how):
+    page = shop.get(reverse("sms:buy", args=[project.pk]))
+    form = {name: hidden(page, name) for name in ("quantity", "request_id", "shown_price_micros")}
+    Project.objects.filter(pk=project.pk).update(withdrawn_at=timezone.now() if how == "withdrawn" else None)
+    Country.objects.filter(pk=project.country_id).update(visible=how != "hidden")
+    Site.objects.filter(pk=project.site_id).update(forbidden=how == "forbidden")
+
+    response = shop.post(reverse("sms:buy", args=[project.pk]), form, headers=HTMX)
+
+    assert errors(response) == "These numbers are no longer sold."
+    assert (ann.orders.count(), Wallet.objects.get(user=ann).balance_micros) == (0, 100_000_000)
+
+
+def test_buy_when_our_own_supply_of_money_is_short_says_so_beside_the_button(press_buy, ann):
+    UpstreamBalance.objects.create(amount_upstream_micros=400_000)
+
+    response = press_buy(headers=HTMX)
+
+    assert errors(response) == "Numbers cannot be bought for the moment. Please try again in a few minutes."
+    assert ann.orders.count() == 0
+
+
 def test_buy_by_a_visitor_asks_to_sign_in(client, project):
     url = reverse("sms:buy", args=[project.pk])
 
@@ -221,7 +185,7 @@ def test_waiting_shows_ones_own_numbers_and_asks_again_with_one_request(shop, wa
     page = response.content.decode()
     assert len(re.findall(r'<article class="number-card"', page)) == 3
     assert waiting_number.number.phone in page
-    assert page.count('hx-trigger="every 2s"') == 1
+    assert page.count('hx-trigger="every 1500ms"') == 1
     assert '<meta http-equiv="refresh" content="5">' in page
 
 
