@@ -1,11 +1,17 @@
 """Give a customer a key for the shop's API."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.api_keys import create_api_key
+from accounts.api_keys import TooManyKeys, create_api_key
 from accounts.models import User
+from accounts.networks import NotANetwork, TooManyNetworks
+from upstream.money import micros_from_decimal
+
+SCOPES = ("read", "order", "sms")
 
 
 class Command(BaseCommand):
@@ -14,6 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument("--name", required=True, help="what the key is for, for the customer's list")
+        parser.add_argument(
+            "--scopes", default=",".join(SCOPES), help="what it may do, of read,order,sms; default: everything"
+        )
+        parser.add_argument("--daily-limit", metavar="AMOUNT", help="what it may spend a day, in the shop's currency")
+        parser.add_argument("--addresses", default="", help="addresses or networks it may be used from, with commas")
+        parser.add_argument("--calls-per-minute", type=int, help="default: as the settings say")
+        parser.add_argument("--test", action="store_true", help="a key that plays with play money")
 
     def handle(self, *args: Any, email: str, name: str, **options: Any) -> None:
         user = User.objects.filter(email=email.lower()).first()
@@ -23,5 +36,42 @@ class Command(BaseCommand):
             raise CommandError(f"The account of {email} is disabled: a key would not work.")
         if not name.strip() or len(name) > 80:
             raise CommandError("--name should say what the key is for, in 1 to 80 characters.")
-        _key, text = create_api_key(user=user, name=name)
+        calls_per_minute = options["calls_per_minute"]
+        if calls_per_minute is not None and calls_per_minute < 1:
+            raise CommandError("--calls-per-minute should be above zero.")
+        try:
+            _key, text = create_api_key(
+                user=user,
+                name=name,
+                is_test=options["test"],
+                daily_limit_micros=_micros(options["daily_limit"]),
+                allowed_addresses=options["addresses"],
+                calls_per_minute=calls_per_minute,
+                **_powers(options["scopes"]),
+            )
+        except NotANetwork as error:
+            raise CommandError(f"--addresses: {error} is not an address or a network.") from None
+        except TooManyNetworks as error:
+            raise CommandError(f"--addresses: {error}.") from None
+        except TooManyKeys:
+            raise CommandError(f"{email} has {settings.API_MAX_KEYS} keys already; revoke one first.") from None
         self.stdout.write(text)
+
+
+def _powers(text: str) -> dict[str, bool]:
+    named = {part.strip() for part in text.split(",") if part.strip()}
+    if not named or named - set(SCOPES):
+        raise CommandError(f"--scopes should name some of {','.join(SCOPES)}.")
+    return {f"may_{scope}": scope in named for scope in SCOPES}
+
+
+def _micros(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+        if not amount.is_finite() or not 0 <= amount <= 1_000_000_000:
+            raise InvalidOperation
+    except InvalidOperation:
+        raise CommandError(f"--daily-limit: {text} is not an amount; write it like 12.50.") from None
+    return micros_from_decimal(amount)
