@@ -64,9 +64,10 @@ def take_play_orders(
         _settle(user, now)
         orders = make()
         total_micros = sum(order.price_micros for order in orders)
-        enough = PlayWallet.objects.filter(pk=wallet.pk, balance_micros__gte=total_micros)
-        if not enough.update(balance_micros=F("balance_micros") - total_micros):
-            raise InsufficientFunds("The play money does not cover this.")
+        left_micros = PlayWallet.objects.values_list("balance_micros", flat=True).get(pk=wallet.pk) - total_micros
+        if left_micros < 0:
+            raise InsufficientFunds(-left_micros)
+        PlayWallet.objects.filter(pk=wallet.pk).update(balance_micros=left_micros)
         for order in orders:
             order.user, order.created_at = user, now
             order.request_id, order.request_digest = request_id, digest
