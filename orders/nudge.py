@@ -24,8 +24,8 @@ OUTBOX = 0  # in place of an order's id: there are notices to send
 class Messenger:
     """A thread of its own in each process tells the broker, so that no customer waits for it.
 
-    What gathers while a message is on its way goes to `send` with the next one. Started at the first need, so that a server that
-    forks has one in every child.
+    What gathers while a message is on its way goes to `send` with the next one. Started at the first need, so that a
+    server that forks has one in every child.
     """
 
     def __init__(self, send: Callable[[list[int]], None]) -> None:

@@ -90,8 +90,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("SMS"),
             [
-                _item(request, "sms.number", _("SMS numbers"), "sms"),
-                _numbers_report(request),
+                *_numbers(request),
                 _item(request, "sms.site", _("Websites and apps"), "web"),
                 _item(request, "sms.country", _("Countries"), "public"),
                 _item(request, "sms.project", _("SMS projects"), "apps"),
@@ -108,6 +107,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "accounts.user", _("Customers"), "person"),
                 _item(request, "accounts.customergroup", _("Customer groups"), "groups"),
                 _item(request, "accounts.apikey", _("API keys"), "key"),
+                _item(request, "accounts.apikeyspending", _("Spending of API keys"), "speed"),
+                _item(request, "api.playorder", _("Test orders"), "science"),
+                _item(request, "api.playwallet", _("Test wallets"), "toys"),
                 _item(request, "api.webhook", _("Webhooks"), "webhook"),
                 _item(request, "api.webhookdelivery", _("Webhook messages"), "outbox"),
                 _item(request, "account.emailaddress", _("E-mail addresses"), "mail"),
@@ -184,10 +186,16 @@ def _item(request: HttpRequest, model: str, title: str, icon: str) -> Item:
     }
 
 
-def _numbers_report(request: HttpRequest) -> Item:
-    """What numbers brought; who may see the numbers may see it."""
-    item = _item(request, "sms.number", _("Numbers by site and country"), "table_chart")
-    return {**item, "link": reverse("admin:sms_number_report")}
+def _numbers(request: HttpRequest) -> list[Item]:
+    """The numbers, and what they brought: two pages below one address, of which one is lit."""
+    item = _item(request, "sms.number", _("SMS numbers"), "sms")
+    report = reverse("admin:sms_number_report")
+    told = {**item, "title": _("Numbers by site and country"), "icon": "table_chart", "link": report}
+    here = request.path == report
+    return [
+        {**item, "active": request.path.startswith(item["link"]) and not here},
+        {**told, "active": here},
+    ]
 
 
 def _payments(request: HttpRequest) -> Item:

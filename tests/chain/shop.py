@@ -53,7 +53,6 @@ class Silence:
     def write(self, text): pass
     def flush(self): pass
 
-call_command("migrate", verbosity=0, interactive=False)
 call_command("sync_catalog", stdout=Silence())
 call_command("sync_sms", stdout=Silence())
 Category.objects.update(rate_per=1000, rate_confirmed_at=timezone.now())
@@ -72,6 +71,7 @@ class Shop:
     def __init__(self, name: str, folder: Path, processes: Processes, *, redis_url: str, **environment: str) -> None:
         self.name, self.folder = name, folder / name
         self.folder.mkdir()
+        self.database = self.folder / "shop.sqlite3"
         self._processes = processes
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}/api/v2"
@@ -87,7 +87,7 @@ class Shop:
             "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "ALLOWED_HOSTS": "127.0.0.1",
             "SITE_URL": f"http://127.0.0.1:{self._port}",
-            "DATABASE_URL": f"sqlite:///{self.folder / 'shop.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.database}",
             "REDIS_URL": redis_url,
             "AUDIT_TOLERANCE": "0",
             "EMAIL_URL": "dummymail://",
@@ -98,7 +98,7 @@ class Shop:
         }
 
     def open(self) -> None:
-        """Fill the database and start the processes."""
+        """Fill the database, whose tables are there, and start the processes."""
         opened = self.manage("shell", "-c", OPEN)
         self.key = json.loads(opened.stdout.rpartition("OPENED ")[2])
         self._web = self._start("web", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{self._port}")
@@ -156,7 +156,7 @@ class Shop:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask this shop's database."""
-        with sqlite3.connect(f"file:{self.folder / 'shop.sqlite3'}?mode=ro", uri=True, timeout=30) as connection:
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30) as connection:
             return connection.execute(sql, values).fetchall()
 
     def number(self, sql: str, *values: Any) -> int:

@@ -8,9 +8,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.api_keys import create_api_key
+from accounts.api_keys import create_api_key, spend_with_key
 from accounts.models import CustomerGroup, User
-from api.models import Webhook, WebhookDelivery
+from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -105,7 +105,10 @@ def make_rows(number: int) -> None:
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
     Group.objects.create(name=f"Role {number}")
-    create_api_key(user=user, name="robot")
+    api_key, _text = create_api_key(
+        user=user, name="robot", daily_limit_micros=5_000_000, allowed_addresses="203.0.113.9"
+    )
+    spend_with_key(api_key, 1_000_000)
     kind = LedgerEntry.Kind.TOP_UP
     credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
     for amount_micros in (1_000_000, 900_000_000):  # done at once, and one that waits
@@ -126,6 +129,10 @@ def make_rows(number: int) -> None:
     service = make_service(number)
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
+    PlayWallet.objects.create(user=user, balance_micros=number)
+    PlayOrder.objects.create(
+        user=user, kind="service", service=service, quantity=10, price_micros=1, link="https://x.y"
+    )
     PriceList.objects.get_or_create(pk=1)
     ExchangeRate.objects.create(rate_micros=1_080_000 + number, set_by=user)
     run = SyncRun.objects.create(

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from accounts.models import ApiKey, User
-from api.models import Webhook, WebhookDelivery
+from accounts.models import ApiKey, ApiKeySpending, User
+from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -56,7 +56,7 @@ from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
 READ_ONLY = [
-    *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause, ApiKey),
+    *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause),
     *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
     *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
@@ -64,10 +64,11 @@ READ_ONLY = [
     *(CouponUse, ReferralEarning),
     *(SuccessRate, SwapRule),
     *(Webhook, WebhookDelivery),
+    *(ApiKeySpending, PlayOrder, PlayWallet),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]
-NEVER_DELETED = [*READ_ONLY, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
+NEVER_DELETED = [*READ_ONLY, ApiKey, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
 
