@@ -93,7 +93,8 @@ def add_sms(call: Call) -> dict[str, Any]:
 def sms_code(call: Call) -> dict[str, Any]:
     """The code, once it has come."""
     number = _number(call)
-    return code_answer(State(number.state), number.code, number.content)
+    answer = code_answer(State(number.state), number.code, number.content)
+    return {**answer, "message": "The code was deleted, its time is over"} if number.content_wiped_at else answer
 
 
 def code_answer(state: Number.State, code: str, content: str) -> dict[str, Any]:

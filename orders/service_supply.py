@@ -49,6 +49,7 @@ class ServiceSupply:
     related: tuple[str, ...] = ("service", "service__category", "service__pace", "goods")
     patience: timedelta | None = None
     refund_unknown = False
+    newest_first = False
 
     @property
     def poll_batch(self) -> int:

@@ -39,6 +39,7 @@ class Supply(Protocol):
     related: tuple[str, ...]  # what `ask` and `record_*` read beside the order, for select_related
     patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
     refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
+    newest_first: bool  # which of the due ones are asked about first: the newest, or those that are due the longest
 
     @property
     def poll_batch(self) -> int:

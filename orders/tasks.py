@@ -10,6 +10,8 @@ from upstream.client import Client, default_client
 from upstream.errors import Unavailable, UpstreamError
 
 log = structlog.get_logger(__name__)
+# The next message of beat goes on where a round ends; rounds of a second would rest half of the time.
+NUMBERS_STAY_SECONDS, NUMBERS_NAP_SECONDS = 10.0, 0.2
 
 
 def _client() -> Client | None:
@@ -64,11 +66,13 @@ def poll_orders() -> None:
 
 @shared_task
 def poll_numbers() -> None:
-    """Ask about the numbers that are due."""
+    """Ask about the numbers that are due, and for a while about those that will be."""
     from orders import operations
 
     if client := _client():
-        operations.poll_open(kind="number", client=client, seconds=_interval("poll_numbers"))
+        operations.poll_open(
+            kind="number", client=client, seconds=NUMBERS_STAY_SECONDS, nap_seconds=NUMBERS_NAP_SECONDS
+        )
 
 
 @shared_task

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from orders.listeners import tell_of_changes
 from orders.models import FINISHED, Order, OrderEvent, Status
 from orders.operations.moves import Change, write_events
 from orders.supply import Placed, Report
@@ -44,10 +45,11 @@ class NumberSupply:
     related: tuple[str, ...] = ("number", "number__project", "number__project__country")
     patience: timedelta | None = timedelta(seconds=30)
     refund_unknown = True
+    newest_first = True  # when there is not time for all, those wait to which a code hardly comes any more
 
     @property
     def poll_batch(self) -> int:
-        """As many as are asked about within a second: an answer waits for the others of its batch to be recorded."""
+        """What is asked about within a second: an answer waits for the others of its batch to be recorded."""
         return min(int(settings.UPSTREAM_MAX_PER_SECOND), int(settings.ORDERS_POLL_BATCH))
 
     def cost_now(self, order: Order) -> int:
@@ -137,6 +139,8 @@ class NumberSupply:
             fields["received_at"] = now
         if fields:
             Number.objects.filter(order=order).update(**fields)
+        if details.phone and not details.state:  # it came later than the order, and moves nothing that has an event
+            tell_of_changes([order.pk], "phone", now=now)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         if order.status not in FINISHED:

@@ -30,10 +30,11 @@ Code = OrderEvent.Code
 _polling = {kind.value: threading.Lock() for kind in Kind}
 
 
-def poll_open(*, kind: str, client: Client, seconds: float) -> int:
+def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float = 0.0) -> int:
     """Poll batch after batch until nothing is due, upstream is down, or `seconds` are over; return the answers.
 
-    One at a time in each process: a second one would only wait for the same limits.
+    With a nap it stays while something will be due within a second: whoever waits for a code does not wait for the
+    next message of beat as well. One at a time in each process: a second one would only wait for the same limits.
     """
     if not _polling[kind].acquire(blocking=False):
         return 0
@@ -41,12 +42,20 @@ def poll_open(*, kind: str, client: Client, seconds: float) -> int:
         ends_at, answers = time.monotonic() + seconds, 0
         while time.monotonic() < ends_at:
             came = poll_due(kind=kind, client=client)
-            if not came:
-                break
             answers += came
+            if came:
+                continue
+            if not (nap_seconds and client.answers() and _soon_due(kind)):
+                break
+            time.sleep(nap_seconds)
         return answers
     finally:
         _polling[kind].release()
+
+
+def _soon_due(kind: str) -> bool:
+    soon = timezone.now() + timedelta(seconds=1)
+    return Order.objects.filter(kind=kind).due(soon).exists()
 
 
 def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
@@ -104,7 +113,10 @@ def _claim_due(kind: str, now: datetime) -> list[Order]:
     until = now + timedelta(seconds=settings.ORDERS_POLL_CLAIM_SECONDS)
     with transaction.atomic():
         due = Order.objects.filter(kind=kind).due(now).select_for_update(skip_locked=True)
-        order_ids = list(due.values_list("pk", flat=True)[: supplies()[kind].poll_batch])
+        supply = supplies()[kind]
+        if supply.newest_first:
+            due = due.order_by("-pk")
+        order_ids = list(due.values_list("pk", flat=True)[: supply.poll_batch])
         if not order_ids:
             return []
         Order.objects.filter(pk__in=order_ids).update(poll_claimed_until=until)

@@ -75,3 +75,16 @@ def test_poll_due_takes_no_more_numbers_than_can_be_asked_about_in_a_second(buy,
     later = timezone.now() + timedelta(seconds=5)
 
     assert [poll_due(kind="number", client=client_upstream, now=later) for _each in range(3)] == [2, 1, 0]
+
+
+def test_poll_due_asks_about_the_newest_numbers_first(buy, client_upstream, settings):
+    from orders.operations import forward_order
+
+    settings.UPSTREAM_MAX_PER_SECOND = 1
+    orders = buy(quantity=2)
+    for order in orders:
+        forward_order(order.pk, client=client_upstream)
+
+    poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=5))
+
+    assert list(Order.objects.filter(polled_at__isnull=False)) == [orders[1]]
