@@ -7,7 +7,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp shop \
-    && install --directory --owner shop --group shop /var/lib/beat
+    && install --directory --owner shop --group shop /var/lib/beat /var/lib/api
 WORKDIR /app
 
 # Before the code, so that a change of code does not install everything again.
@@ -20,7 +20,7 @@ RUN if [ -n "$(find locale -name '*.po' 2>/dev/null)" ]; then pybabel -q compile
     && DOTENV=/dev/null SECRET_KEY=of-the-build-0123456789-0123456789 \
         FIELD_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= python manage.py collectstatic --noinput --verbosity 0
 
-# The files stay root's: the shop cannot change its own code. It writes to /tmp, and beat to its own folder.
+# The files stay root's: the shop cannot change its own code. It writes to /tmp, web and beat to folders of their own.
 USER shop
 EXPOSE 8000
 CMD ["gunicorn", "storefront.wsgi", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]

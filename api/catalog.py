@@ -3,23 +3,39 @@
 Source: the HstockPlus API document, sections "Get Categories", "Services List" and "Check Stock".
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
+import msgspec
 from django.db.models import Q
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from api.calls import NOT_FOUND, Call
+from api.list_files import file_of
+from api.listing import Dress, Paging, orderable_stock, written
 from api.params import ApiError, whole_number
-from catalog.models import Category, OrderForm, Service, ServiceQuerySet
-from catalog.pricing import price_book
+from catalog.keeping import keep, kept, kept_key, look_up
+from catalog.models import Category, Service, ServiceQuerySet
+from catalog.pricing import discount_of, next_price_change
 from catalog.stock import refresh_stock
-from upstream.money import text_from_micros
 
 SERVICE_NOT_FOUND = "Service not found"
+SHORT = 250  # rows: fifty kilobytes, as much as a page of the shop
 
 
 def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
+    key = kept_key("api", "categories")
+    version, answer = look_up(key)
+    if answer is None:
+        answer = {"categories": _categories()}
+        keep(key, version, answer, shows_prices=False)
+    return cast(dict[str, Any], answer)
+
+
+def _categories() -> list[dict[str, Any]]:
     pairs = Service.objects.on_sale().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
     names = pairs.values_list("category__shown_name", "category__name", "subcategory__name").distinct()
@@ -27,39 +43,40 @@ def categories(call: Call) -> dict[str, Any]:
         subcategories = found.setdefault(shown_name or name, [])
         if subcategory and subcategory not in subcategories:
             subcategories.append(subcategory)
-    return {"categories": [{"category": name, "subcategories": inside} for name, inside in found.items()]}
+    return [{"category": name, "subcategories": inside} for name, inside in found.items()]
 
 
-def services(call: Call) -> dict[str, Any]:
-    """What is on sale, at this customer's prices per 1,000; a `limit` above zero gives it in pages."""
-    found = _filtered(call).select_related("category").defer("search_text", "upstream_description", "description")
-    total = found.count()
+def services(call: Call) -> msgspec.Raw | HttpResponseBase:
+    """What is on sale, at this customer's prices per 1,000; a `limit` above zero gives it in pages.
+
+    It is JSON already, dressed for the key that asks. Short lists are kept in the cache and long ones in files, both
+    for everybody with the same discount, until the catalog or a price changes; a long one comes as a response.
+    """
+    # As they were sent: a name may begin with a blank upstream.
+    place = call.params.get("category", ""), call.params.get("subcategory", "")
     limit = max(whole_number(call.text("limit")) or 0, 0)
     page = max(whole_number(call.text("page")) or 1, 1)
-    if limit:
-        start = (page - 1) * limit
-        # Beyond the end nothing has to be asked, and a database could not count that far anyway.
-        rows: Iterable[Service] = found[start : start + limit] if start < total else []
-        pages = -(-total // limit)
-    else:
-        rows, page, limit, pages = found.iterator(chunk_size=2000), 1, total, 1
-    book = price_book(call.user)
-    listed = [
-        {
-            "service": service.pk,
-            "name": service.title,
-            "type": service.type,
-            "category": service.category.title,
-            "rate": text_from_micros(book.rate_per_thousand_micros(service)),
-            "min": service.min_quantity,
-            "max": service.max_quantity,
-            "refill": service.refill,
-            "cancel": service.cancel,
-            "stock": stock_of(service),
-        }
-        for service in rows
-    ]
-    return {"services": listed, "total": total, "page": page, "limit": limit, "total_pages": max(pages, 1)}
+    dress = Dress() if call.key is None else Dress(call.key.bare_services, call.key.numbers_as_text)
+    key = kept_key("api", "services", place, limit, page, dress, discount_of(call.user))
+    version, body = look_up(key)
+    if body is not None:
+        return msgspec.Raw(body)
+    paging = Paging(_how_many(place, version), page, limit)
+    now = timezone.now()
+
+    def pieces() -> Iterator[bytes]:
+        return written(_placed(place), call.user, paging, dress, now=now)
+
+    if paging.rows <= SHORT:
+        body = b"".join(pieces())
+        keep(key, version, body, priced_at=now)
+        return msgspec.Raw(body)
+    file = file_of(key, version, lambda: next_price_change(now), pieces)
+    if file is None:
+        return StreamingHttpResponse(pieces(), content_type="application/json")
+    response = FileResponse(file, content_type="application/json")
+    del response["Content-Disposition"]
+    return response
 
 
 def inventory(call: Call) -> dict[str, Any]:
@@ -91,10 +108,8 @@ def is_on_sale(service: Service) -> bool:
 
 
 def stock_of(service: Service) -> int:
-    """What one could order of it: the document has no word for "not limited" nor for "paused"."""
-    if service.paused_because or service.order_form == OrderForm.UNKNOWN:
-        return 0
-    return service.max_quantity if service.stock is None else service.stock
+    """What one could order of it."""
+    return orderable_stock(service.type, service.stock, service.max_quantity, service.paused_because)
 
 
 def _service_on_sale(call: Call) -> Service:
@@ -108,12 +123,21 @@ def _inventory(service: Service) -> dict[str, Any]:
     return {"service": service.pk, "stock": stock_of(service), "available": service.orderable}
 
 
-def _filtered(call: Call) -> ServiceQuerySet:
+def _how_many(place: tuple[str, str], version: int) -> int:
+    key = kept_key("api", "how many", place)
+    found = kept(key, version)
+    if found is None:
+        found = _placed(place).count()
+        keep(key, version, found, shows_prices=False)
+    return cast(int, found)
+
+
+def _placed(place: tuple[str, str]) -> ServiceQuerySet:
+    category, subcategory = place
     found = Service.objects.on_sale()
-    # As they were sent: a name may begin with a blank upstream.
-    if category := call.params.get("category"):
+    if category:
         shown_as = Q(shown_name=category) | Q(shown_name="", name=category)
         found = found.filter(category__in=Category.objects.filter(shown_as))
-    if subcategory := call.params.get("subcategory"):
+    if subcategory:
         found = found.filter(subcategory__name=subcategory)
     return found

@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import msgspec
+from django.http.response import HttpResponseBase
+
 from accounts.models import ApiKey
 
 
-def dress(answer: Any, key: ApiKey | None, action: str) -> Any:
-    """Return the answer of an action as the key's switches want it."""
-    if key is None:
+def dress(answer: Any, key: ApiKey | None) -> Any:
+    """Return the answer of an action as the key's switches want it; `services` dresses its own while it writes it."""
+    if key is None or isinstance(answer, (msgspec.Raw, HttpResponseBase)):
         return answer
-    if key.bare_services and action == "services" and "services" in answer:
-        answer = answer["services"]
     return _as_text(answer) if key.numbers_as_text else answer
 
 

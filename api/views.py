@@ -4,12 +4,14 @@ Every answer is HTTP 200 with a JSON body, because most programs that speak this
 ask for 4xx and 5xx with errors.
 """
 
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -28,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 @csrf_exempt  # a key is sent with every call, and no cookie is ever read
 @never_cache
-def api_v2(request: HttpRequest) -> HttpResponse:
+def api_v2(request: HttpRequest) -> HttpResponseBase:
     """Answer one call of the API, version 2."""
     door = _Door(request)
     with translation.override("en"):  # programs compare the texts
@@ -39,9 +41,12 @@ def api_v2(request: HttpRequest) -> HttpResponse:
         except Exception:
             log.exception("api_call_failed")
             answer, status = {"error": "Internal server error"}, status_for(door.key, 500)
-    response = HttpResponse(
-        msgspec.json.encode(answer), content_type="application/json", status=status, headers=door.headers
-    )
+    if isinstance(answer, HttpResponseBase):  # a long one, sent piece by piece
+        response = answer
+    else:
+        response = HttpResponse(msgspec.json.encode(answer), content_type="application/json", status=status)
+    for name, value in door.headers.items():
+        response[name] = value
     # Django would report an error that the caller has been told, with the whole request, as one of ours.
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return response
@@ -69,8 +74,13 @@ class _Door:
             raise ApiError("Method not allowed", 405)
         action.check_scope(key)
         call = Call(key.user, params, key=key, address=address)
-        with place_for(key, waits=action.waits and not key.is_test):
-            return dress(action.run(call), key, action.name)
+        with ExitStack() as held:
+            held.enter_context(place_for(key, waits=action.waits and not key.is_test))
+            answer = dress(action.run(call), key)
+            if isinstance(answer, HttpResponseBase):
+                # A slow reader holds a thread until the last byte is sent, and so the place as well.
+                answer._resource_closers.append(held.pop_all().close)  # type: ignore[attr-defined]  # Django's own list
+            return answer
 
     def _let_in(self, params: Params, address: str | None) -> ApiKey:
         """Return the key and count the call; a wrong key counts for its address, so that guessing ends."""

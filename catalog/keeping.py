@@ -36,7 +36,7 @@ Found = tuple[int, datetime | None, Any]  # the version, until when it is true, 
 MOST_PAGES_HERE = 200  # of fifty kilobytes at most
 _pages: dict[str, Found] = {}
 _here: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
-_PROGRAM = ("templates", "locale", "storefront", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
+_PROGRAM = ("templates", "locale", "storefront", "api", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
 
 
 def kept_key(*about: object) -> str:
@@ -66,9 +66,12 @@ def kept(key: str, version: int) -> Any:
     return _still_true(cache.get(key), version)
 
 
-def keep(key: str, version: int, value: Any, *, shows_prices: bool = True) -> None:
-    """Keep a value made at this version; one with prices until the next of them changes. A query or two for that."""
-    until = next_price_change(timezone.now()) if shows_prices else None
+def keep(key: str, version: int, value: Any, *, shows_prices: bool = True, priced_at: datetime | None = None) -> None:
+    """Keep a value made at this version; one with prices until the next of them changes. A query or two for that.
+
+    `priced_at` is when the prices were looked at; None: just now.
+    """
+    until = next_price_change(priced_at or timezone.now()) if shows_prices else None
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
 
 

@@ -274,6 +274,8 @@ API_CALLS_PER_MINUTE_PER_ADDRESS = env.number("API_CALLS_PER_MINUTE_PER_ADDRESS"
 # Of the threads of one web process, so that one key never holds all of them.
 API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, least=1)
 API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, least=1)
+# Long lists of services, ready to be sent; the processes of one machine share it.
+API_CACHE_DIR = Path(env.text("API_CACHE_DIR", str(BASE_DIR / "var/api")))
 API_PLAY_BALANCE = env.decimal("API_PLAY_BALANCE", "1000")
 
 # --- Webhooks -------------------------------------------------------------------------------------------------------

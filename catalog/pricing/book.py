@@ -34,8 +34,9 @@ class PriceBook:
     discount_percent: Decimal
     floor_percent: Decimal
     exchange_rate_micros: int
-    # Formulas of a visitor by the identity of their markup, which lives as long as the book.
+    # Formulas of a visitor and of this customer by the identity of their markup, which lives as long as the book.
     _visitors: dict[int, Formula] = field(default_factory=dict, init=False, repr=False)
+    _customers: dict[int, Formula] = field(default_factory=dict, init=False, repr=False)
 
     def markup(self, service: Service) -> Markup:
         """Return the most specific markup: service, subcategory, category, everything."""
@@ -106,6 +107,14 @@ class PriceBook:
             formula = self._visitors[id(markup)] = self._formula(markup, NO_DISCOUNT)
         return formula
 
+    def customers_formula(self, category_id: int, subcategory_id: int | None, service_id: int) -> Formula:
+        """Return how a service in this place is priced for this customer; made for long lists, like `stored_rates`."""
+        markup = self.markup_at(category_id, subcategory_id, service_id)
+        formula = self._customers.get(id(markup))
+        if formula is None:
+            formula = self._customers[id(markup)] = self._formula(markup, self.discount_percent)
+        return formula
+
     def terms(self, service: Service) -> dict[str, Any]:
         """Return how the rate of a service comes about, as JSON takes it; orders keep it. See `pricing.words`."""
         return self._terms(
@@ -155,7 +164,7 @@ def price_book(user: User | AnonymousUser | None, *, now: datetime | None = None
     One more for the exchange rate, where upstream's currency is another one.
     """
     now = now or timezone.now()
-    return open_book(read_rules(valid_at=now), now=now, discount_percent=_discount_of(user))
+    return open_book(read_rules(valid_at=now), now=now, discount_percent=discount_of(user))
 
 
 def open_book(rules: Iterable[Rule], *, now: datetime, discount_percent: Decimal = NO_DISCOUNT) -> PriceBook:
@@ -173,6 +182,7 @@ def markup_price(cost_upstream_micros: int, user: User | AnonymousUser | None) -
     return price_book(user).piece_micros(cost_upstream_micros)
 
 
-def _discount_of(user: User | AnonymousUser | None) -> Decimal:
+def discount_of(user: User | AnonymousUser | None) -> Decimal:
+    """Return the discount of this customer's group in percent; one query unless they were read with it."""
     group = getattr(user, "group", None)
     return NO_DISCOUNT if group is None else Decimal(group.discount_percent)

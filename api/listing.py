@@ -1,0 +1,129 @@
+"""The list of services as JSON, written piece by piece: a hundred thousand rows are never in memory together."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+from django.conf import settings
+
+from accounts.models import User
+from catalog.models import ServiceQuerySet
+from catalog.models.services import ORDER_FORM_BY_TYPE
+from catalog.pricing import PriceBook, price_book
+from upstream.money import text_from_micros
+
+READ_AT_ONCE = 2000
+_json = msgspec.json.Encoder()
+
+
+class Line(NamedTuple):
+    """What the list needs of a service; a model's instance takes several times as long to make."""
+
+    id: int
+    name: str
+    shown_name: str
+    type: str
+    category_id: int
+    subcategory_id: int | None
+    category__name: str
+    category__shown_name: str
+    category__rate_per: int | None
+    own_rate_per: int | None
+    rate_upstream_micros: int
+    own_rate_micros: int | None
+    min_quantity: int
+    max_quantity: int
+    refill: bool
+    cancel: bool
+    stock: int | None
+    paused_because: str
+
+
+@dataclass(frozen=True)
+class Dress:
+    """How a list is dressed: the habits that a key has asked for."""
+
+    bare: bool = False
+    numbers_as_text: bool = False
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Where in the whole a page stands; `limit` 0 is the whole."""
+
+    total: int
+    page: int
+    limit: int
+
+    @property
+    def start(self) -> int:
+        return (self.page - 1) * self.limit
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return min(self.limit, max(self.total - self.start, 0)) if self.limit else self.total
+
+
+def written(found: ServiceQuerySet, user: User, paging: Paging, dress: Dress, *, now: datetime) -> Iterator[bytes]:
+    """Yield the answer as JSON in pieces: these services at this customer's prices of that moment."""
+    lines = found.values_list(*Line._fields)
+    if not paging.limit:
+        rows: Iterator[Any] = lines.iterator(chunk_size=READ_AT_ONCE)
+    elif paging.start < paging.total:
+        rows = iter(lines[paging.start : paging.start + paging.limit])
+    else:
+        rows = iter(())  # beyond the end nothing has to be asked, and a database could not count that far anyway
+    row_of = _row_maker(price_book(user, now=now), dress)
+    yield b"[" if dress.bare else b'{"services":['
+    count = 0
+    while piece := [row_of(Line._make(row)) for row in islice(rows, READ_AT_ONCE)]:
+        if count:
+            yield b","
+        count += len(piece)
+        yield _json.encode(piece)[1:-1]
+    yield b"]" if dress.bare else b"]," + _json.encode(_tail(paging, count, dress))[1:]
+
+
+def _tail(paging: Paging, count: int, dress: Dress) -> dict[str, int | str]:
+    number = str if dress.numbers_as_text else int
+    total, page, limit, pages = paging.total, paging.page, paging.limit, 1
+    if limit:
+        pages = max(-(-total // limit), 1)
+    else:
+        total, page, limit = count, 1, count
+    return {"total": number(total), "page": number(page), "limit": number(limit), "total_pages": number(pages)}
+
+
+def _row_maker(book: PriceBook, dress: Dress) -> Callable[[Line], dict[str, Any]]:
+    default_rate_per: int = settings.DEFAULT_RATE_PER
+    number: Callable[[int], int | str] = str if dress.numbers_as_text else int
+
+    def row_of(line: Line) -> dict[str, Any]:
+        formula = book.customers_formula(line.category_id, line.subcategory_id, line.id)
+        rate_micros = formula.rate_micros(line.rate_upstream_micros, line.own_rate_micros)
+        rate_per = line.own_rate_per or line.category__rate_per or default_rate_per
+        return {
+            "service": number(line.id),
+            "name": line.shown_name or line.name,
+            "type": line.type,
+            "category": line.category__shown_name or line.category__name,
+            "rate": text_from_micros(rate_micros * (1000 // rate_per)),
+            "min": number(line.min_quantity),
+            "max": number(line.max_quantity),
+            "refill": line.refill,
+            "cancel": line.cancel,
+            "stock": number(orderable_stock(line.type, line.stock, line.max_quantity, line.paused_because)),
+        }
+
+    return row_of
+
+
+def orderable_stock(upstream_type: str, stock: int | None, max_quantity: int, paused_because: str) -> int:
+    """What one could order: the document has no word for "not limited" nor for "paused"."""
+    if paused_because or upstream_type.strip().lower() not in ORDER_FORM_BY_TYPE:
+        return 0
+    return max_quantity if stock is None else stock
