@@ -6,11 +6,15 @@ The door opens with and without a slash, because a redirect would lose the body 
 from django.urls import include, path
 
 from api import key_pages, views
+from api.docs import views as docs
 
 app_name = "api"
 urlpatterns = [
     path("api/v2", views.api_v2, name="v2"),
     path("api/v2/", views.api_v2),
+    path("api/v2/openapi.json", docs.openapi, name="openapi"),
+    path("api/docs/", docs.guide, name="docs"),
+    path("api/console/", docs.console, name="console"),
     path("account/api/", key_pages.keys, name="keys"),
     path("account/api/play/", key_pages.fill, name="play_fill"),
     path("account/api/<int:pk>/", key_pages.key, name="key"),

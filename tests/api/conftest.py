@@ -29,3 +29,8 @@ def call(key: str) -> Call:
         return json.loads(answer.content)
 
     return send
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-answers", action="store_true", help="keep the API's answers for the documentation")
+    parser.addoption("--fuzz-requests", type=int, default=0, help="so many calls for each of the API's fuzzers")

@@ -80,9 +80,9 @@ def test_babismm_when_it_buys_and_follows_an_order_then_it_understands_every_ans
 
 
 def test_babismm_when_it_is_refused_then_it_raises_our_text(address: str, key_for_lists: str) -> None:
-    with SMM(address, key_for_lists) as client, pytest.raises(SMMAPIError, match="^Quantity must be between 100 and"):
+    with SMM(address, key_for_lists) as client, pytest.raises(SMMAPIError, match=r"^Quantity must be between 100 and"):
         client.add_order(service=1, link=LINK, quantity=5)
-    with SMM(address, "no key") as client, pytest.raises(SMMAPIError, match="^Invalid API key$"):
+    with SMM(address, "no key") as client, pytest.raises(SMMAPIError, match=r"^Invalid API key$"):
         client.get_balance()
 
 
@@ -109,9 +109,9 @@ def test_safesmm_when_it_buys_and_follows_an_order_then_it_understands_every_ans
     assert several["23501"] == in_full(23501)
     assert client.refill(23502) == {"refill": world.REFILL}
     assert client.cancel(placed["order"]) == [{"order": placed["order"], "cancel": 1}]
-    with pytest.raises(SafeSMMError, match="^Order not found$"):
+    with pytest.raises(SafeSMMError, match=r"^Order not found$"):
         client.status(5)
-    with pytest.raises(SafeSMMError, match="^Invalid API key$"):
+    with pytest.raises(SafeSMMError, match=r"^Invalid API key$"):
         SafeSMM("wrong", api_url=address + "/").balance()
 
 
@@ -131,5 +131,5 @@ def test_smmpy_when_it_buys_and_follows_an_order_then_it_understands_every_answe
     assert client.get_multi_refill_status([world.REFILL]) == [{"refill": world.REFILL, "status": "Completed"}]
     assert client.cancel_orders([23501]) == [{"order": 23501, "cancel": {"error": "Order cannot be canceled"}}]
     Wallet.objects.filter(user=ann).update(balance_micros=0)
-    with pytest.raises(Exception, match="^Insufficient balance$"):
+    with pytest.raises(Exception, match=r"^Insufficient balance$"):
         client.add_order(1, LINK, 1000)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Category, Delivery, Service, Subcategory
+from orders.goods import keep_goods
 from orders.models import Kind, Order, ServiceRequest, Status
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_order
@@ -60,13 +61,19 @@ def _services() -> None:
     )
     _service(GMAIL, inside["Gmail"], name="Gmail, aged", rate_upstream_micros=500_000_000, min_quantity=1, stock=42)
     _service(GMAIL + 1, inside["Outlook"], name="Outlook", rate_upstream_micros=300_000_000, min_quantity=1, stock=0)
-    for number in range(3, SERVICES - 1):
-        _service(number, inside["Likes"], name=f"Instagram Likes {number}", rate_upstream_micros=100_000 * number)
+    Service.objects.bulk_create(
+        _row(number, inside["Likes"], name=f"Instagram Likes {number}", rate_upstream_micros=100_000 * number)
+        for number in range(3, SERVICES - 1)
+    )
 
 
 def _service(number: int, subcategory: Subcategory, **fields: object) -> None:
+    _row(number, subcategory, **fields).save(force_insert=True)
+
+
+def _row(number: int, subcategory: Subcategory, **fields: object) -> Service:
     values = {"type": "Default", "min_quantity": 100, "max_quantity": 10_000, "position": number}
-    Service.objects.create(
+    return Service(
         pk=number, upstream_id=number, category=subcategory.category, subcategory=subcategory, **{**values, **fields}
     )
 
@@ -90,7 +97,8 @@ def _orders(customer: User) -> None:
         **{**started, "upstream_id": 2},
     )
     goods = {**common, "service": gmail, "quantity": 2, "price_micros": 1_000_000, "link": "me@example.com"}
-    make_order(customer, pk=GOODS, status=Status.COMPLETED, remains=0, upstream_id=3, **goods)
+    delivered = make_order(customer, pk=GOODS, status=Status.COMPLETED, remains=0, upstream_id=3, **goods)
+    keep_goods(delivered, ["first@example.com:password", "second@example.com:password"], timezone.now())
     make_order(customer, pk=UNSENT, status=Status.PAID, **common)
     ServiceRequest.objects.create(pk=REFILL, order=done, wish=ServiceRequest.Wish.REFILL)
 

@@ -1,0 +1,131 @@
+"""The pages that tell about the API: the documentation, the console, the OpenAPI description."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.pages import CustomerRequest, PageRequest, address_of, customers_only, personal_page, wants_part
+from api.docs.console import Outcome, curl_of, digest_of, pretty, send
+from api.docs.errors import FURTHER, OF_DOCUMENT
+from api.docs.languages import LANGUAGES
+from api.docs.openapi import describe
+from api.docs.pages import action_guides, own_ids, webhook_message
+from api.params import ApiError, Params, read_params
+from api.play.scripts import LINK_WORDS, PHONES
+from api.registry import ACTIONS, Action
+from api.webhooks.events import EVENTS
+from sms.models import Project
+from sms.pricing import number_price_micros
+
+FIRST = "balance"
+PAGE_OF_SERVICES = "20"
+
+
+@require_safe
+def openapi(request: HttpRequest) -> JsonResponse:
+    """Serve the OpenAPI description; pages of other sites may read it."""
+    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+    return JsonResponse(describe(), headers=headers)
+
+
+@personal_page
+@require_safe
+def guide(request: PageRequest) -> HttpResponse:
+    """Show the documentation; a customer's has some of their own ids in the examples."""
+    address = f"{settings.SITE_URL}/api/v2"
+    chosen = request.GET.get("language")
+    codes = [language.code for language in LANGUAGES]
+    context = {
+        "address": address,
+        "guides": action_guides(address, own_ids(request.user)),
+        "languages": LANGUAGES,
+        "chosen": chosen if chosen in codes else codes[0],
+        "errors": OF_DOCUMENT,
+        "further_errors": FURTHER,
+        "calls_per_minute": settings.API_CALLS_PER_MINUTE,
+        "calls_per_address": settings.API_CALLS_PER_MINUTE_PER_ADDRESS,
+        "calls_at_once": settings.API_CALLS_AT_ONCE,
+        "request_id_days": settings.API_REQUEST_ID_KEEP_DAYS,
+        "link_words": LINK_WORDS.items(),
+        "phones": PHONES.items(),
+        "play_balance": settings.API_PLAY_BALANCE,
+        "currency": settings.STORE_CURRENCY,
+        "events": EVENTS,
+        "message": webhook_message(),
+    }
+    return render(request, "api/docs/guide.html", context)
+
+
+@customers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def console(request: CustomerRequest) -> HttpResponse:
+    """Run an action as the signed-in customer and show what came of it."""
+    sent = request.method == "POST"
+    name = (request.POST if sent else request.GET).get("action", FIRST)
+    action = ACTIONS.get(name, ACTIONS[FIRST])
+    context: dict[str, Any] = {"actions": ACTIONS.values(), "action": action, "dry": request.POST.get("run") != "real"}
+    values: Params = {}
+    if sent:
+        context |= _run(request, action, values)
+    elif action.name == "services":
+        values["limit"] = PAGE_OF_SERVICES
+    context["form"] = _form(action, values)
+    context["once"] = uuid.uuid4()
+    template = "api/docs/console.html"
+    response = render(request, f"{template}#result" if wants_part(request) else template, context)
+    for header, value in getattr(context.get("outcome"), "headers", {}).items():
+        response[header] = value
+    return response
+
+
+def _run(request: CustomerRequest, action: Action, values: Params) -> dict[str, Any]:
+    """Send what the form holds, or ask first whether it is meant; `values` gets what was typed."""
+    try:
+        params = read_params(request)
+    except ApiError as refusal:
+        return {"outcome": Outcome(curl_of(action, {}), pretty({"error": str(refusal)}), 0, str(refusal))}
+    names = [parameter.name for parameter in action.parameters]
+    # A browser sends every line break as two characters.
+    values |= {name: params[name].replace("\r\n", "\n") for name in names if params.get(name)}
+    dry = action.name == "add" and params.get("run") != "real"
+    mark = digest_of(action, values)
+    if not action.reads and action.name != "add" and params.get("confirmed") != mark:
+        return {"mark": mark, "price_micros": _price_micros(request, action, values)}
+    asked = dict(values)
+    if "request_id" in names and not dry and params.get("once"):
+        asked.setdefault("request_id", params["once"])  # a button pressed twice buys once
+    return {"outcome": send(action, asked, user=request.user, address=_address(request), dry_run=dry)}
+
+
+def _price_micros(request: CustomerRequest, action: Action, values: Params) -> int | None:
+    """What the numbers cost that a purchase is about, where that can be told."""
+    project_id, quantity = values.get("project_id", "").strip(), values.get("quantity", "1").strip()
+    if action.name != "add_sms" or not (project_id.isdecimal() and quantity.isdecimal()) or len(project_id) > 18:
+        return None
+    project = Project.objects.on_sale().select_related("country").filter(pk=int(project_id)).first()
+    return None if project is None else number_price_micros(project, request.user) * int(quantity[:2])
+
+
+def _form(action: Action, values: Params) -> forms.Form:
+    """The action's parameters as fields; unbound, because it is the action that refuses, in its own words."""
+    form = forms.Form(initial=values, use_required_attribute=False, auto_id="console_%s")
+    for parameter in action.parameters:
+        lines = forms.Textarea(attrs={"rows": 4}) if parameter.name == "comments" else forms.TextInput()
+        lines.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        form.fields[parameter.name] = forms.CharField(
+            label=parameter.name, required=parameter.required, help_text=str(parameter.description), widget=lines
+        )
+    return form
+
+
+def _address(request: CustomerRequest) -> str | None:
+    try:
+        return address_of(request)
+    except (ImproperlyConfigured, ValueError):  # it came past the proxies that should stand in front
+        return None
