@@ -24,6 +24,7 @@ from api.webhooks.sending import BACK_OFF, CLAIM, MOST_ATTEMPTS, claim, record, 
 from orders.models import Notice, Order, Status
 from orders.operations import forward_order, poll_due
 from orders.operations.moves import move_order
+from sms.models import Number
 from tests.api.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -189,6 +190,15 @@ def test_number_when_its_code_comes_then_the_message_has_it_and_the_table_does_n
     assert told["number.code_received"]["code"] == "493817"
     assert told["number.active"]["phone"] == sandbox.orders[0]["phone"]
     assert "493817" not in str(list(WebhookDelivery.objects.values()))
+
+
+def test_number_when_its_phone_comes_later_than_the_order_then_that_is_told(
+    hook: Webhook, number: Order, client_upstream: Any
+) -> None:
+    Number.objects.update(phone="")
+    poll("number", client_upstream, hours=0.01)
+
+    assert events() == ["number.active", "number.active"]
 
 
 def test_number_when_it_expires_then_the_message_calls_it_so(
