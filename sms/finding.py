@@ -4,7 +4,7 @@ There are some thousand websites and apps and some two hundred countries, but ev
 of pairs are read as a few columns, priced and sorted here, and only the shown ones are read whole.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -71,7 +71,7 @@ class Listed:
         return 0, -(self.received * 1_000_000 // self.observed)
 
 
-def matching(rows: QuerySet, words: Iterable[str]) -> QuerySet:
+def matching(rows: QuerySet[Any], words: Iterable[str]) -> QuerySet[Any]:
     """Return the websites and apps, or the countries, that have all the words; those that begin with them first."""
     asked = list(words)
     for word in asked:
@@ -82,7 +82,9 @@ def matching(rows: QuerySet, words: Iterable[str]) -> QuerySet:
     ranked = [When(search_text__startswith=" ".join(asked), then=0), When(search_text__startswith=first, then=1)]
     if rows.model is Country:
         ranked.insert(0, When(Q(dial_code=f"+{first.removeprefix('+')}") | Q(code=first), then=Value(-1)))
-    return rows.annotate(rank=Case(*ranked, default=2, output_field=IntegerField())).order_by("rank", "name")
+    ranks = rows.annotate(rank=Case(*ranked, default=2, output_field=IntegerField()))
+    ordered: QuerySet[Any] = ranks.order_by("rank", "name")
+    return ordered
 
 
 def sites_on_sale() -> QuerySet[Site]:
@@ -145,7 +147,7 @@ def listed(projects: ProjectQuerySet, book: NumberBook, *, sort: str, recent: It
         found.append(Listed(place, book.price_at(place), observed or 0, received or 0, median))
     own = {pk: number for number, pk in enumerate(recent)}
     last = len(own)
-    keys = {
+    keys: dict[str, Callable[[Listed], tuple[Any, ...]]] = {
         "popular": lambda one: (own.get(one.place.project_id, last), -one.observed, one.price_micros),
         "price": lambda one: (one.price_micros,),
         "success": lambda one: (one.success, one.median_seconds or 0, one.price_micros),

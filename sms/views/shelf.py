@@ -148,7 +148,7 @@ def _tiles_page(request: PageRequest, asked: Asked, book: NumberBook) -> Page:
         rows = finding.sites_on_sale().order_by("name")
     page = Paginator(rows, TILES_PER_PAGE).get_page(request.GET.get("page"))
     make = finding.tiles_of_countries if asked.by_country else finding.tiles_of_sites
-    page.object_list = make(page.object_list, book)  # type: ignore[assignment]  # tiles stand for their rows
+    page.object_list = make(page.object_list, book)
     return page
 
 
