@@ -19,7 +19,7 @@ class KeyForm(forms.ModelForm):
 
     class Meta:
         model = ApiKey
-        fields = ("name", *POWERS, *BOUNDS, *HABITS)
+        fields: tuple[str, ...] = ("name", *POWERS, *BOUNDS, *HABITS)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()

@@ -246,10 +246,10 @@ def check_out(
         raise
     except IntegrityError:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
-        orders = _bought_before(user, request_id, fingerprint)
-        if orders is None:
+        bought = _bought_before(user, request_id, fingerprint)
+        if bought is None:
             raise
-        return orders
+        return bought
 
 
 def _check_owes_nothing(user: User) -> None:
