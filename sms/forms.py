@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from sms.models import Number, Project, SuccessRate
-from sms.operations import MOST_AT_ONCE
+from sms.operations import MOST_AT_ONCE, SwapWish
 
 
 class BuyNumberForm(forms.Form):
@@ -34,6 +34,13 @@ class BuyNumberForm(forms.Form):
     shown_price_micros = forms.IntegerField(widget=forms.HiddenInput)
     request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
     reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    auto_swap = forms.BooleanField(
+        label=gettext_lazy(
+            "If no code comes for a while, exchange the number by itself, once, for another one of this country at this "
+            "price at most."
+        ),
+        required=False,
+    )
 
     def __init__(self, *args: Any, project: Project, user: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,11 +61,13 @@ class BuyNumberForm(forms.Form):
 
     def request(self) -> dict[str, Any]:
         """Return what `buy_numbers` needs, from a valid form."""
+        price_micros = self.cleaned_data["shown_price_micros"]
         return {
             "quantity": self.cleaned_data["quantity"],
-            "shown_price_micros": self.cleaned_data["shown_price_micros"],
+            "shown_price_micros": price_micros,
             "request_id": str(self.cleaned_data["request_id"]),
             "reuse_phone": self.cleaned_data["reuse"],
+            "swap": SwapWish(price_micros) if self.cleaned_data["auto_swap"] else None,
         }
 
     def renew(self) -> None:

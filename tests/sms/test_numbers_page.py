@@ -197,3 +197,14 @@ def test_staff_sees_neither_code_nor_message(client, sam, waiting_number):
         response = client.get(url)
         assert response.status_code == 200
         assert "482913" not in response.content.decode()
+
+
+def test_buy_with_the_wish_beside_its_button_sets_a_rule_at_the_shown_price(shop, project):
+    url = reverse("sms:buy", args=[project.pk])
+    page = shop.get(url)
+    form = {name: hidden(page, name) for name in ("quantity", "request_id", "shown_price_micros")}
+
+    shop.post(url, {**form, "auto_swap": "on"})
+
+    rule = SwapRule.objects.get()
+    assert (rule.cap_micros, rule.left, rule.any_country) == (PRICE, 1, False)
