@@ -6,13 +6,14 @@ No key is typed: the session says who calls, and the customer may do all that a 
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.utils import translation
 
 from accounts.models import ApiKey, User
@@ -72,9 +73,9 @@ class Outcome:
         return self.text[:MOST_SHOWN]
 
     @property
-    def more(self) -> int:
-        """Characters that are not shown."""
-        return max(len(self.text) - MOST_SHOWN, 0)
+    def goes_on(self) -> bool:
+        """Whether there is more of the answer than is shown."""
+        return len(self.text) > MOST_SHOWN
 
 
 def send(
@@ -114,8 +115,23 @@ def curl_of(action: Action, params: Mapping[str, str]) -> str:
 
 
 def pretty(answer: Any) -> str:
-    """Return an answer as the door would send it, with line breaks."""
+    """Return an answer as the door would send it, with line breaks; of one that is sent in pieces the first part."""
+    if isinstance(answer, StreamingHttpResponse):
+        return _beginning(answer)
     return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+
+
+def _beginning(answer: StreamingHttpResponse) -> str:
+    pieces, characters = [], 0
+    try:
+        for piece in cast(Iterator[bytes], iter(answer)):
+            pieces.append(piece)
+            characters += len(piece)
+            if characters > 4 * MOST_SHOWN:  # at most so many bytes are one character
+                break
+    finally:
+        answer.close()
+    return b"".join(pieces).decode(errors="ignore").replace("},{", "},\n{")
 
 
 def digest_of(action: Action, params: Mapping[str, str]) -> str:

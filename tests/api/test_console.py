@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from api.docs.console import MOST_SHOWN
 from api.registry import ACTIONS
+from catalog.models import Service
 from orders.models import Order, Status
 from sms.models import Number
 from tests.api import world
@@ -180,11 +181,18 @@ def test_console_when_it_is_somebody_elses_order_then_it_is_not_found(browser: C
     assert answer_of(page) == '{\n  "error": "Order not found"\n}'
 
 
-def test_console_when_the_answer_is_giant_then_as_much_as_fits_is_shown(browser: Client) -> None:
+@pytest.mark.parametrize("more", [0, 2000])  # kept in the cache, and sent from a file
+def test_console_when_the_answer_is_giant_then_as_much_as_fits_is_shown(browser: Client, more: int) -> None:
+    row = {"type": "Default", "rate_upstream_micros": 9, "min_quantity": 1, "max_quantity": 9}
+    category = Service.objects.get(pk=world.FOLLOWERS).category
+    Service.objects.bulk_create(
+        Service(upstream_id=50_000 + each, category=category, name="Likes", **row) for each in range(more)
+    )
+
     page = press(browser, action="services")
 
     assert len(answer_of(page)) == MOST_SHOWN
-    assert "characters, which are not shown here" in page_words(page)
+    assert "This is its beginning" in page_words(page)
 
 
 def test_console_when_it_is_called_too_often_then_it_is_refused_like_a_key(browser: Client, settings: Any) -> None:
