@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import ApiKey, ApiKeySpending, User
+from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
 from accounts.networks import clean_networks, is_allowed
+from accounts.reads import Prepared
 
 KEY_BYTES = 32
 LONGEST_KEY = 200  # what is longer was never ours and is not worth hashing
@@ -148,8 +149,7 @@ def find_api_key(text: str, *, address: str | None, now: datetime | None = None)
     now = now or timezone.now()
     if not text or len(text) > LONGEST_KEY:
         raise InvalidApiKey
-    found = ApiKey.objects.select_related("user__group").filter(key_sha256=_digest(text), user__is_active=True)
-    key = found.filter(revoked_at=None).first()
+    key = _key_with_customer(_digest(text))
     if key is None or (key.expires_at and key.expires_at <= now):
         raise InvalidApiKey
     if not is_allowed(address, key.allowed_addresses):
@@ -177,6 +177,32 @@ def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = No
     ApiKeySpending.objects.bulk_create([ApiKeySpending(key=key, day=day)], ignore_conflicts=True)
     if not room.update(**more):
         raise DailyLimitReached
+
+
+_KEY, _USER, _GROUP = (
+    tuple(field.attname for field in model._meta.concrete_fields) for model in (ApiKey, User, CustomerGroup)
+)
+_alive = Prepared(
+    lambda: (
+        ApiKey.objects.filter(key_sha256="digest", user__is_active=True, revoked_at=None)
+        .order_by()
+        .values_list(*_KEY, *(f"user__{name}" for name in _USER), *(f"user__group__{name}" for name in _GROUP))
+    ),
+    example=("digest",),
+)
+
+
+def _key_with_customer(digest: str) -> ApiKey | None:
+    """Return the key that is not revoked, with its customer and their group, as `select_related` would."""
+    for row in _alive.rows(digest):
+        key, user = row[: len(_KEY)], row[len(_KEY) : len(_KEY) + len(_USER)]
+        group = row[len(_KEY) + len(_USER) :]
+        found = ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY, key)
+        found.user = User.from_db(DEFAULT_DB_ALIAS, _USER, user)
+        if found.user.group_id is not None:
+            found.user.group = CustomerGroup.from_db(DEFAULT_DB_ALIAS, _GROUP, group)
+        return found
+    return None
 
 
 def _day(now: datetime) -> date:

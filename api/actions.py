@@ -22,8 +22,9 @@ from orders.models import Order, Status
 from orders.operations import OrderRefused, place_order
 from orders.operations.placing import MoneyOwed, RequestIdReused
 from orders.operations.request_ids import release_request_id
+from orders.progress import Progress, progress_of
 from upstream.money import text_from_micros
-from wallet.operations import InsufficientFunds, wallet_of
+from wallet.operations import InsufficientFunds, balance_of
 
 LONGEST_REQUEST_ID = 64
 ORDER_NOT_FOUND = "Order not found"
@@ -145,17 +146,19 @@ def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError
 def status(call: Call) -> dict[str, Any]:
     """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found."""
     if not call.text("orders"):
-        return _statuses(call, [own_order(call.user, call.text("order"))])[0]
-    asked = call.several("orders")
-    order_ids = {number for text in asked if (number := whole_number(text)) is not None}
-    orders = list(call.user.orders.filter(pk__in=order_ids))
-    found = {order.pk: answer for order, answer in zip(orders, _statuses(call, orders), strict=True)}
-    return {text: found.get(whole_number(text) or 0, {"error": ORDER_NOT_FOUND}) for text in asked}
+        order_id = whole_number(call.text("order")) or 0
+        answer = _statuses(call, [order_id]).get(order_id)
+        if answer is None:
+            raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
+        return answer
+    asked = {text: whole_number(text) or 0 for text in call.several("orders")}
+    found = _statuses(call, list(set(asked.values())))
+    return {text: found.get(order_id, {"error": ORDER_NOT_FOUND}) for text, order_id in asked.items()}
 
 
 def balance(call: Call) -> dict[str, Any]:
     """What is in the wallet."""
-    return {"balance": text_from_micros(wallet_of(call.user).balance_micros), "currency": settings.STORE_CURRENCY}
+    return {"balance": text_from_micros(balance_of(call.user)), "currency": settings.STORE_CURRENCY}
 
 
 def own_order(user: User, text: str) -> Order:
@@ -166,7 +169,7 @@ def own_order(user: User, text: str) -> Order:
     return order
 
 
-def order_status(order: Order) -> dict[str, Any]:
+def order_status(order: Order | Progress) -> dict[str, Any]:
     """Return the document's five fields."""
     return {
         "status": WORDS[Status(order.status)],
@@ -177,17 +180,18 @@ def order_status(order: Order) -> dict[str, Any]:
     }
 
 
-def _statuses(call: Call, orders: list[Order]) -> list[dict[str, Any]]:
-    """Return `order_status` of each, with the delivered goods where there are any; the look at them is logged."""
-    goods = reveal_all(orders, user=call.user, address=call.address)
-    answers = [order_status(order) for order in orders]
-    for order, answer in zip(orders, answers, strict=True):
-        if order.pk in goods:
-            answer["accounts"] = goods[order.pk]
+def _statuses(call: Call, order_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Return `order_status` of each own order by id, with the delivered goods; the look at these is logged."""
+    found = progress_of(call.user, order_ids)
+    answers = {order_id: order_status(progress) for order_id, progress in found.items()}
+    if delivered := [progress.id for progress in found.values() if progress.goods_id is not None]:
+        orders = call.user.orders.filter(pk__in=delivered)
+        for order_id, lines in reveal_all(orders, user=call.user, address=call.address).items():
+            answers[order_id]["accounts"] = lines
     return answers
 
 
-def _remains(order: Order) -> int:
+def _remains(order: Order | Progress) -> int:
     if order.remains is not None:
         return min(max(order.remains, 0), order.quantity)
     return 0 if order.status == Status.COMPLETED else order.quantity

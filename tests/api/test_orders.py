@@ -218,7 +218,7 @@ def test_status_of_several_when_some_are_not_ours_then_each_has_its_own_answer(
     his = make_order(ben, service=service)
     call("balance")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         answers = call("status", orders=f"{mine[0].pk}, {mine[1].pk},{his.pk},x,")
 
     assert [answers[str(order.pk)]["status"] for order in mine] == ["In progress", "In progress"]

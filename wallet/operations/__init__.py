@@ -1,7 +1,7 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
 from wallet.operations.callbacks import take_callback
-from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, credit, debit, wallet_of
+from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
 from wallet.operations.recalls import OwesMoney, check_may_buy, owed_by
 from wallet.operations.requests import AlreadyDecided, MayNotDecide, approve_request, decline_request, move_by_hand
 from wallet.operations.sweep import check_top_up, check_top_ups
@@ -29,6 +29,7 @@ __all__ = [
     "adjust",
     "approve_request",
     "ask_soon",
+    "balance_of",
     "cancel_top_up",
     "check_may_buy",
     "check_top_up",
