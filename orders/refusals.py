@@ -26,6 +26,8 @@ BUILT_IN: dict[str, str] = {
     "This key may not be used from this address": Meaning.KEY,
     "This key may not order services": Meaning.KEY,
     "This key may not buy SMS numbers": Meaning.KEY,
+    "Too many requests, rate limit exceeded": Meaning.LATER,
+    "Too many requests at once, rate limit exceeded": Meaning.LATER,
 }
 QUANTITY = re.compile(r"Quantity must be between \d{1,18} and \d{1,18}")
 

@@ -20,6 +20,7 @@ class KnownRefusal(models.Model):
         SERVICE = "service", _("The service is gone: fail, refund, withdraw the service")
         BALANCE = "balance", _("Our upstream balance is too low: wait")
         KEY = "key", _("Our upstream key is not accepted: wait")
+        LATER = "later", _("Too many requests, nothing was done: send it again later")
 
     text = models.CharField(_("error text, whole"), max_length=300, unique=True)
     meaning = models.CharField(_("what it means"), max_length=8, choices=Meaning, default=Meaning.ORDER)

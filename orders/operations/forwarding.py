@@ -312,6 +312,9 @@ def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: date
         sample = {"kind": order.kind, "order": order.pk, "http_status": refusal.http_status}
         note_drift(Subject.ERROR_TEXT, refusal.text, sample, now=now)
         return
+    if meaning == Meaning.LATER:
+        _record_not_placed(claim, supply, refusal.text, now=now)
+        return
     if meaning in (Meaning.KEY, Meaning.BALANCE):
         pause_forwarding(reason=meaning, detail=refusal.text, now=now)
         if supply.patience is None:

@@ -17,7 +17,8 @@ from accounts.models import ApiKey, ApiKeySpending, User
 from api import limits
 from api.registry import ACTIONS
 from catalog.models import Service
-from orders.models import Order
+from orders.models import KnownRefusal, Order
+from orders.refusals import meaning_of
 from sms.models import Country, Project
 from tests.api.conftest import Call
 from upstream.sandbox.process import Sandbox
@@ -285,3 +286,8 @@ def test_calls_at_once_when_numbers_come_slowly_then_a_flood_is_refused_and_othe
     assert sum("orders" in each for each in answers) == 2
     assert answers.count({"error": "Too many requests at once, rate limit exceeded"}) == 4
     assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize("text", [limits.TOO_OFTEN, limits.TOO_MANY_AT_ONCE])
+def test_a_shop_that_buys_here_knows_that_a_throttled_purchase_bought_nothing(text):
+    assert meaning_of(text, 200) == KnownRefusal.Meaning.LATER

@@ -81,6 +81,20 @@ def test_forward_order_when_no_clear_answer_comes_waits_unknown(paid_order, clie
     assert paid_order.attention.startswith("Perhaps placed upstream")
 
 
+def test_forward_order_when_another_shop_has_had_too_many_requests_sends_it_again_later(
+    paid_order, client_upstream, sandbox
+):
+    sandbox.fail_next("refuse", action="add", text="Too many requests, rate limit exceeded")
+
+    forward_order(paid_order.pk, client=client_upstream)
+
+    paid_order.refresh_from_db()
+    assert (paid_order.status, paid_order.attention, sandbox.orders) == (Status.PAID, "", [])
+    assert paid_order.not_before > timezone.now()
+    assert forward_order(paid_order.pk, client=client_upstream, clock=lambda: timezone.now() + timedelta(minutes=1))
+    assert not ForwardingPause.objects.exists()
+
+
 def test_forward_order_when_upstream_answers_too_late_waits_unknown(paid_order, sandbox):
     sandbox.fail_next("slow", action="add", seconds=3)
     client = sandbox.client(timeout_seconds=1)
@@ -250,7 +264,7 @@ def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_ord
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
     sandbox.set_order(sandbox.orders[0]["id"], status="Canceled", charge="0")
 
-    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(minutes=1))
+    poll_due(kind="service", client=client_upstream, clock=lambda: timezone.now() + timedelta(minutes=1))
 
     paid_order.refresh_from_db()
     assert (paid_order.status, paid_order.charge_upstream_micros) == (Status.FAILED, 0)
