@@ -100,7 +100,7 @@ def lay_out(sandbox: Any, state: Path, project: Any, users: Sequence[Any], ages:
 
     from orders.models import Kind, Order, Status
     from sms.models import Number
-    from sms.pace import pace_for
+    from sms.pace import SHARE, pace_for
     from upstream.sandbox.orders import iso
     from upstream.sandbox.store import Store
 
@@ -108,7 +108,7 @@ def lay_out(sandbox: Any, state: Path, project: Any, users: Sequence[Any], ages:
     bought = int(client.add_sms(project_id=project.upstream_id, quantity=1, country="us", phone="")[0].order_id)
     client.close()
     now, rng = datetime.now(UTC), random.Random(3)
-    pace = pace_for(ages, calls_per_second=PER_SECOND * 0.8)
+    pace = pace_for(ages, calls_per_second=PER_SECOND * SHARE)
     store = Store(state)
     pattern, first = store.order(bought), int(store.get("next_id"))
     orders = []

@@ -11,7 +11,7 @@ from upstream.errors import Unavailable, UpstreamError
 
 log = structlog.get_logger(__name__)
 # The next message of beat goes on where a round ends; rounds of a second would rest half of the time.
-NUMBERS_STAY_SECONDS, NUMBERS_NAP_SECONDS = 10.0, 0.2
+NUMBERS_STAY_SECONDS, NUMBERS_NAP_SECONDS = 30.0, 0.2
 
 
 def _client() -> Client | None:

@@ -14,16 +14,16 @@ from django.conf import settings
 
 from sms.models import Number
 
-EAGER_SECONDS = 60.0
+EAGER_SECONDS = 75.0
 LONGEST_SECONDS = 300.0  # for an old number in a crowd
 # Of the calls a second that upstream allows; the others are for purchases and for orders of services.
-SHARE = 0.8
+SHARE = 0.85
 LOOKED_AT_EVERY = 5.0
 _latest: tuple[float, tuple[float, ...], "Pace"] | None = None
 
 
 class Pace(NamedTuple):
-    """What the crowd of open numbers makes of the intervals: the longest one, and a factor on all of them."""
+    """What the crowd of open numbers makes of the intervals: the longest one, and a factor on those below it."""
 
     longest_seconds: float
     factor: float
@@ -31,25 +31,23 @@ class Pace(NamedTuple):
     def interval(self, age_seconds: float) -> float:
         """Return the seconds until a number of this age is asked about again.
 
-        It stays at SMS_POLL_SECONDS for a minute and then grows with the square of the age: the chance that a code
+        It stays at SMS_POLL_SECONDS for a good minute and then grows with the cube of the age: the chance that a code
         comes in the next second falls about as fast.
         """
-        growing = settings.SMS_POLL_SECONDS * max(1.0, age_seconds / EAGER_SECONDS) ** 2
-        return float(min(growing, self.longest_seconds) * self.factor)
+        growing = settings.SMS_POLL_SECONDS * self.factor * max(1.0, age_seconds / EAGER_SECONDS) ** 3
+        return float(min(growing, max(self.longest_seconds, settings.SMS_POLL_SECONDS * self.factor)))
 
 
 def pace_for(ages_seconds: Iterable[float], *, calls_per_second: float) -> Pace:
     """Return the pace at which numbers of these ages are asked about at most so many times a second."""
     ages = list(ages_seconds)
-    longest = max(settings.SMS_POLL_MAX_SECONDS, settings.SMS_POLL_SECONDS)
-    while True:
-        pace = Pace(longest, 1.0)
-        wanted = sum(1 / pace.interval(age) for age in ages)
-        if wanted <= calls_per_second:
-            return pace
-        if longest >= LONGEST_SECONDS:
-            return Pace(longest, wanted / calls_per_second)
-        longest = min(longest * 1.5, LONGEST_SECONDS)
+    pace = Pace(max(settings.SMS_POLL_MAX_SECONDS, settings.SMS_POLL_SECONDS), 1.0)
+    while sum(1 / pace.interval(age) for age in ages) > calls_per_second:
+        if pace.longest_seconds < LONGEST_SECONDS:
+            pace = pace._replace(longest_seconds=min(pace.longest_seconds * 1.5, LONGEST_SECONDS))
+        else:
+            pace = pace._replace(factor=pace.factor * 1.05)
+    return pace
 
 
 def current_pace(now: datetime) -> Pace:
