@@ -6,9 +6,9 @@ No key is typed: the session says who calls, and the customer may do all that a 
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import structlog
@@ -124,7 +124,7 @@ def pretty(answer: Any) -> str:
 def _beginning(answer: StreamingHttpResponse) -> str:
     pieces, characters = [], 0
     try:
-        for piece in cast(Iterator[bytes], iter(answer)):
+        for piece in iter(answer):
             pieces.append(piece)
             characters += len(piece)
             if characters > 4 * MOST_SHOWN:  # at most so many bytes are one character

@@ -13,6 +13,9 @@ from typing import Any
 import playwright
 import pytest
 import requests
+import tree_sitter
+import tree_sitter_go
+import tree_sitter_php
 from django.test import Client
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
@@ -161,6 +164,21 @@ def test_programs_when_they_are_written_then_every_value_is_in_them(language: An
         "php": "'link' => 'it\\'s \"a\" \\\\ b'",
     }.get(language.code, '"it\'s \\"a\\" \\\\ b"')
     assert written in program
+
+
+GRAMMARS = {"go": tree_sitter_go.language, "php": tree_sitter_php.language_php}
+
+
+@pytest.mark.parametrize("code", GRAMMARS)
+def test_programs_when_no_test_can_run_them_then_their_grammar_reads_them(code: str) -> None:
+    [language] = [language for language in LANGUAGES if language.code == code]
+    parser = tree_sitter.Parser(tree_sitter.Language(GRAMMARS[code]()))
+    calls = [{"key": "K", "action": example.action, **example.params} for example in EXAMPLES]
+    programs = [language.call("https://shop.example/api/v2", {**asked, "comments": ODD}) for asked in calls]
+
+    for program in [*programs, language.proof]:
+        assert not parser.parse(program.encode()).root_node.has_error
+        assert parser.parse(program.replace(")", "", 1).encode()).root_node.has_error
 
 
 # --- Receivers ------------------------------------------------------------------------------------------------------
