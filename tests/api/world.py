@@ -6,6 +6,8 @@ The conformance test holds the answers against the document; the documentation p
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.core.management.color import no_style
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -36,7 +38,15 @@ def build_world(customer: User) -> World:
     _services()
     _orders(customer)
     _numbers(customer)
+    _count_on()
     return World(customer)
+
+
+def _count_on() -> None:
+    """Have PostgreSQL number the next rows after these, whose numbers were given."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Service, Order, Project, ServiceRequest]):
+            cursor.execute(statement)
 
 
 def _services() -> None:
