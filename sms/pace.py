@@ -14,10 +14,11 @@ from django.conf import settings
 
 from sms.models import Number
 
-EAGER_SECONDS = 75.0
+EAGER_SECONDS = 85.0
+STEEPNESS = 6
 LONGEST_SECONDS = 300.0  # for an old number in a crowd
 # Of the calls a second that upstream allows; the others are for purchases and for orders of services.
-SHARE = 0.85
+SHARE = 0.9
 LOOKED_AT_EVERY = 5.0
 _latest: tuple[float, tuple[float, ...], "Pace"] | None = None
 
@@ -31,10 +32,10 @@ class Pace(NamedTuple):
     def interval(self, age_seconds: float) -> float:
         """Return the seconds until a number of this age is asked about again.
 
-        It stays at SMS_POLL_SECONDS for a good minute and then grows with the cube of the age: the chance that a code
-        comes in the next second falls about as fast.
+        It stays at SMS_POLL_SECONDS for as long as all but one code of a hundred take, and then grows steeply: what a
+        late code is asked less often, all the others are asked more often.
         """
-        growing = settings.SMS_POLL_SECONDS * self.factor * max(1.0, age_seconds / EAGER_SECONDS) ** 3
+        growing = settings.SMS_POLL_SECONDS * self.factor * max(1.0, age_seconds / EAGER_SECONDS) ** STEEPNESS
         return float(min(growing, max(self.longest_seconds, settings.SMS_POLL_SECONDS * self.factor)))
 
 

@@ -164,6 +164,10 @@ class NumberSupply:
         over = now >= began + timedelta(days=settings.LATE_CHANGE_DAYS)
         if order.upstream_id is None or over or _means(order.upstream_word, FINAL_WORDS):
             return None
+        if order.status == Status.CANCELED:
+            # Numbers that stay silent are many: each pause is as long as all before it.
+            since_its_end = now - (order.finished_at or began)
+            return now + max(since_its_end, timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS))
         alive = now < _deadline(order.number) + CHARGE_IS_ASKED_FOR
         return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS if alive else settings.ORDERS_POLL_MAX_SECONDS)
 

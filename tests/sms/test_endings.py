@@ -172,6 +172,23 @@ def test_a_number_that_upstream_charges_after_our_refund_is_the_shops_loss(
     assert audit(client=client_upstream).problems == []
 
 
+def test_a_number_that_upstream_leaves_open_after_our_refund_is_asked_about_ever_more_seldom(waiting_number, poll):
+    poll()
+    poll(days=1)
+    waiting_number.refresh_from_db()
+    assert waiting_number.status == Status.CANCELED
+    pauses = []
+
+    for _each in range(10):
+        asked = waiting_number.next_poll_at
+        poll(seconds=(asked - timezone.now()).total_seconds())
+        waiting_number.refresh_from_db()
+        pauses.append((waiting_number.next_poll_at - asked).total_seconds())
+
+    assert pauses[:2] == pytest.approx([15, 30], abs=5)
+    assert all(1.9 < later / earlier < 2.6 for earlier, later in zip(pauses, pauses[1:], strict=False))
+
+
 # --- Several at once ------------------------------------------------------------------------------------------------
 
 

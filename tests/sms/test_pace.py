@@ -19,11 +19,11 @@ def _intervals(settings: Any) -> None:
 def test_interval_stays_short_for_a_minute_and_then_grows_to_its_longest():
     pace = pace_for([1.0, 500.0], calls_per_second=40)
 
-    assert [pace.interval(age) for age in (0, 74, 75, 100, 1000)] == [
+    assert [pace.interval(age) for age in (0, 84, 85, 110, 1000)] == [
         3,
         3,
         3,
-        pytest.approx(7.1, abs=0.02),
+        pytest.approx(14.1, abs=0.05),
         20,
     ]
 
