@@ -31,7 +31,7 @@ class Prepared:
             sql, params = f"{sql} AND {self._among} = ANY(%s)", [*params, list(ids)]
         elif self._among:
             sql, params = f"{sql} AND {self._among} IN ({', '.join(len(ids) * ['%s'])})", [*params, *ids]
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(sql, params)
             found = cursor.fetchall()
         return [_converted(row, converters) for row in found] if converters else found
@@ -43,6 +43,12 @@ class Prepared:
         if tuple(params) != self._example:
             raise TypeError(f"{params} instead of {self._example}")
         return sql, compiler.get_converters(expression for expression, _sql, _alias in compiler.select)
+
+
+def _cursor() -> Any:
+    """Return a cursor that lets the server plan the statement only once, where there is such a one."""
+    make = getattr(connection, "prepared_cursor", connection.cursor)
+    return make()
 
 
 def _converted(row: Sequence[Any], converters: dict[int, Any]) -> tuple[Any, ...]:

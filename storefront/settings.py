@@ -112,6 +112,7 @@ if DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
     }
     DATABASE["TEST"] = {"NAME": str(BASE_DIR / "var/test.sqlite3")}  # a file: threads must see the same database
 elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
+    DATABASE["ENGINE"] = "storefront.postgresql"
     DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
     DATABASE["CONN_HEALTH_CHECKS"] = True
 else:

@@ -26,7 +26,7 @@ def call(key: str) -> Call:
     def send(action: str, **params: Any) -> Any:
         answer = Client(enforce_csrf_checks=True).post("/api/v2", {"key": key, "action": action, **params})
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
-        return json.loads(answer.content)
+        return json.loads(answer.getvalue())  # of a long one, which comes in pieces, as well
 
     return send
 
