@@ -36,8 +36,8 @@ class BuyNumberForm(forms.Form):
     reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
     auto_swap = forms.BooleanField(
         label=gettext_lazy(
-            "If no code comes for a while, exchange the number by itself, once, for another one of this country at this "
-            "price at most."
+            "If no code comes for a while, exchange the number by itself, once, for another one of this country at "
+            "this price at most."
         ),
         required=False,
     )

@@ -1,6 +1,7 @@
 """How a number ends: its code, its time, the buyer's patience; and who pays."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -186,7 +187,7 @@ def test_a_number_that_upstream_leaves_open_after_our_refund_is_asked_about_ever
         pauses.append((waiting_number.next_poll_at - asked).total_seconds())
 
     assert pauses[:2] == pytest.approx([15, 30], abs=5)
-    assert all(1.9 < later / earlier < 2.6 for earlier, later in zip(pauses, pauses[1:], strict=False))
+    assert all(1.9 < later / earlier < 2.6 for earlier, later in pairwise(pauses))
 
 
 # --- Several at once ------------------------------------------------------------------------------------------------
