@@ -16,8 +16,9 @@ from urllib3.util import parse_url
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
 
-# Addresses that carry an IPv4 address within, and the bit at which it begins, counted from the right.
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# Addresses that carry an IPv4 address in their last 32 bits.
+# Not 64:ff9b:1::/48: where in those it stands is up to the network (RFC 6052, 2.2), so they are refused as reserved.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -53,9 +54,11 @@ def target_of(url: str) -> Target:
         raise NotAllowed("The address should begin with https://: messages may hold codes.")
     if parts.auth:
         raise NotAllowed("The address should hold no user name and no password.")
-    target = Target(
-        parts.scheme, parts.host.strip("[]"), parts.port or DEFAULT_PORTS[parts.scheme], parts.request_uri or "/"
-    )
+    # "example.com." is the same name; certificates and whoever counts by name only know it without the dot.
+    host = parts.host.strip("[]").removesuffix(".")
+    if not host:
+        raise NotAllowed("This is not an address.")
+    target = Target(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme], parts.request_uri or "/")
     if _is_address(target.host):
         check_addresses([target.host])
     return target
@@ -100,7 +103,7 @@ def _embedded(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
         return [address.sixtofour]
     if address.teredo is not None:
         return list(address.teredo)
-    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
     return []
 

@@ -47,6 +47,10 @@ EXPIRED = "number.expired"  # what "number.canceled" becomes where its time was 
 EVENTS = tuple(dict.fromkeys([*ORDER_EVENTS.values(), *NUMBER_EVENTS.values(), EXPIRED, TEST]))
 
 
+class MessageWiped(Exception):
+    """What the message said is gone, and must not be said any more."""
+
+
 def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> None:
     """Write a delivery of this change for each live webhook of the orders' customers; one statement for all of them.
 
@@ -80,14 +84,16 @@ def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
 def body_of(delivery: WebhookDelivery) -> bytes:
     """Return what the delivery says, made now and kept if this is the first time.
 
-    Two that make it at once end up with the same. Raises CannotUnseal.
+    Two that make it at once end up with the same. Raises CannotUnseal, MessageWiped.
     """
     if not delivery.body_sealed:
         event, body = _make(delivery)
         unmade = WebhookDelivery.objects.filter(pk=delivery.pk, body_sealed="", wiped_at=None)
         if not unmade.update(body_sealed=seal(body.decode()), event=event):
             delivery.refresh_from_db(fields=["body_sealed", "event"])
-            return unseal(delivery.body_sealed).encode() if delivery.body_sealed else b""
+            if not delivery.body_sealed:
+                raise MessageWiped
+            return unseal(delivery.body_sealed).encode()
         delivery.event = event
         return body
     return unseal(delivery.body_sealed).encode()

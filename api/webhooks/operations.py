@@ -57,8 +57,12 @@ def add_webhook(
 
 
 def edit_webhook(webhook: Webhook, *, url: str, name: str, wants_orders: bool, wants_numbers: bool) -> None:
-    """Change where and of what it tells; what waits goes to the new address. Raises NotAllowed."""
+    """Change where and of what it tells; what waits goes to the new address, which has not failed yet.
+
+    Raises NotAllowed.
+    """
     host = host_of(url)
+    Webhook.objects.filter(pk=webhook.pk).exclude(url=url).update(failing_since=None)
     Webhook.objects.filter(pk=webhook.pk).update(
         url=url, host=host, name=name, wants_orders=wants_orders, wants_numbers=wants_numbers
     )
@@ -175,7 +179,8 @@ def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
         created_at__lt=now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS), order__kind=Kind.NUMBER, wiped_at=None
     )
     old.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, given_up_at=now)
-    wiped = old.update(body_sealed="", wiped_at=now)
+    # Without the claim a sender that has one in hand cannot put it back into the queue.
+    wiped = old.update(body_sealed="", wiped_at=now, claim_token=None, claimed_until=None)
     deleted = 0
     oldest = now - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
     while True:  # a slice at a time: no statement that blocks the sender for long

@@ -7,7 +7,9 @@ a receiver hears of everything at least once.
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -18,13 +20,14 @@ from django.utils import timezone
 from accounts.sealing import CannotUnseal
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import Resolve, resolve
-from api.webhooks.events import body_of
+from api.webhooks.events import MessageWiped, body_of
 from api.webhooks.operations import switch_off_failing
 from api.webhooks.posting import Answer, post
 from api.webhooks.signing import secrets_of, signature
 from orders.crew import work_off
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 # Seconds until the next attempt; together a little less than a day, then the message is given up.
 BACK_OFF = (10, 30, 120, 600, 1800, 3600, *[7200] * 11)
@@ -61,18 +64,19 @@ def send_due(*, seconds: float, now: datetime | None = None, resolver: Resolve =
 def claim(now: datetime) -> WebhookDelivery | None:
     """Take the message that is longest due and has a place for it, for this sender alone; None: nothing has.
 
-    Two at a time go to one host, and webhooks that are failing get half of all places, so that receivers which answer
-    do not wait for those which hang.
+    Two at a time go to one host, a third of all places to one customer, and half of them to webhooks that are failing:
+    receivers which answer do not wait for those which hang, nor for somebody with many that answer slowly.
     """
     with transaction.atomic():
         _one_at_a_time()
         under_way = WebhookDelivery.objects.filter(claimed_until__gt=now).order_by()
-        taken = list(under_way.values_list("webhook__host", "webhook__failing_since"))
+        taken = list(under_way.values_list("webhook__host", "webhook__user", "webhook__failing_since"))
         if len(taken) >= settings.WEBHOOK_MAX_IN_FLIGHT:
             return None
-        busy = [host for host, count in Counter(host for host, _since in taken).items() if count >= MOST_PER_HOST]
-        due = WebhookDelivery.objects.due(now).exclude(webhook__host__in=busy)
-        failing = sum(1 for _host, since in taken if since is not None)
+        busy = _full((host for host, _user, _since in taken), MOST_PER_HOST)
+        greedy = _full((user for _host, user, _since in taken), max(settings.WEBHOOK_MAX_IN_FLIGHT // 3, 1))
+        due = WebhookDelivery.objects.due(now).exclude(webhook__host__in=busy).exclude(webhook__user__in=greedy)
+        failing = sum(1 for _host, _user, since in taken if since is not None)
         if failing >= settings.WEBHOOK_MAX_IN_FLIGHT / 2:
             due = due.filter(webhook__failing_since=None)
         found = due.order_by("next_attempt_at", "pk").values_list("pk", flat=True).first()
@@ -96,6 +100,8 @@ def send(delivery: WebhookDelivery, *, now: datetime | None = None, resolver: Re
             "X-Webhook-Event": delivery.event,
             "X-Webhook-Signature": signature(body, secrets_of(webhook, began), began),
         }
+    except MessageWiped:  # by what cleans up, since it was claimed; the claim has gone with it
+        return
     except CannotUnseal:
         log.error("webhook_cannot_be_unsealed", webhook_id=webhook.pk)
         answer = Answer(None, "The shop cannot read the secret of this webhook; change it, please.")
@@ -114,8 +120,9 @@ def record(delivery: WebhookDelivery, answer: Answer, *, now: datetime) -> None:
     webhook = Webhook.objects.filter(pk=delivery.webhook_id)
     if answer.delivered:
         with transaction.atomic():
-            mine.filter(delivered_at=None).update(delivered_at=now, next_attempt_at=None, given_up_at=None, **free)
+            # Its row before the message's, as everywhere: whoever switches it off meanwhile holds it and wants these.
             webhook.exclude(failing_since=None).update(failing_since=None)
+            mine.filter(delivered_at=None).update(delivered_at=now, next_attempt_at=None, given_up_at=None, **free)
         return
     log.info("webhook_not_delivered", delivery_id=delivery.pk, status=answer.status, attempts=delivery.attempts)
     with transaction.atomic():
@@ -127,6 +134,10 @@ def record(delivery: WebhookDelivery, answer: Answer, *, now: datetime) -> None:
         if ours.update(next_attempt_at=again, given_up_at=now if over else None, **free):
             webhook.filter(failing_since=None).update(failing_since=now)
     switch_off_failing(delivery.webhook_id, now=now)
+
+
+def _full(takers: Iterable[T], most: int) -> list[T]:
+    return [taker for taker, count in Counter(takers).items() if count >= most]
 
 
 def _one_at_a_time() -> None:

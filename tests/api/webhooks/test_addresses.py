@@ -40,7 +40,9 @@ def to(*addresses: str) -> Callable[[str, int], list[str]]:
         *("224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
         *("2002:7f00:1::", "2002:a9fe:a9fe::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "::127.0.0.1"),
-        *("2001:0:7f00:1::f5ff:fffe", "2001:db8::1", "fec0::1"),
+        *("2001:0:7f00:1::f5ff:fffe", "2001:db8::1", "fec0::1", "::ffff:0:127.0.0.1"),
+        # A translator of the network's own: 169.254.169.254 behind the 48 bits, a public address at the end.
+        "64:ff9b:1:a9fe:a9:fe00:5db8:d822",
     ],
 )
 @pytest.mark.usefixtures("_public_only")
@@ -65,6 +67,7 @@ def test_check_addresses_when_public_then_they_pass(address: str) -> None:
         *("ftp://example.com/", "file:///etc/passwd", "javascript:alert(1)", "example.com", "", "https://", "//h/"),
         *("https://user:pass@example.com/", "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/"),
         *("https://exa mple.com/", "https://h:99999/", "https://10.0.0.1:8080/x", "https://h\r\nX: y/"),
+        *("https://127.0.0.1./", "https://./", "https://１２７.0.0.1/", "https://[::1%25eth0]/"),
     ],
 )
 @pytest.mark.usefixtures("_public_only")
@@ -88,7 +91,12 @@ def test_target_of_when_http_is_not_allowed_then_only_https_passes(settings: Any
     )
 
 
-@pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.usefixtures("_public_only")
+def test_target_of_when_the_name_ends_with_a_dot_then_it_is_the_same_name() -> None:
+    assert target_of("https://example.com./in") == target_of("https://example.com/in")
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost.", "2130706433", "0x7f.1", "127.1", "0"])
 def test_post_when_a_name_or_an_odd_number_means_this_machine_then_nothing_is_sent(
     receiver: Receiver,
     host: str,

@@ -301,11 +301,14 @@ def test_sending_when_one_receiver_hangs_then_another_is_served_meanwhile(
 
 
 def test_claim_when_failing_webhooks_hold_half_of_the_places_then_the_others_keep_theirs(
-    ann: User, settings: Any, receiver: Receiver
+    db: None, settings: Any, receiver: Receiver
 ) -> None:
     settings.WEBHOOK_MAX_IN_FLIGHT = 4
     now = timezone.now()
-    hooks = [add_webhook(user=ann, url=f"http://127.0.0.1:{1000 + port}/")[0] for port in range(6)]
+    hooks = [
+        add_webhook(user=User.objects.create_user(f"{port}@example.com"), url=f"http://127.0.0.1:{1000 + port}/")[0]
+        for port in range(6)
+    ]
     for each in hooks:
         make(each)
     Webhook.objects.filter(pk__in=[each.pk for each in hooks[:4]]).update(failing_since=now)
@@ -313,6 +316,56 @@ def test_claim_when_failing_webhooks_hold_half_of_the_places_then_the_others_kee
     taken = [claim(now) for _each in range(5)]
 
     assert [one.webhook_id if one else None for one in taken] == [*(hooks[i].pk for i in (0, 1, 4, 5)), None]
+
+
+def test_claim_when_one_customer_has_many_servers_then_a_third_of_the_places_is_theirs(
+    ann: User, ben: User, settings: Any, receiver: Receiver
+) -> None:
+    settings.WEBHOOK_MAX_IN_FLIGHT = 6
+    for port in range(6):
+        make(add_webhook(user=ann, url=f"http://127.0.0.1:{1000 + port}/")[0])
+    theirs, _secret = add_webhook(user=ben, url=receiver.url)
+    make(theirs)
+    now = timezone.now()
+
+    taken = [claim(now) for _each in range(4)]
+
+    assert [one.webhook.user if one else None for one in taken] == [ann, ann, ben, None]
+
+
+def test_record_when_the_webhook_is_switched_off_meanwhile_then_neither_waits_for_the_other(
+    hook: Webhook, receiver: Receiver
+) -> None:
+    make(hook)
+    taken = claim(timezone.now())
+    assert taken is not None
+    Webhook.objects.filter(pk=hook.pk).update(failing_since=timezone.now())
+    off, recorded = threading.Event(), threading.Event()
+
+    def switch_off_slowly() -> None:
+        try:
+            with transaction.atomic():
+                Webhook.objects.filter(pk=hook.pk).update(disabled_at=timezone.now())
+                off.set()
+                recorded.wait(0.5)  # the other one is as far as it gets
+                operations.switch_off(hook.pk, because="", now=timezone.now())
+                WebhookDelivery.objects.filter(next_attempt_at__isnull=False).update(given_up_at=timezone.now())
+        finally:
+            connection.close()
+
+    def record_success() -> None:
+        try:
+            off.wait(10)
+            record(taken, Answer(200), now=timezone.now())
+            recorded.set()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(switch_off_slowly), pool.submit(record_success)]:
+            one.result()
+
+    assert WebhookDelivery.objects.get().state == "delivered"
 
 
 # --- Switched off ---------------------------------------------------------------------------------------------------
@@ -353,6 +406,19 @@ def test_failing_when_something_gets_through_then_the_days_begin_anew(hook: Webh
 
     row = Webhook.objects.get()
     assert (row.disabled_at, row.failing_since) == (None, now + timedelta(days=4))
+
+
+def test_edit_webhook_when_its_address_was_wrong_then_the_new_one_has_days_of_its_own(
+    hook: Webhook, receiver: Receiver
+) -> None:
+    long_ago = timezone.now() - timedelta(days=4)
+    Webhook.objects.update(failing_since=long_ago)
+    same = {"name": "renamed", "wants_orders": True, "wants_numbers": True}
+
+    operations.edit_webhook(hook, url=hook.url, **same)
+    assert Webhook.objects.get().failing_since == long_ago
+    operations.edit_webhook(hook, url=f"{hook.url}/other", **same)
+    assert Webhook.objects.get().failing_since is None
 
 
 # --- Kept, wiped, deleted -------------------------------------------------------------------------------------------
@@ -403,6 +469,23 @@ def test_clean_deliveries_when_they_are_old_then_codes_are_wiped_and_later_all_i
 
     assert operations.clean_deliveries(now=timezone.now() + timedelta(days=31)) == (0, 2)
     assert not WebhookDelivery.objects.exists()
+
+
+def test_clean_deliveries_when_a_sender_has_one_in_hand_then_it_neither_leaves_nor_waits_again(
+    hook: Webhook, receiver: Receiver, number: Order, settings: Any
+) -> None:
+    settings.SMS_CONTENT_KEEP_DAYS = 3
+    WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=4))
+    before_it_is_made, after = claim(timezone.now()), claim(timezone.now() + CLAIM * 2)
+    assert before_it_is_made is not None
+    assert after is not None
+
+    assert operations.clean_deliveries() == (1, 0)
+    send(before_it_is_made)
+    record(after, Answer(500, "late"), now=timezone.now())
+
+    assert receiver.received == []
+    assert WebhookDelivery.objects.get().next_attempt_at is None
 
 
 def test_rotate_keys_when_a_new_key_is_in_front_then_secrets_and_bodies_are_sealed_with_it(
