@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import F, Q
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
@@ -20,6 +20,11 @@ LONGEST_NAME = 80
 SHOWN_CHARACTERS = 12
 LIVE, TEST = "live_", "test_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+LARGEST_MICROS = 2**63 - 1  # what a column of money holds
+_SPEND = """
+    UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
+    WHERE key_id = %s AND day = %s AND spent_micros <= %s
+"""
 # What may be changed of a key later on; whether it is a test key is not among it.
 CHANGEABLE = frozenset(
     {
@@ -167,16 +172,21 @@ def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = No
     Raises DailyLimitReached; nothing has been counted then.
     """
     day = _day(now or timezone.now())
-    limit = key.daily_limit_micros
-    today = ApiKeySpending.objects.filter(key=key, day=day)
-    room = today if limit is None else today.filter(spent_micros__lte=limit - amount_micros)
-    more = {"spent_micros": F("spent_micros") + amount_micros}
-    if room.update(**more):
+    if _spent_more(key, day, amount_micros):
         return
     # The first of the day, or too much. Who comes second to the insert finds the row of the first.
     ApiKeySpending.objects.bulk_create([ApiKeySpending(key=key, day=day)], ignore_conflicts=True)
-    if not room.update(**more):
+    if not _spent_more(key, day, amount_micros):
         raise DailyLimitReached
+
+
+def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
+    """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
+    most = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
+    values = [amount_micros, key.pk, connection.ops.adapt_datefield_value(day), most - amount_micros]
+    with connection.cursor() as cursor:
+        cursor.execute(_SPEND, values)
+        return bool(cursor.rowcount)
 
 
 _KEY, _USER, _GROUP = (

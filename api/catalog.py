@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from accounts.reads import Prepared
 from api.calls import NOT_FOUND, Call
 from api.list_files import file_of
 from api.listing import Dress, Paging, orderable_stock, written
@@ -23,6 +25,15 @@ from catalog.stock import refresh_stock
 
 SERVICE_NOT_FOUND = "Service not found"
 SHORT = 250  # rows: fifty kilobytes, as much as a page of the shop
+
+
+_SERVICE, _CATEGORY = (tuple(field.attname for field in model._meta.concrete_fields) for model in (Service, Category))
+_service_with_category = Prepared(
+    lambda: (
+        Service.objects.filter(pk=0).order_by().values_list(*_SERVICE, *(f"category__{name}" for name in _CATEGORY))
+    ),
+    example=(0,),
+)
 
 
 def categories(call: Call) -> dict[str, Any]:
@@ -96,10 +107,11 @@ def any_service(call: Call) -> Service:
     if not call.text("service"):
         raise ApiError("Service ID is required")
     service_id = whole_number(call.text("service")) or 0
-    service = Service.objects.select_related("category").filter(pk=service_id).first()
-    if service is None:
-        raise ApiError(SERVICE_NOT_FOUND, NOT_FOUND)
-    return service
+    for row in _service_with_category.rows(service_id):
+        service = Service.from_db(DEFAULT_DB_ALIAS, _SERVICE, row[: len(_SERVICE)])
+        service.category = Category.from_db(DEFAULT_DB_ALIAS, _CATEGORY, row[len(_SERVICE) :])
+        return service
+    raise ApiError(SERVICE_NOT_FOUND, NOT_FOUND)
 
 
 def is_on_sale(service: Service) -> bool:
