@@ -45,6 +45,7 @@ FURTHER = (
     Refusal("No numbers available", _("None could be had. Nothing was taken."), 409),
     Refusal("Phone number is not available", _("That number cannot be used again."), 409),
     Refusal("Too many …, 100 at most", _("One call takes up to 100 ids.")),
+    Refusal("Too many test orders are under way, … at most", _("With a test key: wait until some are over."), 409),
     Refusal("request_id is longer than 64 characters", _("Choose a shorter one.")),
     Refusal("request_id was used with other values", _("It bought something else before; that stands."), 409),
     Refusal("Daily spending limit of this key is reached", _("You set it with the key."), 402),

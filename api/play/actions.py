@@ -1,5 +1,6 @@
 """The actions as test keys play them: the same parameters, checks, prices and answers, with play money and own ids."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from api.aftercare import NO_CANCEL, NO_REFILL, REFILL_NOT_FOUND, number_in, or_
 from api.calls import NOT_FOUND, Call, Scope
 from api.models import PlayOrder
 from api.params import ApiError, whole_number
+from api.play import operations
 from api.play.operations import cancel_play_order, play_balance_micros, take_play_orders
 from api.play.scripts import (
     NO_NUMBERS,
@@ -60,10 +62,17 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
         return [PlayOrder(kind=Kind.SERVICE, service=service, link=link, quantity=pieces, price_micros=price_micros)]
 
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
-    [order] = take_play_orders(
-        call.user, key=call.key, request_id=own_request_id(call), asked=asked, make=make, now=call.now
-    )
+    [order] = _take(call, asked, make)
     return order.pk
+
+
+def _take(call: Call, asked: dict[str, Any], make: Callable[[], list[PlayOrder]]) -> list[PlayOrder]:
+    request_id = own_request_id(call)
+    try:
+        return take_play_orders(call.user, key=call.key, request_id=request_id, asked=asked, make=make, now=call.now)
+    except operations.TooManyUnderWay:
+        text = f"Too many test orders are under way, {operations.MOST_UNDER_WAY} at most"
+        raise ApiError(text, 409) from None
 
 
 def status(call: Call) -> dict[str, Any]:
@@ -191,9 +200,7 @@ def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[PlayOr
         ]
 
     asked = {"project": project.pk, "quantity": quantity, "phone": phone}
-    return take_play_orders(
-        call.user, key=call.key, request_id=own_request_id(call), asked=asked, make=make, now=call.now
-    )
+    return _take(call, asked, make)
 
 
 def sms_code(call: Call) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.api_keys import spend_with_key
@@ -19,12 +19,19 @@ from orders.operations.placing import RequestIdReused
 from upstream.money import micros_from_decimal
 from wallet.operations import InsufficientFunds
 
+# Every look at the play money goes through the orders under way; nobody tries out more at once.
+MOST_UNDER_WAY = 1000
+
+
+class TooManyUnderWay(Exception):
+    """The customer's test keys have MOST_UNDER_WAY orders that are not over. Nothing has changed."""
+
 
 def play_balance_micros(user: User, *, now: datetime | None = None) -> int:
     """Return what the customer's test keys have, with everything given back that is due."""
     now = now or timezone.now()
     wallet = _wallet(user)
-    if not _unsettled(user):
+    if not _unsettled(user).exists():
         return wallet.balance_micros
     with transaction.atomic():
         locked = _lock(wallet)
@@ -52,7 +59,8 @@ def take_play_orders(
 ) -> list[PlayOrder]:
     """Store what `make` prices and take the play money; a repeat with its request id returns the first orders.
 
-    Raises RequestIdReused, InsufficientFunds, DailyLimitReached and what `make` raises; nothing has changed then.
+    Raises RequestIdReused, InsufficientFunds, DailyLimitReached, TooManyUnderWay and what `make` raises; nothing has
+    changed then.
     """
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     wallet = _wallet(user)
@@ -63,6 +71,8 @@ def take_play_orders(
             return bought
         _settle(user, now)
         orders = make()
+        if _unsettled(user).count() + len(orders) > MOST_UNDER_WAY:
+            raise TooManyUnderWay
         total_micros = sum(order.price_micros for order in orders)
         left_micros = PlayWallet.objects.values_list("balance_micros", flat=True).get(pk=wallet.pk) - total_micros
         if left_micros < 0:
@@ -111,13 +121,13 @@ def _lock(wallet: PlayWallet) -> PlayWallet:
     return PlayWallet.objects.select_for_update().get(pk=wallet.pk)
 
 
-def _unsettled(user: User) -> bool:
-    return PlayOrder.objects.filter(user=user, settled_at=None).exists()
+def _unsettled(user: User) -> QuerySet[PlayOrder]:
+    return PlayOrder.objects.filter(user=user, settled_at=None)
 
 
 def _settle(user: User, now: datetime) -> None:
     """Give back what is due; the wallet is locked."""
-    for order in PlayOrder.objects.filter(user=user, settled_at=None):
+    for order in _unsettled(user):
         back_micros = back_micros_of(order, now)
         if back_micros is None:
             continue

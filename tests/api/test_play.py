@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from accounts.api_keys import create_api_key
 from accounts.models import ApiKeySpending, User
-from api.models import PlayOrder, PlayWallet
+from api.models import PlayOrder, PlayWallet, WebhookDelivery
+from api.play import operations
 from api.play.operations import clean_play_orders
 from api.registry import ACTIONS
+from api.webhooks.operations import add_webhook
 from catalog.models import Delivery, Service
-from orders.models import Checkout, Order
+from orders.models import Checkout, Order, ServiceRequest
 from sms.models import Country, Number, Project
 from tests.api.conftest import Call
 from tests.storefront.admin_rows import make_order
@@ -59,8 +61,9 @@ def test_play_when_every_action_is_called_then_nothing_real_is_touched(
 ) -> None:
     Service.objects.update(stock=5000, refill=True, cancel=True)
     real = make_order(ann, service=service)
+    add_webhook(user=ann, url="https://example.com/hooks")
     before = (Wallet.objects.get().balance_micros, LedgerEntry.objects.count(), Checkout.objects.count())
-    asked_upstream = len(sandbox.calls) if hasattr(sandbox, "calls") else 0
+    asked_upstream = len(sandbox.requests)
     order = add(call, service)["order"]
     number = call("add_sms", project_id=project.pk)["orders"][0]["order"]
 
@@ -72,8 +75,43 @@ def test_play_when_every_action_is_called_then_nothing_real_is_touched(
     assert (Wallet.objects.get().balance_micros, LedgerEntry.objects.count(), Checkout.objects.count()) == before
     assert list(Order.objects.all()) == [real]
     assert Number.objects.count() == 0
-    assert (len(sandbox.calls) if hasattr(sandbox, "calls") else 0) == asked_upstream
+    assert len(sandbox.requests) == asked_upstream
+    assert not WebhookDelivery.objects.exists()
     assert sandbox.orders == []
+
+
+@pytest.mark.parametrize("action", ["status", "refill", "cancel", "sms_code", "sms_status", "refill_status"])
+def test_play_when_a_real_order_is_asked_for_then_it_is_not_found_and_stays(
+    call: Call, service: Service, ann: User, action: str
+) -> None:
+    Service.objects.update(refill=True, cancel=True)
+    real = make_order(ann, service=service)
+    wish = ServiceRequest.objects.create(order=real, wish=ServiceRequest.Wish.REFILL)
+
+    answer = call(action, order=real.pk, refill=wish.pk)
+
+    assert "not found" in str(answer) or "Incorrect order ID" in str(answer)
+    real.refresh_from_db()
+    assert (real.status, ServiceRequest.objects.count()) == (Order().status, 1)
+
+
+def test_every_action_that_buys_or_knows_orders_is_played_by_test_keys() -> None:
+    same_for_all = {action.name for action in ACTIONS.values() if action.play is None}
+    assert same_for_all == {"categories", "services", "sms_projects", "sms_countries"}
+
+
+def test_add_when_too_many_play_orders_are_under_way_then_no_more_until_one_is_over(
+    call: Call, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "MOST_UNDER_WAY", 2)
+    first = add(call, service, link=LINK + "/stuck", request_id="1")
+    second = add(call, service, link=LINK + "/stuck")
+
+    refused = add(call, service)
+    assert refused == {"error": "Too many test orders are under way, 2 at most"}
+    assert add(call, service, link=LINK + "/stuck", request_id="1") == first
+    call("cancel", order=second["order"])
+    assert "order" in add(call, service, link=LINK + "/instant")
 
 
 def test_add_when_played_then_it_costs_the_customers_price_in_play_money(call: Call, service: Service) -> None:
