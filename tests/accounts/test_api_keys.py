@@ -196,6 +196,18 @@ def test_rotate_api_key_when_the_old_one_is_kept_a_while_then_both_work_and_the_
         spend_with_key(new, 3, now=NOON)
 
 
+def test_rotate_api_key_when_the_old_one_would_end_sooner_then_both_end_when_it_would_have(ann: User) -> None:
+    ends_at = NOON + timedelta(hours=1)
+    old, old_text = create_api_key(user=ann, name="robot", expires_at=ends_at)
+
+    _new, text = rotate_api_key(old.pk, keep_old_for=DAY, now=NOON)
+
+    for written in (text, old_text):
+        assert find_api_key(written, address=None, now=ends_at - timedelta(seconds=1)).user == ann
+        with pytest.raises(InvalidApiKey):
+            find_api_key(written, address=None, now=ends_at)
+
+
 def test_rotate_api_key_when_the_list_is_full_then_it_goes_once_and_a_dead_key_never(ann: User, settings: Any) -> None:
     settings.API_MAX_KEYS = 1
     key, text = create_api_key(user=ann, name="robot")

@@ -298,6 +298,41 @@ def test_reading_when_the_play_order_is_anothers_then_it_is_not_found(
             assert call(action, order=order, key=other) == {"error": "Order not found"}
 
 
+def test_add_when_an_order_before_was_given_back_then_its_money_does_not_come_again(
+    call: Call, service: Service
+) -> None:
+    canceled = add(call, service, link=LINK + "/stuck")["order"]
+    call("cancel", order=canceled)
+    assert call("balance")["balance"] == "1000.00"
+
+    add(call, service, link=LINK + "/stuck")
+
+    assert call("balance")["balance"] == "998.125"
+
+
+def test_refill_status_when_the_play_order_is_anothers_then_it_is_not_found(
+    call: Call, service: Service, ben: User
+) -> None:
+    Service.objects.update(refill=True)
+    order = add(call, service, link=LINK + "/instant")["order"]
+    assert call("refill_status", refill=order) == {"status": "Completed"}
+
+    his = create_api_key(user=ben, name="his", is_test=True)[1]
+    assert call("refill_status", refill=order, key=his) == {"error": "Refill not found"}
+
+
+def test_cancel_when_a_test_key_may_only_buy_numbers_then_its_play_orders_stay(
+    call: Call, service: Service, ann: User
+) -> None:
+    order = add(call, service, link=LINK + "/stuck")["order"]
+    other = create_api_key(user=ann, name="numbers", is_test=True, may_order=False)[1]
+
+    answer = call("cancel", order=order, key=other)
+
+    assert answer == [{"order": order, "cancel": {"error": "This key may not order services"}}]
+    assert PlayOrder.objects.get().canceled_at is None
+
+
 def test_clean_play_orders_when_they_are_old_then_they_are_forgotten(call: Call, service: Service) -> None:
     add(call, service)
 

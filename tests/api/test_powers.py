@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.api_keys import change_api_key, create_api_key
 from accounts.models import ApiKey, ApiKeySpending, User
 from api import limits
+from api.params import ApiError
 from api.registry import ACTIONS
 from catalog.models import Service
 from orders.models import KnownRefusal, Order
@@ -182,6 +184,19 @@ def test_calls_a_minute_when_a_key_has_used_them_up_then_it_is_refused_and_other
     assert post(key).status_code == 429
 
 
+def test_calls_a_minute_when_a_key_is_refused_then_that_is_not_counted_for_its_address(
+    ann: User, key: str, settings: Any
+) -> None:
+    settings.API_CALLS_PER_MINUTE, settings.API_CALLS_PER_MINUTE_PER_ADDRESS = 2, 4
+    other = create_api_key(user=ann, name="other")[1]
+
+    answers = [
+        Client().post("/api/v2", {"key": text, "action": "balance"}).json() for text in (*[key] * 5, other, other)
+    ]
+
+    assert [answer == TOO_OFTEN for answer in answers] == [False, False, True, True, True, False, False]
+
+
 def test_calls_a_minute_when_keys_are_guessed_then_the_address_is_refused(key: str, settings: Any) -> None:
     settings.API_CALLS_PER_MINUTE_PER_ADDRESS = 3
 
@@ -230,6 +245,26 @@ def test_calls_a_minute_when_redis_is_lost_then_calls_go_on_and_it_is_said_once(
 
 # --- At once --------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("waits", "most"), [(False, 2), (True, 1)])
+def test_calls_at_once_when_a_customer_has_many_keys_then_together_they_get_one_place_more(
+    ann: User, ben: User, settings: Any, waits: bool, most: int
+) -> None:
+    settings.API_CALLS_AT_ONCE = 1
+    first, second, third, others = (
+        create_api_key(user=user, name=name)[0] for user, name in ((ann, "1"), (ann, "2"), (ann, "3"), (ben, "4"))
+    )
+    with ExitStack() as held:
+        for key in (*[first] * most, second):
+            held.enter_context(limits.place_for(key, waits=waits))
+        for key in (first, second, third):
+            with pytest.raises(ApiError), limits.place_for(key, waits=waits):
+                pass
+        with limits.place_for(others, waits=waits):
+            pass
+    with limits.place_for(third, waits=waits):
+        pass
+
+
 def test_calls_at_once_when_one_key_floods_then_it_alone_is_refused(ann: User, ben: User, settings: Any) -> None:
     settings.API_CALLS_AT_ONCE = 1
     mine, _text = create_api_key(user=ann, name="mine")

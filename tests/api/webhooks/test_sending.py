@@ -201,6 +201,18 @@ def test_number_when_its_phone_comes_later_than_the_order_then_that_is_told(
     assert events() == ["number.active", "number.active"]
 
 
+def test_number_when_the_webhook_wants_orders_alone_then_it_is_not_told(
+    hook: Webhook, place: Callable[..., Order], number: Order, client_upstream: Any, sandbox: Any
+) -> None:
+    WebhookDelivery.objects.all().delete()
+    Webhook.objects.update(wants_numbers=False)
+    sandbox.deliver_code(number.upstream_id, "493817", "Your code is 493817")
+    poll("number", client_upstream, hours=0.01)
+    forward_order(place().pk, client=client_upstream)
+
+    assert events() == ["order.accepted"]
+
+
 def test_number_when_it_expires_then_the_message_calls_it_so(
     hook: Webhook, receiver: Receiver, number: Order, client_upstream: Any, sandbox: Any
 ) -> None:
@@ -263,6 +275,29 @@ def test_record_when_an_answer_comes_after_the_claim_was_taken_over_then_only_a_
     record(late, Answer(200), now=now)
 
     assert WebhookDelivery.objects.get().state == "delivered"
+
+
+def test_record_when_a_failure_comes_after_a_success_then_the_message_stays_delivered(hook: Webhook) -> None:
+    make(hook)
+    now = timezone.now()
+    first, second = claim(now), claim(now + CLAIM * 2)
+    assert first is not None
+    assert second is not None
+
+    record(first, Answer(200), now=now)
+    record(second, Answer(500, "late"), now=now)
+
+    row = WebhookDelivery.objects.get()
+    assert (row.state, row.http_status, Webhook.objects.get().failing_since) == ("delivered", 200, None)
+
+
+def test_replay_when_a_sender_has_it_in_hand_then_it_is_not_sent_beside_that(hook: Webhook) -> None:
+    [row] = make(hook)
+    now = timezone.now()
+    assert claim(now) is not None
+
+    assert not operations.replay(row, now=now)
+    assert operations.replay(row, now=now + CLAIM * 2)
 
 
 def test_sweeps_when_two_run_at_once_then_each_message_leaves_once_and_two_at_a_time_to_one_host(
