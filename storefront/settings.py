@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.middleware.RequestLogMiddleware",
+    "storefront.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "storefront.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -5,9 +5,12 @@ import json
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import resolve, reverse
 
 from accounts.api_keys import revoke_api_key
 from accounts.models import ApiKey, User
+from api.views import api_v2
+from storefront.middleware import ApiMiddleware
 from tests.api.conftest import Call
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +137,21 @@ def test_call_when_the_caller_prefers_another_language_then_the_texts_stay(key: 
     answer = Client().post("/api/v2", {"key": key, "action": "nothing"}, headers={"accept-language": "ru"})
 
     assert answer.json() == {"error": "Invalid action"}
+
+
+def test_call_when_it_takes_the_short_way_then_it_is_counted_like_a_page_and_its_host_is_checked(key: str) -> None:
+    client = Client()
+
+    answer = client.post("/api/v2", {"key": key, "action": "balance"})
+    stranger = client.post("/api/v2", {"key": key, "action": "balance"}, headers={"Host": "evil.example"})
+    metrics = client.get("/metrics").content.decode()
+
+    assert "X-Frame-Options" not in answer, "it went through what only browsers need"
+    assert (answer["X-Content-Type-Options"], len(answer["X-Request-Id"])) == ("nosniff", 16)
+    assert stranger.status_code == 400
+    assert 'responses_total_by_status_view_method_total{method="POST",status="200",view="api:v2"}' in metrics
+
+
+def test_addresses_of_the_short_way_are_the_doors_own() -> None:
+    assert {resolve(path).func for path in ApiMiddleware.paths} == {api_v2}
+    assert reverse("api:v2") in ApiMiddleware.paths
