@@ -44,7 +44,9 @@ def api_v2(request: HttpRequest) -> HttpResponseBase:
     if isinstance(answer, HttpResponseBase):  # a long one, sent piece by piece
         response = answer
     else:
-        response = HttpResponse(msgspec.json.encode(answer), content_type="application/json", status=status)
+        body = msgspec.json.encode(answer)
+        response = HttpResponse(body, content_type="application/json", status=status)
+        response["Content-Length"] = str(len(body))  # or it would be sent in chunks
     for name, value in door.headers.items():
         response[name] = value
     # Django would report an error that the caller has been told, with the whole request, as one of ours.
