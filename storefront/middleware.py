@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django_prometheus.middleware import PrometheusAfterMiddleware
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -35,14 +35,18 @@ class ApiMiddleware:
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
+        self._matches: dict[str, ResolverMatch] = {}
         self._counted = PrometheusAfterMiddleware(lambda request: request.resolver_match.func(request))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in self.paths:
             return self.get_response(request)
         request.get_host()  # raises DisallowedHost, as for a page
-        request.resolver_match = resolve(request.path_info)
-        self._counted.process_view(request, request.resolver_match.func)
+        match = self._matches.get(request.path_info)
+        if match is None:
+            match = self._matches[request.path_info] = resolve(request.path_info)
+        request.resolver_match = match
+        self._counted.process_view(request, match.func)
         response: HttpResponse = self._counted(request)
         return response
 
