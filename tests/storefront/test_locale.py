@@ -38,8 +38,8 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|\{\w*\}")
 TAG = re.compile(r"</?[a-z]+")
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 # What stays as it is in Russian, too.
-LATIN_TEXTS = {"API", "SMS"}
-LATIN_WORDS = {"SMS", "CSV", "English", "Telegram", settings.STORE_NAME, settings.STORE_CURRENCY}
+LATIN_TEXTS = {"API", "ID", "OpenAPI 3.1", "SMS"}
+LATIN_WORDS = {"API", "SMS", "CSV", "English", "Telegram", settings.STORE_NAME, settings.STORE_CURRENCY}
 
 
 def catalog() -> Catalog:
