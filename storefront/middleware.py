@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django_prometheus.middleware import PrometheusAfterMiddleware
 
+from storefront.policy import ADMIN_POLICY
+
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -60,8 +62,5 @@ class AdminPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if request.path.startswith("/admin/"):
-            response._csp_update = {  # type: ignore[attr-defined]  # django-csp's own per-response hook
-                "script-src": ["'unsafe-inline'", "'unsafe-eval'"],
-                "style-src": ["'unsafe-inline'"],
-            }
+            response._csp_update = ADMIN_POLICY  # type: ignore[attr-defined]  # django-csp's own per-response hook
         return response

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from storefront.environment import Environment
 from storefront.logs import logging_config
+from storefront.policy import PAGES_POLICY
+from storefront.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
@@ -298,53 +300,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10}
 CELERY_TIMEZONE = "UTC"
-
-
-def _every(name: str, default_seconds: float, task: str) -> dict:
-    """A beat entry; a message that waited longer than two rounds is dropped, the next one does its work."""
-    every = env.seconds(name, default_seconds)
-    return {"task": task, "schedule": every, "options": {"expires": 2 * every}}
-
-
-CELERY_BEAT_SCHEDULE = {
-    "beat_heartbeat": _every("HEARTBEAT_EVERY_SECONDS", 10, "storefront.tasks.beat_heartbeat"),
-    "sync_catalog": _every("SYNC_CATALOG_EVERY_SECONDS", 900, "catalog.tasks.sync_catalog"),
-    "sync_catalog_in_full": _every(
-        "SYNC_FULL_EVERY_SECONDS", SYNC_FULL_EVERY_SECONDS, "catalog.tasks.sync_catalog_in_full"
-    ),
-    "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
-    "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
-    "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
-    "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
-    "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
-    "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
-    "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
-    "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 1, "orders.tasks.poll_numbers"),
-    "swap_numbers": _every("SWAP_NUMBERS_EVERY_SECONDS", 5, "sms.tasks.swap_numbers"),
-    # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
-    "wipe_sms_contents": _every("WIPE_SMS_CONTENTS_EVERY_SECONDS", 21_600, "sms.tasks.wipe_sms_contents"),
-    "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
-    "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
-    "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
-    "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
-    "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
-    "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "orders.tasks.tell_watchers"),
-    # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
-    "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
-    "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
-    "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
-    "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
-    "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
-    "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
-    "clean_play_orders": _every("CLEAN_PLAY_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_play_orders"),
-    "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
-    "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
-    "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "orders.tasks.send_notices"),
-}
-if EXCHANGE_RATE_SOURCE:
-    CELERY_BEAT_SCHEDULE["fetch_exchange_rate"] = _every(
-        "EXCHANGE_RATE_EVERY_SECONDS", 86_400, "storefront.tasks.fetch_exchange_rate"
-    )
+CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, fetches_exchange_rate=bool(EXCHANGE_RATE_SOURCE))
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -396,14 +352,10 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-_STATIC_BACKEND = (
-    "django.contrib.staticfiles.storage.StaticFilesStorage"
-    if DEBUG
-    else "storefront.staticfiles.BundledStaticFilesStorage"
-)
+_FILES_AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _STATIC_BACKEND},
+    "staticfiles": {"BACKEND": _FILES_AS_THEY_ARE if DEBUG else "storefront.staticfiles.BundledStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
@@ -415,18 +367,7 @@ SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 
 # So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
 # With 0 nothing a visitor sends is believed, and the address is that of whoever connects.

@@ -1,4 +1,4 @@
-"""What settings.py reads from the environment, found by reading its source: so that no list has to be kept by hand."""
+"""What the settings read from the environment, found by reading the source: so that no list has to be kept by hand."""
 
 import ast
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ class Read:
 
 
 def settings_reads() -> dict[str, Read]:
-    """Return every variable that storefront/settings.py reads, by name."""
+    """Return every variable that storefront/settings.py and the schedule beside it read, by name."""
     reads = {}
-    for node in ast.walk(ast.parse((ROOT / "storefront/settings.py").read_text())):
+    sources = [(ROOT / "storefront" / name).read_text() for name in ("settings.py", "schedule.py")]
+    for node in ast.walk(ast.parse("\n".join(sources))):
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
         of_env = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "env"
