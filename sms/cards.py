@@ -48,7 +48,7 @@ class NumberCard:
 def cards_of(numbers: Sequence[Number], user: User, now: datetime) -> list[NumberCard]:
     """Return the cards of these numbers of one customer; a few queries, however many there are.
 
-    The numbers come with order, project, country and swap rule.
+    The numbers come with order, project, country, website and swap rule.
     """
     book = number_book(user)
     patient = [number for number in numbers if may_be_swapped(number, now)]
@@ -67,4 +67,4 @@ def cards_of(numbers: Sequence[Number], user: User, now: datetime) -> list[Numbe
 
 def _can_be_used_again(number: Number) -> bool:
     """Whether another code can be waited for on it; the supplier may still say no."""
-    return number.state == Number.State.RECEIVED and bool(number.phone) and not number.project.withdrawn_at
+    return number.state == Number.State.RECEIVED and bool(number.phone) and number.project.is_on_sale

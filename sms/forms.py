@@ -54,7 +54,7 @@ class BuyNumberForm(forms.Form):
         if order_id is None:
             return ""
         own = Number.objects.filter(order__user=self.user, project=self.project).exclude(phone="")
-        number = own.filter(order_id=order_id).first()
+        number = own.filter(order__pk=order_id).first()
         if number is None:
             raise ValidationError(_("You have no such number for this service."))
         return number.phone

@@ -1,5 +1,7 @@
 """The shop's acceptable-use policy: websites and apps whose name contains a forbidden word are not sold."""
 
+import unicodedata
+
 from django.db import transaction
 
 from sms.models import ForbiddenWord, Site
@@ -27,10 +29,10 @@ def apply_words() -> int:
 
     In Python: SQLite knows upper and lower case of ASCII only.
     """
-    words = [word.casefold() for word in ForbiddenWord.objects.values_list("word", flat=True)]
+    words = [_folded(word) for word in ForbiddenWord.objects.values_list("word", flat=True)]
     wrong: dict[bool, list[int]] = {True: [], False: []}
     for site_id, name, forbidden in Site.objects.values_list("pk", "name", "forbidden"):
-        folded = name.casefold()
+        folded = _folded(name)
         should = any(word in folded for word in words)
         if should != forbidden:
             wrong[should].append(site_id)
@@ -38,3 +40,8 @@ def apply_words() -> int:
         for start in range(0, len(ids), UPDATED_AT_ONCE):
             Site.objects.filter(pk__in=ids[start : start + UPDATED_AT_ONCE]).update(forbidden=forbidden)
     return sum(map(len, wrong.values()))
+
+
+def _folded(text: str) -> str:
+    """Return the text without what does not tell words apart: case, wide letters, accents written in two ways."""
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -20,11 +20,13 @@ def give_up_number(order_id: int, *, user: User, now: datetime | None = None) ->
     again changes nothing. Raises OrderRefused for a number that does not wait, Number.DoesNotExist for a stranger's.
     """
     now = now or timezone.now()
-    number = Number.objects.select_related("order").get(order_id=order_id, order__user=user)
+    number = Number.objects.select_related("order").get(order__pk=order_id, order__user=user)
     with transaction.atomic():
         # An answer under way records its own next question: then this one is asked with that.
         waiting = Order.objects.filter(pk=order_id, status__in=UPSTREAM_OPEN)
         if not waiting.update(next_poll_at=now):
+            if number.order.is_open:
+                raise OrderRefused(_("This number is still being fetched. Please try again in a few seconds."))
             raise OrderRefused(_("This number does not wait for a code any more."))
         Number.objects.filter(pk=number.pk, given_up_at=None).update(given_up_at=now)
         SwapRule.objects.filter(number=number).update(next_at=None)

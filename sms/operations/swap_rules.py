@@ -51,12 +51,18 @@ def set_swap_rule(order_id: int, *, user: User, wish: SwapWish, now: datetime | 
 
 
 def drop_swap_rule(order_id: int, *, user: User) -> None:
-    """Take a customer's wish back; an exchange that is under way may still happen. Nothing to take back is no error."""
-    SwapRule.objects.filter(number__order_id=order_id, number__order__user=user).delete()
+    """Take a customer's wish back; an exchange that is under way may still happen. Nothing to take back is no error.
+
+    The wish may have moved on to the number that was taken instead, while this one was still on the screen.
+    """
+    number = Number.objects.filter(order__pk=order_id, order__user=user).first()
+    while number is not None:
+        SwapRule.objects.filter(number=number).delete()
+        number = Number.objects.filter(swapped_from=number).first()
 
 
 def _open_number(order_id: int, user: User) -> Number:
-    number = Number.objects.select_related("order").get(order_id=order_id, order__user=user)
+    number = Number.objects.select_related("order").get(order__pk=order_id, order__user=user)
     if not number.order.is_open or number.given_up_at is not None:
         raise OrderRefused(_("This number does not wait for a code any more."))
     return number

@@ -117,6 +117,8 @@ def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
     order.number.refresh_from_db(fields=["state", "code"])
     if report.status == Status.COMPLETED or order.number.state == Number.State.RECEIVED:
         raise CodeHasCome(_("The code has come: the number is not exchanged."))
+    if report.status is None:
+        raise OrderRefused(_("It cannot be seen at the moment whether the code has come. Please try again."))
     if report.status not in UPSTREAM_OPEN:
         raise OrderRefused(_("This number does not wait for a code any more."))
 
@@ -147,7 +149,7 @@ def _hand_on_rule(old: Number, new: Number, now: datetime, *, automatic: bool) -
     rule = SwapRule.objects.filter(number=old).first()
     if rule is None:
         return
-    rule.number, rule.outcome = new, ""
-    rule.left = max(rule.left - automatic, 0)
-    rule.next_at = now + timedelta(seconds=rule.after_seconds) if rule.left else None
-    rule.save(update_fields=["number", "outcome", "left", "next_at"])
+    left = max(rule.left - automatic, 0)
+    next_at = now + timedelta(seconds=rule.after_seconds) if left else None
+    # A wish that was taken back at this very moment stays taken back.
+    SwapRule.objects.filter(pk=rule.pk).update(number=new, outcome="", left=left, next_at=next_at)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from sms.models import Number
@@ -15,12 +16,13 @@ BATCH = 1000
 def wipe_contents(*, now: datetime | None = None) -> int:
     """Delete the codes and messages that came more than SMS_CONTENT_KEEP_DAYS ago; return of how many numbers.
 
-    The number itself, what it was for and what it cost stay in the history. Safe to repeat, and beside itself.
+    A message may also come to a number that ends without its code: that one's age counts then. The number itself, what
+    it was for and what it cost stay in the history. Safe to repeat, and beside itself.
     """
     now = now or timezone.now()
-    old = Number.objects.filter(
-        received_at__lt=now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS), content_wiped_at=None
-    )
+    before = now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS)
+    without_code = Q(received_at=None, created_at__lt=before) & ~Q(code="", content="")
+    old = Number.objects.filter(Q(received_at__lt=before) | without_code, content_wiped_at=None)
     wiped = 0
     while ids := list(old.order_by("received_at").values_list("pk", flat=True)[:BATCH]):
         wiped += old.filter(pk__in=ids).update(code="", content="", content_wiped_at=now)

@@ -32,7 +32,7 @@ MOST_SHOWN = 50
 NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
-BESIDE = ("number__project__country", "number__swap_rule")
+BESIDE = ("number__project__country", "number__project__site", "number__swap_rule")
 
 
 @customers_only
@@ -137,6 +137,9 @@ def give_up(request: CustomerRequest, order_id: int) -> HttpResponse:
 def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
     """Exchange one number for another one."""
     project_id, price = (_whole(request.POST.get(name, "")) for name in ("project", "shown_price_micros"))
+    request_id = request.POST.get("request_id", "")[:64]
+    if "\0" in request_id:  # no page sends that, and no database keeps it
+        raise Http404
     project = get_object_or_404(Project.objects.select_related("country", "site"), pk=project_id)
 
     def change() -> str:
@@ -149,7 +152,7 @@ def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
             user=request.user,
             project=project,
             shown_price_micros=price,
-            request_id=request.POST.get("request_id", "")[:64],
+            request_id=request_id,
             client=client,
         )
         return _("Another number is on its way. You have got the money for the old one back.")

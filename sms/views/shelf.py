@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -73,6 +73,8 @@ def site(request: PageRequest, pk: int) -> HttpResponse:
 @require_safe
 def country(request: PageRequest, code: str) -> HttpResponse:
     """List what can be had in a country."""
+    if "\0" in code:  # PostgreSQL refuses the question
+        raise Http404
     shown = get_object_or_404(Country, code=code, visible=True)
     asked = Asked.read(request.GET)
     projects = Project.objects.on_sale().filter(country=shown)
