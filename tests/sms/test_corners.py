@@ -141,6 +141,27 @@ def test_swap_number_when_upstream_says_a_word_nobody_knows_says_that_it_cannot_
     assert Number.objects.get().state == Number.State.WAITING
 
 
+@pytest.mark.parametrize("step", ["_ask_once_more", "_close"])
+def test_swap_number_when_it_is_given_up_at_that_moment_is_refused(
+    waiting_number, ann, client_upstream, monkeypatch, step
+) -> None:
+    """From a second device, between the steps of the exchange."""
+    usual = getattr(swapping, step)
+
+    def after_giving_up(*asked: Any) -> None:
+        Number.objects.update(given_up_at=timezone.now())
+        usual(*asked)
+
+    monkeypatch.setattr(swapping, step, after_giving_up)
+    said = "given this number up" if step == "_ask_once_more" else "does not wait"
+
+    with pytest.raises(OrderRefused, match=said):
+        exchange(waiting_number, ann, client_upstream)
+
+    waiting_number.refresh_from_db()
+    assert (Order.objects.count(), waiting_number.refunded_micros) == (1, 0)
+
+
 def test_swap_due_after_the_number_was_given_up_takes_nothing(waiting_number, ann, client_upstream) -> None:
     set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE))
     Number.objects.update(given_up_at=timezone.now())
@@ -162,6 +183,8 @@ def test_give_up_number_that_is_still_being_fetched_says_so(buy, ann, shop) -> N
     page = page_words(shop.get("/sms/numbers/"))
     assert "Give the number up" not in page
     assert "Exchange it by itself" in page
+    # What htmx keeps on the screen goes by its name: it has to be another one once there is more to choose from.
+    assert f'id="wishes-{order.pk}-fetched"' in shop.get("/sms/numbers/").content.decode()
 
 
 # --- What is sold no more -------------------------------------------------------------------------------------------
@@ -230,7 +253,7 @@ def test_buy_to_reuse_a_number_that_cannot_be_is_refused(shop, project, reuse) -
     "path", ["/sms/countries/%00/", "/sms/sites/99999999999999999999/", "/sms/9999999999999999999/"]
 )
 def test_pages_of_nonsense_are_not_found(shop, path) -> None:
-    assert shop.get(path).status_code == 404
+    assert shop.get(f"/sms/{path}").status_code == 404
 
 
 @pytest.mark.parametrize("action", ["give-up", "rule", "exchange"])
@@ -257,7 +280,7 @@ def test_a_message_and_a_name_of_markup_are_shown_as_text(waiting_number, shop) 
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("кафé", "КАФÉ один"), ("ＰａｙＰａｌ", "PayPal"), ("paypal", "Ｐａｙｐａｌ 2")],  # noqa: RUF001  # look-alikes
+    [("кафé", "КАФÉ один"), ("ＰａｙＰａｌ", "PayPal"), ("paypal", "Ｐａｙｐａｌ 2")],
 )
 def test_save_word_when_a_name_is_the_same_in_other_letters_of_unicode_forbids_it(project, word, name) -> None:
     site = Site.objects.create(name=name, search_text=name.lower())
