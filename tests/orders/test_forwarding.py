@@ -264,7 +264,7 @@ def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_ord
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
     sandbox.set_order(sandbox.orders[0]["id"], status="Canceled", charge="0")
 
-    poll_due(kind="service", client=client_upstream, clock=lambda: timezone.now() + timedelta(minutes=1))
+    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(minutes=1))
 
     paid_order.refresh_from_db()
     assert (paid_order.status, paid_order.charge_upstream_micros) == (Status.FAILED, 0)
