@@ -16,6 +16,8 @@ from django.utils import timezone
 from api import list_files
 from api.list_files import file_of
 
+pytestmark = pytest.mark.once
+
 WRITER = """
 import sys, time
 import django

@@ -25,6 +25,8 @@ from tests.api import world
 from tests.api.conftest import Call
 from wallet.models import Wallet
 
+pytestmark = pytest.mark.once
+
 REFUSALS = (*OF_DOCUMENT, *FURTHER)
 
 

@@ -11,6 +11,8 @@ from django.core.management import call_command
 
 from storefront.staticfiles import ImportNotFound, bundle
 
+pytestmark = pytest.mark.once
+
 COMPONENTS = django_settings.BASE_DIR / "static/css/components"
 
 
