@@ -9,10 +9,11 @@ from sms.models import Number, SuccessRate
 
 State = Number.State
 
-# Seconds from one column to another; both databases keep moments in UTC.
+# Seconds from one column to another; both databases keep moments in UTC. SQLite counts in fractions of days, which are
+# exact to less than a millisecond and no further.
 _SECONDS = {
     "postgresql": "EXTRACT(EPOCH FROM ({later} - {earlier}))",
-    "sqlite": "((julianday({later}) - julianday({earlier})) * 86400.0)",
+    "sqlite": "ROUND((julianday({later}) - julianday({earlier})) * 86400.0, 3)",
 }
 # A number had its chance when it was fetched and has had its code, or has ended without one and was not let go before.
 # The median is the mean of the one or two rows in the middle: neither database's own function for it is known to both.

@@ -1,7 +1,7 @@
 """How often codes came: who had a chance, how fast it was, and what is forgotten."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +52,15 @@ def test_count_success_rates_takes_the_median_of_the_codes_that_came(had, telegr
     had(State.CANCELED)
 
     assert figures(telegram) == (len(seconds) + 2, len(seconds), median)
+
+
+def test_count_success_rates_counts_seconds_exactly_at_any_moment(had, telegram, monkeypatch) -> None:
+    """One of our databases keeps days as fractions: thirteen seconds then may be a little less."""
+    monkeypatch.setattr("tests.sms.test_success.NOW", datetime(2026, 11, 23, 12, tzinfo=UTC))
+    for passed in (13, 20):
+        had(seconds=passed)
+
+    assert figures(telegram) == (2, 2, 17)
 
 
 def test_count_success_rates_when_no_code_came_has_no_median(had, telegram) -> None:
