@@ -48,8 +48,7 @@ def _run(name: str, database_url: str, arguments: list[str]) -> tuple[str, int, 
     """Run pytest on one database, its output going through; return name, exit status and the last line."""
     print(f"\n===== {name} =====", flush=True)
     environment = {**os.environ, "DATABASE_URL": database_url}
-    # More than processors: a third of their time the tests wait for servers and other processes.
-    processes = min(max((os.cpu_count() or 2) * 3 // 2, 2), 8)
+    processes = min(max(os.cpu_count() or 2, 2), 8)
     command = [sys.executable, "-m", "pytest", "-n", str(processes), "--dist", "loadgroup"]
     command += ["--color", "yes" if sys.stdout.isatty() else "no", *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as pytest:
