@@ -109,7 +109,6 @@ def check_it_serves_a_whole_shop(demo: Demo) -> None:
 # A start takes seconds, so each is used for more than one thing; each goes on where the one before has left off.
 @pytest.mark.once
 @pytest.mark.xdist_group("demo")
-@pytest.mark.xdist_group("demo")  # each test goes on from the folder that the one before it left
 class TestDemo:
     def test_first_start_when_nothing_is_there_serves_a_whole_shop_until_ctrl_c(self, demo):
         demo.wait_until_ready()
