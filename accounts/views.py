@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.referrals import keep_referrer
+from accounts.sign_up.referrals import keep_referrer
 
 
 @never_cache

@@ -8,6 +8,6 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from api.webhooks.events import record_changes
-        from orders.listeners import when_orders_change
+        from orders.lifecycle.listeners import when_orders_change
 
         when_orders_change(record_changes)

@@ -26,7 +26,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts.models import ApiKey
-from api.params import ApiError
+from api.actions.params import ApiError
 
 MINUTE = 60
 TOO_OFTEN = "Too many requests, rate limit exceeded"

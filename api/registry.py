@@ -11,10 +11,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from api import actions, aftercare, catalog, sms_actions
-from api.calls import REFUSALS, Call, Run, Scope
-from api.params import ApiError
-from api.play import actions as play
+from api.actions import (
+    orders,
+    refill_cancel,
+    services,
+    sms,
+)
+from api.actions.calls import (
+    REFUSALS,
+    Call,
+    Run,
+    Scope,
+)
+from api.actions.params import ApiError
+from api.test_mode import actions as play
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,14 @@ ACTIONS = _by_name(
             "categories",
             _("Get categories"),
             _("All categories and the subcategories of each."),
-            catalog.categories,
+            services.categories,
             scopes=(Scope.READ,),
         ),
         Action(
             "services",
             _("List services"),
             _("Everything on sale at your prices; rate is the price per 1,000."),
-            catalog.services,
+            services.services,
             scopes=(Scope.READ,),
             parameters=(
                 Parameter("page", _("Page number, 1 by default; used when limit is above 0")),
@@ -107,8 +117,8 @@ ACTIONS = _by_name(
             "inventory",
             _("Check stock"),
             _("How many of a service there are, and whether it can be ordered."),
-            catalog.inventory,
-            play=catalog.stored_inventory,
+            services.inventory,
+            play=services.stored_inventory,
             scopes=(Scope.READ,),
             parameters=(Parameter("service", _("Service ID"), required=True),),
         ),
@@ -116,7 +126,7 @@ ACTIONS = _by_name(
             "add",
             _("Add an order"),
             _("Orders a service; the money is taken from your balance."),
-            actions.add,
+            orders.add,
             play=play.add,
             scopes=(Scope.ORDER,),
             parameters=(
@@ -138,7 +148,7 @@ ACTIONS = _by_name(
             "status",
             _("Order status"),
             _("How an order is going: Pending, In progress, Completed, Partial or Canceled."),
-            actions.status,
+            orders.status,
             play=play.status,
             scopes=(Scope.READ,),
             parameters=(
@@ -150,7 +160,7 @@ ACTIONS = _by_name(
             "refill",
             _("Ask for a refill"),
             _("Asks our staff to refill a finished order whose service allows it."),
-            aftercare.refill,
+            refill_cancel.refill,
             play=play.refill,
             scopes=(Scope.ORDER,),
             parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
@@ -161,7 +171,7 @@ ACTIONS = _by_name(
             "refill_status",
             _("Refill status"),
             _("What became of a refill: Pending, Completed or Rejected."),
-            aftercare.refill_status,
+            refill_cancel.refill_status,
             play=play.refill_status,
             scopes=(Scope.READ,),
             parameters=(
@@ -174,7 +184,7 @@ ACTIONS = _by_name(
             "cancel",
             _("Cancel orders"),
             _("Cancels what was not sent yet, and asks for the rest. An SMS number is given up."),
-            aftercare.cancel,
+            refill_cancel.cancel,
             play=play.cancel,
             scopes=(Scope.ORDER, Scope.SMS),
             parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
@@ -185,14 +195,14 @@ ACTIONS = _by_name(
             "balance",
             _("Balance"),
             _("What is in your wallet."),
-            actions.balance,
+            orders.balance,
             play=play.balance,
         ),
         Action(
             "sms_projects",
             _("SMS projects"),
             _("Websites and apps that numbers can be had for, at your prices."),
-            sms_actions.sms_projects,
+            sms.sms_projects,
             scopes=(Scope.READ, Scope.SMS),
             parameters=(Parameter("country", _("Only this country, by its code, like us")),),
         ),
@@ -200,14 +210,14 @@ ACTIONS = _by_name(
             "sms_countries",
             _("SMS countries"),
             _("Countries that have numbers."),
-            sms_actions.sms_countries,
+            sms.sms_countries,
             scopes=(Scope.READ, Scope.SMS),
         ),
         Action(
             "add_sms",
             _("Buy SMS numbers"),
             _("Buys numbers and answers within the request, which may take 20 seconds."),
-            sms_actions.add_sms,
+            sms.add_sms,
             play=play.add_sms,
             scopes=(Scope.SMS,),
             parameters=(
@@ -224,7 +234,7 @@ ACTIONS = _by_name(
             "sms_code",
             _("SMS code"),
             _("The code, once it has come."),
-            sms_actions.sms_code,
+            sms.sms_code,
             play=play.sms_code,
             scopes=(Scope.READ, Scope.SMS),
             parameters=(Parameter("order", _("Order ID"), required=True),),
@@ -233,7 +243,7 @@ ACTIONS = _by_name(
             "sms_status",
             _("SMS order status"),
             _("How a number is going, with its code and message once they have come."),
-            sms_actions.sms_status,
+            sms.sms_status,
             play=play.sms_status,
             scopes=(Scope.READ, Scope.SMS),
             parameters=(Parameter("order", _("Order ID"), required=True),),

@@ -3,26 +3,24 @@
 from celery import shared_task
 from django.conf import settings
 
+from api.test_mode import operations as test_mode
+from api.webhooks import operations as webhooks
+from api.webhooks import sending
 
-@shared_task
+
+@shared_task(name="api.tasks.send_webhooks")
 def send_webhooks() -> None:
     """Nudge and sweep: post what is due to the customers' servers."""
-    from api.webhooks import sending  # a task is a door to the operation above it
-
     sending.send_due(seconds=float(settings.CELERY_BEAT_SCHEDULE["send_webhooks"]["schedule"]))
 
 
-@shared_task
+@shared_task(name="api.tasks.clean_webhooks")
 def clean_webhooks() -> None:
     """Wipe and delete messages that have been kept long enough."""
-    from api.webhooks import operations
-
-    operations.clean_deliveries()
+    webhooks.clean_deliveries()
 
 
-@shared_task
+@shared_task(name="api.tasks.clean_play_orders")
 def clean_play_orders() -> None:
     """Forget the orders of test keys that are long over."""
-    from api.play import operations
-
-    operations.clean_play_orders()
+    test_mode.clean_play_orders()

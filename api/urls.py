@@ -5,8 +5,9 @@ The door opens with and without a slash, because a redirect would lose the body 
 
 from django.urls import include, path
 
-from api import key_pages, views
+from api import views
 from api.docs import views as docs
+from api.keys import views as key_pages
 
 app_name = "api"
 urlpatterns = [

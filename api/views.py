@@ -16,13 +16,18 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
+from accounts.access import address_of
+from accounts.keys.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
 from accounts.models import ApiKey
-from accounts.pages import address_of
-from api.calls import Call
-from api.dialect import dress, status_for
+from api.actions.calls import Call
+from api.actions.dialect import dress, status_for
+from api.actions.params import (
+    ApiError,
+    Params,
+    read_params,
+    read_query,
+)
 from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
-from api.params import ApiError, Params, read_params, read_query
 from api.registry import find_action
 
 log = structlog.get_logger(__name__)

@@ -33,7 +33,7 @@ class Customers:
     """A customer for each connection, with money, a key and orders under way; and a service they buy."""
 
     def __init__(self, service: Any) -> None:
-        from accounts.api_keys import create_api_key
+        from accounts.keys.api_keys import create_api_key
         from orders.models import Checkout, Order
 
         self.service = service
@@ -54,7 +54,7 @@ class Customers:
 
     def place(self, thread: int, number: int) -> None:
         """Place an order without HTTP."""
-        from orders.operations import place_order
+        from orders.placing.place import place_order
 
         place_order(
             user=self.users[thread],

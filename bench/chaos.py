@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench.storm.run import Plan, Report, run
+from bench.load_test.run import Plan, Report, run
 
 
 def main() -> int:

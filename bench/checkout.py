@@ -33,7 +33,7 @@ def per_second(orders: int, threads: int, place: Callable[[int, int], None]) -> 
     """Let each thread place its share by `place(thread, number)`; return how many all of them placed a second."""
     from django.db import connection
 
-    from orders.crew import work_off
+    from orders.fulfilment.thread_pool import work_off
 
     def share(thread: int) -> None:
         for number in range(orders // threads):
@@ -90,7 +90,7 @@ def raw(users: list[Any], service: Any, orders: int) -> float:
 
 def ours(users: list[Any], service: Any, orders: int) -> float:
     """Place orders by the operation, as page and API do; return how many a second."""
-    from orders.operations import place_order
+    from orders.placing.place import place_order
 
     def place(thread: int, number: int) -> None:
         request_id = uuid.uuid4().hex
@@ -105,8 +105,8 @@ def run(orders: int, threads: int, rounds: int) -> bool:
     with shop() as sandbox:
         from django.db import connection
 
+        from orders.accounting.audit import audit
         from orders.models import Order
-        from orders.operations import audit
 
         service, users = a_service(sandbox), [a_customer(number) for number in range(threads)]
         results = [(raw(users, service, 10 * threads), ours(users, service, 10 * threads))]  # thrown away: warm-up

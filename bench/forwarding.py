@@ -54,7 +54,7 @@ def sweeping() -> None:
     import django
 
     django.setup()
-    from orders.operations import sweep_queue
+    from orders.fulfilment.queue import sweep_queue
     from upstream.client import default_client
 
     for _line in sys.stdin:

@@ -29,7 +29,7 @@ def per_second(debits: int, threads: int, users: list[Any], name: str, take: Tak
     """Let each thread take its share from customers drawn by lot; return how many debits all of them did a second."""
     from django.db import connection
 
-    from orders.crew import work_off
+    from orders.fulfilment.thread_pool import work_off
 
     def share(thread: int) -> None:
         chance = random.Random(thread)

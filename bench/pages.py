@@ -24,8 +24,8 @@ def cookie_of(number: int) -> str:
     from django.contrib.sessions.backends.db import SessionStore
 
     from bench.stage import a_customer
-    from catalog.favourites import keep_favourite
     from catalog.models import Service
+    from catalog.operations.favorites import keep_favourite
 
     user = a_customer(number)
     for service in Service.objects.on_sale()[number : number + 3]:
@@ -64,9 +64,9 @@ def page(
 
 def pages_of(port: int) -> list[Question]:
     """Return what is measured: the pages and their references."""
-    from catalog.directory import directory
+    from catalog.browse.category_index import directory
+    from catalog.caching.version import catalog_version
     from catalog.models import Service
-    from catalog.version import catalog_version
 
     shelf = max(directory(catalog_version()).on_sale, key=lambda each: each.services_count)
     service = Service.objects.on_sale().filter(category__in=shelf.ids, stock=None, type="Default").first()

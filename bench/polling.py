@@ -66,7 +66,7 @@ def plain(sandbox: Any, upstream_ids: list[int], in_flight: int) -> float:
 
 def polled(count: int) -> float:
     """Poll the orders that are due, as the task does; return how many a second."""
-    from orders.operations import poll_open
+    from orders.fulfilment.poll import poll_open
     from upstream.client import default_client
 
     client, answers = default_client(), []

@@ -100,7 +100,7 @@ def lay_out(sandbox: Any, state: Path, project: Any, users: Sequence[Any], ages:
 
     from orders.models import Kind, Order, Status
     from sms.models import Number
-    from sms.pace import SHARE, pace_for
+    from sms.poll_interval import SHARE, pace_for
     from upstream.sandbox.orders import iso
     from upstream.sandbox.store import Store
 
@@ -274,7 +274,7 @@ def run(model: Model, seconds: float, warm_up: float) -> bool:
 
 
 def _measure(sandbox: Any, state: Path, folder: Path, model: Model, seconds: float, warm_up: float) -> bool:
-    from orders.operations.pauses import ensure_opening_balance
+    from orders.fulfilment.pauses import ensure_opening_balance
     from storefront.demo.processes import Processes
     from upstream.client import default_client
 

@@ -118,7 +118,7 @@ def empty_twin(*, keys_only: bool = False) -> Iterator[None]:
 def one_round(replay: Replay, measure: Callable[[Callable[[], Any]], Any]) -> dict[str, Any]:
     """Measure a first sync, one with nothing changed, one with 1 % changed, and COPY of the same rows."""
     from catalog.models import Service
-    from catalog.operations import sync_catalog
+    from catalog.sync.sync_catalog import sync_catalog
 
     clock = iter(NOW + timedelta(minutes=15 * step) for step in range(10))
 

@@ -9,7 +9,7 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalog")
 
     def ready(self) -> None:
-        from catalog.version import install_triggers, watch_connection
+        from catalog.caching.version import install_triggers, watch_connection
 
         connection_created.connect(watch_connection)
         post_migrate.connect(install_triggers, sender=self)

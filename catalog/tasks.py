@@ -5,12 +5,21 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from catalog.browse import search
+from catalog.operations import back_in_stock
+from catalog.operations.stock_alerts import may_be_back
+from catalog.pricing import repricing
+from catalog.sync.runs import SyncAlreadyRunning
+from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
+from upstream.client import default_client
+from upstream.errors import UpstreamError
+
 log = structlog.get_logger(__name__)
 FULL_PASS_TRIES = 6
 FULL_PASS_RETRY_SECONDS = 60
 
 
-@shared_task
+@shared_task(name="catalog.tasks.sync_catalog")
 def sync_catalog() -> None:
     """Sync the catalog; a run that failed or was held back is in the list of sync runs, and the next one tries anew."""
     try:
@@ -19,7 +28,7 @@ def sync_catalog() -> None:
         log.warning("sync_catalog_failed", error=str(trouble))
 
 
-@shared_task(bind=True, max_retries=FULL_PASS_TRIES)
+@shared_task(name="catalog.tasks.sync_catalog_in_full", bind=True, max_retries=FULL_PASS_TRIES)
 def sync_catalog_in_full(self: Task) -> None:
     """Sync the catalog and ask for every subcategory. The next one is a day away: trouble is tried again in minutes."""
     try:
@@ -31,12 +40,8 @@ def sync_catalog_in_full(self: Task) -> None:
 
 
 def _sync(*, in_full: bool) -> None:
-    from catalog import operations
-    from catalog.wishes import may_be_back
-    from upstream.client import default_client
-
     client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
-    run = operations.sync_catalog(client=client, now=timezone.now(), in_full=in_full)
+    run = bring_up_to_date(client=client, now=timezone.now(), in_full=in_full)
     log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, repriced=run.repriced,
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if run.changed or run.returned:
@@ -45,25 +50,24 @@ def _sync(*, in_full: bool) -> None:
 
 def _passing_troubles() -> tuple[type[Exception], ...]:
     """Another sync at work, or an upstream that does not answer: nothing is lost, the next one does the work."""
-    from catalog.operations import SyncAlreadyRunning
-    from upstream.errors import UpstreamError
-
     return SyncAlreadyRunning, UpstreamError
 
 
-@shared_task
+@shared_task(name="catalog.tasks.reprice_services")
 def reprice_services() -> None:
     """Bring the stored selling rates up to date where a rule or a setting is not what it was; else do nothing."""
-    from catalog import repricing
-
     done = repricing.reprice_if_due(now=timezone.now())
     if done is not None:
         log.info("reprice_services", changed=done.changed, version=done.version)
 
 
-@shared_task
+@shared_task(name="catalog.tasks.learn_words")
 def learn_words() -> None:
     """Learn the words that services are described with, so that mistyped ones are understood."""
-    from catalog import search
-
     search.learn_words()
+
+
+@shared_task(name="catalog.tasks.tell_watchers")
+def tell_watchers() -> None:
+    """Wake-up and sweep: write to those who wait for a service that can be ordered again."""
+    back_in_stock.tell_watchers()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog import views
+from catalog.browse import views
 
 app_name = "catalog"
 urlpatterns = [

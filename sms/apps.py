@@ -7,8 +7,8 @@ class SmsConfig(AppConfig):
     verbose_name = _("SMS numbers")
 
     def ready(self) -> None:
+        from orders.lifecycle.supply import register
         from orders.models import Kind
-        from orders.supply import register
         from sms.supply import NumberSupply
 
         register(Kind.NUMBER, NumberSupply())

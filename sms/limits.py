@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from orders.operations.placing import OrderRefused
+from orders.placing.place import OrderRefused
 from sms.models import Number, NumberLimit
 
 DAY = timedelta(hours=24)

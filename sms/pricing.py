@@ -50,7 +50,7 @@ class NumberBook:
         return self.book.piece_micros(project.price_upstream_micros, self.markup(project))
 
     def terms(self, project: Project) -> dict[str, Any]:
-        """Return how that price comes about, as JSON takes it; orders keep it. See `catalog.pricing.words`."""
+        """Return how that price comes about, as JSON takes it; orders keep it. See `catalog.pricing.explanations`."""
         return self.book.piece_terms(project.price_upstream_micros, self.markup(project))
 
     def price_at(self, place: "Place") -> int:

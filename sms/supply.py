@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from orders.listeners import tell_of_changes
+from orders.lifecycle.listeners import tell_of_changes
+from orders.lifecycle.supply import Placed, Report
+from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, Order, OrderEvent, Status
-from orders.operations.moves import Change, write_events
-from orders.supply import Placed, Report
 from sms.models import Number
-from sms.pace import next_question
+from sms.poll_interval import next_question
 from upstream.client import Client
 from upstream.errors import OrderNotFound, OutcomeUnknown, UpstreamError
 from upstream.money import micros_from_decimal
-from upstream.wire import SmsCode, SmsNumber, SmsStatus
+from upstream.protocol.wire import SmsCode, SmsNumber, SmsStatus
 
 ENDING_WORDS = ("cancel", "expire", "refund")
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")

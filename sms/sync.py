@@ -15,12 +15,12 @@ from catalog.sync.runs import (
     reject_many_set_aside,
     reject_mass_vanishing,
 )
+from sms.formats.countries import dial_code_of, search_text
 from sms.models import Country, Project, Site
 from sms.policy import apply_words
-from sms.territories import dial_code_of, search_text
 from upstream.client import Client
 from upstream.money import micros_from_decimal
-from upstream.wire import SmsProject
+from upstream.protocol.wire import SmsProject
 
 GONE_AFTER_SYNCS = 2
 LONGEST_PROJECT_ID = 64

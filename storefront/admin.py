@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Category, OrderForm, Service, SyncRun
+from orders.fulfilment.solvency import forecast
 from orders.models import OPEN, ContractDrift, ForwardingPause, Order, ServiceRequest, Status
-from orders.operations.solvency import forecast
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
-from upstream.limits import Down
+from upstream.limits.limiter import Down
 from wallet.models import MoneyRequest, TopUp
 
 # allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
@@ -38,7 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
                 _item(request, "orders.deliveredgoods", _("Delivered goods"), "package_2"),
                 _item(request, "orders.goodsreveal", _("Looks at goods"), "visibility"),
-                _item(request, "orders.notice", _("Notices"), "outgoing_mail"),
+                _item(request, "notifications.notice", _("Notices"), "outgoing_mail"),
             ],
         ),
         (

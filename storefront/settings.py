@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from storefront.environment import Environment
-from storefront.logs import logging_config
-from storefront.policy import PAGES_POLICY
-from storefront.schedule import beat_schedule
+from storefront.configuration.csp import PAGES_POLICY
+from storefront.configuration.environment import Environment
+from storefront.configuration.logs import logging_config
+from storefront.configuration.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "api",
     "sms",
     "orders",
+    "notifications",
     "catalog",
     "wallet",
     "accounts",
@@ -58,14 +59,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "storefront.health.HealthMiddleware",
+    "storefront.monitoring.health.HealthMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "storefront.middleware.RequestLogMiddleware",
-    "storefront.middleware.ApiMiddleware",
+    "storefront.web.middleware.RequestLogMiddleware",
+    "storefront.web.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
-    "storefront.middleware.AdminPolicyMiddleware",
+    "storefront.web.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -90,7 +91,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "storefront.context.shop",
+                "storefront.web.context.shop",
             ],
             "loaders": [
                 (
@@ -124,7 +125,7 @@ else:
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "storefront.cache.ForgivingRedisCache",
+        "BACKEND": "storefront.web.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "shop",
         # A lost Redis makes pages slower, it does not take them down.
@@ -169,7 +170,7 @@ if UPSTREAM_EXCHANGE_RATE == 0:
     UPSTREAM_EXCHANGE_RATE = Decimal(1)
 if UPSTREAM_CURRENCY == STORE_CURRENCY and UPSTREAM_EXCHANGE_RATE != 1:
     raise ImproperlyConfigured(f"UPSTREAM_EXCHANGE_RATE is not 1, but {STORE_CURRENCY} is the currency on both sides.")
-# A callable that knows the rate of today; see catalog.exchange. Empty: the admin enters it.
+# A callable that knows the rate of today; see catalog.pricing.exchange_rate_entry. Empty: the admin enters it.
 EXCHANGE_RATE_SOURCE = env.text("EXCHANGE_RATE_SOURCE", "")
 UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
@@ -189,7 +190,7 @@ STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
 ORDERS_CLAIM_SECONDS = env.seconds("ORDERS_CLAIM_SECONDS", 3 * UPSTREAM_TIMEOUT_SECONDS)
 if ORDERS_CLAIM_SECONDS <= 2 * UPSTREAM_TIMEOUT_SECONDS:
     raise ImproperlyConfigured("ORDERS_CLAIM_SECONDS should be more than twice UPSTREAM_TIMEOUT_SECONDS.")
-ORDERS_NUDGE_SECONDS = env.seconds("ORDERS_NUDGE_SECONDS", 10)
+ORDERS_WAKE_SECONDS = env.seconds("ORDERS_WAKE_SECONDS", 10)
 ORDERS_POLL_MIN_SECONDS = env.seconds("ORDERS_POLL_MIN_SECONDS", 15)
 ORDERS_POLL_MAX_SECONDS = env.seconds("ORDERS_POLL_MAX_SECONDS", 3600)
 ORDERS_POLL_RETRY_SECONDS = env.seconds("ORDERS_POLL_RETRY_SECONDS", 30)
@@ -312,7 +313,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.sign_up.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -355,7 +356,7 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 _FILES_AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _FILES_AS_THEY_ARE if DEBUG else "storefront.staticfiles.BundledStaticFilesStorage"},
+    "staticfiles": {"BACKEND": _FILES_AS_THEY_ARE if DEBUG else "storefront.web.staticfiles.BundledStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
@@ -378,8 +379,8 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)
-LOGGING_CONFIG = "storefront.logs.configure"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.reports.ReportFilter"
+LOGGING_CONFIG = "storefront.configuration.logs.configure"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 UNFOLD = {

@@ -5,22 +5,21 @@ import time
 from celery import shared_task
 from django.core.cache import cache
 
-HEARTBEAT_KEY = "beat-heartbeat"
+from storefront.monitoring import alerts
+from storefront.monitoring.health import HEARTBEAT_KEY
+from upstream.client import default_client
+from upstream.errors import UpstreamNotConfigured
 
 
-@shared_task
+@shared_task(name="storefront.tasks.beat_heartbeat")
 def beat_heartbeat() -> None:
     """Note that beat and a worker are alive; `doctor` and the health page read it."""
     cache.set(HEARTBEAT_KEY, time.time(), timeout=3600)
 
 
-@shared_task
+@shared_task(name="storefront.tasks.audit_books")
 def audit_books() -> None:
     """Prove the books; the admins hear of it when they do not add up."""
-    from storefront import alerts
-    from upstream.client import default_client
-    from upstream.errors import UpstreamNotConfigured
-
     try:
         client = default_client()
     except UpstreamNotConfigured:
@@ -28,9 +27,7 @@ def audit_books() -> None:
     alerts.audit_and_tell(client=client)
 
 
-@shared_task
+@shared_task(name="storefront.tasks.fetch_exchange_rate")
 def fetch_exchange_rate() -> None:
     """Ask the source in the settings for today's exchange rate."""
-    from storefront import alerts
-
     alerts.fetch_rate_and_tell()

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.i18n import set_language
 
+from accounts.access import CustomerRequest, PageRequest, customers_only
 from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
-from accounts.pages import CustomerRequest, PageRequest, customers_only
-from catalog.directory import directory
-from catalog.page_cache import kept_page
-from catalog.version import recent_version
-from catalog.wishes import open_watches
+from catalog.browse.category_index import directory
+from catalog.caching.page_cache import kept_page
+from catalog.caching.version import recent_version
+from catalog.operations.stock_alerts import open_watches
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12

@@ -40,7 +40,7 @@ class Workers:
             "POLL_NUMBERS_EVERY_SECONDS": "1",
             "RESUME_FORWARDING_EVERY_SECONDS": "1",
             "ORDERS_POLL_MIN_SECONDS": "1",
-            "ORDERS_NUDGE_SECONDS": "1",
+            "ORDERS_WAKE_SECONDS": "1",
             "SMS_POLL_SECONDS": "1",
             # The syncs have tests of their own.
             "SYNC_CATALOG_EVERY_SECONDS": "86400",

@@ -17,8 +17,6 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
-from upstream import parsing
-from upstream.answers import purchase_answer, read_answer
 from upstream.errors import (
     NotPlaced,
     OutcomeUnknown,
@@ -29,9 +27,10 @@ from upstream.errors import (
     UpstreamNotConfigured,
     Withheld,
 )
-from upstream.limits import Limiter, Outcome, Slot
-from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
-from upstream.wire import (
+from upstream.limits.limiter import Limiter, Outcome, Slot
+from upstream.protocol import parsing
+from upstream.protocol.answers import purchase_answer, read_answer
+from upstream.protocol.wire import (
     Balance,
     CategoryRow,
     Inventory,
@@ -44,6 +43,7 @@ from upstream.wire import (
     SmsProject,
     SmsStatus,
 )
+from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.spreadsheets import BYTE_ORDER_MARK, Echo, harmless
+from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Wallet
 

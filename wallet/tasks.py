@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
+from wallet import operations
 
-@shared_task
+
+@shared_task(name="wallet.tasks.check_top_ups")
 def check_top_ups() -> None:
     """The sweep: ask gateways about payments that never called back."""
-    from wallet import operations  # a task is a door to the operation above it
-
     operations.check_top_ups()

@@ -2,7 +2,7 @@
 
 from django.core.management.base import CommandError
 
-from accounts.api_keys import SHOWN_CHARACTERS
+from accounts.keys.api_keys import SHOWN_CHARACTERS
 from accounts.models import ApiKey
 
 

@@ -17,18 +17,17 @@ from django.http import StreamingHttpResponse
 from django.utils import translation
 
 from accounts.models import ApiKey, User
-from api.actions import INSUFFICIENT_BALANCE, buy_service
-from api.calls import Call
+from api.actions.calls import Call
+from api.actions.orders import INSUFFICIENT_BALANCE, buy_service
+from api.actions.params import ApiError
 from api.docs.languages import PLACEHOLDER_KEY, as_curl
 from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
-from api.params import ApiError
 from api.registry import Action
 from catalog.models import Service
+from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
-from catalog.stock import refresh_stock
 from orders.models import Checkout
-from orders.operations import OrderRefused
-from orders.operations.placing import check_order
+from orders.placing.place import OrderRefused, check_order
 from wallet.operations import wallet_of
 
 log = structlog.get_logger(__name__)

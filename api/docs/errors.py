@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from api import actions, aftercare, limits, params
-from api.calls import REFUSALS, Scope
+from api import limits
+from api.actions import orders, params, refill_cancel
+from api.actions.calls import REFUSALS, Scope
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ OF_DOCUMENT = (
     Refusal("Invalid API key", _("The key is wrong, revoked or has ended."), 401),
     Refusal("Invalid action", _("There is no action of that name.")),
     Refusal("Service ID is required", _("service is missing.")),
-    Refusal(actions.INSUFFICIENT_BALANCE, _("The wallet does not cover it. Nothing was bought."), 402),
-    Refusal(actions.ORDER_NOT_FOUND, _("You have no order of that number."), 404),
+    Refusal(orders.INSUFFICIENT_BALANCE, _("The wallet does not cover it. Nothing was bought."), 402),
+    Refusal(orders.ORDER_NOT_FOUND, _("You have no order of that number."), 404),
     Refusal("Service not found", _("There is no such service, or it is not sold any more."), 404),
 )
 FURTHER = (
@@ -36,9 +37,9 @@ FURTHER = (
     Refusal("Comments are required", _("The service is ordered by comments.")),
     Refusal("Quantity does not match the number of comments", _("Leave quantity out, or count the lines.")),
     Refusal("Order ID is required", _("Neither order nor orders was sent.")),
-    Refusal(aftercare.NO_CANCEL, _("It is too late, or the service cannot be canceled."), 409),
-    Refusal(aftercare.NO_REFILL, _("The service has no refill, or the order is not finished."), 409),
-    Refusal(aftercare.REFILL_NOT_FOUND, _("You have no refill of that number."), 404),
+    Refusal(refill_cancel.NO_CANCEL, _("It is too late, or the service cannot be canceled."), 409),
+    Refusal(refill_cancel.NO_REFILL, _("The service has no refill, or the order is not finished."), 409),
+    Refusal(refill_cancel.REFILL_NOT_FOUND, _("You have no refill of that number."), 404),
     Refusal("Incorrect order ID", _("Among several orders: this one is not yours."), 200),
     Refusal("Project ID is required", _("project_id is missing.")),
     Refusal("Project not found", _("There is no such project in that country."), 404),

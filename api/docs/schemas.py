@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.play.scripts import LINK_WORDS
-from api.sms_actions import WORDS as NUMBER_WORDS
+from api.actions.sms import WORDS as NUMBER_WORDS
+from api.test_mode.scenarios import LINK_WORDS
 
 Schema = dict[str, Any]
 

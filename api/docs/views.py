@@ -10,15 +10,22 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.pages import CustomerRequest, PageRequest, address_of, customers_only, personal_page, wants_part
+from accounts.access import (
+    CustomerRequest,
+    PageRequest,
+    address_of,
+    customers_only,
+    personal_page,
+    wants_part,
+)
+from api.actions.params import ApiError, Params, read_params
 from api.docs.console import Outcome, curl_of, digest_of, pretty, send
 from api.docs.errors import FURTHER, OF_DOCUMENT
 from api.docs.languages import LANGUAGES
 from api.docs.openapi import describe
 from api.docs.pages import action_guides, own_ids, webhook_message
-from api.params import ApiError, Params, read_params
-from api.play.scripts import LINK_WORDS, PHONES
 from api.registry import ACTIONS, Action
+from api.test_mode.scenarios import LINK_WORDS, PHONES
 from api.webhooks.events import EVENTS
 from sms.models import Project
 from sms.pricing import number_price_micros

@@ -7,17 +7,16 @@ not written yet, and orders should not wait for it. It is kept then, so that eve
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 
-from accounts.sealing import seal, unseal
-from api.actions import order_status
+from accounts.encryption import seal, unseal
+from api.actions.orders import order_status
+from api.actions.sms import number_status
 from api.models import Webhook, WebhookDelivery
-from api.sms_actions import number_status
-from api.webhooks.nudge import nudge_webhooks
+from notifications.wake_worker import wake_worker
 from orders.models import Kind, Order, OrderEvent
 from sms.models import Number
 
@@ -51,6 +50,15 @@ class MessageWiped(Exception):
     """What the message said is gone, and must not be said any more."""
 
 
+# One message a second, of all processes, for everything that happens.
+SEND_WEBHOOKS, GATHER_SECONDS = "api.tasks.send_webhooks", 1
+
+
+def wake_sender() -> None:
+    """Ask a worker to send what is due once the transaction has committed; losing that costs seconds."""
+    wake_worker(SEND_WEBHOOKS, gather_seconds=GATHER_SECONDS)
+
+
 def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> None:
     """Write a delivery of this change for each live webhook of the orders' customers; one statement for all of them.
 
@@ -78,7 +86,7 @@ def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
         cursor.execute(sql, [of_number, of_order, moment, moment, ids, of_number, of_order])
         written = cursor.rowcount
     if written > 0:
-        transaction.on_commit(partial(nudge_webhooks))
+        wake_sender()
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:

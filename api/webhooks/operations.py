@@ -10,15 +10,20 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts.encryption import (
+    CannotUnseal,
+    is_sealed_with_the_newest_key,
+    reseal,
+    seal,
+    unseal,
+)
 from accounts.models import User
-from accounts.sealing import CannotUnseal, is_sealed_with_the_newest_key, reseal, seal, unseal
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import target_of
-from api.webhooks.events import TEST
-from api.webhooks.nudge import nudge_webhooks
+from api.webhooks.events import TEST, wake_sender
 from api.webhooks.signing import new_secret
+from notifications.outbox import ASKED_FOR, tell_customer
 from orders.models import Kind
-from orders.notices import ASKED_FOR, tell_customer
 
 BOTH_SIGN = timedelta(hours=24)
 NOTHING_FOR = timedelta(days=3)
@@ -148,7 +153,7 @@ def send_test(webhook: Webhook, *, now: datetime | None = None) -> WebhookDelive
         delivery = WebhookDelivery.objects.create(
             webhook=webhook, event=TEST, created_at=moment, next_attempt_at=moment, event_id=uuid.uuid4()
         )
-        transaction.on_commit(nudge_webhooks)
+        wake_sender()
     return delivery
 
 
@@ -165,7 +170,7 @@ def replay(delivery: WebhookDelivery, *, now: datetime | None = None) -> bool:
             next_attempt_at=now, delivered_at=None, given_up_at=None, attempts=0, claim_token=None, claimed_until=None
         )
         if again:
-            transaction.on_commit(nudge_webhooks)
+            wake_sender()
     return bool(again)
 
 

@@ -17,14 +17,14 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.sealing import CannotUnseal
+from accounts.encryption import CannotUnseal
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import Resolve, resolve
 from api.webhooks.events import MessageWiped, body_of
 from api.webhooks.operations import switch_off_failing
 from api.webhooks.posting import Answer, post
 from api.webhooks.signing import secrets_of, signature
-from orders.crew import work_off
+from orders.fulfilment.thread_pool import work_off
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.sealing import unseal
+from accounts.encryption import unseal
 from api.models import Webhook
 
 PREFIX = "whsec_"

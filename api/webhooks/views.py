@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import CustomerRequest, customers_only
-from accounts.sealing import CannotUnseal, unseal
+from accounts.access import CustomerRequest, customers_only
+from accounts.encryption import CannotUnseal, unseal
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import operations
 from api.webhooks.addresses import NotAllowed

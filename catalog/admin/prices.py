@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin_parts import ReadOnlyAdmin
+from accounts.admin.widgets import ReadOnlyAdmin
 from catalog.models import PriceList
 
 

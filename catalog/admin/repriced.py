@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.models import Service
-from catalog.repricing import WHILE_SOMEBODY_WAITS, reprice_services
+from catalog.pricing.repricing import WHILE_SOMEBODY_WAITS, reprice_services
 
 
 def reprice_and_say(request: HttpRequest, services: QuerySet[Service] | None = None) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import MarkupRule
-from catalog.previews import Effect, preview_rule
+from catalog.pricing.previews import Effect, preview_rule
 from catalog.pricing.rules import Rule
 from upstream.money import MICROS, text_from_micros
 

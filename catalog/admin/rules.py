@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin_parts import ModelAdmin, money_column
+from accounts.admin.widgets import ModelAdmin, money_column
 from catalog.admin.repriced import reprice_and_say
 from catalog.admin.rule_form import TARGETS, MarkupRuleForm
 from catalog.models import MarkupRule

@@ -16,11 +16,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from accounts.admin_parts import ReadOnlyAdmin, go_to, member_of_staff
+from accounts.admin.widgets import ReadOnlyAdmin, go_to, member_of_staff
 from accounts.models import User
 from catalog.admin.differences import percent_of, rate, shown_difference, shown_fields
 from catalog.models import QuarantinedListing, ServiceChange, SyncRun
-from catalog.operations import NotWaiting, SyncAlreadyRunning, accept_quarantined, drop_quarantined
+from catalog.sync.quarantine import NotWaiting
+from catalog.sync.runs import SyncAlreadyRunning
+from catalog.sync.sync_catalog import accept_quarantined, drop_quarantined
 
 Status = SyncRun.Status
 STATUS_COLOURS = {

@@ -1,6 +1,7 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
-from catalog.models.exchange import ExchangeRate
+from catalog.models.customers import Favourite, StockWatch
+from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.rules import MarkupRule, PriceList
 from catalog.models.services import (
     Category,
@@ -8,14 +9,16 @@ from catalog.models.services import (
     Delivery,
     OrderForm,
     RateUnit,
+    SearchWord,
     Service,
     ServiceQuerySet,
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedListing, ServiceChange, SyncRun
-from catalog.models.wishes import Favourite, StockWatch
+from catalog.models.version import CatalogVersion
 
 __all__ = [
+    "CatalogVersion",
     "Category",
     "CategoryQuerySet",
     "Delivery",
@@ -26,6 +29,7 @@ __all__ = [
     "PriceList",
     "QuarantinedListing",
     "RateUnit",
+    "SearchWord",
     "Service",
     "ServiceChange",
     "ServiceQuerySet",

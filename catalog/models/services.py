@@ -286,3 +286,16 @@ class Service(models.Model):
             and self.most_orderable >= self.min_quantity
             and not self.sold_out
         )
+
+
+class SearchWord(models.Model):
+    """A word that services are described with, and how many are: what a mistyped word is compared with."""
+
+    word = models.TextField(primary_key=True)
+    services = models.IntegerField(db_default=0)
+
+    class Meta:
+        db_table = "catalog_searchword"
+
+    def __str__(self) -> str:
+        return self.word

@@ -54,7 +54,7 @@ class SyncRun(models.Model):
         verbose_name=_("decided by"),
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    # Which process runs it, so that a dead one is told from a slow one: see catalog.sync.holders.
+    # Which process runs it, so that a dead one is told from a slow one: see catalog.sync.run_lock.
     holder = models.CharField(max_length=200, blank=True, default="", editable=False)
 
     class Meta:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from catalog.pricing.exchange import exchange_rate_micros
+from catalog.pricing.exchange_rates import exchange_rate_micros
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for
 from catalog.pricing.rules import Chosen, Rule, choose, read_rules
 from upstream.money import MICROS, round_charge

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Min, Q
 
 from catalog.models import MarkupRule, PriceList
-from catalog.pricing.exchange import exchange_rate_micros, next_exchange_rate
+from catalog.pricing.exchange_rates import exchange_rate_micros, next_exchange_rate
 from catalog.pricing.rules import Rule, read_rules
 
 

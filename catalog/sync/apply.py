@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing import price_book
-from catalog.repricing import advance_price_version, lock_prices
+from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
 from catalog.sync.difference import Comparison, Sell, UpstreamFields
 from catalog.sync.fetch import Listing, Placement, Progress, pairs_of
 from catalog.sync.guess import new_category
 from catalog.sync.names import Names
-from catalog.sync.survey import Survey
+from catalog.sync.scan import Survey
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar

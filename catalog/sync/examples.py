@@ -4,9 +4,9 @@ from typing import Any
 
 from catalog.sync.difference import changed_columns
 from catalog.sync.fetch import Listing, Offer
-from catalog.sync.judge import repricings
 from catalog.sync.names import Names
-from catalog.sync.survey import Standing, Survey
+from catalog.sync.plausibility import repricings
+from catalog.sync.scan import Standing, Survey
 
 MOST_SHOWN = 50  # of a kind
 

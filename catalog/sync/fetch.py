@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from catalog.sync.collection import collection_put_off
+from catalog.sync.gc_paused import collection_put_off
 from catalog.sync.pages import read_whole
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
 from upstream.errors import UpstreamError
 from upstream.money import micros_from_decimal
-from upstream.wire import ServicePage, ServiceRow
+from upstream.protocol.wire import ServicePage, ServiceRow
 
 LONGEST = {"category": 200, "name": 500, "type": 100}  # the columns of catalog.models
 

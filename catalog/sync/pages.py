@@ -2,7 +2,7 @@
 
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
-from upstream.wire import ServicePage
+from upstream.protocol.wire import ServicePage
 
 
 def read_whole(

@@ -1,6 +1,6 @@
 """Answers that are whole but hard to believe: kept until an admin accepts or drops them, one at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,23 +11,18 @@ from accounts.models import User
 from catalog.models import QuarantinedListing, SyncRun
 from catalog.sync import tables
 from catalog.sync.apply import apply_listing
+from catalog.sync.compression import Unpackable, pack, unpack
 from catalog.sync.fetch import Listing, Placement
-from catalog.sync.judge import Doubt
-from catalog.sync.packing import Unpackable, pack, unpack
+from catalog.sync.plausibility import Doubt
 from catalog.sync.runs import RunningSync, claim_run, close_run
-from catalog.sync.survey import survey
+from catalog.sync.scan import survey
+from notifications.outbox import tell_admins, with_admin_page
 
 Status = SyncRun.Status
-_listeners: list[Callable[[SyncRun], None]] = []
 
 
 class NotWaiting(Exception):
     """This answer cannot be decided about any more. The text is for the admin."""
-
-
-def when_held_back(listener: Callable[[SyncRun], None]) -> None:
-    """Have `listener` called in the transaction that holds an answer back, once an episode; when the apps are ready."""
-    _listeners.append(listener)
 
 
 def hold_back(
@@ -56,8 +51,7 @@ def hold_back(
         if older is not None:
             _drop([older], _("A newer answer took its place."), now=run.clock())
         if older is None or not set(kinds) <= set(older.difference.get("doubts", [])):
-            for listener in _listeners:
-                listener(run.row)
+            _tell_admins(run.row)
 
 
 def waiting(kind: str) -> Any:
@@ -126,3 +120,13 @@ def _not_waiting(run_id: int) -> NotWaiting:
     if _applied_since(SyncRun.objects.get(pk=run_id)):
         return NotWaiting(_("A later sync has been applied since: this answer is out of date. Nothing was changed."))
     return NotWaiting(_("This answer does not wait for a decision any more. Nothing was changed."))
+
+
+def _tell_admins(run: SyncRun) -> None:
+    """A sync was held back: prices and services stay as they were until somebody has looked."""
+    body = _(
+        "%(reason)s\nThe catalog was left as it was. Look at what would change, and accept or drop it; a later sync "
+        "that finds everything in order settles it by itself."
+    ) % {"reason": run.error}
+    subject = _("A sync of the catalog waits for your decision")
+    tell_admins(f"quarantine:{run.pk}", subject, with_admin_page(body, run), run.finished_at)

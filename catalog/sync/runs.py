@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import SyncRun
-from catalog.sync.holders import holder_here, is_surely_dead
+from catalog.sync.run_lock import holder_here, is_surely_dead
 
 # Where nothing proves that a run's process is dead: no run lasts that long, the worker's own time limit is the same.
 STALE_AFTER = timedelta(minutes=30)

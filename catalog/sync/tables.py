@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun
 from catalog.sync.difference import Addition, Change, Derived, Event, Stored, UpstreamFields
 from catalog.sync.names import Names
-from catalog.sync.survey import Standing
+from catalog.sync.scan import Standing
 
 TABLE = Service._meta.db_table
 HISTORY = ServiceChange._meta.db_table

@@ -1,5 +1,15 @@
 """The admin pages of orders, by subject."""
 
-from orders.admin import aftercare, books, costs, orders, pending, requests, selling, supplier, words
+from orders.admin import (
+    books,
+    costs,
+    mappings,
+    orders,
+    pending,
+    records,
+    requests,
+    selling,
+    supplier,
+)
 
-__all__ = ["aftercare", "books", "costs", "orders", "pending", "requests", "selling", "supplier", "words"]
+__all__ = ["books", "costs", "mappings", "orders", "pending", "records", "requests", "selling", "supplier"]

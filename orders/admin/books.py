@@ -14,11 +14,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin_parts import ReadOnlyAdmin
-from orders.books_table import BAR_HEIGHT, BAR_STEP, bars, csv_of, tables
+from accounts.admin.widgets import ReadOnlyAdmin
+from orders.accounting.report import (
+    days_of_month,
+    first_year,
+    months_of_year,
+    totals,
+)
+from orders.accounting.report.periods import Span, today
+from orders.admin.books_table import (
+    BAR_HEIGHT,
+    BAR_STEP,
+    bars,
+    csv_of,
+    tables,
+)
 from orders.models import Books
-from orders.operations.books import days_of_month, first_year, months_of_year, report
-from orders.operations.books.spans import Span, today
 
 WHOLE_YEAR = 0
 
@@ -57,7 +68,7 @@ class BooksAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         now = today()
         form = PeriodForm(request.GET, now)
-        found = report(form.spans(now))
+        found = totals(form.spans(now))
         whole = found.whole.span
         if request.GET.get("format") == "csv":
             download = StreamingHttpResponse(list(csv_of(found)), content_type="text/csv; charset=utf-8")

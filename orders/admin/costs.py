@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin_parts import EMPTY, ReadOnlyAdmin, money_column
-from orders.admin.parts import UPSTREAM
+from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, money_column
+from orders.admin.widgets import UPSTREAM
+from orders.fulfilment.margin import REDUCED
 from orders.models import ServiceCost, UpstreamBalance
-from orders.operations.margin import REDUCED
 
 SHOWN_DAYS = 30
 

@@ -11,10 +11,10 @@ from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from orders.admin.parts import UPSTREAM
+from orders.admin.widgets import UPSTREAM
+from orders.attempts.not_found import KEY, record_of
+from orders.attempts.windows import ABANDONED, abandoned_attempts
 from orders.models import Order, Status
-from orders.operations.forgotten import KEY, record_of
-from orders.operations.windows import ABANDONED, abandoned_attempts
 
 
 class WindowForm(BaseDialogForm):

@@ -9,9 +9,9 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from orders.admin.parts import dialog
+from orders.admin.widgets import dialog
+from orders.fulfilment.margin import refund_held, send_held_anyway
 from orders.models import Order, Status
-from orders.operations import refund_held, send_held_anyway
 
 ACTIONS = ("send_anyway", "refund_now")
 

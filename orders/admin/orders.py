@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from accounts.admin_parts import (
+from accounts.admin.widgets import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     go_to,
@@ -22,15 +22,17 @@ from accounts.admin_parts import (
     money_column,
 )
 from accounts.models import User
-from orders.admin import doubts, held
+from orders.admin import held, unknown_orders
 from orders.admin.evidence import WindowForm, reconciliation
-from orders.admin.parts import UPSTREAM, dialog
 from orders.admin.priced import priced
 from orders.admin.requests import RequestInline
+from orders.admin.widgets import UPSTREAM, dialog
+from orders.attempts.losses import BOOKS_ARE_OPEN
+from orders.lifecycle.attention import clear_attention
+from orders.lifecycle.transitions import WrongStatus
 from orders.models import Checkout, Order, OrderEvent, Status
-from orders.operations import WrongStatus, close_window, resolve_as_not_placed, resolve_as_placed, resolve_by_refund
-from orders.operations.attention import clear_attention
-from orders.operations.losses import BOOKS_ARE_OPEN
+from orders.reconciliation.reconcile import close_window
+from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from upstream.money import text_from_micros
 
 STATUS_COLOURS = {
@@ -82,7 +84,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
+class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_display = (
         "id",
         "user",
@@ -99,7 +101,7 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     inlines = (EventInline, RequestInline)
-    actions_detail = (*SETTLING, *held.ACTIONS, *doubts.ACTIONS, "clear")
+    actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
     fieldsets = (
         (
             None,
@@ -182,11 +184,11 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
             return []
         fitting: tuple[str, ...]
         if order.status == Status.UNKNOWN:
-            fitting = SETTLING + doubts.fitting(order)
+            fitting = SETTLING + unknown_orders.fitting(order)
         elif held.is_held(order):
             fitting = held.ACTIONS
         else:
-            fitting = (*doubts.fitting(order), *(("clear",) if order.attention else ()))
+            fitting = (*unknown_orders.fitting(order), *(("clear",) if order.attention else ()))
         offered = super().get_actions_detail(request, object_id)
         return [button for button in offered if button.method.original_function_name in fitting]
 
@@ -197,11 +199,11 @@ class OrderAdmin(held.HeldActions, doubts.DoubtActions, ReadOnlyAdmin):
         dialog=dialog(
             gettext_lazy("It was placed"),
             gettext_lazy("You found the order upstream. It is followed from here on under this id."),
-            doubts.UpstreamIdForm,
+            unknown_orders.UpstreamIdForm,
         ),
     )
-    def as_placed(self, request: HttpRequest, form: doubts.UpstreamIdForm, object_id: str) -> HttpResponse:
-        found, client = form.found(), doubts.client_for_staff()
+    def as_placed(self, request: HttpRequest, form: unknown_orders.UpstreamIdForm, object_id: str) -> HttpResponse:
+        found, client = form.found(), unknown_orders.client_for_staff()
         return self._settle(
             request,
             object_id,

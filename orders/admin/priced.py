@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin_parts import EMPTY
+from accounts.admin.widgets import EMPTY
 from accounts.templatetags.money import money
-from catalog.pricing.words import pricing_in_words
+from catalog.pricing.explanations import pricing_in_words
 from orders.models import Order
 
 

@@ -14,10 +14,16 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_parts import ReadOnlyAdmin, ReadOnlyInline, go_to, member_of_staff
-from orders.admin.parts import dialog
+from accounts.admin.widgets import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    go_to,
+    member_of_staff,
+)
+from orders.admin.widgets import dialog
+from orders.lifecycle.service_requests import close_request
+from orders.lifecycle.transitions import WrongStatus
 from orders.models import ServiceRequest
-from orders.operations import WrongStatus, close_request
 
 State = ServiceRequest.State
 STATE_COLOURS = {State.OPEN: "warning", State.DONE: "success", State.DECLINED: "danger"}

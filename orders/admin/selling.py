@@ -11,10 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, money_column
+from accounts.admin.widgets import (
+    EMPTY,
+    ModelAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    money_column,
+)
 from accounts.templatetags.money import money
+from orders.lifecycle.coupons import CODE, code_of
 from orders.models import Coupon, CouponUse, ReferralEarning
-from orders.operations.coupons import CODE, code_of
 
 STATE_COLOURS = {
     ReferralEarning.State.WAITING: "warning",

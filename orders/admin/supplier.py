@@ -13,10 +13,16 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_parts import ModelAdmin, ReadOnlyAdmin, go_to, member_of_staff, money_column
-from orders.admin.parts import UPSTREAM, dialog
+from accounts.admin.widgets import (
+    ModelAdmin,
+    ReadOnlyAdmin,
+    go_to,
+    member_of_staff,
+    money_column,
+)
+from orders.admin.widgets import UPSTREAM, dialog
+from orders.fulfilment.pauses import end_pause, pause_forwarding
 from orders.models import ForwardingPause, UpstreamEntry
-from orders.operations import end_pause, pause_forwarding
 
 
 class PauseForm(BaseDialogForm):

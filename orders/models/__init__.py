@@ -1,6 +1,6 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
-from orders.models.aftercare import DeliveredGoods, GoodsReveal, Notice, ServiceRequest, WatchedPrice
+from orders.models.aftercare import DeliveredGoods, GoodsReveal, ServiceRequest, WatchedPrice
 from orders.models.books import Books
 from orders.models.order import (
     FINISHED,
@@ -42,7 +42,6 @@ __all__ = [
     "GoodsReveal",
     "Kind",
     "KnownRefusal",
-    "Notice",
     "Order",
     "OrderEvent",
     "OrderQuerySet",

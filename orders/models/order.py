@@ -24,7 +24,7 @@ class Status(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-# status → statuses that may follow. `orders.operations.moves` is the only writer of a status and reads this table.
+# status → statuses that may follow. `orders.lifecycle.transitions` is the only writer of a status and reads this table.
 MOVES: dict[str, frozenset[str]] = {
     # Pending: it waited to be sent again when the answer to its first attempt came after all.
     Status.PAID: frozenset({Status.SENDING, Status.PENDING, Status.CANCELED, Status.FAILED, Status.UNKNOWN}),
@@ -44,7 +44,7 @@ FINISHED = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED)
 
 
 class Kind(models.TextChoices):
-    """What supplies an order; each kind has a `Supply` (see orders/supply.py)."""
+    """What supplies an order; each kind has a `Supply` (see orders/lifecycle/supply.py)."""
 
     SERVICE = "service", _("Service")
     NUMBER = "number", _("SMS number")

@@ -10,7 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin_parts import EMPTY, ModelAdmin, ReadOnlyAdmin, money_column
+from accounts.admin.widgets import (
+    EMPTY,
+    ModelAdmin,
+    ReadOnlyAdmin,
+    money_column,
+)
 from sms.admin.report import report_page
 from sms.models import Number, NumberLimit, SuccessRate, SwapRule
 

@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.admin_parts import EditOnlyAdmin, ModelAdmin, money_column
+from accounts.admin.widgets import EditOnlyAdmin, ModelAdmin, money_column
 from sms import policy
+from sms.formats.countries import search_text
 from sms.models import Country, ForbiddenWord, Project, Site
-from sms.territories import search_text
 
 upstream_price = money_column(
     "price_upstream_micros", gettext_lazy("upstream price"), currency=settings.UPSTREAM_CURRENCY

@@ -14,10 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin_parts import EMPTY
+from accounts.admin.widgets import EMPTY
 from accounts.templatetags.money import money
-from orders.operations.books.spans import Span, today
-from sms.report import Line, csv_of, name_titles, numbers_report
+from orders.accounting.report.periods import Span, today
+from sms.queries.report import (
+    Line,
+    csv_of,
+    name_titles,
+    numbers_report,
+)
 
 DAYS = 30
 MOST_SHOWN = 300  # the CSV has all

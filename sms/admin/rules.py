@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from accounts.admin_parts import ModelAdmin, money_column
+from accounts.admin.widgets import ModelAdmin, money_column
 from catalog.admin.rule_form import CheckedRuleForm
 from catalog.admin.rules import validity_in_words
 from catalog.pricing import exchange_rate_micros, make_formula

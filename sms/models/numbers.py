@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.money import MicrosField
 from orders.models import Order
+from sms.formats.phones import Phone, phone_of
 from sms.models.places import Project
-from sms.phones import Phone, phone_of
 
 
 class NumberQuerySet(models.QuerySet["Number"]):

@@ -8,7 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from sms.territories import dial_code_of, region_of, search_text, shown_name
+from sms.formats.countries import (
+    dial_code_of,
+    region_of,
+    search_text,
+    shown_name,
+)
 
 
 class Country(models.Model):

@@ -1,12 +1,17 @@
 """What changes numbers. `sms.supply` speaks to upstream about them, `sms.sync` copies where they can be had."""
 
-from sms.operations.buying import MOST_AT_ONCE, buy_numbers
-from sms.operations.exchanges import Exchange, best_exchange, exchanges_of
-from sms.operations.giving_up import give_up_number
-from sms.operations.swap_rules import MOST_EXCHANGES, SwapWish, drop_swap_rule, set_swap_rule
-from sms.operations.swapping import CodeHasCome, may_be_swapped, swap_number
-from sms.operations.sweeping import swap_due
-from sms.operations.wiping import wipe_contents
+from sms.operations.buy import MOST_AT_ONCE, buy_numbers
+from sms.operations.cancel import give_up_number
+from sms.operations.replace import CodeHasCome, may_be_swapped, swap_number
+from sms.operations.replacement_candidates import Exchange, best_exchange, exchanges_of
+from sms.operations.replacement_rules import (
+    MOST_EXCHANGES,
+    SwapWish,
+    drop_swap_rule,
+    set_swap_rule,
+)
+from sms.operations.retention import wipe_contents
+from sms.operations.sweep import swap_due
 
 __all__ = [
     "MOST_AT_ONCE",

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Category, Service
-from catalog.operations import confirm_rate_units
-from catalog.repricing import reprice_services
+from catalog.operations.overrides import confirm_rate_units
+from catalog.pricing.repricing import reprice_services
 from sms.models import Project
 from upstream.money import MICROS
 from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of

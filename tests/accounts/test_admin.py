@@ -7,9 +7,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from accounts.api_keys import create_api_key
+from accounts.keys.api_keys import create_api_key
 from accounts.models import CustomerGroup, User
-from tests.accounts.keys import opens
+from tests.accounts.opening import opens
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

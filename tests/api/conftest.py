@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.api_keys import create_api_key
+from accounts.keys.api_keys import create_api_key
 from accounts.models import User
 
 Call = Callable[..., Any]

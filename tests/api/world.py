@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Category, Delivery, Service, Subcategory
-from orders.goods import keep_goods
+from orders.lifecycle.goods import keep_goods
 from orders.models import Kind, Order, ServiceRequest, Status
 from sms.models import Country, Number, Project
 from tests.storefront.admin_rows import make_order

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from accounts.api_keys import create_api_key
+from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKey, User
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.operations import add_webhook

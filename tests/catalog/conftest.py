@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.operations import sync_catalog
+from catalog.sync.sync_catalog import sync_catalog
 from tests.catalog.syncs import NOW, stored
 from upstream.client import Client
 

@@ -19,7 +19,7 @@ from tests.storefront.settings_source import ROOT
 
 # Everything waits much shorter than in production, but in the same proportions.
 TIMES = {
-    "ORDERS_NUDGE_SECONDS": "1",
+    "ORDERS_WAKE_SECONDS": "1",
     "ORDERS_POLL_MIN_SECONDS": "1",
     "ORDERS_POLL_MAX_SECONDS": "3",
     "ORDERS_POLL_RETRY_SECONDS": "1",
@@ -43,9 +43,9 @@ import json
 from django.core.management import call_command
 from django.utils import timezone
 from accounts.models import ApiKey, User
-from accounts.api_keys import create_api_key
+from accounts.keys.api_keys import create_api_key
 from catalog.models import Category
-from catalog.repricing import reprice_services
+from catalog.pricing.repricing import reprice_services
 from wallet.models import LedgerEntry
 from wallet.operations import credit
 

@@ -9,8 +9,9 @@ from django.test import Client
 
 from accounts.models import User
 from catalog.models import Service
+from orders.fulfilment.forward import forward_order
 from orders.models import Order
-from orders.operations import forward_order, place_order
+from orders.placing.place import place_order
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.quotes import PriceQuote, seal_quote
+from orders.placing.quotes import PriceQuote, seal_quote
 
 
 def quote_of(user: User, service: Service, **fields: Any) -> PriceQuote:

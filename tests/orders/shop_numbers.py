@@ -9,8 +9,9 @@ from django.conf import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, multiple, rule
 
+from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Kind, Order, Status
-from orders.operations import OrderRefused, poll_due
+from orders.placing.place import OrderRefused
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
 from tests.orders.shop_model import NUMBER_PRICE, ModelOrder

@@ -7,21 +7,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from catalog.models import Service
+from orders.attempts.assumptions import probe_foreign_ids
+from orders.fulfilment.margin import review_held_orders, send_held_anyway
+from orders.fulfilment.pauses import end_pause, pause_forwarding, resume_forwarding
+from orders.lifecycle.transitions import WrongStatus
 from orders.models import ForwardingPause, Order, Status
-from orders.operations import (
-    end_pause,
-    pause_forwarding,
-    probe_foreign_ids,
-    reconcile_orders,
+from orders.reconciliation.reconcile import reconcile_orders
+from orders.reconciliation.resolve import (
+    book_loss,
+    close_question,
+    is_in_question,
     resolve_as_not_placed,
     resolve_as_placed,
     resolve_by_refund,
-    resume_forwarding,
-    review_held_orders,
-    send_held_anyway,
 )
-from orders.operations.moves import WrongStatus
-from orders.operations.resolve import book_loss, close_question, is_in_question
 from tests.orders.shop_model import ModelOrder
 from tests.orders.shop_parts import booked_losses
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from orders.fulfilment.forward import forward_order
 from orders.models import Order
-from orders.operations import forward_order
 from sms.models import Country, Project
 from sms.operations import buy_numbers
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
-from orders.operations.placing import OrderRefused
+from orders.placing.place import OrderRefused
 from sms.models import Number, NumberLimit
 from sms.operations import buy_numbers
 from tests.pages import page_words

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from orders.operations.placing import OrderRefused
+from orders.placing.place import OrderRefused
 from sms.models import Country, ForbiddenWord, Project, Site
 from sms.policy import apply_words, delete_words, save_word
 from sms.sync import sync_sms

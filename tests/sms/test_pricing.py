@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerGroup
 from catalog.models import MarkupRule
-from catalog.pricing.words import pricing_in_words
+from catalog.pricing.explanations import pricing_in_words
 from sms.models import Country, NumberMarkupRule, Project
 from sms.operations import buy_numbers
 from sms.pricing import number_book, number_price_micros

@@ -4,9 +4,9 @@ import pytest
 from django.utils import translation
 
 from catalog.models import SyncRun
+from sms.formats.countries import dial_code_of
 from sms.models import Country, Project, Site
 from sms.sync import sync_sms
-from sms.territories import dial_code_of
 from upstream.errors import UpstreamError
 
 

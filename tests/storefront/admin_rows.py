@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.api_keys import create_api_key, spend_with_key
+from accounts.keys.api_keys import create_api_key, spend_with_key
 from accounts.models import CustomerGroup, User
 from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
@@ -24,6 +24,7 @@ from catalog.models import (
     Subcategory,
     SyncRun,
 )
+from notifications.models import Notice
 from orders.models import (
     Checkout,
     ContractDrift,
@@ -34,7 +35,6 @@ from orders.models import (
     GoodsReveal,
     Kind,
     KnownRefusal,
-    Notice,
     Order,
     OrderEvent,
     PendingCheckout,
@@ -60,7 +60,7 @@ from sms.models import (
 )
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
-from wallet.operations.requests import move_by_hand
+from wallet.operations.manual_moves import move_by_hand
 
 
 def make_service(number: int) -> Service:

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.urls import include, path
 
-from catalog.page_cache import kept_page
+from catalog.caching.page_cache import kept_page
 
 
 @kept_page()

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from sms.models import Country, Project
 from storefront.views import CATEGORIES_ON_HOME
-from tests.catalog.shelf_rows import put_on_sale
+from tests.catalog.listing_rows import put_on_sale
 
 pytestmark = pytest.mark.django_db
 

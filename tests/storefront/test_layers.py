@@ -9,7 +9,7 @@ from tests.storefront.settings_source import ROOT
 
 pytestmark = pytest.mark.once
 
-APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
+APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts", "upstream")
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -29,16 +29,28 @@ def test_layers_when_checked_hold():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_layers_when_an_app_imports_upwards_or_opens_sockets_are_reported(tmp_path):
+@pytest.mark.parametrize(
+    ("planted", "statement", "reported"),
+    [
+        ("wallet/operations/__init__.py", "import orders", "wallet.operations -> orders"),
+        ("catalog/sync/__init__.py", "import requests", "catalog.sync -> requests"),
+        (
+            "orders/lifecycle/refunds.py",
+            "import orders.fulfilment.pauses",
+            "orders.lifecycle.refunds -> orders.fulfilment",
+        ),
+        ("orders/models/order.py", "def late():\n    import orders.tasks", "orders.models.order -> orders.tasks"),
+        ("upstream/errors.py", "import upstream.client", "upstream.errors -> upstream.client"),
+    ],
+)
+def test_layers_when_something_imports_upwards_or_opens_sockets_are_reported(tmp_path, planted, statement, reported):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for app in APPS:
-        (tmp_path / app).mkdir()
-        (tmp_path / app / "__init__.py").touch()
-    (tmp_path / "wallet/operations.py").write_text("import orders\n")
-    (tmp_path / "catalog/sync.py").write_text("import requests\n")
+        shutil.copytree(ROOT / app, tmp_path / app, ignore=shutil.ignore_patterns("migrations"))
+    module = tmp_path / planted
+    module.write_text(f"{module.read_text()}\n{statement}\n")
 
     checked = lint_imports(tmp_path)
 
     assert checked.returncode != 0
-    assert "wallet.operations -> orders" in checked.stdout
-    assert "catalog.sync -> requests" in checked.stdout
+    assert reported in checked.stdout

@@ -19,13 +19,13 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from accounts.operations import remember_language
-from orders.announcements import announce
+from notifications.outbox import send_notices
 from orders.models import Order, OrderEvent, Status
-from orders.notices import send_notices
-from orders.operations import place_order
+from orders.notices.customer_notices import announce
+from orders.placing.place import place_order
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
-from tests.catalog.shelf_rows import put_on_sale
+from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.pages import alerts, error_beside, hidden, page_words
 from tests.storefront.texts_source import Text, marked_texts

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from accounts.fast_queries.reads import Prepared
 from accounts.models import User
-from accounts.reads import Prepared
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL"),

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from urllib.parse import parse_qs
 
 from upstream.client import Client
-from upstream.wire import PlacedOrder
+from upstream.protocol.wire import PlacedOrder
 
 KEY = "raw-server-key/+ü"
 

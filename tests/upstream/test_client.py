@@ -38,7 +38,7 @@ from upstream.errors import (
     UpstreamError,
     UpstreamNotConfigured,
 )
-from upstream.wire import Balance, PlacedOrder
+from upstream.protocol.wire import Balance, PlacedOrder
 
 
 # --- What is sent ---------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from upstream.errors import (
     Throttled,
     Unavailable,
 )
-from upstream.wire import PlacedOrder
+from upstream.protocol.wire import PlacedOrder
 
 
 # --- Purchases: one request, and the right doubt --------------------------------------------------------------------

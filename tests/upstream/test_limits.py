@@ -14,8 +14,8 @@ import redis
 
 from upstream.client import Client
 from upstream.errors import NotPlaced, Unavailable, Withheld
-from upstream.limits import Limiter, Outcome
-from upstream.limits_store import RATE_PERIOD_SECONDS, Breaker
+from upstream.limits.limiter import Limiter, Outcome
+from upstream.limits.store import RATE_PERIOD_SECONDS, Breaker
 from upstream.sandbox.process import Sandbox
 
 pytestmark = pytest.mark.once
@@ -24,7 +24,7 @@ NOWHERE = "redis://127.0.0.1:9/0"
 # Notes, with Redis as the witness, how many are inside at once; says "inside" at the first one.
 CALLER = """
 import sys, time, redis
-from upstream.limits import Limiter, Outcome
+from upstream.limits.limiter import Limiter, Outcome
 url, calls, seconds, in_flight, per_second = sys.argv[1], *map(float, sys.argv[2:])
 witness = redis.Redis.from_url(url)
 limiter = Limiter(url, per_second=int(per_second), in_flight=int(in_flight))
@@ -153,7 +153,7 @@ def test_breaker_after_failures_in_a_row_stops_all_and_lets_one_read_try(url, se
     call(limiter, Outcome.ANSWERED)
     call(limiter, purchase=True)
     assert limiter.down() is None
-    said = [record.getMessage() for record in caplog.records if record.name == "upstream.limits"]
+    said = [record.getMessage() for record in caplog.records if record.name == "upstream.limits.limiter"]
     assert [text for text in said if text.startswith("upstream_")] == ["upstream_down", "upstream_back"]
 
     for _each in range(3):
@@ -190,7 +190,7 @@ def test_limits_without_redis_hold_for_the_process_and_are_logged_once(caplog):
 
 def test_limits_when_redis_comes_back_are_shared_again(url, redis_server, monkeypatch, caplog):
     caplog.set_level(logging.WARNING)
-    monkeypatch.setattr("upstream.limits.REDIS_AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr("upstream.limits.limiter.REDIS_AGAIN_SECONDS", 0.2)
     server = redis.Redis.from_url(url)
     limiter = Limiter(server, per_second=1000, in_flight=1)
     kept, server.connection_pool = server.connection_pool, redis.ConnectionPool.from_url(NOWHERE)

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from wallet.models import LedgerEntry, MoneyRequest, Wallet
-from wallet.operations.requests import move_by_hand
+from wallet.operations.manual_moves import move_by_hand
 
 
 def move(

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from upstream.sandbox.words import (
+from upstream.sandbox.sample_words import (
     AGES,
     CONDITIONS,
     EXTRAS,

@@ -16,7 +16,7 @@ from upstream.sandbox.orders import (
     Order,
     ServiceOrder,
 )
-from upstream.sandbox.shelf import REMOVED
+from upstream.sandbox.sample_services import REMOVED
 from upstream.sandbox.world import World, micros_from_text, partial_charge
 
 ORDER_FIELDS = frozenset({"status", "remains", "charge", "start_count", "accounts"})

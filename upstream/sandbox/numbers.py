@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from upstream.sandbox.words import COUNTRIES, PROJECTS
+from upstream.sandbox.sample_words import COUNTRIES, PROJECTS
 
 DIAL_CODES = {code: dial for code, _name, dial in COUNTRIES}
 COUNTRY_NAMES = {code: name for code, name, _dial in COUNTRIES}

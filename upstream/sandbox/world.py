@@ -23,7 +23,7 @@ from upstream.sandbox.orders import (
     iso,
     progress,
 )
-from upstream.sandbox.shelf import Shelf
+from upstream.sandbox.sample_services import Shelf
 from upstream.sandbox.store import Store
 
 FIRST_ORDER_ID = 23_501

@@ -1,5 +1,10 @@
 """Admin pages of money: the ledger, payments from outside, and moves by hand."""
 
-from wallet.admin import ledger, payments, receipts, requests
+from wallet.admin import (
+    ledger,
+    manual_moves,
+    payments,
+    receipts,
+)
 
-__all__ = ["ledger", "payments", "receipts", "requests"]
+__all__ = ["ledger", "manual_moves", "payments", "receipts"]

@@ -12,10 +12,22 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
-from accounts.admin_parts import EMPTY, ReadOnlyAdmin, go_to, money_column
-from wallet.admin.requests import ADJUST, WITHDRAW, AdjustForm, MoveForm, WithdrawForm, ask_for_move
+from accounts.admin.widgets import (
+    EMPTY,
+    ReadOnlyAdmin,
+    go_to,
+    money_column,
+)
+from wallet.admin.manual_moves import (
+    ADJUST,
+    WITHDRAW,
+    AdjustForm,
+    MoveForm,
+    WithdrawForm,
+    ask_for_move,
+)
 from wallet.models import LedgerEntry, MoneyRequest, Wallet
-from wallet.operations.requests import BY_HAND
+from wallet.operations.manual_moves import BY_HAND
 
 
 @admin.register(Wallet)

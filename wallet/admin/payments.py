@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_parts import (
+from accounts.admin.widgets import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     ask_again,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_parts import ReadOnlyAdmin, money_column
+from accounts.admin.widgets import ReadOnlyAdmin, money_column
 from wallet.models import Receipt
 
 TOTAL = money_column("total_micros", gettext_lazy("total"))

@@ -1,9 +1,15 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
 from wallet.operations.callbacks import take_callback
+from wallet.operations.chargebacks import OwesMoney, check_may_buy, owed_by
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
-from wallet.operations.recalls import OwesMoney, check_may_buy, owed_by
-from wallet.operations.requests import AlreadyDecided, MayNotDecide, approve_request, decline_request, move_by_hand
+from wallet.operations.manual_moves import (
+    AlreadyDecided,
+    MayNotDecide,
+    approve_request,
+    decline_request,
+    move_by_hand,
+)
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
     TopUpRefused,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from wallet.gateways import Gateway, Heard, NotBelieved, State, Unreachable
 from wallet.models import GatewayEvent, TopUp
-from wallet.operations.believing import ChangedMeanwhile, believe
+from wallet.operations.apply_payment_update import ChangedMeanwhile, believe
 
 log = structlog.get_logger(__name__)
 Outcome = GatewayEvent.Outcome

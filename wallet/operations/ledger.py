@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.inserts import insert_row
+from accounts.fast_queries.inserts import insert_row
+from accounts.fast_queries.reads import Prepared
 from accounts.models import User
-from accounts.reads import Prepared
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Receivable, Wallet
 

@@ -15,7 +15,7 @@ from upstream.money import text_from_micros
 from wallet.gateways import Gateway, Price, Unreachable, find_gateway
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
-from wallet.operations.believing import settle
+from wallet.operations.apply_payment_update import settle
 from wallet.receipts import issue_receipt
 
 log = structlog.get_logger(__name__)

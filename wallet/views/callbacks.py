@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from accounts.pages import address_of
+from accounts.access import address_of
 from wallet.gateways import find_gateway
 from wallet.operations import take_callback
 from wallet.operations.callbacks import MOST_BYTES, REFUSED

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts.pages import CustomerRequest, address_of, customers_only
+from accounts.access import CustomerRequest, address_of, customers_only
 from wallet.gateways import Gateway, State, find_gateway
 from wallet.gateways.demo import demo_event, demo_headers
 from wallet.models import TopUp

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.pages import CustomerRequest, customers_only
+from accounts.access import CustomerRequest, customers_only
 from wallet.extensions import reserved_of
 from wallet.models import OPEN_TOP_UPS
 from wallet.operations import owed_by, wallet_of

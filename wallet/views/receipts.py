@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.pages import CustomerRequest, customers_only
+from accounts.access import CustomerRequest, customers_only
 from wallet.gateways import find_gateway
 from wallet.operations import wallet_of
 from wallet.statement import months_of

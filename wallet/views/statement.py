@@ -7,7 +7,7 @@ from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.pages import CustomerRequest, customers_only
+from accounts.access import CustomerRequest, customers_only
 from wallet.operations import wallet_of
 from wallet.statement import StatementForm, csv_lines, of_month
 

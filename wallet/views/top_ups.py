@@ -8,7 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import CustomerRequest, customers_only, render_live, wants_part
+from accounts.access import (
+    CustomerRequest,
+    customers_only,
+    render_live,
+    wants_part,
+)
 from upstream.money import text_from_micros
 from wallet.extensions import purpose_of
 from wallet.forms import TopUpForm, TransferForm

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.api_keys import TooManyKeys, create_api_key
+from accounts.keys.allowed_networks import NotANetwork, TooManyNetworks
+from accounts.keys.api_keys import TooManyKeys, create_api_key
 from accounts.models import User
-from accounts.networks import NotANetwork, TooManyNetworks
 from upstream.money import micros_from_decimal
 
 SCOPES = ("read", "order", "sms")

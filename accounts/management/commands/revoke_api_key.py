@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.api_keys import KeyIsRevoked, revoke_api_key
+from accounts.keys.api_keys import KeyIsRevoked, revoke_api_key
 from accounts.management.key_argument import find_key
 
 

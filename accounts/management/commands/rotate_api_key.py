@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.api_keys import KeyIsRevoked, TooManyKeys, rotate_api_key
+from accounts.keys.api_keys import KeyIsRevoked, TooManyKeys, rotate_api_key
 from accounts.management.key_argument import find_key
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from orders.operations.restore import declare_restored
+from orders.reconciliation.restore import declare_restored
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from orders.operations import audit
+from orders.accounting.audit import audit
 from upstream.client import default_client
 from upstream.errors import Unavailable
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from storefront.doctor import PARTS, examine
+from storefront.monitoring.doctor import PARTS, examine
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.sealing import CannotUnseal
+from accounts.encryption import CannotUnseal
 from api.webhooks.operations import reseal_webhooks
-from orders.goods import reseal_goods
+from orders.lifecycle.goods import reseal_goods
 
 
 class Command(BaseCommand):

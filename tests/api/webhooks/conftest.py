@@ -11,8 +11,9 @@ from accounts.models import User
 from api.models import Webhook
 from api.webhooks.operations import add_webhook, secret_of
 from catalog.models import Service
+from orders.fulfilment.forward import forward_order
 from orders.models import Order
-from orders.operations import forward_order, place_order
+from orders.placing.place import place_order
 from sms.models import Country, Project, Site
 from sms.operations import buy_numbers
 from tests.api.webhooks.receiver import Receiver

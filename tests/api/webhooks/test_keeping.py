@@ -18,8 +18,9 @@ from api.webhooks import operations
 from api.webhooks.operations import rotate_secret
 from api.webhooks.posting import Answer
 from api.webhooks.sending import CLAIM, claim, record, send, send_due
-from orders.models import Notice, Order, Status
-from orders.operations.moves import move_order
+from notifications.models import Notice
+from orders.lifecycle.transitions import move_order
+from orders.models import Order, Status
 from tests.api.webhooks.receiver import Receiver
 from tests.api.webhooks.test_sending import events, make
 

@@ -19,9 +19,10 @@ from api.webhooks.events import body_of
 from api.webhooks.operations import add_webhook, rotate_secret, secret_of
 from api.webhooks.posting import Answer, post
 from api.webhooks.sending import BACK_OFF, CLAIM, MOST_ATTEMPTS, claim, record, send_due
+from orders.fulfilment.forward import forward_order
+from orders.fulfilment.poll import poll_due
+from orders.lifecycle.transitions import move_order
 from orders.models import Order, Status
-from orders.operations import forward_order, poll_due
-from orders.operations.moves import move_order
 from sms.models import Number
 from tests.api.webhooks.receiver import Receiver
 

@@ -1,0 +1,188 @@
+"""Admin pages of API keys. Staff never sees a key: one they make or rotate is shown by its customer, once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from accounts.admin.widgets import (
+    EMPTY,
+    ModelAdmin,
+    ReadOnlyAdmin,
+    go_to,
+    money_column,
+)
+from accounts.keys.api_keys import (
+    KeyIsRevoked,
+    TooManyKeys,
+    change_api_key,
+    prepare_api_key,
+    revoke_api_key,
+    rotate_api_key,
+)
+from accounts.keys.forms import (
+    BOUNDS,
+    HABITS,
+    POWERS,
+    KeyForm,
+)
+from accounts.models import ApiKey, ApiKeySpending, User
+
+LONGEST_OVERLAP_HOURS = 168
+SPENT = money_column("spent_micros", gettext_lazy("spent"))
+
+
+class StaffKeyForm(KeyForm):
+    class Meta(KeyForm.Meta):
+        fields = (*KeyForm.Meta.fields, "calls_per_minute")
+
+
+class NewStaffKeyForm(StaffKeyForm):
+    """A key for a customer, who shows it to themselves."""
+
+    class Meta(StaffKeyForm.Meta):
+        fields = ("user", "is_test", *StaffKeyForm.Meta.fields)
+
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= settings.API_MAX_KEYS:
+            text = _("This customer has %(most)s keys already; one has to be revoked first.")
+            raise forms.ValidationError(text % {"most": settings.API_MAX_KEYS})
+        return user
+
+
+class RotateForm(BaseDialogForm):
+    """How long the programs that have the old key may go on using it."""
+
+    hours = forms.IntegerField(
+        label=gettext_lazy("Hours the old key goes on working"),
+        min_value=0,
+        max_value=LONGEST_OVERLAP_HOURS,
+        initial=24,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    list_display = ("name", "user", "shown_prefix", "is_test", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("is_test", "revoked_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "name", "prefix")
+    autocomplete_fields = ("user",)
+    form = StaffKeyForm
+    add_form = NewStaffKeyForm
+    readonly_fields = ("shown_prefix", "created_at", "last_used_at", "last_used_from", "revoked_at")
+    actions_detail = ("rotate", "revoke")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({"form": self.add_form} if obj is None else {}), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        who = ("user", "is_test", "name") if obj is None else ("user", "is_test", "name", *self.readonly_fields)
+        return (
+            (None, {"fields": who}),
+            (gettext_lazy("What it may do"), {"fields": (*POWERS, *BOUNDS, "calls_per_minute")}),
+            (gettext_lazy("Habits of programs"), {"fields": HABITS}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else (*self.readonly_fields, "user", "is_test")
+
+    @display(description=gettext_lazy("begins with"))
+    def shown_prefix(self, key: ApiKey) -> str:
+        return f"{key.prefix}…" if key.prefix else _("not shown yet")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.revoked_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a key is revoked: what it did stays on record
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.pk = prepare_api_key(**form.powers).pk
+            messages.info(request, _("The customer finds the key on their page and shows it to themselves, once."))
+            return
+        try:
+            change_api_key(obj.pk, **form.powers)
+        except KeyIsRevoked:
+            messages.error(request, _("This key has been revoked meanwhile."))
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    @action(
+        description=gettext_lazy("Rotate"),
+        url_path="rotate",
+        permissions=["revoke"],
+        dialog={
+            "title": gettext_lazy("Replace this key by a new one?"),
+            "description": gettext_lazy("The customer finds the new key on their page and shows it to themselves."),
+            "form_class": RotateForm,
+            "form_submit_text": gettext_lazy("Rotate"),
+        },
+    )
+    def rotate(self, request: HttpRequest, form: RotateForm, object_id: str) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        if key is None:
+            return go_to(request, reverse("admin:accounts_apikey_changelist"))
+        try:
+            new, _text = rotate_api_key(key.pk, keep_old_for=timedelta(hours=form.cleaned_data["hours"]), unseen=True)
+            self.log_change(request, key, "rotated")
+            messages.success(request, _("The customer finds the key on their page and shows it to themselves, once."))
+            key = new
+        except KeyIsRevoked:
+            messages.error(request, _("This key does not work any more."))
+        except TooManyKeys:
+            messages.error(request, _("This customer has too many keys; one has to be revoked first."))
+        return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+    @action(
+        description=gettext_lazy("Revoke"),
+        url_path="revoke",
+        permissions=["revoke"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Revoke this key?"),
+            "description": gettext_lazy("Programs that use it stop working at once. It cannot be undone."),
+            "form_class": BaseDialogForm,
+            "form_submit_text": gettext_lazy("Revoke"),
+        },
+    )
+    def revoke(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        if key is None:
+            return go_to(request, reverse("admin:accounts_apikey_changelist"))
+        try:
+            revoke_api_key(key.pk)
+            self.log_change(request, key, "revoked")
+            messages.success(request, _("The key has been revoked."))
+        except KeyIsRevoked:
+            messages.error(request, _("This key had been revoked already."))
+        return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+
+@admin.register(ApiKeySpending)
+class ApiKeySpendingAdmin(ReadOnlyAdmin):
+    list_display = ("key", "user", "day", SPENT)
+    list_select_related = ("key__user",)
+    search_fields = ("key__user__email", "key__name")
+    date_hierarchy = "day"
+    fields = ("key", "day", SPENT)
+    readonly_fields = (SPENT,)
+
+    @display(description=gettext_lazy("customer"))
+    def user(self, spending: ApiKeySpending) -> str:
+        return spending.key.user.email if spending.key_id else EMPTY

@@ -1,0 +1,1 @@
+"""API keys: making, finding and limiting them."""

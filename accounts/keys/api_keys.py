@@ -1,0 +1,270 @@
+"""API keys: making, changing, rotating and stopping them, finding whose a key is, and counting what it spends."""
+
+import hashlib
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.fast_queries.reads import Prepared
+from accounts.keys.allowed_networks import clean_networks, is_allowed
+from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
+
+KEY_BYTES = 32
+LONGEST_KEY = 200  # what is longer was never ours and is not worth hashing
+LONGEST_NAME = 80
+SHOWN_CHARACTERS = 12
+LIVE, TEST = "live_", "test_"
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+LARGEST_MICROS = 2**63 - 1  # what a column of money holds
+_SPEND = """
+    UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
+    WHERE key_id = %s AND day = %s AND spent_micros <= %s
+"""
+# What may be changed of a key later on; whether it is a test key is not among it.
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "expires_at",
+        "may_read",
+        "may_order",
+        "may_sms",
+        "daily_limit_micros",
+        "allowed_addresses",
+        "calls_per_minute",
+        "bare_services",
+        "numbers_as_text",
+        "get_for_reads",
+        "http_errors",
+    }
+)
+
+
+class KeyRefused(Exception):
+    """A key does not open anything here and now."""
+
+
+class InvalidApiKey(KeyRefused):
+    """The key is not known, revoked or expired, or its account is disabled."""
+
+
+class AddressNotAllowed(KeyRefused):
+    """The key is right, but may not be used from this address."""
+
+
+class KeyIsRevoked(Exception):
+    """The key has been revoked, or has expired; the first time stands."""
+
+
+class KeyIsShown(Exception):
+    """The key has been shown before; nobody can read it again."""
+
+
+class TooManyKeys(Exception):
+    """The customer has as many keys as anybody may have."""
+
+
+class DailyLimitReached(Exception):
+    """The key may not spend so much more today."""
+
+
+def create_api_key(*, user: User, name: str, is_test: bool = False, **powers: Any) -> tuple[ApiKey, str]:
+    """Give the customer a new key; return its row and the key's text, which can never be read again.
+
+    `powers` are fields of ApiKey, as in `change_api_key`. Raises ValueError without a name or for an address that is
+    none, TooManyKeys.
+    """
+    text = _new_text(is_test)
+    return _add_key(user, text, {**_cleaned({"name": name, **powers}), "is_test": is_test}), text
+
+
+def prepare_api_key(*, user: User, name: str, is_test: bool = False, **powers: Any) -> ApiKey:
+    """Give the customer a key that nobody has seen: they show it to themselves with `show_api_key`.
+
+    Raises ValueError and TooManyKeys like `create_api_key`.
+    """
+    return _add_key(user, None, {**_cleaned({"name": name, **powers}), "is_test": is_test})
+
+
+def show_api_key(api_key_id: int, *, user: User, now: datetime | None = None) -> str:
+    """Return the text of the customer's own prepared key, once.
+
+    Raises ApiKey.DoesNotExist for somebody else's, KeyIsShown for one that has been shown, KeyIsRevoked.
+    """
+    key = ApiKey.objects.get(pk=api_key_id, user=user)
+    text = _new_text(key.is_test)
+    unseen = ApiKey.objects.alive(now or timezone.now()).filter(pk=key.pk, prefix="")
+    if not unseen.update(prefix=text[:SHOWN_CHARACTERS], key_sha256=_digest(text)):
+        raise KeyIsShown(api_key_id) if key.prefix else KeyIsRevoked(api_key_id)
+    return text
+
+
+def change_api_key(api_key_id: int, **powers: Any) -> None:
+    """Change what a key is called and what it may do; see CHANGEABLE. It counts from the next call on.
+
+    Raises ValueError for a name or address that is none, KeyIsRevoked.
+    """
+    if not ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(**_cleaned(powers)):
+        raise KeyIsRevoked(api_key_id)
+
+
+@transaction.atomic
+def rotate_api_key(
+    api_key_id: int, *, keep_old_for: timedelta, unseen: bool = False, now: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Replace a key by one that may do the same; return the new row and its text. The old one ends after a while.
+
+    What was spent today counts for the new key too. With `unseen` nobody gets the text: it is "", and the customer
+    shows it to themselves later. Raises KeyIsRevoked, TooManyKeys.
+    """
+    now = now or timezone.now()
+    ends_at = now + keep_old_for
+    user_id = ApiKey.objects.values_list("user_id", flat=True).get(pk=api_key_id)
+    _lock(user_id)
+    old = ApiKey.objects.select_for_update().get(pk=api_key_id)
+    if old.revoked_at or (old.expires_at and old.expires_at <= now):
+        raise KeyIsRevoked(api_key_id)
+    # The old key, which lives on for a while, does not count: a full list can be rotated too, once.
+    _check_room(user_id, now, leaving=api_key_id)
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=min(old.expires_at or ends_at, ends_at))
+    text = "" if unseen else _new_text(old.is_test)
+    same = {field: getattr(old, field) for field in (*CHANGEABLE, "is_test")}
+    new = _row(old.user, text or None, same, now)
+    for spending in old.spending.filter(day=_day(now)):
+        ApiKeySpending.objects.create(key=new, day=spending.day, spent_micros=spending.spent_micros)
+    return new, text
+
+
+def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
+    """Stop the key from working, for good. Raises KeyIsRevoked when it has been stopped before."""
+    if not ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(revoked_at=now or timezone.now()):
+        raise KeyIsRevoked(api_key_id)
+
+
+def find_api_key(text: str, *, address: str | None, now: datetime | None = None) -> ApiKey:
+    """Return the key that was shown from `address`, with its customer and their group: one query.
+
+    The use is noted at most once a minute, so that a busy client does not write with every call.
+    Raises InvalidApiKey, AddressNotAllowed.
+    """
+    now = now or timezone.now()
+    if not text or len(text) > LONGEST_KEY:
+        raise InvalidApiKey
+    key = _key_with_customer(_digest(text))
+    if key is None or (key.expires_at and key.expires_at <= now):
+        raise InvalidApiKey
+    if not is_allowed(address, key.allowed_addresses):
+        raise AddressNotAllowed
+    if key.last_used_at is None or key.last_used_at < now - USE_IS_NOTED_EVERY:
+        not_noted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
+        ApiKey.objects.filter(not_noted, pk=key.pk).update(last_used_at=now, last_used_from=address)
+    return key
+
+
+def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = None) -> None:
+    """Count what a key spends, in the transaction that takes the money. What is refunded later stays counted.
+
+    The sum and the limit are compared in one statement, so that calls at the same time cannot pass it together.
+    Raises DailyLimitReached; nothing has been counted then.
+    """
+    day = _day(now or timezone.now())
+    if _spent_more(key, day, amount_micros):
+        return
+    # The first of the day, or too much. Who comes second to the insert finds the row of the first.
+    ApiKeySpending.objects.bulk_create([ApiKeySpending(key=key, day=day)], ignore_conflicts=True)
+    if not _spent_more(key, day, amount_micros):
+        raise DailyLimitReached
+
+
+def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
+    """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
+    most = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
+    values = [amount_micros, key.pk, connection.ops.adapt_datefield_value(day), most - amount_micros]
+    with connection.cursor() as cursor:
+        cursor.execute(_SPEND, values)
+        return bool(cursor.rowcount)
+
+
+_KEY, _USER, _GROUP = (
+    tuple(field.attname for field in model._meta.concrete_fields) for model in (ApiKey, User, CustomerGroup)
+)
+_alive = Prepared(
+    lambda: (
+        ApiKey.objects.filter(key_sha256="digest", user__is_active=True, revoked_at=None)
+        .order_by()
+        .values_list(*_KEY, *(f"user__{name}" for name in _USER), *(f"user__group__{name}" for name in _GROUP))
+    ),
+    example=("digest",),
+)
+
+
+def _key_with_customer(digest: str) -> ApiKey | None:
+    """Return the key that is not revoked, with its customer and their group, as `select_related` would."""
+    for row in _alive.rows(digest):
+        key, user = row[: len(_KEY)], row[len(_KEY) : len(_KEY) + len(_USER)]
+        group = row[len(_KEY) + len(_USER) :]
+        found = ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY, key)
+        found.user = User.from_db(DEFAULT_DB_ALIAS, _USER, user)
+        if found.user.group_id is not None:
+            found.user.group = CustomerGroup.from_db(DEFAULT_DB_ALIAS, _GROUP, group)
+        return found
+    return None
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
+
+
+def _cleaned(powers: dict[str, Any]) -> dict[str, Any]:
+    if unknown := set(powers) - CHANGEABLE:
+        raise TypeError(f"not changeable: {sorted(unknown)}")
+    cleaned = dict(powers)
+    if "name" in cleaned:
+        cleaned["name"] = cleaned["name"].strip()[:LONGEST_NAME]
+        if not cleaned["name"]:
+            raise ValueError("a key needs a name")
+    if "allowed_addresses" in cleaned:
+        cleaned["allowed_addresses"] = clean_networks(cleaned["allowed_addresses"])
+    return cleaned
+
+
+def _new_text(is_test: bool) -> str:
+    return (TEST if is_test else LIVE) + secrets.token_hex(KEY_BYTES)
+
+
+@transaction.atomic
+def _add_key(user: User, text: str | None, fields: dict[str, Any]) -> ApiKey:
+    now = timezone.now()
+    _lock(user.pk)
+    _check_room(user.pk, now)
+    return _row(user, text, fields, now)
+
+
+def _row(user: User, text: str | None, fields: dict[str, Any], now: datetime) -> ApiKey:
+    return ApiKey.objects.create(
+        user=user,
+        prefix=(text or "")[:SHOWN_CHARACTERS],
+        # Of a key that nobody has seen yet nobody knows the text either.
+        key_sha256=_digest(text or secrets.token_hex(KEY_BYTES)),
+        created_at=now,
+        **fields,
+    )
+
+
+def _lock(user_id: int) -> None:
+    # Two new keys at once would each see room for one.
+    User.objects.select_for_update().get(pk=user_id)
+
+
+def _check_room(user_id: int, now: datetime, *, leaving: int = 0) -> None:
+    if ApiKey.objects.alive(now).filter(user=user_id).exclude(pk=leaving).count() >= settings.API_MAX_KEYS:
+        raise TooManyKeys(settings.API_MAX_KEYS)
+
+
+def _digest(text: str) -> str:
+    # "surrogatepass": JSON can spell half a character, and a key made of those is merely wrong.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,1 @@
+"""How customers join, and who referred them."""

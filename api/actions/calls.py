@@ -1,0 +1,60 @@
+"""One call of the API: who calls, with which key, from where, and what for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import ApiKey, User
+from api.actions.params import ApiError, Params
+
+MOST_AT_ONCE = 100
+NOT_FOUND = 404
+
+
+class Scope(StrEnum):
+    """What a key may do; each is the name of a field of ApiKey."""
+
+    READ = "may_read"
+    ORDER = "may_order"
+    SMS = "may_sms"
+
+
+REFUSALS = {
+    Scope.READ: "This key may not read",
+    Scope.ORDER: "This key may not order services",
+    Scope.SMS: "This key may not buy SMS numbers",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as an action gets it. Without a `key` it is the signed-in customer who calls, from the console."""
+
+    user: User
+    params: Params
+    key: ApiKey | None = None
+    address: str | None = None
+    now: datetime = field(default_factory=timezone.now)
+
+    def text(self, name: str) -> str:
+        """Return a parameter without the blanks around it, "" where it was not sent."""
+        return self.params.get(name, "").strip()
+
+    def check_scope(self, scope: Scope) -> None:
+        """Raise ApiError when the key may not do this."""
+        if self.key is not None and not getattr(self.key, scope):
+            raise ApiError(REFUSALS[scope], 403)
+
+    def several(self, name: str) -> list[str]:
+        """Return the parts of a parameter like `1,2,3`, each once. Raises ApiError for more than 100."""
+        parts = list(dict.fromkeys(part.strip() for part in self.text(name).split(",") if part.strip()))
+        if len(parts) > MOST_AT_ONCE:
+            raise ApiError(f"Too many {name}, {MOST_AT_ONCE} at most")
+        return parts
+
+
+Run = Callable[[Call], Any]

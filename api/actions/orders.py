@@ -1,0 +1,196 @@
+"""The actions of the API that sell services and tell how orders go: each takes the call and returns the answer.
+
+Source: the HstockPlus API document, whose shapes and error texts they speak; further texts are the trade's usual ones.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from accounts.keys.api_keys import DailyLimitReached
+from accounts.models import User
+from api.actions.calls import NOT_FOUND, Call
+from api.actions.params import ApiError, whole_number
+from api.actions.services import SERVICE_NOT_FOUND, any_service, is_on_sale
+from catalog.models import Delivery, OrderForm, Service
+from orders.lifecycle.goods import reveal_all
+from orders.models import Order, Status
+from orders.pages.progress import Progress, progress_of
+from orders.placing.place import MoneyOwed, OrderRefused, RequestIdReused, place_order
+from orders.placing.request_ids import release_request_id
+from upstream.money import text_from_micros
+from wallet.operations import InsufficientFunds, balance_of
+
+LONGEST_REQUEST_ID = 64
+ORDER_NOT_FOUND = "Order not found"
+INSUFFICIENT_BALANCE = "Insufficient balance"
+WORDS = {
+    Status.PAID: "Pending",
+    Status.SENDING: "Pending",
+    Status.UNKNOWN: "Pending",
+    Status.PENDING: "Pending",
+    Status.IN_PROGRESS: "In progress",
+    Status.COMPLETED: "Completed",
+    Status.PARTIAL: "Partial",
+    Status.CANCELED: "Canceled",
+    Status.FAILED: "Canceled",
+}
+
+
+# --- Buying ---------------------------------------------------------------------------------------------------------
+def add(call: Call) -> dict[str, Any]:
+    """Take an order and its money; it is forwarded by the workers."""
+    return buy_service(call, _place)
+
+
+def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> dict[str, Any]:
+    """Read what is asked for, let `place` take it, and return the answer; refusals speak the trade's words."""
+    service = any_service(call)
+    quantity = _quantity(service, call)
+    link = call.text("link")
+    if not link and service.delivery == Delivery.EMAIL:
+        link = call.user.email  # as the document has it: goods without an address go to the account's own
+    with refusals():
+        try:
+            return {"order": place(call, service, quantity, link)}
+        except OrderRefused as refusal:
+            # The one that says more than which field is at fault.
+            if isinstance(refusal, (MoneyOwed, RequestIdReused)):
+                raise
+            raise _refusal(service, quantity, link, refusal.field) from None
+
+
+def _place(call: Call, service: Service, quantity: int, link: str) -> int:
+    # It looks for the request id before all else: a repeat is answered even if nothing is for sale any more.
+    order = place_order(
+        user=call.user,
+        service=service,
+        quantity=quantity,
+        link=link,
+        comments=call.params.get("comments", ""),
+        request_id=request_id(call),
+        api_key=call.key,
+    )
+    return order.pk
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what every purchase may be refused for into the texts that callers know."""
+    try:
+        yield
+    except (InsufficientFunds, MoneyOwed):
+        raise ApiError(INSUFFICIENT_BALANCE, 402) from None
+    except DailyLimitReached:
+        raise ApiError("Daily spending limit of this key is reached", 402) from None
+    except RequestIdReused:
+        raise ApiError("request_id was used with other values", 409) from None
+
+
+def own_request_id(call: Call) -> str:
+    """Return the id that the caller chose for a purchase, or "". Raises ApiError when it is too long."""
+    text = call.text("request_id")
+    if len(text) > LONGEST_REQUEST_ID:
+        raise ApiError(f"request_id is longer than {LONGEST_REQUEST_ID} characters")
+    return text
+
+
+def request_id(call: Call) -> str:
+    """Return the caller's own id for a purchase, or a new one that nobody can repeat.
+
+    An own id that was used too long ago to be remembered is free again.
+    """
+    text = own_request_id(call)
+    if not text:
+        return str(uuid.uuid4())
+    release_request_id(call.user, text, before=call.now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS))
+    return text
+
+
+def _quantity(service: Service, call: Call) -> int:
+    """The pieces asked for; for comments their number, which `quantity` may repeat but not contradict."""
+    text = call.text("quantity")
+    asked = whole_number(text)
+    if text and asked is None:
+        raise ApiError("Invalid quantity")
+    if service.order_form == OrderForm.COMMENTS:
+        lines = sum(1 for line in call.params.get("comments", "").splitlines() if line.strip())
+        if not lines:
+            raise ApiError("Comments are required")
+        if asked not in (None, lines):
+            raise ApiError("Quantity does not match the number of comments")
+        return lines
+    if asked is None:
+        raise ApiError("Quantity is required")
+    return asked
+
+
+def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError:
+    """Say in the trade's words why an order was refused: another shop that buys here matches the whole text."""
+    if field == "link":
+        return ApiError("Invalid link" if link else "Link is required")
+    least, most = service.min_quantity, service.max_quantity
+    if field in ("quantity", "comments") and not least <= quantity <= most:
+        return ApiError(f"Quantity must be between {least} and {most}")
+    if field in ("quantity", "comments") or is_on_sale(service):
+        return ApiError("Not enough stock", 409)
+    return ApiError(SERVICE_NOT_FOUND, NOT_FOUND)
+
+
+# --- Looking --------------------------------------------------------------------------------------------------------
+def status(call: Call) -> dict[str, Any]:
+    """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found."""
+    if not call.text("orders"):
+        order_id = whole_number(call.text("order")) or 0
+        answer = _statuses(call, [order_id]).get(order_id)
+        if answer is None:
+            raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
+        return answer
+    asked = {text: whole_number(text) or 0 for text in call.several("orders")}
+    found = _statuses(call, list(set(asked.values())))
+    return {text: found.get(order_id, {"error": ORDER_NOT_FOUND}) for text, order_id in asked.items()}
+
+
+def balance(call: Call) -> dict[str, Any]:
+    """What is in the wallet."""
+    return {"balance": text_from_micros(balance_of(call.user)), "currency": settings.STORE_CURRENCY}
+
+
+def own_order(user: User, text: str) -> Order:
+    """Return the order of this number, with its SMS number. Raises ApiError when it is not this customer's."""
+    order = user.orders.filter(pk=whole_number(text) or 0).select_related("number").first()
+    if order is None:
+        raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
+    return order
+
+
+def order_status(order: Order | Progress) -> dict[str, Any]:
+    """Return the document's five fields."""
+    return {
+        "status": WORDS[Status(order.status)],
+        "charge": text_from_micros(order.kept_micros),
+        "start_count": order.start_count or 0,
+        "remains": _remains(order),
+        "currency": settings.STORE_CURRENCY,
+    }
+
+
+def _statuses(call: Call, order_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Return `order_status` of each own order by id, with the delivered goods; the look at these is logged."""
+    found = progress_of(call.user, order_ids)
+    answers = {order_id: order_status(progress) for order_id, progress in found.items()}
+    if delivered := [progress.id for progress in found.values() if progress.goods_id is not None]:
+        orders = call.user.orders.filter(pk__in=delivered)
+        for order_id, lines in reveal_all(orders, user=call.user, address=call.address).items():
+            answers[order_id]["accounts"] = lines
+    return answers
+
+
+def _remains(order: Order | Progress) -> int:
+    if order.remains is not None:
+        return min(max(order.remains, 0), order.quantity)
+    return 0 if order.status == Status.COMPLETED else order.quantity

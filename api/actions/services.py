@@ -1,0 +1,165 @@
+"""The actions of the API that tell what is for sale.
+
+Source: the HstockPlus API document, sections "Get Categories", "Services List" and "Check Stock".
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from accounts.fast_queries.reads import Prepared
+from api.actions.calls import NOT_FOUND, Call
+from api.actions.params import ApiError, whole_number
+from api.service_list.list_files import file_of
+from api.service_list.listing import (
+    Dress,
+    Paging,
+    orderable_stock,
+    written,
+)
+from catalog.caching.versioned_cache import (
+    keep,
+    kept,
+    kept_key,
+    look_up,
+)
+from catalog.models import Category, Service, ServiceQuerySet
+from catalog.operations.stock import refresh_stock
+from catalog.pricing import discount_of, next_price_change
+
+SERVICE_NOT_FOUND = "Service not found"
+SHORT = 250  # rows: fifty kilobytes, as much as a page of the shop
+
+
+_SERVICE, _CATEGORY = (tuple(field.attname for field in model._meta.concrete_fields) for model in (Service, Category))
+_service_with_category = Prepared(
+    lambda: (
+        Service.objects.filter(pk=0).order_by().values_list(*_SERVICE, *(f"category__{name}" for name in _CATEGORY))
+    ),
+    example=(0,),
+)
+
+
+def categories(call: Call) -> dict[str, Any]:
+    """Every category with something on sale, and the subcategories that have."""
+    key = kept_key("api", "categories")
+    version, answer = look_up(key)
+    if answer is None:
+        answer = {"categories": _categories()}
+        keep(key, version, answer, shows_prices=False)
+    return cast(dict[str, Any], answer)
+
+
+def _categories() -> list[dict[str, Any]]:
+    pairs = Service.objects.on_sale().order_by("category__position", "category__name", "subcategory__name")
+    found: dict[str, list[str]] = {}
+    names = pairs.values_list("category__shown_name", "category__name", "subcategory__name").distinct()
+    for shown_name, name, subcategory in names:
+        subcategories = found.setdefault(shown_name or name, [])
+        if subcategory and subcategory not in subcategories:
+            subcategories.append(subcategory)
+    return [{"category": name, "subcategories": inside} for name, inside in found.items()]
+
+
+def services(call: Call) -> msgspec.Raw | HttpResponseBase:
+    """What is on sale, at this customer's prices per 1,000; a `limit` above zero gives it in pages.
+
+    It is JSON already, dressed for the key that asks. Short lists are kept in the cache and long ones in files, both
+    for everybody with the same discount, until the catalog or a price changes; a long one comes as a response.
+    """
+    # As they were sent: a name may begin with a blank upstream.
+    place = call.params.get("category", ""), call.params.get("subcategory", "")
+    limit = max(whole_number(call.text("limit")) or 0, 0)
+    page = max(whole_number(call.text("page")) or 1, 1)
+    dress = Dress() if call.key is None else Dress(call.key.bare_services, call.key.numbers_as_text)
+    key = kept_key("api", "services", place, limit, page, dress, discount_of(call.user))
+    version, body = look_up(key)
+    if body is not None:
+        return msgspec.Raw(body)
+    paging = Paging(_how_many(place, version), page, limit)
+    now = timezone.now()
+
+    def pieces() -> Iterator[bytes]:
+        return written(_placed(place), call.user, paging, dress, now=now)
+
+    if paging.rows <= SHORT:
+        body = b"".join(pieces())
+        keep(key, version, body, priced_at=now)
+        return msgspec.Raw(body)
+    file = file_of(key, version, lambda: next_price_change(now), pieces)
+    if file is None:
+        return StreamingHttpResponse(pieces(), content_type="application/json")
+    response = FileResponse(file, content_type="application/json")
+    del response["Content-Disposition"]
+    return response
+
+
+def inventory(call: Call) -> dict[str, Any]:
+    """How many of one service there are, and whether it can be ordered."""
+    service = _service_on_sale(call)
+    refresh_stock(service)
+    return _inventory(service)
+
+
+def stored_inventory(call: Call) -> dict[str, Any]:
+    """The same from what the shop has stored: upstream is not asked."""
+    return _inventory(_service_on_sale(call))
+
+
+def any_service(call: Call) -> Service:
+    """Return the service that `service` names, on sale or not. Raises ApiError."""
+    if not call.text("service"):
+        raise ApiError("Service ID is required")
+    service_id = whole_number(call.text("service")) or 0
+    for row in _service_with_category.rows(service_id):
+        service = Service.from_db(DEFAULT_DB_ALIAS, _SERVICE, row[: len(_SERVICE)])
+        service.category = Category.from_db(DEFAULT_DB_ALIAS, _CATEGORY, row[len(_SERVICE) :])
+        return service
+    raise ApiError(SERVICE_NOT_FOUND, NOT_FOUND)
+
+
+def is_on_sale(service: Service) -> bool:
+    """Whether the service is listed; it comes with its category."""
+    return service.withdrawn_at is None and service.visible and service.category.visible
+
+
+def stock_of(service: Service) -> int:
+    """What one could order of it."""
+    return orderable_stock(service.type, service.stock, service.max_quantity, service.paused_because)
+
+
+def _service_on_sale(call: Call) -> Service:
+    service = any_service(call)
+    if not is_on_sale(service):
+        raise ApiError(SERVICE_NOT_FOUND, NOT_FOUND)
+    return service
+
+
+def _inventory(service: Service) -> dict[str, Any]:
+    return {"service": service.pk, "stock": stock_of(service), "available": service.orderable}
+
+
+def _how_many(place: tuple[str, str], version: int) -> int:
+    key = kept_key("api", "how many", place)
+    found = kept(key, version)
+    if found is None:
+        found = _placed(place).count()
+        keep(key, version, found, shows_prices=False)
+    return cast(int, found)
+
+
+def _placed(place: tuple[str, str]) -> ServiceQuerySet:
+    category, subcategory = place
+    found = Service.objects.on_sale()
+    if category:
+        shown_as = Q(shown_name=category) | Q(shown_name="", name=category)
+        found = found.filter(category__in=Category.objects.filter(shown_as))
+    if subcategory:
+        found = found.filter(subcategory__name=subcategory)
+    return found

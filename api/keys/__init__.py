@@ -1,0 +1,1 @@
+"""The pages on which customers make, rotate and revoke their keys."""

@@ -1,0 +1,104 @@
+"""After the storm: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+
+from bench.load_test.customers import Shopper
+from bench.load_test.stage import SPEED, Stage
+from orders.attempts.windows import OPEN
+from orders.models import Kind, Order, Status
+from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed
+from upstream.client import default_client
+
+TRICKLE_SECONDS = 1.0
+LOOK_SECONDS = 0.4
+HURRY = 10  # nothing is left to go wrong when all that is wanted is the end
+UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
+MOVING = Q(status__in=(Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS), held_because="")
+# Why reconciliation will look again by itself; every other reason leaves the order to a human.
+NOT_YET = ("the window is open", "upstream does not answer", "an order is being sent")
+
+
+class NotSettled(Exception):
+    """Some orders did not come to an end in time; the text names them."""
+
+
+def await_first(kinds: int, *, seconds: float) -> None:
+    """Wait until an order of each of so many kinds has an upstream id: later windows have a beginning then.
+
+    Raises NotSettled after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    placed = Order.objects.filter(upstream_id__isnull=False)
+    while placed.values("kind").distinct().count() < kinds:
+        _check_time(deadline, "not sent", list(Order.objects.filter(upstream_id=None)))
+        time.sleep(0.1)
+
+
+def settle(trickle: Shopper, stage: Stage, *, seconds: float, said: Callable[[str], None]) -> None:
+    """Place an order of each kind every second until reconciliation has looked at every lost one.
+
+    Then wait for the rest to end, which upstream hurries over. Raises NotSettled after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
+        _check_time(deadline, "not looked into", unexamined)
+        said(f"{len(unexamined)} orders without an answer are not looked into yet")
+        trickle.buy_a_service()
+        trickle.buy_numbers(1)
+        time.sleep(TRICKLE_SECONDS)
+    stage.sandbox.set(speed=HURRY * SPEED)
+    while moving := list(Order.objects.filter(MOVING)):
+        _check_time(deadline, "still on their way", moving)
+        said(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
+        time.sleep(LOOK_SECONDS)
+    stage.sandbox.set(speed=SPEED)
+    # An order that was on its way may have lost its answer now.
+    if any(not is_examined(order) for order in Order.objects.filter(UNANSWERED)):
+        settle(trickle, stage, seconds=deadline - time.monotonic(), said=said)
+
+
+def is_examined(order: Order) -> bool:
+    """Whether reconciliation has looked at this unanswered order and leaves it to a human."""
+    why = (order.reconciliation or {}).get("why", "")
+    return bool(why) and not why.startswith(NOT_YET)
+
+
+def _check_time(deadline: float, what: str, orders: list[Order]) -> None:
+    if time.monotonic() > deadline:
+        shown = "; ".join(describe(order) for order in orders[:10])
+        raise NotSettled(f"{len(orders)} orders {what}: {shown}")
+
+
+def describe(order: Order) -> str:
+    """Return what one needs to know of an order that is not where it should be."""
+    events = " → ".join(event.code for event in order.events.order_by("id"))
+    return (
+        f"#{order.pk} {order.kind} {order.status} upstream={order.upstream_id} attempts={order.attempts}"
+        f" attention={order.attention!r} reconciliation={order.reconciliation} [{events}]"
+    )
+
+
+def left_to_the_admin() -> list[Order]:
+    """Return the service orders that nobody but their admin can settle, once everything else is."""
+    return list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
+
+
+def decide_for_the_admin(
+    orders: list[Order], truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]
+) -> None:
+    """Settle these unknown orders as their admin would, who sees the links in the supplier's own order list.
+
+    `truth` has upstream's ids by link.
+    """
+    for order in orders:
+        ids = truth.get(order.link, [])
+        said(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
+        if ids:
+            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client())
+        else:
+            resolve_as_not_placed(order.pk, actor=admin)

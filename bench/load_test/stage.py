@@ -1,0 +1,232 @@
+"""The shop as it runs in production, each part a process of its own that can be killed and comes back."""
+
+import base64
+import os
+import secrets
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from storefront.demo.processes import Child, Processes, free_port
+from storefront.demo.valkey import start_valkey
+from tests.provision.postgres import Postgres
+from upstream.sandbox.process import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0
+SPEED = 40.0  # of the sandbox: services are finished within five seconds
+NUMBER_LIFETIME_SECONDS = 8
+# Everything waits much shorter than in production, but in the same proportions: time-out < claim < settling time.
+TIMES = {
+    "UPSTREAM_TIMEOUT_SECONDS": "2",
+    "ORDERS_CLAIM_SECONDS": "5",
+    "SETTLE_SECONDS": "8",
+    "ORDERS_WAKE_SECONDS": "1",
+    "ORDERS_POLL_MIN_SECONDS": "1",
+    "ORDERS_POLL_MAX_SECONDS": "3",
+    "ORDERS_POLL_RETRY_SECONDS": "1",
+    "ORDERS_POLL_CLAIM_SECONDS": "8",
+    "SMS_POLL_SECONDS": "1",
+    "SMS_GRACE_SECONDS": "2",
+    "SMS_LIFETIME_SECONDS": "20",
+    "HEARTBEAT_EVERY_SECONDS": "1",
+    "FORWARD_ORDERS_EVERY_SECONDS": "1",
+    "RELEASE_CLAIMS_EVERY_SECONDS": "1",
+    "POLL_ORDERS_EVERY_SECONDS": "1",
+    "POLL_NUMBERS_EVERY_SECONDS": "1",
+    "RECONCILE_EVERY_SECONDS": "1",
+    "RESUME_FORWARDING_EVERY_SECONDS": "1",
+    "CHECK_BALANCE_EVERY_SECONDS": "2",
+    "PROBE_FOREIGN_IDS_EVERY_SECONDS": "3",
+    # The syncs have tests of their own.
+    "SYNC_CATALOG_EVERY_SECONDS": "86400",
+    "SYNC_SMS_EVERY_SECONDS": "86400",
+}
+
+
+class Stage:
+    """Valkey, database, sandbox, and after `open_shop` web, workers and beat; a context manager.
+
+    Its environment becomes this process's own, so that Django here reads the same database.
+    """
+
+    def __init__(self, folder: Path, *, workers: int, sqlite: bool, seed: int) -> None:
+        self.folder = folder
+        self.kills: Counter[str] = Counter()
+        self._workers = [f"worker {number + 1}" for number in range(workers)]
+        self._sqlite, self._seed = sqlite, seed
+        self._processes = Processes()
+        self._children: dict[str, Child] = {}
+        self._starts: Counter[str] = Counter()
+        self._faults: list[tuple[str, float, dict[str, Any]]] = []
+        self._struck: Counter[str] = Counter()
+        self._postgres: Postgres | None = None
+        self._web_port = free_port()
+        self.site = f"http://127.0.0.1:{self._web_port}"
+        self.sandbox: Sandbox
+
+    def __enter__(self) -> Self:
+        try:
+            self._start_servers()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop everything that runs."""
+        self._processes.stop()
+        if hasattr(self, "sandbox"):
+            self.sandbox.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    def _start_servers(self) -> None:
+        self._children["Valkey"], redis_url = start_valkey(self._processes, self.folder)
+        database_url = f"sqlite:///{self.folder / 'shop.sqlite3'}"
+        if not self._sqlite:
+            self._postgres = Postgres(durable=True).__enter__()
+            database_url = self._postgres.url
+        self.sandbox = Sandbox.start(services=20, seed=self._seed, speed=SPEED, state=self.folder / "sandbox.sqlite3")
+        os.environ.update(
+            TIMES,
+            DJANGO_SETTINGS_MODULE="storefront.settings",
+            DOTENV=os.devnull,
+            DEBUG="false",
+            SECRET_KEY=secrets.token_urlsafe(48),
+            FIELD_ENCRYPTION_KEYS=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            ALLOWED_HOSTS="127.0.0.1",
+            SITE_URL=self.site,
+            DATABASE_URL=database_url,
+            REDIS_URL=redis_url,
+            UPSTREAM_URL=self.sandbox.url,
+            UPSTREAM_KEY=self.sandbox.key,
+            UPSTREAM_MAX_PER_SECOND="200",
+            UPSTREAM_MAX_IN_FLIGHT="16",
+            RECONCILE_MAX_WINDOW="1000",
+            AUDIT_TOLERANCE="0",
+            EMAIL_URL="dummymail://",
+            STATIC_ROOT=str(self.folder / "static"),
+            WEB_CONCURRENCY="2",
+        )
+
+    # --- Web, workers, beat ------------------------------------------------------------------------------------------
+    def open_shop(self) -> None:
+        """Start web, workers and beat on a prepared database, and return when the shop answers."""
+        for name in ("web", *self._workers, "beat"):
+            self._start(name)
+        self._await_web()
+
+    def _start(self, name: str) -> None:
+        celery = [sys.executable, "-m", "celery", "-A", "storefront"]
+        if name == "web":
+            address = f"127.0.0.1:{self._web_port}"
+            command = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", address]
+            command += ["--graceful-timeout", "3"]
+        elif name == "beat":
+            command = [*celery, "beat", "--schedule", str(self.folder / "beat"), "--loglevel", "WARNING"]
+        else:
+            command = [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
+            command += ["--hostname", f"{name.replace(' ', '-')}@chaos"]
+        self._starts[name] += 1
+        log = self.folder / f"{name.replace(' ', '-')}.{self._starts[name]}.log"
+        self._children[name] = self._processes.start(name, command, log=log, folder=ROOT, stop_signal=signal.SIGKILL)
+
+    def _await_web(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(f"{self.site}/health/ready"):
+            if time.monotonic() > deadline or self._children["web"].process.poll() is not None:
+                raise RuntimeError(f"the web does not answer:\n{self._children['web'].tail(40)}")
+            time.sleep(0.1)
+
+    # --- Killing -----------------------------------------------------------------------------------------------------
+    @property
+    def mortals(self) -> list[str]:
+        """The names of what can be killed."""
+        database = [] if self._sqlite else ["PostgreSQL"]
+        return [*self._workers, "beat", "web", "Valkey", *database, "sandbox"]
+
+    def kill(self, name: str) -> Callable[[], None]:
+        """End a process with SIGKILL and return what brings it back. Of the web one process of two is hit."""
+        self.kills[name] += 1
+        if name == "web":
+            children = _children_of(self._children["web"].process.pid)
+            if children:
+                os.kill(children[0], signal.SIGKILL)
+            return lambda: None  # its master starts another one
+        if name == "sandbox":
+            self._note_faults()
+            self.sandbox.halt(kill=True)
+            return self._resume_sandbox
+        if name == "PostgreSQL":
+            assert self._postgres is not None
+            self._postgres.kill()
+            return self._postgres.start_again
+        child = self._children[name]
+        child.process.kill()
+        child.process.wait()
+        self._processes.forget(child)
+        return self._restart_valkey if name == "Valkey" else lambda: self._start(name)
+
+    def _restart_valkey(self) -> None:
+        port = urlsplit(os.environ["REDIS_URL"]).port or 0
+        self._children["Valkey"], _url = start_valkey(self._processes, self.folder, port=port)
+
+    # --- Faults ------------------------------------------------------------------------------------------------------
+    def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]]) -> None:
+        """Let these faults (name, rate, options) strike from now on; an empty list heals everything.
+
+        One that has not struck yet does so at the next call, however short the storm is.
+        """
+        self._faults = faults
+        self.sandbox.heal()
+        for name, options in {name: options for name, _rate, options in reversed(faults)}.items():
+            if not self._struck[name]:
+                self.sandbox.fail_next(name, **options)
+        for name, rate, options in faults:
+            self.sandbox.fail_rate(name, rate, **options)
+
+    def faults(self) -> Counter[str]:
+        """Return how many calls each fault has struck so far. The sandbox has to run."""
+        return self._struck + Counter(self.sandbox.struck)
+
+    def _note_faults(self) -> None:
+        self._struck += Counter(self.sandbox.struck)
+
+    def _resume_sandbox(self) -> None:
+        self.sandbox.resume()
+        self.set_faults(self._faults)
+
+
+def _children_of(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(status.parent.name))
+    return found
+
+
+def _answers(url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy of the environment has no business here
+        try:
+            return session.get(url, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False

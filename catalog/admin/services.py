@@ -1,0 +1,212 @@
+"""Categories, subcategories and services: what upstream says is shown, what the shop decides is edited."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+
+from accounts.admin.widgets import (
+    EditOnlyAdmin,
+    ReadOnlyAdmin,
+    go_to,
+    money_column,
+)
+from catalog.admin.differences import history_of
+from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
+from catalog.admin.repriced import reprice_and_say
+from catalog.models import Category, Service, Subcategory
+from catalog.operations.overrides import confirm_rate_units, refresh_search_text
+from catalog.pricing.repricing import lock_prices
+
+upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
+
+
+@admin.register(Category)
+class CategoryAdmin(EditOnlyAdmin):
+    list_display = ("name", "shown_name", "delivery", "rate_per", "rate_confirmed_at", "visible", "position")
+    list_editable = ("visible", "position")
+    list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
+    search_fields = ("name", "shown_name")
+    readonly_fields = ("name", "rate_confirmed_at")
+    fields = (
+        "name",
+        ("shown_name", "merged_into"),
+        "delivery",
+        ("rate_per", "rate_confirmed_at"),
+        "visible",
+        "position",
+    )
+    autocomplete_fields = ("merged_into",)
+    actions = ("confirm_units",)
+    actions_row = ("confirm_unit",)
+    actions_detail = ("confirm_unit",)
+
+    @admin.action(description=gettext_lazy("Confirm the rate unit"), permissions=["change"])
+    def confirm_units(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        count = confirm_rate_units(queryset, now=timezone.now())
+        text = ngettext("%(count)d category is confirmed.", "%(count)d categories are confirmed.", count)
+        messages.success(request, text % {"count": count})
+
+    @action(
+        description=gettext_lazy("Confirm the rate unit"),
+        url_path="confirm-unit",
+        permissions=["change"],
+        dialog={
+            "title": gettext_lazy("Confirm the rate unit"),
+            "description": gettext_lazy(
+                "You know that upstream's rates in this category buy as many pieces as the shop takes them to. "
+                "From here on orders of any size are sold."
+            ),
+            "form_class": BaseDialogForm,
+            "form_submit_text": gettext_lazy("Confirm"),
+        },
+    )
+    def confirm_unit(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        category = self.get_object(request, object_id)
+        if category is not None:
+            self.confirm_units(request, Category.objects.filter(pk=category.pk))
+            self.log_change(request, category, _("Rate unit confirmed."))
+        return go_to(request, reverse("admin:catalog_category_changelist"))
+
+    def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
+        if "rate_per" in form.changed_data:
+            obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
+            lock_prices()
+        super().save_model(request, obj, form, change)
+        if {"shown_name", "merged_into"} & set(form.changed_data):
+            refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
+        if "rate_per" in form.changed_data:
+            reprice_and_say(request, Service.objects.filter(category=obj))
+
+
+@admin.register(Subcategory)
+class SubcategoryAdmin(ReadOnlyAdmin):
+    list_display = ("name", "category")
+    list_filter = ("category",)
+    list_select_related = ("category",)
+    search_fields = ("name", "category__name")
+
+
+class OnSaleFilter(admin.SimpleListFilter):
+    title = gettext_lazy("on sale")
+    parameter_name = "sale"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("on", _("On sale")),
+            ("hidden", _("Hidden")),
+            ("paused", _("Paused")),
+            ("withdrawn", _("Withdrawn upstream")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        answers: dict[str | None, Callable[[], QuerySet]] = {
+            "on": lambda: queryset.filter(withdrawn_at=None, visible=True, category__visible=True, paused_because=""),
+            "hidden": lambda: queryset.filter(visible=False),
+            "paused": lambda: queryset.exclude(paused_because=""),
+            "withdrawn": lambda: queryset.exclude(withdrawn_at=None),
+        }
+        answer = answers.get(self.value())
+        return answer() if answer else queryset
+
+
+@admin.register(Service)
+class ServiceAdmin(EditOnlyAdmin):
+    form = ServiceForm
+    list_display = (
+        "upstream_id",
+        "title",
+        "category",
+        "subcategory",
+        upstream_rate,
+        "limits",
+        "stock",
+        "visible",
+        "paused_because",
+        "withdrawn_at",
+    )
+    list_display_links = ("upstream_id", "title")
+    list_filter = (OnSaleFilter, "type", "category")
+    list_select_related = ("category", "subcategory__category")
+    search_fields = ("search_text", "upstream_id__exact")
+    actions = ("hide", "show")
+    readonly_fields = (
+        "upstream_id",
+        "name",
+        "category",
+        "subcategory",
+        "type",
+        upstream_rate,
+        "min_quantity",
+        "max_quantity",
+        "refill",
+        "cancel",
+        "stock",
+        "upstream_description",
+        "missed_syncs",
+        "withdrawn_at",
+        "first_seen_at",
+        "changed_at",
+        "history",
+    )
+    fieldsets = (
+        (
+            gettext_lazy("Decided here"),
+            {
+                "fields": (
+                    "shown_name",
+                    "description",
+                    ("visible", "position"),
+                    ("own_delivery", "own_rate_per"),
+                    "own_rate_micros",
+                    "paused_because",
+                )
+            },
+        ),
+        (gettext_lazy("As upstream says"), {"fields": readonly_fields}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Service, form: forms.ModelForm, change: bool) -> None:
+        repriced = not PRICE_FIELDS.isdisjoint(form.changed_data)
+        if repriced:
+            lock_prices()
+        super().save_model(request, obj, form, change)
+        if "shown_name" in form.changed_data:
+            refresh_search_text(Service.objects.filter(pk=obj.pk))
+        if repriced:
+            reprice_and_say(request, Service.objects.filter(pk=obj.pk))
+
+    @display(description=gettext_lazy("history"))
+    def history(self, service: Service) -> SafeString:
+        return format_html(
+            '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("What syncs changed")
+        )
+
+    @display(description=gettext_lazy("from – to"))
+    def limits(self, service: Service) -> str:
+        return f"{service.min_quantity} – {service.max_quantity}"
+
+    @admin.action(description=gettext_lazy("Hide from customers"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        self._set_visible(request, queryset, visible=False)
+
+    @admin.action(description=gettext_lazy("Show to customers"), permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        self._set_visible(request, queryset, visible=True)
+
+    def _set_visible(self, request: HttpRequest, queryset: QuerySet[Service], *, visible: bool) -> None:
+        count = queryset.exclude(visible=visible).update(visible=visible)
+        text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
+        messages.success(request, text % {"count": count})

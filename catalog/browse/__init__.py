@@ -1,0 +1,1 @@
+"""How customers find a service: lists, search, filters, pages."""

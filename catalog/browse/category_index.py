@@ -1,0 +1,213 @@
+"""The catalog's directory: the categories customers see, and how much stands in each, counted once per version."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+
+from catalog.caching.versioned_cache import kept_here, kept_key
+from catalog.models import Category, Service, ServiceQuerySet, Subcategory
+
+# A cell counts its services by what they have; these are the places of the flags in a cell's index.
+REFILL, CANCEL, IN_STOCK = 1, 2, 4
+HAS_STOCK = Q(stock=None) | Q(stock__gte=F("min_quantity"), stock__gt=0)
+
+Cell = tuple[int, int]  # a shown category and a shown subcategory of it; 0: no subcategory
+
+
+@dataclass(frozen=True)
+class ShownSubcategory:
+    """A subcategory as customers see it; merged categories may bring several of one name."""
+
+    pk: int
+    name: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ShownCategory:
+    """A category as customers see it, with those that are merged into it."""
+
+    pk: int
+    title: str
+    ids: tuple[int, ...]
+    subcategories: tuple[ShownSubcategory, ...]
+    services_count: int = 0
+
+    def subcategory(self, pk: int | None) -> ShownSubcategory | None:
+        """Return the subcategory of this id, or of the same name as the one of this id."""
+        return next((each for each in self.subcategories if pk in each.ids), None)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many services stand in each cell: `cell[flags]` have at least these flags. When `capped`, there are more."""
+
+    cells: dict[Cell, list[int]]
+    capped: bool = False
+    ids: dict[tuple[Cell, int], list[int]] = field(default_factory=dict)  # by cell and exact flags, where they were few
+
+    def total(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> int:
+        """Return how many have all the flags in `needs`, everywhere or in one category or subcategory."""
+        return sum(
+            cell[needs]
+            for (in_category, in_subcategory), cell in self.cells.items()
+            if category in (None, in_category) and subcategory in (None, in_subcategory)
+        )
+
+    def ids_of(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> list[int]:
+        """Return the ids of those that `total` counts; complete only when there are any, and it is not `capped`."""
+        return [
+            pk
+            for ((in_category, in_subcategory), flags), ids in self.ids.items()
+            if category in (None, in_category) and subcategory in (None, in_subcategory) and flags & needs == needs
+            for pk in ids
+        ]
+
+    def by_category(self, needs: int) -> dict[int, int]:
+        """Return how many have these flags, by shown category."""
+        found: dict[int, int] = {}
+        for (category, _subcategory), cell in self.cells.items():
+            found[category] = found.get(category, 0) + cell[needs]
+        return found
+
+    def by_subcategory(self, category: int, needs: int) -> dict[int, int]:
+        """Return how many of one category have these flags, by shown subcategory."""
+        return {place[1]: cell[needs] for place, cell in self.cells.items() if place[0] == category}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What there is to browse: categories in their order, those not shown, and everything counted."""
+
+    categories: tuple[ShownCategory, ...]
+    hidden_ids: tuple[int, ...]
+    unconfirmed_ids: tuple[int, ...]
+    counts: Counts
+    _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
+    _subcategories: dict[int, ShownSubcategory] = field(repr=False)  # any shown category's subcategory's id
+    _rows: dict[int, tuple[Any, ...]] = field(repr=False)  # any category's id: the columns of its row
+
+    def category(self, pk: int | None) -> ShownCategory | None:
+        """Return the shown category that this one is, or is merged into."""
+        place = None if pk is None else self._place_of.get(pk)
+        return None if place is None else self.categories[place]
+
+    def subcategory(self, pk: int | None) -> ShownSubcategory | None:
+        """Return the subcategory of this id as it is shown."""
+        return None if pk is None else self._subcategories.get(pk)
+
+    @property
+    def on_sale(self) -> list[ShownCategory]:
+        """The categories with something to sell."""
+        return [each for each in self.categories if each.services_count]
+
+    def cell(self, category_id: int, subcategory_id: int | None) -> Cell:
+        """Return where a service of these ids is counted."""
+        category = self.category(category_id)
+        if category is None:
+            return 0, 0
+        subcategory = self.subcategory(subcategory_id)
+        return category.pk, 0 if subcategory is None else subcategory.pk
+
+    def put_categories(self, services: Iterable[Service]) -> None:
+        """Give these services their categories, which need not be read from the database again."""
+        names = [column.attname for column in Category._meta.concrete_fields]
+        made: dict[int, Category] = {}
+        for service in services:
+            pk = service.category_id
+            if pk not in self._rows:  # newer than the directory
+                continue
+            if pk not in made:
+                made[pk] = Category.from_db("default", names, self._rows[pk])
+            service.category = made[pk]
+
+    def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
+        """Count services by cell and flags; with `most`, so many at most and with their ids. One query."""
+        cells: dict[Cell, list[int]] = {}
+        ids: dict[tuple[Cell, int], list[int]] = {}
+        seen = 0
+        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, most):
+            flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
+            place = self.cell(category_id, subcategory_id)
+            cell = cells.setdefault(place, [0] * 8)
+            for fewer in range(8):
+                if flags & fewer == fewer:
+                    cell[fewer] += number
+            if found is not None:
+                ids.setdefault((place, flags), []).extend(map(int, found.split(",")))
+            seen += number
+        return Counts(cells, capped=most is not None and seen >= most, ids=ids)
+
+
+def directory(version: int) -> Directory:
+    """Return the directory at this version of the catalog (see `catalog.caching.version`).
+
+    No query when somebody asked before, else three: one of them counts the whole catalog.
+    """
+    return kept_here(kept_key("directory"), version, _read)
+
+
+def _read() -> Directory:
+    names = [column.attname for column in Category._meta.concrete_fields]
+    rows = list(Category.objects.all())
+    subcategories: dict[int, list[tuple[int, str]]] = {}
+    for pk, category_id, name in Subcategory.objects.order_by("name", "pk").values_list("pk", "category_id", "name"):
+        subcategories.setdefault(category_id, []).append((pk, name))
+    visible = {row.pk for row in rows if row.visible}
+    shown = [row for row in rows if row.visible and (row.merged_into_id is None or row.merged_into_id in visible)]
+    taken: dict[int, list[int]] = {}
+    for row in shown:
+        taken.setdefault(row.merged_into_id or row.pk, []).append(row.pk)
+    found: list[ShownCategory] = []
+    for row in shown:
+        if row.merged_into_id is None:
+            ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
+            found.append(ShownCategory(row.pk, row.title, ids, _by_name(ids, subcategories)))
+    shown_ids = {row.pk for row in shown}
+    uncounted = Directory(
+        categories=tuple(found),
+        hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
+        unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
+        counts=Counts({}),
+        _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
+        _subcategories={pk: of_name for each in found for of_name in each.subcategories for pk in of_name.ids},
+        _rows={row.pk: tuple(row.__dict__[name] for name in names) for row in rows},
+    )
+    return _counted(uncounted)
+
+
+def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]) -> tuple[ShownSubcategory, ...]:
+    ids_of: dict[str, list[int]] = {}
+    for category_id in ids:
+        for pk, name in subcategories.get(category_id, []):
+            ids_of.setdefault(name, []).append(pk)
+    return tuple(ShownSubcategory(pks[0], name, tuple(pks)) for name, pks in sorted(ids_of.items()))
+
+
+def _counted(plain: Directory) -> Directory:
+    counts = plain.count(Service.objects.on_sale_in_any_category().exclude(category__in=plain.hidden_ids))
+    totals = counts.by_category(0)
+    categories = tuple(replace(each, services_count=totals.get(each.pk, 0)) for each in plain.categories)
+    return replace(plain, categories=categories, counts=counts)
+
+
+def _grouped(
+    services: ServiceQuerySet, most: int | None
+) -> Iterable[tuple[int, int | None, bool, bool, bool, int, str | None]]:
+    """Count by category, subcategory and flags, with the ids as a text where at most so many are counted.
+
+    In SQL of our own: Django cannot group what it has sliced.
+    """
+    flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
+    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
+    sql, params = rows.query.sql_with_params()
+    columns = "category_id, subcategory_id, refill, cancel, has_stock"
+    joined = "STRING_AGG(pk::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(pk)"
+    ids = "NULL" if most is None else joined
+    with connection.cursor() as cursor:
+        # Django's own statement between our own words.
+        cursor.execute(f"SELECT {columns}, COUNT(*), {ids} FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608
+        return cursor.fetchall()

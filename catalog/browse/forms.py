@@ -1,0 +1,144 @@
+"""What a visitor asks of a shelf, read leniently: nonsense in the address shows the nearest sensible page."""
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.http import QueryDict
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from upstream.money import decimal_from_micros, micros_from_decimal
+
+LONGEST_SEARCH = 200
+LARGEST_ID = 2**63 - 1
+LARGEST_QUANTITY = 10**15
+LARGEST_PRICE = Decimal(10**9)
+LARGEST_PAGE = 10**6
+_AMOUNT = re.compile(r"(\d+)(?:[.,](\d*))?", re.ASCII)
+_TRUE = {"1", "on", "true", "yes"}
+
+
+class Sort(models.TextChoices):
+    """In which order a shelf stands. Prices are compared per piece, so that both rate units can share a shelf."""
+
+    USUAL = "usual", _("Recommended")
+    CHEAPEST = "cheapest", _("Cheapest first")
+    DEAREST = "dearest", _("Dearest first")
+    NAME = "name", _("By name")
+    NEWEST = "newest", _("Newest first")
+    POPULAR = "popular", _("Most bought")
+
+
+@dataclass(frozen=True)
+class ShelfQuery:
+    """Everything the address of a shelf can say. Prices are micros of the shop's currency for 1,000 pieces.
+
+    `after` and `before` name a row, as `catalog.browse.paging` writes it: beyond the numbered pages one begins there.
+    """
+
+    words: str = ""
+    category_id: int | None = None
+    subcategory_id: int | None = None
+    price_from_micros: int | None = None
+    price_to_micros: int | None = None
+    quantity: int | None = None
+    refill: bool = False
+    cancel: bool = False
+    in_stock: bool = False
+    sort: Sort = Sort.USUAL
+    page: int = 1
+    after: str = ""
+    before: str = ""
+
+    @classmethod
+    def read(cls, params: QueryDict) -> "ShelfQuery":
+        """Read the query string; what cannot be understood counts as not given, what is too large as the largest."""
+        least, most = _amount(params.get("from", "")), _amount(params.get("to", ""))
+        if least is not None and most is not None and least > most:
+            least, most = most, least
+        sort = params.get("sort", "")
+        after, before = (_clean(params.get(name, ""))[:600] for name in ("after", "before"))
+        return cls(
+            words=" ".join(_clean(params.get("q", "")).split())[:LONGEST_SEARCH].strip(),
+            category_id=whole_number(params.get("cat", "")),
+            subcategory_id=whole_number(params.get("sub", "")),
+            price_from_micros=least or None,
+            price_to_micros=most,
+            quantity=_quantity(params.get("quantity", "")),
+            refill=params.get("refill", "").lower() in _TRUE,
+            cancel=params.get("cancel", "").lower() in _TRUE,
+            in_stock=params.get("stock", "").lower() in _TRUE,
+            sort=Sort(sort) if sort in Sort.values else Sort.USUAL,
+            page=max(1, min(_digits(params.get("page", "")) or 1, LARGEST_PAGE)),
+            after=after,
+            before="" if after else before,
+        )
+
+    def with_(self, **changes: Any) -> "ShelfQuery":
+        """Return the same question with these changes, on its first page unless a page is named."""
+        return replace(self, **{"page": 1, "after": "", "before": "", **changes})
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether anything but words, order and page narrows the list."""
+        return self.with_(words="", sort=Sort.USUAL) != ShelfQuery()
+
+    @property
+    def is_counted_ahead(self) -> bool:
+        """Whether the counts kept for the whole catalog answer it: no words, no price, no quantity."""
+        return not self.words and (self.quantity, self.price_from_micros, self.price_to_micros) == (None, None, None)
+
+    def encode(self) -> str:
+        """Return the query string of this question: always the same for the same one, and empty for the plain list."""
+        pairs = {
+            "q": self.words,
+            "cat": self.category_id,
+            "sub": self.subcategory_id,
+            "from": price_text(self.price_from_micros),
+            "to": price_text(self.price_to_micros),
+            "quantity": self.quantity,
+            "refill": "1" if self.refill else "",
+            "cancel": "1" if self.cancel else "",
+            "stock": "1" if self.in_stock else "",
+            "sort": "" if self.sort == Sort.USUAL else self.sort.value,
+            "page": "" if self.page == 1 else self.page,
+            "after": self.after,
+            "before": self.before,
+        }
+        return urlencode([(name, value) for name, value in pairs.items() if value not in ("", None)])
+
+
+def price_text(micros: int | None) -> str:
+    """Return a price as the form's fields show and read it: "" for none, "1.5" for 1,500,000."""
+    return "" if micros is None else f"{decimal_from_micros(micros).normalize():f}"
+
+
+def whole_number(text: str) -> int | None:
+    """Return the id that a text is, or None."""
+    number = _digits(text)
+    return number if number is not None and number <= LARGEST_ID else None
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL takes no NUL in a text, and no driver a lone half of a surrogate pair.
+    return text.replace("\x00", " ").encode("utf-8", "ignore").decode()
+
+
+def _digits(text: str) -> int | None:
+    return int(text[:30]) if text.isascii() and text.isdigit() else None
+
+
+def _quantity(text: str) -> int | None:
+    number = _digits(re.sub(r"[\s,._']", "", text))
+    return min(number, LARGEST_QUANTITY) if number else None
+
+
+def _amount(text: str) -> int | None:
+    found = _AMOUNT.fullmatch(re.sub(r"[\s$€]", "", text))
+    if found is None:
+        return None
+    whole, part = found[1], (found[2] or "")[:6]
+    return micros_from_decimal(min(Decimal(f"{whole}.{part or 0}"), LARGEST_PRICE))

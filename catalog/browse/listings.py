@@ -1,0 +1,242 @@
+"""A shelf: one page of services with its filters, as category, search and favourites show it.
+
+It is made without the request, from the question, the reader's prices and the catalog alone, so that what is kept of
+it can be shown to everybody whose prices are the same.
+"""
+
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.templatetags.money import money
+from catalog.browse.category_index import Directory, ShownCategory
+from catalog.browse.facets import (
+    Facets,
+    Place,
+    count_facets,
+    narrow_by_flags,
+    narrow_openly,
+    narrow_to_place,
+)
+from catalog.browse.forms import ShelfQuery, Sort, price_text
+from catalog.browse.number_format import write_number
+from catalog.browse.paging import Window, open_window
+from catalog.browse.rows import Pricing, write_rows
+from catalog.browse.search import closest_words, find
+from catalog.caching.prerendered import mould
+from catalog.models import Service, ServiceQuerySet
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another state of the shelf: a chip that takes a filter away, a tab, a suggestion."""
+
+    label: str
+    url: str
+    count: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One page of a list of services, and the ways on from it."""
+
+    path: str
+    asked: ShelfQuery
+    query: ShelfQuery  # what was answered: the nearest sensible question
+    facets: Facets
+    window: Window
+    fixed: ShownCategory | None = None  # the category whose own page it is
+    category: ShownCategory | None = None
+    corrected: bool = False
+    rows: str = ""  # ready markup
+
+    def url(self, query: ShelfQuery) -> str:
+        """Return the address of another state of this shelf; its own category is in the path already."""
+        text = (replace(query, category_id=None) if self.fixed else query).encode()
+        return f"{self.path}?{text}" if text else self.path
+
+    @property
+    def address(self) -> str:
+        """The shelf's own address, in its shortest form."""
+        return self.url(self.query if not self.corrected else replace(self.query, words=self.asked.words))
+
+    @property
+    def count(self) -> str:
+        """How many match, as the page writes it: "1,000+" when there are more than are counted."""
+        return write_number(self.facets.total) + ("+" if self.facets.or_more else "")
+
+    @property
+    def sorts(self) -> list[tuple[str, str, bool]]:
+        return [(sort.value, str(sort.label), sort == self.query.sort) for sort in Sort]
+
+    @property
+    def category_options(self) -> str:
+        """The categories to choose from, as the options of a select."""
+        option = mould("components/facet_option.html", "value", "label", "count", "selected")
+        selected = mark_safe(" selected")
+        shown = [each for each in self.facets.categories if each.count or each.chosen]
+        texts = [
+            option.fill(
+                {
+                    "value": each.value,
+                    "label": each.label,
+                    "count": each.written,
+                    "selected": selected if each.chosen else "",
+                }
+            )
+            for each in shown
+        ]
+        return mark_safe("".join(texts))  # noqa: S308 - each is safe
+
+    @property
+    def price_from(self) -> str:
+        return price_text(self.query.price_from_micros)
+
+    @property
+    def price_to(self) -> str:
+        return price_text(self.query.price_to_micros)
+
+    @property
+    def subcategory_id(self) -> int | None:
+        return self.query.subcategory_id
+
+    @property
+    def previous_url(self) -> str:
+        return self.url(self.window.previous) if self.window.previous else ""
+
+    @property
+    def following_url(self) -> str:
+        return self.url(self.window.following) if self.window.following else ""
+
+    @property
+    def subcategories(self) -> list[Link]:
+        """The subcategories of the chosen category that have matches, and the way back to all of it."""
+        shown = [each for each in self.facets.subcategories if each.count or each.chosen]
+        if not shown:
+            return []
+        everything = Link(_("Everything"), self.url(self.query.with_(subcategory_id=None)), "", not self.subcategory_id)
+        links = [
+            Link(
+                each.label,
+                self.url(self.query.with_(subcategory_id=each.value)),
+                each.written,
+                each.chosen,
+            )
+            for each in shown
+        ]
+        return [everything, *links]
+
+    @property
+    def chips(self) -> list[Link]:
+        """What narrows the list, each with the address of the list without it."""
+        query = self.query
+        chips = [Link(label, self.url(query.with_(**without))) for label, without in self._filters()]
+        return [*chips, Link(_("Clear all"), self.path)] if len(chips) > 1 else chips
+
+    @property
+    def suggestions(self) -> list[Link]:
+        """For an empty list: less of what was asked for."""
+        query = self.query
+        fewer = [
+            Link(_("Without “%(filter)s”") % {"filter": label}, self.url(query.with_(**without)))
+            for label, without in self._filters()
+        ]
+        if query.words and query.has_filters:
+            plain = ShelfQuery(words=query.words, category_id=query.category_id if self.fixed else None)
+            fewer.append(Link(_("Only the words"), self.url(plain)))
+        words = query.words.split()
+        if len(words) > 1:
+            fewer += [
+                Link(_("Only “%(word)s”") % {"word": word}, self.url(query.with_(words=word))) for word in words[:5]
+            ]
+        if self.fixed and query.words:
+            everywhere = ShelfQuery(words=query.words).encode()
+            fewer.append(Link(_("In all categories"), f"{reverse('catalog:search')}?{everywhere}"))
+        return fewer
+
+    def _filters(self) -> list[tuple[str, dict[str, object]]]:
+        query = self.query
+        found: list[tuple[str, dict[str, object]]] = []
+        if self.category is not None and self.fixed is None:
+            found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
+        found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
+        least, most = query.price_from_micros, query.price_to_micros
+        if least is not None:
+            found.append((_("from %(price)s") % {"price": money(least)}, {"price_from_micros": None}))
+        if most is not None:
+            found.append((_("up to %(price)s") % {"price": money(most)}, {"price_to_micros": None}))
+        if query.quantity is not None:
+            text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
+            found.append((text, {"quantity": None}))
+        flags = [(query.refill, _("Refill"), "refill"), (query.cancel, _("Can be canceled"), "cancel")]
+        flags.append((query.in_stock, _("In stock"), "in_stock"))
+        found += [(label, {name: False}) for chosen, label, name in flags if chosen]
+        return found
+
+
+def fill_shelf(
+    path: str,
+    asked: ShelfQuery,
+    *,
+    directory: Directory,
+    user: User | None,
+    fixed: ShownCategory | None = None,
+    among: ServiceQuerySet | None = None,
+) -> Shelf:
+    """Find, count, page and price what a question asks for; what it names and does not exist is left out of it.
+
+    `fixed` is the category whose page it is; `among` narrows to these services, a customer's favourites for one.
+    Queries: one for the rows; up to two for counts unless they are counted ahead; one, and as many again, when nothing
+    has the words and others come close; one or two for the price book.
+    """
+    query = _sensible(asked, directory, fixed)
+    services = Service.objects.all() if among is None else among
+
+    def look(query: ShelfQuery) -> tuple[ServiceQuerySet, Facets]:
+        found = narrow_openly(find(services.on_sale_in_any_category(), query.words), query, directory)
+        ahead = among is None and query.is_counted_ahead
+        return found, count_facets(found, query, directory, ahead=ahead, within=fixed)
+
+    found, facets = look(query)
+    corrected = False
+    close = closest_words(query.words) if query.words and not facets.total else ""
+    if close:
+        nearest = query.with_(words=close)
+        close_found, close_facets = look(nearest)
+        if close_facets.total:
+            query, found, facets, corrected = nearest, close_found, close_facets, True
+    place = Place.of(query, directory)
+    if facets.ids:
+        shown = Service.objects.filter(pk__in=facets.ids)
+    else:
+        shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
+    shown = shown.defer("search_text", "upstream_description", "description")
+    window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
+    if window.number is not None:
+        query = replace(query, page=window.number, after="", before="")
+    shelf = Shelf(path, asked, query, facets, window, fixed, place.category, corrected)
+    directory.put_categories(window.rows)
+    rows = write_rows(
+        window.rows,
+        Pricing(user),
+        directory,
+        sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': shelf.address})}",
+        names_categories=place.category is None,
+    )
+    return replace(shelf, rows=rows)
+
+
+def _sensible(asked: ShelfQuery, directory: Directory, fixed: ShownCategory | None) -> ShelfQuery:
+    """Return the question without what does not exist, and with the shown ones' ids for what is merged."""
+    query = replace(asked, category_id=fixed.pk) if fixed else asked
+    place = Place.of(query, directory)
+    return replace(
+        query,
+        category_id=place.category.pk if place.category else None,
+        subcategory_id=place.subcategory.pk if place.subcategory else None,
+    )

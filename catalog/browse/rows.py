@@ -1,0 +1,140 @@
+"""The lines of a list of services: everything that is to be said of each is worked out here, not in the template."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.templatetags.money import money
+from catalog.browse.category_index import Directory
+from catalog.browse.number_format import write_number
+from catalog.caching.prerendered import mould
+from catalog.models import OrderForm, Service
+from catalog.pricing import PriceBook, price_book
+
+ANY_NUMBER = 987654321
+OBSTACLES = {
+    "sold_out": (gettext_lazy("Sold out"), "bad"),
+    "paused": (gettext_lazy("Paused"), "warn"),
+    "unknown": (gettext_lazy("Not orderable yet"), "warn"),
+    "uncertain": (gettext_lazy("Price being checked"), "warn"),
+    "too_few": (gettext_lazy("Too few left"), "bad"),
+}
+FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "keep_url")
+
+
+class Pricing:
+    """What lists show as prices: the stored rates to visitors, the price book's to customers of a group.
+
+    A rate that has not been stored yet comes from the price book too. The book is opened at the first need.
+    """
+
+    def __init__(self, user: User | None) -> None:
+        self._user = user
+        self._in_a_group = user is not None and user.group_id is not None
+        self._book: PriceBook | None = None
+
+    def rate_micros(self, service: Service) -> int:
+        """Return the rate this reader pays, in micros for `service.rate_per` pieces."""
+        if service.selling_rate_micros and not self._in_a_group:
+            return service.selling_rate_micros
+        if self._book is None:
+            self._book = price_book(self._user)
+        return self._book.rate_micros(service)
+
+
+def write_rows(
+    services: Iterable[Service], pricing: Pricing, directory: Directory, *, sign_in_url: str, names_categories: bool
+) -> SafeString:
+    """Return the lines for these services in the reader's language; a visitor's hearts lead to `sign_in_url`."""
+    if sign_in_url:
+        form = mould("components/service_row.html", *FIELDS, "sign_in_url")
+    else:
+        form = mould("components/service_row.html", *FIELDS)
+    order_url, keep_url = _address_of("orders:place"), _address_of("catalog:favourite")
+    language = get_language() or "en"
+    actions = {True: pgettext("verb", "Order"), False: _("View")}
+    lines = []
+    for service in services:
+        values = {
+            "pk": service.pk,
+            "url": order_url.format(service.pk),
+            "title": service.title,
+            "facts": _places(service, directory, names_categories)
+            + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
+            "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
+            "price": money(pricing.rate_micros(service)),
+            "unit": _unit(service.rate_per, language),
+            "action": actions[service.orderable],
+            "keep_url": keep_url.format(service.pk),
+            "sign_in_url": sign_in_url,
+        }
+        lines.append(form.fill(values))
+    return mark_safe("".join(lines))  # noqa: S308 - each is safe
+
+
+def _address_of(name: str) -> str:
+    """Return the address with one number as a format: to reverse it for each row would take half of the row's time."""
+    return reverse(name, args=[ANY_NUMBER]).replace(str(ANY_NUMBER), "{}")
+
+
+def _places(service: Service, directory: Directory, names_categories: bool) -> SafeString:
+    category = directory.category(service.category_id)
+    if category is None:
+        return SafeString()
+    subcategory = directory.subcategory(service.subcategory_id)
+    shown = [category.title] if names_categories else []
+    return _facts(*shown, *([subcategory.name] if subcategory else []))
+
+
+def _facts(*facts: str) -> SafeString:
+    return mark_safe("".join(f"<span>{escape(fact)}</span>" for fact in facts))  # noqa: S308 - escaped
+
+
+def _obstacle(service: Service) -> str:
+    """Return why a service cannot be had, as a key of OBSTACLES; nothing when it can."""
+    if service.sold_out:
+        return "sold_out"
+    if service.paused_because:
+        return "paused"
+    if service.order_form == OrderForm.UNKNOWN:
+        return "unknown"
+    if service.too_uncertain:
+        return "uncertain"
+    return "too_few" if service.most_orderable < service.min_quantity else ""
+
+
+# What is said with the same few numbers and words in row after row is composed once for each language.
+
+
+@lru_cache(maxsize=10_000)
+def _quantities(least: int, most: int, stock: int | None, _language: str) -> SafeString:
+    if least == most:
+        quantities = ngettext("%(shown)s piece", "%(shown)s pieces", least) % {"shown": write_number(least)}
+    else:
+        quantities = f"{write_number(least)}–{write_number(most)}"
+    left = [_("%(stock)s in stock") % {"stock": write_number(stock)}] if stock else []
+    return _facts(quantities, *left)
+
+
+@lru_cache(maxsize=20)
+def _unit(rate_per: int, _language: str) -> str:
+    return _("each") if rate_per == 1 else _("per %(pieces)s") % {"pieces": write_number(rate_per)}
+
+
+@lru_cache(maxsize=200)
+def _badges(obstacle: str, refill: bool, cancel: bool, _language: str) -> SafeString:
+    badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
+    if refill:
+        badges.append((_("Refill"), "good", "refill"))
+    if cancel:
+        badges.append((_("Can be canceled"), "", "back"))
+    template = "components/badge.html"
+    texts = [render_to_string(template, {"label": label, "tone": tone, "icon": icon}) for label, tone, icon in badges]
+    return mark_safe("".join(texts))  # noqa: S308 - each is safe

@@ -1,0 +1,112 @@
+"""Whole pages of visitors, kept until the catalog or a price changes.
+
+What is kept is the same for everybody who asks for it in one language: a page that was made with a token, a nonce or a
+cookie is not kept, and whoever comes with a session or a message gets a page of their own. Browsers are asked to come
+back with the page's tag, and are told in a few bytes that nothing has changed.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, urlencode
+from django.utils.translation import get_language
+
+from accounts.access import PageRequest, personal_page
+from catalog.caching.personal_parts import FAST
+from catalog.caching.versioned_cache import keep, kept_key, look_up
+
+P = ParamSpec("P")
+LONGEST_QUERY = 100
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """A page as it is sent to every visitor."""
+
+    body: bytes
+    content_type: str
+    etag: str
+    made_at: datetime
+
+    @classmethod
+    def of(cls, response: HttpResponse) -> "KeptPage":
+        digest = hashlib.sha256(response.content).hexdigest()[:32]
+        return cls(response.content, response["Content-Type"], f'"{digest}"', timezone.now())
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the page, or 304 when the browser has it."""
+        response = HttpResponse(self.body, content_type=self.content_type)
+        made_at = int(self.made_at.timestamp())
+        response["ETag"], response["Last-Modified"] = self.etag, http_date(made_at)
+        # Kept by the browser alone, and asked about each time: the reader may have signed in, the price have changed.
+        response["Cache-Control"], response["Vary"] = "private, no-cache", "Cookie, HX-Request"
+        return get_conditional_response(request, self.etag, made_at, response) or response
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "body": zlib.compress(self.body, FAST)}  # an eighth of the room in the cache
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "body": zlib.decompress(state["body"])})
+
+
+def kept_page(
+    *params: str,
+) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Keep a view's page for visitors when its query has none but these parameters; else it is a personal page.
+
+    Name only parameters with few values: every combination is a page that somebody can have us keep.
+    """
+
+    def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        personal = personal_page(view)
+
+        @wraps(view)
+        def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not _may_be_kept(request, params):
+                return personal(request, *args, **kwargs)
+            key = kept_key("page", request.path, urlencode(sorted(request.GET.dict().items())), get_language())
+            # The version is asked for before the page is made: a change in the meantime makes the page an old one.
+            version, page = look_up(key)
+            if page is None:
+                response = view(cast(PageRequest, request), *args, **kwargs)
+                if not _is_for_everybody(request, response):
+                    return personal_page(lambda _request: response)(request)
+                page = KeptPage.of(cast(HttpResponse, response))
+                keep(key, version, page)
+            return cast(KeptPage, page).answer(request)
+
+        return door
+
+    return decorate
+
+
+def _may_be_kept(request: HttpRequest, params: tuple[str, ...]) -> bool:
+    if request.method != "GET" or settings.PAGE_CACHE_SECONDS <= 0:
+        return False
+    if settings.SESSION_COOKIE_NAME in request.COOKIES or CookieStorage.cookie_name in request.COOKIES:
+        return False
+    if "HX-Request" in request.headers or "Authorization" in request.headers:
+        return False
+    return set(request.GET) <= set(params) and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
+
+
+def _is_for_everybody(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether the page was made without anything of this request's own: the last line of defence, not the first."""
+    token = "CSRF_COOKIE_NEEDS_UPDATE" in request.META
+    nonce = getattr(request, "_csp_nonce", None) is not None
+    return (
+        isinstance(response, HttpResponse)
+        and response.status_code == 200
+        and not (token or nonce or response.cookies or request.session.modified)
+    )

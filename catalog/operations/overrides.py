@@ -1,0 +1,35 @@
+"""What staff sets itself and every sync leaves alone: names, and the units that rates are for."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from catalog.models import Category, Service
+from catalog.sync import tables
+
+
+def refresh_search_text(services: QuerySet[Service]) -> int:
+    """Make these services findable by the names they have now; return how many had another search text.
+
+    For the admin who has just renamed services or their category; a sync does the same for all of them.
+    """
+    names = tables.names()
+    stale = []
+    for service in services.only("name", "shown_name", "category_id", "subcategory_id", "search_text"):
+        text = names.search_text(service.name, service.shown_name, service.category_id, service.subcategory_id)
+        if text != service.search_text:
+            service.search_text = text
+            stale.append(service)
+    Service.objects.bulk_update(stale, ["search_text"], batch_size=200)
+    return len(stale)
+
+
+def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
+    """Take the units that these categories are priced in now as certain; return how many were not before.
+
+    The unit is written down with it: another default later does not change what has been confirmed.
+    """
+    unit = Coalesce("rate_per", Value(settings.DEFAULT_RATE_PER))
+    return categories.filter(rate_confirmed_at=None).update(rate_confirmed_at=now, rate_per=unit)

@@ -1,0 +1,107 @@
+"""How much is left of a limited service: asked upstream when a customer is about to order it.
+
+Everybody who looks at a service within STOCK_CACHE_SECONDS shares one question. Nothing here raises, and nothing waits
+for long: where upstream does not answer in time, what the shop has stored counts.
+"""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from catalog.models import Service
+from catalog.operations.stock_alerts import may_be_back
+from upstream.client import Client, default_client
+from upstream.errors import UpstreamError, UpstreamNotConfigured
+from upstream.protocol.wire import Inventory
+
+log = structlog.get_logger(__name__)
+
+# What the shared cache says of a service: the answer itself is in the database, for whoever comes next.
+ASKING, ASKED = "asking", "asked"
+LOOK_AGAIN_SECONDS = 0.05
+
+
+def refresh_stock(*services: Service) -> None:
+    """Ask upstream how much is left of the limited ones among these; store what differs, and let them say it.
+
+    Call it outside any transaction: it may wait, STOCK_TIMEOUT_SECONDS at most for all services together.
+    """
+    limited = {_key(each): each for each in services if each.stock is not None and each.withdrawn_at is None}
+    if not limited:
+        return
+    ends_at = time.monotonic() + settings.STOCK_TIMEOUT_SECONDS
+    # A process that dies while it asks leaves a key that expires by itself.
+    patience_seconds = max(settings.STOCK_CACHE_SECONDS, 2 * settings.STOCK_TIMEOUT_SECONDS)
+    ours = {key: service for key, service in limited.items() if cache.add(key, ASKING, timeout=patience_seconds)}
+    answers = _ask(ours.values(), ends_at) if ours else {}
+    for key, service in ours.items():
+        if service.pk in answers:
+            _store(service, answers[service.pk])
+        # Without an answer as well: nobody else should wait for it right away.
+        cache.set(key, ASKED, timeout=settings.STOCK_CACHE_SECONDS)
+    _wait_for_others({key: service for key, service in limited.items() if key not in ours}, ends_at)
+
+
+def _key(service: Service) -> str:
+    return f"stock:{service.pk}"
+
+
+def _ask(services: Iterable[Service], ends_at: float) -> dict[int, Inventory]:
+    """Return what upstream answered in time, by our id of the service."""
+    asked_for = list(services)
+    try:
+        client = default_client(timeout_seconds=settings.STOCK_TIMEOUT_SECONDS)
+    except UpstreamNotConfigured:
+        return {}
+    if len(asked_for) == 1:
+        answer = _inventory(client, asked_for[0])
+        return {} if answer is None else {asked_for[0].pk: answer}
+    pool = ThreadPoolExecutor(min(len(asked_for), settings.UPSTREAM_MAX_IN_FLIGHT), thread_name_prefix="stock")
+    try:
+        asked = {pool.submit(_inventory, client, service): service.pk for service in asked_for}
+        done, _late = wait(asked, timeout=max(ends_at - time.monotonic(), 0))
+        answers = {asked[question]: question.result() for question in done}
+        return {pk: answer for pk, answer in answers.items() if answer is not None}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _inventory(client: Client, service: Service) -> Inventory | None:
+    try:
+        return client.inventory(service_id=service.upstream_id)
+    except UpstreamError as error:  # a service that is gone is for the sync to withdraw
+        log.info("stock_not_known", service_id=service.pk, error=str(error))
+        return None
+
+
+def _store(service: Service, answer: Inventory) -> None:
+    left, before = answer.stock if answer.available else 0, service.stock
+    if left == before:
+        return
+    # Guarded by what was read: a sync may have written since, and what it wrote stands.
+    same = Service.objects.filter(pk=service.pk, stock=before)
+    if not same.update(stock=left, changed_at=timezone.now()):
+        service.refresh_from_db(fields=["stock"])
+        return
+    service.stock = left
+    log.info("stock_changed", service_id=service.pk, before=before, left=left)
+    if before is not None and before < service.min_quantity:
+        may_be_back()
+
+
+def _wait_for_others(services: dict[str, Service], ends_at: float) -> None:
+    """Wait until others have the answer to what they are asking, or the time is over; then read what they stored."""
+    waited = False
+    while ASKING in cache.get_many(services).values() and time.monotonic() < ends_at:
+        waited = True
+        time.sleep(LOOK_AGAIN_SECONDS)
+    if waited:
+        stored = Service.objects.filter(pk__in=[service.pk for service in services.values()])
+        stock_of = dict(stored.values_list("pk", "stock"))
+        for service in services.values():
+            service.stock = stock_of.get(service.pk, service.stock)

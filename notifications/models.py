@@ -1,0 +1,37 @@
+"""The outbox: one row is one thing that somebody is told."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Notice(models.Model):
+    """A mail about something that happened; its key is unique, so that everything is said once."""
+
+    key = models.CharField(_("key"), max_length=120, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="notices",
+        verbose_name=_("customer"),
+    )
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"))
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # Moved ahead by whoever sends it, so that nobody else does; by a failure; and while its reader had enough mail.
+    not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        indexes = [models.Index(fields=["id"], condition=Q(sent_at=None), name="notice_outbox")]
+
+    def __str__(self) -> str:
+        return self.key

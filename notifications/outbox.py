@@ -1,0 +1,194 @@
+"""Mails about what happened: written down with the change they tell of, sent a moment later, each once and no storm.
+
+The row is the outbox. A notice whose key is known is not written again; whoever sends one claims it first.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import F, Model, Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext, ngettext
+
+from accounts.models import User
+from notifications.models import Notice
+from notifications.wake_worker import wake_worker
+
+log = structlog.get_logger(__name__)
+
+MOST_TRIES = 8
+# Longer than any mail takes: a sender that died holds its notices no longer than this.
+CLAIM = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(hours=6)
+# Beyond these, news wait and come together in one mail.
+CUSTOMER_MAILS_PER_HOUR = 6
+ADMIN_MAILS_PER_HOUR = 20
+READ_AT_ONCE = 500
+# Keys that begin so are news a customer asked for one by one: those come also to whoever wants no mail about orders.
+ASKED_FOR = "asked:"
+FAILURES_IN_A_ROW = 3
+GATHER_SECONDS = 3  # what happens within this time reaches a customer in one mail
+
+
+def tell_customer(user: User, key: str, subject: str, body: str, now: datetime | None = None) -> None:
+    """Mail this to a customer who wants mail, once per `key`; part of the caller's transaction."""
+    write_notices([Notice(user=user, key=key, subject=subject, body=body, created_at=now or timezone.now())])
+
+
+def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) -> None:
+    """Mail this to ADMIN_EMAILS, once per `key`, which names the episode: a pause, an order, a drift.
+
+    Part of the caller's transaction. Staff finds the notice at the admin as well.
+    """
+    write_notices([Notice(key=key, subject=subject, body=body, created_at=now or timezone.now())])
+
+
+def with_admin_page(text: str, row: Model) -> str:
+    """The text, and below it the address of the row's page at the admin."""
+    page = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return f"{text}\n\n{settings.SITE_URL}{reverse(page, args=[row.pk])}"
+
+
+def write_notices(notices: Iterable[Notice]) -> None:
+    """Put notices into the outbox with one statement; those whose key is known and unwanted ones change nothing."""
+    wanted = [notice for notice in notices if _wanted(notice)]
+    for notice in wanted:
+        notice.subject = " ".join(notice.subject.split())[:200]  # a line break would forge a header
+    if wanted:
+        Notice.objects.bulk_create(wanted, ignore_conflicts=True)
+        _wake_sender()
+
+
+def send_notices(*, now: datetime | None = None) -> int:
+    """Send what is due, all news of one recipient in one mail; return how many mails left."""
+    now = now or timezone.now()
+    outbox: dict[User | None, list[Notice]] = defaultdict(list)
+    for notice in _due(now):
+        outbox[notice.user].append(notice)
+    if not outbox:
+        return 0
+    connection = get_connection()
+    try:
+        connection.open()
+    except Exception as error:  # each backend fails in its own way; nothing is claimed, so no try is used up
+        log.warning("mail_server_away", error=str(error))
+        return 0
+    try:
+        return _send_all(outbox, connection, now)
+    finally:
+        connection.close()
+
+
+def send_again(notice_ids: Iterable[int]) -> int:
+    """Put notices back into the outbox, sent or given up; return how many."""
+    again = Notice.objects.filter(pk__in=list(notice_ids)).update(sent_at=None, tries=0, not_before=None)
+    _wake_sender()
+    return again
+
+
+def _wake_sender() -> None:
+    wake_worker("notifications.tasks.send_notices", gather_seconds=GATHER_SECONDS)
+
+
+def _wanted(notice: Notice) -> bool:
+    user = notice.user
+    return user is None or (user.is_active and (user.wants_mail or _asked_for(notice)))
+
+
+def _asked_for(notice: Notice) -> bool:
+    return notice.key.startswith(ASKED_FOR)
+
+
+def _due(now: datetime) -> list[Notice]:
+    due = Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MOST_TRIES)
+    if not settings.ADMINS:
+        due = due.exclude(user=None)  # shown at the admin as not sent, which is true
+    return list(due.select_related("user").order_by("id")[:READ_AT_ONCE])
+
+
+def _send_all(outbox: dict[User | None, list[Notice]], connection: BaseEmailBackend, now: datetime) -> int:
+    sent = failures = 0
+    for user, notices in outbox.items():
+        unwanted = [notice.pk for notice in notices if not _wanted(notice)]
+        if unwanted:  # turned off since
+            Notice.objects.filter(pk__in=unwanted, sent_at=None).delete()
+            notices = [notice for notice in notices if notice.pk not in unwanted]
+        if not notices or _wait_for_the_hour(user, notices, now):
+            continue
+        claimed = [notice for notice in notices if _claim(notice, now)]
+        if not claimed:
+            continue
+        try:
+            _message(user, claimed, connection).send()
+        except Exception as error:  # each backend fails in its own way, and one address must not stop the others
+            _try_later(claimed, now, error)
+            connection.close()  # it may be broken; the next message opens it again
+            failures += 1
+            if failures == FAILURES_IN_A_ROW:
+                break
+        else:
+            Notice.objects.filter(pk__in=[notice.pk for notice in claimed]).update(sent_at=now)
+            sent, failures = sent + 1, 0
+    return sent
+
+
+def _wait_for_the_hour(user: User | None, notices: Sequence[Notice], now: datetime) -> bool:
+    """Hold the notices of somebody who got enough mails within the hour; return whether they are held."""
+    hour = timedelta(hours=1)
+    most = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
+    mails = Notice.objects.filter(user=user, sent_at__gt=now - hour).order_by("sent_at")
+    moments = list(mails.values_list("sent_at", flat=True).distinct()[:most])  # one mail's notices share a moment
+    if len(moments) < most or moments[0] is None:
+        return False
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices], sent_at=None).update(not_before=moments[0] + hour)
+    return True
+
+
+def _claim(notice: Notice, now: datetime) -> bool:
+    """Take the notice for ourselves: the guard is what we read, so that of two senders one wins."""
+    unclaimed = Notice.objects.filter(pk=notice.pk, sent_at=None, tries=notice.tries, not_before=notice.not_before)
+    return bool(unclaimed.update(tries=F("tries") + 1, not_before=now + CLAIM))
+
+
+def _try_later(claimed: Sequence[Notice], now: datetime, error: Exception) -> None:
+    for notice in claimed:
+        tries = notice.tries + 1
+        wait = min(timedelta(minutes=4 ** (tries - 1)), LONGEST_WAIT)
+        Notice.objects.filter(pk=notice.pk).update(not_before=now + wait)
+        given_up = tries >= MOST_TRIES
+        log.warning("notice_not_sent", notice_id=notice.pk, tries=tries, given_up=given_up, error=type(error).__name__)
+
+
+def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmailBackend) -> EmailMessage:
+    with translation.override(settings.LANGUAGE_CODE if user is None else user.mail_language):
+        subject = notices[0].subject
+        if len(notices) > 1:
+            words = ngettext("%(count)s piece of news", "%(count)s pieces of news", len(notices))
+            subject = words % {"count": len(notices)}
+        if user is None:
+            template, to = "notifications/mail/to_admins.txt", [address for _name, address in settings.ADMINS]
+        else:
+            template, to = "notifications/mail/to_customer.txt", [user.email]
+        context = {
+            "notices": notices,
+            "several": len(notices) > 1,
+            "about_orders": not all(map(_asked_for, notices)),
+            "store_name": settings.STORE_NAME,
+            "support_email": settings.SUPPORT_EMAIL,
+            "account_url": settings.SITE_URL + reverse("account"),
+            "admin_url": settings.SITE_URL + reverse("admin:index"),
+        }
+        return EmailMessage(
+            subject=gettext("%(store)s: %(subject)s") % {"store": settings.STORE_NAME, "subject": subject},
+            body=render_to_string(template, context),
+            to=to,
+            connection=connection,
+            headers={"Auto-Submitted": "auto-generated"},
+        )

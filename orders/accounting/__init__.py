@@ -1,0 +1,1 @@
+"""Whether the books add up, and what they say."""

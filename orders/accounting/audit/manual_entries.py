@@ -1,0 +1,60 @@
+"""Every move by hand says who made it and why, and what was asked for and agreed is what was moved."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, Books, rows_of
+from upstream.money import text_from_micros
+from wallet.models import LedgerEntry, MoneyRequest, Wallet
+from wallet.operations.manual_moves import BY_HAND as ASKED_FOR
+
+Kind = LedgerEntry.Kind
+BY_HAND = (Kind.ADJUSTMENT, Kind.WITHDRAWAL)
+COMMAND_LINE = "credit:"  # references of `manage.py credit`: somebody at the server, who is no user of the shop
+
+
+def check_moves_by_hand(books: Books) -> None:
+    """Find adjustments and withdrawals without a note or without a name, and requests that moved something else."""
+    books.problems.extend(_nameless())
+    books.problems.extend(_misbooked())
+
+
+def _nameless() -> Iterator[str]:
+    by_hand = LedgerEntry.objects.filter(kind__in=BY_HAND).order_by("pk")
+    no_name = Q(created_by=None) & ~Q(reference__startswith=COMMAND_LINE)
+    rows = by_hand.filter(no_name | Q(note__regex=r"^\s*$")).values_list(
+        "kind", "amount_micros", "reference", "wallet__user__email", "created_by", "note"
+    )
+    for kind, amount, reference, who, by, note in rows[:SHOWN_PROBLEMS]:
+        lacking = [] if by or reference.startswith(COMMAND_LINE) else ["who made it"]
+        lacking += [] if note.strip() else ["why"]
+        yield f"{Kind(kind).label.lower()} {reference} of {text_from_micros(amount)} for {who} does not say " + (
+            " and ".join(lacking)
+        )
+
+
+def _misbooked() -> Iterator[str]:
+    # Our own names and words: nothing in it comes from outside.
+    sql = f"""
+        SELECT owner, reference, SUM(asked), SUM(booked)
+        FROM (
+            SELECT request.user_id AS owner, '{ASKED_FOR}' || request.request_id AS reference,
+                   CASE WHEN request.kind = '{MoneyRequest.Kind.WITHDRAWAL}' THEN -request.amount_micros
+                        ELSE request.amount_micros END AS asked, 0 AS booked
+            FROM {MoneyRequest._meta.db_table} request
+            WHERE request.state = '{MoneyRequest.State.DONE}'
+            UNION ALL
+            SELECT wallet.user_id, entry.reference, 0, entry.amount_micros
+            FROM {LedgerEntry._meta.db_table} entry
+            JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
+            WHERE substr(entry.reference, 1, {len(ASKED_FOR)}) = '{ASKED_FOR}'
+        ) AS moves
+        GROUP BY owner, reference
+        HAVING SUM(asked) <> SUM(booked)
+        ORDER BY reference, owner"""  # noqa: S608
+    for owner, reference, asked, booked in rows_of(sql):
+        yield (
+            f"move by hand {reference} of customer {owner}: {text_from_micros(asked)} was asked for and agreed,"
+            f" but the ledger moved {text_from_micros(booked)}"
+        )

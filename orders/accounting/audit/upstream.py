@@ -1,0 +1,135 @@
+"""The money on the upstream account: opening and paid in, less what was charged, plus what was given back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from orders.accounting.audit.findings import Books, total
+from orders.attempts.losses import IN_QUESTION
+from orders.attempts.windows import ABANDONED
+from orders.fulfilment.margin import REDUCED
+from orders.models import OPEN, Order, OrderEvent, Status, UpstreamEntry
+from upstream.client import Client
+from upstream.errors import UpstreamError
+from upstream.money import micros_from_decimal
+from upstream.money import text_from_micros as _text
+
+# Upstream names what an order costs after all. Where it did not do all of it, the rest of the cost came back.
+PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
+
+
+def check_upstream(books: Books, client: Client | None) -> None:
+    """Upstream money = opening + paid in − charges (net of what upstream gave back), within the tolerance."""
+    currency = settings.UPSTREAM_CURRENCY
+    opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).first()
+    if opening is None:
+        books.figures.append(("upstream: balance", "not compared: no order has been sent yet"))
+        return
+    if earlier := total(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
+        books.add("upstream: entered before the opening, which holds it", earlier, currency)
+    began = timezone.now()
+    before = _explained(began)
+    books.add("upstream: opening and paid in", before.paid_in, currency)
+    books.add("upstream: charged for our orders", before.charged + before.given_back, currency)
+    books.add("upstream: given back, as it says", before.given_back, currency)
+    books.add("upstream: balance expected", before.expected, currency)
+    if client is None:
+        books.figures.append(("upstream: balance", "not compared: no upstream is configured"))
+        return
+    try:
+        balance = micros_from_decimal(client.balance().balance)
+    except UpstreamError as error:
+        books.unread = f"upstream's balance could not be read: {error}"
+        books.problems.append(books.unread)
+        return
+    after = _explained(began)  # the shop has gone on sending: the balance belongs somewhere between the two
+    tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
+    books.add("upstream: balance", balance, currency)
+    books.add("upstream: unexplained", balance - before.expected, currency)
+    least, most = min(before.least, after.least), max(before.most, after.most)
+    if not least - tolerance <= balance <= most + tolerance:
+        books.problems.append(
+            f"upstream's balance is {_text(balance)} {currency}, but our orders explain {_text(before.expected)}"
+        )
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What our rows say about the upstream account, in micros of its currency."""
+
+    paid_in: int
+    charged: int  # less what was given back
+    given_back: int
+    maybe_charged: int
+    maybe_back: int
+
+    @property
+    def expected(self) -> int:
+        return self.paid_in - self.charged
+
+    @property
+    def least(self) -> int:
+        return self.expected - self.maybe_charged
+
+    @property
+    def most(self) -> int:
+        return self.expected + self.maybe_back
+
+
+def _explained(audit_began: datetime) -> Explained:
+    """Add up what was paid in and charged, and by how much the balance may honestly differ from that.
+
+    What is still open, or was given back to the customer, upstream may have given back without our having asked since;
+    an order whose answer never came may or may not have been charged, refunded or not; and one that was sent since the
+    audit began may have been charged for when the balance was read, and given back by now.
+    """
+    placed = Q(upstream_id__isnull=False)
+    in_doubt = Q(status__in=(Status.SENDING, Status.UNKNOWN)) | Q(sent_at__gte=audit_began) | IN_QUESTION
+    given_up = placed & Q(status__in=(*OPEN, Status.CANCELED, Status.FAILED))
+    charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
+    perhaps_twice = _perhaps_twice()  # before those that are: what moves on meanwhile may be in both, never in none
+    # One statement: an order that moves on meanwhile is in exactly one of the sums.
+    sums = Order.objects.aggregate(
+        charged=Sum(charge, filter=placed),
+        given_back=Sum(F("cost_upstream_micros") - F("charge_upstream_micros"), filter=placed & PART_GIVEN_BACK),
+        maybe_charged=Sum("cost_upstream_micros", filter=in_doubt),
+        maybe_back=Sum(charge, filter=given_up),
+    )
+    twice = _twice()
+    return Explained(
+        paid_in=total(UpstreamEntry.objects.counted(), "amount_upstream_micros"),
+        charged=(sums["charged"] or 0) + twice,
+        given_back=sums["given_back"] or 0,
+        maybe_charged=(sums["maybe_charged"] or 0) + perhaps_twice,
+        maybe_back=(sums["maybe_back"] or 0) + twice,  # nobody asks about them any more
+    )
+
+
+def _perhaps_twice() -> int:
+    """Return the cost of the attempts that staff called not placed, should upstream have them all the same."""
+    again = Order.objects.filter(reconciliation__isnull=False, reconciliation__has_key=ABANDONED)
+    rows = again.values_list("cost_upstream_micros", "reconciliation")
+    return sum(cost * len((found or {})[ABANDONED]) for cost, found in rows)
+
+
+def _twice() -> int:
+    return sum(charge for _event, charge in charges_beside(OrderEvent.objects.all()))
+
+
+def charges_beside(events: QuerySet[OrderEvent]) -> Iterator[tuple[OrderEvent, int]]:
+    """Yield what upstream charged for orders beside the one that is followed: it was sent again, then both came.
+
+    Amounts are in upstream's micros; the events come with their orders.
+    """
+    losses = events.filter(code=OrderEvent.Code.LOSS).exclude(
+        order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
+    )
+    for event in losses.select_related("order"):
+        charge = event.evidence.get("charge")
+        yield event, event.order.cost_upstream_micros if charge is None else charge

@@ -1,0 +1,246 @@
+"""Words of the supplier that its document does not have, and what staff says they mean."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.admin.widgets import (
+    ModelAdmin,
+    ReadOnlyAdmin,
+    go_to,
+    json_column,
+    member_of_staff,
+)
+from orders.admin.widgets import dialog
+from orders.attempts.assumptions import rely_again
+from orders.fulfilment.apply_mappings import (
+    apply_listed_refusal,
+    apply_status_word,
+    list_refusal,
+    map_status_word,
+)
+from orders.fulfilment.service_supply import STATUS_BY_WORD
+from orders.lifecycle.drift import Subject, plain, settle_drift
+from orders.models import ContractDrift, Kind, KnownRefusal, Status, StatusWord, UpstreamAssumption
+
+STATUSES = list(StatusWord._meta.get_field("status").choices or ())
+WORDS_OF_NUMBERS = (Status.PENDING, Status.CANCELED)  # a number waits or is over; it is completed by its code
+SHOWN_SAMPLE = json_column("sample", gettext_lazy("seen with"))
+SHOWN_EVIDENCE = json_column("evidence", gettext_lazy("evidence"))
+FITTING = {
+    Subject.STATUS_WORD: ("map_word", "seen"),
+    Subject.ERROR_TEXT: ("list_text", "seen"),
+    Subject.ASSUMPTION: ("seen",),
+}
+
+
+def check_meaning(kind: str, word: str, status: str) -> None:
+    """Raise ValidationError when this word cannot mean this status."""
+    if kind == Kind.NUMBER and status not in WORDS_OF_NUMBERS:
+        raise ValidationError(_("A number waits (Pending) or is over (Canceled); its code completes it."))
+    if kind == Kind.SERVICE and plain(word) in STATUS_BY_WORD:
+        raise ValidationError(
+            _("This word is known already: it means %(status)s.") % {"status": STATUS_BY_WORD[plain(word)].label}
+        )
+
+
+def orders_asked(count: int) -> str:
+    """Say how many orders a mapping made due."""
+    words = ngettext("%(count)d order is asked about at once.", "%(count)d orders are asked about at once.", count)
+    return words % {"count": count}
+
+
+def orders_settled(count: int) -> str:
+    """Say how many orders a listed text settled."""
+    words = ngettext(
+        "%(count)d order that waited for it has been settled.",
+        "%(count)d orders that waited for it have been settled.",
+        count,
+    )
+    return words % {"count": count}
+
+
+class StatusWordForm(forms.ModelForm):
+    class Meta:
+        model = StatusWord
+        fields = ("kind", "word", "status")
+
+    def clean_word(self) -> str:
+        return plain(self.cleaned_data["word"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if {"kind", "word", "status"} <= cleaned.keys():
+            check_meaning(cleaned["kind"], cleaned["word"], cleaned["status"])
+        return cleaned
+
+
+@admin.register(StatusWord)
+class StatusWordAdmin(ModelAdmin):
+    """What staff maps here is used by the next poll; the built-in words come first."""
+
+    form = StatusWordForm
+    list_display = ("word", "kind", "status", "created_at")
+    list_filter = ("kind", "status")
+    search_fields = ("word",)
+
+    def save_model(self, request: HttpRequest, obj: StatusWord, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        messages.info(request, orders_asked(apply_status_word(obj, actor=member_of_staff(request))))
+
+
+@admin.register(KnownRefusal)
+class KnownRefusalAdmin(ModelAdmin):
+    list_display = ("text", "meaning", "created_at")
+    list_filter = ("meaning",)
+    search_fields = ("text",)
+    fields = ("text", "meaning")
+
+    def save_model(self, request: HttpRequest, obj: KnownRefusal, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        messages.info(request, orders_settled(apply_listed_refusal(obj.text, actor=member_of_staff(request))))
+
+
+class MapForm(BaseDialogForm):
+    """What a status word means."""
+
+    status = forms.ChoiceField(label=gettext_lazy("means"), choices=STATUSES, widget=UnfoldAdminSelectWidget)
+
+
+class ListForm(BaseDialogForm):
+    """What an error text means."""
+
+    meaning = forms.ChoiceField(
+        label=gettext_lazy("what it means"), choices=KnownRefusal.Meaning.choices, widget=UnfoldAdminSelectWidget
+    )
+
+
+@admin.register(ContractDrift)
+class ContractDriftAdmin(ReadOnlyAdmin):
+    list_display = ("text", "shown_subject", "times", "first_seen_at", "last_seen_at", "settled_at")
+    list_filter = (("settled_at", admin.EmptyFieldListFilter), "subject")
+    search_fields = ("text",)
+    fields = ("subject", "text", "times", SHOWN_SAMPLE, ("first_seen_at", "last_seen_at"), "settled_at")
+    readonly_fields = ("subject", "text", "times", SHOWN_SAMPLE, "first_seen_at", "last_seen_at", "settled_at")
+    actions_detail = ("map_word", "list_text", "seen")
+
+    @display(description=gettext_lazy("subject"), ordering="subject", label=True)
+    def shown_subject(self, drift: ContractDrift) -> tuple[str, str]:
+        return drift.subject, drift.get_subject_display()
+
+    def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.change_contractdrift")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what fits the subject, as long as it is not settled."""
+        drift = self.get_object(request, object_id)
+        fitting = FITTING[Subject(drift.subject)] if drift and drift.settled_at is None else ()
+        offered = super().get_actions_detail(request, object_id)
+        return [button for button in offered if button.method.original_function_name in fitting]
+
+    @action(
+        description=gettext_lazy("Map this word to …"),
+        url_path="map",
+        permissions=["settle"],
+        dialog=dialog(
+            gettext_lazy("Map this word"),
+            gettext_lazy("Orders that upstream describes with it are asked about at once and follow it from then on."),
+            MapForm,
+        ),
+    )
+    def map_word(self, request: HttpRequest, form: MapForm, object_id: str) -> HttpResponse:
+        drift, status = self.get_object(request, object_id), form.cleaned_data["status"]
+        if drift is None or drift.subject != Subject.STATUS_WORD:
+            return self._back(request, object_id)
+        kind = str(drift.sample.get("kind") or Kind.SERVICE)
+        try:
+            check_meaning(kind, drift.text, status)
+        except ValidationError as refusal:
+            messages.error(request, refusal.messages[0])
+            return self._back(request, object_id)
+        count = map_status_word(drift.text, kind=kind, status=status, actor=member_of_staff(request))
+        return self._done(request, drift, f"{drift.text} → {Status(status).label}. {orders_asked(count)}")
+
+    @action(
+        description=gettext_lazy("Put this text on the list of refusals"),
+        url_path="list",
+        permissions=["settle"],
+        dialog=dialog(
+            gettext_lazy("List this text"),
+            gettext_lazy(
+                "Only if it surely means that nothing was bought. Orders that wait because of it are refunded, or sent "
+                "again where it speaks of our balance or key."
+            ),
+            ListForm,
+        ),
+    )
+    def list_text(self, request: HttpRequest, form: ListForm, object_id: str) -> HttpResponse:
+        drift = self.get_object(request, object_id)
+        if drift is None or drift.subject != Subject.ERROR_TEXT:
+            return self._back(request, object_id)
+        meaning = form.cleaned_data["meaning"]
+        count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request))
+        return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
+
+    @action(
+        description=gettext_lazy("Seen to"),
+        url_path="seen",
+        permissions=["settle"],
+        dialog=dialog(
+            gettext_lazy("Seen to"),
+            gettext_lazy("Nothing else changes. Should upstream say it again, you are told again."),
+        ),
+    )
+    def seen(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        drift = self.get_object(request, object_id)
+        if drift is None or not settle_drift(drift.subject, drift.text):
+            return self._back(request, object_id)
+        return self._done(request, drift, _("It is settled."))
+
+    def _done(self, request: HttpRequest, drift: ContractDrift, done: str) -> HttpResponse:
+        self.log_change(request, drift, done)
+        messages.success(request, done)
+        return go_to(request, reverse("admin:orders_contractdrift_changelist"))
+
+    def _back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return go_to(request, reverse("admin:orders_contractdrift_change", args=[object_id]))
+
+
+@admin.register(UpstreamAssumption)
+class UpstreamAssumptionAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "broken_at")
+    list_filter = (("broken_at", admin.EmptyFieldListFilter), "kind")
+    fields = ("name", "kind", "broken_at", SHOWN_EVIDENCE)
+    readonly_fields = fields
+    actions_detail = ("reset",)
+
+    def has_reset_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.change_upstreamassumption")
+
+    @action(
+        description=gettext_lazy("Rely on it again"),
+        url_path="reset",
+        permissions=["reset"],
+        dialog=dialog(
+            gettext_lazy("Rely on it again"),
+            gettext_lazy("Only if you know why it failed and that it holds now: lost orders are adopted by it."),
+        ),
+    )
+    def reset(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        assumption = self.get_object(request, object_id)
+        if assumption is not None and rely_again(assumption.pk):
+            done = _("It is relied on again.")
+            self.log_change(request, assumption, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("It was not broken."))
+        return go_to(request, reverse("admin:orders_upstreamassumption_changelist"))

@@ -1,0 +1,385 @@
+"""Sending paid orders upstream: claim (committed) → call (no transaction open) → record.
+
+Nothing is ever sent twice without proof: what may have arrived is `unknown` and waits.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from orders.attempts.assumptions import check_ascending
+from orders.attempts.losses import LATE_ANSWER, book_late_answer
+from orders.attempts.windows import OPEN, newest_upstream_id
+from orders.fulfilment.margin import hold_order, loss_at_sending
+from orders.fulfilment.pauses import (
+    GATE_IS_OPEN,
+    Gate,
+    end_probing,
+    ensure_opening_balance,
+    gate,
+    pause_forwarding,
+    take_probe_turn,
+)
+from orders.fulfilment.rate_units import needs_turn, take_turn
+from orders.fulfilment.refusals import meaning_of, unlisted
+from orders.lifecycle.drift import Subject, note_drift
+from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.supply import (
+    Placed,
+    Supply,
+    related_rows,
+    supplies,
+    supply_of,
+)
+from orders.lifecycle.transitions import WrongStatus, move_order
+from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
+from orders.notices.admin_notices import tell_of_unknown
+from upstream.client import Client
+from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError, Withheld
+
+log = structlog.get_logger(__name__)
+Code = OrderEvent.Code
+Meaning = KnownRefusal.Meaning
+Clock = Callable[[], datetime]
+Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
+
+LONGEST_WAIT_SECONDS = 300
+RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to send one order once, until `deadline`."""
+
+    order: Order
+    token: uuid.UUID
+    deadline: datetime
+
+
+def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now) -> bool:
+    """Send one paid order upstream and record the answer; return whether an attempt was made.
+
+    False means that the order is not (or no longer) waiting, that its time has not come, that forwarding is paused, or
+    that upstream does not answer or is busy with our other calls.
+    Raises nothing for what upstream does; every ending is a status of the order.
+    """
+    kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
+    if kind is None or gate() is Gate.CLOSED or not ready(client):
+        return False
+    return forward_one(lambda: waiting_order(order_id, kind), client, clock)
+
+
+def waiting_order(order_id: int, kind: str) -> Order | None:
+    """Return the order with what its kind needs beside it, or None when it does not wait any more."""
+    return Order.objects.sendable().filter(pk=order_id).select_related(*related_rows(kind)).first()
+
+
+def forward_one(
+    read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now, *, newest_id: str | None = None
+) -> bool:
+    """Send the order that `read` returns and record the answer; return whether an attempt was made.
+
+    It is read when there is a place for it upstream, so that its cost is today's and the claim's time is not spent on
+    waiting. `newest_id` is an upstream id of its kind that was known before; None: it is looked up.
+    """
+    try:
+        with client.slot():
+            order = read()
+            if order is None:
+                return False
+            if loss := loss_at_sending(order):
+                _refuse_loss(order, loss, now=clock())
+                return False
+            last_id = newest_upstream_id(order.kind) if newest_id is None else newest_id
+            return _claim_and_send(order, client, clock, last_id)
+    except Withheld as error:
+        log.info("order_put_off", reason=str(error))
+        client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
+        return False
+
+
+def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
+    """Keep an order that would lose money for the admin; who waits in front of the screen is refunded at once."""
+    if supply_of(order).patience is None:
+        hold_order(order, loss, now=now)
+        return
+    try:
+        _fail(order, Q(status=Status.PAID), reason=loss, now=now)
+    except WrongStatus:
+        log.info("order_moved_on", order_id=order.pk)
+
+
+def _claim_and_send(order: Order, client: Client, clock: Clock, last_id: str) -> bool:
+    turns: list[Turn] = [partial(take_turn, order)] if needs_turn(order) else []
+    fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # the charge will be compared
+    probing = False
+    claim = _claim(order, now=clock(), last_id=last_id, where=Q(GATE_IS_OPEN), turns=turns, **fields)
+    if claim is None and gate() is Gate.PROBING:
+        turns, probing = [partial(take_probe_turn, order.pk), *turns], True
+        claim = _claim(order, now=clock(), last_id=last_id, turns=turns, **fields)
+    if claim is None:
+        return False
+    supply = supply_of(claim.order)
+    if not _still_ours(claim, now=clock(), call_seconds=client.timeout_seconds):
+        _record_not_placed(claim, supply, "the claim was too old to send", now=clock())
+        return False
+    _send(claim, supply, client, clock)
+    if probing:
+        end_probing(order.pk, now=clock())
+    return True
+
+
+def _send(claim: Claim, supply: Supply, client: Client, clock: Clock) -> None:
+    """Make the call and record which of the four answers came."""
+    order_id = claim.order.pk
+    try:
+        placed = supply.send(client, claim.order)
+    except (NotPlaced, Throttled) as error:
+        _record_not_placed(claim, supply, str(error), now=clock())
+    except Refused as refusal:
+        _record_refused(claim, supply, refusal, now=clock())
+    except OutcomeUnknown as error:
+        _record_unknown(claim, supply, str(error), now=clock())
+    except Exception as error:
+        # Ours or a library's mistake: the request may have left, so this is no reason to send again.
+        log.exception("forwarding_failed", order_id=order_id)
+        _record_unknown(claim, supply, f"{type(error).__name__} while sending", now=clock())
+    else:
+        # The log line is the last witness should the database be lost at this very moment.
+        log.info("order_placed", order_id=order_id, upstream_id=placed.upstream_id)
+        _record_placed(claim, supply, placed, now=clock())
+
+
+def release_stale_claims(*, now: datetime | None = None) -> int:
+    """Make claims past their deadline `unknown`: the worker died between claim and record. Return how many."""
+    now = now or timezone.now()
+    released = 0
+    for order in Order.objects.stale(now).select_related(*related_rows()):
+        claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
+        try:
+            _record_unknown(claim, supply_of(order), "the worker that sent it did not report back", now=now)
+        except Exception:  # the others must not wait for this one
+            log.exception("claim_not_released", order_id=order.pk)
+            continue
+        released += 1
+    return released
+
+
+def give_up_waiting(*, now: datetime | None = None) -> int:
+    """Fail and refund unsent orders whose buyers do not wait any longer (numbers). Return how many."""
+    now = now or timezone.now()
+    given_up = 0
+    too_late = Q(pk=None)
+    for kind, supply in supplies().items():
+        if supply.patience is not None:
+            too_late |= Q(kind=kind, created_at__lte=now - supply.patience)
+    for order in Order.objects.filter(too_late, status=Status.PAID).select_related(*related_rows()):
+        try:
+            _fail(order, Q(status=Status.PAID), reason="not sent in time", now=now)
+        except WrongStatus:
+            continue  # a worker took it at the last moment
+        except Exception:  # the others must not wait for this one
+            log.exception("order_not_given_up", order_id=order.pk)
+            continue
+        given_up += 1
+    return given_up
+
+
+def ready(client: Client) -> bool:
+    """Whether the books have a beginning, which they need before the first order is sent."""
+    try:
+        ensure_opening_balance(client=client)
+    except InvalidApiKey as refusal:
+        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text)
+        return False
+    except UpstreamError as error:
+        log.warning("upstream_not_ready", error=str(error))
+        return False
+    return True
+
+
+def _claim(
+    order: Order, *, now: datetime, last_id: str, where: Q | None = None, turns: Sequence[Turn] = (), **fields: Any
+) -> Claim | None:
+    """Take the order for ourselves, committed before anything is sent; None when somebody else has or had it.
+
+    Each of `turns` is asked inside the transaction; one that says no leaves the order waiting.
+    """
+    token = uuid.uuid4()
+    deadline = now + timedelta(seconds=settings.ORDERS_CLAIM_SECONDS)
+    fields |= {
+        "claim_token": token,
+        "claim_deadline": deadline,
+        "attempts": order.attempts + 1,
+        "last_upstream_id_before": last_id,
+        "sent_at": now,
+        "poll_claimed_until": None,
+    }
+    # The attempts say that nobody has tried it since it was read: what we hold is the row as it is.
+    free = (Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because="", attempts=order.attempts)
+    try:
+        with transaction.atomic(durable=True):
+            if not all(take(now=now) for take in turns):
+                return None
+            move_order(
+                order.pk,
+                Status.SENDING,
+                code=Code.CLAIMED,
+                now=now,
+                where=free if where is None else free & where,
+                evidence={"token": str(token), "newest_upstream_id": last_id},
+                **fields,
+            )
+    except WrongStatus:
+        return None
+    for name, value in {"status": Status.SENDING, **fields}.items():
+        setattr(order, name, value)
+    return Claim(order, token, deadline)
+
+
+def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:
+    """Whether the claim stands and outlives the longest call: who slept through the deadline must not send."""
+    if now + timedelta(seconds=call_seconds) >= claim.deadline:
+        return False
+    return Order.objects.filter(pk=claim.order.pk, status=Status.SENDING, claim_token=claim.token).exists()
+
+
+def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetime) -> None:
+    """Keep upstream's order id, whatever happened to the order or to the database meanwhile."""
+    try:
+        for pause_seconds in RECORD_AGAIN_SECONDS:
+            try:
+                _keep_placed(claim, supply, placed, now)
+                return
+            except (OperationalError, InterfaceError):
+                log.exception("placed_order_not_recorded_yet", order_id=claim.order.pk, upstream_id=placed.upstream_id)
+                connection.close()  # it may be dead; the next statement opens another one
+                time.sleep(pause_seconds)
+        _keep_placed(claim, supply, placed, now)
+    except WrongStatus:
+        book_late_answer(claim.order, placed.upstream_id, now=now)
+    except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
+        log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
+        reason = f"accepted as upstream order {placed.upstream_id}, not recorded: {type(error).__name__}"
+        _record_unknown(claim, supply, reason, now=now)
+
+
+def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) -> None:
+    order = claim.order
+    with transaction.atomic():
+        order.upstream_id, order.status = placed.upstream_id, Status.PENDING
+        move_order(
+            order.pk,
+            Status.PENDING,
+            code=Code.ACCEPTED,
+            now=now,
+            where=Q(claim_token=claim.token),
+            evidence={"upstream_id": placed.upstream_id},
+            upstream_id=placed.upstream_id,
+            next_poll_at=supply.next_poll(order, now),
+            attention=_answered(),
+        )
+        supply.record_placed(order, placed, now)
+        check_ascending(order, placed.upstream_id, now=now)
+
+
+def _answered() -> Case:
+    """What stays of the order's flag once upstream has answered: an order that it has besides this one."""
+    return Case(When(attention__startswith=LATE_ANSWER, then=F("attention")), default=Value(""))
+
+
+def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
+    """Back to the queue, to be tried again a little later: surely nothing reached upstream."""
+    order = claim.order
+    wait = min(2 ** min(order.attempts, 16), LONGEST_WAIT_SECONDS)
+    if supply.patience is not None:
+        if now - order.created_at >= supply.patience:
+            _fail_claimed(claim, reason, now)
+            return
+        wait = min(wait, 2)
+    not_before = now + timedelta(seconds=wait)
+    _move_claimed(claim, Status.PAID, Code.NOT_SENT, reason, now, attention=_answered(), not_before=not_before)
+
+
+def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: datetime) -> None:
+    order, meaning = claim.order, meaning_of(refusal.text, refusal.http_status)
+    if meaning is None:
+        _record_unknown(claim, supply, unlisted(refusal.text), now=now)
+        sample = {"kind": order.kind, "order": order.pk, "http_status": refusal.http_status}
+        note_drift(Subject.ERROR_TEXT, refusal.text, sample, now=now)
+        return
+    if meaning == Meaning.LATER:
+        _record_not_placed(claim, supply, refusal.text, now=now)
+        return
+    if meaning in (Meaning.KEY, Meaning.BALANCE):
+        pause_forwarding(reason=meaning, detail=refusal.text, now=now)
+        if supply.patience is None:
+            _move_claimed(claim, Status.PAID, Code.NOT_SENT, refusal.text, now, attention="")
+            return
+    attention = f"Refused upstream: {refusal.text}"[:300] if meaning == Meaning.FLAG else ""
+    with transaction.atomic():
+        _fail_claimed(claim, refusal.text, now, attention=attention)
+        if meaning == Meaning.SERVICE and order.service is not None:
+            type(order.service).objects.filter(pk=order.service.pk).update(withdrawn_at=now)
+
+
+def _record_unknown(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
+    """Perhaps placed, perhaps not. Never resent; a kind whose buyers wait is refunded at once."""
+    order = claim.order
+    attention = f"Perhaps placed upstream: {reason}"[:300]
+    with transaction.atomic():
+        if not _move_claimed(claim, Status.UNKNOWN, Code.UNKNOWN, reason, now, attention=attention):
+            return
+        if supply.refund_unknown:
+            # Refunded, but whether it was bought stays a question: reconciliation looks for it.
+            Order.objects.filter(pk=order.pk).update(reconciliation={"state": OPEN})
+            _fail_claimed(claim, reason, now, attention=attention)
+        tell_of_unknown(order, reason, now=now)
+    log.warning("order_unknown", order_id=order.pk, reason=reason)
+
+
+def _move_claimed(claim: Claim, to: str, code: str, reason: str, now: datetime, **fields: Any) -> bool:
+    """Move an order we hold; return False when it has been settled meanwhile and there is nothing to record."""
+    ours, evidence = Q(claim_token=claim.token), {"reason": reason}
+    try:
+        move_order(claim.order.pk, to, code=code, now=now, where=ours, evidence=evidence, **fields)
+    except WrongStatus:
+        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+        return False
+    return True
+
+
+def _fail_claimed(claim: Claim, reason: str, now: datetime, attention: str = "") -> None:
+    try:
+        _fail(claim.order, Q(claim_token=claim.token), reason=reason, now=now, attention=attention)
+    except WrongStatus:
+        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+
+
+def _fail(order: Order, where: Q, *, reason: str, now: datetime, attention: str = "") -> None:
+    """Fail an order that was not placed and give all its money back. Raises WrongStatus when it has moved on."""
+    with transaction.atomic():
+        move_order(
+            order.pk,
+            Status.FAILED,
+            code=Code.REFUSED,
+            now=now,
+            where=where,
+            evidence={"reason": reason},
+            attention=attention,
+            finished_at=now,
+            next_poll_at=None,
+        )
+        order.status = Status.FAILED
+        refund_up_to(order, order.price_micros, why="failed", now=now)
+        supply_of(order).record_closed(order, now)

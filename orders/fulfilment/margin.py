@@ -1,0 +1,186 @@
+"""Not selling at a loss: cost is looked at again before an order is sent, and a charge whenever upstream names one."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from catalog.models import Service
+from catalog.pricing import exchange_rate_micros
+from orders.fulfilment.rate_units import contradicts_unit, fits, learn_unit
+from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.supply import related_rows, supply_of
+from orders.lifecycle.transitions import (
+    Change,
+    WrongStatus,
+    move_order,
+    write_events,
+)
+from orders.lifecycle.wake_forwarder import wake_forwarder
+from orders.models import Order, OrderEvent, Status
+from orders.notices.admin_notices import tell_of_hold, tell_of_paused_service
+from upstream.money import MICROS, text_from_micros
+
+log = structlog.get_logger(__name__)
+Code = OrderEvent.Code
+
+HELD = Q(status=Status.PAID) & ~Q(held_because="")
+# What upstream takes for these is less than the order's cost, by what it did not deliver.
+REDUCED = (Status.PARTIAL, Status.CANCELED)
+# A flag that only said why the order was held has no meaning once it is not; any other one stays.
+_ATTENTION_LEFT = Case(When(attention=F("held_because"), then=Value("")), default=F("attention"))
+_NO_LONGER_HELD: dict[str, Any] = {"attention": _ATTENTION_LEFT, "held_because": "", "held_until": None}
+
+
+# --- Before an order is sent ----------------------------------------------------------------------------------------
+def loss_at_sending(order: Order) -> str:
+    """Return why this paid order should not be sent at today's cost, or "" when it may be; it comes with what it buys.
+
+    A cost that was accepted when the order was sold is no reason, be it the loss that a promised price brought, nor is
+    one that staff accepted since.
+    """
+    if order.hold_waived_at is not None:
+        return ""
+    if order.service is not None and order.service.paused_because:
+        return f"The service is paused: {order.service.paused_because}"[:300]
+    cost_micros = supply_of(order).cost_now(order) * exchange_rate_micros() // MICROS
+    accepted_micros = order.cost_upstream_micros * order.exchange_rate_micros // MICROS
+    if cost_micros <= max(order.kept_micros, accepted_micros):
+        return ""
+    cost, paid = text_from_micros(cost_micros), text_from_micros(order.kept_micros)
+    return f"Sold at a loss: it costs {cost} {settings.STORE_CURRENCY} now, the customer paid {paid}"
+
+
+def hold_order(order: Order, reason: str, *, now: datetime) -> bool:
+    """Keep a paid order in its place but unsent, for MARGIN_HOLD_HOURS; return whether it was not held already."""
+    until = now + timedelta(hours=settings.MARGIN_HOLD_HOURS)
+    with transaction.atomic():
+        free = Order.objects.filter(pk=order.pk, status=Status.PAID, held_because="", hold_waived_at=None)
+        if not free.update(held_because=reason, held_until=until, attention=reason):
+            return False
+        evidence = {"reason": reason, "cost_upstream_micros": supply_of(order).cost_now(order)}
+        write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=Status.PAID, now=now)
+        tell_of_hold(order, reason, now=now)
+    log.warning("order_held", order_id=order.pk, reason=reason)
+    return True
+
+
+def review_held_orders(*, now: datetime | None = None) -> int:
+    """Release the held orders whose reason is gone and refund those whose time is over; return how many were either."""
+    now = now or timezone.now()
+    done = 0
+    for order in Order.objects.filter(HELD).select_related(*related_rows()).order_by("id"):
+        try:
+            if not loss_at_sending(order):
+                _release(order, Code.ATTENTION, now, {"released": order.held_because})
+            elif order.held_until is not None and order.held_until <= now:
+                _refund(order, Code.REFUSED, why="failed", now=now)
+            else:
+                continue
+        except WrongStatus:
+            continue  # canceled or settled by staff a moment ago
+        except Exception:  # the others must not wait for this one
+            log.exception("held_order_not_reviewed", order_id=order.pk)
+            continue
+        done += 1
+    return done
+
+
+def send_held_anyway(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+    """Let a held order go out at whatever it costs; it is not held again. Raises WrongStatus when it is not held."""
+    order, now = Order.objects.get(pk=order_id), now or timezone.now()
+    evidence = {"sent_anyway": order.held_because}
+    _release(order, Code.RESOLVED, now, evidence, actor=actor, hold_waived_at=now)
+
+
+def refund_held(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+    """Fail a held order and give all its money back. Raises WrongStatus when it is not held."""
+    order = Order.objects.select_related(*related_rows()).get(pk=order_id)
+    _refund(order, Code.RESOLVED, why="staff", now=now or timezone.now(), actor=actor)
+
+
+def _release(
+    order: Order, code: str, now: datetime, evidence: dict[str, Any], *, actor: User | None = None, **fields: Any
+) -> None:
+    with transaction.atomic():
+        if not Order.objects.filter(HELD, pk=order.pk).update(**_NO_LONGER_HELD, **fields):
+            raise WrongStatus(f"order {order.pk} is not held")
+        write_events([Change(order.pk, {}, evidence)], code=code, status=Status.PAID, now=now, actor=actor)
+        wake_forwarder(order.pk)
+
+
+def _refund(order: Order, code: str, *, why: str, now: datetime, actor: User | None = None) -> None:
+    with transaction.atomic():
+        move_order(
+            order.pk,
+            Status.FAILED,
+            code=code,
+            now=now,
+            where=HELD,
+            evidence={"reason": order.held_because},
+            actor=actor,
+            finished_at=now,
+            **_NO_LONGER_HELD,
+        )
+        order.status = Status.FAILED
+        refund_up_to(order, order.price_micros, why=why, now=now, actor=actor)
+        supply_of(order).record_closed(order, now)
+
+
+# --- When upstream names a charge -----------------------------------------------------------------------------------
+def charge_is_news(order: Order, charge_micros: int | None) -> bool:
+    """Whether a charge upstream reports says more than that all went as expected."""
+    if charge_micros is None or charge_micros == order.charge_upstream_micros:
+        return False
+    unproved = order.service is not None and not order.service.rate_confirmed
+    return unproved or _exceeds_payment(order, charge_micros) or not fits(charge_micros, order.cost_upstream_micros)
+
+
+def review_charge(order: Order, charge_micros: int, *, now: datetime) -> str:
+    """Compare a new charge with what was expected and paid; return what a human should know about it, or "".
+
+    Call it inside the transaction that records the charge, with the order's new status. A charge proves the rate's
+    unit, or contradicts it; a contradiction, and a charge above what the customer paid, pause the service. Any other
+    difference is kept in the timeline for staff.
+    """
+    whole = order.status not in REDUCED and charge_micros > 0  # some charge only when the work begins
+    if whole:
+        learn_unit(order, charge_micros, now=now)
+    exceeds, other_unit = _exceeds_payment(order, charge_micros), whole and contradicts_unit(order, charge_micros)
+    if exceeds or other_unit:
+        reason = (
+            "Upstream charged more than the customer paid" if exceeds else "Upstream charged far less than expected"
+        )
+        if other_unit:
+            reason += f": the charge fits another rate unit than {order.rate_per}"
+        _pause_service(order, reason, charge_micros, now=now)
+        return reason
+    if whole and not fits(charge_micros, order.cost_upstream_micros):
+        evidence = {"charge_upstream_micros": charge_micros, "expected_upstream_micros": order.cost_upstream_micros}
+        write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=order.status, now=now)
+    return ""
+
+
+def _exceeds_payment(order: Order, charge_micros: int) -> bool:
+    """Compared in the shop's currency, in whole micros; a loss accepted with a promised price counts as paid."""
+    paid_micros = order.price_micros + order.accepted_loss_micros
+    return charge_micros * order.exchange_rate_micros > paid_micros * MICROS
+
+
+def _pause_service(order: Order, reason: str, charge_micros: int, *, now: datetime) -> None:
+    if order.service is None:
+        return
+    because = f"{reason} (order {order.pk})"[:300]
+    if Service.objects.filter(pk=order.service.pk, paused_because="").update(paused_because=because):
+        charge = _("Expected were %(expected)s %(currency)s, the charge is %(charge)s.") % {
+            "expected": text_from_micros(order.cost_upstream_micros),
+            "charge": text_from_micros(charge_micros),
+            "currency": settings.UPSTREAM_CURRENCY,
+        }
+        tell_of_paused_service(order, because, charge, now=now)

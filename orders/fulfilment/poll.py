@@ -1,0 +1,230 @@
+"""Asking upstream how open orders are going, in batches, many at once; a failed poll never changes an order."""
+
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders.attempts.not_found import note_found_again, note_not_found, record_of
+from orders.fulfilment.bulk_record import (
+    EVENT_OF,
+    NUMBERS,
+    record_together,
+    take_numbers,
+    take_status,
+)
+from orders.fulfilment.margin import charge_is_news, review_charge
+from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.typical_duration import learn_pace
+from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
+from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
+from orders.lifecycle.supply import (
+    Report,
+    related_rows,
+    supplies,
+    supply_of,
+)
+from orders.lifecycle.transitions import (
+    Change,
+    WrongStatus,
+    move_orders,
+    write_events,
+)
+from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, Status
+from orders.notices.admin_notices import tell_of_flag
+from orders.notices.customer_notices import announce
+from upstream.client import Client
+from upstream.errors import OrderNotFound, UpstreamError, Withheld
+
+log = structlog.get_logger(__name__)
+Code = OrderEvent.Code
+_polling = {kind.value: threading.Lock() for kind in Kind}
+
+
+def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float = 0.0) -> int:
+    """Poll batch after batch until nothing is due, upstream is down, or `seconds` are over; return the answers.
+
+    With a nap it stays while something will be due within a second: whoever waits for a code does not wait for the
+    next message of beat as well. One at a time in each process: a second one would only wait for the same limits.
+    """
+    if not _polling[kind].acquire(blocking=False):
+        return 0
+    try:
+        ends_at, answers = time.monotonic() + seconds, 0
+        while time.monotonic() < ends_at:
+            came = poll_due(kind=kind, client=client)
+            answers += came
+            if came:
+                continue
+            if not (nap_seconds and client.answers() and _soon_due(kind)):
+                break
+            time.sleep(nap_seconds)
+        return answers
+    finally:
+        _polling[kind].release()
+
+
+def _soon_due(kind: str) -> bool:
+    soon = timezone.now() + timedelta(seconds=1)
+    return Order.objects.filter(kind=kind).due(soon).exists()
+
+
+def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
+    """Ask about a batch of due orders of one kind and record the answers; return how many answers came.
+
+    Orders whose question failed keep everything as it is and are asked again a little later; those that could not be
+    asked, because upstream is down or the batch takes too long, are due as before.
+    """
+    if not client.answers():
+        return 0
+    began, asked_at = time.monotonic(), now or timezone.now()
+    orders = _claim_due(kind, asked_at)
+    # After that an order could be asked by another worker as well.
+    ends_at = began + settings.ORDERS_POLL_CLAIM_SECONDS - client.timeout_seconds
+    answered: list[tuple[Order, Report]] = []
+    forgotten: list[Order] = []
+    silent: list[int] = []
+    withheld: list[int] = []
+
+    def ask(order: Order) -> None:
+        try:
+            if withheld or time.monotonic() >= ends_at:
+                withheld.append(order.pk)
+            else:
+                answered.append((order, supply_of(order).ask(client, order, asked_at)))
+        except Withheld:
+            withheld.append(order.pk)
+        except UpstreamError as error:
+            if isinstance(error, OrderNotFound) and kind == Kind.SERVICE:  # a number ends when its time is over
+                forgotten.append(order)
+                return
+            log.warning("poll_failed", order_id=order.pk, error=str(error))
+            silent.append(order.pk)
+        except Exception:  # one answer that breaks its reader must not cost the batch
+            log.exception("poll_failed", order_id=order.pk)
+            silent.append(order.pk)
+
+    work_off(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
+    recorded_at = now or timezone.now()
+    if silent:
+        again = recorded_at + timedelta(
+            seconds=settings.ORDERS_POLL_RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS
+        )
+        Order.objects.filter(pk__in=silent).update(poll_claimed_until=None, next_poll_at=again)
+    if withheld:
+        log.warning("polls_withheld", orders=len(withheld))
+        Order.objects.filter(pk__in=withheld).update(poll_claimed_until=None)
+    note_not_found(forgotten, now=recorded_at)
+    record_reports(answered, now=recorded_at)
+    return len(answered) + len(forgotten)
+
+
+def _claim_due(kind: str, now: datetime) -> list[Order]:
+    """Take a batch for ourselves for a while; other workers pass over it."""
+    until = now + timedelta(seconds=settings.ORDERS_POLL_CLAIM_SECONDS)
+    with transaction.atomic():
+        due = Order.objects.filter(kind=kind).due(now).select_for_update(skip_locked=True)
+        supply = supplies()[kind]
+        if supply.newest_first:
+            due = due.order_by("-pk")
+        order_ids = list(due.values_list("pk", flat=True)[: supply.poll_batch])
+        if not order_ids:
+            return []
+        Order.objects.filter(pk__in=order_ids).update(poll_claimed_until=until)
+    return list(Order.objects.filter(pk__in=order_ids).select_related(*related_rows(kind)))
+
+
+def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) -> None:
+    """Record what upstream said about these orders: numbers always, a move and its refund where one follows.
+
+    Routine answers are recorded together, each other one in a transaction of its own; an order that cannot be recorded
+    is logged and asked again later.
+    """
+    routine: list[tuple[Order, Report]] = []
+    for order, report in with_mapped_words(list(answers)):
+        if _is_routine(order, report):
+            routine.append((order, report))
+            continue
+        try:
+            _record_change(order, report, now)
+        except WrongStatus as error:
+            log.warning("poll_outrun", order_id=order.pk, error=str(error))  # somebody moved it since we asked
+        except Exception:  # one order that cannot be recorded must not keep the others from it
+            log.exception("poll_not_recorded", order_id=order.pk)
+    record_together(routine, now=now)
+
+
+def _is_routine(order: Order, report: Report) -> bool:
+    """Whether the answer brings nothing but numbers, or a move that costs nothing: most answers are like this."""
+    if report.details is not None or record_of(order) or charge_is_news(order, report.charge_upstream_micros):
+        return False
+    if report.status in (Status.IN_PROGRESS, Status.COMPLETED) and report.status in MOVES[Status(order.status)]:
+        return True
+    same_partial = report.status == Status.PARTIAL and report.remains == order.remains
+    settled = report.status == order.status and (report.status != Status.PARTIAL or same_partial)
+    return settled or (report.status is not None and _is_backwards(order, report))
+
+
+def _is_backwards(order: Order, report: Report) -> bool:
+    return order.status == Status.IN_PROGRESS and report.status == Status.PENDING
+
+
+def _record_change(order: Order, report: Report, now: datetime) -> None:
+    came_from = order.status
+    charge = report.charge_upstream_micros if charge_is_news(order, report.charge_upstream_micros) else None
+    may_move = report.status in MOVES[Status(order.status)]
+    if may_move and report.status == Status.PARTIAL and report.remains is None:
+        may_move = False  # an older figure was counted while work went on: the flag below asks a human
+    with transaction.atomic():
+        if may_move:
+            change = take_status(order, report, now)
+            fields = {name: getattr(order, name) for name in (*NUMBERS, "finished_at")}
+            move_orders([change], order.status, code=EVENT_OF[Status(order.status)], now=now, **fields)
+            if order.status in (Status.COMPLETED, Status.PARTIAL) and came_from in UPSTREAM_OPEN:
+                learn_pace([order])
+        else:
+            Order.objects.filter(pk=order.pk, status=came_from).update(**take_numbers(order, report, now))
+        _refund_what_follows(order, report, now)
+        supply_of(order).record_report(order, report, now)
+        note_found_again(order, now=now)
+        about_charge = "" if charge is None else review_charge(order, charge, now=now)
+        _flag(order, report, came_from=came_from, moved=may_move, about_charge=about_charge, now=now)
+        if may_move and order.status in FINISHED:
+            announce([order], now=now)
+
+
+def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
+    # Not of what remains while upstream says that work goes on: a human has been asked about that.
+    if order.status == report.status == Status.PARTIAL and order.remains is not None:
+        due_micros = partial_refund_micros(order.price_micros, order.quantity, order.remains)
+        refund_up_to(order, due_micros, why="partial", now=now, remains=order.remains)
+    elif order.status == Status.CANCELED:
+        refund_up_to(order, order.price_micros, why=report.why or "canceled", now=now)
+
+
+def _flag(order: Order, report: Report, *, came_from: str, moved: bool, about_charge: str, now: datetime) -> None:
+    """Tell the admin what a machine should not decide; each is said once, as long as it stays the same."""
+    reason = ""
+    if report.status is None:
+        reason = f"Unknown upstream status word: {report.word}"
+    elif report.status == Status.PARTIAL and report.remains is None and came_from != Status.PARTIAL:
+        reason = "Partial, but upstream does not say how much remains"
+    elif not moved and report.status != came_from:
+        reason = f"Upstream went from {came_from} to {report.word}"
+    elif moved and came_from in FINISHED:
+        reason = f"Changed after it was {came_from}: {report.word}"
+    if report.status is None:
+        note_drift(Subject.STATUS_WORD, report.word, {"kind": order.kind, "order": order.pk}, now=now)
+    elif reason:
+        tell_of_flag(order, reason, now=now)
+    if about_charge:
+        reason = f"{reason}; {about_charge}" if reason else about_charge
+    if reason and Order.objects.filter(pk=order.pk).exclude(attention=reason[:300]).update(attention=reason[:300]):
+        change = Change(order.pk, {}, {"reason": reason, "word": report.word, "charge": report.charge_upstream_micros})
+        write_events([change], code=Code.ATTENTION, status=order.status, now=now)
+        log.warning("order_needs_attention", order_id=order.pk, reason=reason)

@@ -1,0 +1,135 @@
+"""How services are bought upstream and followed: the actions `add` and `status`."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from orders.lifecycle.goods import has_news, keep_goods, without_goods
+from orders.lifecycle.supply import Placed, Report
+from orders.models import FINISHED, Order, Status
+from upstream.client import Client
+from upstream.errors import OrderNotFound
+from upstream.money import micros_from_decimal
+from upstream.protocol.wire import OrderStatus
+
+# The document's five words and the trade's other spellings of them.
+STATUS_BY_WORD = {
+    "pending": Status.PENDING,
+    "in progress": Status.IN_PROGRESS,
+    "inprogress": Status.IN_PROGRESS,
+    "processing": Status.IN_PROGRESS,
+    "completed": Status.COMPLETED,
+    "complete": Status.COMPLETED,
+    "partial": Status.PARTIAL,
+    "partially completed": Status.PARTIAL,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+    "refunded": Status.CANCELED,
+}
+LATE_CHECK = timedelta(hours=12)
+PACE_KNOWN_AFTER = 3  # orders of a service
+
+
+def plain_word(word: str) -> str:
+    """Return a status word as it stands in STATUS_BY_WORD."""
+    return word.strip().lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Goods:
+    """Accounts that a status brought and that we do not have yet."""
+
+    accounts: list[str] = field(repr=False)
+
+
+class ServiceSupply:
+    """Supplies orders of kind "service"."""
+
+    related: tuple[str, ...] = ("service", "service__category", "service__pace", "goods")
+    patience: timedelta | None = None
+    refund_unknown = False
+    newest_first = False
+
+    @property
+    def poll_batch(self) -> int:
+        """The more at once, the fewer statements; nobody waits for a single one of them."""
+        return int(settings.ORDERS_POLL_BATCH)
+
+    def cost_now(self, order: Order) -> int:
+        service = order.service
+        assert service is not None  # noqa: S101 - a database constraint holds it
+        return -(-service.rate_upstream_micros * order.quantity // service.rate_per)
+
+    def send(self, client: Client, order: Order) -> Placed:
+        service = order.service
+        assert service is not None  # noqa: S101 - a database constraint holds it
+        answer = client.add(
+            service_id=service.upstream_id, link=order.link, quantity=order.quantity, comments=order.comments
+        )
+        return Placed(answer.order_id)
+
+    def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
+        pass
+
+    def record_closed(self, order: Order, now: datetime) -> None:
+        pass
+
+    def ask(self, client: Client, order: Order, now: datetime) -> Report:
+        answer = client.status(order_id=str(order.upstream_id))
+        report = self._report(answer)
+        if order.status == Status.FAILED:
+            return replace(report, status=order.status)  # the shop's loss: nothing but its charge is of interest
+        return replace(report, details=Goods(answer.accounts)) if has_news(order, answer.accounts) else report
+
+    def look_up(self, client: Client, upstream_id: str) -> Report | None:
+        try:
+            return self._report(client.status(order_id=upstream_id))
+        except OrderNotFound:
+            return None
+
+    def _report(self, answer: OrderStatus) -> Report:
+        return Report(
+            status=STATUS_BY_WORD.get(plain_word(answer.status)),
+            word=answer.status,
+            charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
+            start_count=answer.start_count,
+            remains=answer.remains,
+            payload=without_goods(answer.raw),
+        )
+
+    def with_status(self, report: Report, status: str) -> Report:
+        return replace(report, status=status)
+
+    def record_report(self, order: Order, report: Report, now: datetime) -> None:
+        if isinstance(report.details, Goods):
+            keep_goods(order, report.details.accounts, now)
+
+    def next_poll(self, order: Order, now: datetime) -> datetime | None:
+        """Often while an order of its service is usually under way, ever more seldom once it takes longer.
+
+        Nobody knows what is usual until some orders have finished: then the age alone decides. Finished ones are asked
+        twice a day while upstream may still change its mind.
+        """
+        if order.status == Status.FAILED:
+            return self._next_poll_of_loss(order, now)
+        if order.status in FINISHED:
+            late = order.status in (Status.COMPLETED, Status.PARTIAL)
+            finished_at = order.finished_at or now
+            watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
+            return now + LATE_CHECK if watched else None
+        return self._next_poll_by_age(order, now)
+
+    def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
+        """Until it has ended upstream, which makes its charge final; for so long as other orders are asked about."""
+        over = now >= (order.sent_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
+        ended = STATUS_BY_WORD.get(plain_word(order.upstream_word)) in FINISHED
+        return None if order.upstream_id is None or over or ended else self._next_poll_by_age(order, now)
+
+    def _next_poll_by_age(self, order: Order, now: datetime) -> datetime:
+        age_seconds = (now - (order.sent_at or order.created_at)).total_seconds()
+        pace = getattr(order.service, "pace", None)
+        usual_seconds = pace.usual_seconds if pace and pace.finished >= PACE_KNOWN_AFTER else 0
+        wait = usual_seconds / 20 + max(age_seconds - 2 * usual_seconds, 0) / 10
+        wait = min(max(wait, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
+        return now + timedelta(seconds=wait)

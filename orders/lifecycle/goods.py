@@ -1,0 +1,128 @@
+"""Delivered goods: the accounts that came with a status. Kept sealed, never fewer, shown to their buyer alone."""
+
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+
+from accounts.encryption import (
+    CannotUnseal,
+    is_sealed_with_the_newest_key,
+    reseal,
+    seal,
+    unseal,
+)
+from accounts.models import User
+from orders.models import DeliveredGoods, GoodsReveal, Order
+
+log = structlog.get_logger(__name__)
+GOODS_FIELD = "accounts"
+
+
+class NothingDelivered(Exception):
+    """No goods have come with this order's status, or not yet."""
+
+
+def without_goods(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return upstream's answer as it may be kept in the open."""
+    return {name: value for name, value in payload.items() if name != GOODS_FIELD}
+
+
+def has_news(order: Order, accounts: Sequence[str]) -> bool:
+    """Whether upstream named goods that are not kept yet; no query for an order read with its `goods`."""
+    goods = getattr(order, "goods", None)
+    if goods is None:
+        return bool(accounts)
+    try:
+        return bool(Counter(accounts) - Counter(_lines(goods)))
+    except CannotUnseal:
+        return len(accounts) > goods.pieces
+
+
+def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:
+    """Keep what upstream delivered with this order, beside what it delivered before; a repeat changes nothing.
+
+    Nothing is ever taken away: when upstream later answers with fewer or other accounts, the buyer has all of them.
+    """
+    if not accounts:
+        return
+    goods, created = DeliveredGoods.objects.get_or_create(
+        order=order, defaults={"sealed": _sealed(accounts), "pieces": len(accounts), "received_at": now}
+    )
+    order.goods = goods
+    while not created:
+        try:
+            kept = _lines(goods)
+        except CannotUnseal:
+            # What is sealed stays as it is: the missing key may come back. The order itself goes on.
+            log.error("goods_cannot_be_unsealed", order_id=order.pk)
+            return
+        lines = kept + list((Counter(accounts) - Counter(kept)).elements())
+        if len(lines) == len(kept):
+            return
+        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, sealed=goods.sealed)
+        if unchanged.update(sealed=_sealed(lines), pieces=len(lines), received_at=now):
+            goods.refresh_from_db()
+            return
+        goods.refresh_from_db()
+
+
+def reveal(order: Order, user: User, address: str | None) -> list[str]:
+    """Return the goods of this order, one text each as upstream wrote them, and log that they were looked at.
+
+    Only their buyer may look; `address` is where the request came from. Raises PermissionDenied for anybody else,
+    NothingDelivered when there are none, CannotUnseal when the key that sealed them is gone.
+    """
+    lines = reveal_all([order], user=user, address=address).get(order.pk)
+    if lines is None:
+        raise NothingDelivered(f"order {order.pk}")
+    return lines
+
+
+def reveal_all(orders: Iterable[Order], *, user: User, address: str | None) -> dict[int, list[str]]:
+    """Return the goods of several orders by order id, each look logged; orders without goods are left out.
+
+    Raises PermissionDenied unless all of them are this user's, CannotUnseal.
+    """
+    orders = list(orders)
+    if any(order.user_id != user.pk for order in orders):
+        raise PermissionDenied
+    found = list(DeliveredGoods.objects.filter(order__in=orders))
+    lines = {goods.order_id: _lines(goods) for goods in found}
+    from_address = _address(address)
+    # Written before anything is shown: a look that cannot be logged is no look.
+    GoodsReveal.objects.bulk_create([GoodsReveal(goods=goods, user=user, address=from_address) for goods in found])
+    return lines
+
+
+def reseal_goods() -> int:
+    """Seal all goods with the newest key that an older one sealed; return how many. Raises CannotUnseal."""
+    resealed = 0
+    for goods in DeliveredGoods.objects.iterator(chunk_size=500):
+        if is_sealed_with_the_newest_key(goods.sealed):
+            continue
+        # Guarded: goods that grew meanwhile have been sealed anew by whoever added to them.
+        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, sealed=goods.sealed)
+        resealed += unchanged.update(sealed=reseal(goods.sealed))
+    return resealed
+
+
+def _sealed(lines: Sequence[str]) -> str:
+    return seal(json.dumps(list(lines)))  # as it came, line breaks included
+
+
+def _lines(goods: DeliveredGoods) -> list[str]:
+    lines: list[str] = json.loads(unseal(goods.sealed))
+    return lines
+
+
+def _address(text: str | None) -> str | None:
+    try:
+        return str(ipaddress.ip_address((text or "").strip()))
+    except ValueError:
+        return None

@@ -1,0 +1,150 @@
+"""What a customer may still want of an order: to cancel it unsent, to have it refilled or stopped at work."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notifications.outbox import tell_admins, tell_customer
+from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.supply import supply_of
+from orders.lifecycle.transitions import (
+    Change,
+    WrongStatus,
+    move_order,
+    write_events,
+)
+from orders.models import UPSTREAM_OPEN, Order, OrderEvent, ServiceRequest, Status
+
+Code = OrderEvent.Code
+State = ServiceRequest.State
+Wish = ServiceRequest.Wish
+
+# A flag that only said why the order was held back has no meaning once it is canceled; any other one stays.
+_ATTENTION_LEFT = Case(When(attention=F("held_because"), then=Value("")), default=F("attention"))
+
+
+class WishRefused(Exception):
+    """The order does not allow this wish now; the text is for the customer. Nothing has changed."""
+
+
+def cancel_unsent(order_id: int, *, user: User, now: datetime | None = None) -> Order:
+    """Cancel the customer's own order before it is sent, and give the whole price back; return the order.
+
+    The move is guarded by the status, as the claim of a sender is: of the two exactly one wins.
+    Raises Order.DoesNotExist for anybody else's order, WrongStatus when it is on its way or finished.
+    """
+    now = now or timezone.now()
+    order = Order.objects.select_related("user").get(pk=order_id, user=user)
+    with transaction.atomic():
+        move_order(
+            order_id,
+            Status.CANCELED,
+            code=Code.CANCELED,
+            now=now,
+            where=Q(status=Status.PAID),
+            data={"by": "customer"},
+            actor=user,
+            finished_at=now,
+            not_before=None,
+            next_poll_at=None,
+            attention=_ATTENTION_LEFT,
+            held_because="",
+            held_until=None,
+        )
+        order.status, order.finished_at = Status.CANCELED, now
+        refund_up_to(order, order.price_micros, why="canceled", now=now, actor=user)
+        supply_of(order).record_closed(order, now)
+    return order
+
+
+def allowed_wishes(order: Order) -> list[str]:
+    """Return what may be asked for this order as it stands, whether or not it has been asked already."""
+    service = order.service
+    if service is None:
+        return []
+    if service.refill and order.status in (Status.COMPLETED, Status.PARTIAL):
+        return [Wish.REFILL]
+    if service.cancel and order.status in UPSTREAM_OPEN:
+        return [Wish.CANCEL]
+    return []
+
+
+def request_service(order_id: int, *, user: User, wish: str, now: datetime | None = None) -> ServiceRequest:
+    """Ask our staff for a refill or a cancel of the customer's own order; return the open request.
+
+    Raises Order.DoesNotExist for anybody else's order, WishRefused when the service or the order's status does not
+    allow it, or when the same wish is open already.
+    """
+    now = now or timezone.now()
+    order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
+    if wish not in allowed_wishes(order):
+        raise WishRefused(
+            _("This order cannot be refilled.") if wish == Wish.REFILL else _("This order cannot be canceled any more.")
+        )
+    try:
+        with transaction.atomic():
+            request = ServiceRequest.objects.create(order=order, wish=wish, created_at=now)
+            _tell_staff(request, now)
+            return request
+    except IntegrityError:
+        raise WishRefused(_("You have asked for this already. We will answer here.")) from None
+
+
+def close_request(
+    request_id: int, *, state: str, answer: str, actor: User, now: datetime | None = None
+) -> ServiceRequest:
+    """Close a request as done or declined, with an answer that its customer reads in the order's timeline.
+
+    The order itself does not change: what upstream makes of it comes with its status. Raises WrongStatus when a
+    colleague closed it before, ValueError for a state that closes nothing or a refusal without a word.
+    """
+    answer = answer.strip()
+    if state not in (State.DONE, State.DECLINED) or (state == State.DECLINED and not answer):
+        raise ValueError(f"{state} with the answer {answer!r} closes no request")
+    now = now or timezone.now()
+    with transaction.atomic():
+        still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
+        if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):
+            raise WrongStatus(f"request {request_id} is not open")
+        request = ServiceRequest.objects.select_related("order__user").get(pk=request_id)
+        change = Change(request.order_id, {"wish": request.wish, "state": state, "answer": answer})
+        write_events([change], code=Code.RESOLVED, status=request.order.status, now=now, actor=actor)
+        _tell_customer(request, now)
+    return request
+
+
+def what_became_of(wish: str, state: str, answer: str) -> str:
+    """Return in words for the customer how a closed request ended, with the answer of our staff."""
+    if wish == Wish.REFILL:
+        what = _("The refill is arranged.") if state == State.DONE else _("A refill is not possible.")
+    else:
+        what = _("The supplier has been asked to cancel it.") if state == State.DONE else _("It cannot be canceled.")
+    return f"{what} {answer}".strip()
+
+
+def _tell_staff(request: ServiceRequest, now: datetime) -> None:
+    order = request.order
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = (
+            _("Order #%(number)s: asked to cancel it")
+            if request.wish == Wish.CANCEL
+            else _("Order #%(number)s: asked for a refill")
+        )
+        address = settings.SITE_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
+        body = "\n".join([order.title, order.user.email, "", address])
+        tell_admins(f"request:{request.pk}", subject % {"number": order.pk}, body, now)
+
+
+def _tell_customer(request: ServiceRequest, now: datetime) -> None:
+    order = request.order
+    with translation.override(order.user.mail_language):
+        subject = _("An answer about order #%(number)s") % {"number": order.pk}
+        address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
+        body = "\n\n".join([order.title, what_became_of(request.wish, request.state, request.answer), address])
+        tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)

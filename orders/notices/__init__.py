@@ -1,0 +1,1 @@
+"""What orders tell people: admins, customers, and who wants to hear of prices."""

@@ -1,0 +1,240 @@
+"""The text of a mass order: one line each, `service | link | quantity`, read, checked and priced line by line."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import User
+from catalog.models import Delivery, Service
+from catalog.pricing import price_book, price_for
+from orders.models import Order
+from orders.placing.mass import (
+    MOST_LINES,
+    LinesRefused,
+    MassLine,
+    PricesChanged,
+    check_lines,
+)
+from wallet.operations import wallet_of
+
+LONGEST_TEXT = MOST_LINES * 2100  # the longest link is 2,000 characters
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the text as the page shows it: its number there, what it says, and what it would buy or why not."""
+
+    number: int
+    text: str
+    line: MassLine | None = None
+    service: Service | None = None
+    link: str = ""
+    rate_micros: int = 0
+    price_micros: int = 0
+    problem: str = ""
+    same_as: int | None = None  # the number of an earlier line for the same service and link
+    open_order: Order | None = None  # an order of the customer's for the same service and link
+    was_micros: int | None = None  # the price that the customer saw, where it has risen since
+
+    @property
+    def shown_rate_micros(self) -> int:
+        """The rate per thousand, which the form brings back."""
+        return 0 if self.service is None else self.rate_micros * (1000 // self.service.rate_per)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the customer should be asked first: two orders at once for one link spoil each other's count."""
+        return self.same_as is not None or self.open_order is not None
+
+
+def read_rows(text: str) -> list[Row]:
+    """Return the lines that say something, numbered as they stand in the text; with a problem where unreadable."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [_read_row(number, line) for number, line in lines if line]
+
+
+def _read_row(number: int, text: str) -> Row:
+    # The first and the last bar count: a link may have bars of its own.
+    service, _bar, rest = text.partition("|")
+    link, bar, quantity = rest.rpartition("|")
+    service, link, quantity = service.strip().removeprefix("#"), link.strip(), quantity.strip()
+    problem = ""
+    if not bar:
+        problem = _("Write it as: service | link | quantity.")
+    elif not _is_number(service):
+        problem = _("Begin with the number of a service.")
+    elif not link:
+        problem = _("The link is missing.")
+    elif not _is_number(quantity):
+        problem = _("End with the quantity, a whole number.")
+    if problem:
+        return Row(number, text, problem=problem)
+    return Row(number, text, MassLine(int(service), link, int(quantity)))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19  # what a 64-bit column can hold
+
+
+class MassOrderForm(forms.Form):
+    """A mass order: what was typed, what it comes to, and the rates that the customer has seen beside each line."""
+
+    text = forms.CharField(
+        label=gettext_lazy("Your orders, one a line"),
+        help_text=gettext_lazy("service | link | quantity"),
+        max_length=LONGEST_TEXT,
+        strip=False,  # an empty line at the top counts in the numbers that the customer sees
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off", "class": "code-text"}),
+        error_messages={"required": gettext_lazy("Write at least one line.")},
+    )
+    shown_rates = forms.CharField(required=False, widget=forms.HiddenInput)
+    again = forms.BooleanField(label=gettext_lazy("Order these once more anyway"), required=False)
+    request_id = forms.UUIDField(required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.rows: list[Row] = []
+        self.priced = False
+        self.most_lines = MOST_LINES
+        # Every preview is an order of its own; the one that is being paid keeps its id.
+        self.next_request_id = str(uuid.uuid4())
+
+    def clean_text(self) -> str:
+        text = self.cleaned_data["text"]
+        rows = read_rows(text)
+        if not rows:
+            raise forms.ValidationError(self.fields["text"].error_messages["required"])
+        if len(rows) > MOST_LINES:
+            message = _("These are %(count)d lines; at most %(most)d can be ordered at once.")
+            raise forms.ValidationError(message % {"count": len(rows), "most": MOST_LINES})
+        self.rows = rows
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        if "request_id" in self.errors:
+            raise forms.ValidationError(_("This page is too old or damaged. Check the lines again."))
+        return self.cleaned_data
+
+    def price(self) -> None:
+        """Look up every readable line: its service and price, or why it cannot be ordered, and what it repeats."""
+        readable = [row.line for row in self.rows if row.line is not None]
+        checked_lines = iter(check_lines(readable, book=price_book(self.user)))
+        rows = []
+        for row in self.rows:
+            if row.line is not None:
+                checked = next(checked_lines)
+                row = replace(
+                    row,
+                    service=checked.service,
+                    link=checked.link,
+                    rate_micros=checked.rate_micros,
+                    price_micros=checked.price_micros,
+                    problem=checked.problem,
+                )
+            rows.append(row)
+        self.rows, self.priced = self._with_doubts(rows), True
+
+    def _with_doubts(self, rows: list[Row]) -> list[Row]:
+        """Mark the lines that repeat an earlier one or an open order, other than those this very form has placed."""
+        open_orders = self._open_orders(rows)
+        seen: dict[tuple[int, str], int] = {}
+        marked = []
+        for row in rows:
+            if row.service is None or row.service.delivery == Delivery.EMAIL:
+                marked.append(row)
+                continue
+            key = (row.service.pk, row.link.rstrip("/"))
+            marked.append(replace(row, same_as=seen.get(key), open_order=open_orders.get(key)))
+            seen.setdefault(key, row.number)
+        return marked
+
+    def _open_orders(self, rows: Iterable[Row]) -> dict[tuple[int, str], Order]:
+        bare_links = {row.link.rstrip("/") for row in rows if row.service is not None}
+        links = [link for bare in sorted(bare_links) for link in (bare, f"{bare}/")]
+        services = {row.service.pk for row in rows if row.service is not None}
+        same = self.user.orders.open().filter(service__in=services, link__in=links).order_by("id")
+        if request_id := self.cleaned_data.get("request_id"):
+            same = same.exclude(checkout__request_id=str(request_id))
+        return {(order.service_id or 0, order.link.rstrip("/")): order for order in same}
+
+    def lines(self) -> list[MassLine]:
+        """Return the lines with the rates that were on the page when the button was pressed.
+
+        A page that showed another number of rates has not shown these lines: then none of them counts as seen.
+        """
+        typed = self.cleaned_data.get("shown_rates", "").split(",")
+        lines = [row.line for row in self.rows if row.line is not None]
+        if len(typed) != len(lines) or not all(map(_is_number, typed)):
+            return [replace(line, shown_rate_micros=0) for line in lines]
+        return [replace(line, shown_rate_micros=int(rate)) for line, rate in zip(lines, typed, strict=True)]
+
+    def refuse_lines(self, refusal: LinesRefused) -> None:
+        """Show refusals of `place_orders` beside their lines; the places count readable lines from 0."""
+        places = [place for place, row in enumerate(self.rows) if row.line is not None]
+        for place, problem in refusal.problems.items():
+            self.rows[places[place]] = replace(self.rows[places[place]], problem=problem)
+
+    def show_changes(self, change: PricesChanged) -> None:
+        """Say beside the lines whose price has risen what they cost before; the places count readable lines from 0."""
+        places = [place for place, row in enumerate(self.rows) if row.line is not None]
+        seen = self.lines()
+        for place in change.places:
+            row, rate_micros = self.rows[places[place]], seen[place].shown_rate_micros
+            if row.line is not None and rate_micros:
+                self.rows[places[place]] = replace(row, was_micros=price_for(rate_micros, row.line.quantity, 1000))
+
+    @property
+    def problems(self) -> int:
+        return sum(1 for row in self.rows if row.problem)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every line can be ordered, so that the page offers to pay."""
+        return self.priced and not self.problems
+
+    @property
+    def doubtful(self) -> bool:
+        return any(row.doubtful for row in self.rows)
+
+    @property
+    def what_is_wrong(self) -> str:
+        """Say how many lines have to be changed."""
+        text = ngettext(
+            "%(count)d of %(all)d lines has to be changed. Nothing has been ordered.",
+            "%(count)d of %(all)d lines have to be changed. Nothing has been ordered.",
+            self.problems,
+        )
+        return text % {"count": self.problems, "all": len(self.rows)}
+
+    @property
+    def rates_now(self) -> str:
+        """The rates of this page, for the hidden field."""
+        return ",".join(str(row.shown_rate_micros) for row in self.rows)
+
+    @property
+    def total_micros(self) -> int:
+        return sum(row.price_micros for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What the preview says about money."""
+
+    total_micros: int
+    balance_micros: int
+
+    @property
+    def missing_micros(self) -> int:
+        """How much the balance is short of the total; 0 when it covers it."""
+        return max(0, self.total_micros - self.balance_micros)
+
+
+def bill_of(form: MassOrderForm) -> Bill:
+    """Return the bill of a priced form."""
+    return Bill(form.total_micros, wallet_of(form.user).balance_micros)

@@ -1,0 +1,131 @@
+"""The page of a service as a customer opens it: the same for all with the same prices, but for a few words.
+
+It is cached until the catalog or a price changes, with marks in the place of those words: see
+catalog/caching/personal_parts.py.
+Every other request to the page, one with a quantity or a form, is answered by the view itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from accounts.access import PageRequest, wants_part
+from accounts.models import User
+from catalog.browse.descriptions import description_html
+from catalog.caching.personal_parts import (
+    BALANCE,
+    EMAIL,
+    HEADER,
+    HEARTS,
+    MESSAGES,
+    REQUEST_ID,
+    TOKEN,
+    SharedPage,
+    mark,
+    prices_of,
+    put_own,
+)
+from catalog.caching.versioned_cache import keep, kept_key, look_up
+from catalog.models import Service
+from catalog.operations.stock import refresh_stock
+from orders.pages.forms import PlaceOrderForm, quote_for, why_not_orderable
+
+P = ParamSpec("P")
+NO_MENU = "/"  # no entry of the menu leads to a service's page
+
+
+@dataclass(frozen=True)
+class AnyCustomer:
+    """Stands for whoever is signed in, in a page that is made for all of them."""
+
+    email: str
+    is_authenticated: bool = True
+    is_staff: bool = False
+
+
+@dataclass(frozen=True)
+class AnyRequest:
+    """Stands for a request of the page, whosever it is."""
+
+    path: str
+
+    def get_full_path(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True)
+class KeptServicePage:
+    """The page, and the service as it stood then: what has to be asked upstream before the page is shown again."""
+
+    page: SharedPage
+    service: Service
+
+
+def share_with_customers(
+    view: Callable[Concatenate[PageRequest, int, P], HttpResponseBase],
+) -> Callable[Concatenate[PageRequest, int, P], HttpResponseBase]:
+    """Answer plain requests of customers for a service that can be ordered from the kept page; let others through."""
+
+    @wraps(view)
+    def door(request: PageRequest, service_id: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        plain = request.method == "GET" and not request.GET and not wants_part(request)
+        if plain and isinstance(request.user, User) and settings.PAGE_CACHE_SECONDS > 0:
+            page = _shared_page(request.user, service_id)
+            if page is not None:
+                return HttpResponse(put_own(request, page, request.user, menu=NO_MENU))
+        return view(request, service_id, *args, **kwargs)
+
+    return door
+
+
+def _shared_page(user: User, service_id: int) -> SharedPage | None:
+    """Return the page with marks, or None where a customer sees more than the form: nothing to order, or a change."""
+    key = kept_key("service", service_id, get_language(), *prices_of(user))
+    version, kept = look_up(key)
+    if kept is None:
+        shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
+        service = shown.filter(pk=service_id).first()
+        if service is None:
+            return None
+    else:
+        service = kept.service
+    before = service.stock
+    refresh_stock(service)
+    if service.stock != before:
+        return None  # the catalog has another version now
+    if kept is None:
+        if why_not_orderable(service):
+            return None
+        kept = KeptServicePage(SharedPage.of(_made(service, user)), service)
+        keep(key, version, kept)
+    page: SharedPage = kept.page
+    return page
+
+
+def _made(service: Service, user: User) -> str:
+    """Make the page; of the customer it takes the group's discount alone."""
+    customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
+    quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
+    own = {name: mark(name) for name in (HEADER, MESSAGES, HEARTS, BALANCE)}
+    context = {
+        "service": service,
+        "form": PlaceOrderForm(service=service, user=customer, initial={"request_id": mark(REQUEST_ID)}),
+        "quote": quote,
+        "refusal": "",
+        "description": description_html(service),
+        "user": customer,
+        "request": AnyRequest(reverse("orders:place", args=[service.pk])),
+        "csrf_token": mark(TOKEN),
+        "own": own,
+        "store_name": settings.STORE_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+    return render_to_string("orders/order_form.html", context)

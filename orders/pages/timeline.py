@@ -1,0 +1,104 @@
+"""The timeline of an order in the customer's words, with the arithmetic of every refund."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.money import money
+from orders.lifecycle.refunds import partial_refund_micros
+from orders.lifecycle.service_requests import what_became_of
+from orders.models import OrderEvent, ServiceRequest
+
+Code = OrderEvent.Code
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timeline: what happened, when, which status followed, and the figures."""
+
+    label: str
+    at: datetime
+    status: str
+    detail: str
+
+    @classmethod
+    def of(cls, event: OrderEvent) -> "Line":
+        return cls(event.get_code_display(), event.created_at, event.status, _detail(event.code, event.data))
+
+
+def timeline_of(events: Iterable[OrderEvent], requests: Iterable[ServiceRequest]) -> list[Line]:
+    """Return what happened to an order and what its customer asked for, oldest first."""
+    asked = [Line(_asked(request.wish), request.created_at, "", "") for request in requests]
+    return sorted([*map(Line.of, events), *asked], key=lambda line: line.at)
+
+
+def _asked(wish: str) -> str:
+    return _("You asked for a refill") if wish == ServiceRequest.Wish.REFILL else _("You asked to cancel it")
+
+
+def _detail(code: str, data: dict[str, Any]) -> str:
+    if code == Code.PLACED and "price_micros" in data:
+        return _placed(data)
+    if code == Code.REFUNDED and "refund_micros" in data:
+        return _refund(data)
+    if code == Code.PROGRESS and data.get("start_count") is not None:
+        return _("Count at the start: %(count)s.") % {"count": _count(data["start_count"])}
+    if code == Code.CANCELED and data.get("by") == "customer":
+        return _("By you, before it was sent.")
+    if code == Code.RESOLVED and "wish" in data:
+        return what_became_of(data["wish"], data.get("state", ""), data.get("answer", ""))
+    return ""
+
+
+def _placed(data: dict[str, Any]) -> str:
+    price = money(data["price_micros"])
+    if "coupon" not in data:
+        return _("%(price)s from your balance.") % {"price": price}
+    words = {"price": price, "coupon": data["coupon"], "discount": money(data["discount_micros"])}
+    return _("%(price)s from your balance; the coupon %(coupon)s took off %(discount)s.") % words
+
+
+def _refund(data: dict[str, Any]) -> str:
+    """Say how a refund came about; for a partial one its sum, rounded down to 0.0001."""
+    amount, why = money(data["refund_micros"]), data.get("why")
+    if why == "partial" and data.get("remains") is not None:
+        return _partial_refund(data, amount)
+    reasons = {
+        "failed": _("It could not be done"),
+        "canceled": _("It was canceled"),
+        "expired": _("No code came in time"),
+        "given_up": _("You gave the number up, and it was not charged for"),
+        "swapped": _("Exchanged for another number"),
+        "staff": _("Decided by our staff"),
+    }
+    reason = reasons.get(str(why), _("Refund"))
+    return _("%(reason)s: %(amount)s is back in your balance.") % {"reason": reason, "amount": amount}
+
+
+def _partial_refund(data: dict[str, Any], amount: str) -> str:
+    price_micros, quantity, remains = data["price_micros"], data["quantity"], data["remains"]
+    words = {
+        "price": money(price_micros),
+        "remains": _count(min(max(remains, 0), quantity)),
+        "quantity": _count(quantity),
+        "amount": amount,
+    }
+    if partial_refund_micros(price_micros, quantity, remains) != data["refund_micros"]:
+        return (
+            _(
+                "%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered, less what was refunded before: "
+                "%(amount)s is back in your balance."
+            )
+            % words
+        )
+    return (
+        _("%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered: %(amount)s is back in your balance.") % words
+    )
+
+
+def _count(pieces: int) -> str:
+    return number_format(pieces, force_grouping=True)

@@ -1,0 +1,60 @@
+"""The goods of an order, shown to their buyer after a press that is logged, on the page or as a file."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.access import (
+    CustomerRequest,
+    address_of,
+    customers_only,
+    wants_part,
+)
+from accounts.encryption import CannotUnseal
+from orders.lifecycle.goods import NothingDelivered, reveal
+from orders.models import Order
+
+
+@customers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def goods(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Show the delivered goods of an own order; opened without the press, as after a sign-in, go to the order."""
+    order = _own_order(request, pk)
+    lines = _reveal(request, order) if request.method == "POST" else None
+    if lines is None:
+        address = reverse("orders:detail", args=[order.pk])
+        return HttpResponseClientRedirect(address) if wants_part(request) else redirect(address)
+    template = "orders/goods.html#goods" if wants_part(request) else "orders/goods.html"
+    return render(request, template, {"order": order, "lines": lines, "all_lines": "\n".join(lines)})
+
+
+@customers_only
+@require_POST
+def goods_file(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Send the delivered goods of an own order as a text file, one a line."""
+    order = _own_order(request, pk)
+    lines = _reveal(request, order)
+    if lines is None:
+        return redirect("orders:detail", order.pk)
+    response = HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="order-{order.pk}.txt"'
+    return response
+
+
+def _own_order(request: CustomerRequest, pk: int) -> Order:
+    return get_object_or_404(request.user.orders.select_related("goods"), pk=pk)
+
+
+def _reveal(request: CustomerRequest, order: Order) -> list[str] | None:
+    try:
+        return reveal(order, request.user, address_of(request))
+    except NothingDelivered:
+        messages.info(request, _("Nothing has been delivered here yet."))
+    except CannotUnseal:
+        text = _("Your goods cannot be opened right now. They are not lost: please write to us.")
+        messages.error(request, text)
+    return None

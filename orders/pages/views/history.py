@@ -1,0 +1,80 @@
+"""The customer's own orders: all of them, one of them, and the whole list as a file."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.access import CustomerRequest, customers_only, render_live
+from orders.lifecycle.service_requests import allowed_wishes
+from orders.models import Kind, Order, OrderEvent, ServiceRequest
+from orders.pages.export import csv_lines
+from orders.pages.forms import OrderFilterForm
+from orders.pages.timeline import timeline_of
+
+ORDERS_PER_PAGE = 25
+
+
+@customers_only
+@require_safe
+def order_list(request: CustomerRequest) -> HttpResponse:
+    """Show the customer's own orders; while one of those shown is open, the rows refresh themselves."""
+    form = OrderFilterForm(request.GET)
+    orders = form.narrow(request.user.orders.newest_first())
+    page = Paginator(orders, ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(order.pk, order.status, order.remains, order.refunded_micros) for order in page]
+    context = {
+        "page": page,
+        "form": form,
+        "groups": OrderFilterForm.Group,
+        "moving": any(order.is_open for order in page),
+    }
+    return render_live(request, "orders/order_list.html", "rows", context, state=(page.paginator.count, rows))
+
+
+@customers_only
+@require_safe
+def export(request: CustomerRequest) -> StreamingHttpResponse:
+    """Send the customer's own orders as CSV, narrowed by the filter of the list; it streams, however many there are."""
+    orders = OrderFilterForm(request.GET).narrow(request.user.orders.newest_first())
+    response = StreamingHttpResponse(csv_lines(orders), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="orders-{timezone.localdate():%Y-%m-%d}.csv"'
+    return response
+
+
+@customers_only
+@require_safe
+def detail(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
+    order = get_object_or_404(request.user.orders.select_related("service__category", "goods"), pk=pk)
+    requests = list(order.requests.all())
+    events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
+    timeline = timeline_of(events, requests)
+    number = order.number if order.kind == Kind.NUMBER else None
+    goods = getattr(order, "goods", None)
+    state = (
+        order.status,
+        bool(order.held_because),
+        order.remains,
+        order.start_count,
+        order.refunded_micros,
+        timeline,
+        goods and goods.pieces,
+        number and (number.state, number.phone, number.code, number.content),
+    )
+    context = {
+        "order": order,
+        "timeline": timeline,
+        "number": number,
+        "goods": goods,
+        "requests": requests,
+        "wishes": _wishes_left(order, requests),
+    }
+    return render_live(request, "orders/order_detail.html", "live", context, state=state)
+
+
+def _wishes_left(order: Order, requests: list[ServiceRequest]) -> list[str]:
+    """What can be asked for now: allowed, and not asked for already."""
+    asked = {request.wish for request in requests if request.state == ServiceRequest.State.OPEN}
+    return [wish for wish in allowed_wishes(order) if wish not in asked]

@@ -1,0 +1,56 @@
+"""What a customer can still do about an order: cancel it unsent, ask for a refill or a cancel."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import CustomerRequest, customers_only
+from accounts.templatetags.money import money
+from orders.lifecycle.service_requests import WishRefused, cancel_unsent, request_service
+from orders.lifecycle.transitions import WrongStatus
+from orders.models import Order, ServiceRequest
+
+
+@customers_only
+@require_POST
+def cancel(request: CustomerRequest, pk: int) -> HttpResponse:
+    """Cancel an order that has not been sent, with an instant refund."""
+    try:
+        order = cancel_unsent(pk, user=request.user)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    except WrongStatus:
+        messages.error(request, _why_too_late(request, pk))
+    else:
+        amount = money(order.refunded_micros)
+        messages.success(request, _("Canceled. %(amount)s is back in your balance.") % {"amount": amount})
+    return redirect("orders:detail", pk)
+
+
+def _why_too_late(request: CustomerRequest, pk: int) -> str:
+    if request.user.orders.open().filter(pk=pk).exists():
+        return _("It is already on its way, so it was not canceled.")
+    return _("This order is finished; there was nothing to cancel.")
+
+
+@customers_only
+@require_POST
+def ask(request: CustomerRequest, pk: int, wish: str) -> HttpResponse:
+    """Ask our staff for a refill or a cancel of an order that upstream has."""
+    try:
+        asked = request_service(pk, user=request.user, wish=wish)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    except WishRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _thanks(asked))
+    return redirect("orders:detail", pk)
+
+
+def _thanks(asked: ServiceRequest) -> str:
+    if asked.wish == ServiceRequest.Wish.REFILL:
+        return _("We have your request for a refill. The answer appears on this page.")
+    return _("We have your request to cancel. The answer appears on this page.")

@@ -1,0 +1,38 @@
+"""The button "tell me when it is back" of a sold-out service."""
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import PageRequest, personal_page
+from accounts.models import User
+from catalog.models import Service
+from catalog.operations.stock_alerts import NotSoldOut, stop_watching, watch_stock
+
+
+@personal_page
+@require_POST
+def watch(request: PageRequest, service_id: int) -> HttpResponse:
+    """Remember that a customer waits for a service, or with `stop` forget it; lead back to where they were."""
+    page = reverse("orders:place", args=[service_id])
+    if not isinstance(request.user, User):
+        return redirect_to_login(page)  # this address itself cannot be opened
+    service = get_object_or_404(Service.objects.select_related("category"), pk=service_id)
+    if "stop" in request.POST:
+        stop_watching(request.user, service)
+        messages.info(request, _("We will not write to you about it."))
+    else:
+        try:
+            watch_stock(request.user, service)
+        except NotSoldOut:
+            messages.info(request, _("There is nothing to wait for: this service is not sold out."))
+        else:
+            told = _("We will write to %(email)s once it can be ordered again.") % {"email": request.user.email}
+            messages.success(request, told)
+    back = request.POST.get("next", "")
+    return redirect(back if url_has_allowed_host_and_scheme(back, None) else page)

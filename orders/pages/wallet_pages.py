@@ -1,0 +1,39 @@
+"""What the wallet's pages say about orders: which order a payment is for, and what money orders hold back."""
+
+from django.db.models import Count, F, Sum
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from orders.models import Order, PendingCheckout, Status
+from orders.placing.pay_first import close_pending_of
+from wallet.extensions import Purpose, Reserved
+from wallet.models import TopUp
+
+
+def purpose_of(top_up: TopUp) -> Purpose | None:
+    """Return the order that waits for this payment; one whose payment is through is placed now."""
+    pending = close_pending_of(top_up)
+    if pending is None:
+        return None
+    service = f"{reverse('orders:place', args=[pending.service_id])}?{urlencode({'quantity': pending.quantity})}"
+    title = pending.service.title
+    if pending.order_id:
+        text = _("Your order #%(number)s is placed: %(title)s.") % {"number": pending.order_id, "title": title}
+        order = reverse("orders:detail", args=[pending.order_id])
+        return Purpose(text, "success", order, _("To order #%(number)s") % {"number": pending.order_id})
+    if pending.state == PendingCheckout.State.DROPPED:
+        text = _("Your order was not placed: %(title)s. %(reason)s") % {"title": title, "reason": pending.reason}
+        if pending.top_up.credited_micros:
+            text = f"{text} {_('The money is in your balance.')}"
+        return Purpose(text, "warning", service, _("Order it again"))
+    text = _("Your order is placed by itself as soon as the payment has arrived: %(title)s.") % {"title": title}
+    return Purpose(text, moving=True)
+
+
+def reserved_by(user: User) -> Reserved:
+    """Return the paid orders that have not been sent yet: what cannot be sent comes back."""
+    waiting = Order.objects.filter(user=user, status=Status.PAID)
+    sums = waiting.aggregate(count=Count("pk"), amount=Sum(F("price_micros") - F("refunded_micros")))
+    return Reserved(sums["count"], sums["amount"] or 0, f"{reverse('orders:list')}?group=open")

@@ -1,0 +1,403 @@
+"""Taking an order: check it, price it, take the money and write the row, all in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.fast_queries.inserts import insert_row
+from accounts.keys.api_keys import spend_with_key
+from accounts.models import ApiKey, User
+from catalog.models import Delivery, OrderForm, Service
+from catalog.operations.stock import refresh_stock
+from catalog.pricing import PriceBook, price_book
+from orders.lifecycle.coupons import (
+    CouponRefused,
+    claim_coupon,
+    code_of,
+    record_use,
+)
+from orders.lifecycle.discounts import Discount
+from orders.lifecycle.referrals import open_earning
+from orders.lifecycle.transitions import Change, write_events
+from orders.lifecycle.wake_forwarder import wake_forwarder
+from orders.models import Checkout, Order, OrderEvent
+from orders.placing.quotes import (
+    Agreed,
+    QuoteNotOurs,
+    Today,
+    agree,
+    read_quote,
+)
+from upstream.money import MICROS, micros_from_decimal, text_from_micros
+from wallet.models import LedgerEntry
+from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit, debit
+
+LONGEST_LINK = 2000
+_is_web_address = URLValidator(schemes=["http", "https"])
+
+
+class OrderRefused(Exception):
+    """The order cannot be taken as it is; the text is for the customer. `field` names the form field, or is empty."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class PriceChanged(OrderRefused):
+    """The price is not the one the customer saw; the new one is offered, never charged silently."""
+
+    def __init__(self, rate_micros: int, price_micros: int) -> None:
+        self.rate_micros = rate_micros
+        self.price_micros = price_micros
+        super().__init__(
+            _("The price has changed: it is now %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
+        )
+
+
+class NotQuoted(OrderRefused):
+    """The customer has not seen what this many cost; the price is offered. Nothing has gone wrong."""
+
+    def __init__(self, quantity: int, price_micros: int) -> None:
+        self.quantity = quantity
+        self.price_micros = price_micros
+        super().__init__(
+            _("The price is %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
+        )
+
+
+class QuoteRefused(OrderRefused):
+    """The quote was altered, or given to another customer or for another service."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The price on that page was not made for this order. Look at the price and order again."))
+
+
+class DiscountNotSeen(OrderRefused):
+    """The customer has not seen what the coupon leaves to pay; `discount` says it. Nothing has gone wrong."""
+
+    def __init__(self, discount: Discount) -> None:
+        self.discount = discount
+        super().__init__(
+            _("With the coupon the price is %(price)s. Press the button again to accept it.")
+            % {"price": f"{text_from_micros(discount.net_micros)} {settings.STORE_CURRENCY}"},
+            "coupon",
+        )
+
+
+class MoneyOwed(OrderRefused):
+    """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
+
+
+class RequestIdReused(OrderRefused):
+    """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This form has already been sent with other values. Open the page again to order anew."))
+
+
+def place_order(
+    *,
+    user: User,
+    service: Service,
+    quantity: int | None,
+    link: str,
+    comments: str = "",
+    quote: str | None = None,
+    coupon: str = "",
+    seen_micros: int | None = None,
+    request_id: str,
+    api_key: ApiKey | None = None,
+) -> Order:
+    """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
+
+    The same `request_id` with the same values returns the order it made the first time. For services ordered by
+    comments the quantity is the number of comment lines. The service comes as it was read for this request, with its
+    category: reading it again a moment later would prove no more; of a limited one upstream is asked what is left.
+    `quote` is the signed price the customer saw (see orders.placing.quotes), "" for none; None takes today's price,
+    whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
+    they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. Call it
+    outside any transaction.
+
+    Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
+    RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
+    """
+    link = link.strip()
+    refresh_stock(service)
+    asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
+    if coupon.strip():
+        asked["coupon"] = code_of(coupon)
+
+    def buy(checkout: Checkout) -> list[Order]:
+        pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
+        book = price_book(user)
+        order = draft_order(
+            checkout,
+            service,
+            book=book,
+            quantity=pieces,
+            link=link,
+            comments=comment_lines,
+            quote=quote,
+        )
+        if not coupon.strip():
+            return [take_payment(order)]
+        floor_micros = book.floor_price_micros(service, pieces)
+        return [_take_payment_with_coupon(order, coupon, floor_micros=floor_micros, seen_micros=seen_micros)]
+
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)[0]
+
+
+def draft_order(
+    checkout: Checkout,
+    service: Service,
+    *,
+    book: PriceBook,
+    quantity: int,
+    link: str,
+    comments: str = "",
+    quote: str | None = None,
+    shown_rate_micros: int | None = None,
+) -> Order:
+    """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
+
+    What the customer saw was a sealed `quote`, or a rate per thousand, or neither: then today's price is taken.
+    Raises PriceChanged when it is dearer than what they saw and no promise covers it, NotQuoted, QuoteRefused,
+    OrderRefused when it comes to nothing.
+    """
+    cost_upstream_micros = book.cost_upstream_micros(service, quantity)
+    today = Today(
+        price_micros=book.price_micros(service, quantity),
+        rate_micros=book.rate_micros(service),
+        rate_per=service.rate_per,
+        cost_micros=-(-cost_upstream_micros * book.exchange_rate_micros // MICROS),
+    )
+    agreed = Agreed(today.price_micros, today.rate_micros)
+    if quote is not None:
+        agreed = _agreed(quote, checkout.user, service, quantity, today)
+    # Per thousand, so that a changed rate unit is seen as well as a changed rate.
+    elif shown_rate_micros is not None and shown_rate_micros < book.rate_per_thousand_micros(service):
+        raise PriceChanged(today.rate_micros, today.price_micros)
+    if agreed.price_micros <= 0:
+        raise OrderRefused(_("This service has no price at the moment."))
+    return Order(
+        user=checkout.user,
+        checkout=checkout,
+        title=service.title,
+        service=service,
+        quantity=quantity,
+        link=link,
+        comments=comments,
+        price_micros=agreed.price_micros,
+        rate_micros=agreed.rate_micros,
+        rate_upstream_micros=service.rate_upstream_micros,
+        rate_per=service.rate_per,
+        cost_upstream_micros=cost_upstream_micros,
+        exchange_rate_micros=book.exchange_rate_micros,
+        pricing=book.terms(service),
+        accepted_loss_micros=agreed.accepted_loss_micros,
+    )
+
+
+def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Today) -> Agreed:
+    if not sealed:
+        raise NotQuoted(quantity, today.price_micros)
+    try:
+        quote = read_quote(sealed)
+    except QuoteNotOurs:
+        raise QuoteRefused from None
+    if (quote.user_id, quote.service_id) != (user.pk, service.pk):
+        raise QuoteRefused
+    if quote.quantity != quantity:
+        raise NotQuoted(quantity, today.price_micros)
+    max_loss_micros = micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)
+    agreed = agree(quote, today, now=timezone.now(), max_loss_micros=max_loss_micros)
+    if agreed is None:
+        raise PriceChanged(today.rate_micros, today.price_micros)
+    return agreed
+
+
+def check_out(
+    *,
+    user: User,
+    request_id: str,
+    asked: dict[str, Any],
+    buy: Callable[[Checkout], list[Order]],
+    api_key: ApiKey | None = None,
+) -> list[Order]:
+    """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
+
+    What they cost counts for the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other
+    values, MoneyOwed, accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
+    """
+    fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
+            insert_row(checkout)
+            orders = buy(checkout)
+            if api_key is not None:
+                spend_with_key(api_key, sum(order.price_micros for order in orders))
+            return orders
+    except InsufficientFunds:
+        # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
+        _check_owes_nothing(user)
+        raise
+    except IntegrityError:
+        # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
+        bought = _bought_before(user, request_id, fingerprint)
+        if bought is None:
+            raise
+        return bought
+
+
+def _check_owes_nothing(user: User) -> None:
+    try:
+        check_may_buy(user)
+    except OwesMoney as owes:
+        raise MoneyOwed(str(owes)) from owes
+
+
+def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order] | None:
+    checkout = Checkout.objects.filter(user=user, request_id=request_id).first()
+    if checkout is None:
+        return None
+    if checkout.fingerprint != fingerprint:
+        raise RequestIdReused
+    return list(checkout.orders.order_by("id"))
+
+
+def take_payment(order: Order, discount: Discount | None = None) -> Order:
+    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds.
+
+    With a discount the order's price is what is left, and the ledger gets two rows: the discount given first, so that
+    the wallet needs no more than what is left, and then the whole price taken.
+    """
+    order.created_at = timezone.now()
+    insert_row(order)
+    open_earning(order)
+    data: dict[str, Any] = {"price_micros": order.price_micros, "quantity": order.quantity}
+    if discount is not None:
+        credit(
+            user=order.user,
+            amount_micros=discount.discount_micros,
+            kind=LedgerEntry.Kind.DISCOUNT,
+            reference=f"order:{order.pk}:coupon",
+            note=discount.code,
+        )
+        data |= {"coupon": discount.code, "discount_micros": discount.discount_micros}
+    debit(
+        user=order.user,
+        amount_micros=order.price_micros + (discount.discount_micros if discount else 0),
+        kind=LedgerEntry.Kind.CHARGE,
+        reference=f"order:{order.pk}",
+        note=order.title[:300],
+    )
+    write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=order.created_at)
+    wake_forwarder(order.pk)
+    return order
+
+
+def _take_payment_with_coupon(order: Order, typed: str, *, floor_micros: int, seen_micros: int | None) -> Order:
+    """Use the coupon for a priced order and take what is left of its price. Raises OrderRefused, DiscountNotSeen."""
+    try:
+        coupon, discount = claim_coupon(
+            order.user, typed, price_micros=order.price_micros, floor_micros=floor_micros, now=timezone.now()
+        )
+        if seen_micros is not None and seen_micros < discount.net_micros:
+            raise DiscountNotSeen(discount)
+        order.price_micros = discount.net_micros
+        order.pricing |= {"coupon": discount.code, "coupon_micros": discount.discount_micros}
+        take_payment(order, discount)
+        record_use(coupon, order, discount)
+    except CouponRefused as refusal:
+        raise OrderRefused(str(refusal), "coupon") from refusal
+    return order
+
+
+def check_order(service: Service, *, quantity: int | None, link: str, comments: str) -> tuple[int, str]:
+    """Return the quantity in pieces and the cleaned comments of an order that can be taken.
+
+    Raises OrderRefused with the field at fault. The service comes with its category.
+    """
+    check_orderable(service)
+    lines = ""
+    if service.order_form == OrderForm.COMMENTS:
+        texts = [line.strip() for line in comments.splitlines() if line.strip()]
+        quantity, lines = len(texts), "\n".join(texts)
+        check_quantity(service, quantity, field="comments")
+    elif quantity is None:
+        raise OrderRefused(_("Enter how many you want."), "quantity")
+    else:
+        check_quantity(service, quantity, field="quantity")
+    check_link(service, link)
+    return quantity, lines
+
+
+def check_orderable(service: Service) -> None:
+    """Raise OrderRefused when nobody can order this service now; it comes with its category."""
+    if service.withdrawn_at or not service.visible or not service.category.visible:
+        raise OrderRefused(_("This service is no longer sold."))
+    if service.paused_because:
+        raise OrderRefused(_("This service is paused for the moment. Please try again later."))
+    if service.order_form == OrderForm.UNKNOWN:
+        raise OrderRefused(_("This service cannot be ordered here yet."))
+    if service.sold_out:
+        raise OrderRefused(_("This service is sold out at the moment."))
+    if service.too_uncertain:
+        raise OrderRefused(_("This service cannot be ordered yet: we are still making sure of its price."))
+    if service.most_orderable < service.min_quantity:
+        raise OrderRefused(_("There is not enough left for the smallest order."))
+
+
+def check_quantity(service: Service, quantity: int, *, field: str) -> None:
+    """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
+    most = service.most_orderable
+    if service.min_quantity <= quantity <= most:
+        return
+    if field == "comments":
+        message = ngettext(
+            "You wrote %(count)d comment; it should be between %(least)d and %(most)d, one a line.",
+            "You wrote %(count)d comments; it should be between %(least)d and %(most)d, one a line.",
+            quantity,
+        )
+        raise OrderRefused(message % {"count": quantity, "least": service.min_quantity, "most": most}, field)
+    limits = {"least": service.min_quantity, "most": most}
+    if quantity > most and service.stock is not None and most == service.stock:
+        raise OrderRefused(_("Only %(most)d are in stock: order between %(least)d and %(most)d.") % limits, field)
+    if quantity > most == service.most_unconfirmed:
+        refusal = _("We are still making sure of this service's price: order between %(least)d and %(most)d for now.")
+        raise OrderRefused(refusal % limits, field)
+    raise OrderRefused(_("Order between %(least)d and %(most)d.") % limits, field)
+
+
+def check_link(service: Service, link: str) -> None:
+    """Raise OrderRefused when the link or delivery address is not what the service needs."""
+    if len(link) > LONGEST_LINK:
+        raise OrderRefused(_("This is too long: %(most)d characters at most.") % {"most": LONGEST_LINK}, "link")
+    if service.delivery == Delivery.EMAIL:
+        try:
+            validate_email(link)
+        except ValidationError:
+            raise OrderRefused(
+                _("Enter the e-mail address the goods should be sent to, like name@example.com."), "link"
+            ) from None
+        return
+    try:
+        _is_web_address(link)
+        if not urlsplit(link).hostname:
+            raise ValueError(link)
+    except (ValidationError, ValueError):
+        raise OrderRefused(_("Enter the whole link, beginning with https://."), "link") from None

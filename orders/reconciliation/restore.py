@@ -1,0 +1,44 @@
+"""After a restore from backup: the database no longer knows what was sent since."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders.attempts.windows import newest_upstream_id
+from orders.fulfilment.pauses import pause_forwarding
+from orders.lifecycle.supply import supplies
+from orders.lifecycle.transitions import Change, move_orders
+from orders.models import ForwardingPause, Order, OrderEvent, Status
+
+BATCH = 500
+
+
+def declare_restored(*, now: datetime | None = None) -> int:
+    """Pause forwarding and make every unsent or sending order unknown until it is reconciled; return how many.
+
+    Any of them may have been sent after the backup was taken. The admin ends the pause when they are settled.
+    """
+    now = now or timezone.now()
+    pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail="restored from a backup", now=now)
+    made_unknown = 0
+    for kind in supplies():
+        newest = newest_upstream_id(kind)
+        while batch := list(
+            Order.objects.filter(kind=kind, status__in=(Status.PAID, Status.SENDING)).values_list("pk", flat=True)[
+                :BATCH
+            ]
+        ):
+            changes = [Change(pk, {}, {"reason": "restored from a backup"}) for pk in batch]
+            with transaction.atomic():
+                Order.objects.filter(pk__in=batch, sent_at=None).update(sent_at=now, last_upstream_id_before=newest)
+                move_orders(
+                    changes,
+                    Status.UNKNOWN,
+                    code=OrderEvent.Code.UNKNOWN,
+                    now=now,
+                    attention="Perhaps placed upstream: restored from a backup",
+                    claim_token=None,
+                )
+            made_unknown += len(batch)
+    return made_unknown

@@ -1,0 +1,1 @@
+"""How phone numbers and countries are written."""

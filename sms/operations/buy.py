@@ -1,0 +1,122 @@
+"""Buying numbers, one order each."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import ApiKey, User
+from orders.fulfilment.solvency import can_afford
+from orders.models import Checkout, ForwardingPause, Kind, Order
+from orders.placing.place import (
+    OrderRefused,
+    PriceChanged,
+    check_out,
+    take_payment,
+)
+from sms.limits import check_limits
+from sms.models import Number, Project, SwapRule
+from sms.operations.replacement_rules import SwapWish
+from sms.pricing import NumberBook, number_book, number_price_micros
+
+MOST_AT_ONCE = 10
+
+
+def buy_numbers(
+    *,
+    user: User,
+    project: Project,
+    quantity: int = 1,
+    shown_price_micros: int | None = None,
+    request_id: str,
+    reuse_phone: str = "",
+    api_key: ApiKey | None = None,
+    swap: SwapWish | None = None,
+) -> list[Order]:
+    """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
+
+    The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
+    price of one number that the customer saw; `api_key` is whose daily limit it counts for; `swap` is what should
+    happen by itself when no code comes.
+
+    Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
+    """
+    asked: dict[str, Any] = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
+    if swap is not None:
+        asked["swap"] = [swap.cap_micros, swap.any_country, swap.exchanges]
+
+    def buy(checkout: Checkout) -> list[Order]:
+        fresh = Project.objects.select_related("country", "site").get(pk=project.pk)
+        check_purchase(user, fresh, quantity, reuse_phone)
+        book = number_book(user)
+        price_micros = number_price_micros(fresh, user, book)
+        if shown_price_micros is not None and shown_price_micros != price_micros:
+            raise PriceChanged(price_micros, price_micros * quantity)
+        orders = [
+            sell_number(checkout, fresh, price_micros, book, reuse_phone=reuse_phone) for _each in range(quantity)
+        ]
+        # After the money is taken: the wallet is this transaction's now, and nobody buys beside it unseen.
+        check_limits(user, now=timezone.now())
+        if swap is not None:
+            SwapRule.objects.bulk_create(swap.rule(order.number) for order in orders)
+        return orders
+
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
+
+
+def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str = "") -> None:
+    """Raise OrderRefused when this cannot be sold now; the project comes with its country and site."""
+    if not project.is_on_sale:
+        raise OrderRefused(_("These numbers are no longer sold."))
+    if not 1 <= quantity <= MOST_AT_ONCE:
+        raise OrderRefused(_("Take between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
+    if project.price_upstream_micros <= 0:
+        raise OrderRefused(_("These numbers have no price at the moment."))
+    # Who buys a number waits in front of the screen: better a plain no than an order that cannot be sent.
+    paused = ForwardingPause.objects.filter(ended_at=None).exists()
+    if paused or not can_afford(project.price_upstream_micros * quantity):
+        raise OrderRefused(_("Numbers cannot be bought for the moment. Please try again in a few minutes."))
+    if reuse_phone:
+        if quantity != 1:
+            raise OrderRefused(_("A number can be reused once at a time."), "quantity")
+        if not Number.objects.filter(order__user=user, project=project, phone=reuse_phone).exists():
+            raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
+
+
+def sell_number(
+    checkout: Checkout,
+    project: Project,
+    price_micros: int,
+    book: NumberBook,
+    *,
+    reuse_phone: str = "",
+    swapped_from: Number | None = None,
+) -> Order:
+    """Take the price of one number and return its order; call it inside the checkout's transaction.
+
+    Raises wallet.operations.InsufficientFunds.
+    """
+    order = take_payment(
+        Order(
+            user=checkout.user,
+            checkout=checkout,
+            kind=Kind.NUMBER,
+            title=str(project)[:500],
+            quantity=1,
+            price_micros=price_micros,
+            rate_micros=price_micros,
+            rate_upstream_micros=project.price_upstream_micros,
+            rate_per=1,
+            cost_upstream_micros=project.price_upstream_micros,
+            exchange_rate_micros=book.book.exchange_rate_micros,
+            pricing=book.terms(project),
+        )
+    )
+    Number.objects.create(
+        order=order,
+        project=project,
+        reuse_phone=reuse_phone,
+        swapped_from=swapped_from,
+        created_at=order.created_at,
+    )
+    return order

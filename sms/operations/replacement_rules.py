@@ -1,0 +1,68 @@
+"""What a customer opted into: another number is taken by itself when no code comes, within their price limit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from orders.placing.place import OrderRefused
+from sms.models import Number, SwapRule
+
+MOST_EXCHANGES = 5
+
+
+@dataclass(frozen=True)
+class SwapWish:
+    """No new number costs more than `cap_micros`; with `any_country` it may come from another country."""
+
+    cap_micros: int
+    any_country: bool = False
+    exchanges: int = 1
+
+    def rule(self, number: Number) -> SwapRule:
+        """Return the rule, not saved, for a number that is being bought."""
+        return SwapRule(number=number, **self.fields(number.created_at))
+
+    def fields(self, since: datetime) -> dict[str, object]:
+        """Return the rule's columns for a number that has been waiting since then."""
+        seconds = int(settings.SMS_SWAP_AFTER_SECONDS)
+        return {
+            "after_seconds": seconds,
+            "cap_micros": self.cap_micros,
+            "any_country": self.any_country,
+            "left": min(max(self.exchanges, 1), MOST_EXCHANGES),
+            "next_at": since + timedelta(seconds=seconds),
+            "outcome": "",
+        }
+
+
+def set_swap_rule(order_id: int, *, user: User, wish: SwapWish, now: datetime | None = None) -> SwapRule:
+    """Let one of the customer's open numbers be exchanged by itself; what was said before is replaced.
+
+    Raises OrderRefused for a number that does not wait any more, Number.DoesNotExist for a stranger's.
+    """
+    number = _open_number(order_id, user)
+    fields = wish.fields(max(now or timezone.now(), number.created_at))
+    rule, _created = SwapRule.objects.update_or_create(number=number, defaults=fields)
+    return rule
+
+
+def drop_swap_rule(order_id: int, *, user: User) -> None:
+    """Take a customer's wish back; an exchange that is under way may still happen. Nothing to take back is no error.
+
+    The wish may have moved on to the number that was taken instead, while this one was still on the screen.
+    """
+    number = Number.objects.filter(order__pk=order_id, order__user=user).first()
+    while number is not None:
+        SwapRule.objects.filter(number=number).delete()
+        number = Number.objects.filter(swapped_from=number).first()
+
+
+def _open_number(order_id: int, user: User) -> Number:
+    number = Number.objects.select_related("order").get(order__pk=order_id, order__user=user)
+    if not number.order.is_open or number.given_up_at is not None:
+        raise OrderRefused(_("This number does not wait for a code any more."))
+    return number

@@ -1,0 +1,190 @@
+"""The customer's own numbers: watch the codes arrive, give up, exchange, look back."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import (
+    CustomerRequest,
+    customers_only,
+    render_live,
+    wants_part,
+)
+from accounts.templatetags.money import money
+from orders.models import OPEN, Kind, Order
+from orders.placing.place import OrderRefused, PriceChanged, RequestIdReused
+from sms.models import Number, Project
+from sms.operations import drop_swap_rule, give_up_number, may_be_swapped, set_swap_rule, swap_number
+from sms.pages.cards import cards_of
+from sms.pages.number_forms import HistoryFilterForm, SwapRuleForm
+from upstream.client import default_client
+from upstream.errors import Unavailable
+from wallet.operations import InsufficientFunds
+
+RECENT = timedelta(days=1)
+MOST_SHOWN = 50
+NUMBERS_PER_PAGE = 25
+# A page that is swapped in says a new code aloud once, and not again when something else changes.
+NEWS_SECONDS = 10
+BESIDE = ("number__project__country", "number__project__site", "number__swap_rule")
+
+
+@customers_only
+@require_safe
+def waiting(request: CustomerRequest) -> HttpResponse:
+    """Show the customer's open and recent numbers; one request refreshes all of them.
+
+    While nothing has changed it costs one query beside who asks: prices are looked up only for a page that is shown.
+    """
+    now = timezone.now()
+    recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
+    orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
+    numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MOST_SHOWN]]
+    context = {
+        "cards": cache(partial(cards_of, numbers, request.user, now)),
+        "moving": any(number.order.is_open for number in numbers),
+        "news": _newest_code(numbers, now),
+        "still": "still" in request.GET,
+    }
+    return render_live(
+        request, "sms/waiting.html", "numbers", context, state=[_state(number, now) for number in numbers]
+    )
+
+
+def _with_order(order: Order) -> Number:
+    number: Number = order.number
+    number.order = order
+    return number
+
+
+def _state(number: Number, now: datetime) -> tuple[Any, ...]:
+    """Everything a card shows that can change while it is looked at."""
+    rule = getattr(number, "swap_rule", None)
+    return (
+        number.order_id,
+        number.order.status,
+        number.order.refunded_micros,
+        number.state,
+        number.phone,
+        number.code,
+        number.content,
+        number.expires_at,
+        number.given_up_at,
+        may_be_swapped(number, now),
+        rule and (rule.left, rule.outcome, rule.next_at is None),
+    )
+
+
+def _newest_code(numbers: list[Number], now: datetime) -> Number | None:
+    """The number whose code has just come: what a screen reader should say."""
+    just_now = now - timedelta(seconds=NEWS_SECONDS)
+    received = [number for number in numbers if number.received_at and number.received_at > just_now]
+    return max(received, key=lambda number: number.received_at or number.created_at, default=None)
+
+
+@customers_only
+@require_safe
+def history(request: CustomerRequest) -> HttpResponse:
+    """List all numbers the customer ever had, with what came to them, and search them."""
+    form = HistoryFilterForm(request.GET)
+    own = Number.objects.filter(order__user=request.user).select_related("order", "project__country")
+    page = Paginator(form.narrow(own).order_by("-id"), NUMBERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page, "params": request.GET, "keep_days": settings.SMS_CONTENT_KEEP_DAYS}
+    return render(request, "sms/history.html#numbers" if wants_part(request) else "sms/history.html", context)
+
+
+def _change(request: CustomerRequest, change: Callable[[], str]) -> HttpResponse:
+    """Do something with a number and go back to all of them; a refusal is said there, in plain words."""
+    try:
+        messages.success(request, change())
+    except Number.DoesNotExist:
+        raise Http404 from None
+    except PriceChanged as new:
+        price = money(new.price_micros)
+        messages.error(
+            request, _("The price has changed: it is now %(price)s. Nothing was exchanged.") % {"price": price}
+        )
+    except RequestIdReused:
+        messages.error(request, _("This button has been used before. Nothing was exchanged."))
+    except OrderRefused as refusal:
+        messages.error(request, str(refusal))
+    except InsufficientFunds as short:
+        text = _("Your balance is %(amount)s short. Nothing was exchanged.")
+        messages.error(request, text % {"amount": money(short.missing_micros)})
+    return redirect("sms:waiting")
+
+
+@customers_only
+@require_POST
+def give_up(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Give one number up."""
+
+    def change() -> str:
+        give_up_number(order_id, user=request.user)
+        return _("The number is given up. Your money comes back as soon as it is certain that it was not charged.")
+
+    return _change(request, change)
+
+
+@customers_only
+@require_POST
+def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Exchange one number for another one."""
+    project_id, price = (_whole(request.POST.get(name, "")) for name in ("project", "shown_price_micros"))
+    request_id = request.POST.get("request_id", "")[:64]
+    if "\0" in request_id:  # no page sends that, and no database keeps it
+        raise Http404
+    project = get_object_or_404(Project.objects.select_related("country", "site"), pk=project_id)
+
+    def change() -> str:
+        try:
+            client = default_client()
+        except Unavailable as error:
+            raise OrderRefused(_("Numbers cannot be exchanged for the moment.")) from error
+        swap_number(
+            order_id,
+            user=request.user,
+            project=project,
+            shown_price_micros=price,
+            request_id=request_id,
+            client=client,
+        )
+        return _("Another number is on its way. You have got the money for the old one back.")
+
+    return _change(request, change)
+
+
+@customers_only
+@require_POST
+def swap_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Say, or take back, that one number is exchanged by itself."""
+    order = get_object_or_404(request.user.orders, pk=order_id, kind=Kind.NUMBER)
+
+    def change() -> str:
+        if "drop" in request.POST:
+            drop_swap_rule(order_id, user=request.user)
+            return _("The number is not exchanged by itself any more.")
+        form = SwapRuleForm(request.POST, order=order)
+        if not form.is_valid():
+            name, errors = next(iter(form.errors.items()))
+            raise OrderRefused(f"{form.fields[name].label}: {errors[0]}")
+        set_swap_rule(order_id, user=request.user, wish=form.wish())
+        return _("If no code comes, another number is taken by itself.")
+
+    return _change(request, change)
+
+
+def _whole(text: str) -> int:
+    """Return what a hidden field says as a number; what nobody sent from the page is none of ours: 0."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -1,0 +1,191 @@
+"""The shelf of numbers: a website or app first, or a country first; buying stands beside every price."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.access import (
+    PageRequest,
+    ask_to_sign_in,
+    personal_page,
+    wants_part,
+)
+from accounts.models import User
+from accounts.templatetags.money import money
+from orders.models import Order
+from orders.placing.place import OrderRefused, PriceChanged, RequestIdReused
+from sms.models import Country, Project, ProjectQuerySet, Site
+from sms.operations import buy_numbers
+from sms.pages.forms import BuyNumberForm, Offer
+from sms.pricing import NumberBook, number_book
+from sms.queries import search
+from sms.queries.search import Asked
+from wallet.operations import InsufficientFunds
+
+TILES_PER_PAGE = 48
+OFFERS_PER_PAGE = 30
+MOST_POPULAR = 8
+MOST_RECENT = 4
+MOST_FOUND = 12
+
+
+@personal_page
+@require_safe
+def home(request: PageRequest) -> HttpResponse:
+    """List what numbers can be had for, or where; or what fits the words that are being typed."""
+    asked, book = Asked.read(request.GET), number_book(request.user)
+    context: dict[str, Any] = {"asked": asked, "recent": [], "popular": []}
+    if asked.words:
+        context |= _found(asked, book)
+        return _page(request, "sms/home.html", context)
+    page = _tiles_page(request, asked, book)
+    if page.number == 1:
+        recent = search.recent_projects(request.user)[:MOST_RECENT]
+        context["recent"] = _offers(search.whole(recent), book)
+        context["popular"] = _popular(asked, book)
+    return _page(request, "sms/home.html", {**context, "page": page})
+
+
+@personal_page
+@require_safe
+def site(request: PageRequest, pk: int) -> HttpResponse:
+    """List the countries in which a website or app can be had."""
+    shown = get_object_or_404(Site, pk=pk, visible=True, forbidden=False)
+    asked = Asked.read(request.GET)
+    projects = Project.objects.on_sale().filter(site=shown)
+    if asked.words:
+        projects = projects.filter(country__in=search.matching(Country.objects.order_by(), asked.each).values("pk"))
+    return _offers_page(request, asked, projects, "site", {"site": shown, "heading": shown.name})
+
+
+@personal_page
+@require_safe
+def country(request: PageRequest, code: str) -> HttpResponse:
+    """List what can be had in a country."""
+    if "\0" in code:  # PostgreSQL refuses the question
+        raise Http404
+    shown = get_object_or_404(Country, code=code, visible=True)
+    asked = Asked.read(request.GET)
+    projects = Project.objects.on_sale().filter(country=shown)
+    if asked.words:
+        projects = projects.filter(site__in=search.matching(Site.objects.order_by(), asked.each).values("pk"))
+    return _offers_page(request, asked, projects, "country", {"country": shown, "heading": shown.shown_name})
+
+
+@personal_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def buy(request: PageRequest, project_id: int) -> HttpResponse:
+    """Show one project alone, and buy numbers for it; a refusal is said beside the button."""
+    # What is sold no more is no page, but a page that was open already is told so beside its button.
+    projects = Project.objects.all() if request.method == "POST" else Project.objects.on_sale()
+    project = get_object_or_404(projects.select_related("country", "site", "success"), pk=project_id)
+    if request.method != "POST":
+        form = BuyNumberForm(project=project)
+    elif not isinstance(request.user, User):
+        return ask_to_sign_in(request)
+    else:
+        form = BuyNumberForm(request.POST, project=project, user=request.user)
+        orders = _buy(request.user, form) if form.is_valid() else None
+        if orders:
+            bought = ngettext("The number is on its way.", "The %(count)s numbers are on their way.", len(orders))
+            messages.success(request, bought % {"count": len(orders)})
+            where = reverse("sms:waiting")
+            return HttpResponseClientRedirect(where) if wants_part(request) else redirect(where)
+    [offer] = _offers([project], number_book(request.user), form)
+    # A list that sells by htmx says what it is about, so that the row comes back as it was.
+    context = {"offer": offer, "about": request.GET.get("about", ""), "days": settings.SMS_SUCCESS_DAYS}
+    return render(request, "sms/buy.html#offer" if wants_part(request) else "sms/buy.html", context)
+
+
+def _buy(user: User, form: BuyNumberForm) -> list[Order] | None:
+    """Buy what a valid form asks for; a refusal becomes an error of the form."""
+    try:
+        return buy_numbers(user=user, project=form.project, **form.request())
+    except PriceChanged as change:
+        price = money(change.rate_micros)
+        form.add_error(
+            None, _("The price has changed: it is now %(price)s. Buy again to accept it.") % {"price": price}
+        )
+    except RequestIdReused:
+        form.renew()
+        form.add_error(None, _("This page has bought numbers before. Buy again for more."))
+    except OrderRefused as refusal:
+        form.add_error("quantity" if refusal.field == "quantity" else None, str(refusal))
+    except InsufficientFunds as short:
+        text = _("Your balance is %(amount)s short. You have not paid anything.")
+        link = format_html('<a href="{}">{}</a>', reverse("wallet:home"), _("Add money"))
+        form.add_error(None, format_html("{} {}", text % {"amount": money(short.missing_micros)}, link))
+    return None
+
+
+def _offers(projects: Iterable[Project], book: NumberBook, form: BuyNumberForm | None = None) -> list[Offer]:
+    return [
+        Offer(
+            project,
+            book.price_micros(project),
+            form or BuyNumberForm(project=project),
+            success=search.success_of(project),
+        )
+        for project in projects
+    ]
+
+
+def _tiles_page(request: PageRequest, asked: Asked, book: NumberBook) -> Page:
+    """Return a page of tiles: countries, or websites and apps, from A to Z."""
+    if asked.by_country:
+        # In the reader's language, and so sorted here: there are some two hundred.
+        rows: Any = sorted(search.countries_on_sale(), key=lambda row: row.shown_name)
+    else:
+        rows = search.sites_on_sale().order_by("name")
+    page = Paginator(rows, TILES_PER_PAGE).get_page(request.GET.get("page"))
+    make = search.tiles_of_countries if asked.by_country else search.tiles_of_sites
+    page.object_list = make(page.object_list, book)
+    return page
+
+
+def _popular(asked: Asked, book: NumberBook) -> list[search.Tile]:
+    if asked.by_country:
+        return search.tiles_of_countries(search.popular(Country, MOST_POPULAR), book)
+    return search.tiles_of_sites(search.popular(Site, MOST_POPULAR), book)
+
+
+def _found(asked: Asked, book: NumberBook) -> dict[str, Any]:
+    """Return what fits the words: websites and apps, countries, and numbers for one in the other."""
+    sites = search.matching(search.sites_on_sale(), asked.each)[: MOST_FOUND + 1]
+    countries = search.matching(search.countries_on_sale(), asked.each)[: MOST_FOUND + 1]
+    of_sites, of_countries = search.tiles_of_sites(sites, book), search.tiles_of_countries(countries, book)
+    return {
+        "sites": of_sites[:MOST_FOUND],
+        "countries": of_countries[:MOST_FOUND],
+        "offers": _offers(search.whole(search.mixed(asked.each, MOST_FOUND)), book),
+        "more": max(len(of_sites), len(of_countries)) > MOST_FOUND,
+    }
+
+
+def _offers_page(
+    request: PageRequest, asked: Asked, projects: ProjectQuerySet, about: str, context: dict[str, Any]
+) -> HttpResponse:
+    book = number_book(request.user)
+    recent = search.recent_projects(request.user)
+    found = search.listed(projects, book, sort=asked.sort, recent=recent)
+    page = Paginator(found, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
+    offers = _offers(search.whole(one.place.project_id for one in page), book)
+    return _page(
+        request, "sms/offers.html", {**context, "about": about, "asked": asked, "page": page, "offers": offers}
+    )
+
+
+def _page(request: PageRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    context["days"] = settings.SMS_SUCCESS_DAYS
+    return render(request, f"{template}#results" if wants_part(request) else template, context)

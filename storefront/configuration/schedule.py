@@ -1,0 +1,55 @@
+"""What beat asks for, and how often: each job's interval is an environment variable of its own."""
+
+from typing import Any
+
+from storefront.configuration.environment import Environment
+
+
+def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchange_rate: bool) -> dict[str, Any]:
+    """Return Celery's CELERY_BEAT_SCHEDULE, read from the environment."""
+
+    def _every(name: str, default_seconds: float, task: str) -> dict[str, Any]:
+        # A message that waited longer than two rounds is dropped, the next one does its work.
+        every = env.seconds(name, default_seconds)
+        return {"task": task, "schedule": every, "options": {"expires": 2 * every}}
+
+    schedule = {
+        "beat_heartbeat": _every("HEARTBEAT_EVERY_SECONDS", 10, "storefront.tasks.beat_heartbeat"),
+        "sync_catalog": _every("SYNC_CATALOG_EVERY_SECONDS", 900, "catalog.tasks.sync_catalog"),
+        "sync_catalog_in_full": _every(
+            "SYNC_FULL_EVERY_SECONDS", sync_full_seconds, "catalog.tasks.sync_catalog_in_full"
+        ),
+        "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
+        "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
+        "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
+        "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
+        "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
+        "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
+        "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
+        "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 1, "orders.tasks.poll_numbers"),
+        "swap_numbers": _every("SWAP_NUMBERS_EVERY_SECONDS", 5, "sms.tasks.swap_numbers"),
+        # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
+        "wipe_sms_contents": _every("WIPE_SMS_CONTENTS_EVERY_SECONDS", 21_600, "sms.tasks.wipe_sms_contents"),
+        "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
+        "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
+        "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
+        "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
+        "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
+        "tell_watchers": _every("TELL_WATCHERS_EVERY_SECONDS", 60, "catalog.tasks.tell_watchers"),
+        # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
+        "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
+        "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
+        "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
+        "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
+        "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
+        "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
+        "clean_play_orders": _every("CLEAN_PLAY_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_play_orders"),
+        "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
+        "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
+        "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),
+    }
+    if fetches_exchange_rate:
+        schedule["fetch_exchange_rate"] = _every(
+            "EXCHANGE_RATE_EVERY_SECONDS", 86_400, "storefront.tasks.fetch_exchange_rate"
+        )
+    return schedule

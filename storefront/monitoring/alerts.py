@@ -1,0 +1,57 @@
+"""What the shop tells its admins about itself: books that do not add up, and an exchange rate that needs a human."""
+
+import structlog
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalog.pricing.exchange_rate_entry import RateRefused, fetch_exchange_rate
+from notifications.models import Notice
+from notifications.outbox import tell_admins
+from orders.accounting.audit import Books, audit
+from upstream.client import Client
+
+log = structlog.get_logger(__name__)
+EPISODE, OVER = "audit:", ":over"
+
+
+def audit_and_tell(*, client: Client | None) -> Books:
+    """Audit the books and tell the admins when they stop adding up, and when they add up again; each once.
+
+    A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none.
+    """
+    books = audit(client=client)
+    log.info("audit", problems=len(books.problems), unread=books.unread)
+    told = Notice.objects.filter(user=None, key__startswith=EPISODE)
+    episode = told.filter(key__endswith=OVER).count() + 1
+    open_episode = told.filter(key=f"{EPISODE}{episode}").exists()
+    # Two audits at once write the same keys: the notice is written once.
+    if books.wrong and not open_episode:
+        words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(books.wrong))
+        body = "\n".join([*books.wrong, "", _page()])
+        tell_admins(f"{EPISODE}{episode}", words % {"count": len(books.wrong)}, body)
+    elif open_episode and not books.problems:
+        body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
+        tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
+    return books
+
+
+def fetch_rate_and_tell() -> None:
+    """Fetch today's exchange rate; tell the admins, once a day, when there is none that may count."""
+    now = timezone.now()
+    try:
+        row = fetch_exchange_rate(now=now)
+    except RateRefused as refusal:
+        log.warning("exchange_rate_refused", reason=str(refusal))
+        page = settings.SITE_URL + reverse("admin:catalog_exchangerate_changelist")
+        still = _("Until then the rate of before goes on counting.")
+        body = f"{refusal}\n{still}\n\n{page}"
+        tell_admins(f"exchange-rate:{now:%Y-%m-%d}", _("The exchange rate needs a human"), body, now)
+    else:
+        log.info("exchange_rate", rate_micros=None if row is None else row.rate_micros)
+
+
+def _page() -> str:
+    return settings.SITE_URL + reverse("admin:orders_books_changelist")

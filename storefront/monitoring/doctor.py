@@ -1,0 +1,113 @@
+"""Is everything there that the shop needs? One finding a part, in words an admin can act on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import mail
+from django.core.cache import cache
+from django.core.mail.backends.smtp import EmailBackend
+from django.db import connection
+from django_redis import get_redis_connection
+
+from storefront.monitoring.health import HEARTBEAT_KEY, pending_migrations
+from upstream.client import default_client
+
+CLOCK_TOLERANCE_SECONDS = 5.0
+
+
+class Trouble(Exception):
+    """Something the shop needs is missing; the text says what."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one part of the shop."""
+
+    part: str
+    well: bool
+    text: str
+
+
+def examine(parts: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each of these PARTS, as soon as it is known; no trouble with one hides the others."""
+    for part in parts:
+        try:
+            yield Finding(part, True, PARTS[part]())
+        except Exception as error:  # any error is the finding
+            text = " ".join(str(error).split()) or type(error).__name__
+            yield Finding(part, False, text)
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
+        version = cursor.fetchone()[0]
+    pending = pending_migrations()
+    if pending:
+        raise Trouble(f"{len(pending)} migrations are pending, the first is {pending[0]}; run manage.py migrate")
+    return f"{connection.display_name} {version.removeprefix('PostgreSQL ').split(' ')[0]}, migrations applied"
+
+
+def _redis() -> str:
+    server = get_redis_connection("default")
+    started = time.perf_counter()
+    server.ping()
+    milliseconds = (time.perf_counter() - started) * 1000
+    waiting = server.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
+    return f"version {server.info('server')['redis_version']}, answers in {milliseconds:.1f} ms, {waiting} tasks wait"
+
+
+def _upstream() -> str:
+    account = default_client().balance()
+    if account.currency.upper() != settings.UPSTREAM_CURRENCY:
+        raise Trouble(
+            f"the account is kept in {account.currency}, but UPSTREAM_CURRENCY is {settings.UPSTREAM_CURRENCY}"
+        )
+    if account.balance <= 0:
+        raise Trouble(f"the key is accepted, but the balance is {account.balance} {account.currency}")
+    return f"the key is accepted, balance {account.balance} {account.currency}"
+
+
+def _beat() -> str:
+    beaten = cache.get(HEARTBEAT_KEY)
+    if beaten is None:
+        raise Trouble("no sign of beat and a worker; are both running?")
+    every = settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
+    age = time.time() - beaten
+    if age > 3 * every + 5:
+        raise Trouble(
+            f"the last heartbeat is {age:.0f} s old, one is due every {every:.0f} s; is the worker busy or gone?"
+        )
+    return f"last heartbeat {max(age, 0):.0f} s ago"
+
+
+def _clock() -> str:
+    seconds, microseconds = get_redis_connection("default").time()
+    differences = {"Redis": seconds + microseconds / 1e6 - time.time()}
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+            differences["the database"] = float(cursor.fetchone()[0]) - time.time()
+    for name, difference in differences.items():
+        if abs(difference) > CLOCK_TOLERANCE_SECONDS:
+            raise Trouble(f"the clock of {name} is {difference:+.1f} s off this machine's")
+    return f"agrees with {' and '.join(differences)}"
+
+
+def _email() -> str:
+    with mail.get_connection() as backend:  # connects and signs in
+        if isinstance(backend, EmailBackend):
+            return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} accepts us"
+        return f"not sent anywhere: {type(backend).__module__.rpartition('.')[2]} backend"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "redis": _redis,
+    "upstream": _upstream,
+    "beat": _beat,
+    "clock": _clock,
+    "e-mail": _email,
+}

@@ -1,0 +1,99 @@
+"""Answers for machines: is the process alive, can it serve, what are its numbers.
+
+A middleware and not views: whoever probes by IP address names no host that ALLOWED_HOSTS would know, and needs neither
+session nor language.
+"""
+
+import hmac
+import ipaddress
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django_prometheus.exports import ExportToDjangoView
+from django_redis import get_redis_connection
+
+View = Callable[[HttpRequest], HttpResponse]
+log = structlog.get_logger(__name__)
+# Set once no migration is pending: within one process, whose code does not change, none can become pending again.
+_migrated = False
+HEARTBEAT_KEY = "beat-heartbeat"  # in the cache: when beat and a worker were last alive
+
+
+class HealthMiddleware:
+    """Serve /health/live, /health/ready and /metrics; every other address goes on."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}.get(request.path)
+        return answer(request) if answer else self.get_response(request)
+
+
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer 200 as long as this process answers at all."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when customers can be served, else 503; in both cases the parts and "ok" or "failed"."""
+    parts = {}
+    for name, check in (("database", _database), ("redis", _redis), ("migrations", _migrations)):
+        try:
+            check()
+        except Exception as error:  # whatever is wrong, it is the answer
+            # The reason is for the log: it may name hosts and accounts.
+            log.warning("not_ready", part=name, error=str(error))
+            parts[name] = "failed"
+        else:
+            parts[name] = "ok"
+    response = JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    # Django would report each 503 as an error, by e-mail too: once per probe of every load balancer.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+    return response
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Export the metrics to who shows METRICS_TOKEN or, without one, asks from this machine; 404 for all others."""
+    return ExportToDjangoView(request) if _may_read_metrics(request) else HttpResponseNotFound()
+
+
+def pending_migrations() -> list[str]:
+    """Return the names of the migrations this code has and the database lacks."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [str(migration) for migration, _backwards in plan]
+
+
+def _database() -> None:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _redis() -> None:
+    get_redis_connection("default").ping()
+
+
+def _migrations() -> None:
+    global _migrated
+    if not _migrated:
+        pending = pending_migrations()
+        if pending:
+            raise RuntimeError(f"pending: {', '.join(pending)}")
+        _migrated = True
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        shown = request.headers.get("Authorization", "")
+        return hmac.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    # Behind a proxy on this machine every visitor has a loopback address, but the proxy says that it is one.
+    proxied = any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"))
+    try:
+        return not proxied and ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:  # a Unix socket has no address
+        return False

@@ -1,0 +1,164 @@
+"""Orders that upstream gave us ids for and does not know any more: counted, flagged, asked seldom, left to staff."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.models import Notice
+from orders.accounting.audit import audit
+from orders.attempts.not_found import refund_forgotten
+from orders.fulfilment.poll import poll_due
+from orders.lifecycle.transitions import WrongStatus
+from orders.models import Order, OrderEvent, Status
+from wallet.models import Wallet
+
+Code = OrderEvent.Code
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def forget(sent_order: Order, client_upstream: Any, sandbox: Any):
+    """Let upstream answer "Order not found" so many times in a row; return when it was asked each time."""
+
+    def forget_it(times: int) -> list[datetime]:
+        sandbox.fail_rate("refuse", 1.0, action="status", text="Order not found")
+        asked = []
+        for _each in range(times):
+            sent_order.refresh_from_db()
+            asked.append(sent_order.next_poll_at)
+            assert poll_due(kind="service", client=client_upstream, now=asked[-1]) == 1
+        sandbox.heal()
+        sent_order.refresh_from_db()
+        return asked
+
+    return forget_it
+
+
+def test_poll_when_upstream_does_not_know_the_order_for_the_third_time_tells_the_admin_once(sent_order, forget):
+    forget(2)
+    assert (sent_order.attention, Notice.objects.count()) == ("", 0)
+
+    forget(3)
+
+    assert sent_order.attention == f"Upstream answers “Order not found” for its order {sent_order.upstream_id}"
+    assert (sent_order.status, sent_order.refunded_micros) == (Status.PENDING, 0)
+    [event] = sent_order.events.filter(code=Code.ATTENTION)
+    assert event.evidence["times"] == 3
+    assert Notice.objects.get(user=None).key.startswith(f"flag:{sent_order.pk}:")
+
+
+def test_poll_when_upstream_goes_on_not_knowing_the_order_asks_ever_more_seldom_up_to_the_cap(forget, settings):
+    asked = forget(10)
+
+    waits = [(after - before).total_seconds() for before, after in pairwise(asked)]
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_poll_when_upstream_knows_the_order_again_takes_the_flag_back_and_follows_it(
+    sent_order, forget, client_upstream, sandbox
+):
+    forget(4)
+    sandbox.set_order(sent_order.upstream_id, status="In progress", remains=400)
+
+    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+
+    sent_order.refresh_from_db()
+    assert (sent_order.status, sent_order.attention, sent_order.reconciliation) == (Status.IN_PROGRESS, "", None)
+    assert sent_order.events.filter(code=Code.ATTENTION).last().evidence["found_again"] == sent_order.upstream_id
+    forget(2)
+    assert sent_order.attention == ""  # a row of such answers begins anew
+
+
+def test_poll_when_upstream_knows_the_order_again_leaves_what_else_was_flagged(
+    sent_order, forget, client_upstream, sandbox
+):
+    Order.objects.update(attention="Partial, but upstream does not say how much remains")
+    forget(3)
+    assert sent_order.attention.endswith("; Partial, but upstream does not say how much remains")
+
+    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+
+    sent_order.refresh_from_db()
+    assert sent_order.attention == "Partial, but upstream does not say how much remains"
+
+
+def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget):
+    forget(9)
+    Order.objects.update(attention="")
+    forget(1)
+    assert sent_order.attention == ""
+
+    forget(24)
+
+    assert sent_order.attention.startswith("Upstream answers “Order not found”")
+    assert sent_order.events.filter(code=Code.ATTENTION).count() == 2
+
+
+def test_poll_when_upstream_forgets_a_finished_order_is_quiet_and_ends(sent_order, client_upstream, sandbox):
+    sandbox.set_order(sent_order.upstream_id, status="Completed")
+    now = sent_order.next_poll_at
+    poll_due(kind="service", client=client_upstream, now=now)
+    sandbox.fail_rate("refuse", 1.0, action="status", text="Order not found")
+
+    for hours, again in [(12, True), (24, True), (7 * 24, False)]:
+        later = now + timedelta(hours=hours)
+        assert poll_due(kind="service", client=client_upstream, now=later) == 1
+        sent_order.refresh_from_db()
+        assert sent_order.next_poll_at == (later + timedelta(hours=12) if again else None)
+        assert (sent_order.status, sent_order.attention) == (Status.COMPLETED, "")
+
+
+def test_refund_forgotten_gives_all_money_back_and_the_books_add_up(sent_order, forget, client_upstream, sam, ann):
+    forget(3)
+
+    refund_forgotten(sent_order.pk, actor=sam)
+
+    sent_order.refresh_from_db()
+    assert (sent_order.status, sent_order.attention, sent_order.next_poll_at) == (Status.CANCELED, "", None)
+    assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
+    resolved = sent_order.events.get(code=Code.RESOLVED)
+    assert (resolved.actor, resolved.evidence["upstream_id"]) == (sam, sent_order.upstream_id)
+    assert audit(client=client_upstream).problems == []
+    with pytest.raises(WrongStatus):
+        refund_forgotten(sent_order.pk, actor=sam)
+
+
+def test_refund_forgotten_when_upstream_knows_it_again_is_refused(sent_order, forget, client_upstream, sam):
+    forget(3)
+    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+
+    with pytest.raises(WrongStatus):
+        refund_forgotten(sent_order.pk, actor=sam)
+
+    sent_order.refresh_from_db()
+    assert (sent_order.status, sent_order.refunded_micros) == (Status.PENDING, 0)
+
+
+def test_order_page_when_upstream_has_forgotten_it_says_so_and_offers_the_refund(
+    sent_order, forget, sam, client: Client
+):
+    client.force_login(sam)
+    page = reverse("admin:orders_order_change", args=[sent_order.pk])
+    assert "Order not found" not in client.get(page).content.decode()
+    forget(3)
+
+    answer = client.get(page)
+
+    assert "“Order not found” for its order" in answer.content.decode()
+    assert "3 times in a row" in answer.content.decode()
+    assert [button["path"].split("/")[-3:-1] for button in answer.context["actions_detail"]] == [
+        ["doubt", "refund"],
+        ["settle", "clear"],
+    ]
+    pressed = client.post(
+        reverse("admin:orders_order_refund_lost", args=[sent_order.pk]), {"_form_submitted": "True"}, follow=True
+    )
+    assert [str(message) for message in pressed.context["messages"]] == ["The order has been refunded."]
+    sent_order.refresh_from_db()
+    assert sent_order.status == Status.CANCELED
+    assert timezone.now() - sent_order.finished_at < timedelta(minutes=1)

@@ -1,0 +1,97 @@
+"""The sweep of the queue: until it is empty, beside other sweeps, with orders as they are when they are sent."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.fulfilment import queue as sweep
+from orders.fulfilment.queue import forward_waiting, sweep_queue
+from orders.models import Order, Status
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def confirm_unit(service) -> None:
+    service.category.rate_confirmed_at = timezone.now()
+    service.category.save(update_fields=["rate_confirmed_at"])
+
+
+def test_sweep_queue_goes_on_until_nothing_waits(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "READ_AHEAD", 2)
+    for _each in range(8):
+        place(quantity=100)
+
+    assert sweep_queue(client=client_upstream, seconds=30) == 8
+    assert set(Order.objects.values_list("status", "poll_claimed_until")) == {(Status.PENDING, None)}
+
+
+def test_forward_waiting_leaves_what_another_sweep_has_taken_until_that_is_long_ago(place, client_upstream, service):
+    confirm_unit(service)
+    first, second = place(), place()
+    soon = timezone.now() + timedelta(seconds=5)
+    Order.objects.filter(pk=first.pk).update(poll_claimed_until=soon)
+
+    assert forward_waiting(client=client_upstream) == 1
+    second.refresh_from_db()
+    assert second.status == Status.PENDING
+
+    Order.objects.filter(pk=first.pk).update(poll_claimed_until=timezone.now() - timedelta(seconds=1))
+    assert forward_waiting(client=client_upstream) == 1
+
+
+def test_sweep_queue_sends_what_is_paid_while_it_is_at_work(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    place(quantity=100)
+    take = sweep._Queue._take
+
+    def and_one_more_comes(queue, places):
+        if Order.objects.count() < 3:
+            place(quantity=100)
+        return take(queue, places)
+
+    monkeypatch.setattr(sweep._Queue, "_take", and_one_more_comes)
+
+    assert sweep_queue(client=client_upstream, seconds=30) == 3
+
+
+def test_sweep_queue_tries_an_order_that_went_back_only_once(place, client_upstream, service, sandbox, monkeypatch):
+    confirm_unit(service)
+    place(), place()
+    sandbox.fail_next("429", action="add", times=4)
+    # As if the time it has to wait were over at once.
+    monkeypatch.setattr(sweep.timezone, "now", lambda: datetime.now(UTC) + timedelta(minutes=5))
+
+    assert sweep_queue(client=client_upstream, seconds=30) == 2
+
+
+def test_forward_waiting_gives_back_what_it_took_and_did_not_send(place, client_upstream, sandbox, service):
+    confirm_unit(service)
+    orders = [place(), place()]
+    sandbox.fail_next("429", action="add", times=2)
+
+    forward_waiting(client=client_upstream)
+
+    for order in orders:
+        order.refresh_from_db()
+        assert (order.status, order.poll_claimed_until) == (Status.PAID, None)
+
+
+def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "FRESH_SECONDS", 0.0)
+    order = place()
+    read_ahead = sweep._Queue.read_ahead
+
+    def then_the_service_is_paused(queue):
+        for read in read_ahead(queue):
+            type(service).objects.filter(pk=service.pk).update(paused_because="under review")
+            yield read
+
+    monkeypatch.setattr(sweep._Queue, "read_ahead", then_the_service_is_paused)
+
+    assert forward_waiting(client=client_upstream) == 0
+
+    order.refresh_from_db()
+    assert (order.status, order.held_because) == (Status.PAID, "The service is paused: under review")

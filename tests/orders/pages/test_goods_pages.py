@@ -1,0 +1,135 @@
+"""The pages around delivered goods: how many there are, and after a press that is logged, what they are."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.lifecycle.goods import keep_goods
+from orders.models import DeliveredGoods, GoodsReveal, Order, Status
+from tests.pages import HTMX, page_words
+
+ONE, TWO = "rosa@example.com:<pass>", "ida@example.com|päss"
+
+
+@pytest.fixture
+def delivered(paid_order):
+    """A finished order of Ann's that brought two accounts."""
+    Order.objects.filter(pk=paid_order.pk).update(status=Status.COMPLETED, remains=0)
+    keep_goods(paid_order, [ONE, TWO], timezone.now())
+    return paid_order
+
+
+@pytest.fixture
+def addresses(delivered):
+    return [reverse("orders:goods", args=[delivered.pk]), reverse("orders:goods_file", args=[delivered.pk])]
+
+
+def test_order_page_says_how_many_accounts_there_are_and_shows_none(shop, delivered):
+    response = shop.get(reverse("orders:detail", args=[delivered.pk]))
+
+    assert "2 accounts delivered" in page_words(response)
+    assert 'id="goods-2" hx-preserve="true"' in response.content.decode()  # a refresh does not close what was opened
+    assert "rosa" not in response.content.decode()
+    assert GoodsReveal.objects.count() == 0
+
+
+def test_order_page_without_goods_says_nothing_of_them(shop, paid_order):
+    assert "delivered" not in page_words(shop.get(reverse("orders:detail", args=[paid_order.pk]))).lower()
+
+
+def test_goods_page_when_pressed_shows_every_line_to_copy_and_notes_who_looked_from_where(shop, delivered, ann):
+    response = shop.post(reverse("orders:goods", args=[delivered.pk]), REMOTE_ADDR="203.0.113.9")
+
+    page = response.content.decode()
+    assert re.findall(r"<code>(.*?)</code>", page) == ["rosa@example.com:&lt;pass&gt;", TWO]
+    assert 'data-copy="rosa@example.com:&lt;pass&gt;"' in page
+    assert f'data-copy="rosa@example.com:&lt;pass&gt;\n{TWO}"' in page
+    assert "<html" in page
+    assert "no-store" in response["Cache-Control"]
+    look = GoodsReveal.objects.get()
+    assert (look.goods.order_id, look.user, look.address) == (delivered.pk, ann, "203.0.113.9")
+
+
+def test_goods_page_asked_by_htmx_is_the_card_alone(shop, delivered):
+    response = shop.post(reverse("orders:goods", args=[delivered.pk]), headers=HTMX)
+
+    page = response.content.decode()
+    assert "<html" not in page
+    # htmx would not put it in the place of the closed card if it asked to be preserved itself.
+    assert page.strip().startswith('<section class="card" id="goods-2">')
+    assert "rosa@example.com" in page
+    assert GoodsReveal.objects.count() == 1
+
+
+def test_goods_file_is_a_line_each_and_every_download_is_noted(shop, delivered):
+    url = reverse("orders:goods_file", args=[delivered.pk])
+
+    response = shop.post(url)
+    shop.post(url)
+
+    assert response.content.decode() == f"{ONE}\n{TWO}\n"
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["Content-Disposition"] == f'attachment; filename="order-{delivered.pk}.txt"'
+    assert "no-store" in response["Cache-Control"]
+    assert GoodsReveal.objects.count() == 2
+
+
+def test_goods_page_opened_without_a_press_leads_to_the_order_and_shows_nothing(shop, delivered, addresses):
+    opened, file = (shop.get(address) for address in addresses)
+
+    assert opened.url == reverse("orders:detail", args=[delivered.pk])
+    assert file.status_code == 405
+    assert GoodsReveal.objects.count() == 0
+
+
+def test_goods_pages_of_somebody_else_or_a_visitor_show_nothing(client, addresses, ben):
+    visits = [client.post(address).url for address in addresses]
+    client.force_login(ben)
+
+    assert visits == [f"/accounts/login/?next={address}" for address in addresses]
+    assert [client.post(address).status_code for address in addresses] == [404, 404]
+    assert GoodsReveal.objects.count() == 0
+
+
+def test_goods_pages_of_our_own_staff_show_nothing(client, addresses, sam):
+    client.force_login(sam)
+
+    assert [client.post(address).status_code for address in addresses] == [404, 404]
+    assert GoodsReveal.objects.count() == 0
+
+
+def test_goods_pages_without_a_token_show_nothing(addresses, ann):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(ann)
+
+    assert [browser.post(address).status_code for address in addresses] == [403, 403]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_goods_page_when_there_are_none_leads_back_and_says_so(shop, paid_order, headers):
+    response = shop.post(reverse("orders:goods", args=[paid_order.pk]), headers=headers)
+
+    where = reverse("orders:detail", args=[paid_order.pk])
+    assert response.get("HX-Redirect", response.get("Location")) == where
+    assert "Nothing has been delivered here yet." in page_words(shop.get(where))
+
+
+def test_goods_page_when_the_key_is_gone_says_that_nothing_is_lost(shop, delivered):
+    DeliveredGoods.objects.update(sealed="damaged")
+
+    response = shop.post(reverse("orders:goods", args=[delivered.pk]), follow=True)
+
+    assert "Your goods cannot be opened right now. They are not lost: please write to us." in page_words(response)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_goods_page_when_there_are_more_accounts_then_the_queries_stay(
+    shop, paid_order, count, django_assert_num_queries
+):
+    keep_goods(paid_order, [f"{n}@example.com:pass" for n in range(count)], timezone.now())
+
+    with django_assert_num_queries(6):  # session, user, order with goods, goods, the look, the wallet in the header
+        shop.post(reverse("orders:goods", args=[paid_order.pk]))

@@ -1,0 +1,1 @@
+"""The limit on calls that all workers share, and the breaker."""

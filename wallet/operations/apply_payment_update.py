@@ -1,0 +1,206 @@
+"""What becomes of a top-up when something is heard about it. One function for callbacks, polls, sweeps and staff.
+
+What arrives is compared with the one top-up it names. The rules:
+
+    paid in full    The amount and the bonus are credited: status PAID.
+    underpaid       What was received less the fee is credited, never more, and no bonus: REVIEW.
+    overpaid        All that was received less the fee is credited, and the bonus that was promised: PAID, with a note.
+    late            Paid after it expired or was canceled: credited like any other, it is the customer's money.
+    paid in parts   The first sum is credited. A larger one later waits for staff, who confirms the whole: REVIEW.
+    wrong currency  Nothing is credited: REVIEW.
+    declined        Open becomes DECLINED. Paid after all, it is credited. Declined after it was paid, a human looks.
+    expired         Open becomes EXPIRED.
+    refunded        By the gateway, in part or whole: the same share of what was credited (bonus included, rounded up)
+                    is taken back. In whole: REFUNDED; in part: a note.
+    disputed        The same for the share in dispute: DISPUTED, and a human looks.
+    dispute won     What was taken back is returned.
+    out of order    Received, refunded and disputed are kept apart, and what should have been credited and taken back
+                    follows from the three: their order does not matter, and nothing is counted twice.
+
+The credit's reference in the ledger is `top_up:REFERENCE`, unique in the wallet: a second one is impossible whatever
+goes wrong here. Every change is a guarded UPDATE of the values it was decided upon, in one transaction with its ledger.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from upstream.money import text_from_micros
+from wallet.gateways import Heard, State
+from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp
+from wallet.operations.chargebacks import give_back, take_back
+from wallet.operations.ledger import credit
+from wallet.receipts import issue_receipt
+
+Status = TopUp.Status
+Changes = dict[str, Any]
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the top-up between reading and writing; nothing has changed, look again."""
+
+
+def believe(top_up: TopUp, heard: Heard, *, now: datetime) -> None:
+    """Apply what a gateway said of this top-up; `top_up` was read in the transaction around this, and shows the result.
+
+    Raises ChangedMeanwhile.
+    """
+    money_moves = heard.state in (State.PAID, State.REFUNDED, State.DISPUTED)
+    if money_moves and heard.currency != top_up.currency:
+        changes = _wrong_currency(top_up, heard)
+    elif heard.state == State.PAID:
+        changes = _paid(top_up, heard.amount_micros, now)
+    elif heard.state == State.REFUNDED:
+        changes = {"refunded_micros": max(top_up.refunded_micros, heard.amount_micros)}
+    elif heard.state == State.DISPUTED:
+        changes = {"disputed_micros": heard.amount_micros}
+    elif heard.state == State.DISPUTE_WON:
+        changes = {"disputed_micros": 0}
+    else:
+        changes = _not_paid(top_up, heard.state)
+    if heard.gateway_id and not top_up.gateway_id:  # its answer to our request was lost
+        changes = {**changes, "gateway_id": heard.gateway_id}
+    if changes:
+        settle(top_up, changes, now=now)
+
+
+def settle(top_up: TopUp, changes: Changes, *, now: datetime, actor: User | None = None) -> None:
+    """Write `changes` and make the ledger agree with them: what is to be credited, taken back, or returned.
+
+    Raises ChangedMeanwhile; the transaction around it is to be rolled back then.
+    """
+    before = {field.attname: getattr(top_up, field.attname) for field in TopUp._meta.concrete_fields}
+    due_before = due(top_up)
+    for name, value in changes.items():
+        setattr(top_up, name, value)
+    more = [now_due - was_due for now_due, was_due in zip(due(top_up), due_before, strict=True)]
+    if top_up.received_micros:
+        top_up.credited_micros += sum(more)
+        top_up.next_check_at = None
+    to_take = _to_take_back(top_up) - top_up.recalled_micros
+    top_up.recalled_micros += to_take
+    _conclude(top_up, recalled=to_take > 0)
+    values = {name: getattr(top_up, name) for name, value in before.items() if getattr(top_up, name) != value}
+    unchanged = TopUp.objects.filter(pk=top_up.pk, **{name: before[name] for name in _GUARDED})
+    if values and not unchanged.update(**values):
+        raise ChangedMeanwhile(top_up.reference)
+    _credit(top_up, *more, first=not before["received_micros"], actor=actor)
+    if top_up.received_micros and top_up.status != Status.REVIEW and top_up.status != before["status"]:
+        issue_receipt(top_up, now=now)
+    if to_take > 0:
+        take_back(top_up, to_take, _("Payment %(reference)s was taken back") % {"reference": top_up.reference})
+    elif to_take < 0:
+        give_back(top_up, -to_take, _("Payment %(reference)s is good after all") % {"reference": top_up.reference})
+
+
+def due(top_up: TopUp) -> tuple[int, int]:
+    """Return what the wallet is to get for what has been received: micros of money, and of bonus."""
+    full = top_up.received_micros >= top_up.pay_micros
+    return max(0, top_up.received_micros - top_up.fee_micros), top_up.bonus_micros if full else 0
+
+
+_GUARDED = (
+    "status",
+    "gateway_id",
+    "received_micros",
+    "credited_micros",
+    "refunded_micros",
+    "disputed_micros",
+    "recalled_micros",
+)
+
+
+def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:
+    if top_up.received_micros:
+        return _paid_again(top_up, amount_micros)
+    if amount_micros <= 0:
+        text = _("The gateway says it was paid, but names no amount.")
+        return {"status": Status.REVIEW, "attention": text, "next_check_at": None}
+    changes: Changes = {"status": Status.PAID, "received_micros": amount_micros, "paid_at": now, "attention": ""}
+    if amount_micros < top_up.pay_micros:
+        missing = text_from_micros(top_up.pay_micros - amount_micros)
+        changes |= {"status": Status.REVIEW, "attention": _("%(amount)s too little was paid.") % {"amount": missing}}
+    elif amount_micros > top_up.pay_micros:
+        more = text_from_micros(amount_micros - top_up.pay_micros)
+        changes["note"] = _noted(top_up, _("%(amount)s more was paid than asked for.") % {"amount": more})
+    elif top_up.status == Status.EXPIRED:
+        changes["note"] = _noted(top_up, _("Paid after it had expired."))
+    return changes
+
+
+def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
+    """The same sum is old news; what is to be done with another one is for staff to say."""
+    if amount_micros == top_up.received_micros:
+        return {}
+    now_says, said = text_from_micros(amount_micros), text_from_micros(top_up.received_micros)
+    text = _("The gateway says %(now)s was paid in all; %(before)s is booked.") % {"now": now_says, "before": said}
+    return {"attention": text, "status": Status.REVIEW}
+
+
+def _wrong_currency(top_up: TopUp, heard: Heard) -> Changes:
+    amount = f"{text_from_micros(heard.amount_micros)} {heard.currency[:10]}"
+    text = _("The gateway speaks of %(amount)s; the payment is in %(currency)s.")
+    return {
+        "attention": text % {"amount": amount, "currency": top_up.currency},
+        "status": Status.REVIEW,
+        "next_check_at": None,
+    }
+
+
+def _not_paid(top_up: TopUp, state: State) -> Changes:
+    """News without money: it moves what is open, and is only worth a look where money has come in already."""
+    is_open = top_up.status in OPEN_TOP_UPS
+    if state == State.PENDING and (is_open or top_up.status in (Status.DECLINED, Status.EXPIRED)):
+        return {} if top_up.status == Status.PENDING else {"status": Status.PENDING}
+    if state == State.DECLINED and is_open:
+        return {"status": Status.DECLINED, "next_check_at": None}
+    if state == State.EXPIRED and is_open:
+        return {"status": Status.EXPIRED}
+    if state == State.DECLINED and top_up.status == Status.PAID:
+        return {"attention": _("The gateway says that it was declined, after it said that it was paid.")}
+    return {}
+
+
+def _to_take_back(top_up: TopUp) -> int:
+    """The share of what was credited that the gateway has paid back or holds in dispute, rounded up."""
+    if not top_up.received_micros:
+        return 0
+    gone_micros = min(top_up.received_micros, top_up.refunded_micros + top_up.disputed_micros)
+    return -(-top_up.credited_micros * gone_micros // top_up.received_micros)
+
+
+def _conclude(top_up: TopUp, *, recalled: bool) -> None:
+    """Name the state of a top-up that money came in for: paid back, disputed, or paid."""
+    if not top_up.received_micros:
+        return
+    if top_up.refunded_micros >= top_up.received_micros:
+        top_up.status = Status.REFUNDED
+        top_up.attention = "" if recalled else top_up.attention
+    elif top_up.disputed_micros:
+        top_up.status = Status.DISPUTED
+        if recalled:
+            top_up.attention = _("The customer disputes the payment at the gateway.")
+    elif top_up.status in (Status.REFUNDED, Status.DISPUTED):
+        top_up.status, top_up.attention = Status.PAID, ""
+    if 0 < top_up.refunded_micros < top_up.received_micros:
+        top_up.note = _noted(top_up, _("A part of it was paid back."))
+
+
+def _credit(top_up: TopUp, money_micros: int, bonus_micros: int, *, first: bool, actor: User | None) -> None:
+    name = f"top_up:{top_up.reference}"
+    money_reference = name if first else f"{name}:more:{top_up.received_micros}"
+    for amount_micros, kind, reference in (
+        (money_micros, LedgerEntry.Kind.TOP_UP, money_reference),
+        (bonus_micros, LedgerEntry.Kind.BONUS, f"{name}:bonus"),
+    ):
+        if amount_micros:
+            note = _("Payment %(reference)s") % {"reference": top_up.reference}
+            credit(
+                user=top_up.user, amount_micros=amount_micros, kind=kind, reference=reference, note=note, actor=actor
+            )
+
+
+def _noted(top_up: TopUp, text: str) -> str:
+    return top_up.note if text in top_up.note else f"{top_up.note} {text}".strip()[:300]
