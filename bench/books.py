@@ -67,7 +67,7 @@ def run(orders: int, rounds: int) -> bool:
         from django.db import connection
 
         from orders.accounting.audit import audit
-        from orders.accounting.report import days_of_month, months_of_year, totals
+        from orders.accounting.report import days_of_month, months_of_year, report
         from orders.accounting.report.periods import today
         from wallet.models import LedgerEntry
 
@@ -76,8 +76,8 @@ def run(orders: int, rounds: int) -> bool:
         now = today()
         works: dict[str, tuple[Callable[[], Any], float]] = {
             "audit": (lambda: audit(client=None), AUDIT_SECONDS),
-            "month by days": (lambda: totals(days_of_month(now.year, now.month, until=now)), PAGE_SECONDS),
-            "year by months": (lambda: totals(months_of_year(now.year, until=now)), PAGE_SECONDS),
+            "month by days": (lambda: report(days_of_month(now.year, now.month, until=now)), PAGE_SECONDS),
+            "year by months": (lambda: report(months_of_year(now.year, until=now)), PAGE_SECONDS),
         }
         print(f"{orders:,} orders, {LedgerEntry.objects.count():,} ledger rows, {rounds} rounds; {machine()}")
         met = True

@@ -19,7 +19,7 @@ from orders.accounting.report import (
     days_of_month,
     first_year,
     months_of_year,
-    totals,
+    report,
 )
 from orders.accounting.report.periods import Span, today
 from orders.admin.books_table import (
@@ -68,7 +68,7 @@ class BooksAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         now = today()
         form = PeriodForm(request.GET, now)
-        found = totals(form.spans(now))
+        found = report(form.spans(now))
         whole = found.whole.span
         if request.GET.get("format") == "csv":
             download = StreamingHttpResponse(list(csv_of(found)), content_type="text/csv; charset=utf-8")

@@ -41,7 +41,8 @@ def has_news(order: Order, accounts: Sequence[str]) -> bool:
     try:
         return bool(Counter(accounts) - Counter(_lines(goods)))
     except CannotUnseal:
-        return len(accounts) > goods.pieces
+        pieces: int = goods.pieces
+        return len(accounts) > pieces
 
 
 def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from catalog.management.progress import shown_progress
 from catalog.models import SyncRun
-from catalog.sync import sync_catalog
+from catalog.sync.runs import SyncAlreadyRunning
+from catalog.sync.sync_catalog import sync_catalog
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -25,10 +26,8 @@ class Command(BaseCommand):
         try:
             client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
             with shown_progress(self.stdout, sys.stderr) as progress:
-                run = sync_catalog.sync_catalog(
-                    client=client, now=timezone.now(), in_full=options["full"], progress=progress
-                )
-        except (UpstreamError, sync_catalog.SyncAlreadyRunning) as error:
+                run = sync_catalog(client=client, now=timezone.now(), in_full=options["full"], progress=progress)
+        except (UpstreamError, SyncAlreadyRunning) as error:
             raise CommandError(f"The catalog was not synced: {error}") from error
         for row in run.set_aside[:10]:
             self.stderr.write(f"Set aside: service {row['service']}: {row['field']} {row['problem']}")

@@ -91,7 +91,7 @@ def test_guide_when_a_language_is_in_the_address_then_it_is_chosen(client: Clien
 
 
 def test_guide_when_a_language_is_added_then_the_style_sheet_can_show_it() -> None:
-    css = (Path(__file__).resolve().parents[2] / "static/css/components/api_docs.css").read_text()
+    css = (Path(__file__).resolve().parents[3] / "static/css/components/api_docs.css").read_text()
 
     assert set(re.findall(r'input\[value="(\w+)"\]:checked', css)) == set(CODES) - {"curl"}
 

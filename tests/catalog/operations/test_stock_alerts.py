@@ -17,6 +17,7 @@ from catalog.operations.stock_alerts import NotSoldOut, mark_told, watch_stock
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from tests.pages import page_words
+from tests.workers import wait_for
 
 UPSTREAM_ID = 900_001
 
@@ -254,7 +255,7 @@ def test_refresh_stock_when_it_came_back_wakes_a_worker(sold_out, sandbox, redis
 
     refresh_stock(sold_out)
 
-    assert woken(redis_server)
+    wait_for(lambda: woken(redis_server), "the message is on its way in a thread")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -263,7 +264,7 @@ def test_sync_catalog_when_it_brought_stock_back_wakes_a_worker_who_tells(watch,
 
     tasks.sync_catalog()
 
-    assert woken(redis_server)
+    wait_for(lambda: woken(redis_server), "the message is on its way in a thread")
     assert tell_watchers() == 1
 
 

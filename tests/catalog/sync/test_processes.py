@@ -20,7 +20,7 @@ from tests.workers import database_url, wait_for
 from upstream.client import Client
 from upstream.sandbox.process import Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # A whole sync in a process of its own, which stops where it is told and waits there to be killed.
 HANGING_SYNC = """
 import sys, time

@@ -19,8 +19,8 @@ from orders.accounting.report import (
     Line,
     days_of_month,
     months_of_year,
+    report,
     summed,
-    totals,
 )
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
@@ -119,7 +119,7 @@ def two_months(book: Any, buyer: User, service: Service) -> None:
 
 
 def days(month: int) -> list[Line]:
-    return totals(days_of_month(2024, month, until=LATER)).lines
+    return report(days_of_month(2024, month, until=LATER)).lines
 
 
 def flows(line: Line) -> dict[str, Any]:
@@ -163,11 +163,11 @@ def test_report_of_a_month_says_how_things_stood_at_the_end_of_each_day(two_mont
 
 def test_report_of_a_year_says_the_same_of_a_month_as_its_days(two_months: None) -> None:
     september, october = (summed(days(month)) for month in (9, 10))
-    months = {line.span.first.month: line for line in totals(months_of_year(2024, until=LATER)).lines}
+    months = {line.span.first.month: line for line in report(months_of_year(2024, until=LATER)).lines}
 
     for by_days, by_months in ((september, months[9]), (october, months[10])):
         assert vars(by_days) == vars(by_months)
-    assert totals(months_of_year(2024, until=LATER)).whole.sales == 3_875_001
+    assert report(months_of_year(2024, until=LATER)).whole.sales == 3_875_001
     assert months[9].liability == 50 * DOLLAR
 
 
@@ -186,7 +186,7 @@ def test_report_counts_days_by_the_shops_clock(book: Any) -> None:
 
 def test_report_asks_the_same_however_many_days(two_months: None, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(14):
-        totals(days_of_month(2024, 10, until=LATER))
+        report(days_of_month(2024, 10, until=LATER))
 
 
 def test_report_counts_what_upstream_has_twice_as_cost(buyer: User, service: Service) -> None:
@@ -216,9 +216,9 @@ def test_report_explains_the_upstream_balance_as_the_audit_does(place: Any, clie
     assert books["upstream: given back, as it says"] == "2.25 USD"
 
     now = timezone.localdate(timezone=timezone.get_default_timezone())
-    earlier = totals(days_of_month(now.year, now.month, until=now)).whole
+    earlier = report(days_of_month(now.year, now.month, until=now)).whole
     after = UpstreamBalance.objects.create(amount_upstream_micros=997_730_000, asked_at=timezone.now())
-    later = totals(days_of_month(now.year, now.month, until=now)).whole
+    later = report(days_of_month(now.year, now.month, until=now)).whole
 
     assert before.asked_at < after.asked_at
     assert (earlier.expected_upstream, earlier.balance_upstream) == (995_500_000, 995_500_000)
