@@ -12,7 +12,7 @@ from accounts.access import CustomerRequest, PageRequest, customers_only
 from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
-from catalog.browse.category_index import directory
+from catalog.browse.category_index import category_index
 from catalog.caching.page_cache import kept_page
 from catalog.caching.version import recent_version
 from catalog.operations.stock_alerts import open_watches
@@ -25,13 +25,13 @@ CATEGORIES_ON_HOME = 12
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show what the shop is, the search, the first categories, and how it works."""
-    shop = directory(recent_version())
-    categories = shop.on_sale
+    index = category_index(recent_version())
+    categories = index.on_sale
     countries = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
     context = {
         "categories": categories[:CATEGORIES_ON_HOME],
         "categories_count": len(categories),
-        "services_count": shop.counts.total(),
+        "services_count": index.counts.total(),
         "countries_count": countries.count(),
     }
     return render(request, "storefront/home.html", context)

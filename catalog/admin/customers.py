@@ -1,13 +1,13 @@
-"""What customers keep an eye on: favourites and stock watches."""
+"""What customers keep an eye on: favorites and stock watches."""
 
 from django.contrib import admin
 
 from accounts.admin.widgets import ReadOnlyAdmin
-from catalog.models import Favourite, StockWatch
+from catalog.models import Favorite, StockWatch
 
 
-@admin.register(Favourite)
-class FavouriteAdmin(ReadOnlyAdmin):
+@admin.register(Favorite)
+class FavoriteAdmin(ReadOnlyAdmin):
     list_display = ("user", "service", "created_at")
     list_filter = ("created_at",)
     list_select_related = ("user", "service")

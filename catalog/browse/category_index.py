@@ -1,4 +1,4 @@
-"""The catalog's directory: the categories customers see, and how much stands in each, counted once per version."""
+"""The category index: the categories customers see, and how much stands in each, counted once per version."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -79,7 +79,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Directory:
+class CategoryIndex:
     """What there is to browse: categories in their order, those not shown, and everything counted."""
 
     categories: tuple[ShownCategory, ...]
@@ -118,7 +118,7 @@ class Directory:
         made: dict[int, Category] = {}
         for service in services:
             pk = service.category_id
-            if pk not in self._rows:  # newer than the directory
+            if pk not in self._rows:  # newer than the index
                 continue
             if pk not in made:
                 made[pk] = Category.from_db("default", names, self._rows[pk])
@@ -142,15 +142,15 @@ class Directory:
         return Counts(cells, capped=most is not None and seen >= most, ids=ids)
 
 
-def directory(version: int) -> Directory:
-    """Return the directory at this version of the catalog (see `catalog.caching.version`).
+def category_index(version: int) -> CategoryIndex:
+    """Return the category index at this version of the catalog (see `catalog.caching.version`).
 
     No query when somebody asked before, else three: one of them counts the whole catalog.
     """
-    return kept_here(kept_key("directory"), version, _read)
+    return kept_here(kept_key("category_index"), version, _read)
 
 
-def _read() -> Directory:
+def _read() -> CategoryIndex:
     names = [column.attname for column in Category._meta.concrete_fields]
     rows = list(Category.objects.all())
     subcategories: dict[int, list[tuple[int, str]]] = {}
@@ -167,7 +167,7 @@ def _read() -> Directory:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
             found.append(ShownCategory(row.pk, row.title, ids, _by_name(ids, subcategories)))
     shown_ids = {row.pk for row in shown}
-    uncounted = Directory(
+    uncounted = CategoryIndex(
         categories=tuple(found),
         hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
@@ -187,7 +187,7 @@ def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]
     return tuple(ShownSubcategory(pks[0], name, tuple(pks)) for name, pks in sorted(ids_of.items()))
 
 
-def _counted(plain: Directory) -> Directory:
+def _counted(plain: CategoryIndex) -> CategoryIndex:
     counts = plain.count(Service.objects.on_sale_in_any_category().exclude(category__in=plain.hidden_ids))
     totals = counts.by_category(0)
     categories = tuple(replace(each, services_count=totals.get(each.pk, 0)) for each in plain.categories)

@@ -1,4 +1,4 @@
-"""What a visitor asks of a shelf, read leniently: nonsense in the address shows the nearest sensible page."""
+"""What a visitor asks of a listing, read leniently: nonsense in the address shows the nearest sensible page."""
 
 import re
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _TRUE = {"1", "on", "true", "yes"}
 
 
 class Sort(models.TextChoices):
-    """In which order a shelf stands. Prices are compared per piece, so that both rate units can share a shelf."""
+    """In which order a listing stands. Prices are compared per piece, so that both rate units can share a listing."""
 
     USUAL = "usual", _("Recommended")
     CHEAPEST = "cheapest", _("Cheapest first")
@@ -33,8 +33,8 @@ class Sort(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class ShelfQuery:
-    """Everything the address of a shelf can say. Prices are micros of the shop's currency for 1,000 pieces.
+class ListingQuery:
+    """Everything the address of a listing can say. Prices are micros of the shop's currency for 1,000 pieces.
 
     `after` and `before` name a row, as `catalog.browse.paging` writes it: beyond the numbered pages one begins there.
     """
@@ -54,7 +54,7 @@ class ShelfQuery:
     before: str = ""
 
     @classmethod
-    def read(cls, params: QueryDict) -> "ShelfQuery":
+    def read(cls, params: QueryDict) -> "ListingQuery":
         """Read the query string; what cannot be understood counts as not given, what is too large as the largest."""
         least, most = _amount(params.get("from", "")), _amount(params.get("to", ""))
         if least is not None and most is not None and least > most:
@@ -77,14 +77,14 @@ class ShelfQuery:
             before="" if after else before,
         )
 
-    def with_(self, **changes: Any) -> "ShelfQuery":
+    def with_(self, **changes: Any) -> "ListingQuery":
         """Return the same question with these changes, on its first page unless a page is named."""
         return replace(self, **{"page": 1, "after": "", "before": "", **changes})
 
     @property
     def has_filters(self) -> bool:
         """Whether anything but words, order and page narrows the list."""
-        return self.with_(words="", sort=Sort.USUAL) != ShelfQuery()
+        return self.with_(words="", sort=Sort.USUAL) != ListingQuery()
 
     @property
     def is_counted_ahead(self) -> bool:

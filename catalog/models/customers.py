@@ -8,20 +8,20 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.services import Service
 
 
-class Favourite(models.Model):
+class Favorite(models.Model):
     """A service that a customer wants to find again."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites", verbose_name=_("customer")
     )
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="favourites", verbose_name=_("service"))
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="favorites", verbose_name=_("service"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("favourite")
         verbose_name_plural = _("favourites")
-        constraints = [models.UniqueConstraint(fields=["user", "service"], name="favourite_once_per_customer")]
+        constraints = [models.UniqueConstraint(fields=["user", "service"], name="favorite_once_per_customer")]
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.service_id}"

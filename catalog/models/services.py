@@ -87,7 +87,7 @@ class Category(models.Model):
         return self.shown_name or self.name
 
     @property
-    def shelf(self) -> "Category":
+    def shown_as(self) -> "Category":
         """The category on whose page its services stand."""
         return self.merged_into or self
 
@@ -212,11 +212,11 @@ class Service(models.Model):
         verbose_name = _("service")
         verbose_name_plural = _("services")
         indexes = [
-            models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_shelf"),
+            models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_listing"),
             models.Index(
                 fields=["subcategory", "position", "id"],
                 condition=Q(withdrawn_at=None),
-                name="service_subshelf",
+                name="service_sub_listing",
             ),
             # One for each order a list of everything, or of what a search found, may stand in.
             models.Index(fields=["position", "id"], condition=Q(withdrawn_at=None), name="service_in_order"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from catalog.models import ServiceChange
-from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.fetch import CatalogAnswer, Offer, Placement
 from catalog.sync.names import Names
 
 WITHDRAW_AFTER = 2  # complete syncs in a row without the service
@@ -98,13 +98,13 @@ class Difference:
 
 
 class Comparison:
-    """Says what becomes of each service when `listing` is applied.
+    """Says what becomes of each service when `answer` is applied.
 
     In a category that was not asked for its subcategories, services stay in the one where they are.
     """
 
-    def __init__(self, listing: Listing, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
-        self.listing = listing
+    def __init__(self, answer: CatalogAnswer, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
+        self.answer = answer
         self.placement = placement
         self.names = names
         self.sell = sell
@@ -113,14 +113,14 @@ class Comparison:
     def additions(self, new: Iterable[int]) -> Iterator[Addition]:
         """Yield the services with these upstream ids, which the shop does not know yet."""
         for upstream_id in new:
-            fields = self._fields(self.listing.offers[upstream_id], None)
+            fields = self._fields(self.answer.offers[upstream_id], None)
             yield Addition(upstream_id, fields, self._derived(fields, "", None, None, None))
 
     def difference(self, stored: Iterable[Stored]) -> Difference:
         """Return what has to be written about these services. One that was set aside is left as it is."""
-        found, set_aside = Difference(), self.listing.set_aside_ids
+        found, set_aside = Difference(), self.answer.set_aside_ids
         for service in stored:
-            offer = self.listing.offers.get(service.upstream_id)
+            offer = self.answer.offers.get(service.upstream_id)
             if offer is not None:
                 self._offered(found, service, offer)
             elif service.upstream_id not in set_aside and service.withdrawn_at is None:

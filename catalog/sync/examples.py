@@ -3,7 +3,7 @@
 from typing import Any
 
 from catalog.sync.difference import changed_columns
-from catalog.sync.fetch import Listing, Offer
+from catalog.sync.fetch import CatalogAnswer, Offer
 from catalog.sync.names import Names
 from catalog.sync.plausibility import repricings
 from catalog.sync.scan import Standing, Survey
@@ -11,15 +11,15 @@ from catalog.sync.scan import Standing, Survey
 MOST_SHOWN = 50  # of a kind
 
 
-def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
+def summary(answer: CatalogAnswer, found: Survey, *, names: Names) -> dict[str, Any]:
     """Return counts and examples as JSON: upstream ids, names, rates in micros, changed columns."""
-    repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
-    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in sorted(found.new)]
+    repriced = sorted(repricings(answer, found), key=lambda repricing: repricing.ratio, reverse=True)
+    new: list[Offer] = [answer.offers[upstream_id] for upstream_id in sorted(found.new)]
     vanished, back = sorted(found.vanished), sorted(found.back)
     changed = [
         {**_named(service), "fields": fields}
         for service in sorted(found.changed)
-        if (fields := _fields(service, listing.offers[service.upstream_id], names))
+        if (fields := _fields(service, answer.offers[service.upstream_id], names))
     ]
     return {
         "counts": {
@@ -29,7 +29,7 @@ def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
             "new": len(new),
             "back": len(back),
             "changed": len(changed),
-            "set_aside": len(listing.set_aside),
+            "set_aside": len(answer.set_aside),
         },
         "vanished": [_named(service) for service in vanished[:MOST_SHOWN]],
         "repriced": [

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from catalog.sync.fetch import Listing, Offer
+from catalog.sync.fetch import CatalogAnswer, Offer
 from catalog.sync.names import Names
 
 
@@ -48,11 +48,11 @@ class Survey:
     vanished: list[Standing] = field(default_factory=list)  # missing for the first time
 
 
-def survey(listing: Listing, stored: Iterable[Standing], *, names: Names) -> Survey:
+def survey(answer: CatalogAnswer, stored: Iterable[Standing], *, names: Names) -> Survey:
     """Return what differs between the answer and the catalog. A service that was set aside counts as neither."""
     found = Survey()
-    category_names, offers, set_aside = names.category_names, listing.offers, listing.set_aside_ids
-    listed = {(category, name) for category, subcategories in listing.subcategories.items() for name in subcategories}
+    category_names, offers, set_aside = names.category_names, answer.offers, answer.set_aside_ids
+    listed = {(category, name) for category, subcategories in answer.subcategories.items() for name in subcategories}
     pairs = names.pairs
     found.ask = {category for category, _name in listed.difference(pairs.values())}
     unlisted = {pk for pk, pair in pairs.items() if pair not in listed}

@@ -23,8 +23,8 @@ from catalog.browse.descriptions import description_html
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
+    FAVORITES_FORM,
     HEADER,
-    HEARTS,
     MESSAGES,
     REQUEST_ID,
     TOKEN,
@@ -114,7 +114,7 @@ def _made(service: Service, user: User) -> str:
     """Make the page; of the customer it takes the group's discount alone."""
     customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
     quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
-    own = {name: mark(name) for name in (HEADER, MESSAGES, HEARTS, BALANCE)}
+    own = {name: mark(name) for name in (HEADER, MESSAGES, FAVORITES_FORM, BALANCE)}
     context = {
         "service": service,
         "form": PlaceOrderForm(service=service, user=customer, initial={"request_id": mark(REQUEST_ID)}),

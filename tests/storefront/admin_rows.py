@@ -14,10 +14,10 @@ from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
-    Favourite,
+    Favorite,
     MarkupRule,
     PriceList,
-    QuarantinedListing,
+    QuarantinedAnswer,
     Service,
     ServiceChange,
     StockWatch,
@@ -147,8 +147,8 @@ def make_rows(number: int) -> None:
     ServiceChange.objects.create(
         run=run, service=service, kind="rate", rate_before_micros=500_000, rate_after_micros=750_000
     )
-    QuarantinedListing.objects.create(run=run, packed=b"packed")
-    Favourite.objects.create(user=user, service=service)
+    QuarantinedAnswer.objects.create(run=run, packed=b"packed")
+    Favorite.objects.create(user=user, service=service)
     StockWatch.objects.create(user=user, service=service)
     WatchedPrice.objects.create(user=user, service=service, rate_per_thousand_micros=1_875_000)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")

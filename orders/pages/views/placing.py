@@ -16,7 +16,7 @@ from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
 from catalog.caching.page_cache import kept_page
 from catalog.models import Service
-from catalog.operations.favorites import favourites_among
+from catalog.operations.favorites import favorites_among
 from catalog.operations.stock import refresh_stock
 from catalog.operations.stock_alerts import is_watched, out_of_stock
 from orders.models import Order, PendingCheckout
@@ -81,7 +81,7 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "refusal": why_not_orderable(service),
         "description": description_html(service),
         "sold_out": sold_out,
-        "kept": isinstance(request.user, User) and bool(favourites_among(request.user, [service.pk])),
+        "favorite": isinstance(request.user, User) and bool(favorites_among(request.user, [service.pk])),
         "watched": sold_out and isinstance(request.user, User) and is_watched(request.user, service),
     }
     return render(request, "orders/order_form.html", context)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.browse.forms import ShelfQuery, Sort
+from catalog.browse.forms import ListingQuery, Sort
 from catalog.browse.paging import MOST_NUMBERED, SERVICES_PER_PAGE
 from catalog.browse.search import closest_words, learn_words
 from catalog.models import Category, Service
@@ -157,7 +157,7 @@ def test_search_from_htmx_updates_list_filters_and_count_and_names_its_address(c
     part = client.get(address, headers=HTMX).content.decode()
 
     assert titles(client.get(address, headers=HTMX)) == ["Real followers"]
-    assert re.search(r'<p id="shelf-count" hx-swap-oob="innerHTML">\s*1 service\s*</p>', part)
+    assert re.search(r'<p id="listing-count" hx-swap-oob="innerHTML">\s*1 service\s*</p>', part)
     assert re.search(r'id="facet-refill" name="refill" value="1" checked', part)
     assert client.get(address, headers=HTMX)["HX-Push-Url"] == reverse("catalog:search") + "?q=real&refill=1"
 
@@ -167,7 +167,7 @@ def test_search_form_without_script_asks_for_the_same(client: Client) -> None:
     put_on_sale("A")
     page = search(client).content.decode()
 
-    form = re.search(r'<form class="shelf__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page, re.DOTALL)
+    form = re.search(r'<form class="listing__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page, re.DOTALL)
     assert form[1] == reverse("catalog:search")
     names = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', form[2])
     assert names == ["q", "cat", "from", "to", "quantity", "refill", "cancel", "stock", "sort"]
@@ -292,7 +292,7 @@ PATHS = {
 
 
 @pytest.fixture
-def shelf() -> Service:
+def listing() -> Service:
     put_on_sale("Likes", subcategory="Likes", stock=3)
     return priced("Followers", "2", refill=True)
 
@@ -303,8 +303,8 @@ def shelf() -> Service:
     part=st.booleans(),
     kind=st.sampled_from(list(PATHS)),
 )
-def test_any_query_string_shows_a_page(client: Client, shelf: Service, params: dict, part: bool, kind: str) -> None:
-    path = PATHS[kind](shelf)
+def test_any_query_string_shows_a_page(client: Client, listing: Service, params: dict, part: bool, kind: str) -> None:
+    path = PATHS[kind](listing)
     query = urlencode({name: value.encode("utf-8", "surrogatepass") for name, value in params.items()})
 
     page = client.get(f"{path}?{query}", headers=HTMX if part else {})
@@ -321,6 +321,6 @@ def test_any_query_string_shows_a_page(client: Client, shelf: Service, params: d
 def test_question_written_into_an_address_is_read_as_the_same_question(params: dict) -> None:
     asked = QueryDict(mutable=True)
     asked.update(params)
-    question = ShelfQuery.read(asked)
+    question = ListingQuery.read(asked)
 
-    assert ShelfQuery.read(QueryDict(question.encode())) == question
+    assert ListingQuery.read(QueryDict(question.encode())) == question

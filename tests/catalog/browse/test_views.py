@@ -1,4 +1,4 @@
-"""The shelves as a visitor sees them: real pages, in a fixed number of queries."""
+"""The listings as a visitor sees them: real pages, in a fixed number of queries."""
 
 import re
 from html import unescape
@@ -266,7 +266,7 @@ def test_search_from_htmx_answers_with_the_results_alone(client: Client) -> None
 
     assert titles(part) == titles(whole) == ["Real followers"]
     assert "<html" not in part.content.decode()
-    assert 'id="shelf-facets" hx-swap-oob="true"' in part.content.decode()
+    assert 'id="listing-facets" hx-swap-oob="true"' in part.content.decode()
     assert part["HX-Push-Url"] == search_url("real")
     assert "HX-Request" in part["Vary"]
     assert "HX-Request" in whole["Vary"]
@@ -279,5 +279,5 @@ def test_search_when_htmx_restores_its_history_answers_with_the_whole_page(clien
 
 
 @pytest.mark.parametrize("name", ["index", "search"])
-def test_the_shelves_take_no_post(client: Client, name: str) -> None:
+def test_listings_take_no_post(client: Client, name: str) -> None:
     assert client.post(reverse(f"catalog:{name}")).status_code == 405

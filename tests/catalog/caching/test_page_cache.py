@@ -296,9 +296,9 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
     ("kind", "first", "again", "own"),
     [
         # A visitor's first page, the same again, and a customer's when the shared part is known.
-        ("home", 5, 0, 4),  # directory 3, countries, the next prices; session, user, wallet, countries
+        ("home", 5, 0, 4),  # category index 3, countries, the next prices; session, user, wallet, countries
         ("index", 4, 0, 3),
-        ("category", 5, 0, 4),  # and the rows; favourites
+        ("category", 5, 0, 4),  # and the rows; favorites
         ("search", 5, 0, 4),
     ],
 )

@@ -249,7 +249,7 @@ def test_price_for_no_pieces_raises(quantity: int, rate_per: int) -> None:
 
 
 @pytest.fixture
-def shelf(db: None, settings) -> Service:
+def listing(db: None, settings) -> Service:
     """A service at 1.00 per 1,000, in a subcategory; the default markup is 25 %."""
     settings.DEFAULT_MARKUP_PERCENT = Decimal(25)
     settings.FLOOR_MARGIN_PERCENT = Decimal(0)
@@ -292,80 +292,80 @@ def add_rules(service: Service, *scopes: str) -> None:
     ],
 )
 def test_rate_micros_when_several_rules_fit_takes_the_most_specific(
-    shelf: Service, scopes: list[str], expected: int
+    listing: Service, scopes: list[str], expected: int
 ) -> None:
-    add_rules(shelf, *scopes)
+    add_rules(listing, *scopes)
 
-    assert price_book(None).rate_micros(shelf) == expected
+    assert price_book(None).rate_micros(listing) == expected
 
 
-def test_rate_micros_when_rules_are_for_others_takes_the_default(shelf: Service) -> None:
+def test_rate_micros_when_rules_are_for_others_takes_the_default(listing: Service) -> None:
     other_category = Category.objects.create(name="TikTok")
     # The same name in another category is another subcategory.
     other = Subcategory.objects.create(category=other_category, name="Followers")
     MarkupRule.objects.create(scope="category", category=other_category, percent=70)
     MarkupRule.objects.create(scope="subcategory", subcategory=other, percent=80)
 
-    assert price_book(None).rate_micros(shelf) == 1_250_000
+    assert price_book(None).rate_micros(listing) == 1_250_000
 
 
 def test_price_book_when_the_customer_has_a_group_takes_its_discount_down_to_the_floor(
-    shelf: Service, settings
+    listing: Service, settings
 ) -> None:
     settings.FLOOR_MARGIN_PERCENT = Decimal(2)
     group = CustomerGroup.objects.create(name="Friends", discount_percent=Decimal("10.00"))
     user = User.objects.create_user("friend@example.com", "x", group=group)
 
-    assert price_book(user).rate_micros(shelf) == 1_125_000
+    assert price_book(user).rate_micros(listing) == 1_125_000
 
     group.discount_percent = Decimal(50)
     group.save()
-    assert price_book(User.objects.get(pk=user.pk)).rate_micros(shelf) == 1_020_000
+    assert price_book(User.objects.get(pk=user.pk)).rate_micros(listing) == 1_020_000
 
 
-def test_price_book_of_a_visitor_has_no_discount(shelf: Service) -> None:
-    assert price_book(AnonymousUser()).rate_micros(shelf) == 1_250_000
+def test_price_book_of_a_visitor_has_no_discount(listing: Service) -> None:
+    assert price_book(AnonymousUser()).rate_micros(listing) == 1_250_000
 
 
 @pytest.mark.parametrize("services", [1, 3])
 def test_price_book_for_many_services_asks_for_the_rules_once(
-    shelf: Service, services: int, django_assert_num_queries
+    listing: Service, services: int, django_assert_num_queries
 ) -> None:
-    add_rules(shelf, "all", "category", "subcategory", "service")
+    add_rules(listing, "all", "category", "subcategory", "service")
 
     with django_assert_num_queries(1):
         book = price_book(AnonymousUser())
-        prices = [book.price_micros(shelf, 100) for _ in range(services)]
+        prices = [book.price_micros(listing, 100) for _ in range(services)]
 
     assert prices == [140_100] * services  # 1.400005 per 1,000: a hundred are 0.1400005, rounded up
 
 
-def test_price_micros_when_the_rate_buys_one_piece_multiplies(shelf: Service) -> None:
-    shelf.own_rate_per = 1
+def test_price_micros_when_the_rate_buys_one_piece_multiplies(listing: Service) -> None:
+    listing.own_rate_per = 1
     book = price_book(None)
 
-    assert book.price_micros(shelf, 3) == 3_750_000
-    assert book.cost_upstream_micros(shelf, 3) == 3_000_000
-    assert book.rate_per_thousand_micros(shelf) == 1_250_000_000
+    assert book.price_micros(listing, 3) == 3_750_000
+    assert book.cost_upstream_micros(listing, 3) == 3_000_000
+    assert book.rate_per_thousand_micros(listing) == 1_250_000_000
 
 
-def test_cost_upstream_micros_when_a_part_of_a_micro_is_left_rounds_up(shelf: Service) -> None:
-    shelf.rate_upstream_micros = 1
+def test_cost_upstream_micros_when_a_part_of_a_micro_is_left_rounds_up(listing: Service) -> None:
+    listing.rate_upstream_micros = 1
 
-    assert price_book(None).cost_upstream_micros(shelf, 1) == 1
+    assert price_book(None).cost_upstream_micros(listing, 1) == 1
 
 
-def test_markup_price_of_a_number_takes_the_markup_for_everything(shelf: Service) -> None:
+def test_markup_price_of_a_number_takes_the_markup_for_everything(listing: Service) -> None:
     assert markup_price(500_000, None) == 625_000
 
-    add_rules(shelf, "all", "category")
+    add_rules(listing, "all", "category")
     assert markup_price(500_000, None) == 550_000
     assert markup_price(1, None) == 100
 
 
-def test_price_book_when_the_store_has_another_currency_converts(shelf: Service, settings) -> None:
+def test_price_book_when_the_store_has_another_currency_converts(listing: Service, settings) -> None:
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("92.5")
     book: PriceBook = price_book(None)
 
-    assert book.rate_micros(shelf) == 115_625_000
-    assert book.cost_upstream_micros(shelf, 1000) == MICROS
+    assert book.rate_micros(listing) == 115_625_000
+    assert book.cost_upstream_micros(listing, 1000) == MICROS

@@ -17,7 +17,7 @@ from catalog.sync.difference import (
     Stored,
     UpstreamFields,
 )
-from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.fetch import CatalogAnswer, Offer, Placement
 from catalog.sync.names import Names
 from catalog.sync.scan import Standing, Survey, survey
 
@@ -45,17 +45,17 @@ offers = st.dictionaries(st.integers(1, 12), st.tuples(st.sampled_from("AB"), st
 pasts = st.dictionaries(st.integers(1, 12), st.tuples(st.integers(0, 2), st.sampled_from(["", "Ours"])), max_size=12)
 
 
-def listing_of(rows: dict[int, Offer], set_aside: set[int]) -> Listing:
+def answer_of(rows: dict[int, Offer], set_aside: set[int]) -> CatalogAnswer:
     aside = [{"service": str(upstream_id), "field": "rate", "problem": "is 0"} for upstream_id in set_aside]
     kept = {upstream_id: offer for upstream_id, offer in rows.items() if upstream_id not in set_aside}
-    return Listing(len(rows), kept, {"A": ["x"], "B": ["x"]}, aside)
+    return CatalogAnswer(len(rows), kept, {"A": ["x"], "B": ["x"]}, aside)
 
 
-def everything_asked(listing: Listing) -> Placement:
-    return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in listing.offers.items()})
+def everything_asked(answer: CatalogAnswer) -> Placement:
+    return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in answer.offers.items()})
 
 
-def look(listing: Listing, stored: list[Stored], names: Names = NAMES) -> Survey:
+def look(answer: CatalogAnswer, stored: list[Stored], names: Names = NAMES) -> Survey:
     """The first look at these services, as the table would show them."""
     rows = [
         Standing(
@@ -68,13 +68,13 @@ def look(listing: Listing, stored: list[Stored], names: Names = NAMES) -> Survey
         )
         for row in stored
     ]
-    return survey(listing, rows, names=names)
+    return survey(answer, rows, names=names)
 
 
-def compare_touched(listing: Listing, stored: list[Stored]) -> tuple[list[Addition], Difference]:
+def compare_touched(answer: CatalogAnswer, stored: list[Stored]) -> tuple[list[Addition], Difference]:
     """Compare as a sync does that asked no category: only what the first look names is looked at again."""
-    found = look(listing, stored)
-    comparison = Comparison(listing, everything_asked(listing), names=NAMES, sell=sell, now=NOW)
+    found = look(answer, stored)
+    comparison = Comparison(answer, everything_asked(answer), names=NAMES, sell=sell, now=NOW)
     again = [row for row in stored if row.upstream_id in found.touched]
     return list(comparison.additions(found.new)), comparison.difference(again)
 
@@ -121,7 +121,7 @@ def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
     stored = past(old, history)
     usable = {upstream_id: offer for upstream_id, offer in new.items() if upstream_id not in set_aside}
 
-    rows = applied(stored, *compare_touched(listing_of(new, set_aside), stored))
+    rows = applied(stored, *compare_touched(answer_of(new, set_aside), stored))
 
     for upstream_id, offer in usable.items():
         service = rows[upstream_id]
@@ -144,17 +144,17 @@ def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
 @given(offers, pasts, offers)
 def test_compare_a_second_time_finds_nothing_more(old: dict[int, Offer], history: dict, new: dict[int, Offer]) -> None:
     stored = past(old, history)
-    once = list(applied(stored, *compare_touched(listing_of(new, set()), stored)).values())
-    twice = list(applied(once, *compare_touched(listing_of(new, set()), once)).values())
+    once = list(applied(stored, *compare_touched(answer_of(new, set()), stored)).values())
+    twice = list(applied(once, *compare_touched(answer_of(new, set()), once)).values())
 
-    assert compare_touched(listing_of(new, set()), twice) == ([], Difference())
+    assert compare_touched(answer_of(new, set()), twice) == ([], Difference())
 
 
 def test_compare_when_a_category_was_not_asked_leaves_its_services_where_they_are() -> None:
     stored = past({1: offered(1, "A", 5)}, {})
-    listing = listing_of({1: offered(1, "A", 6)}, set())
+    answer = answer_of({1: offered(1, "A", 6)}, set())
 
-    comparison = Comparison(listing, Placement({"B"}, {}), names=NAMES, sell=sell, now=NOW)
+    comparison = Comparison(answer, Placement({"B"}, {}), names=NAMES, sell=sell, now=NOW)
 
     assert [change.fields.subcategory_id for change in comparison.difference(stored).changes] == [10]
 
@@ -172,7 +172,7 @@ def test_compare_of_each_kind_of_change_writes_the_history_that_an_admin_reads()
         7: offered(7, "A", 5)._replace(stock=3),
     }
 
-    _additions, difference = compare_touched(listing_of(new, set()), stored)
+    _additions, difference = compare_touched(answer_of(new, set()), stored)
 
     renamed = {"name": ["Service 2", "Renamed"], "max_quantity": [10, 50], "place": ["A · x", "B · x"]}
     assert difference.history == [
@@ -195,7 +195,7 @@ def test_survey_names_only_the_categories_where_something_is_new() -> None:
     fewer = replace(NAMES, subcategories={(1, "x"): 10})
 
     def ask(stored: list[Stored], names: Names = NAMES) -> set[str]:
-        return look(listing_of(rows, set()), stored, names).ask
+        return look(answer_of(rows, set()), stored, names).ask
 
     def first_in(category_id: int, subcategory_id: int | None) -> list[Stored]:
         fields = settled[0].fields._replace(category_id=category_id, subcategory_id=subcategory_id)
@@ -213,7 +213,7 @@ def test_survey_names_only_the_categories_where_something_is_new() -> None:
 def test_survey_tells_what_vanished_now_from_what_was_missing_before() -> None:
     stored = past({pk: offered(pk, "A", 5) for pk in (1, 2, 3, 4)}, {2: (1, ""), 3: (2, "")})
 
-    found = look(listing_of({4: offered(4, "A", 6)}, set()), stored)
+    found = look(answer_of({4: offered(4, "A", 6)}, set()), stored)
 
     assert [service.upstream_id for service in found.vanished] == [1]
     assert [service.upstream_id for service in found.changed] == [4]
@@ -222,11 +222,11 @@ def test_survey_tells_what_vanished_now_from_what_was_missing_before() -> None:
 
 @given(offers, st.sets(st.integers(1, 12), max_size=3))
 def test_pack_of_any_answer_unpacks_to_the_same(rows: dict[int, Offer], set_aside: set[int]) -> None:
-    listing = listing_of(rows, set_aside)
-    listing.product_categories = {"B"}
-    shuffled = replace(listing, offers=dict(reversed(listing.offers.items())))
+    answer = answer_of(rows, set_aside)
+    answer.product_categories = {"B"}
+    shuffled = replace(answer, offers=dict(reversed(answer.offers.items())))
 
-    packed = pack(listing, everything_asked(listing))
+    packed = pack(answer, everything_asked(answer))
 
-    assert unpack(packed) == (listing, everything_asked(listing))
+    assert unpack(packed) == (answer, everything_asked(answer))
     assert pack(shuffled, everything_asked(shuffled)) == packed

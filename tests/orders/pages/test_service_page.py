@@ -15,22 +15,22 @@ from accounts.models import CustomerGroup, User
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
+    FAVORITES_FORM,
     HEADER,
-    HEARTS,
     MESSAGES,
     REQUEST_ID,
     TOKEN,
     mark,
 )
 from catalog.models import Service
-from catalog.operations.favorites import keep_favourite
+from catalog.operations.favorites import add_favorite
 from orders.models import Order
 from tests.catalog.listing_rows import put_on_sale
 from tests.pages import hidden, page_words
 from wallet.operations import credit
 
 pytestmark = pytest.mark.django_db
-MARKS = [mark(name) for name in (HEADER, MESSAGES, HEARTS, TOKEN, BALANCE, EMAIL, REQUEST_ID)]
+MARKS = [mark(name) for name in (HEADER, MESSAGES, FAVORITES_FORM, TOKEN, BALANCE, EMAIL, REQUEST_ID)]
 
 
 def signed_in(user: User) -> Client:
@@ -50,7 +50,7 @@ def varying_apart(page: Any) -> str:
 
 def test_page_when_kept_is_the_page_as_it_would_be_made(ann: User, settings: Any) -> None:
     service = put_on_sale("A", stock=500)
-    keep_favourite(ann, service)
+    add_favorite(ann, service)
     settings.PAGE_CACHE_SECONDS = 0
     made = varying_apart(signed_in(ann).get(page_of(service)))
     settings.PAGE_CACHE_SECONDS = 300
@@ -65,7 +65,7 @@ def test_page_when_kept_is_the_page_as_it_would_be_made(ann: User, settings: Any
 
 def test_page_of_one_customer_has_nothing_of_another(ann: User, ben: User) -> None:
     service = put_on_sale("Account", own_delivery="email")
-    keep_favourite(ann, service)
+    add_favorite(ann, service)
     credit(user=ben, amount_micros=5_000_000, kind="top_up", reference="more")
     anns = signed_in(ann).get(page_of(service))
 
@@ -161,4 +161,4 @@ def test_page_takes_four_statements_once_it_is_kept(ann: User) -> None:
         client.get(page_of(service))
 
     taken = [each["sql"] for each in captured if "catalog_version" not in each["sql"]]
-    assert len(taken) == 4, taken  # session, user, wallet, favourite
+    assert len(taken) == 4, taken  # session, user, wallet, favorite
