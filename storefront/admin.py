@@ -84,7 +84,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "catalog.servicechange", _("Changes of services"), "manage_history"),
                 _item(request, "orders.watchedprice", _("Watched prices"), "price_change"),
                 _item(request, "catalog.favorite", _("Favourites"), "favorite"),
-                _item(request, "catalog.stockwatch", _("Stock watches"), "notifications"),
+                _item(request, "catalog.stockalert", _("Stock watches"), "notifications"),
             ],
         ),
         (

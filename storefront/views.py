@@ -13,15 +13,15 @@ from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
 from catalog.browse.category_index import category_index
-from catalog.caching.page_cache import kept_page
+from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
-from catalog.operations.stock_alerts import open_watches
+from catalog.operations.stock_alerts import open_stock_alerts
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12
 
 
-@kept_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
+@cached_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show what the shop is, the search, the first categories, and how it works."""
@@ -49,7 +49,7 @@ def account(request: CustomerRequest) -> HttpResponse:
         return redirect("account")
     context = {
         "form": form,
-        "watches": open_watches(request.user),
+        "stock_alerts": open_stock_alerts(request.user),
         "referrals": settings.REFERRAL_PERCENT > 0,
     }
     return render(request, "accounts/account.html", context)

@@ -24,10 +24,10 @@ from api.service_list.listing import (
     written,
 )
 from catalog.caching.versioned_cache import (
-    keep,
-    kept,
-    kept_key,
+    cache_key,
+    cached,
     look_up,
+    store,
 )
 from catalog.models import Category, Service, ServiceQuerySet
 from catalog.operations.stock import refresh_stock
@@ -48,11 +48,11 @@ _service_with_category = Prepared(
 
 def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
-    key = kept_key("api", "categories")
+    key = cache_key("api", "categories")
     version, answer = look_up(key)
     if answer is None:
         answer = {"categories": _categories()}
-        keep(key, version, answer, shows_prices=False)
+        store(key, version, answer, shows_prices=False)
     return cast(dict[str, Any], answer)
 
 
@@ -78,7 +78,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     limit = max(whole_number(call.text("limit")) or 0, 0)
     page = max(whole_number(call.text("page")) or 1, 1)
     dress = Dress() if call.key is None else Dress(call.key.bare_services, call.key.numbers_as_text)
-    key = kept_key("api", "services", place, limit, page, dress, discount_of(call.user))
+    key = cache_key("api", "services", place, limit, page, dress, discount_of(call.user))
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
@@ -90,7 +90,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
 
     if paging.rows <= SHORT:
         body = b"".join(pieces())
-        keep(key, version, body, priced_at=now)
+        store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
     file = file_of(key, version, lambda: next_price_change(now), pieces)
     if file is None:
@@ -146,11 +146,11 @@ def _inventory(service: Service) -> dict[str, Any]:
 
 
 def _how_many(place: tuple[str, str], version: int) -> int:
-    key = kept_key("api", "how many", place)
-    found = kept(key, version)
+    key = cache_key("api", "how many", place)
+    found = cached(key, version)
     if found is None:
         found = _placed(place).count()
-        keep(key, version, found, shows_prices=False)
+        store(key, version, found, shows_prices=False)
     return cast(int, found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
-from catalog.caching.versioned_cache import kept_here, kept_key
+from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory
 
 # A cell counts its services by what they have; these are the places of the flags in a cell's index.
@@ -147,7 +147,7 @@ def category_index(version: int) -> CategoryIndex:
 
     No query when somebody asked before, else three: one of them counts the whole catalog.
     """
-    return kept_here(kept_key("category_index"), version, _read)
+    return process_cached(cache_key("category_index"), version, _read)
 
 
 def _read() -> CategoryIndex:

@@ -88,7 +88,7 @@ class ListingQuery:
 
     @property
     def is_counted_ahead(self) -> bool:
-        """Whether the counts kept for the whole catalog answer it: no words, no price, no quantity."""
+        """Whether the counts cached for the whole catalog answer it: no words, no price, no quantity."""
         return not self.words and (self.quantity, self.price_from_micros, self.price_to_micros) == (None, None, None)
 
     def encode(self) -> str:

@@ -1,6 +1,6 @@
 """A listing: one page of services with its filters, as category, search and favorites show it.
 
-It is made without the request, from the question, the reader's prices and the catalog alone, so that what is kept of
+It is made without the request, from the question, the reader's prices and the catalog alone, so that what is cached of
 it can be shown to everybody whose prices are the same.
 """
 
@@ -27,7 +27,7 @@ from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_window
 from catalog.browse.rows import Pricing, write_rows
 from catalog.browse.search import closest_words, find
-from catalog.caching.prerendered import mould
+from catalog.caching.prerendered import prerendered
 from catalog.models import Service, ServiceQuerySet
 
 
@@ -77,7 +77,7 @@ class Listing:
     @property
     def category_options(self) -> str:
         """The categories to choose from, as the options of a select."""
-        option = mould("components/facet_option.html", "value", "label", "count", "selected")
+        option = prerendered("components/facet_option.html", "value", "label", "count", "selected")
         selected = mark_safe(" selected")
         shown = [each for each in self.facets.categories if each.count or each.chosen]
         texts = [

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex
 from catalog.browse.number_format import write_number
-from catalog.caching.prerendered import mould
+from catalog.caching.prerendered import prerendered
 from catalog.models import OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 
@@ -57,11 +57,11 @@ def write_rows(
     sign_in_url: str,
     names_categories: bool,
 ) -> SafeString:
-    """Return the lines for these services in the reader's language; favorite buttons lead a visitor to `sign_in_url`."""
+    """Return the lines for these services in the reader's language; favorite buttons lead visitors to `sign_in_url`."""
     if sign_in_url:
-        form = mould("components/service_row.html", *FIELDS, "sign_in_url")
+        form = prerendered("components/service_row.html", *FIELDS, "sign_in_url")
     else:
-        form = mould("components/service_row.html", *FIELDS)
+        form = prerendered("components/service_row.html", *FIELDS)
     order_url, favorite_url = _address_of("orders:place"), _address_of("catalog:favorite")
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}

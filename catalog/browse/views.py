@@ -22,19 +22,19 @@ from accounts.models import User
 from catalog.browse.category_index import CategoryIndex, category_index
 from catalog.browse.forms import ListingQuery
 from catalog.browse.listings import Listing, fill_listing
-from catalog.caching.page_cache import kept_page
+from catalog.caching.page_cache import cached_page
 from catalog.caching.personal_parts import (
     FAVORITES_FORM,
     HEADER,
     MESSAGES,
     SharedPage,
+    fill_personal_parts,
     mark,
     prices_of,
-    put_own,
 )
-from catalog.caching.prerendered import mould
+from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
-from catalog.caching.versioned_cache import keep, kept_key, look_up
+from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.favorites import (
     add_favorite,
@@ -44,14 +44,14 @@ from catalog.operations.favorites import (
 )
 
 
-@kept_page()
+@cached_page()
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""
     return render(request, "catalog/index.html", {"categories": category_index(recent_version()).on_sale})
 
 
-@kept_page("sub", "page")
+@cached_page("sub", "page")
 @require_safe
 def category(request: PageRequest, pk: int) -> HttpResponse:
     """Show the services of one category, or of one of its subcategories; a merged one leads to where they are."""
@@ -70,7 +70,7 @@ def category(request: PageRequest, pk: int) -> HttpResponse:
         return redirect(reverse("catalog:category", args=[elsewhere.category_id], query=request.GET))
 
 
-@kept_page("page")
+@cached_page("page")
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """Search and browse everything on sale; htmx asks for the results alone while the words are typed."""
@@ -125,7 +125,7 @@ def _listing_page(
     """Show the listing that `make` fills, or its changing parts to htmx; `title` is its category's where it has one."""
     user = request.user if isinstance(request.user, User) else None
     query = ListingQuery.read(request.GET)
-    key = kept_key("listing", request.path, query.encode(), get_language(), *prices_of(user))
+    key = cache_key("listing", request.path, query.encode(), get_language(), *prices_of(user))
     version, page = look_up(key)
     if wants_part(request):
         listing = make(category_index(version), query, user)
@@ -133,20 +133,20 @@ def _listing_page(
         response = HttpResponse(page.fill({}, favorites_among(user, page.service_ids) if user else ()))
         response["HX-Push-Url"] = listing.address
         return response
-    may_be_kept = user is not None and not favorites and query.is_counted_ahead and not (query.after or query.before)
-    if page is None or not may_be_kept:
+    may_be_cached = user is not None and not favorites and query.is_counted_ahead and not (query.after or query.before)
+    if page is None or not may_be_cached:
         listing = make(category_index(version), query, user)
         page = SharedPage.of(_whole_page(listing, listing.fixed.title if listing.fixed else title, favorites))
-        if may_be_kept:
-            keep(key, version, page)
-    return HttpResponse(put_own(request, page, user, menu=reverse("catalog:index")))
+        if may_be_cached:
+            store(key, version, page)
+    return HttpResponse(fill_personal_parts(request, page, user, menu=reverse("catalog:index")))
 
 
 def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
-    """Return the page with marks for what is the reader's own."""
+    """Return the page with marks for the reader's personal parts."""
     part = render_to_string("catalog/_listing.html", {**_context(listing, favorites), "heading": heading})
     words = listing.asked.words
-    frame = mould(
+    frame = prerendered(
         "catalog/listing.html",
         "title",
         "part",

@@ -1,6 +1,6 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
-from catalog.models.customers import Favorite, StockWatch
+from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.rules import MarkupRule, PriceList
 from catalog.models.services import (
@@ -33,7 +33,7 @@ __all__ = [
     "Service",
     "ServiceChange",
     "ServiceQuerySet",
-    "StockWatch",
+    "StockAlert",
     "Subcategory",
     "SyncRun",
 ]

@@ -20,7 +20,7 @@ from catalog.models import (
     QuarantinedAnswer,
     Service,
     ServiceChange,
-    StockWatch,
+    StockAlert,
     Subcategory,
     SyncRun,
 )
@@ -149,7 +149,7 @@ def make_rows(number: int) -> None:
     )
     QuarantinedAnswer.objects.create(run=run, packed=b"packed")
     Favorite.objects.create(user=user, service=service)
-    StockWatch.objects.create(user=user, service=service)
+    StockAlert.objects.create(user=user, service=service)
     WatchedPrice.objects.create(user=user, service=service, rate_per_thousand_micros=1_875_000)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)

@@ -1,4 +1,4 @@
-"""Favorites: kept and dropped with one press, found again on a page of their own."""
+"""Favorites: added and removed with one press, found again on a page of their own."""
 
 import re
 from typing import Any
@@ -27,11 +27,11 @@ def favorite_url(service: Service) -> str:
     return reverse("catalog:favorite", args=[service.pk])
 
 
-def kept_by(user: User) -> list[str]:
+def favorites_of_user(user: User) -> list[str]:
     return list(Favorite.objects.filter(user=user).order_by("pk").values_list("service__name", flat=True))
 
 
-def test_heart_when_pressed_keeps_the_service_and_leads_back(client: Client, ann: User) -> None:
+def test_favorite_button_when_pressed_adds_the_service_and_leads_back(client: Client, ann: User) -> None:
     service = put_on_sale("A")
     client.force_login(ann)
     here = reverse("catalog:category", args=[service.category_id])
@@ -40,11 +40,11 @@ def test_heart_when_pressed_keeps_the_service_and_leads_back(client: Client, ann
     again = client.post(favorite_url(service), {"favorite": "1", "next": here})
 
     assert (answer.status_code, answer["Location"]) == (again.status_code, again["Location"]) == (302, here)
-    assert kept_by(ann) == ["A"]
+    assert favorites_of_user(ann) == ["A"]
     assert 'aria-pressed="true"' in favorite_button(client.get(here), service)
 
 
-def test_heart_when_pressed_again_drops_the_service(client: Client, ann: User) -> None:
+def test_favorite_button_when_pressed_again_removes_the_service(client: Client, ann: User) -> None:
     service = put_on_sale("A")
     client.force_login(ann)
     add_favorite(ann, service)
@@ -52,17 +52,20 @@ def test_heart_when_pressed_again_drops_the_service(client: Client, ann: User) -
     client.post(favorite_url(service), {"favorite": "0"})
     client.post(favorite_url(service), {"favorite": "0"})
 
-    assert kept_by(ann) == []
+    assert favorites_of_user(ann) == []
 
 
-def test_heart_from_htmx_comes_back_as_it_is_now(client: Client, ann: User) -> None:
+def test_favorite_button_from_htmx_comes_back_as_it_is_now(client: Client, ann: User) -> None:
     service = put_on_sale("A")
     client.force_login(ann)
 
-    kept = client.post(favorite_url(service), {"favorite": "1"}, headers=HTMX)
+    chosen = client.post(favorite_url(service), {"favorite": "1"}, headers=HTMX)
     dropped = client.post(favorite_url(service), {"favorite": "0"}, headers=HTMX)
 
-    assert ('value="0"' in favorite_button(kept, service), 'aria-pressed="true"' in favorite_button(kept, service)) == (
+    assert (
+        'value="0"' in favorite_button(chosen, service),
+        'aria-pressed="true"' in favorite_button(chosen, service),
+    ) == (
         True,
         True,
     )
@@ -70,12 +73,12 @@ def test_heart_from_htmx_comes_back_as_it_is_now(client: Client, ann: User) -> N
         'value="1"' in favorite_button(dropped, service),
         'aria-pressed="false"' in favorite_button(dropped, service),
     ) == (True, True)
-    assert kept.content.decode().count("<button") == 1
-    assert f'hx-post="{favorite_url(service)}"' in favorite_button(kept, service)
+    assert chosen.content.decode().count("<button") == 1
+    assert f'hx-post="{favorite_url(service)}"' in favorite_button(chosen, service)
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", ""])
-def test_heart_never_leads_elsewhere(client: Client, ann: User, elsewhere: str) -> None:
+def test_favorite_button_never_leads_elsewhere(client: Client, ann: User, elsewhere: str) -> None:
     service = put_on_sale("A")
     client.force_login(ann)
 
@@ -84,12 +87,12 @@ def test_heart_never_leads_elsewhere(client: Client, ann: User, elsewhere: str) 
     assert answer["Location"] == reverse("orders:place", args=[service.pk])
 
 
-def test_heart_without_a_token_is_refused(ann: User) -> None:
+def test_favorite_button_without_a_token_is_refused(ann: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(ann)
 
     assert client.post(favorite_url(put_on_sale("A")), {"favorite": "1"}).status_code == 403
-    assert kept_by(ann) == []
+    assert favorites_of_user(ann) == []
 
 
 def test_favorite_button_of_a_page_posts_with_its_token(ann: User) -> None:
@@ -112,10 +115,10 @@ def test_favorite_button_of_a_page_posts_with_its_token(ann: User) -> None:
         answer = client.post(re.search(r'formaction="([^"]*)"', button)[1], {**fields, "favorite": pressed})
 
         assert (answer.status_code, answer["Location"]) == (302, address)
-        assert kept_by(ann) == (["A"] if pressed == "1" else [])
+        assert favorites_of_user(ann) == (["A"] if pressed == "1" else [])
 
 
-def test_heart_of_a_visitor_leads_to_sign_in_and_back_to_it(client: Client, ann: User) -> None:
+def test_favorite_button_of_a_visitor_leads_to_sign_in_and_back_to_it(client: Client, ann: User) -> None:
     service = put_on_sale("A")
     for address in (
         reverse("catalog:category", args=[service.category_id]),
@@ -131,7 +134,7 @@ def test_heart_of_a_visitor_leads_to_sign_in_and_back_to_it(client: Client, ann:
         assert f'id="favorite-{service.pk}"' in client.get(address).content.decode()
 
 
-def test_visitor_who_posts_a_heart_is_asked_to_sign_in(client: Client) -> None:
+def test_visitor_who_posts_a_favorite_is_asked_to_sign_in(client: Client) -> None:
     service = put_on_sale("A")
 
     plain = client.post(favorite_url(service), {"favorite": "1"})
@@ -143,11 +146,11 @@ def test_visitor_who_posts_a_heart_is_asked_to_sign_in(client: Client) -> None:
 
 
 def test_favorites_are_listed_with_the_filters_of_every_listing(client: Client, ann: User, ben: User) -> None:
-    kept = [put_on_sale("Followers", refill=True), put_on_sale("Likes", category="TikTok")]
-    put_on_sale("Not kept")
+    chosen = [put_on_sale("Followers", refill=True), put_on_sale("Likes", category="TikTok")]
+    put_on_sale("Not a favorite")
     add_favorite(ben, put_on_sale("Ben's"))
     add_favorite(ann, put_on_sale("Gone", withdrawn_at=timezone.now()))
-    for service in kept:
+    for service in chosen:
         add_favorite(ann, service)
     client.force_login(ann)
 
@@ -158,10 +161,10 @@ def test_favorites_are_listed_with_the_filters_of_every_listing(client: Client, 
     assert re.findall(names, page.content.decode()) == ["Followers", "Likes"]
     assert re.findall(names, narrowed.content.decode()) == ["Followers"]
     assert "2 services" in page_words(page)
-    assert all('aria-pressed="true"' in favorite_button(page, service) for service in kept)
+    assert all('aria-pressed="true"' in favorite_button(page, service) for service in chosen)
 
 
-def test_favorites_when_there_are_none_say_how_to_keep_one(client: Client, ann: User) -> None:
+def test_favorites_when_there_are_none_say_how_to_add_one(client: Client, ann: User) -> None:
     put_on_sale("A")
     client.force_login(ann)
 
@@ -174,7 +177,7 @@ def test_favorites_of_a_visitor_lead_to_sign_in_and_back(client: Client) -> None
     assert client.get(address)["Location"] == f"{reverse('account_login')}?next={address}"
 
 
-def test_heart_shows_at_once_on_a_page_whose_list_is_kept(client: Client, ann: User, ben: User) -> None:
+def test_favorite_button_shows_at_once_on_a_page_whose_list_is_cached(client: Client, ann: User, ben: User) -> None:
     service = put_on_sale("A")
     here = reverse("catalog:category", args=[service.category_id])
     desk = Client()

@@ -1,4 +1,4 @@
-"""The page of a service as customers open it: kept once for all of them, with what is each one's own put in."""
+"""The page of a service as customers open it: cached once for all of them, with each one's personal parts put in."""
 
 import re
 from typing import Any
@@ -48,7 +48,7 @@ def varying_apart(page: Any) -> str:
     return re.sub(r'name="(csrfmiddlewaretoken|request_id)" value="[^"]*"', "", page.content.decode())
 
 
-def test_page_when_kept_is_the_page_as_it_would_be_made(ann: User, settings: Any) -> None:
+def test_page_when_cached_is_the_page_as_it_would_be_made(ann: User, settings: Any) -> None:
     service = put_on_sale("A", stock=500)
     add_favorite(ann, service)
     settings.PAGE_CACHE_SECONDS = 0
@@ -82,7 +82,7 @@ def test_page_of_one_customer_has_nothing_of_another(ann: User, ben: User) -> No
     assert not [each for each in MARKS if each in text]
 
 
-def test_order_from_a_kept_page_is_placed_once(ann: User, service: Service) -> None:
+def test_order_from_a_cached_page_is_placed_once(ann: User, service: Service) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(ann)
     client.get(page_of(service))
@@ -141,7 +141,7 @@ def test_page_of_a_limited_service_asks_what_is_left_before_it_is_shown_again(
 
 
 @pytest.mark.parametrize("query", [{"quantity": "50"}, {"again": "1"}])
-def test_page_with_a_question_of_its_own_is_not_the_kept_one(ann: User, query: dict) -> None:
+def test_page_with_a_question_of_its_own_is_not_the_cached_one(ann: User, query: dict) -> None:
     service = put_on_sale("A")
     client = signed_in(ann)
     client.get(page_of(service))
@@ -152,7 +152,7 @@ def test_page_with_a_question_of_its_own_is_not_the_kept_one(ann: User, query: d
     assert "again" in query or 'value="50"' in page.content.decode()
 
 
-def test_page_takes_four_statements_once_it_is_kept(ann: User) -> None:
+def test_page_takes_four_statements_once_it_is_cached(ann: User) -> None:
     service = put_on_sale("A")
     client = signed_in(ann)
     client.get(page_of(service))

@@ -25,7 +25,7 @@ from catalog.models import (
     QuarantinedAnswer,
     Service,
     ServiceChange,
-    StockWatch,
+    StockAlert,
     Subcategory,
     SyncRun,
 )
@@ -58,7 +58,7 @@ from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Rece
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause),
     *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
-    *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockWatch, WatchedPrice),
+    *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning),
