@@ -1,4 +1,4 @@
-"""Celery's door to the catalog."""
+"""Celery tasks of the catalog."""
 
 import structlog
 from celery import Task, shared_task

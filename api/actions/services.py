@@ -59,9 +59,9 @@ def categories(call: Call) -> dict[str, Any]:
 def _categories() -> list[dict[str, Any]]:
     pairs = Service.objects.on_sale().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
-    names = pairs.values_list("category__shown_name", "category__name", "subcategory__name").distinct()
-    for shown_name, name, subcategory in names:
-        subcategories = found.setdefault(shown_name or name, [])
+    names = pairs.values_list("category__display_name", "category__name", "subcategory__name").distinct()
+    for display_name, name, subcategory in names:
+        subcategories = found.setdefault(display_name or name, [])
         if subcategory and subcategory not in subcategories:
             subcategories.append(subcategory)
     return [{"category": name, "subcategories": inside} for name, inside in found.items()]
@@ -158,7 +158,7 @@ def _placed(place: tuple[str, str]) -> ServiceQuerySet:
     category, subcategory = place
     found = Service.objects.on_sale()
     if category:
-        shown_as = Q(shown_name=category) | Q(shown_name="", name=category)
+        shown_as = Q(display_name=category) | Q(display_name="", name=category)
         found = found.filter(category__in=Category.objects.filter(shown_as))
     if subcategory:
         found = found.filter(subcategory__name=subcategory)

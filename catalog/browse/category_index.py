@@ -124,12 +124,12 @@ class CategoryIndex:
                 made[pk] = Category.from_db("default", names, self._rows[pk])
             service.category = made[pk]
 
-    def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
-        """Count services by cell and flags; with `most`, so many at most and with their ids. One query."""
+    def count(self, services: ServiceQuerySet, *, limit: int | None = None) -> Counts:
+        """Count services by cell and flags; with `limit`, so many at most and with their ids. One query."""
         cells: dict[Cell, list[int]] = {}
         ids: dict[tuple[Cell, int], list[int]] = {}
         seen = 0
-        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, most):
+        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, limit):
             flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
             place = self.cell(category_id, subcategory_id)
             cell = cells.setdefault(place, [0] * 8)
@@ -139,7 +139,7 @@ class CategoryIndex:
             if found is not None:
                 ids.setdefault((place, flags), []).extend(map(int, found.split(",")))
             seen += number
-        return Counts(cells, capped=most is not None and seen >= most, ids=ids)
+        return Counts(cells, capped=limit is not None and seen >= limit, ids=ids)
 
 
 def category_index(version: int) -> CategoryIndex:
@@ -195,18 +195,18 @@ def _counted(plain: CategoryIndex) -> CategoryIndex:
 
 
 def _grouped(
-    services: ServiceQuerySet, most: int | None
+    services: ServiceQuerySet, limit: int | None
 ) -> Iterable[tuple[int, int | None, bool, bool, bool, int, str | None]]:
     """Count by category, subcategory and flags, with the ids as a text where at most so many are counted.
 
     In SQL of our own: Django cannot group what it has sliced.
     """
     flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
-    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
+    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:limit]
     sql, params = rows.query.sql_with_params()
     columns = "category_id, subcategory_id, refill, cancel, has_stock"
     joined = "STRING_AGG(pk::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(pk)"
-    ids = "NULL" if most is None else joined
+    ids = "NULL" if limit is None else joined
     with connection.cursor() as cursor:
         # Django's own statement between our own words.
         cursor.execute(f"SELECT {columns}, COUNT(*), {ids} FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608

@@ -23,8 +23,8 @@ from upstream.money import micros_from_decimal
 
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
 # count thirty thousand of them would be most of the page's time: the page says "1,000+" instead.
-MOST_COUNTED = 1000
-MOST_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
+MAX_COUNTED = 1000
+MAX_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index
     services = services.filter(enough, min_quantity__lte=quantity, max_quantity__gte=quantity)
     if not category_index.unconfirmed_ids:
         return services
-    # As Service.most_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
-    most_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
+    # As Service.max_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
+    max_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
     certain = ~Q(category__in=category_index.unconfirmed_ids) | Q(own_rate_per__isnull=False)
-    return services.filter(certain | Q(rate_upstream_micros__lte=most_micros))
+    return services.filter(certain | Q(rate_upstream_micros__lte=max_micros))
 
 
 def narrow_to_place(services: ServiceQuerySet, place: Place, category_index: CategoryIndex) -> ServiceQuerySet:
@@ -119,21 +119,21 @@ def count_facets(
     """Count what matches and what each filter would leave; `within` a category there are no others to choose.
 
     `found` matches words, price and quantity, everywhere; with `ahead` it is all that is on sale, and the index's
-    counts are taken. Else one query, and a second one when a place or a flag is chosen among more than MOST_COUNTED.
+    counts are taken. Else one query, and a second one when a place or a flag is chosen among more than MAX_COUNTED.
     """
     place = Place.of(query, category_index)
     around = Place(within, None)
     counts = (
         category_index.counts
         if ahead
-        else category_index.count(narrow_to_place(found, around, category_index), most=MOST_COUNTED)
+        else category_index.count(narrow_to_place(found, around, category_index), limit=MAX_COUNTED)
     )
     here = counts
     needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
     if counts.capped and (place != around or needs):
         # The chosen ones may be rare among those counted: count them by themselves.
         here = category_index.count(
-            narrow_by_flags(narrow_to_place(found, place, category_index), query), most=MOST_COUNTED
+            narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED
         )
     return _Counter(place, needs, counts, here).facets(category_index)
 
@@ -161,7 +161,7 @@ class _Counter:
         )
 
     def _is_few(self, total: int) -> bool:
-        return total <= MOST_LOOKED_UP and not self.here.capped
+        return total <= MAX_LOOKED_UP and not self.here.capped
 
     @property
     def _chosen(self) -> dict[str, int | None]:

@@ -56,17 +56,17 @@ class ListingQuery:
     @classmethod
     def read(cls, params: QueryDict) -> "ListingQuery":
         """Read the query string; what cannot be understood counts as not given, what is too large as the largest."""
-        least, most = _amount(params.get("from", "")), _amount(params.get("to", ""))
-        if least is not None and most is not None and least > most:
-            least, most = most, least
+        minimum, maximum = _amount(params.get("from", "")), _amount(params.get("to", ""))
+        if minimum is not None and maximum is not None and minimum > maximum:
+            minimum, maximum = maximum, minimum
         sort = params.get("sort", "")
         after, before = (_clean(params.get(name, ""))[:600] for name in ("after", "before"))
         return cls(
             words=" ".join(_clean(params.get("q", "")).split())[:LONGEST_SEARCH].strip(),
             category_id=whole_number(params.get("cat", "")),
             subcategory_id=whole_number(params.get("sub", "")),
-            price_from_micros=least or None,
-            price_to_micros=most,
+            price_from_micros=minimum or None,
+            price_to_micros=maximum,
             quantity=_quantity(params.get("quantity", "")),
             refill=params.get("refill", "").lower() in _TRUE,
             cancel=params.get("cancel", "").lower() in _TRUE,

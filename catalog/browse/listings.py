@@ -165,11 +165,11 @@ class Listing:
         if self.category is not None and self.fixed is None:
             found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
         found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
-        least, most = query.price_from_micros, query.price_to_micros
-        if least is not None:
-            found.append((_("from %(price)s") % {"price": money(least)}, {"price_from_micros": None}))
-        if most is not None:
-            found.append((_("up to %(price)s") % {"price": money(most)}, {"price_to_micros": None}))
+        minimum, maximum = query.price_from_micros, query.price_to_micros
+        if minimum is not None:
+            found.append((_("from %(price)s") % {"price": money(minimum)}, {"price_from_micros": None}))
+        if maximum is not None:
+            found.append((_("up to %(price)s") % {"price": money(maximum)}, {"price_to_micros": None}))
         if query.quantity is not None:
             text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
             found.append((text, {"quantity": None}))

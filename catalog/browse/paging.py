@@ -15,7 +15,7 @@ from catalog.models import Service, ServiceQuerySet
 from catalog.models.services import SHOWN_TITLE
 
 SERVICES_PER_PAGE = 30
-MOST_NUMBERED = 100  # pages: the rows before the last of them take a few milliseconds to skip
+MAX_NUMBERED_PAGES = 100  # pages: the rows before the last of them take a few milliseconds to skip
 
 # What each order compares, and whether the largest comes first; equal ones are told apart by their number, so that
 # pages never overlap. One direction for both, because only then can a page begin in the middle of an index.
@@ -60,7 +60,7 @@ def open_window(services: ServiceQuerySet, query: ListingQuery, *, counted: int,
 
 def _numbered(ordered: ServiceQuerySet, query: ListingQuery, *, counted: int, or_more: bool) -> Window:
     pages = counted // SERVICES_PER_PAGE if or_more else -(-counted // SERVICES_PER_PAGE)
-    last = max(1, min(pages, MOST_NUMBERED))
+    last = max(1, min(pages, MAX_NUMBERED_PAGES))
     number = min(query.page, last)
     begins = (number - 1) * SERVICES_PER_PAGE
     rows = list(ordered[begins : begins + SERVICES_PER_PAGE + 1])

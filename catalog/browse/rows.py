@@ -112,18 +112,18 @@ def _obstacle(service: Service) -> str:
         return "unknown"
     if service.too_uncertain:
         return "uncertain"
-    return "too_few" if service.most_orderable < service.min_quantity else ""
+    return "too_few" if service.max_orderable < service.min_quantity else ""
 
 
 # What is said with the same few numbers and words in row after row is composed once for each language.
 
 
 @lru_cache(maxsize=10_000)
-def _quantities(least: int, most: int, stock: int | None, _language: str) -> SafeString:
-    if least == most:
-        quantities = ngettext("%(shown)s piece", "%(shown)s pieces", least) % {"shown": write_number(least)}
+def _quantities(minimum: int, maximum: int, stock: int | None, _language: str) -> SafeString:
+    if minimum == maximum:
+        quantities = ngettext("%(shown)s piece", "%(shown)s pieces", minimum) % {"shown": write_number(minimum)}
     else:
-        quantities = f"{write_number(least)}–{write_number(most)}"
+        quantities = f"{write_number(minimum)}–{write_number(maximum)}"
     left = [_("%(stock)s in stock") % {"stock": write_number(stock)}] if stock else []
     return _facts(quantities, *left)
 

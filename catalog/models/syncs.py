@@ -55,7 +55,7 @@ class SyncRun(models.Model):
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     # Which process runs it, so that a dead one is told from a slow one: see catalog.sync.run_lock.
-    holder = models.CharField(max_length=200, blank=True, default="", editable=False)
+    lock_holder = models.CharField(max_length=200, blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["-started_at"]

@@ -8,18 +8,18 @@ from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing import price_book
 from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
+from catalog.sync.defaults import new_category
 from catalog.sync.difference import Comparison, Sell, UpstreamFields
 from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
-from catalog.sync.guess import new_category
 from catalog.sync.names import Names
-from catalog.sync.scan import Survey
+from catalog.sync.scan import Scan
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar
 
 
 def apply_answer(
-    run: SyncRun, answer: CatalogAnswer, found: Survey, placement: Placement, *, now: datetime, progress: Progress
+    run: SyncRun, answer: CatalogAnswer, found: Scan, placement: Placement, *, now: datetime, progress: Progress
 ) -> dict[str, Any]:
     """Bring the catalog to what `answer` says; return the status and the counts for the run. Needs a transaction."""
     known = tables.names()
@@ -31,7 +31,7 @@ def apply_answer(
     lock_prices()  # before the rules are read: nobody reprices by older ones meanwhile
     comparison = Comparison(answer, placement, names=names, sell=_seller(names, now), now=now)
     progress("comparing", 0, 1)
-    difference = comparison.difference(tables.stored_services(found.touched, asked))
+    difference = comparison.difference(tables.service_records(found.touched, asked))
     progress("comparing", 1, 1)
     total = len(found.new) + len(difference.changes)
     report = _reporter(progress, total)
@@ -59,15 +59,15 @@ def _seller(names: Names, now: datetime) -> Sell:
     book = price_book(None, now=now)
 
     def sell(
-        fields: UpstreamFields, own_rate_per: int | None, own_rate_micros: int | None, service_id: int | None
+        fields: UpstreamFields, rate_per_override: int | None, rate_override_micros: int | None, service_id: int | None
     ) -> tuple[int, int]:
         return book.stored_rates(
             rate_upstream_micros=fields.rate_upstream_micros,
-            rate_per=own_rate_per or names.rate_per[fields.category_id],
+            rate_per=rate_per_override or names.rate_per[fields.category_id],
             category_id=fields.category_id,
             subcategory_id=fields.subcategory_id,
             service_id=service_id,
-            own_rate_micros=own_rate_micros,
+            rate_override_micros=rate_override_micros,
         )
 
     return sell

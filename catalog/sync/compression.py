@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from catalog.sync.fetch import CatalogAnswer, Offer, Pair, Placement
+from catalog.sync.fetch import CatalogAnswer, Pair, Placement, UpstreamOffer
 
 
 class Unpackable(Exception):
@@ -14,7 +14,7 @@ class Unpackable(Exception):
 
 class _Packed(NamedTuple):
     total: int
-    offers: list[Offer]
+    offers: list[UpstreamOffer]
     subcategories: dict[str, list[str]]
     set_aside: list[dict[str, str]]
     product_categories: list[str]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from catalog.sync.gc_paused import collection_put_off
+from catalog.sync.gc_paused import gc_paused
 from catalog.sync.pages import read_whole
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
@@ -22,7 +22,7 @@ Pair = tuple[str, str]  # category, subcategory
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
 
-class Offer(NamedTuple):
+class UpstreamOffer(NamedTuple):
     """One service as upstream offers it now, checked, money in upstream micros."""
 
     upstream_id: int
@@ -50,7 +50,7 @@ class CatalogAnswer:
     """One complete answer; `offers` is keyed by upstream id."""
 
     total: int
-    offers: dict[int, Offer]
+    offers: dict[int, UpstreamOffer]
     subcategories: dict[str, list[str]]
     set_aside: list[dict[str, str]]
     product_categories: set[str] = field(default_factory=set)
@@ -89,7 +89,7 @@ def read_catalog(client: Client, progress: Progress) -> CatalogAnswer:
         raise SyncRejected("The list of categories is empty.")
     progress("services", 2, 3)
     page = read_whole(client, "services")
-    with collection_put_off():
+    with gc_paused():
         answer = _checked(page, subcategories)
     progress("services", 3, 3)
     return answer
@@ -162,8 +162,8 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
     return None
 
 
-def _offer(row: ServiceRow, rate_micros: int) -> Offer:
-    return Offer(
+def _offer(row: ServiceRow, rate_micros: int) -> UpstreamOffer:
+    return UpstreamOffer(
         row.service,
         row.category,
         row.name,

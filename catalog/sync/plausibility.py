@@ -1,4 +1,4 @@
-"""Whether an answer can be believed: how much of the catalog it would take away, price anew, or leave unread."""
+"""Whether an answer is plausible: how much of the catalog it would take away, price anew, or leave unread."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from catalog.sync.fetch import CatalogAnswer
-from catalog.sync.scan import Standing, Survey
+from catalog.sync.scan import Scan, StoredService
 
 
 class Doubt(NamedTuple):
@@ -20,7 +20,7 @@ class Doubt(NamedTuple):
 class Repricing(NamedTuple):
     """A service on sale that gets another upstream rate."""
 
-    service: Standing
+    service: StoredService
     after_micros: int
 
     @property
@@ -30,13 +30,13 @@ class Repricing(NamedTuple):
         return Decimal(high) / low if low else Decimal("Infinity")
 
 
-def repricings(answer: CatalogAnswer, found: Survey) -> list[Repricing]:
+def repricings(answer: CatalogAnswer, found: Scan) -> list[Repricing]:
     """Return every service on sale whose rate changes."""
     rates = ((service, answer.offers[service.upstream_id].rate_upstream_micros) for service in found.changed)
     return [Repricing(service, after) for service, after in rates if after != service.rate_upstream_micros]
 
 
-def doubts_about(answer: CatalogAnswer, found: Survey) -> list[Doubt]:
+def doubts_about(answer: CatalogAnswer, found: Scan) -> list[Doubt]:
     """Return the reasons to hold this answer back; none for an answer that can be applied."""
     doubts = []
     vanished, limit = len(found.vanished), settings.SYNC_MAX_VANISHED_PERCENT

@@ -1,4 +1,4 @@
-"""Answers that are whole but hard to believe: kept until an admin accepts or drops them, one at a time."""
+"""Answers that are whole but implausible: kept until an admin accepts or drops them, one at a time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ from catalog.sync.compression import Unpackable, pack, unpack
 from catalog.sync.fetch import CatalogAnswer, Placement
 from catalog.sync.plausibility import Doubt
 from catalog.sync.runs import RunningSync, claim_run, close_run
-from catalog.sync.scan import survey
+from catalog.sync.scan import scan_catalog
 from notifications.outbox import tell_admins, with_admin_page
 
 Status = SyncRun.Status
@@ -81,7 +81,7 @@ def accept(run_id: int, *, actor: User, now: datetime) -> SyncRun:
             raise NotWaiting(
                 _("This answer cannot be read any more. Drop it; the next sync fetches it anew.")
             ) from error
-        found = survey(answer, tables.standings(), names=tables.names())
+        found = scan_catalog(answer, tables.stored_services(), names=tables.names())
         counts = apply_answer(run, answer, found, placement, now=now, progress=lambda *_step: None)
         SyncRun.objects.filter(pk=run.pk).update(**{**counts, "status": Status.APPLIED}, **_decided(actor, now))
         run.answer.delete()

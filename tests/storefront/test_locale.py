@@ -146,7 +146,12 @@ def shown_rows(ann: User) -> dict[str, Any]:
     put_on_sale("Подписчики", category="Соцсети", subcategory="Живые", refill=True, cancel=True, stock=5_000)
     comments = put_on_sale("Отзывы", category="Соцсети", subcategory="Живые", type="Custom Comments")
     goods = put_on_sale(
-        "Аккаунты", category="Товары", subcategory="Старые", own_delivery="email", own_rate_per=1, min_quantity=1
+        "Аккаунты",
+        category="Товары",
+        subcategory="Старые",
+        delivery_override="email",
+        rate_per_override=1,
+        min_quantity=1,
     )
     put_on_sale("Распродано", category="Соцсети", subcategory="Живые", stock=0)
     put_on_sale("Странное", category="Соцсети", subcategory="Живые", type="Неведомое")

@@ -33,12 +33,12 @@ def test_service_when_edited_then_overrides_change_and_upstreams_fields_do_not(
     desk: Client, listing: list[Service]
 ) -> None:
     form = {
-        "shown_name": "Fans",
+        "display_name": "Fans",
         "description": "Nice ones",
         "visible": "on",
         "position": "3",
-        "own_delivery": "email",
-        "own_rate_per": "1",
+        "delivery_override": "email",
+        "rate_per_override": "1",
         "paused_because": "too dear",
         "name": "hacked",
         "rate_upstream_micros": "0",
@@ -58,7 +58,7 @@ def test_category_when_renamed_then_its_services_are_found_by_the_new_name(
     desk: Client, listing: list[Service]
 ) -> None:
     category = listing[0].category
-    form = {"shown_name": "Telegram", "delivery": "link", "rate_per": "1", "visible": "on", "position": "0"}
+    form = {"display_name": "Telegram", "delivery": "link", "rate_per": "1", "visible": "on", "position": "0"}
 
     desk.post(reverse("admin:catalog_category_change", args=[category.pk]), form)
 
@@ -228,7 +228,7 @@ def test_category_when_its_unit_is_changed_then_it_has_to_be_confirmed_again(
     desk: Client, listing: list[Service]
 ) -> None:
     category = listing[0].category
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "visible": "on", "position": "4"}
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "visible": "on", "position": "4"}
     address = reverse("admin:catalog_category_change", args=[category.pk])
 
     desk.post(address, form)

@@ -106,7 +106,7 @@ def length(**asked: Any) -> int:
 
 
 def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 5)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 5)
     for number in range(9):
         put_on_sale(f"Followers {number}", refill=number % 2 == 0)
     rare = put_on_sale("Followers", category="Rare", cancel=True)
@@ -129,7 +129,7 @@ def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_counting_takes_two_statements_at_most_however_much_matches(
     monkeypatch: pytest.MonkeyPatch, asked: dict, statements: int
 ) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 3)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 3)
     for number in range(8):
         put_on_sale(f"Followers {number}", refill=True)
     index = category_index(catalog_version())
@@ -144,7 +144,7 @@ def test_counting_takes_two_statements_at_most_however_much_matches(
 
 
 def test_page_writes_more_than_it_has_counted_with_a_plus(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 5)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 5)
     for number in range(9):
         put_on_sale(f"Followers {number}")
 
@@ -243,7 +243,7 @@ def test_merging_in_the_admin_makes_the_services_findable_by_both_names(client: 
     shown = put_on_sale("Real", category="Instagram").category
     other = put_on_sale("Cheap", category="IG").category
     client.force_login(sam)
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "position": "0", "visible": "on"}
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "position": "0", "visible": "on"}
     address = reverse("admin:catalog_category_change", args=[other.pk])
 
     refused = client.post(address, {**form, "merged_into": other.pk})

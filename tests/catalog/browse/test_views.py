@@ -74,7 +74,7 @@ def test_category_shows_price_limits_and_flags_of_its_services(client: Client) -
 
 
 def test_category_when_priced_by_the_piece_says_each(client: Client) -> None:
-    service = put_on_sale("Account", own_rate_per=1)
+    service = put_on_sale("Account", rate_per_override=1)
 
     assert "$1.875 each" in text(client.get(category_url(service)))
 
@@ -157,10 +157,10 @@ def test_category_when_the_subcategory_belongs_to_another_shows_everything(clien
 def test_category_sorts_by_price_name_age_and_purchases(client: Client, sort: str, order: list[str]) -> None:
     put_on_sale("Middle", selling_per_thousand_micros=5_000_000, selling_rate_micros=5_000_000)
     put_on_sale(
-        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, own_rate_per=1, bought_lately=9
+        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, rate_per_override=1, bought_lately=9
     )
     service = put_on_sale(
-        "Zzz", shown_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000
+        "Zzz", display_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000
     )
 
     assert titles(client.get(category_url(service, sort=sort))) == order

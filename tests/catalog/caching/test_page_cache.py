@@ -147,7 +147,7 @@ def test_browser_that_has_the_page_is_told_so(client: Client) -> None:
     assert {"private", "no-cache"} <= set(page["Cache-Control"].split(", "))
     assert {"Cookie", "Accept-Language", "HX-Request"} <= {name.strip() for name in page["Vary"].split(",")}
 
-    Service.objects.filter(pk=service.pk).update(shown_name="B")
+    Service.objects.filter(pk=service.pk).update(display_name="B")
 
     assert client.get(address, headers={"If-None-Match": page["ETag"]}).status_code == 200
 
@@ -209,7 +209,7 @@ def test_category_that_is_hidden_in_the_admin_is_gone_at_once(client: Client, sa
     desk.force_login(sam)
     assert "Instagram" in page_words(client.get(address))
 
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "position": "0", "merged_into": ""}
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "position": "0", "merged_into": ""}
     saved = desk.post(reverse("admin:catalog_category_change", args=[service.category_id]), form)
 
     assert saved.status_code == 302, saved.content
@@ -249,7 +249,7 @@ def test_page_when_redis_is_away_is_made_anew(client: Client, settings: Any) -> 
 
     assert away.status_code == 200
     assert away.content == there.content
-    Service.objects.update(shown_name="Renamed")
+    Service.objects.update(display_name="Renamed")
     assert "Renamed" in page_words(client.get(address))
 
 
@@ -349,7 +349,7 @@ def test_recent_version_when_another_program_wrote_is_a_second_old_at_most(clien
     forget_process_version()
     known = recent_version()
 
-    written_elsewhere("UPDATE catalog_service SET shown_name = 'By hand'")
+    written_elsewhere("UPDATE catalog_service SET display_name = 'By hand'")
 
     with CaptureQueriesContext(connection) as captured:
         assert recent_version() == known

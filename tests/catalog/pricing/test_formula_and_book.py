@@ -78,18 +78,18 @@ def test_selling_rate_when_a_term_would_sell_below_cost_raises(terms: dict) -> N
 
 @given(rates, exchange_rates, percents, st.integers(0, 10**9), shares, shares)
 def test_selling_rate_never_falls_below_cost_plus_floor(
-    rate: int, exchange: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal
+    rate: int, exchange_rate_micros: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal
 ) -> None:
     sold_at = rate_of(
         rate,
-        exchange_rate_micros=exchange,
+        exchange_rate_micros=exchange_rate_micros,
         markup_percent=percent,
         fixed_micros=fixed,
         discount_percent=discount,
         floor_percent=floor,
     )
 
-    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+    assert sold_at >= Fraction(rate * exchange_rate_micros, MICROS) * (1 + Fraction(floor) / 100)
 
 
 @given(rates, percents, shares, shares)
@@ -132,15 +132,15 @@ def test_selling_rate_when_rounded_gives_the_discount_afterwards_and_keeps_the_f
 
 
 def test_selling_rate_when_the_service_has_its_own_price_replaces_the_markup_not_the_floor() -> None:
-    assert rate_of(1_000_000, own_rate_micros=3_333_333, rounding="1.00") == 3_333_333
-    assert rate_of(1_000_000, own_rate_micros=3_333_333, discount_percent=Decimal(50)) == 1_666_667
-    assert rate_of(1_000_000, own_rate_micros=900_000, floor_percent=Decimal(5)) == 1_050_000
+    assert rate_of(1_000_000, rate_override_micros=3_333_333, rounding="1.00") == 3_333_333
+    assert rate_of(1_000_000, rate_override_micros=3_333_333, discount_percent=Decimal(50)) == 1_666_667
+    assert rate_of(1_000_000, rate_override_micros=900_000, floor_percent=Decimal(5)) == 1_050_000
 
 
 @given(rates, exchange_rates, lowered, fixed_parts, shares, shares, roundings, st.none() | rates)
 def test_selling_rate_whatever_the_rule_never_falls_below_cost_plus_floor(
     rate: int,
-    exchange: int,
+    exchange_rate_micros: int,
     percent: Decimal,
     fixed: int,
     discount: Decimal,
@@ -150,16 +150,16 @@ def test_selling_rate_whatever_the_rule_never_falls_below_cost_plus_floor(
 ) -> None:
     sold_at = rate_of(
         rate,
-        exchange_rate_micros=exchange,
+        exchange_rate_micros=exchange_rate_micros,
         markup_percent=percent,
         fixed_micros=fixed,
         discount_percent=discount,
         floor_percent=floor,
         rounding=rounding,
-        own_rate_micros=own,
+        rate_override_micros=own,
     )
 
-    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+    assert sold_at >= Fraction(rate * exchange_rate_micros, MICROS) * (1 + Fraction(floor) / 100)
 
 
 @given(rates, rates, lowered, fixed_parts, shares, shares, roundings)
@@ -193,11 +193,11 @@ def test_selling_rate_when_rounded_rises_by_less_than_a_step_and_ends_as_it_shou
 
 @given(rates, rates, lowered, fixed_parts, shares)
 def test_unprotected_rate_is_what_is_sold_unless_the_floor_lifts_it(
-    rate: int, exchange: int, percent: Decimal, fixed: int, floor: Decimal
+    rate: int, exchange_rate_micros: int, percent: Decimal, fixed: int, floor: Decimal
 ) -> None:
     formula = make_formula(
         Markup(percent, fixed, rounding="0.05"),
-        exchange_rate_micros=exchange + 1,
+        exchange_rate_micros=exchange_rate_micros + 1,
         discount_percent=Decimal(0),
         floor_percent=floor,
     )
@@ -213,13 +213,15 @@ def test_unprotected_rate_is_what_is_sold_unless_the_floor_lifts_it(
 
 @given(rates, exchange_rates, percents, shares, st.integers(1, 10**7), units)
 def test_price_for_any_quantity_covers_its_cost(
-    rate: int, exchange: int, percent: Decimal, discount: Decimal, quantity: int, rate_per: int
+    rate: int, exchange_rate_micros: int, percent: Decimal, discount: Decimal, quantity: int, rate_per: int
 ) -> None:
-    sold_at = rate_of(rate, exchange_rate_micros=exchange, markup_percent=percent, discount_percent=discount)
+    sold_at = rate_of(
+        rate, exchange_rate_micros=exchange_rate_micros, markup_percent=percent, discount_percent=discount
+    )
 
     price = price_for(sold_at, quantity, rate_per)
 
-    assert price >= Fraction(rate * exchange, MICROS) * quantity / rate_per
+    assert price >= Fraction(rate * exchange_rate_micros, MICROS) * quantity / rate_per
     assert price % 100 == 0
 
 
@@ -341,7 +343,7 @@ def test_price_book_for_many_services_asks_for_the_rules_once(
 
 
 def test_price_micros_when_the_rate_buys_one_piece_multiplies(listing: Service) -> None:
-    listing.own_rate_per = 1
+    listing.rate_per_override = 1
     book = price_book(None)
 
     assert book.price_micros(listing, 3) == 3_750_000

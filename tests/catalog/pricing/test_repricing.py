@@ -31,8 +31,8 @@ def put_services_on_sale() -> list[Service]:
         put_on_sale("dear", rate_upstream_micros=987_654_321),
         put_on_sale("likes", subcategory="Likes"),
         put_on_sale("withdrawn", withdrawn_at=NOON),
-        put_on_sale("account", category="Accounts", own_rate_per=1),
-        put_on_sale("own price", category="Accounts", own_rate_micros=2_345_678),
+        put_on_sale("account", category="Accounts", rate_per_override=1),
+        put_on_sale("own price", category="Accounts", rate_override_micros=2_345_678),
         put_on_sale("free", category="Accounts", rate_upstream_micros=0),
     ]
 
@@ -199,7 +199,12 @@ def test_reprice_services_when_a_categorys_many_services_are_left_then_beat_find
 
 
 @pytest.mark.parametrize(
-    "form", [{"own_rate_micros": "4.50"}, {"own_rate_per": "1"}, {"own_rate_micros": "4.50", "own_rate_per": "1"}]
+    "form",
+    [
+        {"rate_override_micros": "4.50"},
+        {"rate_per_override": "1"},
+        {"rate_override_micros": "4.50", "rate_per_override": "1"},
+    ],
 )
 def test_service_when_the_admin_sets_its_price_or_unit_then_stored_is_the_book(
     desk: Client, listings: list[Service], form: dict
@@ -276,7 +281,7 @@ def test_reprice_services_when_somebody_changes_prices_meanwhile_waits_and_count
         try:
             with transaction.atomic():
                 lock_prices()
-                Service.objects.filter(pk=service.pk).update(own_rate_micros=9_000_000)
+                Service.objects.filter(pk=service.pk).update(rate_override_micros=9_000_000)
                 locked.set()
                 threading.Event().wait(0.3)
         finally:

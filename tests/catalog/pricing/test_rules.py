@@ -104,13 +104,13 @@ def test_price_book_when_a_rule_has_a_floor_of_its_own_lets_no_discount_below_it
 
     assert price_book(None).rate_micros(listing) == 2_100_000
     assert price_book(friend).rate_micros(listing) == 1_950_000
-    listing.own_rate_micros = 1_600_000
+    listing.rate_override_micros = 1_600_000
     assert price_book(None).rate_micros(listing) == 1_950_000
 
 
 def test_price_book_when_a_service_has_its_own_price_takes_it_before_any_rule(listing: Service) -> None:
     rule(40, scope="service", service=listing, rounding="1.00")
-    listing.own_rate_micros = 2_222_222
+    listing.rate_override_micros = 2_222_222
     group = CustomerGroup.objects.create(name="Friends", discount_percent=Decimal(10))
     friend = User.objects.create_user("friend@example.com", "x", group=group)
 
@@ -129,7 +129,7 @@ def test_stored_rates_of_a_customers_book_are_a_visitors_all_the_same(listing: S
         category_id=listing.category_id,
         subcategory_id=None,
         service_id=None,
-        own_rate_micros=None,
+        rate_override_micros=None,
     )
 
     assert rates == (1_875_000, 1_875_000_000)
@@ -165,7 +165,7 @@ def test_place_order_keeps_how_its_price_came_about(service: Service, ann: User,
         "discount_percent": "10.00",
         "exchange_rate_micros": 1_000_000,
         "rate_upstream_micros": 1_500_000,
-        "own_rate_micros": None,
+        "rate_override_micros": None,
         "rate_per": 1000,
         "rate_micros": 2_250_000,
     }
@@ -192,7 +192,7 @@ def test_place_orders_keeps_how_each_price_came_about(service: Service, ann: Use
 
 def test_pricing_in_words_of_an_own_price_in_another_currency_says_both(listing: Service, settings: Any) -> None:
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("92.5")
-    listing.own_rate_micros, listing.own_rate_per = 200_000_000, 1
+    listing.rate_override_micros, listing.rate_per_override = 200_000_000, 1
 
     words = pricing_in_words(price_book(None).terms(listing), store="RUB", upstream="USD")
 

@@ -147,12 +147,12 @@ def _sync_if_free(client: Client) -> SyncRun | None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("holder", ["", "no word we know", "123 another-machine"])
+@pytest.mark.parametrize("lock_holder", ["", "no word we know", "123 another-machine"])
 def test_sync_catalog_when_it_cannot_be_known_whether_the_other_one_lives_waits_for_it(
-    client_upstream: Client, holder: str
+    client_upstream: Client, lock_holder: str
 ) -> None:
     other = open_run(SyncRun.Kind.CATALOG, now=NOW).row
-    SyncRun.objects.filter(pk=other.pk).update(holder=holder)
+    SyncRun.objects.filter(pk=other.pk).update(lock_holder=lock_holder)
 
     with pytest.raises(SyncAlreadyRunning):
         sync_catalog(client=client_upstream, now=LATER)

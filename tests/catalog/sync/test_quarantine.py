@@ -1,4 +1,4 @@
-"""Answers that are whole but hard to believe: held back, looked at, accepted or dropped."""
+"""Answers that are whole but implausible: held back, looked at, accepted or dropped."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -64,7 +64,7 @@ def test_page_when_cached_is_the_page_as_it_would_be_made(ann: User, settings: A
 
 
 def test_page_of_one_customer_has_nothing_of_another(ann: User, ben: User) -> None:
-    service = put_on_sale("Account", own_delivery="email")
+    service = put_on_sale("Account", delivery_override="email")
     add_favorite(ann, service)
     credit(user=ben, amount_micros=5_000_000, kind="top_up", reference="more")
     anns = signed_in(ann).get(page_of(service))
@@ -116,7 +116,7 @@ def test_page_shows_a_change_at_once(ann: User) -> None:
     client = signed_in(ann)
     client.get(page_of(service))
 
-    Service.objects.filter(pk=service.pk).update(shown_name="Renamed")
+    Service.objects.filter(pk=service.pk).update(display_name="Renamed")
     assert "Renamed" in page_words(client.get(page_of(service)))
     Service.objects.filter(pk=service.pk).update(withdrawn_at=timezone.now())
     assert 'id="order-form"' not in client.get(page_of(service)).content.decode()
