@@ -182,7 +182,7 @@ def _ask(client: Client, order: Order, now: datetime, *, thoroughly: bool = Fals
     code, status, failure = None, None, None
     ending = thoroughly or now >= _deadline(number)
     asked_lately = order.polled_at is not None and _slot(order, now) == _slot(order, order.polled_at)
-    if not asked_lately or ending or number.given_up_at is not None:
+    if not asked_lately or ending or number.cancel_requested_at is not None:
         try:
             status = client.sms_status(order_id=upstream_id)
         except UpstreamError as error:
@@ -233,8 +233,8 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
         state = ended
         why = "canceled" if ended == Number.State.CANCELED else "expired"
         # Who gave the number up gets the money back unless it was charged for all the same.
-        new_status = Status.COMPLETED if number.given_up_at and charge else Status.CANCELED
-    elif number.given_up_at and charge == 0:
+        new_status = Status.COMPLETED if number.cancel_requested_at and charge else Status.CANCELED
+    elif number.cancel_requested_at and charge == 0:
         new_status, state, why = Status.CANCELED, Number.State.CANCELED, "given_up"
     elif not _means(words[0], WAITING_WORDS) and not _means(words[0], RECEIVED_WORDS):
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
@@ -256,7 +256,7 @@ def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: 
     if status is None:
         return ""
     ends_at = _deadline(number, status.expires_at)
-    if number.given_up_at and status.charge:
+    if number.cancel_requested_at and status.charge:
         ends_at += CHARGE_IS_ASKED_FOR  # upstream may be about to give it back
     return Number.State.EXPIRED if now >= ends_at else ""
 

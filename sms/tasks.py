@@ -30,15 +30,15 @@ def count_success_rates() -> None:
     success_rates.count_success_rates(timezone.now())
 
 
-@shared_task(name="sms.tasks.swap_numbers")
-def swap_numbers() -> None:
-    """The sweep: exchange numbers without a code for those who wished it."""
+@shared_task(name="sms.tasks.replace_numbers")
+def replace_numbers() -> None:
+    """The sweep: replace numbers without a code for those who asked for it."""
     try:
         client = default_client()
     except UpstreamError as error:
         log.warning("upstream_not_configured", error=str(error))
         return
-    operations.swap_due(client=client)
+    operations.replace_due_numbers(client=client)
 
 
 @shared_task(name="sms.tasks.wipe_sms_contents")

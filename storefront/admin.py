@@ -98,7 +98,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "sms.successrate", _("Success rates"), "monitoring"),
                 _item(request, "sms.forbiddenword", _("Forbidden words"), "block"),
                 _item(request, "sms.numberlimit", _("Limits of numbers"), "speed"),
-                _item(request, "sms.swaprule", _("Automatic exchanges"), "swap_horiz"),
+                _item(request, "sms.replacementrule", _("Automatic exchanges"), "swap_horiz"),
             ],
         ),
         (

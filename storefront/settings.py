@@ -205,7 +205,7 @@ SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
-SMS_SWAP_AFTER_SECONDS = env.seconds("SMS_SWAP_AFTER_SECONDS", 120)
+SMS_REPLACE_AFTER_SECONDS = env.seconds("SMS_REPLACE_AFTER_SECONDS", 120)
 SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, minimum=1)
 # What one customer may have, unless staff set limits of their own for them.
 SMS_MAX_OPEN_NUMBERS = env.number("SMS_MAX_OPEN_NUMBERS", 20)

@@ -1,7 +1,7 @@
 """The dialect's actions after the sale: refills and cancels. The document has only their flags.
 
 A refill, and a cancel of an order that upstream works on, are requests that staff handles. What was not sent yet is
-canceled at once; a number is given up. An error stands beside each order that cannot be: the others are done.
+canceled at once, and so is a number. An error stands beside each order that cannot be: the others are done.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from orders.lifecycle.service_requests import WishRefused, cancel_unsent, reques
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Kind, Order, ServiceRequest, Status
 from orders.placing.place import OrderRefused
-from sms.operations.cancel import give_up_number
+from sms.operations.cancel import cancel_number
 
 Wish = ServiceRequest.Wish
 State = ServiceRequest.State
@@ -70,7 +70,7 @@ def _cancel(call: Call, text: str) -> int:
     call.check_scope(Scope.SMS if order.kind == Kind.NUMBER else Scope.ORDER)
     if order.kind == Kind.NUMBER:
         try:
-            give_up_number(order.pk, user=call.user, now=call.now)
+            cancel_number(order.pk, user=call.user, now=call.now)
         except OrderRefused:
             raise ApiError(NO_CANCEL, 409) from None
         return 1

@@ -17,7 +17,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from sms.admin.report import report_page
-from sms.models import Number, NumberLimit, SuccessRate, SwapRule
+from sms.models import Number, NumberLimit, ReplacementRule, SuccessRate
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -65,8 +65,8 @@ class SuccessRateAdmin(ReadOnlyAdmin):
         return f"{rate.percent} %" if rate.observed else EMPTY
 
 
-@admin.register(SwapRule)
-class SwapRuleAdmin(ReadOnlyAdmin):
+@admin.register(ReplacementRule)
+class ReplacementRuleAdmin(ReadOnlyAdmin):
     """What customers opted into."""
 
     list_display = (

@@ -71,7 +71,7 @@ class SiteAdmin(HideAndShow):
 
 @admin.register(ForbiddenWord)
 class ForbiddenWordAdmin(ModelAdmin):
-    """The word list of the acceptable-use policy; every change is applied to the shelf at once."""
+    """The word list of the acceptable-use policy; every change is applied to what is on sale at once."""
 
     list_display = ("word", "note", "created_at")
     search_fields = ("word", "note")

@@ -48,7 +48,7 @@ def dial_code_of(code: str, name: str = "") -> str:
     return f"+{number}" if number else ""
 
 
-def shown_name(code: str, name: str) -> str:
+def display_name(code: str, name: str) -> str:
     """Return the country's name in the reader's language; `name` is upstream's, for a country that CLDR has not."""
     return _names(get_language() or settings.LANGUAGE_CODE).get(region_of(code, name), name)
 

@@ -1,6 +1,6 @@
 """SMS numbers: where they can be had, what they cost, and the number behind an order; tables by subject."""
 
-from sms.models.numbers import Number, NumberLimit, SwapRule
+from sms.models.numbers import Number, NumberLimit, ReplacementRule
 from sms.models.places import Country, ForbiddenWord, Project, ProjectQuerySet, Site
 from sms.models.selling import NumberMarkupRule, SuccessRate
 
@@ -12,7 +12,7 @@ __all__ = [
     "NumberMarkupRule",
     "Project",
     "ProjectQuerySet",
+    "ReplacementRule",
     "Site",
     "SuccessRate",
-    "SwapRule",
 ]

@@ -41,15 +41,15 @@ class Number(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     received_at = models.DateTimeField(_("code received"), null=True, blank=True)
     created_at = models.DateTimeField(_("ordered"), default=timezone.now)
-    given_up_at = models.DateTimeField(_("given up by the customer"), null=True, blank=True)
-    # A number taken in exchange for another one; one number is exchanged at most once.
-    swapped_from = models.OneToOneField(
+    cancel_requested_at = models.DateTimeField(_("given up by the customer"), null=True, blank=True)
+    # A number taken in place of another one; one number is replaced at most once.
+    replaces = models.OneToOneField(
         "self",
         verbose_name=_("instead of"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
-        related_name="swapped_to",
+        related_name="replaced_by",
     )
     content_wiped_at = models.DateTimeField(_("code and message wiped"), null=True, blank=True)
 
@@ -61,7 +61,7 @@ class Number(models.Model):
         verbose_name_plural = _("numbers")
         constraints = [
             models.CheckConstraint(
-                condition=Q(swapped_from=None) | ~Q(swapped_from=F("id")), name="no_number_instead_of_itself"
+                condition=Q(replaces=None) | ~Q(replaces=F("id")), name="no_number_instead_of_itself"
             ),
         ]
         indexes = [
@@ -92,10 +92,12 @@ class Number(models.Model):
         return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
 
 
-class SwapRule(models.Model):
+class ReplacementRule(models.Model):
     """What a customer opted into for a number: another one is taken by itself when no code comes for a while."""
 
-    number = models.OneToOneField(Number, on_delete=models.CASCADE, related_name="swap_rule", verbose_name=_("number"))
+    number = models.OneToOneField(
+        Number, on_delete=models.CASCADE, related_name="replacement_rule", verbose_name=_("number")
+    )
     after_seconds = models.PositiveIntegerField(_("after seconds without a code"))
     # What one number may cost at most, in store micros; the price the customer agreed to for the whole chain.
     cap_micros = MicrosField(_("price at most"))
@@ -108,7 +110,7 @@ class SwapRule(models.Model):
         ordering = ["-id"]
         verbose_name = _("automatic exchange")
         verbose_name_plural = _("automatic exchanges")
-        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="swap_rule_due")]
+        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="replacement_rule_due")]
 
     def __str__(self) -> str:
         return str(self.number)

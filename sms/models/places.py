@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.money import MicrosField
 from sms.formats.countries import (
     dial_code_of,
+    display_name,
     region_of,
     search_text,
-    shown_name,
 )
 
 
@@ -49,9 +49,9 @@ class Country(models.Model):
         return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in region_of(self.code, self.name))
 
     @property
-    def shown_name(self) -> str:
+    def display_name(self) -> str:
         """The name in the reader's language, else upstream's."""
-        return shown_name(self.code, self.name)
+        return display_name(self.code, self.name)
 
 
 class Site(models.Model):
@@ -67,7 +67,7 @@ class Site(models.Model):
         help_text=_("Further words for the search, with spaces between."),
     )
     visible = models.BooleanField(_("visible"), default=True)
-    # Kept by `sms.policy`, so that a shelf asks one column and not the word list.
+    # Kept by `sms.policy`, so that a listing asks one column and not the word list.
     forbidden = models.BooleanField(_("forbidden by a word"), default=False, editable=False)
 
     class Meta:
@@ -139,7 +139,7 @@ class Project(models.Model):
         verbose_name = _("SMS project")
         verbose_name_plural = _("SMS projects")
         constraints = [models.UniqueConstraint(fields=["upstream_id", "country"], name="project_once_per_country")]
-        indexes = [models.Index(fields=["name"], condition=Q(withdrawn_at=None), name="project_shelf")]
+        indexes = [models.Index(fields=["name"], condition=Q(withdrawn_at=None), name="project_on_sale")]
 
     def __str__(self) -> str:
         return f"{self.name} · {self.country}"

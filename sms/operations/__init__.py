@@ -1,32 +1,32 @@
 """What changes numbers. `sms.supply` speaks to upstream about them, `sms.sync` copies where they can be had."""
 
 from sms.operations.buy import MOST_AT_ONCE, buy_numbers
-from sms.operations.cancel import give_up_number
-from sms.operations.replace import CodeHasCome, may_be_swapped, swap_number
-from sms.operations.replacement_candidates import Exchange, best_exchange, exchanges_of
+from sms.operations.cancel import cancel_number
+from sms.operations.replace import CodeHasCome, can_be_replaced, replace_number
+from sms.operations.replacement_candidates import ReplacementCandidate, best_candidate, candidates_for
 from sms.operations.replacement_rules import (
-    MOST_EXCHANGES,
-    SwapWish,
-    drop_swap_rule,
-    set_swap_rule,
+    MAX_REPLACEMENTS,
+    ReplacementRequest,
+    drop_replacement_rule,
+    set_replacement_rule,
 )
 from sms.operations.retention import wipe_contents
-from sms.operations.sweep import swap_due
+from sms.operations.sweep import replace_due_numbers
 
 __all__ = [
+    "MAX_REPLACEMENTS",
     "MOST_AT_ONCE",
-    "MOST_EXCHANGES",
     "CodeHasCome",
-    "Exchange",
-    "SwapWish",
-    "best_exchange",
+    "ReplacementCandidate",
+    "ReplacementRequest",
+    "best_candidate",
     "buy_numbers",
-    "drop_swap_rule",
-    "exchanges_of",
-    "give_up_number",
-    "may_be_swapped",
-    "set_swap_rule",
-    "swap_due",
-    "swap_number",
+    "can_be_replaced",
+    "cancel_number",
+    "candidates_for",
+    "drop_replacement_rule",
+    "replace_due_numbers",
+    "replace_number",
+    "set_replacement_rule",
     "wipe_contents",
 ]

@@ -15,8 +15,8 @@ from orders.placing.place import (
     take_payment,
 )
 from sms.limits import check_limits
-from sms.models import Number, Project, SwapRule
-from sms.operations.replacement_rules import SwapWish
+from sms.models import Number, Project, ReplacementRule
+from sms.operations.replacement_rules import ReplacementRequest
 from sms.pricing import NumberBook, number_book, number_price_micros
 
 MOST_AT_ONCE = 10
@@ -31,19 +31,19 @@ def buy_numbers(
     request_id: str,
     reuse_phone: str = "",
     api_key: ApiKey | None = None,
-    swap: SwapWish | None = None,
+    replacement: ReplacementRequest | None = None,
 ) -> list[Order]:
     """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
-    price of one number that the customer saw; `api_key` is whose daily limit it counts for; `swap` is what should
-    happen by itself when no code comes.
+    price of one number that the customer saw; `api_key` is whose daily limit it counts for; `replacement` is what
+    should happen by itself when no code comes.
 
     Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     asked: dict[str, Any] = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
-    if swap is not None:
-        asked["swap"] = [swap.cap_micros, swap.any_country, swap.exchanges]
+    if replacement is not None:
+        asked["replacement"] = [replacement.cap_micros, replacement.any_country, replacement.replacements]
 
     def buy(checkout: Checkout) -> list[Order]:
         fresh = Project.objects.select_related("country", "site").get(pk=project.pk)
@@ -57,8 +57,8 @@ def buy_numbers(
         ]
         # After the money is taken: the wallet is this transaction's now, and nobody buys beside it unseen.
         check_limits(user, now=timezone.now())
-        if swap is not None:
-            SwapRule.objects.bulk_create(swap.rule(order.number) for order in orders)
+        if replacement is not None:
+            ReplacementRule.objects.bulk_create(replacement.rule(order.number) for order in orders)
         return orders
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
@@ -90,7 +90,7 @@ def sell_number(
     book: NumberBook,
     *,
     reuse_phone: str = "",
-    swapped_from: Number | None = None,
+    replaces: Number | None = None,
 ) -> Order:
     """Take the price of one number and return its order; call it inside the checkout's transaction.
 
@@ -116,7 +116,7 @@ def sell_number(
         order=order,
         project=project,
         reuse_phone=reuse_phone,
-        swapped_from=swapped_from,
+        replaces=replaces,
         created_at=order.created_at,
     )
     return order

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from orders.models import UPSTREAM_OPEN, Order
 from orders.placing.place import OrderRefused
-from sms.models import Number, SwapRule
+from sms.models import Number, ReplacementRule
 
 
-def give_up_number(order_id: int, *, user: User, now: datetime | None = None) -> Number:
-    """Mark one of the customer's numbers as given up and ask upstream about it at once; return it.
+def cancel_number(order_id: int, *, user: User, now: datetime | None = None) -> Number:
+    """Note that the customer wants one of their numbers canceled and ask upstream about it at once; return it.
 
     Upstream knows no cancellation. The money comes back with the next answer that says that nothing was charged, and
     else when the number ends without having been charged; a code that comes before that is shown and paid. Doing it
@@ -28,7 +28,7 @@ def give_up_number(order_id: int, *, user: User, now: datetime | None = None) ->
             if number.order.is_open:
                 raise OrderRefused(_("This number is still being fetched. Please try again in a few seconds."))
             raise OrderRefused(_("This number does not wait for a code any more."))
-        Number.objects.filter(pk=number.pk, given_up_at=None).update(given_up_at=now)
-        SwapRule.objects.filter(number=number).update(next_at=None)
+        Number.objects.filter(pk=number.pk, cancel_requested_at=None).update(cancel_requested_at=now)
+        ReplacementRule.objects.filter(number=number).update(next_at=None)
     number.refresh_from_db()
     return number

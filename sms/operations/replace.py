@@ -1,4 +1,4 @@
-"""Exchanging a number to which no code comes for another one, never paying twice for one code."""
+"""Replacing a number to which no code comes with another one, never paying twice for one code."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from orders.lifecycle.transitions import WrongStatus, move_order
 from orders.models import UPSTREAM_OPEN, Checkout, Order, OrderEvent, Status
 from orders.placing.place import OrderRefused, PriceChanged, check_out
 from sms.limits import check_limits
-from sms.models import Number, Project, SwapRule
+from sms.models import Number, Project, ReplacementRule
 from sms.operations.buy import check_purchase, sell_number
 from sms.pricing import number_book
 from sms.supply import ask_thoroughly
@@ -27,18 +27,18 @@ log = structlog.get_logger(__name__)
 
 
 class CodeHasCome(OrderRefused):
-    """The code arrived before the exchange: the number is kept and paid."""
+    """The code arrived before the replacement: the number is kept and paid."""
 
 
-def may_be_swapped(number: Number, now: datetime) -> bool:
+def can_be_replaced(number: Number, now: datetime) -> bool:
     """Whether the number has waited long enough, and still waits; it comes with its order."""
     since = number.order.sent_at or number.created_at
     waits = number.state == Number.State.WAITING and number.order.status in UPSTREAM_OPEN
-    patient = now >= since + timedelta(seconds=settings.SMS_SWAP_AFTER_SECONDS)
-    return waits and patient and number.given_up_at is None
+    patient = now >= since + timedelta(seconds=settings.SMS_REPLACE_AFTER_SECONDS)
+    return waits and patient and number.cancel_requested_at is None
 
 
-def swap_number(
+def replace_number(
     order_id: int,
     *,
     user: User,
@@ -49,12 +49,12 @@ def swap_number(
     automatic: bool = False,
     now: datetime | None = None,
 ) -> Order:
-    """Exchange the customer's number for one of `project`, which is for the same website or app; return its order.
+    """Replace the customer's number with one of `project`, which is for the same website or app; return its order.
 
     Upstream is asked once more. Without a code the old order is closed and refunded in full and the new one is sold,
     in one transaction; a code that comes to the old number later is nobody's, and its charge the shop's loss. The same
     `request_id` returns the order that it made the first time. What the customer asked to happen with the number
-    moves on to the new one; an `automatic` exchange is counted there.
+    moves on to the new one; an `automatic` replacement is counted there.
 
     Raises CodeHasCome, OrderRefused, PriceChanged when it would cost more than the customer saw, InsufficientFunds and
     Number.DoesNotExist for a stranger's number; nothing has changed then but what upstream said of the old number.
@@ -62,13 +62,13 @@ def swap_number(
     now = now or timezone.now()
     order = _order_of(order_id, user)
     if not Checkout.objects.filter(user=user, request_id=request_id).exists():  # else: the button was pressed before
-        _check_may_be_swapped(order, project, now)
+        _check_can_be_replaced(order, project, now)
         _ask_once_more(order, client, now)
-    asked = {"swap": order_id, "project": project.pk}
+    asked = {"replaces": order_id, "project": project.pk}
 
-    def swap(checkout: Checkout) -> list[Order]:
+    def buy(checkout: Checkout) -> list[Order]:
         old = _order_of(order_id, user)
-        _check_may_be_swapped(old, project, now)
+        _check_can_be_replaced(old, project, now)
         fresh = Project.objects.select_related("country", "site").get(pk=project.pk)
         book = number_book(user)
         price_micros = book.price_micros(fresh)
@@ -76,12 +76,12 @@ def swap_number(
             raise PriceChanged(price_micros, price_micros)
         check_purchase(user, fresh, 1)
         _close(old, now)
-        new = sell_number(checkout, fresh, price_micros, book, swapped_from=old.number)
+        new = sell_number(checkout, fresh, price_micros, book, replaces=old.number)
         check_limits(user, now=timezone.now())
         _hand_on_rule(old.number, new.number, now, automatic=automatic)
         return [new]
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=swap)[0]
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
 
 
 def _order_of(order_id: int, user: User) -> Order:
@@ -92,17 +92,17 @@ def _order_of(order_id: int, user: User) -> Order:
     return order
 
 
-def _check_may_be_swapped(order: Order, project: Project, now: datetime) -> None:
+def _check_can_be_replaced(order: Order, project: Project, now: datetime) -> None:
     number: Number = order.number
     if number.state == Number.State.RECEIVED:
         raise CodeHasCome(_("The code has come: the number is not exchanged."))
     if project.site_id != number.project.site_id:
         raise OrderRefused(_("A number is exchanged for one of the same website or app."))
-    if number.given_up_at is not None:
+    if number.cancel_requested_at is not None:
         raise OrderRefused(_("You have given this number up."))
     if number.state != Number.State.WAITING or order.status not in UPSTREAM_OPEN:
         raise OrderRefused(_("This number does not wait for a code any more."))
-    if not may_be_swapped(number, now):
+    if not can_be_replaced(number, now):
         raise OrderRefused(_("Wait a little longer: the code may still come."))
 
 
@@ -111,7 +111,7 @@ def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
     try:
         report = ask_thoroughly(client, order, now)
     except UpstreamError as error:
-        log.warning("swap_without_answer", order_id=order.pk, error=str(error))
+        log.warning("replacement_without_answer", order_id=order.pk, error=str(error))
         raise OrderRefused(_("It cannot be seen at the moment whether the code has come. Please try again.")) from error
     record_reports([(order, report)], now=now)
     order.number.refresh_from_db(fields=["state", "code"])
@@ -125,7 +125,7 @@ def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
 
 def _close(order: Order, now: datetime) -> None:
     """End the old order, unless its code comes at this very moment, and give all its money back."""
-    waiting = Number.objects.filter(pk=order.number.pk, state=Number.State.WAITING, given_up_at=None)
+    waiting = Number.objects.filter(pk=order.number.pk, state=Number.State.WAITING, cancel_requested_at=None)
     try:
         move_order(
             order.pk,
@@ -133,7 +133,7 @@ def _close(order: Order, now: datetime) -> None:
             code=OrderEvent.Code.CANCELED,
             now=now,
             where=Q(status__in=UPSTREAM_OPEN),
-            data={"by": "exchange"},
+            data={"by": "replacement"},
             finished_at=now,
             next_poll_at=now,  # what it costs is asked until that is final
         )
@@ -146,10 +146,10 @@ def _close(order: Order, now: datetime) -> None:
 
 
 def _hand_on_rule(old: Number, new: Number, now: datetime, *, automatic: bool) -> None:
-    rule = SwapRule.objects.filter(number=old).first()
+    rule = ReplacementRule.objects.filter(number=old).first()
     if rule is None:
         return
     left = max(rule.left - automatic, 0)
     next_at = now + timedelta(seconds=rule.after_seconds) if left else None
-    # A wish that was taken back at this very moment stays taken back.
-    SwapRule.objects.filter(pk=rule.pk).update(number=new, outcome="", left=left, next_at=next_at)
+    # A rule that was dropped at this very moment stays dropped.
+    ReplacementRule.objects.filter(pk=rule.pk).update(number=new, outcome="", left=left, next_at=next_at)

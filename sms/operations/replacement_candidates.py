@@ -1,4 +1,4 @@
-"""What a number can be exchanged for: the same website or app, in its own country or where codes come more often."""
+"""What a number can be replaced with: the same website or app, in its own country or where codes come more often."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from sms.pricing import NumberBook
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """What a number could be exchanged for, and what the customer would pay for that one."""
+class ReplacementCandidate:
+    """What a number could be replaced with, and what the customer would pay for that one."""
 
     project: Project
     price_micros: int
 
 
-def exchanges_of(numbers: Sequence[Number], book: NumberBook) -> dict[int, list[Exchange]]:
-    """Return for each number, by its id, what it can be exchanged for: its own country first, then the best others.
+def candidates_for(numbers: Sequence[Number], book: NumberBook) -> dict[int, list[ReplacementCandidate]]:
+    """Return for each number, by its id, what it can be replaced with: its own country first, then the best others.
 
     The others are sorted by how often a code came lately, where enough numbers speak, and then by price. One query.
     """
@@ -34,8 +34,8 @@ def exchanges_of(numbers: Sequence[Number], book: NumberBook) -> dict[int, list[
     return {number.pk: _ranked(number, projects.get(number.project.site_id, []), book) for number in numbers}
 
 
-def _ranked(number: Number, projects: list[Project], book: NumberBook) -> list[Exchange]:
-    offers = [Exchange(project, book.price_micros(project)) for project in projects]
+def _ranked(number: Number, projects: list[Project], book: NumberBook) -> list[ReplacementCandidate]:
+    offers = [ReplacementCandidate(project, book.price_micros(project)) for project in projects]
     return sorted(
         offers,
         key=lambda offer: (
@@ -54,7 +54,9 @@ def _success(project: Project) -> float:
     return float(found.received / found.observed)
 
 
-def best_exchange(offers: Sequence[Exchange], number: Number, *, cap_micros: int, any_country: bool) -> Exchange | None:
+def best_candidate(
+    offers: Sequence[ReplacementCandidate], number: Number, *, cap_micros: int, any_country: bool
+) -> ReplacementCandidate | None:
     """Return the best offer that costs no more than the cap: with `any_country` of another country if there is one."""
     affordable = [offer for offer in offers if offer.price_micros <= cap_micros]
     others = [offer for offer in affordable if offer.project.pk != number.project_id]

@@ -9,56 +9,56 @@ from functools import cached_property
 from django.conf import settings
 
 from accounts.models import User
-from sms.models import Number, SwapRule
-from sms.operations import Exchange, exchanges_of, may_be_swapped
-from sms.pages.number_forms import SwapRuleForm
+from sms.models import Number, ReplacementRule
+from sms.operations import ReplacementCandidate, can_be_replaced, candidates_for
+from sms.pages.number_forms import ReplacementRuleForm
 from sms.pricing import number_book
 
-EXCHANGES_SHOWN = 3
+CANDIDATES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class NumberCard:
-    """`exchanges` is what the number can be exchanged for now; `again_micros` buys another code to the same number."""
+    """`candidates` are what the number can be replaced with now; `again_micros` buys one more code to it."""
 
     number: Number
-    open_for_wishes: bool = False
-    may_be_swapped: bool = False
-    exchanges: Sequence[Exchange] = ()
+    has_actions: bool = False
+    can_be_replaced: bool = False
+    candidates: Sequence[ReplacementCandidate] = ()
     again_micros: int | None = None
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
-    def rule(self) -> SwapRule | None:
-        """What the customer wished to happen by itself."""
-        return getattr(self.number, "swap_rule", None)
+    def rule(self) -> ReplacementRule | None:
+        """What the customer asked to happen by itself."""
+        return getattr(self.number, "replacement_rule", None)
 
     @cached_property
-    def rule_form(self) -> SwapRuleForm:
+    def rule_form(self) -> ReplacementRuleForm:
         """The form that says so."""
-        return SwapRuleForm(order=self.number.order)
+        return ReplacementRuleForm(order=self.number.order)
 
     @property
-    def swap_after_minutes(self) -> str:
-        """How long a number waits before it can be exchanged, `2:00`."""
-        seconds = int(settings.SMS_SWAP_AFTER_SECONDS)
+    def replace_after_minutes(self) -> str:
+        """How long a number waits before it can be replaced, `2:00`."""
+        seconds = int(settings.SMS_REPLACE_AFTER_SECONDS)
         return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def cards_of(numbers: Sequence[Number], user: User, now: datetime) -> list[NumberCard]:
     """Return the cards of these numbers of one customer; a few queries, however many there are.
 
-    The numbers come with order, project, country, website and swap rule.
+    The numbers come with order, project, country, website and replacement rule.
     """
     book = number_book(user)
-    patient = [number for number in numbers if may_be_swapped(number, now)]
-    exchanges = exchanges_of(patient, book) if patient else {}
+    patient = [number for number in numbers if can_be_replaced(number, now)]
+    candidates = candidates_for(patient, book) if patient else {}
     return [
         NumberCard(
             number,
-            open_for_wishes=number.order.is_open and number.given_up_at is None,
-            may_be_swapped=number.pk in exchanges,
-            exchanges=exchanges.get(number.pk, [])[:EXCHANGES_SHOWN],
+            has_actions=number.order.is_open and number.cancel_requested_at is None,
+            can_be_replaced=number.pk in candidates,
+            candidates=candidates.get(number.pk, [])[:CANDIDATES_SHOWN],
             again_micros=book.price_micros(number.project) if _can_be_used_again(number) else None,
         )
         for number in numbers

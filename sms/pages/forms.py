@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from sms.models import Number, Project, SuccessRate
-from sms.operations import MOST_AT_ONCE, SwapWish
+from sms.operations import MOST_AT_ONCE, ReplacementRequest
 
 
 class BuyNumberForm(forms.Form):
@@ -34,7 +34,7 @@ class BuyNumberForm(forms.Form):
     shown_price_micros = forms.IntegerField(widget=forms.HiddenInput)
     request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
     reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    auto_swap = forms.BooleanField(
+    auto_replace = forms.BooleanField(
         label=gettext_lazy(
             "If no code comes for a while, exchange the number by itself, once, for another one of this country at "
             "this price at most."
@@ -67,7 +67,7 @@ class BuyNumberForm(forms.Form):
             "shown_price_micros": price_micros,
             "request_id": str(self.cleaned_data["request_id"]),
             "reuse_phone": self.cleaned_data["reuse"],
-            "swap": SwapWish(price_micros) if self.cleaned_data["auto_swap"] else None,
+            "replacement": ReplacementRequest(price_micros) if self.cleaned_data["auto_replace"] else None,
         }
 
     def renew(self) -> None:

@@ -1,4 +1,4 @@
-"""What a customer types about the numbers they have: which exchanges happen by themselves, and what they look for."""
+"""What a customer types about the numbers they have: which replacements are automatic, and what they look for."""
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order
 from sms.models import Number
-from sms.operations import MOST_EXCHANGES, SwapWish
+from sms.operations import MAX_REPLACEMENTS, ReplacementRequest
 from upstream.money import MICROS, micros_from_decimal
 
 
-class SwapRuleForm(forms.Form):
+class ReplacementRuleForm(forms.Form):
     """Another number by itself when no code comes, within a price limit."""
 
     cap = forms.DecimalField(
@@ -26,10 +26,10 @@ class SwapRuleForm(forms.Form):
         decimal_places=6,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    exchanges = forms.IntegerField(
+    replacements = forms.IntegerField(
         label=gettext_lazy("Exchanges, at most"),
         min_value=1,
-        max_value=MOST_EXCHANGES,
+        max_value=MAX_REPLACEMENTS,
         initial=1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -40,12 +40,12 @@ class SwapRuleForm(forms.Form):
         self.auto_id = f"id_rule_{order.pk}_%s"  # many of these forms stand on one page; ids must differ
         self.fields["cap"].initial = f"{Decimal(order.price_micros) / MICROS:f}"
 
-    def wish(self) -> SwapWish:
+    def request(self) -> ReplacementRequest:
         """Return what a valid form asks for."""
-        return SwapWish(
+        return ReplacementRequest(
             cap_micros=micros_from_decimal(self.cleaned_data["cap"]),
             any_country=self.cleaned_data["any_country"],
-            exchanges=self.cleaned_data["exchanges"],
+            replacements=self.cleaned_data["replacements"],
         )
 
 

@@ -32,12 +32,12 @@ _COUNT = """
                 CASE WHEN number.state = %(received)s THEN 1 ELSE 0 END AS got_it,
                 CASE WHEN number.state = %(received)s THEN {to_code} END AS seconds
             FROM sms_number AS number
-            LEFT JOIN sms_number AS later ON later.swapped_from_id = number.id
+            LEFT JOIN sms_number AS later ON later.replaces_id = number.id
             WHERE number.created_at >= %(since)s AND number.phone <> ''
                 AND (number.state = %(received)s OR (
                     number.state IN (%(expired)s, %(canceled)s)
-                    AND (number.given_up_at IS NULL OR {to_giving_up} >= %(chance)s)
-                    AND (later.id IS NULL OR {to_swap} >= %(chance)s)
+                    AND (number.cancel_requested_at IS NULL OR {to_canceling} >= %(chance)s)
+                    AND (later.id IS NULL OR {to_replacement} >= %(chance)s)
                 ))
         ) AS chance
     ) AS numbered
@@ -56,8 +56,8 @@ def count_success_rates(now: datetime) -> int:
     seconds = _SECONDS[connection.vendor]
     counting = _COUNT.format(
         to_code=seconds.format(later="number.received_at", earlier="number.created_at"),
-        to_giving_up=seconds.format(later="number.given_up_at", earlier="number.created_at"),
-        to_swap=seconds.format(later="later.created_at", earlier="number.created_at"),
+        to_canceling=seconds.format(later="number.cancel_requested_at", earlier="number.created_at"),
+        to_replacement=seconds.format(later="later.created_at", earlier="number.created_at"),
     )
     moment = connection.ops.adapt_datetimefield_value
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The waiting room in a browser: a code arrives on two pages at once, notices, giving up, an exchange."""
+"""The waiting room in a browser: a code arrives on two pages at once, notices, canceling, a replacement."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def placed(order: Order) -> Order:
     return order
 
 
-def test_codes_arrive_on_two_pages_and_numbers_are_given_up_and_exchanged(
+def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
     page: Page, shop: Shop, browser: Browser, sandbox, settings
 ):
     from sms.models import Project
@@ -90,14 +90,14 @@ def test_codes_arrive_on_two_pages_and_numbers_are_given_up_and_exchanged(
         expect(card).to_contain_text("is back in your balance", timeout=20_000)
         expect(other.locator(f"#number-{second.pk}")).to_contain_text("is back in your balance")
 
-        # Exchanged: once it has waited, another one takes its place.
+        # Replaced: once it has waited, another one takes its place.
         Order.objects.filter(pk=third.pk).update(sent_at=timezone.now() - timedelta(minutes=3))
         card = page.locator(f"#number-{third.pk}")
-        expect(card.locator(f"#wishes-{third.pk}-ripe")).to_have_count(1, timeout=10_000)
+        expect(card.locator(f"#actions-{third.pk}-ripe")).to_have_count(1, timeout=10_000)
         card.get_by_text("No code?").click()
         card.locator(".number-actions__offers button").first.click()
         expect(page.locator("main")).to_contain_text("Another number is on its way.")
-        new = Number.objects.get(swapped_from__order=third)
+        new = Number.objects.get(replaces__order=third)
         expect(page.locator(f"#number-{new.order_id}")).to_be_visible()
         expect(card).to_contain_text("is back in your balance")
 

@@ -84,8 +84,8 @@ def test_sync_sms_makes_countries_found_by_code_dial_code_and_name_in_every_lang
     for word in ("gb", "+44", " 44 ", "united kingdom", "великобритания", "uk"):
         assert word in f" {country.search_text} "
     with translation.override("ru"):
-        assert country.shown_name == "Великобритания"
-    assert (country.shown_name, country.flag) == ("United Kingdom", "🇬🇧")
+        assert country.display_name == "Великобритания"
+    assert (country.display_name, country.flag) == ("United Kingdom", "🇬🇧")
 
 
 def test_sync_sms_gives_old_countries_a_dial_code_though_nothing_else_changed(sandbox, client_upstream, db):
@@ -116,4 +116,4 @@ def test_sync_sms_gives_old_countries_a_dial_code_though_nothing_else_changed(sa
 def test_country_when_its_code_is_a_dial_code_or_nobodys_is_shown_as_well_as_can_be(code, name, dial_code, flag, shown):
     country = Country(code=code, name=name)
 
-    assert (dial_code_of(code, name), country.flag, country.shown_name) == (dial_code, flag, shown)
+    assert (dial_code_of(code, name), country.flag, country.display_name) == (dial_code, flag, shown)

@@ -55,8 +55,8 @@ from sms.models import (
     NumberLimit,
     NumberMarkupRule,
     Project,
+    ReplacementRule,
     SuccessRate,
-    SwapRule,
 )
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -166,7 +166,7 @@ def make_rows(number: int) -> None:
         upstream_id=f"p{number}", country=country, name="Telegram", price_upstream_micros=500_000
     )
     waiting = Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
-    SwapRule.objects.create(number=waiting, after_seconds=120, cap_micros=900_000, left=2)
+    ReplacementRule.objects.create(number=waiting, after_seconds=120, cap_micros=900_000, left=2)
     NumberLimit.objects.create(user=user, most_open=50)
     SuccessRate.objects.create(project=project, observed=30, received=20, median_seconds=14, counted_at=timezone.now())
     NumberMarkupRule.objects.create(scope="country", country=country, percent=30)

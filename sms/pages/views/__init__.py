@@ -1,1 +1,1 @@
-"""The customer's SMS pages: `shelf` sells numbers, `numbers` shows the ones that were bought."""
+"""The customer's SMS pages: `shop` sells numbers, `numbers` shows the ones that were bought."""

@@ -1,4 +1,4 @@
-"""The customer's own numbers: watch the codes arrive, give up, exchange, look back."""
+"""The customer's own numbers: watch the codes arrive, cancel, replace, look back."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,9 +25,9 @@ from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
 from orders.placing.place import OrderRefused, PriceChanged, RequestIdReused
 from sms.models import Number, Project
-from sms.operations import drop_swap_rule, give_up_number, may_be_swapped, set_swap_rule, swap_number
+from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
 from sms.pages.cards import cards_of
-from sms.pages.number_forms import HistoryFilterForm, SwapRuleForm
+from sms.pages.number_forms import HistoryFilterForm, ReplacementRuleForm
 from upstream.client import default_client
 from upstream.errors import Unavailable
 from wallet.operations import InsufficientFunds
@@ -37,7 +37,7 @@ MOST_SHOWN = 50
 NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
-BESIDE = ("number__project__country", "number__project__site", "number__swap_rule")
+BESIDE = ("number__project__country", "number__project__site", "number__replacement_rule")
 
 
 @customers_only
@@ -70,7 +70,7 @@ def _with_order(order: Order) -> Number:
 
 def _state(number: Number, now: datetime) -> tuple[Any, ...]:
     """Everything a card shows that can change while it is looked at."""
-    rule = getattr(number, "swap_rule", None)
+    rule = getattr(number, "replacement_rule", None)
     return (
         number.order_id,
         number.order.status,
@@ -80,8 +80,8 @@ def _state(number: Number, now: datetime) -> tuple[Any, ...]:
         number.code,
         number.content,
         number.expires_at,
-        number.given_up_at,
-        may_be_swapped(number, now),
+        number.cancel_requested_at,
+        can_be_replaced(number, now),
         rule and (rule.left, rule.outcome, rule.next_at is None),
     )
 
@@ -127,11 +127,11 @@ def _change(request: CustomerRequest, change: Callable[[], str]) -> HttpResponse
 
 @customers_only
 @require_POST
-def give_up(request: CustomerRequest, order_id: int) -> HttpResponse:
-    """Give one number up."""
+def cancel(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Cancel one number."""
 
     def change() -> str:
-        give_up_number(order_id, user=request.user)
+        cancel_number(order_id, user=request.user)
         return _("The number is given up. Your money comes back as soon as it is certain that it was not charged.")
 
     return _change(request, change)
@@ -139,8 +139,8 @@ def give_up(request: CustomerRequest, order_id: int) -> HttpResponse:
 
 @customers_only
 @require_POST
-def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
-    """Exchange one number for another one."""
+def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Replace one number with another one."""
     project_id, price = (_whole(request.POST.get(name, "")) for name in ("project", "shown_price_micros"))
     request_id = request.POST.get("request_id", "")[:64]
     if "\0" in request_id:  # no page sends that, and no database keeps it
@@ -152,7 +152,7 @@ def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
             client = default_client()
         except Unavailable as error:
             raise OrderRefused(_("Numbers cannot be exchanged for the moment.")) from error
-        swap_number(
+        replace_number(
             order_id,
             user=request.user,
             project=project,
@@ -167,19 +167,19 @@ def swap(request: CustomerRequest, order_id: int) -> HttpResponse:
 
 @customers_only
 @require_POST
-def swap_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
-    """Say, or take back, that one number is exchanged by itself."""
+def replacement_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
+    """Say, or take back, that one number is replaced by itself."""
     order = get_object_or_404(request.user.orders, pk=order_id, kind=Kind.NUMBER)
 
     def change() -> str:
         if "drop" in request.POST:
-            drop_swap_rule(order_id, user=request.user)
+            drop_replacement_rule(order_id, user=request.user)
             return _("The number is not exchanged by itself any more.")
-        form = SwapRuleForm(request.POST, order=order)
+        form = ReplacementRuleForm(request.POST, order=order)
         if not form.is_valid():
             name, errors = next(iter(form.errors.items()))
             raise OrderRefused(f"{form.fields[name].label}: {errors[0]}")
-        set_swap_rule(order_id, user=request.user, wish=form.wish())
+        set_replacement_rule(order_id, user=request.user, request=form.request())
         return _("If no code comes, another number is taken by itself.")
 
     return _change(request, change)

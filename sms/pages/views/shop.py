@@ -1,4 +1,4 @@
-"""The shelf of numbers: a website or app first, or a country first; buying stands beside every price."""
+"""The shop of numbers: a website or app first, or a country first; buying stands beside every price."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -80,7 +80,7 @@ def country(request: PageRequest, code: str) -> HttpResponse:
     projects = Project.objects.on_sale().filter(country=shown)
     if asked.words:
         projects = projects.filter(site__in=search.matching(Site.objects.order_by(), asked.each).values("pk"))
-    return _offers_page(request, asked, projects, "country", {"country": shown, "heading": shown.shown_name})
+    return _offers_page(request, asked, projects, "country", {"country": shown, "heading": shown.display_name})
 
 
 @personal_page
@@ -145,7 +145,7 @@ def _tiles_page(request: PageRequest, asked: Asked, book: NumberBook) -> Page:
     """Return a page of tiles: countries, or websites and apps, from A to Z."""
     if asked.by_country:
         # In the reader's language, and so sorted here: there are some two hundred.
-        rows: Any = sorted(search.countries_on_sale(), key=lambda row: row.shown_name)
+        rows: Any = sorted(search.countries_on_sale(), key=lambda row: row.display_name)
     else:
         rows = search.sites_on_sale().order_by("name")
     page = Paginator(rows, TILES_PER_PAGE).get_page(request.GET.get("page"))

@@ -11,8 +11,8 @@ from orders.accounting.audit import audit
 from orders.fulfilment.poll import poll_due
 from orders.models import Order, OrderEvent, Status
 from orders.placing.place import OrderRefused
-from sms.models import Number, SwapRule
-from sms.operations import SwapWish, give_up_number, set_swap_rule, wipe_contents
+from sms.models import Number, ReplacementRule
+from sms.operations import ReplacementRequest, cancel_number, set_replacement_rule, wipe_contents
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,9 +39,9 @@ def standing(order: Order, user: Any) -> tuple[str, str, int]:
 # --- Given up -------------------------------------------------------------------------------------------------------
 
 
-def test_give_up_number_that_was_not_charged_is_refunded_with_the_next_answer(waiting_number, poll, sandbox, ann):
+def test_cancel_number_that_was_not_charged_is_refunded_with_the_next_answer(waiting_number, poll, sandbox, ann):
     sandbox.set_number(waiting_number.upstream_id, charge="0.0000")
-    give_up_number(waiting_number.pk, user=ann)
+    cancel_number(waiting_number.pk, user=ann)
 
     poll()
 
@@ -49,10 +49,10 @@ def test_give_up_number_that_was_not_charged_is_refunded_with_the_next_answer(wa
     assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "given_up"
 
 
-def test_give_up_number_that_was_charged_is_watched_and_refunded_when_that_is_given_back(
+def test_cancel_number_that_was_charged_is_watched_and_refunded_when_that_is_given_back(
     waiting_number, poll, sandbox, ann
 ):
-    give_up_number(waiting_number.pk, user=ann)
+    cancel_number(waiting_number.pk, user=ann)
     poll()
     assert standing(waiting_number, ann) == (Status.PENDING, State.WAITING, PAID)
 
@@ -62,8 +62,8 @@ def test_give_up_number_that_was_charged_is_watched_and_refunded_when_that_is_gi
     assert standing(waiting_number, ann) == (Status.CANCELED, State.EXPIRED, BACK)
 
 
-def test_give_up_number_that_stays_charged_at_its_end_is_not_refunded(waiting_number, poll, sandbox, ann):
-    give_up_number(waiting_number.pk, user=ann)
+def test_cancel_number_that_stays_charged_at_its_end_is_not_refunded(waiting_number, poll, sandbox, ann):
+    cancel_number(waiting_number.pk, user=ann)
     sandbox.set_number(waiting_number.upstream_id, status="expired", charge="0.5000")
 
     poll()
@@ -72,9 +72,9 @@ def test_give_up_number_that_stays_charged_at_its_end_is_not_refunded(waiting_nu
     assert waiting_number.next_poll_at is None
 
 
-def test_give_up_number_past_its_time_waits_for_upstream_to_give_the_charge_back(waiting_number, poll, sandbox, ann):
+def test_cancel_number_past_its_time_waits_for_upstream_to_give_the_charge_back(waiting_number, poll, sandbox, ann):
     poll()
-    give_up_number(waiting_number.pk, user=ann)
+    cancel_number(waiting_number.pk, user=ann)
     number = Number.objects.get()
     over = (number.expires_at - timezone.now()).total_seconds() + 61
     poll(seconds=over)
@@ -86,8 +86,8 @@ def test_give_up_number_past_its_time_waits_for_upstream_to_give_the_charge_back
     assert standing(waiting_number, ann) == (Status.CANCELED, State.EXPIRED, BACK)
 
 
-def test_give_up_number_whose_code_comes_after_all_is_shown_and_paid(waiting_number, poll, sandbox, ann):
-    give_up_number(waiting_number.pk, user=ann)
+def test_cancel_number_whose_code_comes_after_all_is_shown_and_paid(waiting_number, poll, sandbox, ann):
+    cancel_number(waiting_number.pk, user=ann)
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
     poll()
@@ -96,11 +96,11 @@ def test_give_up_number_whose_code_comes_after_all_is_shown_and_paid(waiting_num
     assert Number.objects.get().code == "482913"
 
 
-def test_give_up_number_that_is_charged_after_its_refund_is_the_shops_loss(
+def test_cancel_number_that_is_charged_after_its_refund_is_the_shops_loss(
     waiting_number, poll, sandbox, ann, client_upstream
 ):
     sandbox.set_number(waiting_number.upstream_id, charge="0.0000")
-    give_up_number(waiting_number.pk, user=ann)
+    cancel_number(waiting_number.pk, user=ann)
     poll()
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
     sandbox.set_number(waiting_number.upstream_id, charge="0.5000")
@@ -113,24 +113,24 @@ def test_give_up_number_that_is_charged_after_its_refund_is_the_shops_loss(
     assert audit(client=client_upstream).problems == []
 
 
-def test_give_up_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_number, poll, sandbox, ann, ben):
-    first = give_up_number(waiting_number.pk, user=ann).given_up_at
-    assert give_up_number(waiting_number.pk, user=ann).given_up_at == first
+def test_cancel_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_number, poll, sandbox, ann, ben):
+    first = cancel_number(waiting_number.pk, user=ann).cancel_requested_at
+    assert cancel_number(waiting_number.pk, user=ann).cancel_requested_at == first
     with pytest.raises(Number.DoesNotExist):
-        give_up_number(waiting_number.pk, user=ben)
+        cancel_number(waiting_number.pk, user=ben)
     sandbox.deliver_code(waiting_number.upstream_id, "1", "1")
     poll()
 
     with pytest.raises(OrderRefused, match="does not wait"):
-        give_up_number(waiting_number.pk, user=ann)
+        cancel_number(waiting_number.pk, user=ann)
 
 
-def test_give_up_number_ends_its_automatic_exchange(waiting_number, ann):
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE))
+def test_cancel_number_ends_its_automatic_replacement(waiting_number, ann):
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
 
-    give_up_number(waiting_number.pk, user=ann)
+    cancel_number(waiting_number.pk, user=ann)
 
-    assert SwapRule.objects.get().next_at is None
+    assert ReplacementRule.objects.get().next_at is None
 
 
 # --- Its time is over -----------------------------------------------------------------------------------------------

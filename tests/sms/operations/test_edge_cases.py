@@ -11,15 +11,15 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import Order
 from orders.placing.place import OrderRefused
-from sms.models import Country, ForbiddenWord, Number, Project, Site, SwapRule
+from sms.models import Country, ForbiddenWord, Number, Project, ReplacementRule, Site
 from sms.operations import (
-    SwapWish,
-    drop_swap_rule,
-    give_up_number,
+    ReplacementRequest,
+    cancel_number,
+    drop_replacement_rule,
     replace,
-    set_swap_rule,
-    swap_due,
-    swap_number,
+    replace_due_numbers,
+    replace_number,
+    set_replacement_rule,
     wipe_contents,
 )
 from sms.policy import save_word
@@ -75,118 +75,122 @@ def test_wipe_contents_when_no_message_came_leaves_the_number_alone(waiting_numb
     assert Number.objects.get().content_wiped_at is None
 
 
-# --- Exchanging -----------------------------------------------------------------------------------------------------
+# --- Replacing ------------------------------------------------------------------------------------------------------
 
 
-def exchange(order: Order, user: Any, client: Any, **asked: Any) -> Order:
+def replaced(order: Order, user: Any, client: Any, **asked: Any) -> Order:
     asked = {"shown_price_micros": PRICE, "request_id": "1", "now": timezone.now() + RIPE, **asked}
-    return swap_number(order.pk, user=user, project=order.number.project, client=client, **asked)
+    return replace_number(order.pk, user=user, project=order.number.project, client=client, **asked)
 
 
-def test_drop_swap_rule_when_the_rule_has_moved_on_stops_it_where_it_is_now(waiting_number, ann, client_upstream):
-    """The button was on a card of a number that the sweep has just exchanged."""
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE, exchanges=3))
-    assert swap_due(client=client_upstream, now=timezone.now() + RIPE) == 1
+def test_drop_replacement_rule_when_the_rule_has_moved_on_stops_it_where_it_is_now(
+    waiting_number, ann, client_upstream
+):
+    """The button was on a card of a number that the sweep has just replaced."""
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=3))
+    assert replace_due_numbers(client=client_upstream, now=timezone.now() + RIPE) == 1
 
-    drop_swap_rule(waiting_number.pk, user=ann)
+    drop_replacement_rule(waiting_number.pk, user=ann)
 
-    assert not SwapRule.objects.exists()
-
-
-def test_drop_swap_rule_of_somebody_elses_number_drops_nothing(waiting_number, ann, ben) -> None:
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE))
-
-    drop_swap_rule(waiting_number.pk, user=ben)
-
-    assert SwapRule.objects.exists()
+    assert not ReplacementRule.objects.exists()
 
 
-def test_swap_number_when_the_rule_is_dropped_at_that_moment_goes_through_without_it(
+def test_drop_replacement_rule_of_somebody_elses_number_drops_nothing(waiting_number, ann, ben) -> None:
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
+
+    drop_replacement_rule(waiting_number.pk, user=ben)
+
+    assert ReplacementRule.objects.exists()
+
+
+def test_replace_number_when_the_rule_is_dropped_at_that_moment_goes_through_without_it(
     waiting_number, ann, client_upstream, monkeypatch
 ) -> None:
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE, exchanges=3))
-    rules = type(SwapRule.objects.all())
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=3))
+    rules = type(ReplacementRule.objects.all())
     first = rules.first
 
     def then_dropped(found: Any) -> Any:
         rule = first(found)
-        SwapRule.objects.all().delete()
+        ReplacementRule.objects.all().delete()
         return rule
 
-    monkeypatch.setattr(rules, "first", lambda self: then_dropped(self) if self.model is SwapRule else first(self))
+    monkeypatch.setattr(
+        rules, "first", lambda self: then_dropped(self) if self.model is ReplacementRule else first(self)
+    )
 
-    new = exchange(waiting_number, ann, client_upstream)
+    new = replaced(waiting_number, ann, client_upstream)
 
-    assert new.number.swapped_from == waiting_number.number
-    assert not SwapRule.objects.exists()
+    assert new.number.replaces == waiting_number.number
+    assert not ReplacementRule.objects.exists()
 
 
-def test_swap_number_by_hand_costs_none_of_the_exchanges_that_happen_by_themselves(
+def test_replace_number_by_hand_costs_none_of_the_replacements_that_happen_by_themselves(
     waiting_number, ann, client_upstream
 ) -> None:
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE, exchanges=2))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=2))
 
-    new = exchange(waiting_number, ann, client_upstream)
+    new = replaced(waiting_number, ann, client_upstream)
 
-    rule = SwapRule.objects.get()
+    rule = ReplacementRule.objects.get()
     assert (rule.number.order, rule.left, rule.cap_micros) == (new, 2, PRICE)
 
 
-def test_swap_number_when_upstream_says_a_word_nobody_knows_says_that_it_cannot_be_seen(
+def test_replace_number_when_upstream_says_a_word_nobody_knows_says_that_it_cannot_be_seen(
     waiting_number, ann, client_upstream, sandbox
 ) -> None:
     sandbox.set_number(waiting_number.upstream_id, status="pondering")
 
     with pytest.raises(OrderRefused, match="cannot be seen"):
-        exchange(waiting_number, ann, client_upstream)
+        replaced(waiting_number, ann, client_upstream)
 
     assert Number.objects.get().state == Number.State.WAITING
 
 
 @pytest.mark.parametrize("step", ["_ask_once_more", "_close"])
-def test_swap_number_when_it_is_given_up_at_that_moment_is_refused(
+def test_replace_number_when_it_is_canceled_at_that_moment_is_refused(
     waiting_number, ann, client_upstream, monkeypatch, step
 ) -> None:
-    """From a second device, between the steps of the exchange."""
+    """From a second device, between the steps of the replacement."""
     usual = getattr(replace, step)
 
-    def after_giving_up(*asked: Any) -> None:
-        Number.objects.update(given_up_at=timezone.now())
+    def after_cancel(*asked: Any) -> None:
+        Number.objects.update(cancel_requested_at=timezone.now())
         usual(*asked)
 
-    monkeypatch.setattr(replace, step, after_giving_up)
+    monkeypatch.setattr(replace, step, after_cancel)
     said = "given this number up" if step == "_ask_once_more" else "does not wait"
 
     with pytest.raises(OrderRefused, match=said):
-        exchange(waiting_number, ann, client_upstream)
+        replaced(waiting_number, ann, client_upstream)
 
     waiting_number.refresh_from_db()
     assert (Order.objects.count(), waiting_number.refunded_micros) == (1, 0)
 
 
-def test_swap_due_after_the_number_was_given_up_takes_nothing(waiting_number, ann, client_upstream) -> None:
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE))
-    Number.objects.update(given_up_at=timezone.now())
+def test_replace_due_numbers_after_the_number_was_canceled_takes_nothing(waiting_number, ann, client_upstream) -> None:
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
+    Number.objects.update(cancel_requested_at=timezone.now())
 
-    assert swap_due(client=client_upstream, now=timezone.now() + RIPE) == 0
+    assert replace_due_numbers(client=client_upstream, now=timezone.now() + RIPE) == 0
 
-    assert SwapRule.objects.get().next_at is None
+    assert ReplacementRule.objects.get().next_at is None
 
 
 # --- Giving up ------------------------------------------------------------------------------------------------------
 
 
-def test_give_up_number_that_is_still_being_fetched_says_so(buy, ann, shop) -> None:
+def test_cancel_number_that_is_still_being_fetched_says_so(buy, ann, shop) -> None:
     [order] = buy()
 
     with pytest.raises(OrderRefused, match="being fetched"):
-        give_up_number(order.pk, user=ann)
+        cancel_number(order.pk, user=ann)
 
     page = page_words(shop.get("/sms/numbers/"))
     assert "Give the number up" not in page
     assert "Exchange it by itself" in page
     # What htmx keeps on the screen goes by its name: it has to be another one once there is more to choose from.
-    assert f'id="wishes-{order.pk}-fetched"' in shop.get("/sms/numbers/").content.decode()
+    assert f'id="actions-{order.pk}-fetched"' in shop.get("/sms/numbers/").content.decode()
 
 
 # --- What is sold no more -------------------------------------------------------------------------------------------
@@ -207,13 +211,13 @@ def test_waiting_when_it_is_not_sold_any_more_offers_no_further_code(waiting_num
     assert "One more code" not in page_words(shop.get("/sms/numbers/"))
 
 
-def test_swap_for_a_hidden_country_is_refused(waiting_number, shop, project) -> None:
+def test_replace_for_a_hidden_country_is_refused(waiting_number, shop, project) -> None:
     Order.objects.update(sent_at=timezone.now() - RIPE)
     Country.objects.update(visible=False)
 
     said = answers(
         shop,
-        reverse("sms:swap", args=[waiting_number.pk]),
+        reverse("sms:replace", args=[waiting_number.pk]),
         project=project.pk,
         shown_price_micros=PRICE,
         request_id="1",
@@ -225,12 +229,12 @@ def test_swap_for_a_hidden_country_is_refused(waiting_number, shop, project) -> 
 # --- Forged requests ------------------------------------------------------------------------------------------------
 
 
-def test_swap_with_a_nul_in_its_identity_breaks_nothing(waiting_number, shop, project) -> None:
+def test_replace_with_a_nul_in_its_identity_breaks_nothing(waiting_number, shop, project) -> None:
     Order.objects.update(sent_at=timezone.now() - RIPE)
 
     said = answers(
         shop,
-        reverse("sms:swap", args=[waiting_number.pk]),
+        reverse("sms:replace", args=[waiting_number.pk]),
         project=project.pk,
         shown_price_micros=PRICE,
         request_id="a\0b",
@@ -258,9 +262,9 @@ def test_pages_of_nonsense_are_not_found(shop, path) -> None:
     assert shop.get(f"/sms/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("action", ["give-up", "rule", "exchange"])
+@pytest.mark.parametrize("action", ["cancel", "replacement-rule", "replace"])
 def test_numbers_of_nonsense_are_not_found(shop, project, action) -> None:
-    typed = {"project": project.pk, "cap": "1", "exchanges": "1", "request_id": "1"}
+    typed = {"project": project.pk, "cap": "1", "replacements": "1", "request_id": "1"}
 
     assert shop.post(f"/sms/numbers/99999999999999999999/{action}/", typed).status_code == 404
 
@@ -293,10 +297,10 @@ def test_save_word_when_a_name_is_the_same_in_other_letters_of_unicode_forbids_i
     assert site.forbidden
 
 
-def test_a_number_that_could_not_be_fetched_after_an_exchange_is_refunded(
+def test_a_number_that_could_not_be_fetched_after_a_replacement_is_refunded(
     waiting_number, ann, client_upstream, sandbox, project
 ) -> None:
-    new = exchange(waiting_number, ann, client_upstream)
+    new = replaced(waiting_number, ann, client_upstream)
     sandbox.set_project(project.upstream_id, available=0)
 
     forward_order(new.pk, client=client_upstream)

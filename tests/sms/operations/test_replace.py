@@ -1,4 +1,4 @@
-"""Exchanging a number without a code: once, for no more than was agreed, never paying twice for one code."""
+"""Replacing a number without a code: once, for no more than was agreed, never paying twice for one code."""
 
 import threading
 import uuid
@@ -14,16 +14,16 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Order, OrderEvent, Status
 from orders.placing.place import OrderRefused, PriceChanged
-from sms.models import Country, Number, NumberLimit, Project, SuccessRate, SwapRule
+from sms.models import Country, Number, NumberLimit, Project, ReplacementRule, SuccessRate
 from sms.operations import (
     CodeHasCome,
-    SwapWish,
-    best_exchange,
-    exchanges_of,
-    give_up_number,
-    set_swap_rule,
-    swap_due,
-    swap_number,
+    ReplacementRequest,
+    best_candidate,
+    cancel_number,
+    candidates_for,
+    replace_due_numbers,
+    replace_number,
+    set_replacement_rule,
 )
 from sms.pricing import number_book
 from wallet.models import Wallet
@@ -61,10 +61,10 @@ def elsewhere(project: Project) -> list[Project]:
 
 
 @pytest.fixture
-def swap(waiting_number: Order, project: Project, ann: Any, client_upstream: Any) -> Any:
-    """Exchange Ann's number three minutes after it came: `swap(…)`."""
+def replace(waiting_number: Order, project: Project, ann: Any, client_upstream: Any) -> Any:
+    """Replace Ann's number three minutes after it came: `replace(…)`."""
 
-    def swap_it(**asked: Any) -> Order:
+    def replace_it(**asked: Any) -> Order:
         asked = {
             "user": ann,
             "project": project,
@@ -74,9 +74,9 @@ def swap(waiting_number: Order, project: Project, ann: Any, client_upstream: Any
             "now": timezone.now() + timedelta(minutes=3),
             **asked,
         }
-        return swap_number(waiting_number.pk, **asked)
+        return replace_number(waiting_number.pk, **asked)
 
-    return swap_it
+    return replace_it
 
 
 def balance(user: Any) -> int:
@@ -94,41 +94,41 @@ def unchanged(order: Order) -> bool:
 # --- By hand --------------------------------------------------------------------------------------------------------
 
 
-def test_swap_number_refunds_the_old_one_and_sells_the_new_one(swap, waiting_number, ann):
-    new = swap()
+def test_replace_number_refunds_the_old_one_and_sells_the_new_one(replace, waiting_number, ann):
+    new = replace()
 
     waiting_number.refresh_from_db()
     old_number = Number.objects.get(order=waiting_number)
     assert (waiting_number.status, waiting_number.refunded_micros) == (Status.CANCELED, PRICE)
     assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "swapped"
     assert (old_number.state, new.status, new.price_micros) == (State.CANCELED, Status.PAID, PRICE)
-    assert new.number.swapped_from == old_number
+    assert new.number.replaces == old_number
     assert balance(ann) == PAID
 
 
-def test_swap_number_with_the_same_request_id_again_returns_the_same_order(swap, ann):
-    assert swap(request_id="button") == swap(request_id="button")
+def test_replace_number_with_the_same_request_id_again_returns_the_same_order(replace, ann):
+    assert replace(request_id="button") == replace(request_id="button")
 
     assert (balance(ann), Order.objects.count()) == (PAID, 2)
 
 
-def test_swap_number_twice_is_refused(swap, ann):
-    swap()
+def test_replace_number_twice_is_refused(replace, ann):
+    replace()
 
     with pytest.raises(OrderRefused, match="does not wait"):
-        swap()
+        replace()
 
     assert (balance(ann), Order.objects.count()) == (PAID, 2)
 
 
-def test_swap_number_from_two_places_at_once_swaps_it_once(swap, ann):
+def test_replace_number_from_two_places_at_once_replaces_it_once(replace, ann):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets one transaction write at a time")
     outcomes: list[Any] = []
 
     def press() -> None:
         try:
-            outcomes.append(swap())
+            outcomes.append(replace())
         except OrderRefused as refusal:
             outcomes.append(str(refusal))
         finally:
@@ -144,38 +144,38 @@ def test_swap_number_from_two_places_at_once_swaps_it_once(swap, ann):
     assert (balance(ann), Order.objects.count()) == (PAID, 2)
 
 
-def test_swap_number_whose_code_is_there_upstream_keeps_it_and_shows_the_code(swap, waiting_number, sandbox, ann):
+def test_replace_number_whose_code_is_there_upstream_keeps_it_and_shows_the_code(replace, waiting_number, sandbox, ann):
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
     with pytest.raises(CodeHasCome):
-        swap()
+        replace()
 
     number = Number.objects.get()
     assert (number.state, number.code, balance(ann)) == (State.RECEIVED, "482913", PAID)
 
 
-def test_swap_number_when_upstream_does_not_answer_changes_nothing(swap, waiting_number, sandbox):
+def test_replace_number_when_upstream_does_not_answer_changes_nothing(replace, waiting_number, sandbox):
     sandbox.fail_rate("500_before", 1.0, action="sms_code")
 
     with pytest.raises(OrderRefused, match="cannot be seen"):
-        swap()
+        replace()
 
     assert unchanged(waiting_number)
 
 
-def test_swap_number_that_ended_meanwhile_refunds_it_and_sells_nothing(swap, waiting_number, sandbox, ann):
+def test_replace_number_that_ended_meanwhile_refunds_it_and_sells_nothing(replace, waiting_number, sandbox, ann):
     sandbox.set_number(waiting_number.upstream_id, status="expired")
 
     with pytest.raises(OrderRefused, match="does not wait"):
-        swap()
+        replace()
 
     assert (balance(ann), Order.objects.count()) == (100_000_000, 1)
 
 
 def test_a_code_that_comes_to_the_old_number_is_nobodys_and_its_charge_the_shops_loss(
-    swap, waiting_number, sandbox, ann, client_upstream
+    replace, waiting_number, sandbox, ann, client_upstream
 ):
-    new = swap()
+    new = replace()
     forward_order(new.pk, client=client_upstream)
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
@@ -189,8 +189,8 @@ def test_a_code_that_comes_to_the_old_number_is_nobodys_and_its_charge_the_shops
     assert audit(client=client_upstream).problems == []
 
 
-def test_an_exchanged_number_that_upstream_gives_back_is_no_loss(swap, waiting_number, sandbox, client_upstream):
-    swap()
+def test_a_replaced_number_that_upstream_gives_back_is_no_loss(replace, waiting_number, sandbox, client_upstream):
+    replace()
     sandbox.set_number(waiting_number.upstream_id, status="expired")
 
     poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(minutes=4))
@@ -200,13 +200,15 @@ def test_an_exchanged_number_that_upstream_gives_back_is_no_loss(swap, waiting_n
     assert not waiting_number.events.filter(code=OrderEvent.Code.LOSS).exists()
 
 
-def test_a_code_found_while_it_is_exchanged_does_not_come_through(swap, waiting_number, sandbox, client_upstream, ann):
-    """The answer to a poll was asked for before the exchange and arrives after it."""
+def test_a_code_found_while_it_is_replaced_does_not_come_through(
+    replace, waiting_number, sandbox, client_upstream, ann
+):
+    """The answer to a poll was asked for before the replacement and arrives after it."""
     from orders.fulfilment.poll import record_reports
     from orders.lifecycle.supply import supply_of
 
     asked = Order.objects.select_related("number__project__country").get(pk=waiting_number.pk)
-    swap()
+    replace()
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
     report = supply_of(asked).ask(client_upstream, asked, timezone.now())
 
@@ -253,54 +255,56 @@ def _other_site(asked: dict[str, Any]) -> None:
         (_other_site, OrderRefused),
     ],
 )
-def test_swap_number_that_cannot_be_is_refused_and_nothing_is_half_done(swap, waiting_number, ann, spoil, error):
+def test_replace_number_that_cannot_be_is_refused_and_nothing_is_half_done(replace, waiting_number, ann, spoil, error):
     asked = {"user": ann}
     spoil(asked)
 
     with pytest.raises(error):
-        swap(**asked)
+        replace(**asked)
 
     assert unchanged(waiting_number)
     assert (balance(ann), Order.objects.count()) == (PAID, 1)
 
 
-def test_swap_number_for_a_dearer_one_without_the_money_is_refused(swap, waiting_number, elsewhere, ann):
+def test_replace_number_for_a_dearer_one_without_the_money_is_refused(replace, waiting_number, elsewhere, ann):
     Wallet.objects.filter(user=ann).update(balance_micros=0)
 
     with pytest.raises(InsufficientFunds):
-        swap(project=elsewhere[0], shown_price_micros=650_000)
+        replace(project=elsewhere[0], shown_price_micros=650_000)
 
     assert unchanged(waiting_number)
     assert balance(ann) == 0
 
 
-def test_swap_number_needs_no_money_beside_what_comes_back(swap, ann):
+def test_replace_number_needs_no_money_beside_what_comes_back(replace, ann):
     Wallet.objects.filter(user=ann).update(balance_micros=0)
 
-    swap()
+    replace()
 
     assert balance(ann) == 0
 
 
-def test_swap_number_of_somebody_else_or_given_up_is_refused(swap, waiting_number, ann, ben):
+def test_replace_number_of_somebody_else_or_canceled_is_refused(replace, waiting_number, ann, ben):
     with pytest.raises(Number.DoesNotExist):
-        swap(user=ben)
-    give_up_number(waiting_number.pk, user=ann)
+        replace(user=ben)
+    cancel_number(waiting_number.pk, user=ann)
 
     with pytest.raises(OrderRefused, match="given this number up"):
-        swap()
+        replace()
 
 
-def test_exchanges_of_a_number_begin_with_its_country_then_by_success_then_by_price(waiting_number, project, elsewhere):
+def test_candidates_for_a_number_begin_with_its_country_then_by_success_then_by_price(
+    waiting_number, project, elsewhere
+):
     number = Number.objects.select_related("project").get()
     british, ukrainian = elsewhere
 
-    offers = exchanges_of([number], number_book(waiting_number.user))[number.pk]
+    offers = candidates_for([number], number_book(waiting_number.user))[number.pk]
 
     assert [offer.project for offer in offers] == [project, british, ukrainian]
     assert [offer.price_micros for offer in offers] == [PRICE, 650_000, 500_000]
     best = {
-        (cap, anywhere): best_exchange(offers, number, cap_micros=cap, any_country=anywhere)
+        (cap, anywhere): best_candidate(offers, number, cap_micros=cap, any_country=anywhere)
         for cap in (499_999, 500_000, PRICE, 650_000)
         for anywhere in (True, False)
     }
@@ -322,22 +326,22 @@ def test_exchanges_of_a_number_begin_with_its_country_then_by_success_then_by_pr
 @pytest.fixture
 def sweep(client_upstream: Any) -> Any:
     def run(**later: float) -> int:
-        return swap_due(client=client_upstream, now=timezone.now() + timedelta(**later))
+        return replace_due_numbers(client=client_upstream, now=timezone.now() + timedelta(**later))
 
     return run
 
 
-def test_swap_due_exchanges_within_the_cap_counts_it_and_goes_on_with_the_new_number(
+def test_replace_due_numbers_replaces_within_the_cap_counts_it_and_goes_on_with_the_new_number(
     waiting_number, sweep, ann, client_upstream
 ):
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE, exchanges=2))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=2))
     assert sweep(seconds=100) == 0
 
     assert sweep(minutes=3) == 1
     assert sweep(minutes=3) == 0
 
-    rule = SwapRule.objects.get()
-    assert (rule.number.swapped_from.order_id, rule.left) == (waiting_number.pk, 1)
+    rule = ReplacementRule.objects.get()
+    assert (rule.number.replaces.order_id, rule.left) == (waiting_number.pk, 1)
     forward_order(rule.number.order_id, client=client_upstream)
     assert sweep(minutes=6) == 1
     rule.refresh_from_db()
@@ -345,57 +349,57 @@ def test_swap_due_exchanges_within_the_cap_counts_it_and_goes_on_with_the_new_nu
     assert balance(ann) == PAID
 
 
-def test_swap_due_by_two_sweeps_at_once_exchanges_once(waiting_number, ann, client_upstream, monkeypatch):
+def test_replace_due_numbers_by_two_sweeps_at_once_replaces_once(waiting_number, ann, client_upstream, monkeypatch):
     from sms.operations import sweep as sweeping
 
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE, exchanges=5))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=5))
     then, follow, others = timezone.now() + timedelta(minutes=3), sweeping._follow, []
 
     def interrupted(*asked: Any) -> bool:
         monkeypatch.setattr(sweeping, "_follow", follow)
-        others.append(swap_due(client=client_upstream, now=then))
+        others.append(replace_due_numbers(client=client_upstream, now=then))
         return follow(*asked)
 
     monkeypatch.setattr(sweeping, "_follow", interrupted)
 
-    assert swap_due(client=client_upstream, now=then) == 1
+    assert replace_due_numbers(client=client_upstream, now=then) == 1
     assert (others, Number.objects.count()) == ([0], 2)
 
 
-def test_swap_due_above_the_cap_takes_nothing_and_says_so(waiting_number, sweep, elsewhere, ann):
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(499_999, any_country=True))
+def test_replace_due_numbers_above_the_cap_takes_nothing_and_says_so(waiting_number, sweep, elsewhere, ann):
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(499_999, any_country=True))
 
     assert sweep(minutes=3) == 0
 
-    rule = SwapRule.objects.get()
+    rule = ReplacementRule.objects.get()
     assert rule.outcome == "There is no other number within your price limit at the moment."
     assert rule.next_at > timezone.now() + timedelta(minutes=3)
     assert unchanged(waiting_number)
 
 
-def test_swap_due_without_money_says_so(waiting_number, sweep, elsewhere, ann):
+def test_replace_due_numbers_without_money_says_so(waiting_number, sweep, elsewhere, ann):
     Wallet.objects.filter(user=ann).update(balance_micros=0)
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(650_000, any_country=True))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(650_000, any_country=True))
 
     assert sweep(minutes=3) == 0
 
-    assert SwapRule.objects.get().outcome == "Your balance is too small for another number."
+    assert ReplacementRule.objects.get().outcome == "Your balance is too small for another number."
 
 
-def test_swap_due_of_a_number_whose_code_is_there_ends(waiting_number, sweep, sandbox, ann):
-    set_swap_rule(waiting_number.pk, user=ann, wish=SwapWish(PRICE))
+def test_replace_due_numbers_of_a_number_whose_code_is_there_ends(waiting_number, sweep, sandbox, ann):
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
     assert sweep(minutes=3) == 0
 
-    assert SwapRule.objects.get().next_at is None
+    assert ReplacementRule.objects.get().next_at is None
     assert Number.objects.get().code == "482913"
 
 
-def test_buy_numbers_with_a_wish_gives_each_number_its_rule(buy):
-    orders = buy(quantity=2, swap=SwapWish(PRICE, any_country=True, exchanges=9))
+def test_buy_numbers_with_a_replacement_request_gives_each_number_its_rule(buy):
+    orders = buy(quantity=2, replacement=ReplacementRequest(PRICE, any_country=True, replacements=9))
 
-    rules = SwapRule.objects.order_by("number__order_id")
+    rules = ReplacementRule.objects.order_by("number__order_id")
     assert [(rule.number.order_id, rule.left, rule.any_country) for rule in rules] == [
         (order.pk, 5, True) for order in orders
     ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order, Status
-from sms.models import Country, Number, SwapRule
+from sms.models import Country, Number, ReplacementRule
 from tests.pages import HTMX, hidden, page_words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_asse
     assert response.status_code == 204
 
 
-def test_waiting_offers_an_exchange_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
+def test_waiting_offers_a_replacement_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
     young = shop.get(WAITING)
     assert "You can do that once a number has waited for 2:00 minutes." in page_words(young)
     assert "Nobody pays twice for one code." in page_words(young)
@@ -84,78 +84,78 @@ def test_waiting_offers_an_exchange_once_the_number_has_waited_and_says_the_rule
     assert "United States, $0.625" in page_words(ripe)
 
 
-def test_swap_by_its_button_takes_another_number(shop, ripe, ann):
+def test_replace_by_its_button_takes_another_number(shop, ripe, ann):
     page = shop.get(WAITING)
     form = {name: hidden(page, name) for name in ("project", "shown_price_micros", "request_id")}
 
-    assert "Another number is on its way." in press(shop, "swap", ripe, **form)
+    assert "Another number is on its way." in press(shop, "replace", ripe, **form)
 
     assert ann.orders.count() == 2
 
 
-def test_swap_refused_says_why(shop, waiting_number, ann):
+def test_replace_refused_says_why(shop, waiting_number, ann):
     project = waiting_number.number.project_id
 
-    said = press(shop, "swap", waiting_number, project=project, shown_price_micros=PRICE, request_id="1")
+    said = press(shop, "replace", waiting_number, project=project, shown_price_micros=PRICE, request_id="1")
 
     assert "Wait a little longer" in said
     assert ann.orders.count() == 1
 
 
-def test_swap_of_a_changed_price_says_the_new_one(shop, ripe, ann):
-    said = press(shop, "swap", ripe, project=ripe.number.project_id, shown_price_micros="1", request_id="1")
+def test_replace_of_a_changed_price_says_the_new_one(shop, ripe, ann):
+    said = press(shop, "replace", ripe, project=ripe.number.project_id, shown_price_micros="1", request_id="1")
 
     assert "it is now $0.625. Nothing was exchanged." in said
 
 
 @pytest.mark.parametrize("typed", [{}, {"project": "x"}, {"project": "9" * 30}])
-def test_swap_for_nonsense_is_not_found(shop, ripe, typed):
-    assert press(shop, "swap", ripe, **typed) == "404"
+def test_replace_for_nonsense_is_not_found(shop, ripe, typed):
+    assert press(shop, "replace", ripe, **typed) == "404"
 
 
-def test_give_up_by_its_button_says_what_follows(shop, waiting_number):
-    said = press(shop, "give_up", waiting_number)
+def test_cancel_by_its_button_says_what_follows(shop, waiting_number):
+    said = press(shop, "cancel", waiting_number)
 
     assert "The number is given up." in said
     assert "$0.625 comes back as soon as the supplier says that it was not charged." in said
     assert "No code?" not in said
 
 
-def test_give_up_that_was_charged_for_says_so_at_the_end(shop, waiting_number):
+def test_cancel_that_was_charged_for_says_so_at_the_end(shop, waiting_number):
     Order.objects.update(status=Status.COMPLETED)
-    Number.objects.update(state=Number.State.EXPIRED, given_up_at=timezone.now())
+    Number.objects.update(state=Number.State.EXPIRED, cancel_requested_at=timezone.now())
 
     assert "it was charged for: it is not refunded" in page_words(shop.get(WAITING))
 
 
-def test_swap_rule_is_set_shown_and_stopped(shop, waiting_number):
-    said = press(shop, "swap_rule", waiting_number, cap="0.70", exchanges="2", any_country="on")
+def test_replacement_rule_is_set_shown_and_stopped(shop, waiting_number):
+    said = press(shop, "replacement_rule", waiting_number, cap="0.70", replacements="2", any_country="on")
 
-    rule = SwapRule.objects.get()
+    rule = ReplacementRule.objects.get()
     assert (rule.cap_micros, rule.left, rule.any_country) == (700_000, 2, True)
     assert "for $0.70 at most each; 2 exchanges are left. It may come from another country." in said
 
-    assert "Another number is taken by itself" not in press(shop, "swap_rule", waiting_number, drop="1")
-    assert not SwapRule.objects.exists()
+    assert "Another number is taken by itself" not in press(shop, "replacement_rule", waiting_number, drop="1")
+    assert not ReplacementRule.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"cap": "", "exchanges": "1"}, "Price of a number, at most: This field is required."),
-        ({"cap": "-1", "exchanges": "1"}, "Price of a number, at most: Ensure"),
-        ({"cap": "1", "exchanges": "6"}, "Exchanges, at most: Ensure"),
+        ({"cap": "", "replacements": "1"}, "Price of a number, at most: This field is required."),
+        ({"cap": "-1", "replacements": "1"}, "Price of a number, at most: Ensure"),
+        ({"cap": "1", "replacements": "6"}, "Exchanges, at most: Ensure"),
     ],
 )
-def test_swap_rule_of_nonsense_says_what_is_wrong(shop, waiting_number, typed, said):
-    assert said in press(shop, "swap_rule", waiting_number, **typed)
-    assert not SwapRule.objects.exists()
+def test_replacement_rule_of_nonsense_says_what_is_wrong(shop, waiting_number, typed, said):
+    assert said in press(shop, "replacement_rule", waiting_number, **typed)
+    assert not ReplacementRule.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["give_up", "swap_rule", "swap"])
+@pytest.mark.parametrize("name", ["cancel", "replacement_rule", "replace"])
 def test_a_strangers_number_is_not_found(client, ben, ripe, name):
     client.force_login(ben)
-    typed = {"project": ripe.number.project_id, "cap": "1", "exchanges": "1", "request_id": "1"}
+    typed = {"project": ripe.number.project_id, "cap": "1", "replacements": "1", "request_id": "1"}
 
     assert press(client, name, ripe, **typed) == "404"
 
@@ -199,12 +199,12 @@ def test_staff_sees_neither_code_nor_message(client, sam, waiting_number):
         assert "482913" not in response.content.decode()
 
 
-def test_buy_with_the_wish_beside_its_button_sets_a_rule_at_the_shown_price(shop, project):
+def test_buy_with_the_replacement_box_beside_its_button_sets_a_rule_at_the_shown_price(shop, project):
     url = reverse("sms:buy", args=[project.pk])
     page = shop.get(url)
     form = {name: hidden(page, name) for name in ("quantity", "request_id", "shown_price_micros")}
 
-    shop.post(url, {**form, "auto_swap": "on"})
+    shop.post(url, {**form, "auto_replace": "on"})
 
-    rule = SwapRule.objects.get()
+    rule = ReplacementRule.objects.get()
     assert (rule.cap_micros, rule.left, rule.any_country) == (PRICE, 1, False)

@@ -77,20 +77,20 @@ def test_count_success_rates_leaves_out_numbers_that_had_no_chance(had, telegram
     had(State.ORDERED, phone="")
     had(State.CANCELED, phone="")  # never came
     had(State.EXPIRED, hours=24 * 7 + 1)
-    had(State.CANCELED, given_up_at=hour_ago + timedelta(seconds=59))
+    had(State.CANCELED, cancel_requested_at=hour_ago + timedelta(seconds=59))
     had(State.EXPIRED)
-    swapped_early, swapped_late = had(State.EXPIRED), had(State.EXPIRED)
-    for old, wait in ((swapped_early, 30), (swapped_late, 90)):
-        new = had(State.WAITING, swapped_from=old)
+    replaced_early, replaced_late = had(State.EXPIRED), had(State.EXPIRED)
+    for old, wait in ((replaced_early, 30), (replaced_late, 90)):
+        new = had(State.WAITING, replaces=old)
         Number.objects.filter(pk=new.pk).update(created_at=hour_ago + timedelta(seconds=wait))
-    had(State.CANCELED, given_up_at=hour_ago + timedelta(seconds=61))
+    had(State.CANCELED, cancel_requested_at=hour_ago + timedelta(seconds=61))
 
-    # The code; the expired one; the one swapped late; the one given up late.
+    # The code; the expired one; the one replaced late; the one canceled late.
     assert figures(telegram) == (4, 1, 10)
 
 
-def test_count_success_rates_when_a_number_given_up_early_has_its_code_after_all_counts_it(had, telegram) -> None:
-    had(seconds=50, given_up_at=NOW - timedelta(minutes=59))
+def test_count_success_rates_when_a_number_canceled_early_has_its_code_after_all_counts_it(had, telegram) -> None:
+    had(seconds=50, cancel_requested_at=NOW - timedelta(minutes=59))
 
     assert figures(telegram) == (1, 1, 50)
 

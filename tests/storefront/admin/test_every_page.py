@@ -51,7 +51,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
-from sms.models import Country, Number, Project, Site, SuccessRate, SwapRule
+from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
@@ -62,7 +62,7 @@ READ_ONLY = [
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning),
-    *(SuccessRate, SwapRule),
+    *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(ApiKeySpending, PlayOrder, PlayWallet),
 ]
