@@ -1,5 +1,6 @@
 # make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it; Ctrl-C ends it
-# make test      everything, on SQLite and on PostgreSQL, with a real broker and a real browser; ARGS="tests/orders -x"
+# make test      everything on PostgreSQL, on SQLite what differs there, with a real broker and browser; ARGS="tests/orders -x"
+# make test-long minutes of load, faults and kills
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in
 # make messages  collect the texts for translation (needs GNU gettext)
@@ -15,7 +16,7 @@ PORT ?= 8000
 # What the linters and the message tools need to load the settings; a developer's .env stays out of it.
 TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
 
-.PHONY: help demo test check lock messages compile clean interpreter packages-demo packages-dev
+.PHONY: help demo test test-long check lock messages compile clean interpreter packages-demo packages-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -26,6 +27,9 @@ demo: packages-demo compile
 
 test: packages-dev compile
 	@exec $(BIN)/python -m tests.provision $(ARGS)
+
+test-long: packages-dev compile
+	@exec $(BIN)/python -m tests.provision --long $(ARGS)
 
 check: packages-dev
 	$(BIN)/python -m ruff check .

@@ -19,7 +19,7 @@ from upstream.money import micros_from_decimal
 from upstream.sandbox.process import Sandbox
 
 # Once, on SQLite: the engine on PostgreSQL is stormed elsewhere, here it is about what two shops tell each other.
-pytestmark = [pytest.mark.broker, pytest.mark.once, pytest.mark.xdist_group("chain")]
+pytestmark = [pytest.mark.broker, pytest.mark.xdist_group("chain")]
 
 RATE = Decimal("2.00")
 MARKUP = Decimal("1.25")

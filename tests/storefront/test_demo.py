@@ -18,6 +18,8 @@ from storefront.demo.processes import free_port
 from tests.storefront.settings_source import ROOT
 from tests.workers import wait_for
 
+pytestmark = pytest.mark.sqlite
+
 # A bare shell: nothing of the suite's environment, no .env.
 SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
 
@@ -107,7 +109,6 @@ def check_it_serves_a_whole_shop(demo: Demo) -> None:
 
 
 # A start takes seconds, so each is used for more than one thing; each goes on where the one before has left off.
-@pytest.mark.once
 @pytest.mark.xdist_group("demo")
 class TestDemo:
     def test_first_start_when_nothing_is_there_serves_a_whole_shop_until_ctrl_c(self, demo):

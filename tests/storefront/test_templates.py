@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytestmark = pytest.mark.once
-
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 # The admin's theme needs inline style and script; its policy allows them there alone.
 PAGES = [path for path in TEMPLATES if "admin" not in path.parts]

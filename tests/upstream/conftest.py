@@ -28,10 +28,3 @@ def box(box_process: Sandbox) -> Sandbox:
 def ask(box: Sandbox) -> Ask:
     """Ask the sandbox: `ask(action, **parameters)` returns the decoded answer."""
     return asker(box)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nothing of `upstream` knows a database: one of the two runs is enough for this folder."""
-    for item in items:
-        if item.path.is_relative_to(FOLDER):
-            item.add_marker(pytest.mark.once)

@@ -32,8 +32,6 @@ from api.webhooks.signing import signature
 from tests.api import world
 from tests.pages import page_words, words
 
-pytestmark = pytest.mark.once
-
 NODE = Path(playwright.__file__).parent / "driver" / "node"  # the browser tests bring it along
 BODY = '{"id": "1", "event": "order.completed", "data": {"name": "ключ"}}'.encode()
 SECRETS = ["whsec_new", "whsec_old"]

@@ -26,7 +26,7 @@ from orders.models import Order, Status
 from sms.models import Number
 from tests.api.webhooks.receiver import Receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 def poll(kind: str, client: Any, *, hours: float = 1) -> None:

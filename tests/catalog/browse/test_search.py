@@ -21,7 +21,7 @@ from catalog.operations.overrides import refresh_search_text
 from tests.catalog.listing_rows import put_on_sale
 from tests.pages import HTMX, page_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 POSTGRESQL = connection.vendor == "postgresql"
 NAMES = ("q", "cat", "sub", "from", "to", "quantity", "refill", "cancel", "stock", "sort", "page", "after", "before")
 
@@ -187,7 +187,6 @@ def test_search_finds_a_merged_category_by_both_names(client: Client) -> None:
     assert titles(search(client, q="ig real")) == ["Real"]
 
 
-@pytest.mark.once
 @pytest.mark.skipif(not POSTGRESQL, reason="typos are understood on PostgreSQL")
 @pytest.mark.parametrize(
     ("typed", "meant"),

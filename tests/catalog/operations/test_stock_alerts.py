@@ -19,6 +19,8 @@ from notifications.outbox import send_notices
 from tests.pages import page_words
 from tests.workers import wait_for
 
+pytestmark = pytest.mark.sqlite
+
 UPSTREAM_ID = 900_001
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from catalog.sync.difference import (
 from catalog.sync.fetch import Listing, Offer, Placement
 from catalog.sync.names import Names
 from catalog.sync.scan import Standing, Survey, survey
+
+pytestmark = pytest.mark.sqlite
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)

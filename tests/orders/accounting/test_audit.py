@@ -13,7 +13,7 @@ from orders.models import Order, Status, UpstreamEntry
 from tests.conftest import customer
 from wallet.models import LedgerEntry, Wallet
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.conftest import PASSWORD
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import wallet_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Kind = LedgerEntry.Kind
 DOLLAR = 1_000_000
 LATER = date(2030, 12, 31)

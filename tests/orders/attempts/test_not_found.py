@@ -18,7 +18,7 @@ from orders.models import Order, OrderEvent, Status
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

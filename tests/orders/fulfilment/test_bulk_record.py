@@ -29,7 +29,7 @@ from upstream.client import Client
 from upstream.limits.limiter import Limiter
 from upstream.limits.store import Breaker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 Code = OrderEvent.Code
 SENT_AGO = timedelta(hours=1)
 

@@ -27,7 +27,7 @@ from wallet.models import LedgerEntry
 from wallet.operations import credit
 
 Code = OrderEvent.Code
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 LATER = timedelta(hours=1)
 
 

@@ -18,6 +18,8 @@ from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refu
 from upstream.client import Client
 from wallet.models import LedgerEntry, Wallet
 
+pytestmark = pytest.mark.sqlite
+
 Code = OrderEvent.Code
 
 

@@ -15,7 +15,7 @@ from orders.fulfilment.pauses import end_pause, end_probing, resume_forwarding, 
 from orders.fulfilment.queue import forward_waiting
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance, UpstreamEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 REFUSAL = {"text": "Insufficient balance"}
 
 

@@ -9,7 +9,7 @@ from orders.fulfilment import queue as sweep
 from orders.fulfilment.queue import forward_waiting, sweep_queue
 from orders.models import Order, Status
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 def confirm_unit(service) -> None:

@@ -18,6 +18,8 @@ from orders.placing.place import OrderRefused, place_order
 from tests.conftest import customer
 from tests.orders.couponing import PRICE, balance, coupon
 
+pytestmark = pytest.mark.sqlite
+
 
 # --- What follows ---------------------------------------------------------------------------------------------------
 def test_a_partial_refund_goes_by_the_net_price(place, client_upstream, sandbox):

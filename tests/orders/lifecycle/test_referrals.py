@@ -26,6 +26,8 @@ from tests.pages import page_words
 from wallet.models import LedgerEntry
 from wallet.operations import wallet_of
 
+pytestmark = pytest.mark.sqlite
+
 State = ReferralEarning.State
 WEEK = timedelta(days=7)
 

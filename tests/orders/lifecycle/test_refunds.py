@@ -11,6 +11,8 @@ from orders.lifecycle.refunds import refund_up_to
 from orders.models import KnownRefusal, Order
 from wallet.models import LedgerEntry, Wallet
 
+pytestmark = pytest.mark.sqlite
+
 
 def test_refund_up_to_by_somebody_with_an_old_copy_gives_back_only_what_is_missing(paid_order, ann):
     old_copy = Order.objects.get(pk=paid_order.pk)

@@ -45,6 +45,8 @@ from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
 
+pytestmark = pytest.mark.sqlite
+
 MONEY = 10_000_000
 PLACED_AND_LOST = ["lose_reply", "500_after", "garbage", "half_body"]
 LOST_BEFORE = ["lose_request", "500_before"]

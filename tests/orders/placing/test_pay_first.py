@@ -25,6 +25,8 @@ from wallet.gateways import State
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import TopUpRefused, credit, debit
 
+pytestmark = pytest.mark.sqlite
+
 DOLLAR = 1_000_000
 LINK = "https://instagram.com/kim"
 

@@ -17,6 +17,8 @@ from orders.reconciliation.resolve import close_question, resolve_as_not_placed,
 from orders.reconciliation.restore import declare_restored
 from sms.models import Number
 
+pytestmark = pytest.mark.sqlite
+
 Code = OrderEvent.Code
 
 

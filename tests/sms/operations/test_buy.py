@@ -15,6 +15,8 @@ from upstream.client import Client
 from wallet.models import Wallet
 from wallet.operations import InsufficientFunds
 
+pytestmark = pytest.mark.sqlite
+
 State = Number.State
 PRICE = 625_000  # 0.50 and the markup of 25 %
 

@@ -29,7 +29,7 @@ from sms.pricing import number_book
 from wallet.models import Wallet
 from wallet.operations import InsufficientFunds
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 State = Number.State
 PRICE = 625_000
 PAID = 100_000_000 - PRICE

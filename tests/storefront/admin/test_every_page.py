@@ -70,7 +70,7 @@ READ_ONLY = [
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]
 NEVER_DELETED = [*READ_ONLY, ApiKey, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
-pytestmark = [pytest.mark.once, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def page(model: type[Model], name: str, *args: Any) -> str:

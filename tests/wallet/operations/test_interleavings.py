@@ -23,6 +23,8 @@ from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds, OwesMoney, adjust, debit, owed_by
 from wallet.operations.callbacks import hear_answer
 
+pytestmark = pytest.mark.sqlite
+
 # A few micros, so that rounding and the last micro are at stake; few payments, so that they are heard of again.
 AMOUNT, FEE, BONUS = 10, 1, 3
 PAY = AMOUNT + FEE

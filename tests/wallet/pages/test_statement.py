@@ -19,6 +19,8 @@ from wallet.models import LedgerEntry, Receivable, Wallet
 from wallet.operations import wallet_of
 from wallet.statement import months_of
 
+pytestmark = pytest.mark.sqlite
+
 DOLLAR = 1_000_000
 KIND = LedgerEntry.Kind
 HOME = "/wallet/"
