@@ -1,14 +1,11 @@
 """A sandbox for tests of the sandbox: its own process, without Django and without the shop's client."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.upstream.sandbox_calls import Ask, asker
 from upstream.sandbox.process import Sandbox
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="package")
