@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 
 class PageRequest(HttpRequest):
-    """A request as django-htmx has dressed it."""
+    """A request as django-htmx extends it."""
 
     htmx: HtmxDetails
 
@@ -36,13 +36,13 @@ def personal_page(view: Callable[Concatenate[PageRequest, P], HttpResponseBase])
     """Keep the page out of every cache: it shows a balance or a token, and htmx gets only a part of it."""
 
     @wraps(view)
-    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def handler(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(cast(PageRequest, request), *args, **kwargs)
         add_never_cache_headers(response)
         patch_vary_headers(response, ["HX-Request"])
         return response
 
-    return door
+    return handler
 
 
 def customers_only(
@@ -51,12 +51,12 @@ def customers_only(
     """Let signed-in customers in; send others to sign in and then back."""
 
     @wraps(view)
-    def door(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def handler(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(cast(CustomerRequest, request), *args, **kwargs)
         return ask_to_sign_in(request)
 
-    return personal_page(door)
+    return personal_page(handler)
 
 
 def ask_to_sign_in(request: PageRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Secrets that must be readable again, such as delivered goods: kept in the database only sealed.
+"""Secrets that must be readable again, such as delivered goods: kept in the database only encrypted.
 
 Fernet (AES-128-CBC with HMAC-SHA256): https://cryptography.io/en/latest/fernet/
 """
@@ -9,35 +9,35 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
-class CannotUnseal(Exception):
+class CannotDecrypt(Exception):
     """None of FIELD_ENCRYPTION_KEYS opens this text: a key was taken away too early, or the text is damaged."""
 
 
-def seal(text: str) -> str:
-    """Return `text` sealed with the newest key, as ASCII; the same text sealed twice looks different."""
+def encrypt(text: str) -> str:
+    """Return `text` encrypted with the newest key, as ASCII; the same text encrypted twice looks different."""
     return _keyring().encrypt(text.encode()).decode("ascii")
 
 
-def unseal(sealed: str) -> str:
-    """Return the text in what `seal` made, with this or an older key. Raises CannotUnseal."""
+def decrypt(encrypted: str) -> str:
+    """Return the text in what `encrypt` made, with this or an older key. Raises CannotDecrypt."""
     try:
-        return _keyring().decrypt(sealed.encode()).decode()
+        return _keyring().decrypt(encrypted.encode()).decode()
     except InvalidToken:
-        raise CannotUnseal("none of FIELD_ENCRYPTION_KEYS opens it") from None
+        raise CannotDecrypt("none of FIELD_ENCRYPTION_KEYS opens it") from None
 
 
-def is_sealed_with_the_newest_key(sealed: str) -> bool:
-    """Whether `sealed` would still open if all keys but the newest were taken away."""
+def is_encrypted_with_newest_key(encrypted: str) -> bool:
+    """Whether `encrypted` would still open if all keys but the newest were taken away."""
     try:
-        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(sealed.encode())
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(encrypted.encode())
     except InvalidToken:
         return False
     return True
 
 
-def reseal(sealed: str) -> str:
-    """Return the same secret sealed with the newest key. Raises CannotUnseal."""
-    return seal(unseal(sealed))
+def reencrypt(encrypted: str) -> str:
+    """Return the same secret encrypted with the newest key. Raises CannotDecrypt."""
+    return encrypt(decrypt(encrypted))
 
 
 def _keyring() -> MultiFernet:

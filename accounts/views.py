@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.sign_up.referrals import keep_referrer
+from accounts.sign_up.referrals import remember_referrer
 
 
 @never_cache
@@ -15,5 +15,5 @@ def follow_referral(request: HttpRequest, code: str) -> HttpResponse:
     """Lead a visitor to the front page, remembering for their sign-up who sent them; an unknown code does no harm."""
     response = redirect("home")
     if settings.REFERRAL_PERCENT and not request.user.is_authenticated:
-        keep_referrer(response, code)
+        remember_referrer(response, code)
     return response

@@ -14,7 +14,7 @@ from bench.load_test.run import Plan, Report, run
 
 
 def main() -> int:
-    """Run one storm, print what happened, and return the exit status."""
+    """Run one load test with faults, print what happened, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="how long faults and kills last (1)")
     parser.add_argument("--seed", type=int, default=1, help="of the dice: victims, faults, customers (1)")
@@ -34,7 +34,7 @@ def main() -> int:
         sqlite=options.sqlite,
         folder=options.folder,
     )
-    report = run(plan, said=lambda text: print(text, flush=True))
+    report = run(plan, log=lambda text: print(text, flush=True))
     show(report)
     if options.json:
         options.json.write_text(json.dumps(report.as_dict()))

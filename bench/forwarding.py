@@ -28,7 +28,7 @@ def plain(sandbox: Any, calls: int, in_flight: int) -> float:
     return calls / in_plain_threads(calls, in_flight, post)
 
 
-class Crew:
+class WorkerPool:
     """Worker processes that sweep the queue when they are told to; what they share is the limit of calls in flight."""
 
     def __init__(self, workers: int) -> None:
@@ -61,13 +61,13 @@ def sweeping() -> None:
         print(sweep_queue(client=default_client(), seconds=600), flush=True)
 
 
-def forwarded(crew: Crew, user: Any, service: Any, count: int) -> float:
+def forwarded(pool: WorkerPool, user: Any, service: Any, count: int) -> float:
     """Let so many paid orders wait, let the workers forward them all; return how many a second."""
     from orders.models import Order, Status
 
     Order.objects.bulk_create(order_rows(user, service, count))
     tried: list[int] = []
-    per_second = count / seconds_of(lambda: tried.append(crew.sweep()))
+    per_second = count / seconds_of(lambda: tried.append(pool.sweep()))
     assert tried == [count], f"{tried} tried of {count}"
     assert not Order.objects.filter(status=Status.PAID).exists()
     return per_second
@@ -80,13 +80,13 @@ def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) 
         from orders.models import Order, Status
 
         service, user = a_service(sandbox), a_customer()
-        crew = Crew(workers)
-        forwarded(crew, user, service, 4 * in_flight)  # connections, opening balance, imports
+        pool = WorkerPool(workers)
+        forwarded(pool, user, service, 4 * in_flight)  # connections, opening balance, imports
         sandbox.set(latency_seconds=latency)
         results = [
-            (plain(sandbox, orders, in_flight), forwarded(crew, user, service, orders)) for _round in range(rounds)
+            (plain(sandbox, orders, in_flight), forwarded(pool, user, service, orders)) for _round in range(rounds)
         ]
-        crew.stop()
+        pool.stop()
         placed = Order.objects.filter(status=Status.PENDING).count()
         upstream = len(sandbox.orders)
         assert upstream == placed + rounds * orders, f"{upstream} upstream, {placed} placed here"

@@ -18,18 +18,18 @@ SEARCHES = 500
 
 
 def cookie_of(number: int) -> str:
-    """Sign a customer in, who has three favourites and money; return the cookie."""
+    """Sign a customer in, who has three favorites and money; return the cookie."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
     from bench.stage import a_customer
     from catalog.models import Service
-    from catalog.operations.favorites import keep_favourite
+    from catalog.operations.favorites import add_favorite
 
     user = a_customer(number)
     for service in Service.objects.on_sale()[number : number + 3]:
-        keep_favourite(user, service)
+        add_favorite(user, service)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -64,18 +64,18 @@ def page(
 
 def pages_of(port: int) -> list[Question]:
     """Return what is measured: the pages and their references."""
-    from catalog.browse.category_index import directory
+    from catalog.browse.category_index import category_index
     from catalog.caching.version import catalog_version
     from catalog.models import Service
 
-    shelf = max(directory(catalog_version()).on_sale, key=lambda each: each.services_count)
-    service = Service.objects.on_sale().filter(category__in=shelf.ids, stock=None, type="Default").first()
-    service = service or Service.objects.on_sale().filter(category__in=shelf.ids, stock__gt=0, type="Default")[0]
-    category, product = f"/catalog/{shelf.pk}/", f"/order/{service.pk}/"
+    category = max(category_index(catalog_version()).on_sale, key=lambda each: each.services_count)
+    service = Service.objects.on_sale().filter(category__in=category.ids, stock=None, type="Default").first()
+    service = service or Service.objects.on_sale().filter(category__in=category.ids, stock__gt=0, type="Default")[0]
+    category, product = f"/catalog/{category.pk}/", f"/order/{service.pk}/"
     cookies = [cookie_of(number) for number in range(CONNECTIONS)]
     connection = Connection(port)
     sizes = {path: len(connection.ask(get_request(path))) for path in (category, product)}
-    uncached = page("U", [f"/bench/uncached/{shelf.pk}/"])
+    uncached = page("U", [f"/bench/uncached/{category.pk}/"])
     return [
         page("K as category", [f"/bench/constant/{sizes[category]}/"]),
         page("K as service", [f"/bench/constant/{sizes[product]}/"]),

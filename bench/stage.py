@@ -127,8 +127,8 @@ def in_plain_threads(calls: int, threads: int, post: Callable[[Any, int], None])
 
     def run() -> None:
         with ThreadPoolExecutor(threads) as pool:
-            for crew in [pool.submit(work) for _each in range(threads)]:
-                crew.result()
+            for thread in [pool.submit(work) for _each in range(threads)]:
+                thread.result()
 
     return seconds_of(run)
 

@@ -1,4 +1,4 @@
-"""Celery's door to the catalog."""
+"""Celery tasks of the catalog."""
 
 import structlog
 from celery import Task, shared_task
@@ -67,7 +67,7 @@ def learn_words() -> None:
     search.learn_words()
 
 
-@shared_task(name="catalog.tasks.tell_watchers")
-def tell_watchers() -> None:
+@shared_task(name="catalog.tasks.send_stock_alerts")
+def send_stock_alerts() -> None:
     """Wake-up and sweep: write to those who wait for a service that can be ordered again."""
-    back_in_stock.tell_watchers()
+    back_in_stock.send_stock_alerts()

@@ -1,4 +1,4 @@
-"""Addresses of the shelves."""
+"""Addresses of the listings."""
 
 from django.urls import path
 
@@ -8,7 +8,7 @@ app_name = "catalog"
 urlpatterns = [
     path("", views.index, name="index"),
     path("search/", views.search, name="search"),
-    path("favourites/", views.favourites, name="favourites"),
-    path("favourites/<int:pk>/", views.favourite, name="favourite"),
+    path("favorites/", views.favorites, name="favorites"),
+    path("favorites/<int:pk>/", views.favorite, name="favorite"),
     path("<int:pk>/", views.category, name="category"),
 ]

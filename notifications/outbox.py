@@ -23,7 +23,7 @@ from notifications.wake_worker import wake_worker
 
 log = structlog.get_logger(__name__)
 
-MOST_TRIES = 8
+MAX_TRIES = 8
 # Longer than any mail takes: a sender that died holds its notices no longer than this.
 CLAIM = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
@@ -107,7 +107,7 @@ def _asked_for(notice: Notice) -> bool:
 
 
 def _due(now: datetime) -> list[Notice]:
-    due = Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MOST_TRIES)
+    due = Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MAX_TRIES)
     if not settings.ADMINS:
         due = due.exclude(user=None)  # shown at the admin as not sent, which is true
     return list(due.select_related("user").order_by("id")[:READ_AT_ONCE])
@@ -142,10 +142,10 @@ def _send_all(outbox: dict[User | None, list[Notice]], connection: BaseEmailBack
 def _wait_for_the_hour(user: User | None, notices: Sequence[Notice], now: datetime) -> bool:
     """Hold the notices of somebody who got enough mails within the hour; return whether they are held."""
     hour = timedelta(hours=1)
-    most = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
+    limit = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
     mails = Notice.objects.filter(user=user, sent_at__gt=now - hour).order_by("sent_at")
-    moments = list(mails.values_list("sent_at", flat=True).distinct()[:most])  # one mail's notices share a moment
-    if len(moments) < most or moments[0] is None:
+    moments = list(mails.values_list("sent_at", flat=True).distinct()[:limit])  # one mail's notices share a moment
+    if len(moments) < limit or moments[0] is None:
         return False
     Notice.objects.filter(pk__in=[notice.pk for notice in notices], sent_at=None).update(not_before=moments[0] + hour)
     return True
@@ -162,7 +162,7 @@ def _try_later(claimed: Sequence[Notice], now: datetime, error: Exception) -> No
         tries = notice.tries + 1
         wait = min(timedelta(minutes=4 ** (tries - 1)), LONGEST_WAIT)
         Notice.objects.filter(pk=notice.pk).update(not_before=now + wait)
-        given_up = tries >= MOST_TRIES
+        given_up = tries >= MAX_TRIES
         log.warning("notice_not_sent", notice_id=notice.pk, tries=tries, given_up=given_up, error=type(error).__name__)
 
 

@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
-MOST_AT_ONCE = 50
+MAX_AT_ONCE = 50
 # After a message the next one waits this long, so that a busy shop sends few; the first after a pause leaves at once.
 REST_SECONDS = 0.05
 # A broker that is away is asked this seldom: each attempt takes until its time-out, and the sweep does the work.
@@ -72,7 +72,7 @@ class Messenger:
     def _run(self, wakes: "SimpleQueue[Wake]") -> None:
         while True:
             gathered = [wakes.get()]
-            while len(gathered) < MOST_AT_ONCE and not wakes.empty():
+            while len(gathered) < MAX_AT_ONCE and not wakes.empty():
                 gathered.append(wakes.get())
             try:
                 _send(gathered)

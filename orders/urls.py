@@ -7,7 +7,7 @@ from orders.pages import views
 app_name = "orders"
 urlpatterns = [
     path("order/<int:service_id>/", views.place, name="place"),
-    path("order/<int:service_id>/watch/", views.watch, name="watch"),
+    path("order/<int:service_id>/stock-alert/", views.stock_alert, name="stock_alert"),
     path("orders/", views.order_list, name="list"),
     path("orders/mass/", views.mass, name="mass"),
     path("referrals/", views.referrals, name="referrals"),

@@ -83,8 +83,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _syncs(request),
                 _item(request, "catalog.servicechange", _("Changes of services"), "manage_history"),
                 _item(request, "orders.watchedprice", _("Watched prices"), "price_change"),
-                _item(request, "catalog.favourite", _("Favourites"), "favorite"),
-                _item(request, "catalog.stockwatch", _("Stock watches"), "notifications"),
+                _item(request, "catalog.favorite", _("Favourites"), "favorite"),
+                _item(request, "catalog.stockalert", _("Stock watches"), "notifications"),
             ],
         ),
         (

@@ -21,8 +21,8 @@ if not DEBUG and len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; a long random text is needed.")
 # Keys used before: what they signed (sessions, links in mails) still counts, but nothing new is signed with them.
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
-# Newest first: the first one seals, every one of them opens. A developer's may be made from SECRET_KEY.
-FIELD_ENCRYPTION_KEYS = env.sealing_keys("FIELD_ENCRYPTION_KEYS", made_from=SECRET_KEY if DEBUG else "")
+# Newest first: the first one encrypts, every one of them opens. A developer's may be made from SECRET_KEY.
+FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS", made_from=SECRET_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "storefront.urls"
@@ -136,7 +136,7 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_LOGGER = "cache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Not while templates are being edited: they are no part of what a kept page is known by.
-PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, least=0)
+PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
 # --- The shop -------------------------------------------------------------------------------------------------------
 STORE_NAME = env.text("STORE_NAME", "Storefront")
@@ -150,8 +150,8 @@ FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")
 REFERRAL_PERCENT = env.decimal("REFERRAL_PERCENT", "0")
 if REFERRAL_PERCENT > 100:
     raise ImproperlyConfigured(f"REFERRAL_PERCENT is {REFERRAL_PERCENT}; it should be at most 100.")
-REFERRAL_DAYS = env.number("REFERRAL_DAYS", 365, least=1)
-DEFAULT_RATE_PER = env.number("DEFAULT_RATE_PER", 1000, least=1, most=1000)
+REFERRAL_DAYS = env.number("REFERRAL_DAYS", 365, minimum=1)
+DEFAULT_RATE_PER = env.number("DEFAULT_RATE_PER", 1000, minimum=1, maximum=1000)
 if DEFAULT_RATE_PER not in (1, 1000):
     raise ImproperlyConfigured(f"DEFAULT_RATE_PER is {DEFAULT_RATE_PER}; it should be 1 or 1000.")
 
@@ -174,11 +174,11 @@ if UPSTREAM_CURRENCY == STORE_CURRENCY and UPSTREAM_EXCHANGE_RATE != 1:
 EXCHANGE_RATE_SOURCE = env.text("EXCHANGE_RATE_SOURCE", "")
 UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
-UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, least=1)
-UPSTREAM_MAX_IN_FLIGHT = env.number("UPSTREAM_MAX_IN_FLIGHT", 8, least=1)
-SYNC_MAX_VANISHED_PERCENT = env.number("SYNC_MAX_VANISHED_PERCENT", 30, least=0, most=100)
-SYNC_MAX_SET_ASIDE_PERCENT = env.number("SYNC_MAX_SET_ASIDE_PERCENT", 5, least=0, most=100)
-SYNC_MAX_REPRICED_PERCENT = env.number("SYNC_MAX_REPRICED_PERCENT", 20, least=0, most=100)
+UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, minimum=1)
+UPSTREAM_MAX_IN_FLIGHT = env.number("UPSTREAM_MAX_IN_FLIGHT", 8, minimum=1)
+SYNC_MAX_VANISHED_PERCENT = env.number("SYNC_MAX_VANISHED_PERCENT", 30, minimum=0, maximum=100)
+SYNC_MAX_SET_ASIDE_PERCENT = env.number("SYNC_MAX_SET_ASIDE_PERCENT", 5, minimum=0, maximum=100)
+SYNC_MAX_REPRICED_PERCENT = env.number("SYNC_MAX_REPRICED_PERCENT", 20, minimum=0, maximum=100)
 SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
 if SYNC_REPRICED_FACTOR <= 1:
     raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
@@ -195,28 +195,28 @@ ORDERS_POLL_MIN_SECONDS = env.seconds("ORDERS_POLL_MIN_SECONDS", 15)
 ORDERS_POLL_MAX_SECONDS = env.seconds("ORDERS_POLL_MAX_SECONDS", 3600)
 ORDERS_POLL_RETRY_SECONDS = env.seconds("ORDERS_POLL_RETRY_SECONDS", 30)
 ORDERS_POLL_CLAIM_SECONDS = env.seconds("ORDERS_POLL_CLAIM_SECONDS", 2 * UPSTREAM_TIMEOUT_SECONDS + 60)
-ORDERS_POLL_BATCH = env.number("ORDERS_POLL_BATCH", 1000, least=1)
+ORDERS_POLL_BATCH = env.number("ORDERS_POLL_BATCH", 1000, minimum=1)
 SETTLE_SECONDS = env.seconds("SETTLE_SECONDS", 600)
 if SETTLE_SECONDS <= ORDERS_CLAIM_SECONDS:
     raise ImproperlyConfigured("SETTLE_SECONDS should be more than ORDERS_CLAIM_SECONDS.")
-RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, least=1)
+RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
 SMS_SWAP_AFTER_SECONDS = env.seconds("SMS_SWAP_AFTER_SECONDS", 120)
-SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, least=1)
+SMS_CONTENT_KEEP_DAYS = env.number("SMS_CONTENT_KEEP_DAYS", 30, minimum=1)
 # What one customer may have, unless staff set limits of their own for them.
 SMS_MAX_OPEN_NUMBERS = env.number("SMS_MAX_OPEN_NUMBERS", 20)
 SMS_MAX_NUMBERS_PER_DAY = env.number("SMS_MAX_NUMBERS_PER_DAY", 200)
 # How often codes came lately, counted over so many days and told from so many numbers on; who let a number go sooner
 # than this has not given it a chance.
-SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, least=1)
-SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, least=1)
-SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, least=0)
+SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, minimum=1)
+SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, minimum=1)
+SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, minimum=0)
 # What a page promised is kept for so long, unless it would cost the shop more than this on one order.
-PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, least=60)
+PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, minimum=60)
 PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")
 BALANCE_LOW_HOURS = env.number("BALANCE_LOW_HOURS", 24)
@@ -272,21 +272,21 @@ if RECEIPT_TAX_PERCENT > 100:
 PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
 
 # --- The API --------------------------------------------------------------------------------------------------------
-API_MAX_KEYS = env.number("API_MAX_KEYS", 20, least=1)
+API_MAX_KEYS = env.number("API_MAX_KEYS", 20, minimum=1)
 # 0: as many as they like.
 API_CALLS_PER_MINUTE = env.number("API_CALLS_PER_MINUTE", 600)
 API_CALLS_PER_MINUTE_PER_ADDRESS = env.number("API_CALLS_PER_MINUTE_PER_ADDRESS", 1200)
 # Of the threads of one web process, so that one key never holds all of them.
-API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, least=1)
-API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, least=1)
+API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, minimum=1)
+API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, minimum=1)
 # Long lists of services, ready to be sent; the processes of one machine share it.
 API_CACHE_DIR = Path(env.text("API_CACHE_DIR", str(BASE_DIR / "var/api")))
 API_PLAY_BALANCE = env.decimal("API_PLAY_BALANCE", "1000")
 
 # --- Webhooks -------------------------------------------------------------------------------------------------------
 API_MAX_WEBHOOKS = env.number("API_MAX_WEBHOOKS", 10)
-WEBHOOK_KEEP_DAYS = env.number("WEBHOOK_KEEP_DAYS", 30, least=2)
-WEBHOOK_MAX_IN_FLIGHT = env.number("WEBHOOK_MAX_IN_FLIGHT", 12, least=2)
+WEBHOOK_KEEP_DAYS = env.number("WEBHOOK_KEEP_DAYS", 30, minimum=2)
+WEBHOOK_MAX_IN_FLIGHT = env.number("WEBHOOK_MAX_IN_FLIGHT", 12, minimum=2)
 WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", DEBUG)
 WEBHOOK_ALLOWED_PRIVATE_NETWORKS = env.networks("WEBHOOK_ALLOWED_PRIVATE_NETWORKS")
 

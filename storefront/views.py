@@ -12,26 +12,26 @@ from accounts.access import CustomerRequest, PageRequest, customers_only
 from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
-from catalog.browse.category_index import directory
-from catalog.caching.page_cache import kept_page
+from catalog.browse.category_index import category_index
+from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
-from catalog.operations.stock_alerts import open_watches
+from catalog.operations.stock_alerts import open_stock_alerts
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12
 
 
-@kept_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
+@cached_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show what the shop is, the search, the first categories, and how it works."""
-    shop = directory(recent_version())
-    categories = shop.on_sale
+    index = category_index(recent_version())
+    categories = index.on_sale
     countries = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
     context = {
         "categories": categories[:CATEGORIES_ON_HOME],
         "categories_count": len(categories),
-        "services_count": shop.counts.total(),
+        "services_count": index.counts.total(),
         "countries_count": countries.count(),
     }
     return render(request, "storefront/home.html", context)
@@ -49,7 +49,7 @@ def account(request: CustomerRequest) -> HttpResponse:
         return redirect("account")
     context = {
         "form": form,
-        "watches": open_watches(request.user),
+        "stock_alerts": open_stock_alerts(request.user),
         "referrals": settings.REFERRAL_PERCENT > 0,
     }
     return render(request, "accounts/account.html", context)

@@ -71,9 +71,9 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     if stale:
         redis_server.delete(*stale)
     # And what this process remembers of it.
-    from catalog.caching.versioned_cache import forget_everything_here
+    from catalog.caching.versioned_cache import forget_process_cache
 
-    forget_everything_here()
+    forget_process_cache()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def round_refund(micros: int, per: int = 1) -> int:
     return micros // (per * CENTICENT_MICROS) * CENTICENT_MICROS
 
 
-def text_from_micros(micros: int, least_decimals: int = 2) -> str:
-    """Return plain text like `12.34` or `0.0525`: at least `least_decimals` digits, more only where they matter."""
+def text_from_micros(micros: int, min_decimals: int = 2) -> str:
+    """Return plain text like `12.34` or `0.0525`: at least `min_decimals` digits, more only where they matter."""
     whole, fraction = f"{decimal_from_micros(micros):.6f}".split(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(least_decimals, '0')}"
+    return f"{whole}.{fraction.rstrip('0').ljust(min_decimals, '0')}"

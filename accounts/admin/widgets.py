@@ -99,7 +99,7 @@ def json_column(field: str, title: str | Promise) -> Callable[[Any], str]:
 
 
 def member_of_staff(request: HttpRequest) -> User:
-    """Return who sits at the admin page; its doors let nobody else in."""
+    """Return who sits at the admin page, which lets nobody else in."""
     return cast(User, request.user)
 
 

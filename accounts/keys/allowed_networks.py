@@ -4,7 +4,7 @@ import ipaddress
 from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-MOST_NETWORKS = 50
+MAX_NETWORKS = 50
 
 
 class NotANetwork(ValueError):
@@ -25,8 +25,8 @@ def clean_networks(text: str) -> str:
     Raises NotANetwork, as for `10.0.0.1/8`, whose last bits say something else than its length; TooManyNetworks.
     """
     lines = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
-    if len(lines) > MOST_NETWORKS:
-        raise TooManyNetworks(f"{MOST_NETWORKS} at most")
+    if len(lines) > MAX_NETWORKS:
+        raise TooManyNetworks(f"{MAX_NETWORKS} at most")
     found: dict[str, None] = {}
     for line in lines:
         try:

@@ -182,8 +182,8 @@ def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = No
 
 def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
     """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
-    most = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
-    values = [amount_micros, key.pk, connection.ops.adapt_datefield_value(day), most - amount_micros]
+    limit = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
+    values = [amount_micros, key.pk, connection.ops.adapt_datefield_value(day), limit - amount_micros]
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, values)
         return bool(cursor.rowcount)

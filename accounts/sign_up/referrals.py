@@ -1,6 +1,6 @@
-"""Bringing customers: the link somebody hands on, the cookie that remembers it, and who brought whom.
+"""Referrals: the link somebody shares, the cookie that remembers it, and who referred whom.
 
-Who brought a customer is settled at sign-up, once: never later, and nobody brings themselves.
+Who referred a customer is settled at sign-up, once: never later, and nobody refers themselves.
 """
 
 from datetime import timedelta
@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User, new_referral_code
 
-COOKIE = "brought_by"
+COOKIE = "referred_by"
 SALT = "accounts.sign_up.referrals"
-KEPT = timedelta(days=30)
+REMEMBERED_FOR = timedelta(days=30)
 
 
 def referral_code_of(user: User) -> str:
@@ -28,14 +28,14 @@ def referral_code_of(user: User) -> str:
     return str(user.referral_code)
 
 
-def keep_referrer(response: HttpResponse, code: str) -> None:
+def remember_referrer(response: HttpResponse, code: str) -> None:
     """Remember in the visitor's browser, signed, whose link they followed; of several the last one counts."""
     if _owner_of(code) is not None:
         response.set_signed_cookie(
             COOKIE,
             code.upper(),
             salt=SALT,
-            max_age=int(KEPT.total_seconds()),
+            max_age=int(REMEMBERED_FOR.total_seconds()),
             httponly=True,
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
@@ -43,8 +43,8 @@ def keep_referrer(response: HttpResponse, code: str) -> None:
 
 
 def referrer_in(request: HttpRequest) -> User | None:
-    """Return whose link brought this browser, for somebody who signs up now; None when nobody's, or it is too old."""
-    code = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=int(KEPT.total_seconds()))
+    """Return whose link this browser followed, for somebody who signs up now; None when nobody's, or too long ago."""
+    code = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=int(REMEMBERED_FOR.total_seconds()))
     return _owner_of(code) if code else None
 
 

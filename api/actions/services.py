@@ -24,10 +24,10 @@ from api.service_list.listing import (
     written,
 )
 from catalog.caching.versioned_cache import (
-    keep,
-    kept,
-    kept_key,
+    cache_key,
+    cached,
     look_up,
+    store,
 )
 from catalog.models import Category, Service, ServiceQuerySet
 from catalog.operations.stock import refresh_stock
@@ -48,20 +48,20 @@ _service_with_category = Prepared(
 
 def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
-    key = kept_key("api", "categories")
+    key = cache_key("api", "categories")
     version, answer = look_up(key)
     if answer is None:
         answer = {"categories": _categories()}
-        keep(key, version, answer, shows_prices=False)
+        store(key, version, answer, shows_prices=False)
     return cast(dict[str, Any], answer)
 
 
 def _categories() -> list[dict[str, Any]]:
     pairs = Service.objects.on_sale().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
-    names = pairs.values_list("category__shown_name", "category__name", "subcategory__name").distinct()
-    for shown_name, name, subcategory in names:
-        subcategories = found.setdefault(shown_name or name, [])
+    names = pairs.values_list("category__display_name", "category__name", "subcategory__name").distinct()
+    for display_name, name, subcategory in names:
+        subcategories = found.setdefault(display_name or name, [])
         if subcategory and subcategory not in subcategories:
             subcategories.append(subcategory)
     return [{"category": name, "subcategories": inside} for name, inside in found.items()]
@@ -78,7 +78,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     limit = max(whole_number(call.text("limit")) or 0, 0)
     page = max(whole_number(call.text("page")) or 1, 1)
     dress = Dress() if call.key is None else Dress(call.key.bare_services, call.key.numbers_as_text)
-    key = kept_key("api", "services", place, limit, page, dress, discount_of(call.user))
+    key = cache_key("api", "services", place, limit, page, dress, discount_of(call.user))
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
@@ -90,7 +90,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
 
     if paging.rows <= SHORT:
         body = b"".join(pieces())
-        keep(key, version, body, priced_at=now)
+        store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
     file = file_of(key, version, lambda: next_price_change(now), pieces)
     if file is None:
@@ -146,11 +146,11 @@ def _inventory(service: Service) -> dict[str, Any]:
 
 
 def _how_many(place: tuple[str, str], version: int) -> int:
-    key = kept_key("api", "how many", place)
-    found = kept(key, version)
+    key = cache_key("api", "how many", place)
+    found = cached(key, version)
     if found is None:
         found = _placed(place).count()
-        keep(key, version, found, shows_prices=False)
+        store(key, version, found, shows_prices=False)
     return cast(int, found)
 
 
@@ -158,7 +158,7 @@ def _placed(place: tuple[str, str]) -> ServiceQuerySet:
     category, subcategory = place
     found = Service.objects.on_sale()
     if category:
-        shown_as = Q(shown_name=category) | Q(shown_name="", name=category)
+        shown_as = Q(display_name=category) | Q(display_name="", name=category)
         found = found.filter(category__in=Category.objects.filter(shown_as))
     if subcategory:
         found = found.filter(subcategory__name=subcategory)

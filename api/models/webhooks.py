@@ -20,9 +20,9 @@ class Webhook(models.Model):
     url = models.URLField(_("address"), max_length=500)
     # The address's host and port: few messages at a time go to each.
     host = models.CharField(editable=False, max_length=300, blank=True, default="")
-    secret_sealed = models.CharField(editable=False, max_length=500)
+    secret_encrypted = models.CharField(editable=False, max_length=500)
     # The secret before: it signs as well until then, so that a receiver has time to take the new one.
-    old_secret_sealed = models.CharField(editable=False, max_length=500, blank=True)
+    old_secret_encrypted = models.CharField(editable=False, max_length=500, blank=True)
     old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     wants_orders = models.BooleanField(_("changes of orders"), default=True)
     wants_numbers = models.BooleanField(_("changes of SMS numbers"), default=True)
@@ -60,7 +60,7 @@ class WebhookDelivery(models.Model):
         Order, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("order")
     )
     # Made at the first attempt and kept, so that every attempt says the same. May hold a code: only its buyer reads it.
-    body_sealed = models.TextField(editable=False, blank=True)
+    body_encrypted = models.TextField(editable=False, blank=True)
     wiped_at = models.DateTimeField(_("body wiped"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

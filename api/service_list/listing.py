@@ -24,16 +24,16 @@ class Line(NamedTuple):
 
     id: int
     name: str
-    shown_name: str
+    display_name: str
     type: str
     category_id: int
     subcategory_id: int | None
     category__name: str
-    category__shown_name: str
+    category__display_name: str
     category__rate_per: int | None
-    own_rate_per: int | None
+    rate_per_override: int | None
     rate_upstream_micros: int
-    own_rate_micros: int | None
+    rate_override_micros: int | None
     min_quantity: int
     max_quantity: int
     refill: bool
@@ -104,13 +104,13 @@ def _row_maker(book: PriceBook, dress: Dress) -> Callable[[Line], dict[str, Any]
 
     def row_of(line: Line) -> dict[str, Any]:
         formula = book.customers_formula(line.category_id, line.subcategory_id, line.id)
-        rate_micros = formula.rate_micros(line.rate_upstream_micros, line.own_rate_micros)
-        rate_per = line.own_rate_per or line.category__rate_per or default_rate_per
+        rate_micros = formula.rate_micros(line.rate_upstream_micros, line.rate_override_micros)
+        rate_per = line.rate_per_override or line.category__rate_per or default_rate_per
         return {
             "service": number(line.id),
-            "name": line.shown_name or line.name,
+            "name": line.display_name or line.name,
             "type": line.type,
-            "category": line.category__shown_name or line.category__name,
+            "category": line.category__display_name or line.category__name,
             "rate": text_from_micros(rate_micros * (1000 // rate_per)),
             "min": number(line.min_quantity),
             "max": number(line.max_quantity),

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from accounts.encryption import seal, unseal
+from accounts.encryption import decrypt, encrypt
 from api.actions.orders import order_status
 from api.actions.sms import number_status
 from api.models import Webhook, WebhookDelivery
@@ -71,7 +71,7 @@ def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
     postgres = connection.vendor == "postgresql"
     sql = f"""
         INSERT INTO {WebhookDelivery._meta.db_table}
-            (webhook_id, event_id, event, order_id, body_sealed, created_at, attempts, next_attempt_at, error)
+            (webhook_id, event_id, event, order_id, body_encrypted, created_at, attempts, next_attempt_at, error)
         SELECT w.id, {"gen_random_uuid()" if postgres else "lower(hex(randomblob(16)))"},
             CASE o.kind WHEN 'number' THEN %s ELSE %s END, o.id, '', {_moment()}, 0, {_moment()}, ''
         FROM {Webhook._meta.db_table} w JOIN {Order._meta.db_table} o ON o.user_id = w.user_id
@@ -92,19 +92,19 @@ def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
 def body_of(delivery: WebhookDelivery) -> bytes:
     """Return what the delivery says, made now and kept if this is the first time.
 
-    Two that make it at once end up with the same. Raises CannotUnseal, MessageWiped.
+    Two that make it at once end up with the same. Raises CannotDecrypt, MessageWiped.
     """
-    if not delivery.body_sealed:
+    if not delivery.body_encrypted:
         event, body = _make(delivery)
-        unmade = WebhookDelivery.objects.filter(pk=delivery.pk, body_sealed="", wiped_at=None)
-        if not unmade.update(body_sealed=seal(body.decode()), event=event):
-            delivery.refresh_from_db(fields=["body_sealed", "event"])
-            if not delivery.body_sealed:
+        unmade = WebhookDelivery.objects.filter(pk=delivery.pk, body_encrypted="", wiped_at=None)
+        if not unmade.update(body_encrypted=encrypt(body.decode()), event=event):
+            delivery.refresh_from_db(fields=["body_encrypted", "event"])
+            if not delivery.body_encrypted:
                 raise MessageWiped
-            return unseal(delivery.body_sealed).encode()
+            return decrypt(delivery.body_encrypted).encode()
         delivery.event = event
         return body
-    return unseal(delivery.body_sealed).encode()
+    return decrypt(delivery.body_encrypted).encode()
 
 
 def _make(delivery: WebhookDelivery) -> tuple[str, bytes]:

@@ -11,11 +11,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.encryption import (
-    CannotUnseal,
-    is_sealed_with_the_newest_key,
-    reseal,
-    seal,
-    unseal,
+    CannotDecrypt,
+    decrypt,
+    encrypt,
+    is_encrypted_with_newest_key,
+    reencrypt,
 )
 from accounts.models import User
 from api.models import Webhook, WebhookDelivery
@@ -54,7 +54,7 @@ def add_webhook(
             name=name,
             url=url,
             host=host,
-            secret_sealed=seal(secret),
+            secret_encrypted=encrypt(secret),
             wants_orders=wants_orders,
             wants_numbers=wants_numbers,
         )
@@ -85,7 +85,9 @@ def rotate_secret(webhook: Webhook, *, now: datetime | None = None) -> str:
     with transaction.atomic():
         row = Webhook.objects.select_for_update().get(pk=webhook.pk)
         Webhook.objects.filter(pk=row.pk).update(
-            secret_sealed=seal(secret), old_secret_sealed=row.secret_sealed, old_secret_until=now + BOTH_SIGN
+            secret_encrypted=encrypt(secret),
+            old_secret_encrypted=row.secret_encrypted,
+            old_secret_until=now + BOTH_SIGN,
         )
     return secret
 
@@ -93,8 +95,8 @@ def rotate_secret(webhook: Webhook, *, now: datetime | None = None) -> str:
 def secret_of(webhook: Webhook) -> str:
     """Return its secret for the owner's eyes; nothing where no key of ours opens it any more."""
     try:
-        return unseal(webhook.secret_sealed)
-    except CannotUnseal:
+        return decrypt(webhook.secret_encrypted)
+    except CannotDecrypt:
         return ""
 
 
@@ -185,7 +187,7 @@ def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
     )
     old.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, given_up_at=now)
     # Without the claim a sender that has one in hand cannot put it back into the queue.
-    wiped = old.update(body_sealed="", wiped_at=now, claim_token=None, claimed_until=None)
+    wiped = old.update(body_encrypted="", wiped_at=now, claim_token=None, claimed_until=None)
     deleted = 0
     oldest = now - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
     while True:  # a slice at a time: no statement that blocks the sender for long
@@ -196,18 +198,18 @@ def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
             return wiped, deleted
 
 
-def reseal_webhooks() -> int:
-    """Seal secrets and bodies with the newest of FIELD_ENCRYPTION_KEYS; return how many. Raises CannotUnseal."""
+def reencrypt_webhooks() -> int:
+    """Encrypt secrets and bodies with the newest of FIELD_ENCRYPTION_KEYS; return how many. Raises CannotDecrypt."""
     count = 0
-    sealed: tuple[tuple[type[Webhook] | type[WebhookDelivery], str], ...] = (
-        (Webhook, "secret_sealed"),
-        (Webhook, "old_secret_sealed"),
-        (WebhookDelivery, "body_sealed"),
+    encrypted: tuple[tuple[type[Webhook] | type[WebhookDelivery], str], ...] = (
+        (Webhook, "secret_encrypted"),
+        (Webhook, "old_secret_encrypted"),
+        (WebhookDelivery, "body_encrypted"),
     )
-    for model, column in sealed:
+    for model, column in encrypted:
         rows = model._default_manager.exclude(**{column: ""}).values_list("pk", column)
         for key, text in rows.iterator(chunk_size=ROWS_AT_ONCE):
-            if not is_sealed_with_the_newest_key(text):
+            if not is_encrypted_with_newest_key(text):
                 unchanged = model._default_manager.filter(**{"pk": key, column: text})
-                count += unchanged.update(**{column: reseal(text)})
+                count += unchanged.update(**{column: reencrypt(text)})
     return count

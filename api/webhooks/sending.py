@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.encryption import CannotUnseal
+from accounts.encryption import CannotDecrypt
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import Resolve, resolve
 from api.webhooks.events import MessageWiped, body_of
@@ -102,8 +102,8 @@ def send(delivery: WebhookDelivery, *, now: datetime | None = None, resolver: Re
         }
     except MessageWiped:  # by what cleans up, since it was claimed; the claim has gone with it
         return
-    except CannotUnseal:
-        log.error("webhook_cannot_be_unsealed", webhook_id=webhook.pk)
+    except CannotDecrypt:
+        log.error("webhook_cannot_be_decrypted", webhook_id=webhook.pk)
         answer = Answer(None, "The shop cannot read the secret of this webhook; change it, please.")
     except Exception:  # a thread's exception would end its sweep, and the claim would bring it back at once
         log.exception("webhook_body_not_made", delivery_id=delivery.pk)

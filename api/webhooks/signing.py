@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.encryption import unseal
+from accounts.encryption import decrypt
 from api.models import Webhook
 
 PREFIX = "whsec_"
@@ -22,11 +22,11 @@ def new_secret() -> str:
 
 
 def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
-    """Return the secrets that sign now, newest first. Raises CannotUnseal."""
-    sealed = [webhook.secret_sealed]
-    if webhook.old_secret_sealed and webhook.old_secret_until and now < webhook.old_secret_until:
-        sealed.append(webhook.old_secret_sealed)
-    return [unseal(text) for text in sealed]
+    """Return the secrets that sign now, newest first. Raises CannotDecrypt."""
+    encrypted = [webhook.secret_encrypted]
+    if webhook.old_secret_encrypted and webhook.old_secret_until and now < webhook.old_secret_until:
+        encrypted.append(webhook.old_secret_encrypted)
+    return [decrypt(text) for text in encrypted]
 
 
 def signature(body: bytes, with_secrets: Sequence[str], now: datetime) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import CustomerRequest, customers_only
-from accounts.encryption import CannotUnseal, unseal
+from accounts.encryption import CannotDecrypt, decrypt
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import operations
 from api.webhooks.addresses import NotAllowed
@@ -57,7 +57,7 @@ def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The webhook has been changed."))
             return redirect("api:webhook", pk)
-    log = row.deliveries.defer("body_sealed").select_related("order")
+    log = row.deliveries.defer("body_encrypted").select_related("order")
     page = Paginator(log, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "webhook": row,
@@ -121,8 +121,8 @@ def delivery(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one message: how it went, and what it says."""
     row = get_object_or_404(_deliveries_of(request), pk=pk)
     try:
-        body = unseal(row.body_sealed) if row.body_sealed else ""
-    except CannotUnseal:
+        body = decrypt(row.body_encrypted) if row.body_encrypted else ""
+    except CannotDecrypt:
         body = ""
     context = {
         "delivery": row,

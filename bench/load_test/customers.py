@@ -91,7 +91,7 @@ class Crowd:
         try:
             while not self._closing.wait(shopper.dice.uniform(0.3, 1.7) * self._pause_seconds):
                 shopper.buy_something()
-        except Exception as error:  # told at the end; a thread that died silently would make the storm too mild
+        except Exception as error:  # told at the end; a thread that died silently would make the test too mild
             self.crashes.append(f"{threading.current_thread().name}: {error!r}")
 
     def one_more(self) -> "Shopper":
@@ -111,14 +111,14 @@ class Crowd:
         while not self._gone_home.is_set():
             purchase.tries += 1
             try:
-                said = ask()
+                reply = ask()
             except (NoAnswer, requests.RequestException):
                 self._gone_home.wait(REPEAT_SECONDS)
                 continue
-            if isinstance(said, str):
-                purchase.refusal = said
+            if isinstance(reply, str):
+                purchase.refusal = reply
             else:
-                purchase.answers.append(said)
+                purchase.answers.append(reply)
             return
 
 
@@ -235,9 +235,9 @@ def _link(purchase: Purchase) -> str:
 
 def _order_ids(answer: requests.Response) -> tuple[int, ...] | str:
     """Return the order ids of an API answer, or its refusal. Raises NoAnswer for trouble of the shop's own."""
-    said = answer.json()
-    if "error" in said:
-        if said["error"] == "Internal server error":
-            raise NoAnswer(said["error"])
-        return str(said["error"])
-    return (said["order"],) if "order" in said else tuple(row["order"] for row in said["orders"])
+    body = answer.json()
+    if "error" in body:
+        if body["error"] == "Internal server error":
+            raise NoAnswer(body["error"])
+        return str(body["error"])
+    return (body["order"],) if "order" in body else tuple(row["order"] for row in body["orders"])

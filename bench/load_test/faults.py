@@ -51,22 +51,22 @@ def every_fault() -> list[Fault]:
     return faults + [(name, rate, {"action": action, **more}) for action in READS for name, rate, more in OF_READS]
 
 
-def rage(stage: Stage, *, seconds: float, seed: int, said: Callable[[str], None]) -> None:
+def inject(stage: Stage, *, seconds: float, seed: int, log: Callable[[str], None]) -> None:
     """Let faults strike and kill a process every two seconds or so: each at least once, then whichever the dice say.
 
     Returns with everything alive again and all faults gone, once every fault has struck: on a slow machine few calls
-    are made in a short storm.
+    are made in a short test.
     """
-    dice = random.Random(f"weather:{seed}")
-    victims = stage.mortals
+    dice = random.Random(f"faults:{seed}")
+    victims = stage.killable
     dice.shuffle(victims)
     faults = every_fault()
     stage.set_faults(faults)
     ends_at = time.monotonic() + seconds
     while victims or time.monotonic() < ends_at:
         time.sleep(dice.uniform(1.0, 2.5))
-        victim = victims.pop() if victims else dice.choice(stage.mortals)
-        said(f"killing {victim}")
+        victim = victims.pop() if victims else dice.choice(stage.killable)
+        log(f"killing {victim}")
         revive = stage.kill(victim)
         time.sleep(dice.uniform(0.1, 1.5))
         revive()
@@ -74,6 +74,6 @@ def rage(stage: Stage, *, seconds: float, seed: int, said: Callable[[str], None]
     while missing := {name for name, _rate, _options in faults} - stage.faults().keys():
         if time.monotonic() > patience_ends_at:
             break
-        said(f"waiting for {', '.join(sorted(missing))}")
+        log(f"waiting for {', '.join(sorted(missing))}")
         time.sleep(1)
     stage.set_faults([])

@@ -63,64 +63,63 @@ class Report:
         return asdict(self)
 
 
-def run(plan: Plan, *, said: Callable[[str], None]) -> Report:
-    """Run a storm of `plan.seconds`, wait for calm, and return what was found; `said` is told of each step.
+def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
+    """Order for `plan.seconds` under faults, wait until all is settled, and return what was found; `log` hears each step.
 
     Django is set up in here: call it once in a process, before anything else of the shop is imported.
     """
     began = time.monotonic()
 
     def timed(text: str) -> None:
-        said(f"{time.monotonic() - began:6.1f} s  {text}")
+        log(f"{time.monotonic() - began:6.1f} s  {text}")
 
     with contextlib.ExitStack() as stack:
         folder = plan.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-chaos-")))
         folder.mkdir(parents=True, exist_ok=True)
         stage = stack.enter_context(Stage(folder, workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed))
-        report = _play(plan, stage, timed)
+        report = _carry_out(plan, stage, timed)
         report.kills = dict(stage.kills)
         report.faults = dict(stage.faults())
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
-def _play(plan: Plan, stage: Stage, said: Callable[[str], None]) -> Report:
-    said("preparing the shop")
-    accounts, goods, admin = _furnish(plan, stage, said)
+def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
+    log("preparing the shop")
+    accounts, goods, admin = _prepare(plan, stage, log)
     # Only now, because these read the settings.
-    from bench.load_test import faults as weather
-    from bench.load_test import settling, verdict
+    from bench.load_test import faults, settling, verdict
     from bench.load_test.customers import Crowd
 
-    said("web, workers and beat")
+    log("web, workers and beat")
     stage.open_shop()
     crowd = Crowd(stage.site, accounts, goods, per_second=plan.per_second, seed=plan.seed)
     one_more = crowd.one_more()
     report = Report()
     try:
-        said("the first orders, in calm")
+        log("the first orders, without faults")
         one_more.buy_a_service()
         one_more.buy_numbers(1)
         settling.await_first(2, seconds=SETTLE_WITHIN_SECONDS)
-        said("the storm begins")
+        log("the faults begin")
         _hang_up()
         crowd.start()
-        weather.rage(stage, seconds=plan.seconds, seed=plan.seed, said=said)
-        said("the storm is over")
+        faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
+        log("the faults are over")
         unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
         report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]
-        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, said=said)
-        said("settled; the first verdict")
+        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, log=log)
+        log("settled; the first verdict")
         in_doubt = settling.left_to_the_admin()
         # Their settling time runs while the verdict is made.
         _lose_one_of_each(stage, one_more)
         truth = verdict.Truth(stage.sandbox.orders)
-        _take_over(report, verdict.judge(truth, crowd.purchases, all_decided=False))
+        _take_over(report, verdict.check(truth, crowd.purchases, all_decided=False))
         _audit(report)
-        settling.decide_for_the_admin(in_doubt, truth.by_link, admin, said)
-        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, said=said)
-        said("the admin has decided; the second verdict")
-        final = verdict.judge(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
+        settling.decide_for_the_admin(in_doubt, truth.by_link, admin, log)
+        settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, log=log)
+        log("the admin has decided; the second verdict")
+        final = verdict.check(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
         for name in ("orders", "adopted", "proved_absent", "losses", "loss_micros"):
             setattr(report, name, getattr(final, name))
         report.problems += final.problems
@@ -134,7 +133,7 @@ def _play(plan: Plan, stage: Stage, said: Callable[[str], None]) -> Report:
 
 
 def _lose_one_of_each(stage: Stage, customer: "Shopper") -> None:
-    """Lose an answer of each kind in calm: with no rival near, reconciliation has to find out by itself."""
+    """Lose an answer of each kind and nothing else: with no rival near, reconciliation has to find out by itself."""
     for action, buy in (("add", customer.buy_a_service), ("add_sms", lambda: customer.buy_numbers(1))):
         stage.sandbox.fail_next("lose_reply", action=action)
         buy()
@@ -148,7 +147,7 @@ def _take_over(report: Report, found: Any) -> None:
             setattr(report, name, value)
 
 
-def _furnish(plan: Plan, stage: Stage, said: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
+def _prepare(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
     """Fill an empty database: tables, static files, a catalog with known rates, customers with money."""
     import django
 
@@ -170,9 +169,9 @@ def _furnish(plan: Plan, stage: Stage, said: Callable[[str], None]) -> "tuple[li
         for rate, unit in SERVICES
     ]
     call_command("migrate", verbosity=0, interactive=False)
-    said("the static files")
+    log("the static files")
     call_command("collectstatic", verbosity=0, interactive=False)
-    said("the catalog")
+    log("the catalog")
     call_command("sync_catalog", stdout=_Silence())
     call_command("sync_sms", stdout=_Silence())
     for _rate, unit in SERVICES:

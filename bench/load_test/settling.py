@@ -1,4 +1,4 @@
-"""After the storm: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
+"""After the faults: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
 
 import time
 from collections import Counter
@@ -39,7 +39,7 @@ def await_first(kinds: int, *, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def settle(trickle: Shopper, stage: Stage, *, seconds: float, said: Callable[[str], None]) -> None:
+def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str], None]) -> None:
     """Place an order of each kind every second until reconciliation has looked at every lost one.
 
     Then wait for the rest to end, which upstream hurries over. Raises NotSettled after `seconds`.
@@ -47,19 +47,19 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, said: Callable[[st
     deadline = time.monotonic() + seconds
     while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
         _check_time(deadline, "not looked into", unexamined)
-        said(f"{len(unexamined)} orders without an answer are not looked into yet")
+        log(f"{len(unexamined)} orders without an answer are not looked into yet")
         trickle.buy_a_service()
         trickle.buy_numbers(1)
         time.sleep(TRICKLE_SECONDS)
     stage.sandbox.set(speed=HURRY * SPEED)
     while moving := list(Order.objects.filter(MOVING)):
         _check_time(deadline, "still on their way", moving)
-        said(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
+        log(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
         time.sleep(LOOK_SECONDS)
     stage.sandbox.set(speed=SPEED)
     # An order that was on its way may have lost its answer now.
     if any(not is_examined(order) for order in Order.objects.filter(UNANSWERED)):
-        settle(trickle, stage, seconds=deadline - time.monotonic(), said=said)
+        settle(trickle, stage, seconds=deadline - time.monotonic(), log=log)
 
 
 def is_examined(order: Order) -> bool:
@@ -89,7 +89,7 @@ def left_to_the_admin() -> list[Order]:
 
 
 def decide_for_the_admin(
-    orders: list[Order], truth: dict[str, list[int]], admin: Any, said: Callable[[str], None]
+    orders: list[Order], truth: dict[str, list[int]], admin: Any, log: Callable[[str], None]
 ) -> None:
     """Settle these unknown orders as their admin would, who sees the links in the supplier's own order list.
 
@@ -97,7 +97,7 @@ def decide_for_the_admin(
     """
     for order in orders:
         ids = truth.get(order.link, [])
-        said(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
+        log(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
         if ids:
             resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client())
         else:

@@ -154,7 +154,7 @@ class Stage:
 
     # --- Killing -----------------------------------------------------------------------------------------------------
     @property
-    def mortals(self) -> list[str]:
+    def killable(self) -> list[str]:
         """The names of what can be killed."""
         database = [] if self._sqlite else ["PostgreSQL"]
         return [*self._workers, "beat", "web", "Valkey", *database, "sandbox"]
@@ -187,12 +187,12 @@ class Stage:
 
     # --- Faults ------------------------------------------------------------------------------------------------------
     def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]]) -> None:
-        """Let these faults (name, rate, options) strike from now on; an empty list heals everything.
+        """Let these faults (name, rate, options) strike from now on; an empty list clears them all.
 
-        One that has not struck yet does so at the next call, however short the storm is.
+        One that has not struck yet does so at the next call, however short the test is.
         """
         self._faults = faults
-        self.sandbox.heal()
+        self.sandbox.clear_faults()
         for name, options in {name: options for name, _rate, options in reversed(faults)}.items():
             if not self._struck[name]:
                 self.sandbox.fail_next(name, **options)

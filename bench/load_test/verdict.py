@@ -50,7 +50,7 @@ class Truth:
         return sum(micros_from_decimal(Decimal(str(self.by_id[one]["charge"]))) for one in upstream_ids)
 
 
-def judge(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verdict:
+def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verdict:
     """Compare everything. `all_decided`: the admin has settled the unknown services, none may be left."""
     orders = list(Order.objects.order_by("pk"))
     losses = _losses()

@@ -18,7 +18,7 @@ from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
 from catalog.admin.repriced import reprice_and_say
 from catalog.models import ExchangeRate
 from catalog.pricing import currencies_differ, exchange_rate_micros, rate_now
-from catalog.pricing.exchange_rate_entry import MOST, jump_percent
+from catalog.pricing.exchange_rate_entry import MAX_RATE, jump_percent
 from upstream.money import MICROS, text_from_micros
 
 
@@ -44,8 +44,8 @@ class ExchangeRateForm(forms.ModelForm):
 
     def clean_rate_micros(self) -> int:
         rate_micros: int = self.cleaned_data["rate_micros"]
-        if not 0 < rate_micros <= MOST * MICROS:
-            raise ValidationError(_("Above zero, and at most %(most)d.") % {"most": MOST})
+        if not 0 < rate_micros <= MAX_RATE * MICROS:
+            raise ValidationError(_("Above zero, and at most %(most)d.") % {"most": MAX_RATE})
         return rate_micros
 
     def clean_valid_from(self) -> Any:
@@ -122,5 +122,5 @@ class ExchangeRateAdmin(ModelAdmin):
             "row": now.row,
             "source": settings.EXCHANGE_RATE_SOURCE,
         }
-        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "exchange": context})
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "exchange_rate": context})
         return response

@@ -1,4 +1,4 @@
-"""The price list: when all selling rates were computed last, and the version that cached pages are kept under."""
+"""The price list: when all selling rates were computed last, and the version that pages are cached under."""
 
 from django.contrib import admin
 

@@ -15,7 +15,7 @@ from catalog.pricing.rules import Rule
 from upstream.money import MICROS, text_from_micros
 
 SHOWN_UNASKED_ABOVE = 100  # changed prices: a save of more than that is shown first
-MOST = 1_000_000  # of the store's currency; what a rate comes to per 1,000 pieces still fits its column
+MAX_AMOUNT = 1_000_000  # of the store's currency; what a rate comes to per 1,000 pieces still fits its column
 TARGETS = ("category", "subcategory", "service")
 
 
@@ -26,8 +26,8 @@ class CheckedRuleForm(forms.ModelForm):
 
     def clean_fixed_micros(self) -> int:
         fixed_micros: int = self.cleaned_data["fixed_micros"]
-        if abs(fixed_micros) > MOST * MICROS:
-            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MOST})
+        if abs(fixed_micros) > MAX_AMOUNT * MICROS:
+            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MAX_AMOUNT})
         return fixed_micros
 
     def clean(self) -> dict[str, Any]:

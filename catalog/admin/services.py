@@ -35,14 +35,14 @@ upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate
 
 @admin.register(Category)
 class CategoryAdmin(EditOnlyAdmin):
-    list_display = ("name", "shown_name", "delivery", "rate_per", "rate_confirmed_at", "visible", "position")
+    list_display = ("name", "display_name", "delivery", "rate_per", "rate_confirmed_at", "visible", "position")
     list_editable = ("visible", "position")
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
-    search_fields = ("name", "shown_name")
+    search_fields = ("name", "display_name")
     readonly_fields = ("name", "rate_confirmed_at")
     fields = (
         "name",
-        ("shown_name", "merged_into"),
+        ("display_name", "merged_into"),
         "delivery",
         ("rate_per", "rate_confirmed_at"),
         "visible",
@@ -85,7 +85,7 @@ class CategoryAdmin(EditOnlyAdmin):
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
             lock_prices()
         super().save_model(request, obj, form, change)
-        if {"shown_name", "merged_into"} & set(form.changed_data):
+        if {"display_name", "merged_into"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
             reprice_and_say(request, Service.objects.filter(category=obj))
@@ -166,11 +166,11 @@ class ServiceAdmin(EditOnlyAdmin):
             gettext_lazy("Decided here"),
             {
                 "fields": (
-                    "shown_name",
+                    "display_name",
                     "description",
                     ("visible", "position"),
-                    ("own_delivery", "own_rate_per"),
-                    "own_rate_micros",
+                    ("delivery_override", "rate_per_override"),
+                    "rate_override_micros",
                     "paused_because",
                 )
             },
@@ -183,7 +183,7 @@ class ServiceAdmin(EditOnlyAdmin):
         if repriced:
             lock_prices()
         super().save_model(request, obj, form, change)
-        if "shown_name" in form.changed_data:
+        if "display_name" in form.changed_data:
             refresh_search_text(Service.objects.filter(pk=obj.pk))
         if repriced:
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))

@@ -19,7 +19,7 @@ from unfold.forms import BaseDialogForm
 from accounts.admin.widgets import ReadOnlyAdmin, go_to, member_of_staff
 from accounts.models import User
 from catalog.admin.differences import percent_of, rate, shown_difference, shown_fields
-from catalog.models import QuarantinedListing, ServiceChange, SyncRun
+from catalog.models import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.sync.quarantine import NotWaiting
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import accept_quarantined, drop_quarantined
@@ -184,8 +184,8 @@ class ServiceChangeAdmin(ReadOnlyAdmin):
         return format_html('<a class="hover:underline" href="{}">{}</a>', page, change.run)
 
 
-@admin.register(QuarantinedListing)
-class QuarantinedListingAdmin(ReadOnlyAdmin):
+@admin.register(QuarantinedAnswer)
+class QuarantinedAnswerAdmin(ReadOnlyAdmin):
     list_display = ("run", "size")
     list_select_related = ("run",)
     fields = ("run", "size")
@@ -194,6 +194,6 @@ class QuarantinedListingAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).annotate(octets=Length("packed")).defer("packed")
 
     @display(description=gettext_lazy("bytes"))
-    def size(self, listing: Any) -> int:
-        octets: int = listing.octets
+    def size(self, answer: Any) -> int:
+        octets: int = answer.octets
         return octets

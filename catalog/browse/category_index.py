@@ -1,4 +1,4 @@
-"""The catalog's directory: the categories customers see, and how much stands in each, counted once per version."""
+"""The category index: the categories customers see, and how much stands in each, counted once per version."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
-from catalog.caching.versioned_cache import kept_here, kept_key
+from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory
 
 # A cell counts its services by what they have; these are the places of the flags in a cell's index.
@@ -79,7 +79,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Directory:
+class CategoryIndex:
     """What there is to browse: categories in their order, those not shown, and everything counted."""
 
     categories: tuple[ShownCategory, ...]
@@ -118,18 +118,18 @@ class Directory:
         made: dict[int, Category] = {}
         for service in services:
             pk = service.category_id
-            if pk not in self._rows:  # newer than the directory
+            if pk not in self._rows:  # newer than the index
                 continue
             if pk not in made:
                 made[pk] = Category.from_db("default", names, self._rows[pk])
             service.category = made[pk]
 
-    def count(self, services: ServiceQuerySet, *, most: int | None = None) -> Counts:
-        """Count services by cell and flags; with `most`, so many at most and with their ids. One query."""
+    def count(self, services: ServiceQuerySet, *, limit: int | None = None) -> Counts:
+        """Count services by cell and flags; with `limit`, so many at most and with their ids. One query."""
         cells: dict[Cell, list[int]] = {}
         ids: dict[tuple[Cell, int], list[int]] = {}
         seen = 0
-        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, most):
+        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, limit):
             flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
             place = self.cell(category_id, subcategory_id)
             cell = cells.setdefault(place, [0] * 8)
@@ -139,18 +139,18 @@ class Directory:
             if found is not None:
                 ids.setdefault((place, flags), []).extend(map(int, found.split(",")))
             seen += number
-        return Counts(cells, capped=most is not None and seen >= most, ids=ids)
+        return Counts(cells, capped=limit is not None and seen >= limit, ids=ids)
 
 
-def directory(version: int) -> Directory:
-    """Return the directory at this version of the catalog (see `catalog.caching.version`).
+def category_index(version: int) -> CategoryIndex:
+    """Return the category index at this version of the catalog (see `catalog.caching.version`).
 
     No query when somebody asked before, else three: one of them counts the whole catalog.
     """
-    return kept_here(kept_key("directory"), version, _read)
+    return process_cached(cache_key("category_index"), version, _read)
 
 
-def _read() -> Directory:
+def _read() -> CategoryIndex:
     names = [column.attname for column in Category._meta.concrete_fields]
     rows = list(Category.objects.all())
     subcategories: dict[int, list[tuple[int, str]]] = {}
@@ -167,7 +167,7 @@ def _read() -> Directory:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
             found.append(ShownCategory(row.pk, row.title, ids, _by_name(ids, subcategories)))
     shown_ids = {row.pk for row in shown}
-    uncounted = Directory(
+    uncounted = CategoryIndex(
         categories=tuple(found),
         hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
@@ -187,7 +187,7 @@ def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]
     return tuple(ShownSubcategory(pks[0], name, tuple(pks)) for name, pks in sorted(ids_of.items()))
 
 
-def _counted(plain: Directory) -> Directory:
+def _counted(plain: CategoryIndex) -> CategoryIndex:
     counts = plain.count(Service.objects.on_sale_in_any_category().exclude(category__in=plain.hidden_ids))
     totals = counts.by_category(0)
     categories = tuple(replace(each, services_count=totals.get(each.pk, 0)) for each in plain.categories)
@@ -195,18 +195,18 @@ def _counted(plain: Directory) -> Directory:
 
 
 def _grouped(
-    services: ServiceQuerySet, most: int | None
+    services: ServiceQuerySet, limit: int | None
 ) -> Iterable[tuple[int, int | None, bool, bool, bool, int, str | None]]:
     """Count by category, subcategory and flags, with the ids as a text where at most so many are counted.
 
     In SQL of our own: Django cannot group what it has sliced.
     """
     flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
-    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:most]
+    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:limit]
     sql, params = rows.query.sql_with_params()
     columns = "category_id, subcategory_id, refill, cancel, has_stock"
     joined = "STRING_AGG(pk::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(pk)"
-    ids = "NULL" if most is None else joined
+    ids = "NULL" if limit is None else joined
     with connection.cursor() as cursor:
         # Django's own statement between our own words.
         cursor.execute(f"SELECT {columns}, COUNT(*), {ids} FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608

@@ -11,20 +11,20 @@ from catalog.browse.category_index import (
     HAS_STOCK,
     IN_STOCK,
     REFILL,
+    CategoryIndex,
     Counts,
-    Directory,
     ShownCategory,
     ShownSubcategory,
 )
-from catalog.browse.forms import ShelfQuery
+from catalog.browse.forms import ListingQuery
 from catalog.browse.number_format import write_number
 from catalog.models import ServiceQuerySet
 from upstream.money import micros_from_decimal
 
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
 # count thirty thousand of them would be most of the page's time: the page says "1,000+" instead.
-MOST_COUNTED = 1000
-MOST_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
+MAX_COUNTED = 1000
+MAX_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Place:
     subcategory: ShownSubcategory | None
 
     @classmethod
-    def of(cls, query: ShelfQuery, directory: Directory) -> "Place":
+    def of(cls, query: ListingQuery, category_index: CategoryIndex) -> "Place":
         """Return the place a question names; a subcategory of another category is none."""
-        category = directory.category(query.category_id)
+        category = category_index.category(query.category_id)
         return cls(category, category.subcategory(query.subcategory_id) if category else None)
 
 
-def narrow_openly(services: ServiceQuerySet, query: ShelfQuery, directory: Directory) -> ServiceQuerySet:
+def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index: CategoryIndex) -> ServiceQuerySet:
     """Return those with a price and a quantity as asked for; neither can be counted ahead."""
     if query.price_from_micros is not None:
         services = services.filter(selling_per_thousand_micros__gte=query.price_from_micros)
@@ -82,24 +82,24 @@ def narrow_openly(services: ServiceQuerySet, query: ShelfQuery, directory: Direc
         return services
     enough = Q(stock=None) | Q(stock__gte=quantity)
     services = services.filter(enough, min_quantity__lte=quantity, max_quantity__gte=quantity)
-    if not directory.unconfirmed_ids:
+    if not category_index.unconfirmed_ids:
         return services
-    # As Service.most_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
-    most_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
-    certain = ~Q(category__in=directory.unconfirmed_ids) | Q(own_rate_per__isnull=False)
-    return services.filter(certain | Q(rate_upstream_micros__lte=most_micros))
+    # As Service.max_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
+    max_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
+    certain = ~Q(category__in=category_index.unconfirmed_ids) | Q(own_rate_per__isnull=False)
+    return services.filter(certain | Q(rate_upstream_micros__lte=max_micros))
 
 
-def narrow_to_place(services: ServiceQuerySet, place: Place, directory: Directory) -> ServiceQuerySet:
+def narrow_to_place(services: ServiceQuerySet, place: Place, category_index: CategoryIndex) -> ServiceQuerySet:
     """Return those in this place; everywhere still leaves out what stands in a hidden category."""
     if place.subcategory is not None:
         return services.filter(_one_of("subcategory", place.subcategory.ids))
     if place.category is not None:
         return services.filter(_one_of("category", place.category.ids))
-    return services.exclude(category__in=directory.hidden_ids) if directory.hidden_ids else services
+    return services.exclude(category__in=category_index.hidden_ids) if category_index.hidden_ids else services
 
 
-def narrow_by_flags(services: ServiceQuerySet, query: ShelfQuery) -> ServiceQuerySet:
+def narrow_by_flags(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:
     """Return those with the flags asked for."""
     if query.refill:
         services = services.filter(refill=True)
@@ -110,28 +110,32 @@ def narrow_by_flags(services: ServiceQuerySet, query: ShelfQuery) -> ServiceQuer
 
 def count_facets(
     found: ServiceQuerySet,
-    query: ShelfQuery,
-    directory: Directory,
+    query: ListingQuery,
+    category_index: CategoryIndex,
     *,
     ahead: bool,
     within: ShownCategory | None = None,
 ) -> Facets:
     """Count what matches and what each filter would leave; `within` a category there are no others to choose.
 
-    `found` matches words, price and quantity, everywhere; with `ahead` it is all that is on sale, and the directory's
-    counts are taken. Else one query, and a second one when a place or a flag is chosen among more than MOST_COUNTED.
+    `found` matches words, price and quantity, everywhere; with `ahead` it is all that is on sale, and the index's
+    counts are taken. Else one query, and a second one when a place or a flag is chosen among more than MAX_COUNTED.
     """
-    place = Place.of(query, directory)
+    place = Place.of(query, category_index)
     around = Place(within, None)
     counts = (
-        directory.counts if ahead else directory.count(narrow_to_place(found, around, directory), most=MOST_COUNTED)
+        category_index.counts
+        if ahead
+        else category_index.count(narrow_to_place(found, around, category_index), limit=MAX_COUNTED)
     )
     here = counts
     needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
     if counts.capped and (place != around or needs):
         # The chosen ones may be rare among those counted: count them by themselves.
-        here = directory.count(narrow_by_flags(narrow_to_place(found, place, directory), query), most=MOST_COUNTED)
-    return _Counter(place, needs, counts, here).facets(directory)
+        here = category_index.count(
+            narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED
+        )
+    return _Counter(place, needs, counts, here).facets(category_index)
 
 
 @dataclass(frozen=True)
@@ -143,12 +147,12 @@ class _Counter:
     counts: Counts
     here: Counts
 
-    def facets(self, directory: Directory) -> Facets:
+    def facets(self, category_index: CategoryIndex) -> Facets:
         total = self.here.total(**self._chosen, needs=self.needs)
         return Facets(
             total=total,
             or_more=self.here.capped,
-            categories=self._categories(directory.on_sale),
+            categories=self._categories(category_index.on_sale),
             subcategories=self._subcategories(self.place.category) if self.place.category else [],
             refill=self._flag(REFILL),
             cancel=self._flag(CANCEL),
@@ -157,7 +161,7 @@ class _Counter:
         )
 
     def _is_few(self, total: int) -> bool:
-        return total <= MOST_LOOKED_UP and not self.here.capped
+        return total <= MAX_LOOKED_UP and not self.here.capped
 
     @property
     def _chosen(self) -> dict[str, int | None]:

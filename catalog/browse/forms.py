@@ -1,4 +1,4 @@
-"""What a visitor asks of a shelf, read leniently: nonsense in the address shows the nearest sensible page."""
+"""What a visitor asks of a listing, read leniently: nonsense in the address shows the nearest sensible page."""
 
 import re
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _TRUE = {"1", "on", "true", "yes"}
 
 
 class Sort(models.TextChoices):
-    """In which order a shelf stands. Prices are compared per piece, so that both rate units can share a shelf."""
+    """In which order a listing stands. Prices are compared per piece, so that both rate units can share a listing."""
 
     USUAL = "usual", _("Recommended")
     CHEAPEST = "cheapest", _("Cheapest first")
@@ -33,8 +33,8 @@ class Sort(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class ShelfQuery:
-    """Everything the address of a shelf can say. Prices are micros of the shop's currency for 1,000 pieces.
+class ListingQuery:
+    """Everything the address of a listing can say. Prices are micros of the shop's currency for 1,000 pieces.
 
     `after` and `before` name a row, as `catalog.browse.paging` writes it: beyond the numbered pages one begins there.
     """
@@ -54,19 +54,19 @@ class ShelfQuery:
     before: str = ""
 
     @classmethod
-    def read(cls, params: QueryDict) -> "ShelfQuery":
+    def read(cls, params: QueryDict) -> "ListingQuery":
         """Read the query string; what cannot be understood counts as not given, what is too large as the largest."""
-        least, most = _amount(params.get("from", "")), _amount(params.get("to", ""))
-        if least is not None and most is not None and least > most:
-            least, most = most, least
+        minimum, maximum = _amount(params.get("from", "")), _amount(params.get("to", ""))
+        if minimum is not None and maximum is not None and minimum > maximum:
+            minimum, maximum = maximum, minimum
         sort = params.get("sort", "")
         after, before = (_clean(params.get(name, ""))[:600] for name in ("after", "before"))
         return cls(
             words=" ".join(_clean(params.get("q", "")).split())[:LONGEST_SEARCH].strip(),
             category_id=whole_number(params.get("cat", "")),
             subcategory_id=whole_number(params.get("sub", "")),
-            price_from_micros=least or None,
-            price_to_micros=most,
+            price_from_micros=minimum or None,
+            price_to_micros=maximum,
             quantity=_quantity(params.get("quantity", "")),
             refill=params.get("refill", "").lower() in _TRUE,
             cancel=params.get("cancel", "").lower() in _TRUE,
@@ -77,18 +77,18 @@ class ShelfQuery:
             before="" if after else before,
         )
 
-    def with_(self, **changes: Any) -> "ShelfQuery":
+    def with_(self, **changes: Any) -> "ListingQuery":
         """Return the same question with these changes, on its first page unless a page is named."""
         return replace(self, **{"page": 1, "after": "", "before": "", **changes})
 
     @property
     def has_filters(self) -> bool:
         """Whether anything but words, order and page narrows the list."""
-        return self.with_(words="", sort=Sort.USUAL) != ShelfQuery()
+        return self.with_(words="", sort=Sort.USUAL) != ListingQuery()
 
     @property
     def is_counted_ahead(self) -> bool:
-        """Whether the counts kept for the whole catalog answer it: no words, no price, no quantity."""
+        """Whether the counts cached for the whole catalog answer it: no words, no price, no quantity."""
         return not self.words and (self.quantity, self.price_from_micros, self.price_to_micros) == (None, None, None)
 
     def encode(self) -> str:

@@ -1,6 +1,6 @@
-"""A shelf: one page of services with its filters, as category, search and favourites show it.
+"""A listing: one page of services with its filters, as category, search and favorites show it.
 
-It is made without the request, from the question, the reader's prices and the catalog alone, so that what is kept of
+It is made without the request, from the question, the reader's prices and the catalog alone, so that what is cached of
 it can be shown to everybody whose prices are the same.
 """
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.templatetags.money import money
-from catalog.browse.category_index import Directory, ShownCategory
+from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.facets import (
     Facets,
     Place,
@@ -22,18 +22,18 @@ from catalog.browse.facets import (
     narrow_openly,
     narrow_to_place,
 )
-from catalog.browse.forms import ShelfQuery, Sort, price_text
+from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_window
 from catalog.browse.rows import Pricing, write_rows
 from catalog.browse.search import closest_words, find
-from catalog.caching.prerendered import mould
+from catalog.caching.prerendered import prerendered
 from catalog.models import Service, ServiceQuerySet
 
 
 @dataclass(frozen=True)
 class Link:
-    """A way to another state of the shelf: a chip that takes a filter away, a tab, a suggestion."""
+    """A way to another state of the listing: a chip that takes a filter away, a tab, a suggestion."""
 
     label: str
     url: str
@@ -42,12 +42,12 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Listing:
     """One page of a list of services, and the ways on from it."""
 
     path: str
-    asked: ShelfQuery
-    query: ShelfQuery  # what was answered: the nearest sensible question
+    asked: ListingQuery
+    query: ListingQuery  # what was answered: the nearest sensible question
     facets: Facets
     window: Window
     fixed: ShownCategory | None = None  # the category whose own page it is
@@ -55,14 +55,14 @@ class Shelf:
     corrected: bool = False
     rows: str = ""  # ready markup
 
-    def url(self, query: ShelfQuery) -> str:
-        """Return the address of another state of this shelf; its own category is in the path already."""
+    def url(self, query: ListingQuery) -> str:
+        """Return the address of another state of this listing; its own category is in the path already."""
         text = (replace(query, category_id=None) if self.fixed else query).encode()
         return f"{self.path}?{text}" if text else self.path
 
     @property
     def address(self) -> str:
-        """The shelf's own address, in its shortest form."""
+        """The listing's own address, in its shortest form."""
         return self.url(self.query if not self.corrected else replace(self.query, words=self.asked.words))
 
     @property
@@ -77,7 +77,7 @@ class Shelf:
     @property
     def category_options(self) -> str:
         """The categories to choose from, as the options of a select."""
-        option = mould("components/facet_option.html", "value", "label", "count", "selected")
+        option = prerendered("components/facet_option.html", "value", "label", "count", "selected")
         selected = mark_safe(" selected")
         shown = [each for each in self.facets.categories if each.count or each.chosen]
         texts = [
@@ -147,7 +147,7 @@ class Shelf:
             for label, without in self._filters()
         ]
         if query.words and query.has_filters:
-            plain = ShelfQuery(words=query.words, category_id=query.category_id if self.fixed else None)
+            plain = ListingQuery(words=query.words, category_id=query.category_id if self.fixed else None)
             fewer.append(Link(_("Only the words"), self.url(plain)))
         words = query.words.split()
         if len(words) > 1:
@@ -155,7 +155,7 @@ class Shelf:
                 Link(_("Only “%(word)s”") % {"word": word}, self.url(query.with_(words=word))) for word in words[:5]
             ]
         if self.fixed and query.words:
-            everywhere = ShelfQuery(words=query.words).encode()
+            everywhere = ListingQuery(words=query.words).encode()
             fewer.append(Link(_("In all categories"), f"{reverse('catalog:search')}?{everywhere}"))
         return fewer
 
@@ -165,11 +165,11 @@ class Shelf:
         if self.category is not None and self.fixed is None:
             found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
         found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
-        least, most = query.price_from_micros, query.price_to_micros
-        if least is not None:
-            found.append((_("from %(price)s") % {"price": money(least)}, {"price_from_micros": None}))
-        if most is not None:
-            found.append((_("up to %(price)s") % {"price": money(most)}, {"price_to_micros": None}))
+        minimum, maximum = query.price_from_micros, query.price_to_micros
+        if minimum is not None:
+            found.append((_("from %(price)s") % {"price": money(minimum)}, {"price_from_micros": None}))
+        if maximum is not None:
+            found.append((_("up to %(price)s") % {"price": money(maximum)}, {"price_to_micros": None}))
         if query.quantity is not None:
             text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
             found.append((text, {"quantity": None}))
@@ -179,28 +179,28 @@ class Shelf:
         return found
 
 
-def fill_shelf(
+def fill_listing(
     path: str,
-    asked: ShelfQuery,
+    asked: ListingQuery,
     *,
-    directory: Directory,
+    category_index: CategoryIndex,
     user: User | None,
     fixed: ShownCategory | None = None,
     among: ServiceQuerySet | None = None,
-) -> Shelf:
+) -> Listing:
     """Find, count, page and price what a question asks for; what it names and does not exist is left out of it.
 
-    `fixed` is the category whose page it is; `among` narrows to these services, a customer's favourites for one.
+    `fixed` is the category whose page it is; `among` narrows to these services, a customer's favorites for one.
     Queries: one for the rows; up to two for counts unless they are counted ahead; one, and as many again, when nothing
     has the words and others come close; one or two for the price book.
     """
-    query = _sensible(asked, directory, fixed)
+    query = _sensible(asked, category_index, fixed)
     services = Service.objects.all() if among is None else among
 
-    def look(query: ShelfQuery) -> tuple[ServiceQuerySet, Facets]:
-        found = narrow_openly(find(services.on_sale_in_any_category(), query.words), query, directory)
+    def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets]:
+        found = narrow_openly(find(services.on_sale_in_any_category(), query.words), query, category_index)
         ahead = among is None and query.is_counted_ahead
-        return found, count_facets(found, query, directory, ahead=ahead, within=fixed)
+        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed)
 
     found, facets = look(query)
     corrected = False
@@ -210,31 +210,31 @@ def fill_shelf(
         close_found, close_facets = look(nearest)
         if close_facets.total:
             query, found, facets, corrected = nearest, close_found, close_facets, True
-    place = Place.of(query, directory)
+    place = Place.of(query, category_index)
     if facets.ids:
         shown = Service.objects.filter(pk__in=facets.ids)
     else:
-        shown = narrow_by_flags(narrow_to_place(found, place, directory), query)
+        shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
     shown = shown.defer("search_text", "upstream_description", "description")
     window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
-    shelf = Shelf(path, asked, query, facets, window, fixed, place.category, corrected)
-    directory.put_categories(window.rows)
+    listing = Listing(path, asked, query, facets, window, fixed, place.category, corrected)
+    category_index.put_categories(window.rows)
     rows = write_rows(
         window.rows,
         Pricing(user),
-        directory,
-        sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': shelf.address})}",
+        category_index,
+        sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': listing.address})}",
         names_categories=place.category is None,
     )
-    return replace(shelf, rows=rows)
+    return replace(listing, rows=rows)
 
 
-def _sensible(asked: ShelfQuery, directory: Directory, fixed: ShownCategory | None) -> ShelfQuery:
+def _sensible(asked: ListingQuery, category_index: CategoryIndex, fixed: ShownCategory | None) -> ListingQuery:
     """Return the question without what does not exist, and with the shown ones' ids for what is merged."""
     query = replace(asked, category_id=fixed.pk) if fixed else asked
-    place = Place.of(query, directory)
+    place = Place.of(query, category_index)
     return replace(
         query,
         category_id=place.category.pk if place.category else None,

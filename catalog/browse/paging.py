@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
-from catalog.browse.forms import ShelfQuery, Sort, whole_number
+from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import Service, ServiceQuerySet
 from catalog.models.services import SHOWN_TITLE
 
 SERVICES_PER_PAGE = 30
-MOST_NUMBERED = 100  # pages: the rows before the last of them take a few milliseconds to skip
+MAX_NUMBERED_PAGES = 100  # pages: the rows before the last of them take a few milliseconds to skip
 
 # What each order compares, and whether the largest comes first; equal ones are told apart by their number, so that
 # pages never overlap. One direction for both, because only then can a page begin in the middle of an index.
@@ -36,15 +36,15 @@ class Window:
     rows: list[Service]
     number: int | None
     pages: int | None
-    previous: ShelfQuery | None
-    following: ShelfQuery | None
+    previous: ListingQuery | None
+    following: ListingQuery | None
 
     @property
     def is_all(self) -> bool:
         return self.previous is None and self.following is None
 
 
-def open_window(services: ServiceQuerySet, query: ShelfQuery, *, counted: int, or_more: bool) -> Window:
+def open_window(services: ServiceQuerySet, query: ListingQuery, *, counted: int, or_more: bool) -> Window:
     """Return the page a question asks for, the nearest one if there is none; one query.
 
     `counted` services match, or more. A row that has gone meanwhile leads to the first page, with a second query.
@@ -58,9 +58,9 @@ def open_window(services: ServiceQuerySet, query: ShelfQuery, *, counted: int, o
     return _numbered(ordered, query, counted=counted, or_more=or_more)
 
 
-def _numbered(ordered: ServiceQuerySet, query: ShelfQuery, *, counted: int, or_more: bool) -> Window:
+def _numbered(ordered: ServiceQuerySet, query: ListingQuery, *, counted: int, or_more: bool) -> Window:
     pages = counted // SERVICES_PER_PAGE if or_more else -(-counted // SERVICES_PER_PAGE)
-    last = max(1, min(pages, MOST_NUMBERED))
+    last = max(1, min(pages, MAX_NUMBERED_PAGES))
     number = min(query.page, last)
     begins = (number - 1) * SERVICES_PER_PAGE
     rows = list(ordered[begins : begins + SERVICES_PER_PAGE + 1])
@@ -72,7 +72,7 @@ def _numbered(ordered: ServiceQuerySet, query: ShelfQuery, *, counted: int, or_m
     return Window(rows, number, None if or_more else max(pages, 1), previous, following)
 
 
-def _beside(ordered: ServiceQuerySet, query: ShelfQuery, row: tuple[Any, int]) -> Window:
+def _beside(ordered: ServiceQuerySet, query: ListingQuery, row: tuple[Any, int]) -> Window:
     column, largest_first = COLUMNS[query.sort]
     backwards = not query.after
     beyond = TupleLessThan if largest_first != backwards else TupleGreaterThan
@@ -102,7 +102,7 @@ def _ordered(services: ServiceQuerySet, sort: Sort) -> ServiceQuerySet:
     return services.order_by(*dict.fromkeys((f"{sign}{column}", f"{sign}pk")))
 
 
-def _write_row(service: Service, query: ShelfQuery) -> str:
+def _write_row(service: Service, query: ListingQuery) -> str:
     column, _largest_first = COLUMNS[query.sort]
     return str(service.pk) if column == "pk" else f"{getattr(service, column)}~{service.pk}"
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.templatetags.money import money
-from catalog.browse.category_index import Directory
+from catalog.browse.category_index import CategoryIndex
 from catalog.browse.number_format import write_number
-from catalog.caching.prerendered import mould
+from catalog.caching.prerendered import prerendered
 from catalog.models import OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 
@@ -26,7 +26,7 @@ OBSTACLES = {
     "uncertain": (gettext_lazy("Price being checked"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
-FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "keep_url")
+FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "favorite_url")
 
 
 class Pricing:
@@ -50,14 +50,19 @@ class Pricing:
 
 
 def write_rows(
-    services: Iterable[Service], pricing: Pricing, directory: Directory, *, sign_in_url: str, names_categories: bool
+    services: Iterable[Service],
+    pricing: Pricing,
+    category_index: CategoryIndex,
+    *,
+    sign_in_url: str,
+    names_categories: bool,
 ) -> SafeString:
-    """Return the lines for these services in the reader's language; a visitor's hearts lead to `sign_in_url`."""
+    """Return the lines for these services in the reader's language; favorite buttons lead visitors to `sign_in_url`."""
     if sign_in_url:
-        form = mould("components/service_row.html", *FIELDS, "sign_in_url")
+        form = prerendered("components/service_row.html", *FIELDS, "sign_in_url")
     else:
-        form = mould("components/service_row.html", *FIELDS)
-    order_url, keep_url = _address_of("orders:place"), _address_of("catalog:favourite")
+        form = prerendered("components/service_row.html", *FIELDS)
+    order_url, favorite_url = _address_of("orders:place"), _address_of("catalog:favorite")
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}
     lines = []
@@ -66,13 +71,13 @@ def write_rows(
             "pk": service.pk,
             "url": order_url.format(service.pk),
             "title": service.title,
-            "facts": _places(service, directory, names_categories)
+            "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
             "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
             "price": money(pricing.rate_micros(service)),
             "unit": _unit(service.rate_per, language),
             "action": actions[service.orderable],
-            "keep_url": keep_url.format(service.pk),
+            "favorite_url": favorite_url.format(service.pk),
             "sign_in_url": sign_in_url,
         }
         lines.append(form.fill(values))
@@ -84,11 +89,11 @@ def _address_of(name: str) -> str:
     return reverse(name, args=[ANY_NUMBER]).replace(str(ANY_NUMBER), "{}")
 
 
-def _places(service: Service, directory: Directory, names_categories: bool) -> SafeString:
-    category = directory.category(service.category_id)
+def _places(service: Service, category_index: CategoryIndex, names_categories: bool) -> SafeString:
+    category = category_index.category(service.category_id)
     if category is None:
         return SafeString()
-    subcategory = directory.subcategory(service.subcategory_id)
+    subcategory = category_index.subcategory(service.subcategory_id)
     shown = [category.title] if names_categories else []
     return _facts(*shown, *([subcategory.name] if subcategory else []))
 
@@ -107,18 +112,18 @@ def _obstacle(service: Service) -> str:
         return "unknown"
     if service.too_uncertain:
         return "uncertain"
-    return "too_few" if service.most_orderable < service.min_quantity else ""
+    return "too_few" if service.max_orderable < service.min_quantity else ""
 
 
 # What is said with the same few numbers and words in row after row is composed once for each language.
 
 
 @lru_cache(maxsize=10_000)
-def _quantities(least: int, most: int, stock: int | None, _language: str) -> SafeString:
-    if least == most:
-        quantities = ngettext("%(shown)s piece", "%(shown)s pieces", least) % {"shown": write_number(least)}
+def _quantities(minimum: int, maximum: int, stock: int | None, _language: str) -> SafeString:
+    if minimum == maximum:
+        quantities = ngettext("%(shown)s piece", "%(shown)s pieces", minimum) % {"shown": write_number(minimum)}
     else:
-        quantities = f"{write_number(least)}–{write_number(most)}"
+        quantities = f"{write_number(minimum)}–{write_number(maximum)}"
     left = [_("%(stock)s in stock") % {"stock": write_number(stock)}] if stock else []
     return _facts(quantities, *left)
 

@@ -8,7 +8,7 @@ from catalog.browse.forms import whole_number
 from catalog.models import ServiceQuerySet
 
 SHORTEST_WORD, LONGEST_WORD = 3, 40
-MOST_WORDS = 10
+MAX_WORDS = 10
 
 # White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
 _LEARN = r"""
@@ -54,7 +54,7 @@ def closest_words(words: str) -> str:
 
     One query on PostgreSQL; elsewhere nothing is close to anything.
     """
-    typed = words.lower().split()[:MOST_WORDS]
+    typed = words.lower().split()[:MAX_WORDS]
     if connection.vendor != "postgresql" or not any(SHORTEST_WORD <= len(word) <= LONGEST_WORD for word in typed):
         return ""
     near: dict[str, list[str]] = {}

@@ -1,8 +1,8 @@
-"""Whole pages of visitors, kept until the catalog or a price changes.
+"""Whole pages of visitors, cached until the catalog or a price changes.
 
-What is kept is the same for everybody who asks for it in one language: a page that was made with a token, a nonce or a
-cookie is not kept, and whoever comes with a session or a message gets a page of their own. Browsers are asked to come
-back with the page's tag, and are told in a few bytes that nothing has changed.
+What is cached is the same for everybody who asks for it in one language: a page that was made with a token, a nonce
+or a cookie is not cached, and whoever comes with a session or a message gets a page of their own. Browsers are asked to
+come back with the page's tag, and are told in a few bytes that nothing has changed.
 """
 
 import hashlib
@@ -24,14 +24,14 @@ from django.utils.translation import get_language
 
 from accounts.access import PageRequest, personal_page
 from catalog.caching.personal_parts import FAST
-from catalog.caching.versioned_cache import keep, kept_key, look_up
+from catalog.caching.versioned_cache import cache_key, look_up, store
 
 P = ParamSpec("P")
 LONGEST_QUERY = 100
 
 
 @dataclass(frozen=True)
-class KeptPage:
+class CachedPage:
     """A page as it is sent to every visitor."""
 
     body: bytes
@@ -40,7 +40,7 @@ class KeptPage:
     made_at: datetime
 
     @classmethod
-    def of(cls, response: HttpResponse) -> "KeptPage":
+    def of(cls, response: HttpResponse) -> "CachedPage":
         digest = hashlib.sha256(response.content).hexdigest()[:32]
         return cls(response.content, response["Content-Type"], f'"{digest}"', timezone.now())
 
@@ -49,7 +49,7 @@ class KeptPage:
         response = HttpResponse(self.body, content_type=self.content_type)
         made_at = int(self.made_at.timestamp())
         response["ETag"], response["Last-Modified"] = self.etag, http_date(made_at)
-        # Kept by the browser alone, and asked about each time: the reader may have signed in, the price have changed.
+        # Cached by the browser alone, and asked about each time: the reader may have signed in, the price have changed.
         response["Cache-Control"], response["Vary"] = "private, no-cache", "Cookie, HX-Request"
         return get_conditional_response(request, self.etag, made_at, response) or response
 
@@ -60,38 +60,38 @@ class KeptPage:
         self.__dict__.update({**state, "body": zlib.decompress(state["body"])})
 
 
-def kept_page(
+def cached_page(
     *params: str,
 ) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Keep a view's page for visitors when its query has none but these parameters; else it is a personal page.
+    """Cache a view's page for visitors when its query has none but these parameters; else it is a personal page.
 
-    Name only parameters with few values: every combination is a page that somebody can have us keep.
+    Name only parameters with few values: every combination is a page that somebody can have us cache.
     """
 
     def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         personal = personal_page(view)
 
         @wraps(view)
-        def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not _may_be_kept(request, params):
+        def handler(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not _may_be_cached(request, params):
                 return personal(request, *args, **kwargs)
-            key = kept_key("page", request.path, urlencode(sorted(request.GET.dict().items())), get_language())
+            key = cache_key("page", request.path, urlencode(sorted(request.GET.dict().items())), get_language())
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
             version, page = look_up(key)
             if page is None:
                 response = view(cast(PageRequest, request), *args, **kwargs)
                 if not _is_for_everybody(request, response):
                     return personal_page(lambda _request: response)(request)
-                page = KeptPage.of(cast(HttpResponse, response))
-                keep(key, version, page)
-            return cast(KeptPage, page).answer(request)
+                page = CachedPage.of(cast(HttpResponse, response))
+                store(key, version, page)
+            return cast(CachedPage, page).answer(request)
 
-        return door
+        return handler
 
     return decorate
 
 
-def _may_be_kept(request: HttpRequest, params: tuple[str, ...]) -> bool:
+def _may_be_cached(request: HttpRequest, params: tuple[str, ...]) -> bool:
     if request.method != "GET" or settings.PAGE_CACHE_SECONDS <= 0:
         return False
     if settings.SESSION_COOKIE_NAME in request.COOKIES or CookieStorage.cookie_name in request.COOKIES:

@@ -1,7 +1,7 @@
-"""Pages of customers whose larger part is the same for many: kept once, with marks in the place of what is their own.
+"""Pages of customers that are the same for many but for a few personal parts: cached once, with marks in their place.
 
-Such a page is made without the request and without the customer, by templates that get marks instead. What is kept can
-therefore hold nothing personal, and what is put in the place of the marks is made anew for each request.
+Such a page is made without the request and without the customer, by templates that get marks instead. What is cached
+can therefore hold nothing personal, and what is put in the place of the marks is made anew for each request.
 """
 
 import re
@@ -21,27 +21,27 @@ from django.utils.html import escape
 from accounts.access import PageRequest
 from accounts.models import User
 from accounts.templatetags.money import money
-from catalog.caching.prerendered import mould
-from catalog.operations.favorites import favourites_among
+from catalog.caching.prerendered import prerendered
+from catalog.operations.favorites import favorites_among
 
-HEADER, MESSAGES, HEARTS, TOKEN = "header", "messages", "hearts", "token"
+HEADER, MESSAGES, FAVORITES_FORM, TOKEN = "header", "messages", "favorites_form", "token"
 BALANCE, EMAIL, REQUEST_ID = "balance", "email", "request_id"
-# As components/heart.html writes a heart that is not pressed, and one that is.
-_PLACE = re.compile(rb'own[0-9a-f]{32}|value="1" aria-pressed="false" data-heart="(?P<service>\d+)"')
-PRESSED = b'value="0" aria-pressed="true" data-heart="%d"'
+# As components/favorite_button.html writes a button that is not pressed, and one that is.
+_PLACE = re.compile(rb'personal[0-9a-f]{32}|value="1" aria-pressed="false" data-favorite="(?P<service>\d+)"')
+PRESSED = b'value="0" aria-pressed="true" data-favorite="%d"'
 FAST = 1  # zlib's level: a page of fifty kilobytes takes half a millisecond to pack, and a tenth to unpack
 
 
 @dataclass(frozen=True)
 class SharedPage:
-    """A page with marks, and where they are: (begins, ends, name of a mark, or number of a service for its heart)."""
+    """A page with marks, and where they are: (begins, ends, name of a mark, or the service of a favorite button)."""
 
     body: bytes
     places: tuple[tuple[int, int, str | int], ...]
 
     @classmethod
     def of(cls, text: str) -> "SharedPage":
-        """Find the marks and the hearts in a page."""
+        """Find the marks and the favorite buttons in a page."""
         names = _names(settings.SECRET_KEY)
         body = text.encode()
         places = []
@@ -53,16 +53,16 @@ class SharedPage:
 
     @property
     def service_ids(self) -> list[int]:
-        """The services whose hearts are on the page."""
+        """The services whose favorite buttons are on the page."""
         return [name for _begins, _ends, name in self.places if isinstance(name, int)]
 
-    def fill(self, own: Mapping[str, str], pressed: Container[int]) -> bytes:
-        """Return the page with these texts in the place of the marks, and these hearts pressed."""
+    def fill(self, personal: Mapping[str, str], pressed: Container[int]) -> bytes:
+        """Return the page with these texts in the place of the marks, and these favorite buttons pressed."""
         pieces, done = [], 0
         for begins, ends, name in self.places:
             pieces.append(self.body[done:begins])
             if isinstance(name, str):
-                pieces.append(own[name].encode())
+                pieces.append(personal[name].encode())
             else:
                 pieces.append(PRESSED % name if name in pressed else self.body[begins:ends])
             done = ends
@@ -77,7 +77,7 @@ class SharedPage:
 
 
 def mark(name: str) -> str:
-    """Return what stands in a page for one thing of the reader's own.
+    """Return what stands in a page for one personal part.
 
     Nobody can guess it, so no name of a service and no search can put it on a page; and escaping leaves it alone.
     """
@@ -85,19 +85,19 @@ def mark(name: str) -> str:
 
 
 def prices_of(user: User | None) -> tuple[bool, object]:
-    """Return what tells readers apart whose pages differ by more than marks: the hearts, and a group's discount."""
+    """Return what tells readers apart whose pages differ by more than marks: signed in or not, a group's discount."""
     return user is not None, user.group.discount_percent if user is not None and user.group is not None else None
 
 
-def put_own(request: PageRequest, page: SharedPage, user: User | None, *, menu: str) -> bytes:
-    """Return a page with what is the reader's own in the place of the marks; `menu` is the address its menu is at.
+def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | None, *, menu: str) -> bytes:
+    """Return a page with the reader's personal parts in the place of the marks; `menu` is the address its menu is at.
 
-    Two queries for a customer: the wallet, and which of the services on the page are favourites.
+    Two queries for a customer: the wallet, and which of the services on the page are favorites.
     """
     told = get_messages(request)
     wallet = getattr(user, "wallet", None)
-    own = {EMAIL: escape(user.email) if user else "", BALANCE: money(wallet.balance_micros if wallet else 0)}
-    header = mould(
+    personal = {EMAIL: escape(user.email) if user else "", BALANCE: money(wallet.balance_micros if wallet else 0)}
+    header = prerendered(
         "components/header.html",
         "email",
         "balance",
@@ -106,24 +106,24 @@ def put_own(request: PageRequest, page: SharedPage, user: User | None, *, menu: 
         store_name=settings.STORE_NAME,
         path=menu,
     )
-    own[HEADER] = header.fill({"email": user.email if user else "", "balance": own[BALANCE]})
+    personal[HEADER] = header.fill({"email": user.email if user else "", "balance": personal[BALANCE]})
     if told:
-        own[MESSAGES] = render_to_string("components/messages.html", {"messages": told})
+        personal[MESSAGES] = render_to_string("components/messages.html", {"messages": told})
     else:
-        own[MESSAGES] = mould("components/messages.html").fill({})
-    own[REQUEST_ID], own[TOKEN], own[HEARTS] = str(uuid.uuid4()), "", ""
+        personal[MESSAGES] = prerendered("components/messages.html").fill({})
+    personal[REQUEST_ID], personal[TOKEN], personal[FAVORITES_FORM] = str(uuid.uuid4()), "", ""
     if user is not None:
-        own[TOKEN] = get_token(request)
-        form = {"here": request.get_full_path(), "csrf_token": own[TOKEN]}
-        own[HEARTS] = mould("catalog/_hearts.html", "here", "csrf_token").fill(form)
-    return page.fill(own, favourites_among(user, page.service_ids) if user else ())
+        personal[TOKEN] = get_token(request)
+        form = {"here": request.get_full_path(), "csrf_token": personal[TOKEN]}
+        personal[FAVORITES_FORM] = prerendered("catalog/_favorites_form.html", "here", "csrf_token").fill(form)
+    return page.fill(personal, favorites_among(user, page.service_ids) if user else ())
 
 
 @lru_cache(maxsize=50)
 def _mark(name: str, secret: str) -> str:
-    return f"own{salted_hmac('catalog.caching.personal_parts', name, secret=secret).hexdigest()[:32]}"
+    return f"personal{salted_hmac('catalog.caching.personal_parts', name, secret=secret).hexdigest()[:32]}"
 
 
 @lru_cache(maxsize=5)
 def _names(secret: str) -> dict[str, str]:
-    return {_mark(name, secret): name for name in (HEADER, MESSAGES, HEARTS, TOKEN, BALANCE, EMAIL, REQUEST_ID)}
+    return {_mark(name, secret): name for name in (HEADER, MESSAGES, FAVORITES_FORM, TOKEN, BALANCE, EMAIL, REQUEST_ID)}

@@ -1,8 +1,8 @@
 """Templates that are rendered once and then filled in many times, for what a page repeats.
 
-Django walks through a template's nodes for every row anew. A mould walks once for each language, with a mark in the
-place of every value, and from then on puts the values, escaped, between the pieces that lie around the marks. So a
-mould's template cannot decide anything by a value: what depends on one is decided before.
+Django walks through a template's nodes for every row anew. A prerendered template does so once for each language, with
+a mark in the place of every value, and from then on puts the values, escaped, between the pieces that lie around the
+marks. So it cannot decide anything by a value: what depends on one is decided before.
 """
 
 import html
@@ -19,7 +19,7 @@ _BEGIN, _END = "\ue0f0", "\ue0f1"
 _MARK = re.compile(f"{_BEGIN}(\\w+){_END}")
 
 
-class Mould:
+class PrerenderedTemplate:
     """A template with places for named values; `context` is the same each time."""
 
     def __init__(self, template: str, *names: str, **context: object) -> None:
@@ -43,11 +43,13 @@ def _escaped(value: object) -> str:
     return value.__html__() if hasattr(value, "__html__") else html.escape(str(value))
 
 
-def mould(template: str, *names: str, **context: str | bool) -> Mould:
-    """Return the mould of a template in the reader's language; it is made once."""
+def prerendered(template: str, *names: str, **context: str | bool) -> PrerenderedTemplate:
+    """Return a template prerendered in the reader's language; it is made once."""
     return _made(template, names, tuple(sorted(context.items())), get_language() or "")
 
 
 @lru_cache(maxsize=200)
-def _made(template: str, names: tuple[str, ...], context: tuple[tuple[str, object], ...], _language: str) -> Mould:
-    return Mould(template, *names, **dict(context))
+def _made(
+    template: str, names: tuple[str, ...], context: tuple[tuple[str, object], ...], _language: str
+) -> PrerenderedTemplate:
+    return PrerenderedTemplate(template, *names, **dict(context))

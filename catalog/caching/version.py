@@ -1,9 +1,9 @@
-"""A number that grows with every change of what the shop's pages show: for everything that is kept until then.
+"""A number that grows with every change of what the shop's pages show: for everything that is cached until then.
 
 Triggers count, so that nothing that writes services, categories or rules can forget to, raw SQL and COPY included. A
 change and its count are committed together, and whoever asks the database is never told an older number.
 
-Pages take what the process heard within a tenth of a second, then what Redis has for a second; every statement that
+Pages take what the process learned within a tenth of a second, then what Redis has for a second; every statement that
 writes one of the tables through Django makes its own process and Redis forget. So a change of the shop's own shows at
 once where it was made and a tenth of a second later elsewhere, and one that was made by hand within a second.
 """
@@ -21,9 +21,9 @@ TABLES = ("catalog_service", "catalog_category", "catalog_subcategory", "catalog
 # The last statement of a sync, which writes services by COPY: that is no statement to Django.
 _WRITES = re.compile(rf'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) "?(?:{"|".join(TABLES)}|catalog_syncrun)\b')
 VERSION_KEY = "catalog_version"
-RECENT_SECONDS, HERE_SECONDS = 1, 0.1
+RECENT_SECONDS, PROCESS_SECONDS = 1, 0.1
 ASK_THE_DATABASE = "ask"
-_heard: tuple[int, float] | None = None  # a version, and until when it may be taken
+_known: tuple[int, float] | None = None  # a version, and until when it may be taken
 _writes = 0
 TRIGGER = "{table}_is_counted_on_{event}"
 
@@ -63,34 +63,34 @@ def catalog_version() -> int:
 
 def recent_version() -> int:
     """Return the version as pages may take it; no query when somebody asked within the last second."""
-    here = version_here()
-    return version_from(cache.get(VERSION_KEY)) if here is None else here
+    known = process_version()
+    return version_from(cache.get(VERSION_KEY)) if known is None else known
 
 
-def version_here() -> int | None:
-    """Return the version that this process has heard of just now, or None."""
-    heard = _heard
-    return heard[0] if heard is not None and time.monotonic() < heard[1] else None
+def process_version() -> int | None:
+    """Return the version that this process knows from just now, or None."""
+    known = _known
+    return known[0] if known is not None and time.monotonic() < known[1] else None
 
 
-def version_from(known: Any) -> int:
+def version_from(cached: Any) -> int:
     """Return the version, given what the cache has under VERSION_KEY."""
-    global _heard
+    global _known
     writes = _writes
-    version = known if isinstance(known, int) else catalog_version()
-    if known is None:
+    version = cached if isinstance(cached, int) else catalog_version()
+    if cached is None:
         # Not over an ASK_THE_DATABASE that has been put there meanwhile.
         cache.add(VERSION_KEY, version, timeout=RECENT_SECONDS)
     if writes == _writes:  # else it may be from before what another thread has just written
-        _heard = version, time.monotonic() + HERE_SECONDS
+        _known = version, time.monotonic() + PROCESS_SECONDS
     return version
 
 
-def forget_here() -> None:
+def forget_process_version() -> None:
     """Make this process ask again."""
-    global _heard, _writes
+    global _known, _writes
     _writes += 1
-    _heard = None
+    _known = None
 
 
 def watch_connection(*, connection: BaseDatabaseWrapper, **_of_the_signal: Any) -> None:
@@ -112,7 +112,7 @@ def _watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
 
 
 def _ask_the_database() -> None:
-    forget_here()
+    forget_process_version()
     cache.set(VERSION_KEY, ASK_THE_DATABASE, timeout=2 * RECENT_SECONDS)
 
 

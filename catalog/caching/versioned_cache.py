@@ -1,7 +1,7 @@
-"""What the shop keeps in its cache between two changes of the catalog: pages, parts of pages, counts.
+"""What the shop caches between two changes of the catalog: pages, parts of pages, counts.
 
-A kept value carries the catalog's version it was made at, and counts as lost when that is another one now. So it never
-has to be removed, and a lost or emptied Redis costs time and nothing else.
+A cached value carries the catalog's version it was made at, and counts as lost when that is another one now. So it
+never has to be removed, and a lost or emptied Redis costs time and nothing else.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from catalog.caching.version import (
     VERSION_KEY,
-    forget_here,
+    forget_process_version,
+    process_version,
     version_from,
-    version_here,
 )
 from catalog.pricing import next_price_change
 
-# Read into what is kept besides the database: another value makes other pages.
+# Read into what is cached besides the database: another value makes other pages.
 _SETTINGS = (
     "DEFAULT_MARKUP_PERCENT",
     "DEFAULT_RATE_PER",
@@ -38,26 +38,26 @@ _SETTINGS = (
 )
 Value = TypeVar("Value")
 Found = tuple[int, datetime | None, Any]  # the version, until when it is true, and what it is
-MOST_PAGES_HERE = 200  # of fifty kilobytes at most
-_pages: dict[str, Found] = {}
-_here: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
+MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
+_process_pages: dict[str, Found] = {}
+_process_values: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
 _PROGRAM = ("templates", "locale", "storefront", "api", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
 
 
-def kept_key(*about: object) -> str:
-    """Return the key of something kept; another program or another setting never finds it."""
+def cache_key(*about: object) -> str:
+    """Return the key of something cached; another program or another setting never finds it."""
     parts = [_program(), *(getattr(settings, name) for name in _SETTINGS), *about]
-    return f"kept:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+    return f"cached:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 
 def look_up(key: str) -> tuple[int, Any]:
-    """Return the catalog's version, and what was kept under the key at this version or None.
+    """Return the catalog's version, and what was cached under the key at this version or None.
 
     Nobody is asked where this process knows both, else the cache once; and the database where that does not know the
     version.
     """
-    version = version_here()
-    found = _pages.get(key) if version is not None else None
+    version = process_version()
+    found = _process_pages.get(key) if version is not None else None
     if version is None or found is None or found[0] != version:
         answers = cache.get_many([VERSION_KEY, key])
         version, found = version_from(answers.get(VERSION_KEY)), answers.get(key)
@@ -66,13 +66,13 @@ def look_up(key: str) -> tuple[int, Any]:
     return version, _still_true(found, version)
 
 
-def kept(key: str, version: int) -> Any:
-    """Return what was kept under the key at this version of the catalog, None when there is nothing."""
+def cached(key: str, version: int) -> Any:
+    """Return what was cached under the key at this version of the catalog, None when there is nothing."""
     return _still_true(cache.get(key), version)
 
 
-def keep(key: str, version: int, value: Any, *, shows_prices: bool = True, priced_at: datetime | None = None) -> None:
-    """Keep a value made at this version; one with prices until the next of them changes. A query or two for that.
+def store(key: str, version: int, value: Any, *, shows_prices: bool = True, priced_at: datetime | None = None) -> None:
+    """Store a value made at this version; one with prices until the next of them changes. A query or two for that.
 
     `priced_at` is when the prices were looked at; None: just now.
     """
@@ -80,36 +80,36 @@ def keep(key: str, version: int, value: Any, *, shows_prices: bool = True, price
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
 
 
-def kept_here(key: str, version: int, make: Callable[[], Value]) -> Value:
+def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
     """Return a value made at this version that shows no prices, from the memory of this process where that is possible.
 
     For what is larger than the question for it and never changed by who gets it. The shared cache says which value is
     the one at this version, by a name that no other value ever has.
     """
-    name: str | None = kept(key, version)
-    here = _here.get(key)
-    if name is not None and here is not None and here[0] == name:
-        return cast(Value, here[1])
+    name: str | None = cached(key, version)
+    known = _process_values.get(key)
+    if name is not None and known is not None and known[0] == name:
+        return cast(Value, known[1])
     value: Value | None = cache.get(name) if name is not None else None
     if value is None:
         value, name = make(), f"{key}:{uuid.uuid4().hex}"
         cache.set(name, value, timeout=settings.PAGE_CACHE_SECONDS)
-        keep(key, version, name, shows_prices=False)
-    _here[key] = (cast(str, name), value)
+        store(key, version, name, shows_prices=False)
+    _process_values[key] = (cast(str, name), value)
     return value
 
 
-def forget_everything_here() -> None:
+def forget_process_cache() -> None:
     """Empty the memory of this process, as a new one would begin."""
-    _pages.clear()
-    _here.clear()
-    forget_here()
+    _process_pages.clear()
+    _process_values.clear()
+    forget_process_version()
 
 
 def _remember(key: str, found: Found) -> None:
-    if len(_pages) >= MOST_PAGES_HERE:
-        _pages.clear()  # what is asked for often is back at once
-    _pages[key] = found
+    if len(_process_pages) >= MAX_PROCESS_PAGES:
+        _process_pages.clear()  # what is asked for often is back at once
+    _process_pages[key] = found
 
 
 def _still_true(found: Found | None, version: int) -> Any:
@@ -120,7 +120,7 @@ def _still_true(found: Found | None, version: int) -> Any:
 
 @computed_once
 def _program() -> str:
-    """Return a digest of the program that makes the pages: a new release must not show what an older one kept."""
+    """Return a digest of the program that makes the pages: a new release must not show what an older one cached."""
     digest = hashlib.sha256()
     sources = [path for folder in _PROGRAM for path in (settings.BASE_DIR / folder).rglob("*")]
     for path in sorted(path for path in [*sources, settings.STATIC_ROOT / "staticfiles.json"] if path.is_file()):

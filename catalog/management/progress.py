@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 Shown = Callable[[str, int, int], None]
 
 STAGES = {
-    "listing": "Asking for the catalog",
+    "services": "Asking for the catalog",
     "subcategories": "Asking who is in which subcategory",
     "comparing": "Comparing",
     "writing": "Writing",

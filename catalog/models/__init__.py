@@ -1,6 +1,6 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
-from catalog.models.customers import Favourite, StockWatch
+from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.rules import MarkupRule, PriceList
 from catalog.models.services import (
@@ -14,7 +14,7 @@ from catalog.models.services import (
     ServiceQuerySet,
     Subcategory,
 )
-from catalog.models.syncs import QuarantinedListing, ServiceChange, SyncRun
+from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.models.version import CatalogVersion
 
 __all__ = [
@@ -23,17 +23,17 @@ __all__ = [
     "CategoryQuerySet",
     "Delivery",
     "ExchangeRate",
-    "Favourite",
+    "Favorite",
     "MarkupRule",
     "OrderForm",
     "PriceList",
-    "QuarantinedListing",
+    "QuarantinedAnswer",
     "RateUnit",
     "SearchWord",
     "Service",
     "ServiceChange",
     "ServiceQuerySet",
-    "StockWatch",
+    "StockAlert",
     "Subcategory",
     "SyncRun",
 ]

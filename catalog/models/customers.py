@@ -8,36 +8,36 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.services import Service
 
 
-class Favourite(models.Model):
+class Favorite(models.Model):
     """A service that a customer wants to find again."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites", verbose_name=_("customer")
     )
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="favourites", verbose_name=_("service"))
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="favorites", verbose_name=_("service"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("favourite")
         verbose_name_plural = _("favourites")
-        constraints = [models.UniqueConstraint(fields=["user", "service"], name="favourite_once_per_customer")]
+        constraints = [models.UniqueConstraint(fields=["user", "service"], name="favorite_once_per_customer")]
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.service_id}"
 
 
-class StockWatch(models.Model):
+class StockAlert(models.Model):
     """A customer wants to be told once, by e-mail, when a sold-out service is back in stock."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stock_watches", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stock_alerts", verbose_name=_("customer")
     )
     service = models.ForeignKey(
-        Service, on_delete=models.CASCADE, related_name="stock_watches", verbose_name=_("service")
+        Service, on_delete=models.CASCADE, related_name="stock_alerts", verbose_name=_("service")
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    told_at = models.DateTimeField(_("told"), null=True, blank=True)
+    notified_at = models.DateTimeField(_("told"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -45,7 +45,7 @@ class StockWatch(models.Model):
         verbose_name_plural = _("stock watches")
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "service"], condition=models.Q(told_at=None), name="one_open_stock_watch"
+                fields=["user", "service"], condition=models.Q(notified_at=None), name="one_open_stock_alert"
             )
         ]
 

@@ -48,7 +48,7 @@ class Category(models.Model):
     """A category as upstream names it; the admin may show it under another name, hide it, or set its rules."""
 
     name = models.CharField(_("upstream name"), max_length=200, unique=True)
-    shown_name = models.CharField(_("shown as"), max_length=200, blank=True)
+    display_name = models.CharField(_("shown as"), max_length=200, blank=True)
     delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.LINK)
     rate_per = models.PositiveSmallIntegerField(
         _("rate unit"),
@@ -84,10 +84,10 @@ class Category(models.Model):
 
     @property
     def title(self) -> str:
-        return self.shown_name or self.name
+        return self.display_name or self.name
 
     @property
-    def shelf(self) -> "Category":
+    def shown_as(self) -> "Category":
         """The category on whose page its services stand."""
         return self.merged_into or self
 
@@ -144,7 +144,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
 
 # What a list sorted by name compares; the index below is over exactly this.
-SHOWN_TITLE = Lower(Coalesce(NullIf("shown_name", Value("")), "name"))
+SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
 
 
 class Service(models.Model):
@@ -173,17 +173,17 @@ class Service(models.Model):
     upstream_description = models.TextField(_("upstream description"), blank=True)
     search_text = models.TextField(editable=False, default="")
 
-    shown_name = models.CharField(_("shown as"), max_length=500, blank=True)
+    display_name = models.CharField(_("shown as"), max_length=500, blank=True)
     description = models.TextField(_("description"), blank=True)
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
-    own_delivery = models.CharField(
+    delivery_override = models.CharField(
         _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: as its category.")
     )
-    own_rate_per = models.PositiveSmallIntegerField(
+    rate_per_override = models.PositiveSmallIntegerField(
         _("rate unit"), choices=RateUnit, null=True, blank=True, help_text=_("Empty: as its category.")
     )
-    own_rate_micros = MicrosField(
+    rate_override_micros = MicrosField(
         _("own price"),
         null=True,
         blank=True,
@@ -212,11 +212,11 @@ class Service(models.Model):
         verbose_name = _("service")
         verbose_name_plural = _("services")
         indexes = [
-            models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_shelf"),
+            models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_listing"),
             models.Index(
                 fields=["subcategory", "position", "id"],
                 condition=Q(withdrawn_at=None),
-                name="service_subshelf",
+                name="service_sub_listing",
             ),
             # One for each order a list of everything, or of what a search found, may stand in.
             models.Index(fields=["position", "id"], condition=Q(withdrawn_at=None), name="service_in_order"),
@@ -232,15 +232,15 @@ class Service(models.Model):
 
     @property
     def title(self) -> str:
-        return self.shown_name or self.name
+        return self.display_name or self.name
 
     @property
     def delivery(self) -> str:
-        return self.own_delivery or self.category.delivery
+        return self.delivery_override or self.category.delivery
 
     @property
     def rate_per(self) -> int:
-        return self.own_rate_per or self.category.rate_per or settings.DEFAULT_RATE_PER
+        return self.rate_per_override or self.category.rate_per or settings.DEFAULT_RATE_PER
 
     @property
     def order_form(self) -> OrderForm:
@@ -253,10 +253,10 @@ class Service(models.Model):
     @property
     def rate_confirmed(self) -> bool:
         """Whether it is certain how many pieces the rate buys: staff said so, or a real charge proved it."""
-        return self.own_rate_per is not None or self.category.rate_confirmed_at is not None
+        return self.rate_per_override is not None or self.category.rate_confirmed_at is not None
 
     @property
-    def most_unconfirmed(self) -> int | None:
+    def max_unconfirmed(self) -> int | None:
         """The largest order that costs little even if the rate buys one piece only; None: no need for such care."""
         if self.rate_confirmed or self.rate_upstream_micros == 0:
             return None
@@ -265,13 +265,13 @@ class Service(models.Model):
     @property
     def too_uncertain(self) -> bool:
         """Whether even the smallest order could cost too much while the rate's unit is not confirmed."""
-        most = self.most_unconfirmed
-        return most is not None and most < self.min_quantity
+        limit = self.max_unconfirmed
+        return limit is not None and limit < self.min_quantity
 
     @property
-    def most_orderable(self) -> int:
+    def max_orderable(self) -> int:
         """The largest quantity one order can have now: the maximum, what is in stock, or what a wrong unit can cost."""
-        limits = (self.max_quantity, self.stock, self.most_unconfirmed)
+        limits = (self.max_quantity, self.stock, self.max_unconfirmed)
         return min(limit for limit in limits if limit is not None)
 
     @property
@@ -283,7 +283,7 @@ class Service(models.Model):
             and self.category.visible
             and not self.paused_because
             and self.order_form != OrderForm.UNKNOWN
-            and self.most_orderable >= self.min_quantity
+            and self.max_orderable >= self.min_quantity
             and not self.sold_out
         )
 

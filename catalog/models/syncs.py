@@ -55,7 +55,7 @@ class SyncRun(models.Model):
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     # Which process runs it, so that a dead one is told from a slow one: see catalog.sync.run_lock.
-    holder = models.CharField(max_length=200, blank=True, default="", editable=False)
+    lock_holder = models.CharField(max_length=200, blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["-started_at"]
@@ -69,10 +69,10 @@ class SyncRun(models.Model):
         return f"{self.get_kind_display()} · {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class QuarantinedListing(models.Model):
+class QuarantinedAnswer(models.Model):
     """The whole answer of a quarantined run, packed, so that exactly what the admin looked at can be applied."""
 
-    run = models.OneToOneField(SyncRun, on_delete=models.CASCADE, related_name="listing", verbose_name=_("sync run"))
+    run = models.OneToOneField(SyncRun, on_delete=models.CASCADE, related_name="answer", verbose_name=_("sync run"))
     packed = models.BinaryField(editable=False)
 
     class Meta:

@@ -17,8 +17,8 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     """
     names = tables.names()
     stale = []
-    for service in services.only("name", "shown_name", "category_id", "subcategory_id", "search_text"):
-        text = names.search_text(service.name, service.shown_name, service.category_id, service.subcategory_id)
+    for service in services.only("name", "display_name", "category_id", "subcategory_id", "search_text"):
+        text = names.search_text(service.name, service.display_name, service.category_id, service.subcategory_id)
         if text != service.search_text:
             service.search_text = text
             stale.append(service)

@@ -1,4 +1,4 @@
-"""Stock watches: a customer wants to be told, once, when a sold-out service can be ordered again.
+"""Stock alerts: a customer wants to be told, once, when a sold-out service can be ordered again.
 
 `may_be_back` is said where stock comes back. Beat looks from time to time as well, because a sync and the admin
 bring services back, too.
@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import OrderForm, Service, StockWatch
+from catalog.models import OrderForm, Service, StockAlert
 from notifications.wake_worker import wake_worker
 
 READ_AT_ONCE = 200
@@ -29,51 +29,51 @@ def out_of_stock(service: Service) -> bool:
     return on_sale and too_few and service.order_form != OrderForm.UNKNOWN
 
 
-def watch_stock(user: User, service: Service, *, now: datetime | None = None) -> StockWatch:
-    """Remember that this customer waits for the service; return the open watch, an older one if there is one.
+def open_stock_alert(user: User, service: Service, *, now: datetime | None = None) -> StockAlert:
+    """Remember that this customer waits for the service; return the open alert, an older one if there is one.
 
     Raises NotSoldOut.
     """
     if not out_of_stock(service):
         raise NotSoldOut(f"service {service.pk}")
     opened = {"created_at": now or timezone.now()}
-    watch, _created = StockWatch.objects.get_or_create(user=user, service=service, told_at=None, defaults=opened)
-    return watch
+    alert, _created = StockAlert.objects.get_or_create(user=user, service=service, notified_at=None, defaults=opened)
+    return alert
 
 
-def stop_watching(user: User, service: Service) -> bool:
+def cancel_stock_alert(user: User, service: Service) -> bool:
     """Forget that this customer waits for the service; return whether they did."""
-    deleted, _by_model = StockWatch.objects.filter(user=user, service=service, told_at=None).delete()
+    deleted, _by_model = StockAlert.objects.filter(user=user, service=service, notified_at=None).delete()
     return bool(deleted)
 
 
-def is_watched(user: User, service: Service) -> bool:
+def has_stock_alert(user: User, service: Service) -> bool:
     """Whether this customer waits for the service."""
-    return StockWatch.objects.filter(user=user, service=service, told_at=None).exists()
+    return StockAlert.objects.filter(user=user, service=service, notified_at=None).exists()
 
 
-def open_watches(user: User) -> list[StockWatch]:
+def open_stock_alerts(user: User) -> list[StockAlert]:
     """Return what this customer waits for, the newest first, with services and categories: one query."""
-    watches = StockWatch.objects.filter(user=user, told_at=None)
-    return list(watches.select_related("service__category", "service__subcategory"))
+    alerts = StockAlert.objects.filter(user=user, notified_at=None)
+    return list(alerts.select_related("service__category", "service__subcategory"))
 
 
-def due_watches() -> Iterator[StockWatch]:
-    """Yield the open watches of services that can be ordered now, the oldest first, with customer and service."""
+def due_stock_alerts() -> Iterator[StockAlert]:
+    """Yield the open alerts of services that can be ordered now, the oldest first, with customer and service."""
     back = Service.objects.on_sale().filter(paused_because="").exclude(stock__lt=F("min_quantity"))
-    waiting = StockWatch.objects.filter(told_at=None, user__is_active=True, service__in=back)
+    waiting = StockAlert.objects.filter(notified_at=None, user__is_active=True, service__in=back)
     waiting = waiting.select_related("user", "service__category").order_by("pk")
     last = 0
     while page := list(waiting.filter(pk__gt=last)[:READ_AT_ONCE]):
         last = page[-1].pk
-        yield from (watch for watch in page if watch.service.orderable)
+        yield from (alert for alert in page if alert.service.orderable)
 
 
-def mark_told(watch: StockWatch, *, now: datetime) -> bool:
-    """Close the watch, in the transaction that writes its mail; return False when it was closed or canceled before."""
-    return bool(StockWatch.objects.filter(pk=watch.pk, told_at=None).update(told_at=now))
+def mark_notified(alert: StockAlert, *, now: datetime) -> bool:
+    """Close the alert, in the transaction that writes its mail; return False when it was closed or canceled before."""
+    return bool(StockAlert.objects.filter(pk=alert.pk, notified_at=None).update(notified_at=now))
 
 
 def may_be_back() -> None:
     """A service may be in stock again: have a worker look once the transaction has committed; beat does it as well."""
-    wake_worker("catalog.tasks.tell_watchers", gather_seconds=GATHER_SECONDS)
+    wake_worker("catalog.tasks.send_stock_alerts", gather_seconds=GATHER_SECONDS)

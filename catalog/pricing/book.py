@@ -57,7 +57,7 @@ class PriceBook:
     def rate_micros(self, service: Service) -> int:
         """Return the selling rate in store micros for `service.rate_per` pieces."""
         formula = self._formula(self.markup(service), self.discount_percent)
-        return formula.rate_micros(service.rate_upstream_micros, service.own_rate_micros)
+        return formula.rate_micros(service.rate_upstream_micros, service.rate_override_micros)
 
     def rate_per_thousand_micros(self, service: Service) -> int:
         """Return the selling rate for a thousand pieces, whatever unit the service is priced in."""
@@ -89,14 +89,14 @@ class PriceBook:
         category_id: int,
         subcategory_id: int | None,
         service_id: int | None,
-        own_rate_micros: int | None = None,
+        rate_override_micros: int | None = None,
     ) -> tuple[int, int]:
         """Return the selling rate for `rate_per` pieces and for 1,000, in store micros, for a visitor without a group.
 
         Made for a hundred thousand calls in a row; a service that is not saved yet has the id None.
         """
         formula = self.visitors_formula(category_id, subcategory_id, service_id)
-        rate_micros = formula.rate_micros(rate_upstream_micros, own_rate_micros)
+        rate_micros = formula.rate_micros(rate_upstream_micros, rate_override_micros)
         return min(rate_micros, LARGEST), min(rate_micros * (1000 // rate_per), LARGEST)
 
     def visitors_formula(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Formula:
@@ -120,7 +120,7 @@ class PriceBook:
         return self._terms(
             self.markup(service),
             rate_upstream_micros=service.rate_upstream_micros,
-            own_rate_micros=service.own_rate_micros,
+            rate_override_micros=service.rate_override_micros,
             rate_per=service.rate_per,
             rate_micros=self.rate_micros(service),
         )
@@ -130,7 +130,7 @@ class PriceBook:
         return self._terms(
             markup or self.chosen.default,
             rate_upstream_micros=cost_upstream_micros,
-            own_rate_micros=None,
+            rate_override_micros=None,
             rate_per=1,
             rate_micros=self.piece_micros(cost_upstream_micros, markup),
         )

@@ -13,7 +13,7 @@ from upstream.money import MICROS, micros_from_decimal, text_from_micros
 
 # A rate that moves by more than this at once is more often a slip of the finger than the market.
 JUMP_PERCENT = 20
-MOST = 1_000_000  # of the shop's currency for one of upstream's
+MAX_RATE = 1_000_000  # of the shop's currency for one of upstream's
 
 
 class RateRefused(Exception):
@@ -58,6 +58,6 @@ def _ask(source: str) -> int:
         raise RateRefused(
             _("%(source)s failed: %(error)s") % {"source": source, "error": f"{type(error).__name__}: {error}"}
         ) from error
-    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 < rate <= MOST:
+    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 < rate <= MAX_RATE:
         raise RateRefused(_("%(source)s gave %(rate)r, which is no rate.") % {"source": source, "rate": rate})
-    return min(micros_from_decimal(rate), MOST * MICROS)
+    return min(micros_from_decimal(rate), MAX_RATE * MICROS)

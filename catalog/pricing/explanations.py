@@ -32,13 +32,13 @@ def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> 
         % {"rate": _amount(terms["rate_upstream_micros"], upstream), "unit": unit}
     ]
     if upstream != store:
-        exchange = decimal_from_micros(terms["exchange_rate_micros"]).normalize()
+        exchange_rate = decimal_from_micros(terms["exchange_rate_micros"]).normalize()
         steps.append(
             _("One %(upstream)s cost %(amount)s %(store)s.")
-            % {"upstream": upstream, "amount": f"{exchange:f}", "store": store}
+            % {"upstream": upstream, "amount": f"{exchange_rate:f}", "store": store}
         )
     steps.append(_listed(terms, store))
-    if terms["own_rate_micros"] is None and terms["rounding"]:
+    if terms["rate_override_micros"] is None and terms["rounding"]:
         label = MarkupRule.Rounding(terms["rounding"]).label
         steps.append(_("Rounded up %(to)s.") % {"to": label})
     if Decimal(terms["discount_percent"]):
@@ -51,8 +51,8 @@ def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> 
 
 
 def _listed(terms: Mapping[str, Any], store: str) -> str:
-    if terms["own_rate_micros"] is not None:
-        return _("The service's own price: %(amount)s.") % {"amount": _amount(terms["own_rate_micros"], store)}
+    if terms["rate_override_micros"] is not None:
+        return _("The service's own price: %(amount)s.") % {"amount": _amount(terms["rate_override_micros"], store)}
     words = {"percent": _percent(terms["percent"]), "amount": _amount(terms["fixed_micros"], store)}
     if terms["rule"] is None:
         source = _("The shop's default markup")

@@ -54,7 +54,7 @@ class Formula:
     kept: int
     whole: int
 
-    def rate_micros(self, rate_upstream_micros: int, own_rate_micros: int | None = None) -> int:
+    def rate_micros(self, rate_upstream_micros: int, rate_override_micros: int | None = None) -> int:
         """Return the selling rate in store micros, rounded up, for as many pieces as the upstream rate buys.
 
         The markup is lifted to the floor and rounded up to its step, then the discount is taken, down to the floor.
@@ -63,10 +63,10 @@ class Formula:
         if rate_upstream_micros < 0:
             raise ValueError("a rate that would sell below cost")
         floor = rate_upstream_micros * self.floor
-        if own_rate_micros is None:
+        if rate_override_micros is None:
             listed = self._rounded(max(rate_upstream_micros * self.marked + self.fixed, floor))
         else:
-            listed = own_rate_micros * self.per
+            listed = rate_override_micros * self.per
         return -(-max(listed * self.kept, floor * self.whole) // (self.per * self.whole))
 
     def cost_micros(self, rate_upstream_micros: int) -> int:
@@ -81,12 +81,12 @@ class Formula:
         """Return whether markup and rounding alone, without the floor, would sell below cost."""
         return self._rounded(rate_upstream_micros * self.marked + self.fixed) < rate_upstream_micros * self.cost
 
-    def is_lifted(self, rate_upstream_micros: int, own_rate_micros: int | None = None) -> bool:
+    def is_lifted(self, rate_upstream_micros: int, rate_override_micros: int | None = None) -> bool:
         """Return whether the floor is charged because the markup, or the own price, lies below it."""
-        if own_rate_micros is None:
+        if rate_override_micros is None:
             listed = self._rounded(rate_upstream_micros * self.marked + self.fixed)
         else:
-            listed = own_rate_micros * self.per
+            listed = rate_override_micros * self.per
         return listed < rate_upstream_micros * self.floor
 
     def unprotected_micros(self, rate_upstream_micros: int) -> int:
@@ -108,14 +108,14 @@ def make_formula(
     `exchange_rate_micros` is what one unit of upstream's currency costs in ours, in micros.
     Raises ValueError for a negative floor, an exchange rate of zero or less, a discount not in 0..100.
     """
-    least = floor_percent if markup.floor_percent is None else markup.floor_percent
-    if exchange_rate_micros <= 0 or least < 0:
+    minimum_percent = floor_percent if markup.floor_percent is None else markup.floor_percent
+    if exchange_rate_micros <= 0 or minimum_percent < 0:
         raise ValueError("an exchange rate or a floor that would sell below cost")
     if not 0 <= discount_percent <= 100:
         raise ValueError(f"a discount of {discount_percent} %")
     cost = Fraction(exchange_rate_micros, MICROS)
     marked = cost * (1 + Fraction(markup.percent) / 100)
-    floor = cost * (1 + Fraction(least) / 100)
+    floor = cost * (1 + Fraction(minimum_percent) / 100)
     kept = 1 - Fraction(discount_percent) / 100
     per = lcm(cost.denominator, marked.denominator, floor.denominator)
     step, offset = STEP_AND_OFFSET_MICROS[markup.rounding]
@@ -141,7 +141,7 @@ def selling_rate(
     discount_percent: Decimal,
     floor_percent: Decimal,
     rounding: str = "",
-    own_rate_micros: int | None = None,
+    rate_override_micros: int | None = None,
 ) -> int:
     """Return the rate a customer pays, in store micros rounded up, for as many pieces as the rate buys.
 
@@ -153,7 +153,7 @@ def selling_rate(
         discount_percent=discount_percent,
         floor_percent=floor_percent,
     )
-    return formula.rate_micros(rate_upstream_micros, own_rate_micros)
+    return formula.rate_micros(rate_upstream_micros, rate_override_micros)
 
 
 def price_for(rate_micros: int, quantity: int, rate_per: int) -> int:

@@ -24,10 +24,10 @@ class Row(NamedTuple):
 
     id: int
     rate_upstream_micros: int
-    own_rate_per: int | None
+    rate_per_override: int | None
     category_id: int
     subcategory_id: int | None
-    own_rate_micros: int | None
+    rate_override_micros: int | None
 
 
 class Moved(NamedTuple):
@@ -83,8 +83,8 @@ class Effect:
     lifted: int
     at_cost: int
     below_cost: int
-    most_up: list[Line]
-    most_down: list[Line]
+    largest_increases: list[Line]
+    largest_decreases: list[Line]
     losses: list[Line]
 
     @property
@@ -109,11 +109,11 @@ class _Comparison:
         return bool(self.hit or self.moves)
 
     @cached_property
-    def most_up(self) -> list[Moved]:
+    def largest_increases(self) -> list[Moved]:
         return nlargest(SHOWN_MOVES, (move for move in self.moves if move.is_up), key=_by_share)
 
     @cached_property
-    def most_down(self) -> list[Moved]:
+    def largest_decreases(self) -> list[Moved]:
         return nsmallest(SHOWN_MOVES, (move for move in self.moves if not move.is_up), key=_by_share)
 
     @cached_property
@@ -121,7 +121,7 @@ class _Comparison:
         return nsmallest(SHOWN_LOSSES, self.losses, key=_by_share)
 
     def shown(self) -> list[Moved]:
-        return [*self.most_up, *self.most_down, *self.worst]
+        return [*self.largest_increases, *self.largest_decreases, *self.worst]
 
     def effect(self, lines: dict[Moved, Line]) -> Effect:
         dearer = sum(move.is_up for move in self.moves)
@@ -134,8 +134,8 @@ class _Comparison:
             lifted=self.lifted,
             at_cost=self.at_cost,
             below_cost=len(self.losses),
-            most_up=[lines[move] for move in self.most_up],
-            most_down=[lines[move] for move in self.most_down],
+            largest_increases=[lines[move] for move in self.largest_increases],
+            largest_decreases=[lines[move] for move in self.largest_decreases],
             losses=[lines[move] for move in self.worst],
         )
 
@@ -186,7 +186,7 @@ def _rows(services: QuerySet[Service]) -> Iterator[Row]:
 def _compare(rows: Iterable[Row], before: PriceBook, after: PriceBook, rule_id: int, found: _Comparison) -> _Comparison:
     for row in rows:
         place = row.category_id, row.subcategory_id, row.id
-        rate, own = row.rate_upstream_micros, row.own_rate_micros
+        rate, own = row.rate_upstream_micros, row.rate_override_micros
         formula = after.visitors_formula(*place)
         old, new = before.visitors_formula(*place).rate_micros(rate, own), formula.rate_micros(rate, own)
         if old != new:
@@ -204,11 +204,11 @@ def _compare(rows: Iterable[Row], before: PriceBook, after: PriceBook, rule_id: 
 def _lines_of(found: Iterable[_Comparison]) -> dict[Moved, Line]:
     """Return the lines that will be shown, with names and units: two queries."""
     shown = {move for comparison in found for move in comparison.shown()}
-    columns = ("pk", "upstream_id", "shown_name", "name", "category_id", "own_rate_per")
+    columns = ("pk", "upstream_id", "display_name", "name", "category_id", "rate_per_override")
     rate_per = rate_units()
     services = {
-        pk: (upstream_id, shown_name or name, rate_per(category_id, own_rate_per))
-        for pk, upstream_id, shown_name, name, category_id, own_rate_per in Service.objects.filter(
+        pk: (upstream_id, display_name or name, rate_per(category_id, rate_per_override))
+        for pk, upstream_id, display_name, name, category_id, rate_per_override in Service.objects.filter(
             pk__in={move.id for move in shown}
         ).values_list(*columns)
     }

@@ -101,7 +101,7 @@ def rate_units() -> Callable[[int, int | None], int]:
     """Return a function from category and a service's own unit to how many pieces its rate buys; one query."""
     default: int = settings.DEFAULT_RATE_PER
     units = {pk: unit or default for pk, unit in Category.objects.values_list("pk", "rate_per")}
-    return lambda category_id, own_rate_per: own_rate_per or units[category_id]
+    return lambda category_id, rate_per_override: rate_per_override or units[category_id]
 
 
 def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
@@ -109,24 +109,24 @@ def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
     rows = services.order_by().values_list(
         "id",
         "rate_upstream_micros",
-        "own_rate_per",
+        "rate_per_override",
         "category_id",
         "subcategory_id",
-        "own_rate_micros",
+        "rate_override_micros",
         "selling_rate_micros",
         "selling_per_thousand_micros",
     )
     found = []
-    for pk, rate, own_rate_per, category_id, subcategory_id, own_rate, *stored in rows.iterator(
+    for pk, rate, rate_per_override, category_id, subcategory_id, rate_override, *stored in rows.iterator(
         chunk_size=READ_AT_ONCE
     ):
         rates = book.stored_rates(
             rate_upstream_micros=rate,
-            rate_per=rate_per(category_id, own_rate_per),
+            rate_per=rate_per(category_id, rate_per_override),
             category_id=category_id,
             subcategory_id=subcategory_id,
             service_id=pk,
-            own_rate_micros=own_rate,
+            rate_override_micros=rate_override,
         )
         if rates != tuple(stored):
             found.append(Priced(pk, *rates))

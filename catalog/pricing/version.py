@@ -16,7 +16,7 @@ def price_version() -> int:
     """Return a number that grows whenever stored prices may have changed; one query.
 
     It lives in the database: a lost cache cannot bring an old one back. A group's discount is not part of it: what is
-    cached for a group is kept under its discount too. Rules that begin or end change prices at `next_price_change`.
+    cached for a group is stored under its discount too. Rules that begin or end change prices at `next_price_change`.
     """
     return PriceList.objects.values_list("version", flat=True).first() or 0
 

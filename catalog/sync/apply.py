@@ -8,30 +8,30 @@ from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing import price_book
 from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
+from catalog.sync.defaults import new_category
 from catalog.sync.difference import Comparison, Sell, UpstreamFields
-from catalog.sync.fetch import Listing, Placement, Progress, pairs_of
-from catalog.sync.guess import new_category
+from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
 from catalog.sync.names import Names
-from catalog.sync.scan import Survey
+from catalog.sync.scan import Scan
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar
 
 
-def apply_listing(
-    run: SyncRun, listing: Listing, found: Survey, placement: Placement, *, now: datetime, progress: Progress
+def apply_answer(
+    run: SyncRun, answer: CatalogAnswer, found: Scan, placement: Placement, *, now: datetime, progress: Progress
 ) -> dict[str, Any]:
-    """Bring the catalog to what `listing` says; return the status and the counts for the run. Needs a transaction."""
+    """Bring the catalog to what `answer` says; return the status and the counts for the run. Needs a transaction."""
     known = tables.names()
-    created = _create_names(listing, known)
+    created = _create_names(answer, known)
     names = tables.names() if created else known
     asked = [names.categories[category] for category in placement.asked if category in names.categories]
     if not (created or found.new or found.touched or asked):
         return {"status": SyncRun.Status.UNCHANGED}
     lock_prices()  # before the rules are read: nobody reprices by older ones meanwhile
-    comparison = Comparison(listing, placement, names=names, sell=_seller(names, now), now=now)
+    comparison = Comparison(answer, placement, names=names, sell=_seller(names, now), now=now)
     progress("comparing", 0, 1)
-    difference = comparison.difference(tables.stored_services(found.touched, asked))
+    difference = comparison.difference(tables.service_records(found.touched, asked))
     progress("comparing", 1, 1)
     total = len(found.new) + len(difference.changes)
     report = _reporter(progress, total)
@@ -59,32 +59,30 @@ def _seller(names: Names, now: datetime) -> Sell:
     book = price_book(None, now=now)
 
     def sell(
-        fields: UpstreamFields, own_rate_per: int | None, own_rate_micros: int | None, service_id: int | None
+        fields: UpstreamFields, rate_per_override: int | None, rate_override_micros: int | None, service_id: int | None
     ) -> tuple[int, int]:
         return book.stored_rates(
             rate_upstream_micros=fields.rate_upstream_micros,
-            rate_per=own_rate_per or names.rate_per[fields.category_id],
+            rate_per=rate_per_override or names.rate_per[fields.category_id],
             category_id=fields.category_id,
             subcategory_id=fields.subcategory_id,
             service_id=service_id,
-            own_rate_micros=own_rate_micros,
+            rate_override_micros=rate_override_micros,
         )
 
     return sell
 
 
-def _create_names(listing: Listing, known: Names) -> bool:
+def _create_names(answer: CatalogAnswer, known: Names) -> bool:
     """Create the categories and subcategories that are new; those that went stay, with the admin's settings."""
-    offered = dict.fromkeys(offer.category for offer in listing.offers.values())
-    wanted = [name for name in dict.fromkeys([*listing.subcategories, *offered]) if name not in known.categories]
+    offered = dict.fromkeys(offer.category for offer in answer.offers.values())
+    wanted = [name for name in dict.fromkeys([*answer.subcategories, *offered]) if name not in known.categories]
     if wanted:
         Category.objects.bulk_create(
-            new_category(name, has_products=name in listing.product_categories) for name in wanted
+            new_category(name, has_products=name in answer.product_categories) for name in wanted
         )
     category_ids = tables.names().categories if wanted else known.categories
-    pairs = [
-        (category_ids[category], name) for category, name in pairs_of(listing.subcategories, listing.subcategories)
-    ]
+    pairs = [(category_ids[category], name) for category, name in pairs_of(answer.subcategories, answer.subcategories)]
     new_pairs = [pair for pair in pairs if pair not in known.subcategories]
     if new_pairs:
         Subcategory.objects.bulk_create(Subcategory(category_id=pk, name=name) for pk, name in new_pairs)

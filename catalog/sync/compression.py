@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from catalog.sync.fetch import Listing, Offer, Pair, Placement
+from catalog.sync.fetch import CatalogAnswer, Pair, Placement, UpstreamOffer
 
 
 class Unpackable(Exception):
@@ -14,7 +14,7 @@ class Unpackable(Exception):
 
 class _Packed(NamedTuple):
     total: int
-    offers: list[Offer]
+    offers: list[UpstreamOffer]
     subcategories: dict[str, list[str]]
     set_aside: list[dict[str, str]]
     product_categories: list[str]
@@ -22,26 +22,28 @@ class _Packed(NamedTuple):
     pair_of: dict[int, Pair]
 
 
-def pack(listing: Listing, placement: Placement) -> bytes:
+def pack(answer: CatalogAnswer, placement: Placement) -> bytes:
     """Return the answer packed; the same content gives the same bytes, in whatever order it came."""
     content = _Packed(
-        listing.total,
-        sorted(listing.offers.values()),
-        listing.subcategories,
-        listing.set_aside,
-        sorted(listing.product_categories),
+        answer.total,
+        sorted(answer.offers.values()),
+        answer.subcategories,
+        answer.set_aside,
+        sorted(answer.product_categories),
         sorted(placement.asked),
         dict(sorted(placement.pair_of.items())),
     )
     return zlib.compress(msgspec.msgpack.encode(content), level=6)
 
 
-def unpack(packed: bytes) -> tuple[Listing, Placement]:
+def unpack(packed: bytes) -> tuple[CatalogAnswer, Placement]:
     """Return what was packed. Raises Unpackable."""
     try:
         content = msgspec.msgpack.decode(zlib.decompress(packed), type=_Packed)
     except (zlib.error, msgspec.DecodeError) as error:
         raise Unpackable(str(error)) from error
     offers = {offer.upstream_id: offer for offer in content.offers}
-    listing = Listing(content.total, offers, content.subcategories, content.set_aside, set(content.product_categories))
-    return listing, Placement(set(content.asked), content.pair_of)
+    answer = CatalogAnswer(
+        content.total, offers, content.subcategories, content.set_aside, set(content.product_categories)
+    )
+    return answer, Placement(set(content.asked), content.pair_of)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from catalog.models import ServiceChange
-from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
 from catalog.sync.names import Names
 
 WITHDRAW_AFTER = 2  # complete syncs in a row without the service
@@ -38,21 +38,21 @@ class Derived(NamedTuple):
     selling_per_thousand_micros: int
 
 
-class Stored(NamedTuple):
+class ServiceRecord(NamedTuple):
     """A service as the shop has it, with what the admin decided about its price and its name."""
 
     id: int
     upstream_id: int
-    shown_name: str
-    own_rate_per: int | None
-    own_rate_micros: int | None
+    display_name: str
+    rate_per_override: int | None
+    rate_override_micros: int | None
     missed_syncs: int
     withdrawn_at: datetime | None
     fields: UpstreamFields
     derived: Derived
 
 
-class Change(NamedTuple):
+class ServiceUpdate(NamedTuple):
     """What a known service becomes; `changed_at` None leaves that time as it is."""
 
     id: int
@@ -89,7 +89,7 @@ Sell = Callable[[UpstreamFields, int | None, int | None, int | None], tuple[int,
 class Difference:
     """What one sync writes about known services; the withdrawn, the missed and the returned are among `changes`."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[ServiceUpdate] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
     changed: int = 0
     repriced: int = 0
@@ -98,13 +98,13 @@ class Difference:
 
 
 class Comparison:
-    """Says what becomes of each service when `listing` is applied.
+    """Says what becomes of each service when `answer` is applied.
 
     In a category that was not asked for its subcategories, services stay in the one where they are.
     """
 
-    def __init__(self, listing: Listing, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
-        self.listing = listing
+    def __init__(self, answer: CatalogAnswer, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
+        self.answer = answer
         self.placement = placement
         self.names = names
         self.sell = sell
@@ -113,30 +113,32 @@ class Comparison:
     def additions(self, new: Iterable[int]) -> Iterator[Addition]:
         """Yield the services with these upstream ids, which the shop does not know yet."""
         for upstream_id in new:
-            fields = self._fields(self.listing.offers[upstream_id], None)
+            fields = self._fields(self.answer.offers[upstream_id], None)
             yield Addition(upstream_id, fields, self._derived(fields, "", None, None, None))
 
-    def difference(self, stored: Iterable[Stored]) -> Difference:
+    def difference(self, stored: Iterable[ServiceRecord]) -> Difference:
         """Return what has to be written about these services. One that was set aside is left as it is."""
-        found, set_aside = Difference(), self.listing.set_aside_ids
+        found, set_aside = Difference(), self.answer.set_aside_ids
         for service in stored:
-            offer = self.listing.offers.get(service.upstream_id)
+            offer = self.answer.offers.get(service.upstream_id)
             if offer is not None:
                 self._offered(found, service, offer)
             elif service.upstream_id not in set_aside and service.withdrawn_at is None:
                 self._missed(found, service)
         return found
 
-    def _offered(self, found: Difference, service: Stored, offer: Offer) -> None:
+    def _offered(self, found: Difference, service: ServiceRecord, offer: UpstreamOffer) -> None:
         fields = self._fields(offer, service.fields.subcategory_id)
-        derived = self._derived(fields, service.shown_name, service.own_rate_per, service.own_rate_micros, service.id)
+        derived = self._derived(
+            fields, service.display_name, service.rate_per_override, service.rate_override_micros, service.id
+        )
         returns = service.withdrawn_at is not None
         changes = fields != service.fields
         if not changes and derived == service.derived and not service.missed_syncs and not returns:
             return
         # A search text or a selling rate that follows the admin's decision is not a change of the service.
         changed_at = self.now if changes or returns else None
-        found.changes.append(Change(service.id, 0, None, changed_at, fields, derived))
+        found.changes.append(ServiceUpdate(service.id, 0, None, changed_at, fields, derived))
         found.returned += returns
         found.changed += changes and not returns
         if returns:
@@ -148,16 +150,16 @@ class Comparison:
         if changes and (other := self._other_fields(service.fields, fields)):
             found.history.append(Event(service.id, ServiceChange.Kind.FIELDS, fields=other))
 
-    def _missed(self, found: Difference, service: Stored) -> None:
+    def _missed(self, found: Difference, service: ServiceRecord) -> None:
         missed = service.missed_syncs + 1
         gone = missed >= WITHDRAW_AFTER
         moment = self.now if gone else None
-        found.changes.append(Change(service.id, missed, moment, moment, service.fields, service.derived))
+        found.changes.append(ServiceUpdate(service.id, missed, moment, moment, service.fields, service.derived))
         if gone:
             found.withdrawn += 1
             found.history.append(Event(service.id, ServiceChange.Kind.WITHDRAWN))
 
-    def _fields(self, offer: Offer, subcategory_id: int | None) -> UpstreamFields:
+    def _fields(self, offer: UpstreamOffer, subcategory_id: int | None) -> UpstreamFields:
         category_id = self.names.categories[offer.category]
         if offer.category in self.placement.asked:
             pair = self.placement.pair_of.get(offer.upstream_id)
@@ -165,10 +167,15 @@ class Comparison:
         return UpstreamFields(category_id, subcategory_id, *offer[2:])
 
     def _derived(
-        self, fields: UpstreamFields, shown_name: str, own_rate_per: int | None, own_rate: int | None, pk: int | None
+        self,
+        fields: UpstreamFields,
+        display_name: str,
+        rate_per_override: int | None,
+        rate_override: int | None,
+        pk: int | None,
     ) -> Derived:
-        text = self.names.search_text(fields.name, shown_name, fields.category_id, fields.subcategory_id)
-        return Derived(text, *self.sell(fields, own_rate_per, own_rate, pk))
+        text = self.names.search_text(fields.name, display_name, fields.category_id, fields.subcategory_id)
+        return Derived(text, *self.sell(fields, rate_per_override, rate_override, pk))
 
     def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
         """Return what changed besides the rate, for people to read."""

@@ -3,23 +3,23 @@
 from typing import Any
 
 from catalog.sync.difference import changed_columns
-from catalog.sync.fetch import Listing, Offer
+from catalog.sync.fetch import CatalogAnswer, UpstreamOffer
 from catalog.sync.names import Names
 from catalog.sync.plausibility import repricings
-from catalog.sync.scan import Standing, Survey
+from catalog.sync.scan import Scan, StoredService
 
-MOST_SHOWN = 50  # of a kind
+MAX_EXAMPLES = 50  # of a kind
 
 
-def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
+def summary(answer: CatalogAnswer, found: Scan, *, names: Names) -> dict[str, Any]:
     """Return counts and examples as JSON: upstream ids, names, rates in micros, changed columns."""
-    repriced = sorted(repricings(listing, found), key=lambda repricing: repricing.ratio, reverse=True)
-    new: list[Offer] = [listing.offers[upstream_id] for upstream_id in sorted(found.new)]
+    repriced = sorted(repricings(answer, found), key=lambda repricing: repricing.ratio, reverse=True)
+    new: list[UpstreamOffer] = [answer.offers[upstream_id] for upstream_id in sorted(found.new)]
     vanished, back = sorted(found.vanished), sorted(found.back)
     changed = [
         {**_named(service), "fields": fields}
         for service in sorted(found.changed)
-        if (fields := _fields(service, listing.offers[service.upstream_id], names))
+        if (fields := _fields(service, answer.offers[service.upstream_id], names))
     ]
     return {
         "counts": {
@@ -29,30 +29,30 @@ def summary(listing: Listing, found: Survey, *, names: Names) -> dict[str, Any]:
             "new": len(new),
             "back": len(back),
             "changed": len(changed),
-            "set_aside": len(listing.set_aside),
+            "set_aside": len(answer.set_aside),
         },
-        "vanished": [_named(service) for service in vanished[:MOST_SHOWN]],
+        "vanished": [_named(service) for service in vanished[:MAX_EXAMPLES]],
         "repriced": [
             {**_named(service), "before": service.rate_upstream_micros, "after": after}
-            for service, after in repriced[:MOST_SHOWN]
+            for service, after in repriced[:MAX_EXAMPLES]
         ],
         "new": [
             {"service": offer.upstream_id, "name": offer.name, "after": offer.rate_upstream_micros}
-            for offer in new[:MOST_SHOWN]
+            for offer in new[:MAX_EXAMPLES]
         ],
-        "back": [_named(service) for service in back[:MOST_SHOWN]],
-        "changed": changed[:MOST_SHOWN],
+        "back": [_named(service) for service in back[:MAX_EXAMPLES]],
+        "changed": changed[:MAX_EXAMPLES],
     }
 
 
-def _named(service: Standing) -> dict[str, Any]:
+def _named(service: StoredService) -> dict[str, Any]:
     return {"service": service.upstream_id, "name": service.name}
 
 
-def _fields(service: Standing, offer: Offer, names: Names) -> dict[str, list[Any]]:
+def _fields(service: StoredService, offer: UpstreamOffer, names: Names) -> dict[str, list[Any]]:
     # SQLite's raw rows have 0 and 1 where the offer has a bool.
     before = service._replace(refill=bool(service.refill), cancel=bool(service.cancel))[2:11]
-    fields = changed_columns(Standing._fields[2:11], before, offer[2:])
+    fields = changed_columns(StoredService._fields[2:11], before, offer[2:])
     category = names.category_names[service.category_id]
     if category != offer.category:
         fields["place"] = [category, offer.category]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from catalog.sync.gc_paused import collection_put_off
+from catalog.sync.gc_paused import gc_paused
 from catalog.sync.pages import read_whole
 from catalog.sync.runs import SyncRejected
 from upstream.client import Client
@@ -22,7 +22,7 @@ Pair = tuple[str, str]  # category, subcategory
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
 
-class Offer(NamedTuple):
+class UpstreamOffer(NamedTuple):
     """One service as upstream offers it now, checked, money in upstream micros."""
 
     upstream_id: int
@@ -46,11 +46,11 @@ class Placement(NamedTuple):
 
 
 @dataclass
-class Listing:
+class CatalogAnswer:
     """One complete answer; `offers` is keyed by upstream id."""
 
     total: int
-    offers: dict[int, Offer]
+    offers: dict[int, UpstreamOffer]
     subcategories: dict[str, list[str]]
     set_aside: list[dict[str, str]]
     product_categories: set[str] = field(default_factory=set)
@@ -70,16 +70,16 @@ class WrongCurrency(UpstreamError):
         )
 
 
-def read_listing(client: Client, progress: Progress) -> Listing:
+def read_catalog(client: Client, progress: Progress) -> CatalogAnswer:
     """Fetch and check everything but the subcategories, in three requests or as many as there are pages.
 
     Raises SyncRejected for an empty or incomplete answer, WrongCurrency, UpstreamError.
     """
-    progress("listing", 0, 3)
+    progress("services", 0, 3)
     currency = client.balance().currency.strip().upper()
     if currency != settings.UPSTREAM_CURRENCY:
         raise WrongCurrency(currency)
-    progress("listing", 1, 3)
+    progress("services", 1, 3)
     subcategories = {
         row.category: [name for name in row.subcategories if 0 < len(name) <= LONGEST["category"]]
         for row in client.categories()
@@ -87,12 +87,12 @@ def read_listing(client: Client, progress: Progress) -> Listing:
     }
     if not subcategories:
         raise SyncRejected("The list of categories is empty.")
-    progress("listing", 2, 3)
+    progress("services", 2, 3)
     page = read_whole(client, "services")
-    with collection_put_off():
-        listing = _checked(page, subcategories)
-    progress("listing", 3, 3)
-    return listing
+    with gc_paused():
+        answer = _checked(page, subcategories)
+    progress("services", 3, 3)
+    return answer
 
 
 def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) -> dict[int, Pair]:
@@ -126,28 +126,28 @@ def _ids_in_subcategory(client: Client, pair: Pair) -> list[int]:
     return [row.service for row in page.services if row.category == category]
 
 
-def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> Listing:
+def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> CatalogAnswer:
     if not page.services and not page.set_aside:
         raise SyncRejected("The list of services is empty.")
     set_aside: list[dict[str, str]] = [
         {"service": row.service, "field": row.field, "problem": row.problem} for row in page.set_aside
     ]
-    listing = Listing(page.total, {}, subcategories, set_aside)
+    answer = CatalogAnswer(page.total, {}, subcategories, set_aside)
     micros: dict[Decimal, int] = {}  # many services share a rate
     for row in page.services:
         problem = _problem(row)
-        if problem is None and row.service in listing.offers:
+        if problem is None and row.service in answer.offers:
             problem = ("service", "is listed twice")
         if problem is None:
             rate_micros = micros.get(row.rate)
             if rate_micros is None:
                 rate_micros = micros[row.rate] = micros_from_decimal(row.rate)
-            listing.offers[row.service] = _offer(row, rate_micros)
+            answer.offers[row.service] = _offer(row, rate_micros)
             if row.entity_type and row.entity_type.lower() == "product":
-                listing.product_categories.add(row.category)
+                answer.product_categories.add(row.category)
         else:
             set_aside.append({"service": str(row.service), "field": problem[0], "problem": problem[1]})
-    return listing
+    return answer
 
 
 def _problem(row: ServiceRow) -> tuple[str, str] | None:
@@ -162,8 +162,8 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
     return None
 
 
-def _offer(row: ServiceRow, rate_micros: int) -> Offer:
-    return Offer(
+def _offer(row: ServiceRow, rate_micros: int) -> UpstreamOffer:
+    return UpstreamOffer(
         row.service,
         row.category,
         row.name,

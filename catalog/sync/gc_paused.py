@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collection_put_off() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Run the block without the cyclic collector: it would look through the same rows again and again, for nothing.
 
     That took half of the time of reading a large answer. Reference counts go on freeing what is done with.

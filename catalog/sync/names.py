@@ -28,8 +28,8 @@ class Names:
         names = self.category_names
         return {pk: (names[category_id], name) for (category_id, name), pk in self.subcategories.items()}
 
-    def search_text(self, name: str, shown_name: str, category_id: int, subcategory_id: int | None) -> str:
+    def search_text(self, name: str, display_name: str, category_id: int, subcategory_id: int | None) -> str:
         """Return the lower-case text that a search looks through."""
         subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
-        words = (name, shown_name, self.category_words[category_id], subcategory)
+        words = (name, display_name, self.category_words[category_id], subcategory)
         return " ".join(filter(None, words)).lower()

@@ -1,4 +1,4 @@
-"""Whether an answer can be believed: how much of the catalog it would take away, price anew, or leave unread."""
+"""Whether an answer is plausible: how much of the catalog it would take away, price anew, or leave unread."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from catalog.sync.fetch import Listing
-from catalog.sync.scan import Standing, Survey
+from catalog.sync.fetch import CatalogAnswer
+from catalog.sync.scan import Scan, StoredService
 
 
 class Doubt(NamedTuple):
@@ -20,7 +20,7 @@ class Doubt(NamedTuple):
 class Repricing(NamedTuple):
     """A service on sale that gets another upstream rate."""
 
-    service: Standing
+    service: StoredService
     after_micros: int
 
     @property
@@ -30,13 +30,13 @@ class Repricing(NamedTuple):
         return Decimal(high) / low if low else Decimal("Infinity")
 
 
-def repricings(listing: Listing, found: Survey) -> list[Repricing]:
+def repricings(answer: CatalogAnswer, found: Scan) -> list[Repricing]:
     """Return every service on sale whose rate changes."""
-    rates = ((service, listing.offers[service.upstream_id].rate_upstream_micros) for service in found.changed)
+    rates = ((service, answer.offers[service.upstream_id].rate_upstream_micros) for service in found.changed)
     return [Repricing(service, after) for service, after in rates if after != service.rate_upstream_micros]
 
 
-def doubts_about(listing: Listing, found: Survey) -> list[Doubt]:
+def doubts_about(answer: CatalogAnswer, found: Scan) -> list[Doubt]:
     """Return the reasons to hold this answer back; none for an answer that can be applied."""
     doubts = []
     vanished, limit = len(found.vanished), settings.SYNC_MAX_VANISHED_PERCENT
@@ -44,14 +44,14 @@ def doubts_about(listing: Listing, found: Survey) -> list[Doubt]:
         words = _("%(count)d of %(total)d services on sale are missing from the answer, more than %(limit)d %%.")
         doubts.append(Doubt("vanished", words % {"count": vanished, "total": found.on_sale, "limit": limit}))
     factor, limit = settings.SYNC_REPRICED_FACTOR, settings.SYNC_MAX_REPRICED_PERCENT
-    repriced = sum(repricing.ratio > factor for repricing in repricings(listing, found))
+    repriced = sum(repricing.ratio > factor for repricing in repricings(answer, found))
     if repriced * 100 > found.on_sale * limit:
         words = _("%(count)d of %(total)d services on sale cost more than %(factor)s times as much, or as little, as "
                   "before; allowed are %(limit)d %%.")  # fmt: skip
         counts = {"count": repriced, "total": found.on_sale, "factor": factor, "limit": limit}
         doubts.append(Doubt("repriced", words % counts))
-    set_aside, limit = len(listing.set_aside), settings.SYNC_MAX_SET_ASIDE_PERCENT
-    if set_aside * 100 > listing.total * limit:
+    set_aside, limit = len(answer.set_aside), settings.SYNC_MAX_SET_ASIDE_PERCENT
+    if set_aside * 100 > answer.total * limit:
         words = _("%(count)d of %(total)d rows cannot be used, more than %(limit)d %%.")
-        doubts.append(Doubt("set_aside", words % {"count": set_aside, "total": listing.total, "limit": limit}))
+        doubts.append(Doubt("set_aside", words % {"count": set_aside, "total": answer.total, "limit": limit}))
     return doubts

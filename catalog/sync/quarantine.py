@@ -1,4 +1,4 @@
-"""Answers that are whole but hard to believe: kept until an admin accepts or drops them, one at a time."""
+"""Answers that are whole but implausible: kept until an admin accepts or drops them, one at a time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from catalog.models import QuarantinedListing, SyncRun
+from catalog.models import QuarantinedAnswer, SyncRun
 from catalog.sync import tables
-from catalog.sync.apply import apply_listing
+from catalog.sync.apply import apply_answer
 from catalog.sync.compression import Unpackable, pack, unpack
-from catalog.sync.fetch import Listing, Placement
+from catalog.sync.fetch import CatalogAnswer, Placement
 from catalog.sync.plausibility import Doubt
 from catalog.sync.runs import RunningSync, claim_run, close_run
-from catalog.sync.scan import survey
+from catalog.sync.scan import scan_catalog
 from notifications.outbox import tell_admins, with_admin_page
 
 Status = SyncRun.Status
@@ -27,7 +27,7 @@ class NotWaiting(Exception):
 
 def hold_back(
     run: RunningSync,
-    listing: Listing,
+    answer: CatalogAnswer,
     placement: Placement,
     *,
     doubts: list[Doubt],
@@ -38,16 +38,16 @@ def hold_back(
     An answer that says the same as the one that waits closes its own run as dropped instead. Admins hear of the first
     of an episode, and again when there is another kind of doubt.
     """
-    packed, words = pack(listing, placement), " ".join(doubt.words for doubt in doubts)
+    packed, words = pack(answer, placement), " ".join(doubt.words for doubt in doubts)
     kinds = [doubt.kind for doubt in doubts]
     with transaction.atomic():
-        older = waiting(run.row.kind).select_related("listing").first()
-        if older is not None and older.difference.get("doubts") == kinds and bytes(older.listing.packed) == packed:
+        older = waiting(run.row.kind).select_related("answer").first()
+        if older is not None and older.difference.get("doubts") == kinds and bytes(older.answer.packed) == packed:
             close_run(run, Status.DROPPED, error=_("The same as the answer before it, which waits for your decision."))
             return
         run.counts["difference"] = {"doubts": kinds, **examples}
         close_run(run, Status.QUARANTINED, error=words)
-        QuarantinedListing.objects.create(run=run.row, packed=packed)
+        QuarantinedAnswer.objects.create(run=run.row, packed=packed)
         if older is not None:
             _drop([older], _("A newer answer took its place."), now=run.clock())
         if older is None or not set(kinds) <= set(older.difference.get("doubts", [])):
@@ -72,19 +72,19 @@ def accept(run_id: int, *, actor: User, now: datetime) -> SyncRun:
     with transaction.atomic():
         if not claim_run(run_id, came_from=Status.QUARANTINED, now=now):
             raise _not_waiting(run_id)
-        run = SyncRun.objects.select_related("listing").get(pk=run_id)
+        run = SyncRun.objects.select_related("answer").get(pk=run_id)
         if _applied_since(run):
             raise _not_waiting(run_id)
         try:
-            listing, placement = unpack(bytes(run.listing.packed))
+            answer, placement = unpack(bytes(run.answer.packed))
         except Unpackable as error:
             raise NotWaiting(
                 _("This answer cannot be read any more. Drop it; the next sync fetches it anew.")
             ) from error
-        found = survey(listing, tables.standings(), names=tables.names())
-        counts = apply_listing(run, listing, found, placement, now=now, progress=lambda *_step: None)
+        found = scan_catalog(answer, tables.stored_services(), names=tables.names())
+        counts = apply_answer(run, answer, found, placement, now=now, progress=lambda *_step: None)
         SyncRun.objects.filter(pk=run.pk).update(**{**counts, "status": Status.APPLIED}, **_decided(actor, now))
-        run.listing.delete()
+        run.answer.delete()
     run.refresh_from_db()
     return run
 
@@ -96,7 +96,7 @@ def drop(run_id: int, *, actor: User, now: datetime) -> None:
             status=Status.DROPPED, **_decided(actor, now)
         ):
             raise _not_waiting(run_id)
-        QuarantinedListing.objects.filter(run_id=run_id).delete()
+        QuarantinedAnswer.objects.filter(run_id=run_id).delete()
 
 
 def _drop(runs: Iterable[SyncRun], words: str, *, now: datetime) -> None:
@@ -104,7 +104,7 @@ def _drop(runs: Iterable[SyncRun], words: str, *, now: datetime) -> None:
         SyncRun.objects.filter(pk=run.pk, status=Status.QUARANTINED).update(
             status=Status.DROPPED, decided_at=now, error=f"{run.error} {words}"
         )
-        QuarantinedListing.objects.filter(run=run).delete()
+        QuarantinedAnswer.objects.filter(run=run).delete()
 
 
 def _decided(actor: User, now: datetime) -> dict[str, Any]:

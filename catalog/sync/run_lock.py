@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import connection
 
 
-def holder_here() -> str:
+def lock_holder_here() -> str:
     """Return a word for who runs a sync in this process and thread."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -21,9 +21,9 @@ def holder_here() -> str:
     return f"{os.getpid()} {platform.node()}"
 
 
-def is_surely_dead(holder: str) -> bool:
+def holder_is_gone(lock_holder: str) -> bool:
     """Return whether the process with this word has ended; False also where that cannot be known."""
-    pid, _space, rest = holder.partition(" ")
+    pid, _space, rest = lock_holder.partition(" ")
     if not pid.isdecimal():
         return False
     if connection.vendor == "postgresql":

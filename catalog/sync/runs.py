@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import SyncRun
-from catalog.sync.run_lock import holder_here, is_surely_dead
+from catalog.sync.run_lock import holder_is_gone, lock_holder_here
 
 # Where nothing proves that a run's process is dead: no run lasts that long, the worker's own time limit is the same.
 STALE_AFTER = timedelta(minutes=30)
-MOST_SET_ASIDE_KEPT = 1000
+MAX_SET_ASIDE_STORED = 1000
 
 
 class SyncAlreadyRunning(Exception):
@@ -48,18 +48,18 @@ def open_run(kind: str, *, now: datetime) -> RunningSync:
 
     The row is the lock: a constraint allows one that is running. Raises SyncAlreadyRunning.
     """
-    _bury_the_dead(kind, now)
+    fail_orphaned_runs(kind, now)
     try:
         with transaction.atomic():
-            return RunningSync(SyncRun.objects.create(kind=kind, started_at=now, holder=holder_here()))
+            return RunningSync(SyncRun.objects.create(kind=kind, started_at=now, lock_holder=lock_holder_here()))
     except IntegrityError as error:
         raise SyncAlreadyRunning(f"A sync of this kind ({kind}) is already running.") from error
 
 
-def _bury_the_dead(kind: str, now: datetime) -> None:
+def fail_orphaned_runs(kind: str, now: datetime) -> None:
     running = SyncRun.objects.filter(kind=kind, status=SyncRun.Status.RUNNING)
-    for pk, started_at, holder in running.values_list("pk", "started_at", "holder"):
-        if started_at < now - STALE_AFTER or is_surely_dead(holder):
+    for pk, started_at, lock_holder in running.values_list("pk", "started_at", "lock_holder"):
+        if started_at < now - STALE_AFTER or holder_is_gone(lock_holder):
             running.filter(pk=pk).update(
                 status=SyncRun.Status.FAILED, finished_at=now, error="Its process ended without a word."
             )
@@ -72,10 +72,10 @@ def claim_run(run_id: int, *, came_from: str, now: datetime) -> bool:
     """
     claimed = SyncRun.objects.filter(pk=run_id, status=came_from)
     for kind in claimed.values_list("kind", flat=True):
-        _bury_the_dead(kind, now)
+        fail_orphaned_runs(kind, now)
     try:
         with transaction.atomic():
-            return bool(claimed.update(status=SyncRun.Status.RUNNING, holder=holder_here()))
+            return bool(claimed.update(status=SyncRun.Status.RUNNING, lock_holder=lock_holder_here()))
     except IntegrityError as error:
         raise SyncAlreadyRunning("A sync is running: wait until it has ended.") from error
 
@@ -85,7 +85,7 @@ def close_run(run: RunningSync, status: str, *, error: str = "") -> None:
 
     Raises SyncTakenOver when the run was given up in the meantime, so that the transaction is rolled back.
     """
-    set_aside = run.counts.get("set_aside", [])[:MOST_SET_ASIDE_KEPT]
+    set_aside = run.counts.get("set_aside", [])[:MAX_SET_ASIDE_STORED]
     fields = {**run.counts, "set_aside": set_aside, "error": error, "finished_at": run.clock()}
     still_ours = SyncRun.objects.filter(pk=run.row.pk, status=SyncRun.Status.RUNNING)
     if not still_ours.update(status=status, **fields):

@@ -1,19 +1,21 @@
-"""The first look: the whole answer beside the whole catalog, once. Pure: no database, no network.
+"""The scan: the whole answer beside the whole catalog, once. Pure: no database, no network.
 
 It finds what differs, so that only those services are read again when it is written; what upstream has to be asked
-besides; and how much would change, so that an answer nobody can believe is not applied.
+besides; and how much would change, so that an implausible answer is not applied.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from catalog.sync.fetch import Listing, Offer
+from catalog.sync.fetch import CatalogAnswer, UpstreamOffer
 from catalog.sync.names import Names
 
 
-class Standing(NamedTuple):
-    """A service as the shop has it. From `name` to `upstream_description` in the order of `Offer`: see `survey`."""
+class StoredService(NamedTuple):
+    """A service as the shop has it. From `name` to `upstream_description` in the order of `UpstreamOffer`, which
+    `scan_catalog` relies on.
+    """
 
     upstream_id: int
     category_id: int
@@ -32,8 +34,8 @@ class Standing(NamedTuple):
 
 
 @dataclass
-class Survey:
-    """What the first look found; services by upstream id.
+class Scan:
+    """What the scan found; services by upstream id.
 
     `touched` are the known services to read again: they differ, are missing, or are back. `ask` names the categories
     whose subcategories may have changed.
@@ -43,16 +45,16 @@ class Survey:
     touched: set[int] = field(default_factory=set)
     ask: set[str] = field(default_factory=set)
     new: list[int] = field(default_factory=list)
-    changed: list[Standing] = field(default_factory=list)
-    back: list[Standing] = field(default_factory=list)
-    vanished: list[Standing] = field(default_factory=list)  # missing for the first time
+    changed: list[StoredService] = field(default_factory=list)
+    back: list[StoredService] = field(default_factory=list)
+    vanished: list[StoredService] = field(default_factory=list)  # missing for the first time
 
 
-def survey(listing: Listing, stored: Iterable[Standing], *, names: Names) -> Survey:
+def scan_catalog(answer: CatalogAnswer, stored: Iterable[StoredService], *, names: Names) -> Scan:
     """Return what differs between the answer and the catalog. A service that was set aside counts as neither."""
-    found = Survey()
-    category_names, offers, set_aside = names.category_names, listing.offers, listing.set_aside_ids
-    listed = {(category, name) for category, subcategories in listing.subcategories.items() for name in subcategories}
+    found = Scan()
+    category_names, offers, set_aside = names.category_names, answer.offers, answer.set_aside_ids
+    listed = {(category, name) for category, subcategories in answer.subcategories.items() for name in subcategories}
     pairs = names.pairs
     found.ask = {category for category, _name in listed.difference(pairs.values())}
     unlisted = {pk for pk, pair in pairs.items() if pair not in listed}
@@ -77,13 +79,13 @@ def survey(listing: Listing, stored: Iterable[Standing], *, names: Names) -> Sur
     return found
 
 
-def _miss(found: Survey, service: Standing) -> None:
+def _miss(found: Scan, service: StoredService) -> None:
     found.touched.add(service.upstream_id)
     if not service.missed_syncs:
         found.vanished.append(service)
 
 
-def _differ(found: Survey, service: Standing, offer: Offer, *, same: bool) -> None:
+def _differ(found: Scan, service: StoredService, offer: UpstreamOffer, *, same: bool) -> None:
     found.touched.add(service.upstream_id)
     if service.withdrawn:
         found.back.append(service)

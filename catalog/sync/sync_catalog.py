@@ -8,16 +8,16 @@ from django.db import transaction
 from accounts.models import User
 from catalog.models import SyncRun
 from catalog.sync import quarantine, tables
-from catalog.sync.apply import apply_listing
+from catalog.sync.apply import apply_answer
 from catalog.sync.examples import summary
-from catalog.sync.fetch import Placement, Progress, pairs_of, read_listing, read_subcategories
-from catalog.sync.gc_paused import collection_put_off
+from catalog.sync.fetch import Placement, Progress, pairs_of, read_catalog, read_subcategories
+from catalog.sync.gc_paused import gc_paused
 from catalog.sync.plausibility import doubts_about
 from catalog.sync.runs import (
     close_run,
     recorded_run,
 )
-from catalog.sync.scan import survey
+from catalog.sync.scan import scan_catalog
 from upstream.client import Client
 
 NOT_WHOLE = (SyncRun.Status.RUNNING, SyncRun.Status.REJECTED, SyncRun.Status.FAILED)
@@ -28,10 +28,10 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
 
     Everything is fetched and checked before anything is written; the difference is applied in one transaction.
     An answer that is not whole leaves the catalog as it is and a run with the status rejected; one that is whole but
-    hard to believe is kept as quarantined until an admin decides (`accept_quarantined`, `drop_quarantined`).
+    implausible is kept as quarantined until an admin decides (`accept_quarantined`, `drop_quarantined`).
     Subcategories are asked where something is new; `in_full` asks for every one, as does a sync that finds that no
     sync has done so for twice SYNC_FULL_EVERY_SECONDS.
-    `progress(stage, done, total)` hears of every step; stages: listing, subcategories, comparing, writing.
+    `progress(stage, done, total)` hears of every step; stages: services, subcategories, comparing, writing.
     Raises SyncAlreadyRunning, UpstreamError (WrongCurrency is one); the run is recorded as failed then.
     """
     progress = progress or (lambda _stage, _done, _total: None)
@@ -39,23 +39,23 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
         in_full = in_full or _full_pass_is_overdue(now)
         before = client.usage
         try:
-            listing = read_listing(client, progress)
-            run.counts |= {"total": listing.total, "set_aside": listing.set_aside, "read_in_full": in_full}
+            answer = read_catalog(client, progress)
+            run.counts |= {"total": answer.total, "set_aside": answer.set_aside, "read_in_full": in_full}
             names = tables.names()
-            with collection_put_off():
-                found = survey(listing, tables.standings(), names=names)
-            asked = set(listing.subcategories) if in_full else found.ask
-            pairs = pairs_of(sorted(asked), listing.subcategories)
+            with gc_paused():
+                found = scan_catalog(answer, tables.stored_services(), names=names)
+            asked = set(answer.subcategories) if in_full else found.ask
+            pairs = pairs_of(sorted(asked), answer.subcategories)
             placement = Placement(asked, read_subcategories(client, pairs, progress))
         finally:
             spent = client.usage
             run.counts |= {"requests": spent.requests - before.requests, "bytes": spent.bytes - before.bytes}
-        if doubts := doubts_about(listing, found):
-            examples = summary(listing, found, names=names)
-            quarantine.hold_back(run, listing, placement, doubts=doubts, examples=examples)
+        if doubts := doubts_about(answer, found):
+            examples = summary(answer, found, names=names)
+            quarantine.hold_back(run, answer, placement, doubts=doubts, examples=examples)
             return run.row
-        with transaction.atomic(), collection_put_off():
-            counts = apply_listing(run.row, listing, found, placement, now=now, progress=progress)
+        with transaction.atomic(), gc_paused():
+            counts = apply_answer(run.row, answer, found, placement, now=now, progress=progress)
             status = counts.pop("status")
             run.counts |= counts
             quarantine.drop_waiting(SyncRun.Kind.CATALOG, now=now)

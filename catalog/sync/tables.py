@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun
-from catalog.sync.difference import Addition, Change, Derived, Event, Stored, UpstreamFields
+from catalog.sync.difference import Addition, Derived, Event, ServiceRecord, ServiceUpdate, UpstreamFields
 from catalog.sync.names import Names
-from catalog.sync.scan import Standing
+from catalog.sync.scan import StoredService
 
 TABLE = Service._meta.db_table
 HISTORY = ServiceChange._meta.db_table
@@ -23,24 +23,24 @@ UPDATED = ("missed_syncs", "withdrawn_at", "changed_at", *UpstreamFields._fields
 READ_AT_ONCE = 5000
 
 
-def standings() -> Iterator[Standing]:
-    """Yield every service as the survey sees it, a few thousand in memory at a time."""
-    columns = ", ".join((*Standing._fields[:-1], "withdrawn_at IS NOT NULL"))
+def stored_services() -> Iterator[StoredService]:
+    """Yield every service as the scan sees it, a few thousand in memory at a time."""
+    columns = ", ".join((*StoredService._fields[:-1], "withdrawn_at IS NOT NULL"))
     # Outside of a transaction PostgreSQL copies the whole result aside before the first row leaves. On SQLite one would
     # only keep other writers waiting.
     moment = transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
     with moment, connection.chunked_cursor() as cursor:
         cursor.execute(f"SELECT {columns} FROM {TABLE}")  # noqa: S608 - our own column names
         while rows := cursor.fetchmany(READ_AT_ONCE):
-            yield from map(Standing._make, rows)
+            yield from map(StoredService._make, rows)
 
 
-def stored_services(upstream_ids: Iterable[int], category_ids: Iterable[int]) -> Iterator[Stored]:
+def service_records(upstream_ids: Iterable[int], category_ids: Iterable[int]) -> Iterator[ServiceRecord]:
     """Yield the services with these upstream ids and all of these categories, with what the admin decided."""
     upstream_ids, category_ids = [*upstream_ids], [*category_ids]
     if not upstream_ids and not category_ids:
         return
-    columns = Stored._fields[:-2]
+    columns = ServiceRecord._fields[:-2]
     rows = Service.objects.order_by().filter(
         Q(upstream_id__in=_set(upstream_ids)) | Q(category_id__in=_set(category_ids))
     )
@@ -48,7 +48,7 @@ def stored_services(upstream_ids: Iterable[int], category_ids: Iterable[int]) ->
     wanted = (*columns, *UpstreamFields._fields, *Derived._fields)
     for row in rows.values_list(*wanted).iterator(chunk_size=READ_AT_ONCE):
         fields, derived = UpstreamFields._make(row[first:last]), Derived._make(row[last:])
-        yield Stored._make((*row[:first], fields, derived))
+        yield ServiceRecord._make((*row[:first], fields, derived))
 
 
 def _set(ids: list[int]) -> RawSQL:
@@ -60,7 +60,7 @@ def _set(ids: list[int]) -> RawSQL:
 
 def names() -> Names:
     """Return the categories and subcategories the shop knows."""
-    columns = ("id", "name", "shown_name", "rate_per", "merged_into__name", "merged_into__shown_name")
+    columns = ("id", "name", "display_name", "rate_per", "merged_into__name", "merged_into__display_name")
     categories = list(Category.objects.order_by().values_list(*columns))
     subcategories = list(Subcategory.objects.order_by().values_list("id", "category_id", "name"))
     return Names(
@@ -93,7 +93,7 @@ def insert_history(events: Iterable[Event], run: SyncRun, *, now: datetime) -> N
     _insert(HISTORY, columns, ((*event[:-1], json.dumps(event.fields or {}), run.pk, moment) for event in events))
 
 
-def update_services(changes: Iterable[Change]) -> None:
+def update_services(changes: Iterable[ServiceUpdate]) -> None:
     """Write the columns that a sync owns; the admin's columns are not touched."""
     if connection.vendor == "postgresql":
         _update_through_staging((*change[:-2], *change.fields, *change.derived) for change in changes)

@@ -1,4 +1,4 @@
-"""Delivered goods: the accounts that came with a status. Kept sealed, never fewer, shown to their buyer alone."""
+"""Delivered goods: the accounts that came with a status. Kept encrypted, never fewer, shown to their buyer alone."""
 
 import ipaddress
 import json
@@ -11,11 +11,11 @@ import structlog
 from django.core.exceptions import PermissionDenied
 
 from accounts.encryption import (
-    CannotUnseal,
-    is_sealed_with_the_newest_key,
-    reseal,
-    seal,
-    unseal,
+    CannotDecrypt,
+    decrypt,
+    encrypt,
+    is_encrypted_with_newest_key,
+    reencrypt,
 )
 from accounts.models import User
 from orders.models import DeliveredGoods, GoodsReveal, Order
@@ -40,7 +40,7 @@ def has_news(order: Order, accounts: Sequence[str]) -> bool:
         return bool(accounts)
     try:
         return bool(Counter(accounts) - Counter(_lines(goods)))
-    except CannotUnseal:
+    except CannotDecrypt:
         pieces: int = goods.pieces
         return len(accounts) > pieces
 
@@ -53,21 +53,21 @@ def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:
     if not accounts:
         return
     goods, created = DeliveredGoods.objects.get_or_create(
-        order=order, defaults={"sealed": _sealed(accounts), "pieces": len(accounts), "received_at": now}
+        order=order, defaults={"encrypted": _encrypted(accounts), "pieces": len(accounts), "received_at": now}
     )
     order.goods = goods
     while not created:
         try:
             kept = _lines(goods)
-        except CannotUnseal:
-            # What is sealed stays as it is: the missing key may come back. The order itself goes on.
-            log.error("goods_cannot_be_unsealed", order_id=order.pk)
+        except CannotDecrypt:
+            # What is encrypted stays as it is: the missing key may come back. The order itself goes on.
+            log.error("goods_cannot_be_decrypted", order_id=order.pk)
             return
         lines = kept + list((Counter(accounts) - Counter(kept)).elements())
         if len(lines) == len(kept):
             return
-        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, sealed=goods.sealed)
-        if unchanged.update(sealed=_sealed(lines), pieces=len(lines), received_at=now):
+        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, encrypted=goods.encrypted)
+        if unchanged.update(encrypted=_encrypted(lines), pieces=len(lines), received_at=now):
             goods.refresh_from_db()
             return
         goods.refresh_from_db()
@@ -77,7 +77,7 @@ def reveal(order: Order, user: User, address: str | None) -> list[str]:
     """Return the goods of this order, one text each as upstream wrote them, and log that they were looked at.
 
     Only their buyer may look; `address` is where the request came from. Raises PermissionDenied for anybody else,
-    NothingDelivered when there are none, CannotUnseal when the key that sealed them is gone.
+    NothingDelivered when there are none, CannotDecrypt when the key that encrypted them is gone.
     """
     lines = reveal_all([order], user=user, address=address).get(order.pk)
     if lines is None:
@@ -88,7 +88,7 @@ def reveal(order: Order, user: User, address: str | None) -> list[str]:
 def reveal_all(orders: Iterable[Order], *, user: User, address: str | None) -> dict[int, list[str]]:
     """Return the goods of several orders by order id, each look logged; orders without goods are left out.
 
-    Raises PermissionDenied unless all of them are this user's, CannotUnseal.
+    Raises PermissionDenied unless all of them are this user's, CannotDecrypt.
     """
     orders = list(orders)
     if any(order.user_id != user.pk for order in orders):
@@ -101,24 +101,24 @@ def reveal_all(orders: Iterable[Order], *, user: User, address: str | None) -> d
     return lines
 
 
-def reseal_goods() -> int:
-    """Seal all goods with the newest key that an older one sealed; return how many. Raises CannotUnseal."""
-    resealed = 0
+def reencrypt_goods() -> int:
+    """Encrypt all goods with the newest key that an older one encrypted; return how many. Raises CannotDecrypt."""
+    reencrypted = 0
     for goods in DeliveredGoods.objects.iterator(chunk_size=500):
-        if is_sealed_with_the_newest_key(goods.sealed):
+        if is_encrypted_with_newest_key(goods.encrypted):
             continue
-        # Guarded: goods that grew meanwhile have been sealed anew by whoever added to them.
-        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, sealed=goods.sealed)
-        resealed += unchanged.update(sealed=reseal(goods.sealed))
-    return resealed
+        # Guarded: goods that grew meanwhile have been encrypted anew by whoever added to them.
+        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, encrypted=goods.encrypted)
+        reencrypted += unchanged.update(encrypted=reencrypt(goods.encrypted))
+    return reencrypted
 
 
-def _sealed(lines: Sequence[str]) -> str:
-    return seal(json.dumps(list(lines)))  # as it came, line breaks included
+def _encrypted(lines: Sequence[str]) -> str:
+    return encrypt(json.dumps(list(lines)))  # as it came, line breaks included
 
 
 def _lines(goods: DeliveredGoods) -> list[str]:
-    lines: list[str] = json.loads(unseal(goods.sealed))
+    lines: list[str] = json.loads(decrypt(goods.encrypted))
     return lines
 
 

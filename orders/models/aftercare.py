@@ -12,10 +12,10 @@ from orders.models.order import Order
 
 
 class DeliveredGoods(models.Model):
-    """Accounts that upstream delivered in a status, sealed with FIELD_ENCRYPTION_KEYS; only their buyer reads them."""
+    """Accounts that upstream delivered in a status, under FIELD_ENCRYPTION_KEYS; only their buyer reads them."""
 
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="goods", verbose_name=_("order"))
-    sealed = models.TextField(editable=False)
+    encrypted = models.TextField(editable=False)
     pieces = models.PositiveIntegerField(_("pieces"))
     received_at = models.DateTimeField(_("received"), default=timezone.now)
 

@@ -95,9 +95,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         ahead = Order.objects.filter(
             Q(waiting, pk__lt=OuterRef("pk")) | Q(status__in=(Status.SENDING, *UPSTREAM_OPEN)),
             service__category=OuterRef("service__category"),
-            service__own_rate_per=None,
+            service__rate_per_override=None,
         )
-        unconfirmed = Q(service__own_rate_per=None, service__category__rate_confirmed_at=None, kind=Kind.SERVICE)
+        unconfirmed = Q(service__rate_per_override=None, service__category__rate_confirmed_at=None, kind=Kind.SERVICE)
         return self.filter(waiting).exclude(unconfirmed & Exists(ahead)).order_by("id")
 
     def sendable(self) -> "OrderQuerySet":

@@ -1,4 +1,4 @@
-"""One mail about all the prices that changed for a customer who wants it: of favourites, and of last month's orders."""
+"""One mail about all the prices that changed for a customer who wants it: of favorites, and of last month's orders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def send_price_digests(*, now: datetime | None = None) -> int:
 
 def _digest(user: User, now: datetime) -> bool:
     bought = Q(orders__user=user, orders__created_at__gte=now - BOUGHT_WITHIN)
-    watched = Service.objects.on_sale().filter(Q(favourites__user=user) | bought).distinct()
+    watched = Service.objects.on_sale().filter(Q(favorites__user=user) | bought).distinct()
     book = price_book(user, now=now)
     prices = {service: book.rate_per_thousand_micros(service) for service in watched.select_related("category")}
     known = dict(WatchedPrice.objects.filter(user=user).values_list("service_id", "rate_per_thousand_micros"))

@@ -188,7 +188,7 @@ class PlaceOrderForm(forms.Form):
     def _limits(self) -> str:
         return _("From %(least)s to %(most)s.") % {
             "least": number_format(self.service.min_quantity, force_grouping=True),
-            "most": number_format(self.service.most_orderable, force_grouping=True),
+            "most": number_format(self.service.max_orderable, force_grouping=True),
         }
 
     def _dress_quantity(self) -> None:
@@ -196,7 +196,7 @@ class PlaceOrderForm(forms.Form):
         field.help_text = self._limits()
         field.error_messages.update(required=_("Say how many you want."), invalid=_("Write a whole number."))
         field.widget.attrs.update(
-            {"min": self.service.min_quantity, "max": self.service.most_orderable, "inputmode": "numeric"}
+            {"min": self.service.min_quantity, "max": self.service.max_orderable, "inputmode": "numeric"}
         )
         self._quote_as_typed("quantity")
 

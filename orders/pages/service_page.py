@@ -23,17 +23,17 @@ from catalog.browse.descriptions import description_html
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
+    FAVORITES_FORM,
     HEADER,
-    HEARTS,
     MESSAGES,
     REQUEST_ID,
     TOKEN,
     SharedPage,
+    fill_personal_parts,
     mark,
     prices_of,
-    put_own,
 )
-from catalog.caching.versioned_cache import keep, kept_key, look_up
+from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from orders.pages.forms import PlaceOrderForm, quote_for, why_not_orderable
@@ -62,7 +62,7 @@ class AnyRequest:
 
 
 @dataclass(frozen=True)
-class KeptServicePage:
+class CachedServicePage:
     """The page, and the service as it stood then: what has to be asked upstream before the page is shown again."""
 
     page: SharedPage
@@ -72,41 +72,41 @@ class KeptServicePage:
 def share_with_customers(
     view: Callable[Concatenate[PageRequest, int, P], HttpResponseBase],
 ) -> Callable[Concatenate[PageRequest, int, P], HttpResponseBase]:
-    """Answer plain requests of customers for a service that can be ordered from the kept page; let others through."""
+    """Answer plain requests of customers for a service that can be ordered from the cached page; let others through."""
 
     @wraps(view)
-    def door(request: PageRequest, service_id: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def handler(request: PageRequest, service_id: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         plain = request.method == "GET" and not request.GET and not wants_part(request)
         if plain and isinstance(request.user, User) and settings.PAGE_CACHE_SECONDS > 0:
             page = _shared_page(request.user, service_id)
             if page is not None:
-                return HttpResponse(put_own(request, page, request.user, menu=NO_MENU))
+                return HttpResponse(fill_personal_parts(request, page, request.user, menu=NO_MENU))
         return view(request, service_id, *args, **kwargs)
 
-    return door
+    return handler
 
 
 def _shared_page(user: User, service_id: int) -> SharedPage | None:
     """Return the page with marks, or None where a customer sees more than the form: nothing to order, or a change."""
-    key = kept_key("service", service_id, get_language(), *prices_of(user))
-    version, kept = look_up(key)
-    if kept is None:
+    key = cache_key("service", service_id, get_language(), *prices_of(user))
+    version, cached = look_up(key)
+    if cached is None:
         shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
         service = shown.filter(pk=service_id).first()
         if service is None:
             return None
     else:
-        service = kept.service
+        service = cached.service
     before = service.stock
     refresh_stock(service)
     if service.stock != before:
         return None  # the catalog has another version now
-    if kept is None:
+    if cached is None:
         if why_not_orderable(service):
             return None
-        kept = KeptServicePage(SharedPage.of(_made(service, user)), service)
-        keep(key, version, kept)
-    page: SharedPage = kept.page
+        cached = CachedServicePage(SharedPage.of(_made(service, user)), service)
+        store(key, version, cached)
+    page: SharedPage = cached.page
     return page
 
 
@@ -114,7 +114,7 @@ def _made(service: Service, user: User) -> str:
     """Make the page; of the customer it takes the group's discount alone."""
     customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
     quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
-    own = {name: mark(name) for name in (HEADER, MESSAGES, HEARTS, BALANCE)}
+    personal = {name: mark(name) for name in (HEADER, MESSAGES, FAVORITES_FORM, BALANCE)}
     context = {
         "service": service,
         "form": PlaceOrderForm(service=service, user=customer, initial={"request_id": mark(REQUEST_ID)}),
@@ -124,7 +124,7 @@ def _made(service: Service, user: User) -> str:
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),
-        "own": own,
+        "personal": personal,
         "store_name": settings.STORE_NAME,
         "support_email": settings.SUPPORT_EMAIL,
     }

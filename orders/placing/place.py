@@ -358,13 +358,13 @@ def check_orderable(service: Service) -> None:
         raise OrderRefused(_("This service is sold out at the moment."))
     if service.too_uncertain:
         raise OrderRefused(_("This service cannot be ordered yet: we are still making sure of its price."))
-    if service.most_orderable < service.min_quantity:
+    if service.max_orderable < service.min_quantity:
         raise OrderRefused(_("There is not enough left for the smallest order."))
 
 
 def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
-    most = service.most_orderable
+    most = service.max_orderable
     if service.min_quantity <= quantity <= most:
         return
     if field == "comments":
@@ -377,7 +377,7 @@ def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     limits = {"least": service.min_quantity, "most": most}
     if quantity > most and service.stock is not None and most == service.stock:
         raise OrderRefused(_("Only %(most)d are in stock: order between %(least)d and %(most)d.") % limits, field)
-    if quantity > most == service.most_unconfirmed:
+    if quantity > most == service.max_unconfirmed:
         refusal = _("We are still making sure of this service's price: order between %(least)d and %(most)d for now.")
         raise OrderRefused(refusal % limits, field)
     raise OrderRefused(_("Order between %(least)d and %(most)d.") % limits, field)

@@ -43,14 +43,14 @@ class Environment:
             return False
         raise ImproperlyConfigured(f"{name} is {raw!r}; it should be true or false.")
 
-    def number(self, name: str, default: int, least: int = 0, most: int | None = None) -> int:
-        return self._checked(name, default, int, "a whole number", least, most)
+    def number(self, name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+        return self._checked(name, default, int, "a whole number", minimum, maximum)
 
-    def seconds(self, name: str, default: float, least: float = 0.1) -> float:
-        return self._checked(name, default, float, "a number of seconds", least, None)
+    def seconds(self, name: str, default: float, minimum: float = 0.1) -> float:
+        return self._checked(name, default, float, "a number of seconds", minimum, None)
 
-    def decimal(self, name: str, default: str, least: Decimal = Decimal(0)) -> Decimal:
-        return self._checked(name, Decimal(default), Decimal, "a number", least, None)
+    def decimal(self, name: str, default: str, minimum: Decimal = Decimal(0)) -> Decimal:
+        return self._checked(name, Decimal(default), Decimal, "a number", minimum, None)
 
     def listing(self, name: str, default: list[str]) -> list[str]:
         raw = self.text(name, "")
@@ -77,11 +77,11 @@ class Environment:
         except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
             raise ImproperlyConfigured(f"{name} is not a URL that can be understood: {error}") from error
 
-    def sealing_keys(self, name: str, *, made_from: str) -> list[str]:
+    def encryption_keys(self, name: str, *, made_from: str) -> list[str]:
         """Fernet keys, newest first; where none is set, one made from another secret, unless that is "" too."""
         keys = self.listing(name, [])
         for position, key in enumerate(keys, start=1):
-            if not _is_sealing_key(key):  # its text is a secret: the message counts instead of quoting
+            if not _is_encryption_key(key):  # its text is a secret: the message counts instead of quoting
                 raise ImproperlyConfigured(f"{name}: key {position} is not 32 random bytes in URL-safe base64.")
         if keys:
             return keys
@@ -90,7 +90,9 @@ class Environment:
         digest = hashlib.sha256(f"{name}:{made_from}".encode()).digest()
         return [base64.urlsafe_b64encode(digest).decode()]
 
-    def _checked(self, name: str, default: Any, convert: Callable[[str], Any], kind: str, least: Any, most: Any) -> Any:
+    def _checked(
+        self, name: str, default: Any, convert: Callable[[str], Any], kind: str, minimum: Any, maximum: Any
+    ) -> Any:
         raw = self.text(name, "")
         try:
             value = convert(raw) if raw else default
@@ -98,13 +100,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} is {raw!r}; it should be {kind}.") from None
         if not math.isfinite(value):  # "NaN" and "Infinity" are numbers to float and Decimal
             raise ImproperlyConfigured(f"{name} is {raw!r}; it should be {kind}.")
-        if value < least or (most is not None and value > most):
-            limit = f"at least {least}" + (f" and at most {most}" if most is not None else "")
+        if value < minimum or (maximum is not None and value > maximum):
+            limit = f"at least {minimum}" + (f" and at most {maximum}" if maximum is not None else "")
             raise ImproperlyConfigured(f"{name} is {value}; it should be {limit}.")
         return value
 
 
-def _is_sealing_key(text: str) -> bool:
+def _is_encryption_key(text: str) -> bool:
     try:
         return len(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)) == 32
     except (UnicodeEncodeError, binascii.Error):

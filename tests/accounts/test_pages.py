@@ -73,7 +73,7 @@ def test_account_shows_who_is_signed_in_and_the_ways_to_change_it(client: Client
 def test_account_costs_four_queries(client: Client, ann: User, django_assert_num_queries: Any) -> None:
     client.force_login(ann)
 
-    with django_assert_num_queries(4):  # session, user, wallet, stock watches
+    with django_assert_num_queries(4):  # session, user, wallet, stock alerts
         client.get(reverse("account"))
 
 

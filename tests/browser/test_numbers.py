@@ -95,7 +95,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_given_up_and_exchanged(
         card = page.locator(f"#number-{third.pk}")
         expect(card.locator(f"#wishes-{third.pk}-ripe")).to_have_count(1, timeout=10_000)
         card.get_by_text("No code?").click()
-        card.locator(".number-wishes__offers button").first.click()
+        card.locator(".number-actions__offers button").first.click()
         expect(page.locator("main")).to_contain_text("Another number is on its way.")
         new = Number.objects.get(swapped_from__order=third)
         expect(page.locator(f"#number-{new.order_id}")).to_be_visible()

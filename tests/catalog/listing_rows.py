@@ -1,4 +1,4 @@
-"""Rows for the tests of the shelves: categories and services straight into the database."""
+"""Rows for the tests of the listings: categories and services straight into the database."""
 
 from typing import Any
 

@@ -80,7 +80,7 @@ class NumberRules:
         if in_vain:
             self.sandbox.fail_next("500_before", times=6 * len(due) + 1)
         poll_due(kind=Kind.NUMBER, client=self.client, now=self.now)
-        self.sandbox.heal()
+        self.sandbox.clear_faults()
         grace = timedelta(seconds=settings.SMS_GRACE_SECONDS)
         for pk in () if in_vain else due:
             expires_at = Number.objects.values_list("expires_at", flat=True).get(order=pk)

@@ -14,13 +14,13 @@ from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
-    Favourite,
+    Favorite,
     MarkupRule,
     PriceList,
-    QuarantinedListing,
+    QuarantinedAnswer,
     Service,
     ServiceChange,
-    StockWatch,
+    StockAlert,
     Subcategory,
     SyncRun,
 )
@@ -147,9 +147,9 @@ def make_rows(number: int) -> None:
     ServiceChange.objects.create(
         run=run, service=service, kind="rate", rate_before_micros=500_000, rate_after_micros=750_000
     )
-    QuarantinedListing.objects.create(run=run, packed=b"packed")
-    Favourite.objects.create(user=user, service=service)
-    StockWatch.objects.create(user=user, service=service)
+    QuarantinedAnswer.objects.create(run=run, packed=b"packed")
+    Favorite.objects.create(user=user, service=service)
+    StockAlert.objects.create(user=user, service=service)
     WatchedPrice.objects.create(user=user, service=service, rate_per_thousand_micros=1_875_000)
     order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
@@ -179,10 +179,10 @@ def make_rows(number: int) -> None:
     UpstreamAssumption.objects.create(name=name, kind=drifting, broken_at=timezone.now(), evidence={"order": 1})
     ServicePace.objects.create(service=service, finished=5, usual_seconds=60)
     Notice.objects.create(key=f"order:{number}", user=user if number % 2 else None, subject="News", body="Good news")
-    goods = DeliveredGoods.objects.create(order=order, sealed="hidden-goods", pieces=2)
+    goods = DeliveredGoods.objects.create(order=order, encrypted="hidden-goods", pieces=2)
     GoodsReveal.objects.create(goods=goods, user=user, address="203.0.113.9")
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
-    webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_sealed="hidden-secret")
-    WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_sealed="hidden-body")
+    webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_encrypted="hidden-secret")
+    WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_encrypted="hidden-body")

@@ -1,35 +1,35 @@
-"""Pages that must not be kept, though their views ask for it."""
+"""Pages that must not be cached, though their views ask for it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.urls import include, path
 
-from catalog.caching.page_cache import kept_page
+from catalog.caching.page_cache import cached_page
 
 
-@kept_page()
+@cached_page()
 def token(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_token(request))
 
 
-@kept_page()
+@cached_page()
 def nonce(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(request.csp_nonce))
 
 
-@kept_page()
+@cached_page()
 def cookie(request: HttpRequest) -> HttpResponse:
     response = HttpResponse("with a cookie")
     response.set_cookie("who", "you")
     return response
 
 
-@kept_page()
+@cached_page()
 def missing(request: HttpRequest) -> HttpResponse:
     return HttpResponse("gone", status=404)
 
 
-@kept_page()
+@cached_page()
 def session(request: HttpRequest) -> HttpResponse:
     request.session["seen"] = True
     return HttpResponse("noted")

@@ -133,12 +133,17 @@ def test_compiled_catalog_is_as_new_as_the_text() -> None:
 
 # --- The pages --------------------------------------------------------------------------------------------------------
 @pytest.fixture
-def shelves(ann: User) -> dict[str, Any]:
+def shown_rows(ann: User) -> dict[str, Any]:
     """A shop whose goods have Russian names, so that every Latin word on a page is the shop's own."""
     put_on_sale("Подписчики", category="Соцсети", subcategory="Живые", refill=True, cancel=True, stock=5_000)
     comments = put_on_sale("Отзывы", category="Соцсети", subcategory="Живые", type="Custom Comments")
     goods = put_on_sale(
-        "Аккаунты", category="Товары", subcategory="Старые", own_delivery="email", own_rate_per=1, min_quantity=1
+        "Аккаунты",
+        category="Товары",
+        subcategory="Старые",
+        delivery_override="email",
+        rate_per_override=1,
+        min_quantity=1,
     )
     put_on_sale("Распродано", category="Соцсети", subcategory="Живые", stock=0)
     put_on_sale("Странное", category="Соцсети", subcategory="Живые", type="Неведомое")
@@ -204,22 +209,22 @@ PAGES = [
 ]
 
 
-def address(name: str, about: dict[str, str], shelves: dict[str, Any]) -> str:
+def address(name: str, about: dict[str, str], shown_rows: dict[str, Any]) -> str:
     if "category" in about:
-        return reverse(name, args=[shelves[about["category"]].category_id])
-    rows = [shelves[value].pk for key, value in about.items() if key != "query"]
+        return reverse(name, args=[shown_rows[about["category"]].category_id])
+    rows = [shown_rows[value].pk for key, value in about.items() if key != "query"]
     return f"{reverse(name, args=rows)}?{about.get('query', '')}"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "about", "heading"), PAGES, ids=[f"{name} {about}" for name, about, _h in PAGES])
 def test_page_in_russian_has_no_english_left_over(
-    client: Client, ann: User, shelves: dict[str, Any], name: str, about: dict[str, str], heading: str
+    client: Client, ann: User, shown_rows: dict[str, Any], name: str, about: dict[str, str], heading: str
 ) -> None:
-    every_status_and_event(shelves["order"])
+    every_status_and_event(shown_rows["order"])
     client.force_login(ann)
 
-    page = client.get(address(name, about, shelves), headers=RUSSIAN)
+    page = client.get(address(name, about, shown_rows), headers=RUSSIAN)
 
     assert '<html lang="ru">' in page.content.decode()
     assert heading in page_words(page)
@@ -259,9 +264,9 @@ def test_language_chosen_in_the_footer_wins_over_the_browsers(client: Client, db
 
 # --- What the shop answers --------------------------------------------------------------------------------------------
 @pytest.mark.django_db
-def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, shelves: dict[str, Any]) -> None:
+def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, shown_rows: dict[str, Any]) -> None:
     client.force_login(ann)
-    form = reverse("orders:place", args=[shelves["comments"].pk])
+    form = reverse("orders:place", args=[shown_rows["comments"].pk])
     kept = {"request_id": hidden(client.get(form, headers=RUSSIAN), "request_id")}
 
     page = client.post(form, {**kept, "comments": "раз\nдва", "link": "нет"}, headers=RUSSIAN)
@@ -272,9 +277,9 @@ def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, she
 
 
 @pytest.mark.django_db
-def test_missing_money_is_said_in_russian(client: Client, ann: User, shelves: dict[str, Any]) -> None:
+def test_missing_money_is_said_in_russian(client: Client, ann: User, shown_rows: dict[str, Any]) -> None:
     client.force_login(ann)
-    form = reverse("orders:place", args=[shelves["goods"].pk])
+    form = reverse("orders:place", args=[shown_rows["goods"].pk])
     opened = client.get(form, {"quantity": 10_000}, headers=RUSSIAN)
     kept = {name: hidden(opened, name) for name in ("quote", "request_id")}
 
@@ -333,13 +338,13 @@ def test_news_of_orders_are_written_to_each_customer_in_their_language(ann: User
 
 # --- Figures and dates ------------------------------------------------------------------------------------------------
 @pytest.fixture
-def bought(client: Client, ann: User, shelves: dict[str, Any]) -> str:
+def bought(client: Client, ann: User, shown_rows: dict[str, Any]) -> str:
     """The page of an order of 3 pieces at 1.875, placed on the fifth of March."""
     at = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
-    Order.objects.filter(pk=shelves["order"].pk).update(created_at=at)
-    OrderEvent.objects.filter(order=shelves["order"]).update(created_at=at)
+    Order.objects.filter(pk=shown_rows["order"].pk).update(created_at=at)
+    OrderEvent.objects.filter(order=shown_rows["order"]).update(created_at=at)
     client.force_login(ann)
-    return page_words(client.get(reverse("orders:detail", args=[shelves["order"].pk]), headers=RUSSIAN))
+    return page_words(client.get(reverse("orders:detail", args=[shown_rows["order"].pk]), headers=RUSSIAN))
 
 
 def test_money_is_written_the_russian_way(bought: str) -> None:
@@ -352,7 +357,7 @@ def test_dates_are_written_the_russian_way(bought: str) -> None:
     assert "5 марта 2026 г. 14:30" in bought
 
 
-def test_counts_are_written_and_declined_the_russian_way(client: Client, shelves: dict[str, Any]) -> None:
+def test_counts_are_written_and_declined_the_russian_way(client: Client, shown_rows: dict[str, Any]) -> None:
     home = page_words(client.get("/", headers=RUSSIAN))
     row = page_words(client.get("/catalog/search/?q=подписчики", headers=RUSSIAN))
 

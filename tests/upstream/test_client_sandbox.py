@@ -143,7 +143,7 @@ def test_add_when_connections_are_refused_is_not_placed(sandbox: Sandbox, client
     with pytest.raises(NotPlaced):
         buy(client_upstream)
 
-    sandbox.heal()
+    sandbox.clear_faults()
     assert buy(client_upstream) == str(sandbox.orders[0]["id"])
 
 

@@ -237,7 +237,7 @@ def test_client_when_upstream_is_down_fails_at_once_until_it_answers(limited, bo
     assert limited.usage.requests == sent
     assert not limited.answers()
 
-    box.heal()
+    box.clear_faults()
     time.sleep(0.4)
     assert limited.answers()
     an_order(limited, box)

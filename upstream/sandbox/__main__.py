@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from upstream.sandbox.catalog import MOST_SERVICES
+from upstream.sandbox.catalog import MAX_SERVICES
 from upstream.sandbox.orders import Settings
 from upstream.sandbox.server import API_PATH, Listener
 from upstream.sandbox.store import forget
@@ -21,7 +21,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m upstream.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8765, help="0: a free one")
-    parser.add_argument("--services", type=int, help=f"size of the catalog, 1 to {MOST_SERVICES} (200)")
+    parser.add_argument("--services", type=int, help=f"size of the catalog, 1 to {MAX_SERVICES} (200)")
     parser.add_argument("--seed", type=int, help="the same seed gives the same catalog and the same fates (1)")
     parser.add_argument("--state", type=Path, help="SQLite file that a restart goes on from; else a temporary one")
     parser.add_argument("--speed", type=float, help="how fast time passes for orders; 0: it stands still (1)")

@@ -22,7 +22,7 @@ from upstream.sandbox.orders import (
 )
 from upstream.sandbox.world import CURRENCY, World, micros_from_text
 
-MOST_NUMBERS = 10
+MAX_NUMBERS = 10
 LONGEST_LINK = 2048
 ACCOUNT_EMAIL = "account@example.com"  # where goods go that were ordered without a link
 
@@ -74,7 +74,7 @@ def _perform(world: World, params: dict[str, str]) -> bytes:
 
 # --- The catalog ---------------------------------------------------------------------------------------------------
 def _categories(world: World, params: dict[str, str]) -> dict[str, Any]:
-    return {"categories": world.shelf.categories()}
+    return {"categories": world.catalog.categories()}
 
 
 def _services(world: World, params: dict[str, str]) -> bytes:
@@ -87,7 +87,7 @@ def _services(world: World, params: dict[str, str]) -> bytes:
     if cap := world.settings.page_cap:
         limit = min(limit or cap, cap)
     category, subcategory = params.get("category"), params.get("subcategory")
-    return world.shelf.services_answer(page=page, limit=limit, category=category, subcategory=subcategory)
+    return world.catalog.services_answer(page=page, limit=limit, category=category, subcategory=subcategory)
 
 
 def _inventory(world: World, params: dict[str, str]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _add(world: World, params: dict[str, str]) -> dict[str, Any]:
         charge_micros=charge_micros,
     )  # fmt: skip
     world.store.book("charges", -charge_micros, order.id)
-    world.shelf.move_stock(order.service, -quantity)
+    world.catalog.move_stock(order.service, -quantity)
     world.store.save_order(order)
     return {"order": order.id}
 
@@ -157,25 +157,25 @@ def _balance(world: World, params: dict[str, str]) -> dict[str, Any]:
 
 # --- SMS numbers ---------------------------------------------------------------------------------------------------
 def _sms_projects(world: World, params: dict[str, str]) -> bytes:
-    return world.shelf.projects_answer(params.get("country"))
+    return world.catalog.projects_answer(params.get("country"))
 
 
 def _sms_countries(world: World, params: dict[str, str]) -> list[dict[str, str]]:
-    return world.shelf.countries()
+    return world.catalog.countries()
 
 
 def _add_sms(world: World, params: dict[str, str]) -> dict[str, Any]:
     project_id = params.get("project_id", "")
     if not project_id:
         raise Refusal(texts.PROJECT_ID_REQUIRED)
-    project = world.shelf.project(project_id)
+    project = world.catalog.project(project_id)
     if project is None or params.get("country") not in (None, "", project.country_id):
         raise Refusal(texts.PROJECT_NOT_FOUND)
     quantity = _number(params, "quantity", texts.INVALID_QUANTITY, default=1)
     if quantity < 1:
         raise Refusal(texts.QUANTITY_TOO_SMALL)
     phone = params.get("phone", "")
-    if quantity > (1 if phone else MOST_NUMBERS):
+    if quantity > (1 if phone else MAX_NUMBERS):
         raise Refusal(texts.QUANTITY_TOO_LARGE)
     if phone and not any(
         isinstance(earlier, NumberOrder) and earlier.project_id == project_id
@@ -192,7 +192,7 @@ def _add_sms(world: World, params: dict[str, str]) -> dict[str, Any]:
         "project_id": project_id, "name": project.name, "country": project.country_id, "phone": phone,
         "price_micros": price_micros,
     }  # fmt: skip
-    world.shelf.edit_project(project_id, {"available": project.available - granted})
+    world.catalog.edit_project(project_id, {"available": project.available - granted})
     return {"orders": [_rent(world, fields) for _ in range(granted)]}
 
 
@@ -244,7 +244,7 @@ def _number(
 
 def _service(world: World, params: dict[str, str]) -> dict[str, Any]:
     service_id = _number(params, "service", texts.SERVICE_NOT_FOUND, missing=texts.SERVICE_ID_REQUIRED)
-    row = world.shelf.service(service_id)
+    row = world.catalog.service(service_id)
     if row is None:
         raise Refusal(texts.SERVICE_NOT_FOUND)
     return row

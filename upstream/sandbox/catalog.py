@@ -24,7 +24,7 @@ from upstream.sandbox.sample_words import (
     Work,
 )
 
-MOST_SERVICES = 100_000
+MAX_SERVICES = 100_000
 SMM = "smm"
 PRODUCT = "product"
 PIECES_PER_RATE = {SMM: 1000, PRODUCT: 1}
@@ -108,8 +108,8 @@ def generate(size: int, seed: int) -> tuple[Item, ...]:
     The first few are one of each sort (link, comments, product, unknown type, sold out), so that the smallest
     catalogs have them. Raises ValueError for a size outside 1..100,000.
     """
-    if not 1 <= size <= MOST_SERVICES:
-        raise ValueError(f"services: {size} is not between 1 and {MOST_SERVICES}")
+    if not 1 <= size <= MAX_SERVICES:
+        raise ValueError(f"services: {size} is not between 1 and {MAX_SERVICES}")
     return tuple(_items(size, random.Random(f"catalog:{seed}")))
 
 
@@ -154,15 +154,15 @@ def _smm(number: int, category: str, work: Work, rng: random.Random) -> Item:
     if refill_days:
         name += f" | {refill_days} Days Refill"
     if work.type == "Custom Comments":
-        least, most = rng.choice((1, 5, 10)), rng.choice((200, 500, 1000, 5000))
+        minimum, maximum = rng.choice((1, 5, 10)), rng.choice((200, 500, 1000, 5000))
     else:
-        least, most = rng.choice((10, 20, 50, 100)), rng.choice((1000, 5000, 10_000, 50_000, 100_000, 1_000_000))
-    stock = most if rng.random() < 0.6 else most * rng.randint(2, 20)
+        minimum, maximum = rng.choice((10, 20, 50, 100)), rng.choice((1000, 5000, 10_000, 50_000, 100_000, 1_000_000))
+    stock = maximum if rng.random() < 0.6 else maximum * rng.randint(2, 20)
     if rng.random() < 0.015:
         stock = 0
     about = f"<p>Start: 0-1 hour<br>Speed: {speed}<br>Quality: {quality}</p>"
     return Item(
-        number, name, work.type, category, _rate(work.cents, rng), least, most,
+        number, name, work.type, category, _rate(work.cents, rng), minimum, maximum,
         refill_days > 0, rng.random() < 0.3, stock, work.name, SMM, 1000, _extras(SMM, about, rng),
     )  # fmt: skip
 
@@ -175,11 +175,11 @@ def _product(number: int, category: str, subcategory: str, cents: int, rng: rand
     else:
         words = (subcategory, rng.choice(TERMS), rng.choice(CONDITIONS), rng.choice(GEOS))
     name = " | ".join(words)
-    most = rng.choice((5, 10, 50, 100, 500))
-    stock = 0 if rng.random() < 0.05 else rng.randint(most, most * 8)
+    maximum = rng.choice((5, 10, 50, 100, 500))
+    stock = 0 if rng.random() < 0.05 else rng.randint(maximum, maximum * 8)
     about = f"<ul><li>{subcategory}</li><li>Delivered by e-mail</li><li>Replacement within 24 hours</li></ul>"
     return Item(
-        number, name, "Default", category, _rate(cents, rng), 1, most,
+        number, name, "Default", category, _rate(cents, rng), 1, maximum,
         False, False, stock, subcategory, PRODUCT, 1, _extras(PRODUCT, about, rng),
     )  # fmt: skip
 

@@ -90,7 +90,7 @@ def _change_settings(world: World, rest: str, body: dict[str, Any]) -> dict[str,
 
 def _faults(world: World, gate: Gate, method: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     if method == "DELETE":
-        world.faults.heal()
+        world.faults.clear()
         gate.listen()
     elif method == "POST":
         name = str(body.pop("name", ""))
@@ -194,7 +194,7 @@ def _order(world: World, order_id: str) -> Order:
 
 # --- What is on sale -----------------------------------------------------------------------------------------------
 def _service(world: World, rest: str, body: dict[str, Any]) -> dict[str, Any]:
-    row = world.shelf.service(_service_id(rest))
+    row = world.catalog.service(_service_id(rest))
     if row is None:
         raise NotThere(f"service {rest}")
     return row
@@ -202,7 +202,7 @@ def _service(world: World, rest: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _set_service(world: World, rest: str, body: dict[str, Any]) -> dict[str, Any]:
     if not rest:
-        return _service(world, str(world.shelf.add_service(body)), {})
+        return _service(world, str(world.catalog.add_service(body)), {})
     service_id, _, verb = rest.partition("/")
     fields = {REMOVED: False} if verb == "restore" else body
     _edit_service(world, service_id, fields)
@@ -215,7 +215,7 @@ def _remove_service(world: World, rest: str, body: dict[str, Any]) -> None:
 
 def _edit_service(world: World, service_id: str, fields: dict[str, Any]) -> None:
     try:
-        world.shelf.edit_service(_service_id(service_id), fields)
+        world.catalog.edit_service(_service_id(service_id), fields)
     except KeyError:
         raise NotThere(f"service {service_id}") from None
 
@@ -228,7 +228,7 @@ def _service_id(text: str) -> int:
 
 def _set_project(world: World, rest: str, body: dict[str, Any]) -> None:
     try:
-        world.shelf.edit_project(rest, body)
+        world.catalog.edit_project(rest, body)
     except KeyError:
         raise NotThere(f"project {rest}") from None
 

@@ -16,7 +16,7 @@ FAULTS: dict[str, frozenset[str]] = {
     "lose_reply": frozenset({"reset"}),  # carried out, the connection closed without an answer
     "half_body": frozenset({"reset"}),  # carried out, half of the body sent, then closed
     "garbage": frozenset({"text"}),  # carried out, answered with 200 and a body that is not JSON
-    "refuse_connections": frozenset({"seconds"}),  # nobody listens; without seconds until healed
+    "refuse_connections": frozenset({"seconds"}),  # nobody listens; without seconds until cleared
 }
 
 
@@ -49,9 +49,9 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._lock = threading.Lock()
         self.struck: Counter[str] = Counter()  # calls that failed since the start, by the fault's name
-        self.heal(seed)
+        self.clear(seed)
 
-    def heal(self, seed: int | None = None) -> None:
+    def clear(self, seed: int | None = None) -> None:
         """Forget all faults; with a seed, start the draws of rates anew."""
         with self._lock:
             self._waiting: list[Fault] = []

@@ -166,15 +166,15 @@ class Sandbox:
     def fail_next(self, name: str, *, action: str | None = None, times: int = 1, **options: Any) -> None:
         """Let the next `times` calls (of one action, or of any) fail; see `faults` for names and options.
 
-        `refuse_connections` counts no calls: it begins at once and lasts `seconds`, or until `heal`.
+        `refuse_connections` counts no calls: it begins at once and lasts `seconds`, or until `clear_faults`.
         """
         self._control("POST", "faults", {"name": name, "action": action, "times": times, **options})
 
     def fail_rate(self, name: str, rate: float, *, action: str | None = None, **options: Any) -> None:
-        """Let a share of the calls fail, drawn from a seeded generator, until `heal`."""
+        """Let a share of the calls fail, drawn from a seeded generator, until `clear_faults`."""
         self._control("POST", "faults", {"name": name, "action": action, "rate": rate, **options})
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """Take all faults away and listen again."""
         self._control("DELETE", "faults")
 

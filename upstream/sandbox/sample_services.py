@@ -18,17 +18,17 @@ REMOVED = "removed"
 ADDED = "added"
 
 encode = msgspec.json.encode
-Keep = Callable[[str, str, dict[str, Any]], None]  # kind, id, edited fields
+SaveEdit = Callable[[str, str, dict[str, Any]], None]  # kind, id, edited fields
 
 
-class Shelf:
-    """Services and SMS projects. `keep` is told of every edit, so that it outlives the process."""
+class SampleCatalog:
+    """Services and SMS projects. `save_edit` is told of every edit, so that it outlives the process."""
 
-    def __init__(self, *, size: int, seed: int, keep: Keep) -> None:
+    def __init__(self, *, size: int, seed: int, save_edit: SaveEdit) -> None:
         self._items = catalog.generate(size, seed)
         self._encoded = _encoded_items(size, seed)
         self._projects = generate_projects(seed)
-        self._keep = keep
+        self._save_edit = save_edit
         self._edits: dict[int, dict[str, Any]] = {}
         self._edited: dict[int, bytes] = {}
         self._project_edits: dict[str, dict[str, Any]] = {}
@@ -66,7 +66,7 @@ class Shelf:
         _only_known(fields, SERVICE_FIELDS - {"service"} | {REMOVED})
         merged = {**self._edits.get(service_id, {}), **fields}
         self._apply(service_id, merged)
-        self._keep("service", str(service_id), merged)
+        self._save_edit("service", str(service_id), merged)
 
     def add_service(self, fields: dict[str, Any]) -> int:
         """Put a new service on sale and return its id; what is not given gets a usual value.
@@ -87,7 +87,7 @@ class Shelf:
         )  # fmt: skip
         edits = {**item.fields(), **fields, "service": service_id, ADDED: True}
         self._apply(service_id, edits)
-        self._keep("service", str(service_id), edits)
+        self._save_edit("service", str(service_id), edits)
         return service_id
 
     def move_stock(self, service_id: int, pieces: int) -> None:
@@ -182,7 +182,7 @@ class Shelf:
         merged = {**self._project_edits.get(project_id, {}), **fields}
         self._project_edits[project_id] = merged
         self._answers.clear()
-        self._keep("project", project_id, merged)
+        self._save_edit("project", project_id, merged)
 
     def projects_answer(self, country: str | None) -> bytes:
         """Return the encoded bare array of `sms_projects`, of one country or of all."""

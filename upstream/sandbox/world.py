@@ -23,7 +23,7 @@ from upstream.sandbox.orders import (
     iso,
     progress,
 )
-from upstream.sandbox.sample_services import Shelf
+from upstream.sandbox.sample_services import SampleCatalog
 from upstream.sandbox.store import Store
 
 FIRST_ORDER_ID = 23_501
@@ -66,7 +66,7 @@ class World:
             self._clock: tuple[float, float] = tuple(self.store.get("clock"))
             if "speed" in given:
                 self.change_settings({"speed": start.settings.speed})
-            self._stock_shelf()
+            self._load_catalog()
         self.faults = Faults(self.seed)
 
     def reset(self, *, services: int | None, seed: int | None, balance: str | None, speed: float | None) -> None:
@@ -84,14 +84,14 @@ class World:
         )
         micros_from_text(start.balance)
         # Made before anything is forgotten: an impossible size leaves everything as it was.
-        Shelf(size=start.services, seed=start.seed, keep=self.store.save_edit)
+        SampleCatalog(size=start.services, seed=start.seed, save_edit=self.store.save_edit)
         with self.store.transaction():
             self.store.clear()
             self._begin(start)
             self.seed, self.settings = start.seed, start.settings
             self._clock = tuple(self.store.get("clock"))
-            self._stock_shelf()
-        self.faults.heal(start.seed)
+            self._load_catalog()
+        self.faults.clear(start.seed)
         self.requests.clear()
         self.epoch += 1  # a call that still sleeps belongs to the world before
 
@@ -104,10 +104,10 @@ class World:
         put("next_id", FIRST_ORDER_ID)
         self.store.book("opening", micros_from_text(start.balance))
 
-    def _stock_shelf(self) -> None:
-        shelf = Shelf(size=self.store.get("services"), seed=self.seed, keep=self.store.save_edit)
-        shelf.load(self.store.edits("service"), self.store.edits("project"))
-        self.shelf = shelf
+    def _load_catalog(self) -> None:
+        catalog = SampleCatalog(size=self.store.get("services"), seed=self.seed, save_edit=self.store.save_edit)
+        catalog.load(self.store.edits("service"), self.store.edits("project"))
+        self.catalog = catalog
 
     # --- Time ------------------------------------------------------------------------------------------------------
     def now(self) -> float:
@@ -178,7 +178,7 @@ class World:
         # Links are worked on again and again; goods are gone once they were delivered.
         freed = order.quantity if not order.is_product else remains
         if freed:
-            self.shelf.move_stock(order.service, freed)
+            self.catalog.move_stock(order.service, freed)
 
     def deliver(self, order: NumberOrder, code: str, text: str) -> None:
         """Let the code arrive on a number; what it cost stays."""
@@ -188,9 +188,9 @@ class World:
         order.status, order.code, order.sms_content = "code_received", code, text
 
     def _free_number(self, order: NumberOrder) -> None:
-        project = self.shelf.project(order.project_id)
+        project = self.catalog.project(order.project_id)
         if project is not None:
-            self.shelf.edit_project(order.project_id, {"available": project.available + 1})
+            self.catalog.edit_project(order.project_id, {"available": project.available + 1})
 
     def view(self, order: Order) -> dict[str, Any]:
         """Return an order as the control endpoint lists it, with what a status call would show."""

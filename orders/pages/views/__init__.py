@@ -6,7 +6,7 @@ from orders.pages.views.mass import mass
 from orders.pages.views.placing import place
 from orders.pages.views.referrals import referrals
 from orders.pages.views.service_requests import ask, cancel
-from orders.pages.views.stock_alerts import watch
+from orders.pages.views.stock_alerts import stock_alert
 
 __all__ = [
     "ask",
@@ -19,5 +19,5 @@ __all__ = [
     "order_list",
     "place",
     "referrals",
-    "watch",
+    "stock_alert",
 ]

@@ -14,7 +14,7 @@ from accounts.access import (
     customers_only,
     wants_part,
 )
-from accounts.encryption import CannotUnseal
+from accounts.encryption import CannotDecrypt
 from orders.lifecycle.goods import NothingDelivered, reveal
 from orders.models import Order
 
@@ -54,7 +54,7 @@ def _reveal(request: CustomerRequest, order: Order) -> list[str] | None:
         return reveal(order, request.user, address_of(request))
     except NothingDelivered:
         messages.info(request, _("Nothing has been delivered here yet."))
-    except CannotUnseal:
+    except CannotDecrypt:
         text = _("Your goods cannot be opened right now. They are not lost: please write to us.")
         messages.error(request, text)
     return None

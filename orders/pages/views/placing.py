@@ -14,11 +14,11 @@ from accounts.access import PageRequest, ask_to_sign_in, wants_part
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
-from catalog.caching.page_cache import kept_page
+from catalog.caching.page_cache import cached_page
 from catalog.models import Service
-from catalog.operations.favorites import favourites_among
+from catalog.operations.favorites import favorites_among
 from catalog.operations.stock import refresh_stock
-from catalog.operations.stock_alerts import is_watched, out_of_stock
+from catalog.operations.stock_alerts import has_stock_alert, out_of_stock
 from orders.models import Order, PendingCheckout
 from orders.pages.forms import (
     PlaceOrderForm,
@@ -39,7 +39,7 @@ from orders.placing.place import (
 from wallet.operations import InsufficientFunds, TopUpRefused
 
 
-@kept_page()
+@cached_page()
 @share_with_customers
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: PageRequest, service_id: int) -> HttpResponse:
@@ -81,8 +81,8 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "refusal": why_not_orderable(service),
         "description": description_html(service),
         "sold_out": sold_out,
-        "kept": isinstance(request.user, User) and bool(favourites_among(request.user, [service.pk])),
-        "watched": sold_out and isinstance(request.user, User) and is_watched(request.user, service),
+        "favorite": isinstance(request.user, User) and bool(favorites_among(request.user, [service.pk])),
+        "has_alert": sold_out and isinstance(request.user, User) and has_stock_alert(request.user, service),
     }
     return render(request, "orders/order_form.html", context)
 

@@ -12,23 +12,23 @@ from django.views.decorators.http import require_POST
 from accounts.access import PageRequest, personal_page
 from accounts.models import User
 from catalog.models import Service
-from catalog.operations.stock_alerts import NotSoldOut, stop_watching, watch_stock
+from catalog.operations.stock_alerts import NotSoldOut, cancel_stock_alert, open_stock_alert
 
 
 @personal_page
 @require_POST
-def watch(request: PageRequest, service_id: int) -> HttpResponse:
+def stock_alert(request: PageRequest, service_id: int) -> HttpResponse:
     """Remember that a customer waits for a service, or with `stop` forget it; lead back to where they were."""
     page = reverse("orders:place", args=[service_id])
     if not isinstance(request.user, User):
         return redirect_to_login(page)  # this address itself cannot be opened
     service = get_object_or_404(Service.objects.select_related("category"), pk=service_id)
     if "stop" in request.POST:
-        stop_watching(request.user, service)
+        cancel_stock_alert(request.user, service)
         messages.info(request, _("We will not write to you about it."))
     else:
         try:
-            watch_stock(request.user, service)
+            open_stock_alert(request.user, service)
         except NotSoldOut:
             messages.info(request, _("There is nothing to wait for: this service is not sold out."))
         else:

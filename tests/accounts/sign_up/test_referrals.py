@@ -1,4 +1,4 @@
-"""Who brought whom: a link, a signed cookie, and a sign-up that settles it once."""
+"""Who referred whom: a link, a signed cookie, and a sign-up that settles it once."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -48,7 +48,7 @@ def test_referral_code_that_somebody_has_is_made_anew(ann: User, ben: User, monk
     assert referral_code_of(ben) == "FRESHCODE2"
 
 
-def test_link_leads_to_the_front_page_and_whoever_signs_up_then_was_brought(client: Client, ann: User) -> None:
+def test_link_leads_to_the_front_page_and_whoever_signs_up_then_was_referred(client: Client, ann: User) -> None:
     answer = follow(client, referral_code_of(ann).lower())
 
     assert answer["Location"] == reverse("home")
@@ -114,7 +114,7 @@ def test_link_of_ones_own_brings_nobody_and_the_database_refuses_it(client: Clie
         User.objects.filter(pk=ann.pk).update(referred_by=ann)
 
 
-def test_sign_up_with_a_cookie_that_nobody_signed_was_not_brought(client: Client, ann: User) -> None:
+def test_sign_up_with_a_cookie_that_nobody_signed_was_not_referred(client: Client, ann: User) -> None:
     code = referral_code_of(ann)
     for forged in (code, f"{code}:x:y", get_cookie_signer(salt="other").sign(code)):
         client.cookies[COOKIE] = forged
@@ -123,9 +123,9 @@ def test_sign_up_with_a_cookie_that_nobody_signed_was_not_brought(client: Client
         client.logout()
 
 
-@pytest.mark.parametrize(("days", "brought"), [(29, True), (31, False)])
+@pytest.mark.parametrize(("days", "referred"), [(29, True), (31, False)])
 def test_sign_up_some_days_after_the_link_counts_for_thirty(
-    client: Client, ann: User, monkeypatch: pytest.MonkeyPatch, days: int, brought: bool
+    client: Client, ann: User, monkeypatch: pytest.MonkeyPatch, days: int, referred: bool
 ) -> None:
     signer = get_cookie_signer(salt=COOKIE + SALT)
     long_ago = (datetime.now(UTC) - timedelta(days=days)).timestamp()
@@ -133,10 +133,10 @@ def test_sign_up_some_days_after_the_link_counts_for_thirty(
         past.setattr("django.core.signing.time.time", lambda: long_ago)
         client.cookies[COOKIE] = signer.sign(referral_code_of(ann))
 
-    assert sign_up(client).referred_by == (ann if brought else None)
+    assert sign_up(client).referred_by == (ann if referred else None)
 
 
-def test_customers_page_cannot_say_later_who_brought_somebody(client: Client, ann: User, ben: User, sam: User) -> None:
+def test_customers_page_cannot_say_later_who_referred_somebody(client: Client, ann: User, ben: User, sam: User) -> None:
     client.force_login(sam)
     page = reverse("admin:accounts_user_change", args=[ben.pk])
 

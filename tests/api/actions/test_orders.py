@@ -100,7 +100,7 @@ def test_add_when_upstream_sold_out_since_the_last_sync_then_nothing_is_taken(
 def test_add_when_goods_have_no_address_then_they_go_to_the_accounts_own(
     call: Call, service: Service, ann: User
 ) -> None:
-    Service.objects.filter(pk=service.pk).update(own_delivery=Delivery.EMAIL)
+    Service.objects.filter(pk=service.pk).update(delivery_override=Delivery.EMAIL)
 
     call("add", service=service.pk, quantity=10)
 

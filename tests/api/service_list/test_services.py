@@ -19,7 +19,7 @@ def shelf(db: None) -> list[Service]:
 
 
 def test_categories_when_asked_then_each_has_the_subcategories_on_sale(call: Call, shelf: list[Service]) -> None:
-    Category.objects.filter(pk=shelf[1].category_id).update(shown_name="Instagram", position=-1)
+    Category.objects.filter(pk=shelf[1].category_id).update(display_name="Instagram", position=-1)
     Category.objects.filter(pk=shelf[2].category_id).update(visible=False)
 
     assert call("categories") == {
@@ -56,7 +56,7 @@ def test_services_when_asked_then_the_row_has_the_documents_fields_and_our_price
 
 
 def test_services_when_the_rate_buys_one_piece_then_it_is_quoted_per_thousand(call: Call, shelf: list[Service]) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(own_rate_per=1)
+    Service.objects.filter(pk=shelf[0].pk).update(rate_per_override=1)
 
     assert call("services", category="Category 1")["services"][0]["rate"] == "1875.00"
 

@@ -98,11 +98,13 @@ def hide(shelf: list[Service], user: User) -> None:
 
 
 def rename(shelf: list[Service], user: User) -> None:
-    Category.objects.filter(pk=shelf[0].category_id).update(shown_name="Instagram", rate_per=1)
+    Category.objects.filter(pk=shelf[0].category_id).update(display_name="Instagram", rate_per=1)
 
 
 def set_own_price(shelf: list[Service], user: User) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(own_rate_micros=9_000_001, own_rate_per=1, shown_name="Ours")
+    Service.objects.filter(pk=shelf[0].pk).update(
+        rate_override_micros=9_000_001, rate_per_override=1, display_name="Ours"
+    )
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_add_when_a_request_id_is_repeated_all_at_once_then_it_buys_once(
 
 
 def test_status_when_goods_are_bought_then_they_are_there_at_the_end(call: Call, service: Service, ann: User) -> None:
-    Service.objects.update(own_delivery=Delivery.EMAIL)
+    Service.objects.update(delivery_override=Delivery.EMAIL)
 
     order = add(call, service, "instant@example.com", quantity=10)["order"]
 

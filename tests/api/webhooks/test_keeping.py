@@ -123,8 +123,8 @@ def test_clean_deliveries_when_they_are_old_then_codes_are_wiped_and_later_all_i
 
     assert operations.clean_deliveries(now=timezone.now() + timedelta(days=4)) == (1, 0)
     told_of_number = WebhookDelivery.objects.get(event="number.active")
-    assert (told_of_number.body_sealed, operations.replay(told_of_number)) == ("", False)
-    assert WebhookDelivery.objects.get(event="order.accepted").body_sealed != ""
+    assert (told_of_number.body_encrypted, operations.replay(told_of_number)) == ("", False)
+    assert WebhookDelivery.objects.get(event="order.accepted").body_encrypted != ""
 
     assert operations.clean_deliveries(now=timezone.now() + timedelta(days=31)) == (0, 2)
     assert not WebhookDelivery.objects.exists()
@@ -147,7 +147,7 @@ def test_clean_deliveries_when_a_sender_has_one_in_hand_then_it_neither_leaves_n
     assert WebhookDelivery.objects.get().next_attempt_at is None
 
 
-def test_rotate_keys_when_a_new_key_is_in_front_then_secrets_and_bodies_are_sealed_with_it(
+def test_rotate_keys_when_a_new_key_is_in_front_then_secrets_and_bodies_are_encrypted_with_it(
     hook: Webhook, receiver: Receiver, settings: Any
 ) -> None:
     make(hook)
@@ -155,7 +155,7 @@ def test_rotate_keys_when_a_new_key_is_in_front_then_secrets_and_bodies_are_seal
     send_due(seconds=10)
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
 
-    assert (operations.reseal_webhooks(), operations.reseal_webhooks()) == (3, 0)
+    assert (operations.reencrypt_webhooks(), operations.reencrypt_webhooks()) == (3, 0)
 
     settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
     make(hook)

@@ -126,7 +126,7 @@ def test_delivery_when_its_body_was_wiped_then_it_says_so_and_cannot_be_replayed
     browser: Client, hook: Webhook
 ) -> None:
     row = operations.send_test(hook)
-    WebhookDelivery.objects.update(body_sealed="", wiped_at=timezone.now())
+    WebhookDelivery.objects.update(body_encrypted="", wiped_at=timezone.now())
 
     shown = browser.get(page("webhook_delivery", row.pk)).content.decode()
     browser.post(page("webhook_replay", row.pk))
@@ -149,5 +149,5 @@ def test_admin_when_staff_looks_then_neither_secret_nor_body_is_there(
     for text in pages:
         assert "This is a test" not in text
         assert operations.secret_of(hook) not in text
-        assert Webhook.objects.get().secret_sealed not in text
-        assert WebhookDelivery.objects.get().body_sealed not in text
+        assert Webhook.objects.get().secret_encrypted not in text
+        assert WebhookDelivery.objects.get().body_encrypted not in text

@@ -175,7 +175,7 @@ def test_rotate_secret_when_a_day_is_not_over_then_both_sign_and_then_only_the_n
     assert (first.is_signed_with(new), first.is_signed_with(secret)) == (True, True)
     assert (second.is_signed_with(new), second.is_signed_with(secret)) == (True, False)
     assert secret_of(Webhook.objects.get()) == new
-    assert new not in Webhook.objects.get().secret_sealed
+    assert new not in Webhook.objects.get().secret_encrypted
 
 
 def test_number_when_its_code_comes_then_the_message_has_it_and_the_table_does_not(

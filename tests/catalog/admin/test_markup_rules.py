@@ -55,8 +55,8 @@ def visitors_rates() -> dict[int, int]:
 def test_preview_when_asked_for_shows_what_would_change_and_saves_nothing(desk: Client) -> None:
     followers = put_on_sale("<b>Followers</b>")
     put_on_sale("Withdrawn", withdrawn_at=timezone.now())
-    put_on_sale("Own price", own_rate_micros=5_000_000)
-    account = put_on_sale("Account", category="Accounts", own_rate_per=1, rate_upstream_micros=4_000_000)
+    put_on_sale("Own price", rate_override_micros=5_000_000)
+    account = put_on_sale("Account", category="Accounts", rate_per_override=1, rate_upstream_micros=4_000_000)
     MarkupRule.objects.create(scope="service", service=account, percent=90)
 
     answer = post_rule(desk, rounding=".99", _preview="1")
@@ -75,7 +75,7 @@ def test_preview_when_asked_for_shows_what_would_change_and_saves_nothing(desk: 
 def test_preview_when_it_was_shown_then_save_does_exactly_what_it_said(desk: Client, button: str) -> None:
     for number in range(30):
         put_on_sale(f"Service {number}", rate_upstream_micros=number * 250_000, category=f"Category {number % 3}")
-    put_on_sale("Own", own_rate_micros=100_000_000)
+    put_on_sale("Own", rate_override_micros=100_000_000)
     of_one = Category.objects.get(name="Category 1")
     MarkupRule.objects.create(scope="category", category=of_one, percent=60)
     reprice_services(now=timezone.now())
@@ -91,12 +91,12 @@ def test_preview_when_it_was_shown_then_save_does_exactly_what_it_said(desk: Cli
     assert dearer
     assert cheaper
     assert (effect.dearer, effect.cheaper, effect.hit) == (len(dearer), len(cheaper), 21)
-    shown = [*effect.most_up, *effect.most_down]
+    shown = [*effect.largest_increases, *effect.largest_decreases]
     assert [(line.before_micros, line.after_micros) for line in shown] == [
         (before[line.id], after[line.id]) for line in shown
     ]
-    assert {line.id for line in effect.most_down} <= cheaper
-    assert len(effect.most_up) == min(len(dearer), 10)
+    assert {line.id for line in effect.largest_decreases} <= cheaper
+    assert len(effect.largest_increases) == min(len(dearer), 10)
 
 
 def test_preview_when_a_saved_rule_is_edited_compares_with_what_it_says_now(desk: Client) -> None:
@@ -107,8 +107,8 @@ def test_preview_when_a_saved_rule_is_edited_compares_with_what_it_says_now(desk
 
     [effect] = rule_of(answer).effects
     assert (effect.hit, effect.dearer, effect.cheaper) == (1, 1, 1)
-    assert [(line.id, line.after_micros) for line in effect.most_up] == [(other.pk, 3_000_000)]
-    assert [(line.id, line.after_micros) for line in effect.most_down] == [(one.pk, 1_875_000)]
+    assert [(line.id, line.after_micros) for line in effect.largest_increases] == [(other.pk, 3_000_000)]
+    assert [(line.id, line.after_micros) for line in effect.largest_decreases] == [(one.pk, 1_875_000)]
 
 
 def test_preview_when_the_rule_begins_later_says_what_changes_then(desk: Client) -> None:
@@ -165,7 +165,7 @@ def test_save_when_a_service_would_be_sold_below_cost_is_refused_with_the_list(d
     put_on_sale("withdrawn", rate_upstream_micros=90_000_000, withdrawn_at=timezone.now())
     ruled = put_on_sale("ruled", rate_upstream_micros=90_000_000)
     MarkupRule.objects.create(scope="service", service=ruled, percent=5)
-    put_on_sale("own price", rate_upstream_micros=90_000_000, own_rate_micros=100_000_000)
+    put_on_sale("own price", rate_upstream_micros=90_000_000, rate_override_micros=100_000_000)
     dear = [put_on_sale(f"dear {number}", rate_upstream_micros=(10 + number) * 1_000_000) for number in range(22)]
 
     answer = post_rule(desk, percent="-10", fixed_micros="0.50")
@@ -240,13 +240,13 @@ def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, ke
     service = put_on_sale("one")
     page = reverse("admin:catalog_service_change", args=[service.pk])
 
-    answer = desk.post(page, {"visible": "on", "position": "0", "own_rate_micros": typed})
+    answer = desk.post(page, {"visible": "on", "position": "0", "rate_override_micros": typed})
 
-    assert Service.objects.get().own_rate_micros == kept
+    assert Service.objects.get().rate_override_micros == kept
     accepted = kept is not None or typed == ""
     assert answer.status_code == (302 if accepted else 200)
     if typed == "1.49":
-        assert rule_of(answer).errors == {"own_rate_micros": ["Below cost: the service costs $1.50."]}
+        assert rule_of(answer).errors == {"rate_override_micros": ["Below cost: the service costs $1.50."]}
 
 
 def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, service: Service) -> None:

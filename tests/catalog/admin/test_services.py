@@ -24,55 +24,59 @@ def desk(sam: User, client: Client) -> Client:
 
 
 @pytest.fixture
-def shelf(db: None) -> list[Service]:
+def listing(db: None) -> list[Service]:
     """Two services in two categories."""
     return [make_service(number) for number in (1, 2)]
 
 
 def test_service_when_edited_then_overrides_change_and_upstreams_fields_do_not(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
     form = {
-        "shown_name": "Fans",
+        "display_name": "Fans",
         "description": "Nice ones",
         "visible": "on",
         "position": "3",
-        "own_delivery": "email",
-        "own_rate_per": "1",
+        "delivery_override": "email",
+        "rate_per_override": "1",
         "paused_because": "too dear",
         "name": "hacked",
         "rate_upstream_micros": "0",
         "max_quantity": "1",
     }
 
-    desk.post(reverse("admin:catalog_service_change", args=[shelf[0].pk]), form)
+    desk.post(reverse("admin:catalog_service_change", args=[listing[0].pk]), form)
 
-    service = Service.objects.get(pk=shelf[0].pk)
+    service = Service.objects.get(pk=listing[0].pk)
     assert (service.title, service.description, service.position) == ("Fans", "Nice ones", 3)
     assert (service.delivery, service.rate_per, service.paused_because) == ("email", 1, "too dear")
     assert (service.name, service.rate_upstream_micros, service.max_quantity) == ("Service 1", 1_500_000, 1000)
     assert Service.objects.matching("fans").get() == service
 
 
-def test_category_when_renamed_then_its_services_are_found_by_the_new_name(desk: Client, shelf: list[Service]) -> None:
-    category = shelf[0].category
-    form = {"shown_name": "Telegram", "delivery": "link", "rate_per": "1", "visible": "on", "position": "0"}
+def test_category_when_renamed_then_its_services_are_found_by_the_new_name(
+    desk: Client, listing: list[Service]
+) -> None:
+    category = listing[0].category
+    form = {"display_name": "Telegram", "delivery": "link", "rate_per": "1", "visible": "on", "position": "0"}
 
     desk.post(reverse("admin:catalog_category_change", args=[category.pk]), form)
 
-    assert Service.objects.matching("telegram").get() == shelf[0]
-    assert Service.objects.get(pk=shelf[0].pk).rate_per == 1
+    assert Service.objects.matching("telegram").get() == listing[0]
+    assert Service.objects.get(pk=listing[0].pk).rate_per == 1
     assert Category.objects.get(pk=category.pk).name == "Category 1"
 
 
-def test_services_when_hidden_and_shown_in_bulk_then_only_the_chosen_change(desk: Client, shelf: list[Service]) -> None:
+def test_services_when_hidden_and_shown_in_bulk_then_only_the_chosen_change(
+    desk: Client, listing: list[Service]
+) -> None:
     address = reverse("admin:catalog_service_changelist")
 
-    answer = desk.post(address, {"action": "hide", "_selected_action": [shelf[0].pk]}, follow=True)
+    answer = desk.post(address, {"action": "hide", "_selected_action": [listing[0].pk]}, follow=True)
 
     assert [str(message) for message in answer.context["messages"]] == ["1 service changed."]
     assert list(Service.objects.order_by("pk").values_list("visible", flat=True)) == [False, True]
-    desk.post(address, {"action": "show", "_selected_action": [shelf[0].pk, shelf[1].pk]})
+    desk.post(address, {"action": "show", "_selected_action": [listing[0].pk, listing[1].pk]})
     assert list(Service.objects.order_by("pk").values_list("visible", flat=True)) == [True, True]
 
 
@@ -80,24 +84,26 @@ def test_services_when_hidden_and_shown_in_bulk_then_only_the_chosen_change(desk
     ("changed", "sale"), [({"visible": False}, "hidden"), ({"paused_because": "x"}, "paused"), ({}, "on")]
 )
 def test_services_when_filtered_by_sale_then_only_those_are_listed(
-    desk: Client, shelf: list[Service], changed: dict, sale: str
+    desk: Client, listing: list[Service], changed: dict, sale: str
 ) -> None:
-    Service.objects.filter(pk=shelf[1].pk).update(visible=False, paused_because="y")
-    expected = {"hidden": {shelf[1].pk}, "paused": {shelf[1].pk}, "on": {shelf[0].pk}}[sale]
+    Service.objects.filter(pk=listing[1].pk).update(visible=False, paused_because="y")
+    expected = {"hidden": {listing[1].pk}, "paused": {listing[1].pk}, "on": {listing[0].pk}}[sale]
     if changed:
-        Service.objects.filter(pk=shelf[0].pk).update(**changed)
-        expected = {*expected, shelf[0].pk}
+        Service.objects.filter(pk=listing[0].pk).update(**changed)
+        expected = {*expected, listing[0].pk}
 
     page = desk.get(reverse("admin:catalog_service_changelist"), {"sale": sale})
 
     assert {service.pk for service in page.context["cl"].result_list} == expected
 
 
-def test_services_when_searched_by_upstream_id_or_words_then_they_are_found(desk: Client, shelf: list[Service]) -> None:
+def test_services_when_searched_by_upstream_id_or_words_then_they_are_found(
+    desk: Client, listing: list[Service]
+) -> None:
     for words in ("2", "SERVICE 2"):
         page = desk.get(reverse("admin:catalog_service_changelist"), {"q": words})
 
-        assert [service.pk for service in page.context["cl"].result_list] == [shelf[1].pk]
+        assert [service.pk for service in page.context["cl"].result_list] == [listing[1].pk]
 
 
 def save_rule(desk: Client, **fields: Any) -> Any:
@@ -106,25 +112,25 @@ def save_rule(desk: Client, **fields: Any) -> Any:
 
 
 def test_markup_rule_when_saved_then_money_is_typed_as_a_decimal_and_other_targets_are_cleared(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
-    save_rule(desk, scope="service", service=shelf[0].pk, category=shelf[1].category_id, fixed_micros="0.25")
+    save_rule(desk, scope="service", service=listing[0].pk, category=listing[1].category_id, fixed_micros="0.25")
 
     rule = MarkupRule.objects.get()
-    assert (rule.service, rule.category, rule.subcategory) == (shelf[0], None, None)
+    assert (rule.service, rule.category, rule.subcategory) == (listing[0], None, None)
     assert (rule.percent, rule.fixed_micros) == (Decimal(30), 250_000)
     page = desk.get(reverse("admin:catalog_markuprule_change", args=[rule.pk]))
     assert 'value="0.25"' in page.content.decode()
 
 
 def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_money(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
-    rule = MarkupRule.objects.create(scope="service", service=shelf[0], percent=30, fixed_micros=250_000)
+    rule = MarkupRule.objects.create(scope="service", service=listing[0], percent=30, fixed_micros=250_000)
     address = reverse("admin:catalog_markuprule_change", args=[rule.pk])
 
-    desk.post(address, {"scope": "service", "service": shelf[0].pk, "percent": "30", "fixed_micros": "0.250"})
-    desk.post(address, {"scope": "service", "service": shelf[0].pk, "percent": "30", "fixed_micros": "0.5"})
+    desk.post(address, {"scope": "service", "service": listing[0].pk, "percent": "30", "fixed_micros": "0.250"})
+    desk.post(address, {"scope": "service", "service": listing[0].pk, "percent": "30", "fixed_micros": "0.5"})
 
     history = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert history == ["No fields changed.", "Changed Fixed amount."]
@@ -163,11 +169,11 @@ def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_m
     ],
 )
 def test_markup_rule_when_a_value_is_wrong_then_the_error_is_beside_it(
-    desk: Client, shelf: list[Service], fields: dict, field: str, error: str | None
+    desk: Client, listing: list[Service], fields: dict, field: str, error: str | None
 ) -> None:
     MarkupRule.objects.create(scope="all", percent=20)
-    MarkupRule.objects.create(scope="service", service=shelf[0], percent=20)
-    named = {"taken": shelf[0].pk, "free": shelf[1].pk}
+    MarkupRule.objects.create(scope="service", service=listing[0], percent=20)
+    named = {"taken": listing[0].pk, "free": listing[1].pk}
 
     answer = save_rule(desk, **{name: named.get(value, value) for name, value in fields.items()})
 
@@ -190,10 +196,10 @@ def test_sync_run_when_opened_then_rows_set_aside_are_text_and_not_markup(desk: 
 
 
 def test_category_when_its_unit_is_confirmed_with_one_click_then_it_is_certain_and_written_down(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
     Category.objects.update(rate_confirmed_at=None)
-    category = shelf[0].category
+    category = listing[0].category
     listed = reverse("admin:catalog_category_changelist")
     assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 2
 
@@ -208,9 +214,9 @@ def test_category_when_its_unit_is_confirmed_with_one_click_then_it_is_certain_a
     assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 1
 
 
-def test_categories_when_confirmed_in_bulk_then_all_of_them_are(desk: Client, shelf: list[Service]) -> None:
+def test_categories_when_confirmed_in_bulk_then_all_of_them_are(desk: Client, listing: list[Service]) -> None:
     Category.objects.update(rate_confirmed_at=None, rate_per=1)
-    chosen = [service.category_id for service in shelf]
+    chosen = [service.category_id for service in listing]
 
     desk.post(reverse("admin:catalog_category_changelist"), {"action": "confirm_units", "_selected_action": chosen})
 
@@ -219,10 +225,10 @@ def test_categories_when_confirmed_in_bulk_then_all_of_them_are(desk: Client, sh
 
 
 def test_category_when_its_unit_is_changed_then_it_has_to_be_confirmed_again(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
-    category = shelf[0].category
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "visible": "on", "position": "4"}
+    category = listing[0].category
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "visible": "on", "position": "4"}
     address = reverse("admin:catalog_category_change", args=[category.pk])
 
     desk.post(address, form)
@@ -233,12 +239,12 @@ def test_category_when_its_unit_is_changed_then_it_has_to_be_confirmed_again(
 
 
 def test_dashboard_when_upstream_sells_a_type_we_do_not_know_says_so_and_leads_there(
-    desk: Client, shelf: list[Service]
+    desk: Client, listing: list[Service]
 ) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(type="Poll & votes")
+    Service.objects.filter(pk=listing[0].pk).update(type="Poll & votes")
 
     page = desk.get(reverse("admin:index")).content.decode()
 
     assert "1 service is of the type “Poll &amp; votes”, which nobody can order here yet" in page
     listed = desk.get(reverse("admin:catalog_service_changelist"), {"type__exact": "Poll & votes"}).content.decode()
-    assert (shelf[0].title in listed, shelf[1].title in listed) == (True, False)
+    assert (listing[0].title in listed, listing[1].title in listed) == (True, False)

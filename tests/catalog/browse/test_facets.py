@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.browse.category_index import directory
+from catalog.browse.category_index import category_index
 from catalog.browse.facets import (
     Facets,
     count_facets,
@@ -21,7 +21,7 @@ from catalog.browse.facets import (
     narrow_to_place,
 )
 from catalog.browse.facets import Place as Spot
-from catalog.browse.forms import ShelfQuery
+from catalog.browse.forms import ListingQuery
 from catalog.browse.search import find
 from catalog.caching.version import catalog_version
 from catalog.models import Category, Service
@@ -32,9 +32,9 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def facets_of(**asked: Any) -> Facets:
-    shop, query = directory(catalog_version()), ShelfQuery(**asked)
-    found = narrow_openly(find(Service.objects.on_sale_in_any_category(), query.words), query, shop)
-    return count_facets(found, query, shop, ahead=query.is_counted_ahead)
+    index, query = category_index(catalog_version()), ListingQuery(**asked)
+    found = narrow_openly(find(Service.objects.on_sale_in_any_category(), query.words), query, index)
+    return count_facets(found, query, index, ahead=query.is_counted_ahead)
 
 
 def counts(facets: Facets) -> dict[str, str]:
@@ -45,7 +45,7 @@ def counts(facets: Facets) -> dict[str, str]:
 
 
 @pytest.fixture
-def shelf() -> dict[str, int]:
+def listing() -> dict[str, int]:
     """Ids by name: Instagram with followers and likes, TikTok with likes."""
     put_on_sale("A", refill=True)
     put_on_sale("B", refill=True, cancel=True, stock=0)
@@ -56,7 +56,7 @@ def shelf() -> dict[str, int]:
     return {"instagram": likes.category_id, "likes": likes.subcategory_id, "tiktok": tiktok.category_id}
 
 
-def test_counts_of_everything_are_what_each_filter_would_leave(shelf: dict) -> None:
+def test_counts_of_everything_are_what_each_filter_would_leave(listing: dict) -> None:
     found = facets_of()
 
     assert (found.total, found.or_more) == (4, False)
@@ -64,12 +64,12 @@ def test_counts_of_everything_are_what_each_filter_would_leave(shelf: dict) -> N
 
 
 @pytest.mark.parametrize("words", ["", "li"])
-def test_counts_leave_their_own_filter_out_and_keep_the_others(shelf: dict, words: str) -> None:
+def test_counts_leave_their_own_filter_out_and_keep_the_others(listing: dict, words: str) -> None:
     """So that another category can be chosen with its own count, and with what else is asked for."""
     if words:
         Service.objects.update(search_text="likes")
 
-    found = facets_of(words=words, category_id=shelf["instagram"], refill=True)
+    found = facets_of(words=words, category_id=listing["instagram"], refill=True)
 
     assert found.total == 2
     assert counts(found) == {
@@ -82,8 +82,13 @@ def test_counts_leave_their_own_filter_out_and_keep_the_others(shelf: dict, word
     }
 
 
-def test_every_count_is_the_length_of_the_list_it_leads_to(shelf: dict) -> None:
-    for asked in ({}, {"words": "instagram"}, {"category_id": shelf["instagram"]}, {"in_stock": True, "quantity": 50}):
+def test_every_count_is_the_length_of_the_list_it_leads_to(listing: dict) -> None:
+    for asked in (
+        {},
+        {"words": "instagram"},
+        {"category_id": listing["instagram"]},
+        {"in_stock": True, "quantity": 50},
+    ):
         found = facets_of(**asked)
         for choice in found.categories:
             leads_to = facets_of(**{**asked, "category_id": choice.value})
@@ -95,13 +100,13 @@ def test_every_count_is_the_length_of_the_list_it_leads_to(shelf: dict) -> None:
 
 
 def length(**asked: Any) -> int:
-    shop, query = directory(catalog_version()), ShelfQuery(**asked)
-    found = narrow_openly(find(Service.objects.on_sale_in_any_category(), query.words), query, shop)
-    return narrow_by_flags(narrow_to_place(found, Spot.of(query, shop), shop), query).count()
+    index, query = category_index(catalog_version()), ListingQuery(**asked)
+    found = narrow_openly(find(Service.objects.on_sale_in_any_category(), query.words), query, index)
+    return narrow_by_flags(narrow_to_place(found, Spot.of(query, index), index), query).count()
 
 
 def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 5)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 5)
     for number in range(9):
         put_on_sale(f"Followers {number}", refill=number % 2 == 0)
     rare = put_on_sale("Followers", category="Rare", cancel=True)
@@ -124,22 +129,22 @@ def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_counting_takes_two_statements_at_most_however_much_matches(
     monkeypatch: pytest.MonkeyPatch, asked: dict, statements: int
 ) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 3)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 3)
     for number in range(8):
         put_on_sale(f"Followers {number}", refill=True)
-    shop = directory(catalog_version())
-    query = ShelfQuery(**asked)
+    index = category_index(catalog_version())
+    query = ListingQuery(**asked)
     found = find(Service.objects.on_sale_in_any_category(), query.words)
 
     with CaptureQueriesContext(connection) as captured:
-        count_facets(found, query, shop, ahead=query.is_counted_ahead)
+        count_facets(found, query, index, ahead=query.is_counted_ahead)
 
     assert len(captured) == statements
     assert all(" LIMIT 3" in each["sql"] for each in captured)
 
 
 def test_page_writes_more_than_it_has_counted_with_a_plus(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.browse.facets.MOST_COUNTED", 5)
+    monkeypatch.setattr("catalog.browse.facets.MAX_COUNTED", 5)
     for number in range(9):
         put_on_sale(f"Followers {number}")
 
@@ -238,7 +243,7 @@ def test_merging_in_the_admin_makes_the_services_findable_by_both_names(client: 
     shown = put_on_sale("Real", category="Instagram").category
     other = put_on_sale("Cheap", category="IG").category
     client.force_login(sam)
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "position": "0", "visible": "on"}
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "position": "0", "visible": "on"}
     address = reverse("admin:catalog_category_change", args=[other.pk])
 
     refused = client.post(address, {**form, "merged_into": other.pk})

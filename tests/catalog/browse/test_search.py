@@ -13,8 +13,8 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.browse.forms import ShelfQuery, Sort
-from catalog.browse.paging import MOST_NUMBERED, SERVICES_PER_PAGE
+from catalog.browse.forms import ListingQuery, Sort
+from catalog.browse.paging import MAX_NUMBERED_PAGES, SERVICES_PER_PAGE
 from catalog.browse.search import closest_words, learn_words
 from catalog.models import Category, Service
 from catalog.operations.overrides import refresh_search_text
@@ -87,7 +87,7 @@ def test_search_by_quantity_finds_what_takes_an_order_of_it(client: Client, quan
     assert titles(page) == found
     if quantity in ("5000", "10"):
         shown = Service.objects.filter(name__in=found)
-        assert all(each.min_quantity <= int(quantity) <= each.most_orderable for each in shown)
+        assert all(each.min_quantity <= int(quantity) <= each.max_orderable for each in shown)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_search_from_htmx_updates_list_filters_and_count_and_names_its_address(c
     part = client.get(address, headers=HTMX).content.decode()
 
     assert titles(client.get(address, headers=HTMX)) == ["Real followers"]
-    assert re.search(r'<p id="shelf-count" hx-swap-oob="innerHTML">\s*1 service\s*</p>', part)
+    assert re.search(r'<p id="listing-count" hx-swap-oob="innerHTML">\s*1 service\s*</p>', part)
     assert re.search(r'id="facet-refill" name="refill" value="1" checked', part)
     assert client.get(address, headers=HTMX)["HX-Push-Url"] == reverse("catalog:search") + "?q=real&refill=1"
 
@@ -167,7 +167,7 @@ def test_search_form_without_script_asks_for_the_same(client: Client) -> None:
     put_on_sale("A")
     page = search(client).content.decode()
 
-    form = re.search(r'<form class="shelf__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page, re.DOTALL)
+    form = re.search(r'<form class="listing__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page, re.DOTALL)
     assert form[1] == reverse("catalog:search")
     names = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', form[2])
     assert names == ["q", "cat", "from", "to", "quantity", "refill", "cancel", "stock", "sort"]
@@ -179,7 +179,7 @@ def test_search_form_without_script_asks_for_the_same(client: Client) -> None:
 def test_search_finds_a_merged_category_by_both_names(client: Client) -> None:
     service = put_on_sale("Real", category="IG")
     target = put_on_sale("Other").category
-    Category.objects.filter(pk=service.category_id).update(merged_into=target, shown_name="Insta")
+    Category.objects.filter(pk=service.category_id).update(merged_into=target, display_name="Insta")
     refresh_search_text(Service.objects.all())
 
     assert titles(search(client, q="insta real")) == ["Real"]
@@ -237,7 +237,7 @@ def test_pages_past_the_numbered_ones_go_on_from_row_to_row_and_back(
     client: Client, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("catalog.browse.paging.SERVICES_PER_PAGE", 3)
-    monkeypatch.setattr("catalog.browse.paging.MOST_NUMBERED", 2)
+    monkeypatch.setattr("catalog.browse.paging.MAX_NUMBERED_PAGES", 2)
     for number in range(14):  # with ties in every order
         priced(f"S {number // 2 % 3}", str(1 + number % 3), position=number % 2, bought_lately=number % 4)
 
@@ -273,7 +273,7 @@ def test_page_that_begins_after_a_row_that_has_gone_is_the_first_one(client: Cli
 
 
 def test_numbered_pages_end_where_skipping_rows_gets_slow() -> None:
-    assert MOST_NUMBERED * SERVICES_PER_PAGE <= 5000
+    assert MAX_NUMBERED_PAGES * SERVICES_PER_PAGE <= 5000
 
 
 ODD = ["1", "0", "-1", "1~1", "~", "x~5", "9" * 30, "1e9", "NaN", "%", "\\", "'", '"', "\x00", "\ud800", "on"]
@@ -291,7 +291,7 @@ PATHS = {
 
 
 @pytest.fixture
-def shelf() -> Service:
+def listing() -> Service:
     put_on_sale("Likes", subcategory="Likes", stock=3)
     return priced("Followers", "2", refill=True)
 
@@ -302,8 +302,8 @@ def shelf() -> Service:
     part=st.booleans(),
     kind=st.sampled_from(list(PATHS)),
 )
-def test_any_query_string_shows_a_page(client: Client, shelf: Service, params: dict, part: bool, kind: str) -> None:
-    path = PATHS[kind](shelf)
+def test_any_query_string_shows_a_page(client: Client, listing: Service, params: dict, part: bool, kind: str) -> None:
+    path = PATHS[kind](listing)
     query = urlencode({name: value.encode("utf-8", "surrogatepass") for name, value in params.items()})
 
     page = client.get(f"{path}?{query}", headers=HTMX if part else {})
@@ -320,6 +320,6 @@ def test_any_query_string_shows_a_page(client: Client, shelf: Service, params: d
 def test_question_written_into_an_address_is_read_as_the_same_question(params: dict) -> None:
     asked = QueryDict(mutable=True)
     asked.update(params)
-    question = ShelfQuery.read(asked)
+    question = ListingQuery.read(asked)
 
-    assert ShelfQuery.read(QueryDict(question.encode())) == question
+    assert ListingQuery.read(QueryDict(question.encode())) == question

@@ -1,4 +1,4 @@
-"""The shelves as a visitor sees them: real pages, in a fixed number of queries."""
+"""The listings as a visitor sees them: real pages, in a fixed number of queries."""
 
 import re
 from html import unescape
@@ -74,7 +74,7 @@ def test_category_shows_price_limits_and_flags_of_its_services(client: Client) -
 
 
 def test_category_when_priced_by_the_piece_says_each(client: Client) -> None:
-    service = put_on_sale("Account", own_rate_per=1)
+    service = put_on_sale("Account", rate_per_override=1)
 
     assert "$1.875 each" in text(client.get(category_url(service)))
 
@@ -157,10 +157,10 @@ def test_category_when_the_subcategory_belongs_to_another_shows_everything(clien
 def test_category_sorts_by_price_name_age_and_purchases(client: Client, sort: str, order: list[str]) -> None:
     put_on_sale("Middle", selling_per_thousand_micros=5_000_000, selling_rate_micros=5_000_000)
     put_on_sale(
-        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, own_rate_per=1, bought_lately=9
+        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, rate_per_override=1, bought_lately=9
     )
     service = put_on_sale(
-        "Zzz", shown_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000
+        "Zzz", display_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000
     )
 
     assert titles(client.get(category_url(service, sort=sort))) == order
@@ -266,7 +266,7 @@ def test_search_from_htmx_answers_with_the_results_alone(client: Client) -> None
 
     assert titles(part) == titles(whole) == ["Real followers"]
     assert "<html" not in part.content.decode()
-    assert 'id="shelf-facets" hx-swap-oob="true"' in part.content.decode()
+    assert 'id="listing-facets" hx-swap-oob="true"' in part.content.decode()
     assert part["HX-Push-Url"] == search_url("real")
     assert "HX-Request" in part["Vary"]
     assert "HX-Request" in whole["Vary"]
@@ -279,5 +279,5 @@ def test_search_when_htmx_restores_its_history_answers_with_the_whole_page(clien
 
 
 @pytest.mark.parametrize("name", ["index", "search"])
-def test_the_shelves_take_no_post(client: Client, name: str) -> None:
+def test_listings_take_no_post(client: Client, name: str) -> None:
     assert client.post(reverse(f"catalog:{name}")).status_code == 405

@@ -1,4 +1,4 @@
-"""Visitors' pages are kept until something changes, hold nothing personal, and never show what is not so any more."""
+"""Visitors' pages are cached until something changes, hold nothing personal, and never show what is not so any more."""
 
 import re
 import threading
@@ -18,10 +18,10 @@ from django.utils import timezone
 from accounts.models import CustomerGroup, User
 from catalog.caching.version import (
     ASK_THE_DATABASE,
-    HERE_SECONDS,
+    PROCESS_SECONDS,
     VERSION_KEY,
     catalog_version,
-    forget_here,
+    forget_process_version,
     recent_version,
 )
 from catalog.models import Category, MarkupRule, Service
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def pages(service: Service) -> dict[str, str]:
-    """The addresses of one page of each kind that is kept."""
+    """The addresses of one page of each kind that is cached."""
     return {
         "home": "/",
         "index": reverse("catalog:index"),
@@ -70,7 +70,7 @@ def test_page_of_a_visitor_when_asked_for_again_costs_no_statement(client: Clien
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kept_page_carries_nothing_of_whoever_asked_first(client: Client, kind: str) -> None:
+def test_cached_page_carries_nothing_of_whoever_asked_first(client: Client, kind: str) -> None:
     address = pages(put_on_sale("A"))[kind]
     client.cookies["csrftoken"] = "t" * 32
     client.cookies["visited"] = "secret-of-the-first"
@@ -114,7 +114,7 @@ def test_message_to_somebody_who_signed_out_is_shown_to_them_alone(client: Clien
     assert "signed out" not in page_words(Client().get("/")).lower()
 
 
-def test_page_made_with_a_token_is_not_kept(client: Client, settings: Any) -> None:
+def test_page_made_with_a_token_is_not_cached(client: Client, settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.storefront.odd_pages"
 
     first, second = client.get("/token/"), client.get("/token/")
@@ -125,7 +125,7 @@ def test_page_made_with_a_token_is_not_kept(client: Client, settings: Any) -> No
 
 
 @pytest.mark.parametrize("kind", ["nonce", "cookie", "missing", "session"])
-def test_page_made_with_something_of_one_request_is_not_kept(client: Client, settings: Any, kind: str) -> None:
+def test_page_made_with_something_of_one_request_is_not_cached(client: Client, settings: Any, kind: str) -> None:
     settings.ROOT_URLCONF = "tests.storefront.odd_pages"
 
     page = client.get(f"/{kind}/")
@@ -147,7 +147,7 @@ def test_browser_that_has_the_page_is_told_so(client: Client) -> None:
     assert {"private", "no-cache"} <= set(page["Cache-Control"].split(", "))
     assert {"Cookie", "Accept-Language", "HX-Request"} <= {name.strip() for name in page["Vary"].split(",")}
 
-    Service.objects.filter(pk=service.pk).update(shown_name="B")
+    Service.objects.filter(pk=service.pk).update(display_name="B")
 
     assert client.get(address, headers={"If-None-Match": page["ETag"]}).status_code == 200
 
@@ -209,7 +209,7 @@ def test_category_that_is_hidden_in_the_admin_is_gone_at_once(client: Client, sa
     desk.force_login(sam)
     assert "Instagram" in page_words(client.get(address))
 
-    form = {"shown_name": "", "delivery": "link", "rate_per": "", "position": "0", "merged_into": ""}
+    form = {"display_name": "", "delivery": "link", "rate_per": "", "position": "0", "merged_into": ""}
     saved = desk.post(reverse("admin:catalog_category_change", args=[service.category_id]), form)
 
     assert saved.status_code == 302, saved.content
@@ -249,19 +249,19 @@ def test_page_when_redis_is_away_is_made_anew(client: Client, settings: Any) -> 
 
     assert away.status_code == 200
     assert away.content == there.content
-    Service.objects.update(shown_name="Renamed")
+    Service.objects.update(display_name="Renamed")
     assert "Renamed" in page_words(client.get(address))
 
 
 @pytest.mark.parametrize("query", ["q=a", "sort=name", "utm_source=x", "sub=1&" + "page=1&" * 30])
-def test_page_with_endless_variants_is_not_kept(client: Client, query: str) -> None:
+def test_page_with_endless_variants_is_not_cached(client: Client, query: str) -> None:
     page = client.get(f"{pages(put_on_sale('A'))['category']}?{query}")
 
     assert page.status_code == 200
     assert "ETag" not in page
 
 
-def test_setting_of_zero_keeps_nothing(client: Client, settings: Any) -> None:
+def test_setting_of_zero_caches_nothing(client: Client, settings: Any) -> None:
     settings.PAGE_CACHE_SECONDS = 0
 
     assert "ETag" not in client.get(pages(put_on_sale("A"))["category"])
@@ -296,9 +296,9 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
     ("kind", "first", "again", "own"),
     [
         # A visitor's first page, the same again, and a customer's when the shared part is known.
-        ("home", 5, 0, 4),  # directory 3, countries, the next prices; session, user, wallet, countries
+        ("home", 5, 0, 4),  # category index 3, countries, the next prices; session, user, wallet, countries
         ("index", 4, 0, 3),
-        ("category", 5, 0, 4),  # and the rows; favourites
+        ("category", 5, 0, 4),  # and the rows; favorites
         ("search", 5, 0, 4),
     ],
 )
@@ -346,18 +346,18 @@ def written_elsewhere(sql: str) -> None:
 def test_recent_version_when_another_program_wrote_is_a_second_old_at_most(client: Client) -> None:
     service = put_on_sale("A")
     cache.delete(VERSION_KEY)
-    forget_here()
+    forget_process_version()
     known = recent_version()
 
-    written_elsewhere("UPDATE catalog_service SET shown_name = 'By hand'")
+    written_elsewhere("UPDATE catalog_service SET display_name = 'By hand'")
 
     with CaptureQueriesContext(connection) as captured:
         assert recent_version() == known
     assert len(captured) == 0
     assert 0 < cache.ttl(VERSION_KEY) <= 1
-    assert HERE_SECONDS < 1
+    assert PROCESS_SECONDS < 1
     cache.delete(VERSION_KEY)  # the second is over
-    forget_here()
+    forget_process_version()
     assert recent_version() > known
     assert "By hand" in page_words(client.get(pages(service)["category"]))
 
@@ -365,13 +365,13 @@ def test_recent_version_when_another_program_wrote_is_a_second_old_at_most(clien
 def test_recent_version_when_another_process_wrote_is_asked_for_after_a_moment() -> None:
     put_on_sale("A")
     cache.delete(VERSION_KEY)
-    forget_here()
+    forget_process_version()
     known = recent_version()
     written_elsewhere("UPDATE catalog_service SET position = 1")
     cache.set(VERSION_KEY, ASK_THE_DATABASE)  # as the other process did
 
     assert recent_version() == known
-    time.sleep(HERE_SECONDS)
+    time.sleep(PROCESS_SECONDS)
     assert recent_version() > known
 
 
@@ -379,7 +379,7 @@ def test_recent_version_when_another_process_wrote_is_asked_for_after_a_moment()
 def test_recent_version_when_a_change_is_committed_is_the_new_one() -> None:
     service = put_on_sale("A")
     cache.delete(VERSION_KEY)
-    forget_here()
+    forget_process_version()
     before = recent_version()
     seen = []
 

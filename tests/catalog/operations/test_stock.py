@@ -106,7 +106,7 @@ def test_refresh_stock_when_upstream_has_no_answer_keeps_what_is_stored(limited,
     refresh_stock(limited)
 
     assert (stored(limited), limited.stock) == (500, 500)
-    sandbox.heal()
+    sandbox.clear_faults()
 
 
 def test_refresh_stock_when_upstream_is_slow_gives_up_in_time_and_lets_the_next_one_pass(limited, sandbox, settings):
@@ -187,7 +187,7 @@ def test_refresh_stock_without_an_upstream_does_nothing(limited, settings):
     assert limited.stock == 500
 
 
-# --- The doors ------------------------------------------------------------------------------------------------------
+# --- The callers --------------------------------------------------------------------------------------------------
 def test_place_page_of_a_limited_service_asks_for_a_customer_and_not_for_a_visitor(client, ann, limited, sandbox):
     sandbox.set_service(UPSTREAM_ID, stock=42)
     address = reverse("orders:place", args=[limited.pk])

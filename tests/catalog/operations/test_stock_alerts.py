@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog import tasks
-from catalog.models import Category, Service, StockWatch
-from catalog.operations.back_in_stock import tell_watchers
+from catalog.models import Category, Service, StockAlert
+from catalog.operations.back_in_stock import send_stock_alerts
 from catalog.operations.stock import refresh_stock
-from catalog.operations.stock_alerts import NotSoldOut, mark_told, watch_stock
+from catalog.operations.stock_alerts import NotSoldOut, mark_notified, open_stock_alert
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from tests.pages import page_words
@@ -34,9 +34,9 @@ def sold_out(service, sandbox):
 
 
 @pytest.fixture
-def watch(ann, sold_out):
+def alert(ann, sold_out):
     """Ann waits for the service."""
-    return watch_stock(ann, sold_out)
+    return open_stock_alert(ann, sold_out)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def back_in_stock(**fields) -> None:
 
 
 def press(client, service, **form):
-    return client.post(reverse("orders:watch", args=[service.pk]), form)
+    return client.post(reverse("orders:stock_alert", args=[service.pk]), form)
 
 
 def test_the_page_of_a_sold_out_service_offers_to_tell_and_then_says_it_will(shop, ann, sold_out):
@@ -64,7 +64,7 @@ def test_the_page_of_a_sold_out_service_offers_to_tell_and_then_says_it_will(sho
     assert "Sold out" in before
     assert "Tell me when it is back" in before
     assert answer.url == address
-    assert StockWatch.objects.get().user == ann
+    assert StockAlert.objects.get().user == ann
     assert "We will write to ann@example.com once it can be ordered again." in after
     assert "Tell me when it is back" not in after
 
@@ -77,48 +77,48 @@ def test_a_visitor_is_led_to_sign_in_and_back_to_the_page(client, sold_out):
 
     assert f'href="/accounts/login/?next={address}"' in page
     assert pressed.url == f"/accounts/login/?next={address}"
-    assert StockWatch.objects.count() == 0
+    assert StockAlert.objects.count() == 0
 
 
-def test_a_service_that_can_be_ordered_offers_nothing_and_is_not_watched(shop, service):
+def test_a_service_that_can_be_ordered_offers_no_stock_alert(shop, service):
     page = page_words(shop.get(reverse("orders:place", args=[service.pk])))
 
     answer = press(shop, service)
 
     assert "Tell me when it is back" not in page
     assert "There is nothing to wait for" in page_words(shop.get(answer.url))
-    assert StockWatch.objects.count() == 0
+    assert StockAlert.objects.count() == 0
 
 
-def test_watch_stock_twice_is_one_watch(ann, sold_out, watch):
-    assert watch_stock(ann, sold_out) == watch
+def test_open_stock_alert_twice_is_one_alert(ann, sold_out, alert):
+    assert open_stock_alert(ann, sold_out) == alert
 
 
 @pytest.mark.parametrize("fields", [{"stock": None}, {"stock": 10}, {"visible": False}, {"type": "Poll"}])
-def test_watch_stock_of_what_does_not_lack_stock_is_refused(ann, sold_out, fields):
+def test_open_stock_alert_of_what_does_not_lack_stock_is_refused(ann, sold_out, fields):
     Service.objects.filter(pk=sold_out.pk).update(**fields)
 
     with pytest.raises(NotSoldOut):
-        watch_stock(ann, Service.objects.get(pk=sold_out.pk))
+        open_stock_alert(ann, Service.objects.get(pk=sold_out.pk))
 
 
-def test_stop_forgets_ones_own_watch_alone_and_leads_back(shop, ann, ben, sold_out, watch):
-    watch_stock(ben, sold_out)
+def test_stop_forgets_ones_own_alert_alone_and_leads_back(shop, ann, ben, sold_out, alert):
+    open_stock_alert(ben, sold_out)
 
     answer = press(shop, sold_out, stop="1", next=reverse("account"))
 
     assert answer.url == reverse("account")
-    assert StockWatch.objects.get().user == ben
+    assert StockAlert.objects.get().user == ben
 
 
-def test_stop_leads_to_no_strange_address(shop, sold_out, watch):
+def test_stop_leads_to_no_strange_address(shop, sold_out, alert):
     answer = press(shop, sold_out, stop="1", next="https://evil.example/")
 
     assert answer.url == reverse("orders:place", args=[sold_out.pk])
 
 
-def test_the_account_lists_what_one_waits_for(shop, ben, sold_out, watch):
-    watch_stock(ben, sold_out)
+def test_the_account_lists_what_one_waits_for(shop, ben, sold_out, alert):
+    open_stock_alert(ben, sold_out)
 
     page = page_words(shop.get(reverse("account")))
 
@@ -127,12 +127,12 @@ def test_the_account_lists_what_one_waits_for(shop, ben, sold_out, watch):
 
 
 # --- The mail -------------------------------------------------------------------------------------------------------
-def test_tell_watchers_when_it_is_back_mails_each_once_with_the_link(ann, ben, sold_out, watch, settings):
-    watch_stock(ben, sold_out)
-    nothing_yet = tell_watchers()
+def test_send_stock_alerts_when_it_is_back_mails_each_once_with_the_link(ann, ben, sold_out, alert, settings):
+    open_stock_alert(ben, sold_out)
+    nothing_yet = send_stock_alerts()
     back_in_stock()
 
-    told = [tell_watchers(), tell_watchers()]
+    told = [send_stock_alerts(), send_stock_alerts()]
     send_notices()
 
     assert (nothing_yet, told) == (0, [2, 0])
@@ -140,25 +140,25 @@ def test_tell_watchers_when_it_is_back_mails_each_once_with_the_link(ann, ben, s
     assert mail.outbox[0].subject == "Storefront: Back in stock: Instagram Followers, real"
     assert f"{settings.SITE_URL}/order/{sold_out.pk}/" in mail.outbox[0].body
     assert "e-mails about orders" not in mail.outbox[0].body
-    watch.refresh_from_db()
-    assert watch.told_at is not None
+    alert.refresh_from_db()
+    assert alert.notified_at is not None
 
 
-def test_tell_watchers_writes_in_the_customers_language(ann, watch):
+def test_send_stock_alerts_writes_in_the_customers_language(ann, alert):
     User.objects.filter(pk=ann.pk).update(language="ru")
     back_in_stock()
 
-    tell_watchers()
+    send_stock_alerts()
     send_notices()
 
     assert "Есть вопросы?" in mail.outbox[0].body
 
 
-def test_tell_watchers_reaches_a_customer_who_wants_no_mail_about_orders(ann, watch):
+def test_send_stock_alerts_reaches_a_customer_who_wants_no_mail_about_orders(ann, alert):
     User.objects.filter(pk=ann.pk).update(wants_mail=False)
     back_in_stock()
 
-    tell_watchers()
+    send_stock_alerts()
     send_notices()
 
     assert [message.to for message in mail.outbox] == [[ann.email]]
@@ -174,51 +174,51 @@ def test_tell_watchers_reaches_a_customer_who_wants_no_mail_about_orders(ann, wa
         {"type": "Poll"},
     ],
 )
-def test_tell_watchers_waits_while_the_service_cannot_be_ordered(watch, fields):
+def test_send_stock_alerts_waits_while_the_service_cannot_be_ordered(alert, fields):
     back_in_stock(**fields)
 
-    assert (tell_watchers(), Notice.objects.count()) == (0, 0)
+    assert (send_stock_alerts(), Notice.objects.count()) == (0, 0)
 
 
-def test_tell_watchers_waits_while_the_category_is_hidden(watch):
+def test_send_stock_alerts_waits_while_the_category_is_hidden(alert):
     back_in_stock()
     Category.objects.update(visible=False)
 
-    assert tell_watchers() == 0
+    assert send_stock_alerts() == 0
 
 
-def test_tell_watchers_leaves_out_who_cannot_sign_in(ann, watch):
+def test_send_stock_alerts_leaves_out_who_cannot_sign_in(ann, alert):
     back_in_stock()
     User.objects.filter(pk=ann.pk).update(is_active=False)
 
-    assert tell_watchers() == 0
+    assert send_stock_alerts() == 0
 
 
-def test_mark_told_of_a_watch_that_is_closed_or_canceled_says_so(watch):
-    assert [mark_told(watch, now=timezone.now()), mark_told(watch, now=timezone.now())] == [True, False]
+def test_mark_notified_of_an_alert_that_is_closed_or_canceled_says_so(alert):
+    assert [mark_notified(alert, now=timezone.now()), mark_notified(alert, now=timezone.now())] == [True, False]
 
-    StockWatch.objects.all().delete()
+    StockAlert.objects.all().delete()
 
-    assert not mark_told(watch, now=timezone.now())
+    assert not mark_notified(alert, now=timezone.now())
 
 
-def test_after_being_told_one_can_wait_again(ann, sold_out, watch):
+def test_after_an_alert_one_can_wait_again(ann, sold_out, alert):
     back_in_stock()
-    tell_watchers()
+    send_stock_alerts()
     back_in_stock(stock=0)
-    watch_stock(ann, Service.objects.get(pk=sold_out.pk))
+    open_stock_alert(ann, Service.objects.get(pk=sold_out.pk))
     back_in_stock()
 
-    assert (tell_watchers(), Notice.objects.count()) == (1, 2)
+    assert (send_stock_alerts(), Notice.objects.count()) == (1, 2)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tell_watchers_by_many_at_once_writes_one_mail(ann, watch):
+def test_send_stock_alerts_by_many_at_once_writes_one_mail(ann, alert):
     back_in_stock()
 
     def tell(_number: int) -> int:
         try:
-            return tell_watchers()
+            return send_stock_alerts()
         finally:
             connection.close()
 
@@ -228,7 +228,7 @@ def test_tell_watchers_by_many_at_once_writes_one_mail(ann, watch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tell_watchers_that_dies_before_its_mail_is_written_tells_the_next_time(ann, watch):
+def test_send_stock_alerts_that_dies_before_its_mail_is_written_sends_them_the_next_time(ann, alert):
     back_in_stock()
     trap = "CREATE TRIGGER trap BEFORE INSERT ON notifications_notice BEGIN SELECT RAISE(ABORT, 'died'); END"
     if connection.vendor == "postgresql":
@@ -242,13 +242,13 @@ def test_tell_watchers_that_dies_before_its_mail_is_written_tells_the_next_time(
         cursor.execute(trap)
     try:
         with pytest.raises(Exception, match=r"died|trap"):
-            tell_watchers()
+            send_stock_alerts()
     finally:
         with connection.cursor() as cursor:
             cursor.execute(undo)
 
-    assert (StockWatch.objects.get().told_at, Notice.objects.count()) == (None, 0)
-    assert (tell_watchers(), Notice.objects.count()) == (1, 1)
+    assert (StockAlert.objects.get().notified_at, Notice.objects.count()) == (None, 0)
+    assert (send_stock_alerts(), Notice.objects.count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -261,14 +261,14 @@ def test_refresh_stock_when_it_came_back_wakes_a_worker(sold_out, sandbox, redis
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sync_catalog_when_it_brought_stock_back_wakes_a_worker_who_tells(watch, sandbox, redis_server):
+def test_sync_catalog_when_it_brought_stock_back_wakes_a_worker_who_sends_alerts(alert, sandbox, redis_server):
     sandbox.set_service(UPSTREAM_ID, stock=100)
 
     tasks.sync_catalog()
 
     wait_for(lambda: woken(redis_server), "the message is on its way in a thread")
-    assert tell_watchers() == 1
+    assert send_stock_alerts() == 1
 
 
 def woken(redis_server) -> bool:
-    return any(b"tell_watchers" in message for message in redis_server.lrange("shop", 0, -1))
+    return any(b"send_stock_alerts" in message for message in redis_server.lrange("shop", 0, -1))

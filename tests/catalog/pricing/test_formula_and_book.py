@@ -78,18 +78,18 @@ def test_selling_rate_when_a_term_would_sell_below_cost_raises(terms: dict) -> N
 
 @given(rates, exchange_rates, percents, st.integers(0, 10**9), shares, shares)
 def test_selling_rate_never_falls_below_cost_plus_floor(
-    rate: int, exchange: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal
+    rate: int, exchange_rate_micros: int, percent: Decimal, fixed: int, discount: Decimal, floor: Decimal
 ) -> None:
     sold_at = rate_of(
         rate,
-        exchange_rate_micros=exchange,
+        exchange_rate_micros=exchange_rate_micros,
         markup_percent=percent,
         fixed_micros=fixed,
         discount_percent=discount,
         floor_percent=floor,
     )
 
-    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+    assert sold_at >= Fraction(rate * exchange_rate_micros, MICROS) * (1 + Fraction(floor) / 100)
 
 
 @given(rates, percents, shares, shares)
@@ -132,15 +132,15 @@ def test_selling_rate_when_rounded_gives_the_discount_afterwards_and_keeps_the_f
 
 
 def test_selling_rate_when_the_service_has_its_own_price_replaces_the_markup_not_the_floor() -> None:
-    assert rate_of(1_000_000, own_rate_micros=3_333_333, rounding="1.00") == 3_333_333
-    assert rate_of(1_000_000, own_rate_micros=3_333_333, discount_percent=Decimal(50)) == 1_666_667
-    assert rate_of(1_000_000, own_rate_micros=900_000, floor_percent=Decimal(5)) == 1_050_000
+    assert rate_of(1_000_000, rate_override_micros=3_333_333, rounding="1.00") == 3_333_333
+    assert rate_of(1_000_000, rate_override_micros=3_333_333, discount_percent=Decimal(50)) == 1_666_667
+    assert rate_of(1_000_000, rate_override_micros=900_000, floor_percent=Decimal(5)) == 1_050_000
 
 
 @given(rates, exchange_rates, lowered, fixed_parts, shares, shares, roundings, st.none() | rates)
 def test_selling_rate_whatever_the_rule_never_falls_below_cost_plus_floor(
     rate: int,
-    exchange: int,
+    exchange_rate_micros: int,
     percent: Decimal,
     fixed: int,
     discount: Decimal,
@@ -150,16 +150,16 @@ def test_selling_rate_whatever_the_rule_never_falls_below_cost_plus_floor(
 ) -> None:
     sold_at = rate_of(
         rate,
-        exchange_rate_micros=exchange,
+        exchange_rate_micros=exchange_rate_micros,
         markup_percent=percent,
         fixed_micros=fixed,
         discount_percent=discount,
         floor_percent=floor,
         rounding=rounding,
-        own_rate_micros=own,
+        rate_override_micros=own,
     )
 
-    assert sold_at >= Fraction(rate * exchange, MICROS) * (1 + Fraction(floor) / 100)
+    assert sold_at >= Fraction(rate * exchange_rate_micros, MICROS) * (1 + Fraction(floor) / 100)
 
 
 @given(rates, rates, lowered, fixed_parts, shares, shares, roundings)
@@ -193,11 +193,11 @@ def test_selling_rate_when_rounded_rises_by_less_than_a_step_and_ends_as_it_shou
 
 @given(rates, rates, lowered, fixed_parts, shares)
 def test_unprotected_rate_is_what_is_sold_unless_the_floor_lifts_it(
-    rate: int, exchange: int, percent: Decimal, fixed: int, floor: Decimal
+    rate: int, exchange_rate_micros: int, percent: Decimal, fixed: int, floor: Decimal
 ) -> None:
     formula = make_formula(
         Markup(percent, fixed, rounding="0.05"),
-        exchange_rate_micros=exchange + 1,
+        exchange_rate_micros=exchange_rate_micros + 1,
         discount_percent=Decimal(0),
         floor_percent=floor,
     )
@@ -213,13 +213,15 @@ def test_unprotected_rate_is_what_is_sold_unless_the_floor_lifts_it(
 
 @given(rates, exchange_rates, percents, shares, st.integers(1, 10**7), units)
 def test_price_for_any_quantity_covers_its_cost(
-    rate: int, exchange: int, percent: Decimal, discount: Decimal, quantity: int, rate_per: int
+    rate: int, exchange_rate_micros: int, percent: Decimal, discount: Decimal, quantity: int, rate_per: int
 ) -> None:
-    sold_at = rate_of(rate, exchange_rate_micros=exchange, markup_percent=percent, discount_percent=discount)
+    sold_at = rate_of(
+        rate, exchange_rate_micros=exchange_rate_micros, markup_percent=percent, discount_percent=discount
+    )
 
     price = price_for(sold_at, quantity, rate_per)
 
-    assert price >= Fraction(rate * exchange, MICROS) * quantity / rate_per
+    assert price >= Fraction(rate * exchange_rate_micros, MICROS) * quantity / rate_per
     assert price % 100 == 0
 
 
@@ -249,7 +251,7 @@ def test_price_for_no_pieces_raises(quantity: int, rate_per: int) -> None:
 
 
 @pytest.fixture
-def shelf(db: None, settings) -> Service:
+def listing(db: None, settings) -> Service:
     """A service at 1.00 per 1,000, in a subcategory; the default markup is 25 %."""
     settings.DEFAULT_MARKUP_PERCENT = Decimal(25)
     settings.FLOOR_MARGIN_PERCENT = Decimal(0)
@@ -292,80 +294,80 @@ def add_rules(service: Service, *scopes: str) -> None:
     ],
 )
 def test_rate_micros_when_several_rules_fit_takes_the_most_specific(
-    shelf: Service, scopes: list[str], expected: int
+    listing: Service, scopes: list[str], expected: int
 ) -> None:
-    add_rules(shelf, *scopes)
+    add_rules(listing, *scopes)
 
-    assert price_book(None).rate_micros(shelf) == expected
+    assert price_book(None).rate_micros(listing) == expected
 
 
-def test_rate_micros_when_rules_are_for_others_takes_the_default(shelf: Service) -> None:
+def test_rate_micros_when_rules_are_for_others_takes_the_default(listing: Service) -> None:
     other_category = Category.objects.create(name="TikTok")
     # The same name in another category is another subcategory.
     other = Subcategory.objects.create(category=other_category, name="Followers")
     MarkupRule.objects.create(scope="category", category=other_category, percent=70)
     MarkupRule.objects.create(scope="subcategory", subcategory=other, percent=80)
 
-    assert price_book(None).rate_micros(shelf) == 1_250_000
+    assert price_book(None).rate_micros(listing) == 1_250_000
 
 
 def test_price_book_when_the_customer_has_a_group_takes_its_discount_down_to_the_floor(
-    shelf: Service, settings
+    listing: Service, settings
 ) -> None:
     settings.FLOOR_MARGIN_PERCENT = Decimal(2)
     group = CustomerGroup.objects.create(name="Friends", discount_percent=Decimal("10.00"))
     user = User.objects.create_user("friend@example.com", "x", group=group)
 
-    assert price_book(user).rate_micros(shelf) == 1_125_000
+    assert price_book(user).rate_micros(listing) == 1_125_000
 
     group.discount_percent = Decimal(50)
     group.save()
-    assert price_book(User.objects.get(pk=user.pk)).rate_micros(shelf) == 1_020_000
+    assert price_book(User.objects.get(pk=user.pk)).rate_micros(listing) == 1_020_000
 
 
-def test_price_book_of_a_visitor_has_no_discount(shelf: Service) -> None:
-    assert price_book(AnonymousUser()).rate_micros(shelf) == 1_250_000
+def test_price_book_of_a_visitor_has_no_discount(listing: Service) -> None:
+    assert price_book(AnonymousUser()).rate_micros(listing) == 1_250_000
 
 
 @pytest.mark.parametrize("services", [1, 3])
 def test_price_book_for_many_services_asks_for_the_rules_once(
-    shelf: Service, services: int, django_assert_num_queries
+    listing: Service, services: int, django_assert_num_queries
 ) -> None:
-    add_rules(shelf, "all", "category", "subcategory", "service")
+    add_rules(listing, "all", "category", "subcategory", "service")
 
     with django_assert_num_queries(1):
         book = price_book(AnonymousUser())
-        prices = [book.price_micros(shelf, 100) for _ in range(services)]
+        prices = [book.price_micros(listing, 100) for _ in range(services)]
 
     assert prices == [140_100] * services  # 1.400005 per 1,000: a hundred are 0.1400005, rounded up
 
 
-def test_price_micros_when_the_rate_buys_one_piece_multiplies(shelf: Service) -> None:
-    shelf.own_rate_per = 1
+def test_price_micros_when_the_rate_buys_one_piece_multiplies(listing: Service) -> None:
+    listing.rate_per_override = 1
     book = price_book(None)
 
-    assert book.price_micros(shelf, 3) == 3_750_000
-    assert book.cost_upstream_micros(shelf, 3) == 3_000_000
-    assert book.rate_per_thousand_micros(shelf) == 1_250_000_000
+    assert book.price_micros(listing, 3) == 3_750_000
+    assert book.cost_upstream_micros(listing, 3) == 3_000_000
+    assert book.rate_per_thousand_micros(listing) == 1_250_000_000
 
 
-def test_cost_upstream_micros_when_a_part_of_a_micro_is_left_rounds_up(shelf: Service) -> None:
-    shelf.rate_upstream_micros = 1
+def test_cost_upstream_micros_when_a_part_of_a_micro_is_left_rounds_up(listing: Service) -> None:
+    listing.rate_upstream_micros = 1
 
-    assert price_book(None).cost_upstream_micros(shelf, 1) == 1
+    assert price_book(None).cost_upstream_micros(listing, 1) == 1
 
 
-def test_markup_price_of_a_number_takes_the_markup_for_everything(shelf: Service) -> None:
+def test_markup_price_of_a_number_takes_the_markup_for_everything(listing: Service) -> None:
     assert markup_price(500_000, None) == 625_000
 
-    add_rules(shelf, "all", "category")
+    add_rules(listing, "all", "category")
     assert markup_price(500_000, None) == 550_000
     assert markup_price(1, None) == 100
 
 
-def test_price_book_when_the_store_has_another_currency_converts(shelf: Service, settings) -> None:
+def test_price_book_when_the_store_has_another_currency_converts(listing: Service, settings) -> None:
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("92.5")
     book: PriceBook = price_book(None)
 
-    assert book.rate_micros(shelf) == 115_625_000
-    assert book.cost_upstream_micros(shelf, 1000) == MICROS
+    assert book.rate_micros(listing) == 115_625_000
+    assert book.cost_upstream_micros(listing, 1000) == MICROS

@@ -24,25 +24,25 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def fill_shelves() -> list[Service]:
+def put_services_on_sale() -> list[Service]:
     """Services of every unit, in two categories, one of them withdrawn, one with its own price."""
     return [
         put_on_sale("plain"),
         put_on_sale("dear", rate_upstream_micros=987_654_321),
         put_on_sale("likes", subcategory="Likes"),
         put_on_sale("withdrawn", withdrawn_at=NOON),
-        put_on_sale("account", category="Accounts", own_rate_per=1),
-        put_on_sale("own price", category="Accounts", own_rate_micros=2_345_678),
+        put_on_sale("account", category="Accounts", rate_per_override=1),
+        put_on_sale("own price", category="Accounts", rate_override_micros=2_345_678),
         put_on_sale("free", category="Accounts", rate_upstream_micros=0),
     ]
 
 
 @pytest.fixture
-def shelves(settings: Any) -> list[Service]:
+def listings(settings: Any) -> list[Service]:
     """Seven services, priced at the default markup of 25 % at noon."""
     settings.DEFAULT_MARKUP_PERCENT = Decimal(25)
     settings.UPSTREAM_EXCHANGE_RATE = Decimal(1)
-    services = fill_shelves()
+    services = put_services_on_sale()
     reprice_services(now=NOON)
     return services
 
@@ -71,7 +71,7 @@ def likes() -> Service:
     return Service.objects.get(name="likes")
 
 
-def test_reprice_services_when_nothing_was_stored_stores_what_the_book_says(shelves: list[Service]) -> None:
+def test_reprice_services_when_nothing_was_stored_stores_what_the_book_says(listings: list[Service]) -> None:
     assert stored() == by_the_book(NOON)
     assert stored()["plain"] == (1_875_000, 1_875_000)
     assert stored()["account"] == (1_875_000, 1_875_000_000)
@@ -99,7 +99,7 @@ CHANGES_OF_SETTINGS = {
 
 @pytest.mark.parametrize("change", CHANGES_OF_RULES.values(), ids=CHANGES_OF_RULES)
 def test_reprice_if_due_when_a_rule_comes_and_goes_stores_what_the_book_says(
-    shelves: list[Service], change: Callable[[], object]
+    listings: list[Service], change: Callable[[], object]
 ) -> None:
     later = NOON + timedelta(minutes=1)
     before, version = stored(), price_version()
@@ -117,7 +117,7 @@ def test_reprice_if_due_when_a_rule_comes_and_goes_stores_what_the_book_says(
 
 @pytest.mark.parametrize("name", CHANGES_OF_SETTINGS)
 def test_reprice_if_due_when_a_setting_changes_stores_what_the_book_says(
-    shelves: list[Service], settings: Any, name: str
+    listings: list[Service], settings: Any, name: str
 ) -> None:
     settings.UPSTREAM_CURRENCY = "EUR"  # at the rate of 1, until it is changed
     before = stored()
@@ -129,7 +129,7 @@ def test_reprice_if_due_when_a_setting_changes_stores_what_the_book_says(
 
 
 def test_reprice_if_due_when_nothing_began_or_ended_does_nothing_after_two_reads(
-    shelves: list[Service], django_assert_num_queries: Any
+    listings: list[Service], django_assert_num_queries: Any
 ) -> None:
     MarkupRule.objects.create(scope="all", percent=40, valid_from=NOON + timedelta(days=1))
     MarkupRule.objects.create(scope="all", percent=50, valid_until=NOON)
@@ -142,7 +142,7 @@ def test_reprice_if_due_when_nothing_began_or_ended_does_nothing_after_two_reads
 
 
 def test_price_version_when_only_a_floor_for_groups_changed_grows_although_no_stored_rate_does(
-    shelves: list[Service], settings: Any
+    listings: list[Service], settings: Any
 ) -> None:
     version = price_version()
     settings.FLOOR_MARGIN_PERCENT = Decimal(5)
@@ -153,7 +153,7 @@ def test_price_version_when_only_a_floor_for_groups_changed_grows_although_no_st
     assert (done.changed, done.version, price_version()) == (0, version + 1, version + 1)
 
 
-def test_reprice_services_when_few_rates_differ_writes_only_those(shelves: list[Service]) -> None:
+def test_reprice_services_when_few_rates_differ_writes_only_those(listings: list[Service]) -> None:
     MarkupRule.objects.create(scope="service", service=likes(), percent=40)
 
     assert reprice_services(now=NOON).changed == 1
@@ -163,14 +163,14 @@ def test_reprice_services_when_few_rates_differ_writes_only_those(shelves: list[
     assert (again.changed, again.version, price_version()) == (0, version, version)
 
 
-def test_reprice_services_says_what_a_visitor_pays_whatever_the_groups(shelves: list[Service]) -> None:
+def test_reprice_services_says_what_a_visitor_pays_whatever_the_groups(listings: list[Service]) -> None:
     CustomerGroup.objects.create(name="Friends", discount_percent=50)
 
     assert reprice_services(now=NOON).changed == 0
 
 
 def test_reprice_services_when_they_are_too_many_to_wait_for_leaves_them_to_a_worker(
-    shelves: list[Service], django_capture_on_commit_callbacks: Any
+    listings: list[Service], django_capture_on_commit_callbacks: Any
 ) -> None:
     before, version = stored(), price_version()
     MarkupRule.objects.create(scope="all", percent=40)
@@ -187,7 +187,7 @@ def test_reprice_services_when_they_are_too_many_to_wait_for_leaves_them_to_a_wo
 
 
 def test_reprice_services_when_a_categorys_many_services_are_left_then_beat_finds_them(
-    shelves: list[Service],
+    listings: list[Service],
 ) -> None:
     Category.objects.update(rate_per=1)
     instagram = Service.objects.filter(category__name="Instagram")
@@ -199,10 +199,15 @@ def test_reprice_services_when_a_categorys_many_services_are_left_then_beat_find
 
 
 @pytest.mark.parametrize(
-    "form", [{"own_rate_micros": "4.50"}, {"own_rate_per": "1"}, {"own_rate_micros": "4.50", "own_rate_per": "1"}]
+    "form",
+    [
+        {"rate_override_micros": "4.50"},
+        {"rate_per_override": "1"},
+        {"rate_override_micros": "4.50", "rate_per_override": "1"},
+    ],
 )
 def test_service_when_the_admin_sets_its_price_or_unit_then_stored_is_the_book(
-    desk: Client, shelves: list[Service], form: dict
+    desk: Client, listings: list[Service], form: dict
 ) -> None:
     before, version = stored(), price_version()
     page = reverse("admin:catalog_service_change", args=[likes().pk])
@@ -214,7 +219,7 @@ def test_service_when_the_admin_sets_its_price_or_unit_then_stored_is_the_book(
     assert price_version() == version + 1
 
 
-def test_category_when_the_admin_sets_its_unit_then_stored_is_the_book(desk: Client, shelves: list[Service]) -> None:
+def test_category_when_the_admin_sets_its_unit_then_stored_is_the_book(desk: Client, listings: list[Service]) -> None:
     before = stored()
     page = reverse("admin:catalog_category_change", args=[likes().category_id])
 
@@ -224,7 +229,7 @@ def test_category_when_the_admin_sets_its_unit_then_stored_is_the_book(desk: Cli
 
 
 def test_markup_rule_when_the_admin_saves_and_deletes_it_then_stored_is_the_book(
-    desk: Client, shelves: list[Service]
+    desk: Client, listings: list[Service]
 ) -> None:
     before = stored()
     form = {"scope": "category", "category": likes().category_id, "percent": "40", "fixed_micros": "0"}
@@ -276,7 +281,7 @@ def test_reprice_services_when_somebody_changes_prices_meanwhile_waits_and_count
         try:
             with transaction.atomic():
                 lock_prices()
-                Service.objects.filter(pk=service.pk).update(own_rate_micros=9_000_000)
+                Service.objects.filter(pk=service.pk).update(rate_override_micros=9_000_000)
                 locked.set()
                 threading.Event().wait(0.3)
         finally:
@@ -291,7 +296,7 @@ def test_reprice_services_when_somebody_changes_prices_meanwhile_waits_and_count
     assert stored() == by_the_book(NOON) == {"plain": (9_000_000, 9_000_000)}
 
 
-def test_reprice_services_when_rates_are_absurd_stores_the_most_a_column_holds(shelves: list[Service]) -> None:
+def test_reprice_services_when_rates_are_absurd_stores_the_most_a_column_holds(listings: list[Service]) -> None:
     Service.objects.filter(name="account").update(rate_upstream_micros=2**62)
 
     reprice_services(now=NOON)

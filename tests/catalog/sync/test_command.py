@@ -71,7 +71,7 @@ def test_shown_progress_on_a_terminal_draws_a_bar_for_each_stage() -> None:
     terminal, out = Terminal(), io.StringIO()
 
     with shown_progress(out, terminal) as progress:
-        progress("listing", 3, 3)
+        progress("services", 3, 3)
         progress("subcategories", 5, 9)
 
     assert "Asking for the catalog" in terminal.getvalue()

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from catalog.sync.compression import pack, unpack
 from catalog.sync.difference import (
     Addition,
-    Change,
     Comparison,
     Derived,
     Difference,
     Event,
-    Stored,
+    ServiceRecord,
+    ServiceUpdate,
     UpstreamFields,
 )
-from catalog.sync.fetch import Listing, Offer, Placement
+from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
 from catalog.sync.names import Names
-from catalog.sync.scan import Standing, Survey, survey
+from catalog.sync.scan import Scan, StoredService, scan_catalog
 
 pytestmark = pytest.mark.sqlite
 
@@ -34,11 +34,15 @@ NAMES = Names(
 )
 
 
-def offered(upstream_id: int, category: str, rate: int) -> Offer:
-    return Offer(upstream_id, category, f"Service {upstream_id}", "Default", rate, 1, 10, False, False, None, "")
+def offered(upstream_id: int, category: str, rate: int) -> UpstreamOffer:
+    return UpstreamOffer(
+        upstream_id, category, f"Service {upstream_id}", "Default", rate, 1, 10, False, False, None, ""
+    )
 
 
-def sell(fields: UpstreamFields, own_rate_per: int | None, own_rate: int | None, pk: int | None) -> tuple[int, int]:
+def sell(
+    fields: UpstreamFields, rate_per_override: int | None, rate_override: int | None, pk: int | None
+) -> tuple[int, int]:
     return 2 * fields.rate_upstream_micros, 3 * fields.rate_upstream_micros
 
 
@@ -48,20 +52,20 @@ offers = st.dictionaries(st.integers(1, 12), st.tuples(st.sampled_from("AB"), st
 pasts = st.dictionaries(st.integers(1, 12), st.tuples(st.integers(0, 2), st.sampled_from(["", "Ours"])), max_size=12)
 
 
-def listing_of(rows: dict[int, Offer], set_aside: set[int]) -> Listing:
+def answer_of(rows: dict[int, UpstreamOffer], set_aside: set[int]) -> CatalogAnswer:
     aside = [{"service": str(upstream_id), "field": "rate", "problem": "is 0"} for upstream_id in set_aside]
     kept = {upstream_id: offer for upstream_id, offer in rows.items() if upstream_id not in set_aside}
-    return Listing(len(rows), kept, {"A": ["x"], "B": ["x"]}, aside)
+    return CatalogAnswer(len(rows), kept, {"A": ["x"], "B": ["x"]}, aside)
 
 
-def everything_asked(listing: Listing) -> Placement:
-    return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in listing.offers.items()})
+def everything_asked(answer: CatalogAnswer) -> Placement:
+    return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in answer.offers.items()})
 
 
-def look(listing: Listing, stored: list[Stored], names: Names = NAMES) -> Survey:
+def look(answer: CatalogAnswer, stored: list[ServiceRecord], names: Names = NAMES) -> Scan:
     """The first look at these services, as the table would show them."""
     rows = [
-        Standing(
+        StoredService(
             row.upstream_id,
             row.fields.category_id,
             *row.fields[2:],
@@ -71,34 +75,34 @@ def look(listing: Listing, stored: list[Stored], names: Names = NAMES) -> Survey
         )
         for row in stored
     ]
-    return survey(listing, rows, names=names)
+    return scan_catalog(answer, rows, names=names)
 
 
-def compare_touched(listing: Listing, stored: list[Stored]) -> tuple[list[Addition], Difference]:
+def compare_touched(answer: CatalogAnswer, stored: list[ServiceRecord]) -> tuple[list[Addition], Difference]:
     """Compare as a sync does that asked no category: only what the first look names is looked at again."""
-    found = look(listing, stored)
-    comparison = Comparison(listing, everything_asked(listing), names=NAMES, sell=sell, now=NOW)
+    found = look(answer, stored)
+    comparison = Comparison(answer, everything_asked(answer), names=NAMES, sell=sell, now=NOW)
     again = [row for row in stored if row.upstream_id in found.touched]
     return list(comparison.additions(found.new)), comparison.difference(again)
 
 
-def past(old: dict[int, Offer], history: dict[int, tuple[int, str]]) -> list[Stored]:
+def past(old: dict[int, UpstreamOffer], history: dict[int, tuple[int, str]]) -> list[ServiceRecord]:
     rows = []
     for upstream_id, offer in old.items():
-        missed, shown_name = history.get(upstream_id, (0, ""))
+        missed, display_name = history.get(upstream_id, (0, ""))
         category_id = NAMES.categories[offer.category]
         fields = UpstreamFields(category_id, NAMES.subcategories[category_id, "x"], *offer[2:])
-        text = NAMES.search_text(fields.name, shown_name, category_id, fields.subcategory_id)
+        text = NAMES.search_text(fields.name, display_name, category_id, fields.subcategory_id)
         derived = Derived(text, *sell(fields, None, None, None))
         withdrawn_at = BEFORE if missed >= 2 else None
-        own = (shown_name, None, None)
-        rows.append(Stored(100 + upstream_id, upstream_id, *own, missed, withdrawn_at, fields, derived))
+        own = (display_name, None, None)
+        rows.append(ServiceRecord(100 + upstream_id, upstream_id, *own, missed, withdrawn_at, fields, derived))
     return rows
 
 
-def applied(stored: list[Stored], additions: list[Addition], difference: Difference) -> dict[int, Stored]:
+def applied(stored: list[ServiceRecord], additions: list[Addition], difference: Difference) -> dict[int, ServiceRecord]:
     """What the table holds after the writes, by upstream id."""
-    changes: dict[int, Change] = {change.id: change for change in difference.changes}
+    changes: dict[int, ServiceUpdate] = {change.id: change for change in difference.changes}
     rows = {}
     for service in stored:
         change = changes.get(service.id)
@@ -113,25 +117,25 @@ def applied(stored: list[Stored], additions: list[Addition], difference: Differe
             )
         )
     for upstream_id, fields, derived in additions:
-        rows[upstream_id] = Stored(500 + upstream_id, upstream_id, "", None, None, 0, None, fields, derived)
+        rows[upstream_id] = ServiceRecord(500 + upstream_id, upstream_id, "", None, None, 0, None, fields, derived)
     return rows
 
 
 @given(offers, pasts, offers, st.sets(st.integers(1, 12), max_size=3))
 def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
-    old: dict[int, Offer], history: dict, new: dict[int, Offer], set_aside: set[int]
+    old: dict[int, UpstreamOffer], history: dict, new: dict[int, UpstreamOffer], set_aside: set[int]
 ) -> None:
     stored = past(old, history)
     usable = {upstream_id: offer for upstream_id, offer in new.items() if upstream_id not in set_aside}
 
-    rows = applied(stored, *compare_touched(listing_of(new, set_aside), stored))
+    rows = applied(stored, *compare_touched(answer_of(new, set_aside), stored))
 
     for upstream_id, offer in usable.items():
         service = rows[upstream_id]
         category_id = NAMES.categories[offer.category]
         fields = UpstreamFields(category_id, NAMES.subcategories[category_id, "x"], *offer[2:])
         assert service.fields == fields
-        text = NAMES.search_text(fields.name, service.shown_name, category_id, fields.subcategory_id)
+        text = NAMES.search_text(fields.name, service.display_name, category_id, fields.subcategory_id)
         assert service.derived == Derived(text, *sell(fields, None, None, None))
         assert (service.missed_syncs, service.withdrawn_at) == (0, None)
     for service in stored:
@@ -145,19 +149,21 @@ def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
 
 
 @given(offers, pasts, offers)
-def test_compare_a_second_time_finds_nothing_more(old: dict[int, Offer], history: dict, new: dict[int, Offer]) -> None:
+def test_compare_a_second_time_finds_nothing_more(
+    old: dict[int, UpstreamOffer], history: dict, new: dict[int, UpstreamOffer]
+) -> None:
     stored = past(old, history)
-    once = list(applied(stored, *compare_touched(listing_of(new, set()), stored)).values())
-    twice = list(applied(once, *compare_touched(listing_of(new, set()), once)).values())
+    once = list(applied(stored, *compare_touched(answer_of(new, set()), stored)).values())
+    twice = list(applied(once, *compare_touched(answer_of(new, set()), once)).values())
 
-    assert compare_touched(listing_of(new, set()), twice) == ([], Difference())
+    assert compare_touched(answer_of(new, set()), twice) == ([], Difference())
 
 
 def test_compare_when_a_category_was_not_asked_leaves_its_services_where_they_are() -> None:
     stored = past({1: offered(1, "A", 5)}, {})
-    listing = listing_of({1: offered(1, "A", 6)}, set())
+    answer = answer_of({1: offered(1, "A", 6)}, set())
 
-    comparison = Comparison(listing, Placement({"B"}, {}), names=NAMES, sell=sell, now=NOW)
+    comparison = Comparison(answer, Placement({"B"}, {}), names=NAMES, sell=sell, now=NOW)
 
     assert [change.fields.subcategory_id for change in comparison.difference(stored).changes] == [10]
 
@@ -175,7 +181,7 @@ def test_compare_of_each_kind_of_change_writes_the_history_that_an_admin_reads()
         7: offered(7, "A", 5)._replace(stock=3),
     }
 
-    _additions, difference = compare_touched(listing_of(new, set()), stored)
+    _additions, difference = compare_touched(answer_of(new, set()), stored)
 
     renamed = {"name": ["Service 2", "Renamed"], "max_quantity": [10, 50], "place": ["A · x", "B · x"]}
     assert difference.history == [
@@ -197,10 +203,10 @@ def test_survey_names_only_the_categories_where_something_is_new() -> None:
     gone = replace(NAMES, subcategories={**NAMES.subcategories, (1, "gone"): 11})
     fewer = replace(NAMES, subcategories={(1, "x"): 10})
 
-    def ask(stored: list[Stored], names: Names = NAMES) -> set[str]:
-        return look(listing_of(rows, set()), stored, names).ask
+    def ask(stored: list[ServiceRecord], names: Names = NAMES) -> set[str]:
+        return look(answer_of(rows, set()), stored, names).ask
 
-    def first_in(category_id: int, subcategory_id: int | None) -> list[Stored]:
+    def first_in(category_id: int, subcategory_id: int | None) -> list[ServiceRecord]:
         fields = settled[0].fields._replace(category_id=category_id, subcategory_id=subcategory_id)
         return [settled[0]._replace(fields=fields), settled[1]]
 
@@ -216,7 +222,7 @@ def test_survey_names_only_the_categories_where_something_is_new() -> None:
 def test_survey_tells_what_vanished_now_from_what_was_missing_before() -> None:
     stored = past({pk: offered(pk, "A", 5) for pk in (1, 2, 3, 4)}, {2: (1, ""), 3: (2, "")})
 
-    found = look(listing_of({4: offered(4, "A", 6)}, set()), stored)
+    found = look(answer_of({4: offered(4, "A", 6)}, set()), stored)
 
     assert [service.upstream_id for service in found.vanished] == [1]
     assert [service.upstream_id for service in found.changed] == [4]
@@ -224,12 +230,12 @@ def test_survey_tells_what_vanished_now_from_what_was_missing_before() -> None:
 
 
 @given(offers, st.sets(st.integers(1, 12), max_size=3))
-def test_pack_of_any_answer_unpacks_to_the_same(rows: dict[int, Offer], set_aside: set[int]) -> None:
-    listing = listing_of(rows, set_aside)
-    listing.product_categories = {"B"}
-    shuffled = replace(listing, offers=dict(reversed(listing.offers.items())))
+def test_pack_of_any_answer_unpacks_to_the_same(rows: dict[int, UpstreamOffer], set_aside: set[int]) -> None:
+    answer = answer_of(rows, set_aside)
+    answer.product_categories = {"B"}
+    shuffled = replace(answer, offers=dict(reversed(answer.offers.items())))
 
-    packed = pack(listing, everything_asked(listing))
+    packed = pack(answer, everything_asked(answer))
 
-    assert unpack(packed) == (listing, everything_asked(listing))
+    assert unpack(packed) == (answer, everything_asked(answer))
     assert pack(shuffled, everything_asked(shuffled)) == packed

@@ -113,7 +113,7 @@ def test_sync_catalog_when_services_are_new_stores_their_selling_rates(sync: Syn
 
 def test_sync_catalog_when_a_rate_changes_stores_the_new_selling_rate(sync: Sync, sandbox: Sandbox) -> None:
     MarkupRule.objects.create(scope="service", service=Service.objects.get(upstream_id=1), percent=100)
-    Service.objects.filter(upstream_id=2).update(own_rate_micros=77_000_000)
+    Service.objects.filter(upstream_id=2).update(rate_override_micros=77_000_000)
     sandbox.set_service(1, rate="0.80")
     sandbox.set_service(2, rate="0.70")
 

@@ -44,19 +44,19 @@ sync_catalog(client=default_client(), now=timezone.now(), progress=hang)
 @pytest.mark.django_db(transaction=True)
 def test_sync_catalog_when_another_one_is_at_work_does_not_start(sandbox: Sandbox, client_upstream: Client) -> None:
     sandbox.fail_next("slow", action="services", seconds=2)
-    listing_has_begun = threading.Event()
+    reading_has_begun = threading.Event()
     ended: list[str] = []
 
     def first() -> None:
         try:
-            run = sync_catalog(client=client_upstream, now=NOW, progress=lambda *_step: listing_has_begun.set())
+            run = sync_catalog(client=client_upstream, now=NOW, progress=lambda *_step: reading_has_begun.set())
             ended.append(run.status)
         finally:
             connection.close()
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert listing_has_begun.wait(10)
+    assert reading_has_begun.wait(10)
 
     with pytest.raises(SyncAlreadyRunning):
         sync_catalog(client=client_upstream, now=NOW)
@@ -86,7 +86,7 @@ def test_sync_catalog_when_it_was_given_up_as_dead_writes_nothing(
     sandbox.set_service(1, rate="0.99")
 
     def be_taken_over(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("listing", total):
+        if (stage, done) == ("services", total):
             open_run(SyncRun.Kind.CATALOG, now=LATER + timedelta(minutes=31))
 
     with pytest.raises(SyncTakenOver):
@@ -105,7 +105,7 @@ def test_open_run_of_another_kind_does_not_wait(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("stage", ["listing", "writing"])
+@pytest.mark.parametrize("stage", ["services", "writing"])
 def test_sync_catalog_when_its_process_is_killed_leaves_the_catalog_and_does_not_hold_up_the_next(
     sandbox: Sandbox, client_upstream: Client, stage: str
 ) -> None:
@@ -149,12 +149,12 @@ def _sync_if_free(client: Client) -> SyncRun | None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("holder", ["", "no word we know", "123 another-machine"])
+@pytest.mark.parametrize("lock_holder", ["", "no word we know", "123 another-machine"])
 def test_sync_catalog_when_it_cannot_be_known_whether_the_other_one_lives_waits_for_it(
-    client_upstream: Client, holder: str
+    client_upstream: Client, lock_holder: str
 ) -> None:
     other = open_run(SyncRun.Kind.CATALOG, now=NOW).row
-    SyncRun.objects.filter(pk=other.pk).update(holder=holder)
+    SyncRun.objects.filter(pk=other.pk).update(lock_holder=lock_holder)
 
     with pytest.raises(SyncAlreadyRunning):
         sync_catalog(client=client_upstream, now=LATER)

@@ -1,4 +1,4 @@
-"""Answers that are whole but hard to believe: held back, looked at, accepted or dropped."""
+"""Answers that are whole but implausible: held back, looked at, accepted or dropped."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from catalog.models import QuarantinedListing, Service, ServiceChange, SyncRun
+from catalog.models import QuarantinedAnswer, Service, ServiceChange, SyncRun
 from catalog.sync.quarantine import NotWaiting
 from catalog.sync.runs import SyncAlreadyRunning, open_run
 from catalog.sync.sync_catalog import accept_quarantined, drop_quarantined, sync_catalog
@@ -174,7 +174,7 @@ def test_sync_catalog_when_the_same_answer_comes_again_keeps_one_waiting_and_tel
     assert [first.status, second.status, third.status] == ["quarantined", "dropped", "dropped"]
     assert second.error == "The same as the answer before it, which waits for your decision."
     assert (second.difference, second.decided_by) == ({}, None)
-    assert QuarantinedListing.objects.get().run == first
+    assert QuarantinedAnswer.objects.get().run == first
     assert told() == [f"quarantine:{first.pk}"]
     notice = Notice.objects.get()
     assert first.error in notice.body
@@ -193,7 +193,7 @@ def test_sync_catalog_when_another_strange_answer_comes_it_takes_the_place_of_th
     first.refresh_from_db()
     assert (first.status, second.status) == ("dropped", "quarantined")
     assert first.error.endswith("more than 30 %. A newer answer took its place.")
-    assert QuarantinedListing.objects.get().run == second
+    assert QuarantinedAnswer.objects.get().run == second
     assert told() == [f"quarantine:{first.pk}"]
 
 
@@ -219,7 +219,7 @@ def test_sync_catalog_when_upstream_is_in_order_again_drops_what_waited(sandbox:
     assert (held_back.status, held_back.decided_by) == ("dropped", None)
     assert held_back.decided_at == LATER + QUARTER
     assert held_back.error.endswith("Dropped by itself: a later sync found the catalog in order.")
-    assert not QuarantinedListing.objects.exists()
+    assert not QuarantinedAnswer.objects.exists()
 
 
 def test_sync_catalog_when_a_later_one_fails_leaves_the_decision_open(sandbox: Sandbox, sync: Sync) -> None:
@@ -265,7 +265,7 @@ def test_accept_quarantined_applies_exactly_what_was_looked_at(sandbox: Sandbox,
     assert Service.objects.filter(missed_syncs=1).count() == 20
     change = ServiceChange.objects.get()
     assert (change.run, change.kind, change.rate_after_micros, change.created_at) == (run, "rate", 60_000_000, DECISION)
-    assert not QuarantinedListing.objects.exists()
+    assert not QuarantinedAnswer.objects.exists()
     assert len(sandbox.requests) == asked
 
 
@@ -357,7 +357,7 @@ def test_accept_quarantined_when_what_was_kept_cannot_be_read_is_refused(
 ) -> None:
     remove(sandbox, 20)
     run = sync()
-    QuarantinedListing.objects.update(packed=b"of another version")
+    QuarantinedAnswer.objects.update(packed=b"of another version")
 
     with pytest.raises(NotWaiting, match="cannot be read any more"):
         accept_quarantined(run.pk, actor=sam, now=DECISION)
@@ -376,7 +376,7 @@ def test_drop_quarantined_changes_nothing_and_says_who(
 
     assert decided(run) == ("dropped", sam, DECISION)
     assert stored() == synced
-    assert not QuarantinedListing.objects.exists()
+    assert not QuarantinedAnswer.objects.exists()
     with pytest.raises(NotWaiting):
         drop_quarantined(run.pk, actor=sam, now=DECISION)
     with pytest.raises(NotWaiting):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.models import QuarantinedListing, Service, SyncRun
+from catalog.models import QuarantinedAnswer, Service, SyncRun
 from catalog.sync.fetch import WrongCurrency
 from catalog.sync.sync_catalog import sync_catalog
 from tests.catalog.syncs import LATER, NOW, stored
@@ -39,7 +39,7 @@ def test_sync_catalog_when_the_answer_is_not_whole_applies_nothing(
     assert words in run.error
     assert run.finished_at is not None
     assert run.difference == {}
-    assert not QuarantinedListing.objects.exists()
+    assert not QuarantinedAnswer.objects.exists()
     assert stored() == synced
 
 
@@ -48,11 +48,11 @@ def test_sync_catalog_when_a_subcategory_answer_is_incomplete_applies_nothing(
 ) -> None:
     sandbox.add_service(service=9001, category="TikTok", subcategory="New here")
     # The first request for services goes through, one of the next ones does not.
-    listing = {"services": [row()], "total": 7}
+    body = {"services": [row()], "total": 7}
 
     def progress(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("listing", total):
-            sandbox.fail_next("garbage", action="services", text=json.dumps(listing))
+        if (stage, done) == ("services", total):
+            sandbox.fail_next("garbage", action="services", text=json.dumps(body))
 
     run = sync_catalog(client=client_upstream, now=LATER, progress=progress)
 
@@ -94,8 +94,8 @@ def test_sync_catalog_when_a_service_is_listed_twice_keeps_one_and_names_it(
     db: None, sandbox: Sandbox, client_upstream: Client, settings
 ) -> None:
     settings.SYNC_MAX_SET_ASIDE_PERCENT = 50
-    listing = {"services": [row(rate="1.00"), row(rate="2.00")], "total": 2}
-    sandbox.fail_next("garbage", action="services", text=json.dumps(listing))
+    body = {"services": [row(rate="1.00"), row(rate="2.00")], "total": 2}
+    sandbox.fail_next("garbage", action="services", text=json.dumps(body))
 
     run = sync_catalog(client=client_upstream, now=NOW)
 

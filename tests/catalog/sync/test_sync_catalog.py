@@ -64,8 +64,8 @@ def test_sync_catalog_when_the_shop_is_empty_takes_every_service(sync: Sync, san
     assert service.search_text == "instagram followers instagram followers"
     assert (service.missed_syncs, service.withdrawn_at) == (0, None)
     assert (service.first_seen_at, service.changed_at) == (NOW, NOW)
-    assert (service.shown_name, service.description, service.visible, service.position) == ("", "", True, 0)
-    assert (service.own_delivery, service.own_rate_per, service.paused_because) == ("", None, "")
+    assert (service.display_name, service.description, service.visible, service.position) == ("", "", True, 0)
+    assert (service.delivery_override, service.rate_per_override, service.paused_because) == ("", None, "")
     assert Service.objects.filter(subcategory=None).count() == 0
 
 
@@ -173,7 +173,7 @@ def test_sync_catalog_when_a_service_is_missed_once_and_back_forgets_it(sync: Sy
 
 def test_sync_catalog_when_a_withdrawn_service_returns_sells_it_again(sync: Sync, sandbox: Sandbox) -> None:
     sync()
-    Service.objects.filter(upstream_id=1).update(shown_name="Our own name")
+    Service.objects.filter(upstream_id=1).update(display_name="Our own name")
     sandbox.remove_service(1)
     sync()
     sync()
@@ -185,23 +185,23 @@ def test_sync_catalog_when_a_withdrawn_service_returns_sells_it_again(sync: Sync
     assert counts(run) == ("applied", 0, 0, 0, 1)
     service = Service.objects.get(upstream_id=1)
     assert (service.withdrawn_at, service.missed_syncs) == (None, 0)
-    assert (service.rate_upstream_micros, service.shown_name) == (600_000, "Our own name")
+    assert (service.rate_upstream_micros, service.display_name) == (600_000, "Our own name")
     assert Service.objects.count() == 60
 
 
 def test_sync_catalog_when_the_admin_decided_otherwise_keeps_every_override(sync: Sync, sandbox: Sandbox) -> None:
     sync()
     own = {
-        "shown_name": "Followers of ours",
+        "display_name": "Followers of ours",
         "description": "Our words",
         "visible": False,
         "position": 7,
-        "own_delivery": Delivery.EMAIL,
-        "own_rate_per": RateUnit.ONE,
+        "delivery_override": Delivery.EMAIL,
+        "rate_per_override": RateUnit.ONE,
         "paused_because": "Checked by hand",
     }
     Service.objects.filter(upstream_id=1).update(**own)
-    of_category = {"shown_name": "IG", "delivery": "email", "rate_per": 1, "visible": False, "position": 3}
+    of_category = {"display_name": "IG", "delivery": "email", "rate_per": 1, "visible": False, "position": 3}
     Category.objects.filter(name="Instagram").update(**of_category)
     sandbox.set_service(1, name="Renamed upstream", rate="9.99")
 
@@ -216,8 +216,8 @@ def test_sync_catalog_when_the_admin_decided_otherwise_keeps_every_override(sync
 
 def test_sync_catalog_in_full_when_names_changed_behind_its_back_makes_them_searchable(sync: Sync) -> None:
     sync()
-    Service.objects.filter(upstream_id=1).update(shown_name="Супер ПОДПИСЧИКИ")
-    Category.objects.filter(name="Instagram").update(shown_name="Инстаграм")
+    Service.objects.filter(upstream_id=1).update(display_name="Супер ПОДПИСЧИКИ")
+    Category.objects.filter(name="Instagram").update(display_name="Инстаграм")
 
     run = sync(in_full=True)
 
@@ -228,7 +228,7 @@ def test_sync_catalog_in_full_when_names_changed_behind_its_back_makes_them_sear
 
 def test_refresh_search_text_after_a_renaming_makes_it_searchable_at_once(sync: Sync) -> None:
     sync()
-    Service.objects.filter(upstream_id=1).update(shown_name="Супер ПОДПИСЧИКИ")
+    Service.objects.filter(upstream_id=1).update(display_name="Супер ПОДПИСЧИКИ")
 
     assert refresh_search_text(Service.objects.filter(upstream_id__in=[1, 2])) == 1
     assert refresh_search_text(Service.objects.all()) == 0

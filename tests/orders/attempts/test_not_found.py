@@ -32,7 +32,7 @@ def forget(sent_order: Order, client_upstream: Any, sandbox: Any):
             sent_order.refresh_from_db()
             asked.append(sent_order.next_poll_at)
             assert poll_due(kind="service", client=client_upstream, now=asked[-1]) == 1
-        sandbox.heal()
+        sandbox.clear_faults()
         sent_order.refresh_from_db()
         return asked
 

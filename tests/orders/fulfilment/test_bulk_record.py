@@ -294,7 +294,7 @@ def test_forward_while_upstream_is_down_leaves_orders_paid_without_a_trace(outag
 
 def test_forward_when_upstream_is_back_goes_on_by_itself(outage, careful, place, sandbox):
     order = place()
-    sandbox.heal()
+    sandbox.clear_faults()
     time.sleep(0.6)
 
     assert forward_waiting(client=careful) == 1

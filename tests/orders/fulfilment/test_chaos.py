@@ -19,16 +19,16 @@ MORTALS = {"Valkey", "beat", "worker 1", "worker 2", "web", "sandbox"}
 
 
 @pytest.mark.parametrize("seconds", [SECONDS, pytest.param(LONG_SECONDS, marks=pytest.mark.long)])
-def test_shop_when_everything_fails_and_dies_loses_and_doubles_nothing(tmp_path: Path, seconds: int):
+def test_load_test_with_faults_when_everything_fails_and_dies_loses_and_doubles_nothing(tmp_path: Path, seconds: int):
     """On a database of its own, of the kind this run is about: a PostgreSQL is killed too, SQLite has no server."""
     sqlite = connection.vendor == "sqlite"
     found = tmp_path / "report.json"
     command = [sys.executable, "-m", "bench.chaos", "--minutes", str(seconds / 60), "--workers", "2"]
     command += ["--json", str(found), *(["--sqlite"] if sqlite else [])]
 
-    storm = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 600, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 600, check=False)
 
-    assert storm.returncode == 0, storm.stdout + storm.stderr
+    assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads(found.read_text())
     assert (report["duplicates"], report["lost"], report["problems"]) == (0, 0, [])
     # It did blow: the run is worth nothing if nothing went wrong.

@@ -150,7 +150,7 @@ def test_poll_that_fails_changes_nothing_and_is_asked_again(sent_order, poll, sa
     sent_order.refresh_from_db()
     assert sent_order.status == Status.PENDING
     assert sent_order.next_poll_at is not None
-    sandbox.heal()
+    sandbox.clear_faults()
     poll(hours=1)
     sent_order.refresh_from_db()
     assert sent_order.status == Status.COMPLETED

@@ -120,7 +120,7 @@ def test_resume_forwarding_when_the_first_order_is_refused_again_waits_longer_ea
 
     assert waits == [0, 60, 120, 240]
     assert len([request for request in sandbox.requests if request["action"] == "add"]) == 5
-    sandbox.heal()
+    sandbox.clear_faults()
     now += timedelta(hours=1)
     assert resume_forwarding(client=client_upstream, now=now) == ["balance"]
     assert forward_order(queue[0].pk, client=client_upstream, clock=lambda: now)

@@ -70,7 +70,7 @@ def test_place_order_when_the_unit_is_certain_takes_any_quantity(unproved, place
     if confirmed == "category":
         Category.objects.update(rate_confirmed_at=timezone.now())
     else:
-        Service.objects.update(own_rate_per=1000)
+        Service.objects.update(rate_per_override=1000)
 
     assert place(quantity=10_000).quantity == 10_000
 
@@ -265,7 +265,7 @@ def test_poll_when_the_charge_fits_both_units_or_is_none_yet_proves_nothing(
 def test_poll_of_a_service_with_a_unit_of_its_own_proves_nothing_about_the_category(
     unproved, place, client_upstream, poll
 ):
-    Service.objects.update(own_rate_per=1000)
+    Service.objects.update(rate_per_override=1000)
     forward_order(place(quantity=1000).pk, client=client_upstream)
 
     poll()

@@ -89,7 +89,7 @@ def test_discount_of_a_price_of_the_book_never_goes_below_cost_and_floor_margin(
 ):
     chosen = Chosen(default=Markup(Decimal(markup), floor_percent=Decimal(floor)))
     book = PriceBook(chosen, Decimal(discount), Decimal(0), 1_100_000)
-    service = Service(rate_upstream_micros=rate, own_rate_per=1000)
+    service = Service(rate_upstream_micros=rate, rate_per_override=1000)
     price = book.price_micros(service, quantity)
 
     floor_micros = book.floor_price_micros(service, quantity)

@@ -344,7 +344,7 @@ def test_staff_pages_when_goods_were_delivered_then_they_count_them_and_show_non
     for address in pages:
         text = desk.get(address).content.decode()
         assert "rosa" not in text
-        assert goods.sealed not in text
+        assert goods.encrypted not in text
     assert "203.0.113.9" in desk.get(pages[1]).content.decode()
 
 

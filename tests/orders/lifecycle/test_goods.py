@@ -1,4 +1,4 @@
-"""Delivered goods: sealed, complete, for their buyer alone, every look logged."""
+"""Delivered goods: encrypted, complete, for their buyer alone, every look logged."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from accounts.encryption import unseal
+from accounts.encryption import decrypt
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.goods import (
     NothingDelivered,
     keep_goods,
-    reseal_goods,
+    reencrypt_goods,
     reveal,
 )
 from orders.models import DeliveredGoods, GoodsReveal, Status
@@ -29,7 +29,7 @@ def poll(client_upstream):
     return poll_all
 
 
-def test_poll_when_a_status_carries_accounts_then_they_are_kept_sealed_and_nowhere_else(
+def test_poll_when_a_status_carries_accounts_then_they_are_kept_encrypted_and_nowhere_else(
     sent_order, poll, sandbox, ann, caplog
 ):
     caplog.set_level("DEBUG")
@@ -44,7 +44,7 @@ def test_poll_when_a_status_carries_accounts_then_they_are_kept_sealed_and_nowhe
     assert sent_order.goods.pieces == 2
     everything = " ".join(str(value) for value in vars(sent_order).values())
     everything += " ".join(str((event.data, event.evidence)) for event in sent_order.events.all())
-    for open_text in (sent_order.goods.sealed, everything, caplog.text):
+    for open_text in (sent_order.goods.encrypted, everything, caplog.text):
         assert "rosa" not in open_text
 
 
@@ -81,7 +81,7 @@ def test_keep_goods_when_it_is_repeated_or_gets_less_then_nothing_is_lost(sent_o
     assert DeliveredGoods.objects.get().pieces == 4
 
 
-def test_keep_goods_when_the_key_is_gone_then_what_is_sealed_stays_for_the_day_it_returns(sent_order, ann, settings):
+def test_keep_goods_when_the_key_is_gone_then_what_is_encrypted_stays_for_the_day_it_returns(sent_order, ann, settings):
     keep_goods(sent_order, [ONE], timezone.now())
     keys, settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS, [NEW_KEY]
 
@@ -116,12 +116,12 @@ def test_reveal_when_nothing_was_delivered_then_says_so(sent_order, ann):
         reveal(sent_order, ann, None)
 
 
-def test_reseal_goods_when_a_new_key_is_in_front_then_the_old_one_is_needed_no_more(sent_order, ann, settings):
+def test_reencrypt_goods_when_a_new_key_is_in_front_then_the_old_one_is_needed_no_more(sent_order, ann, settings):
     keep_goods(sent_order, [ONE], timezone.now())
     settings.FIELD_ENCRYPTION_KEYS = [NEW_KEY, *settings.FIELD_ENCRYPTION_KEYS]
 
-    assert (reseal_goods(), reseal_goods()) == (1, 0)
+    assert (reencrypt_goods(), reencrypt_goods()) == (1, 0)
 
     settings.FIELD_ENCRYPTION_KEYS = [NEW_KEY]
     assert reveal(sent_order, ann, None) == [ONE]
-    assert "rosa" in unseal(DeliveredGoods.objects.get().sealed)
+    assert "rosa" in decrypt(DeliveredGoods.objects.get().encrypted)

@@ -110,7 +110,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
 
     def _settle_books(self) -> None:
         """Half a day later everything has been asked about once more, and upstream's own money is explained."""
-        self.sandbox.heal()
+        self.sandbox.clear_faults()
         self.now += timedelta(hours=13)
         release_stale_claims(now=self.now)
         for kind in Kind:
@@ -190,7 +190,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
 
         tried = self._forward(pk, self.client)
 
-        self.sandbox.heal()
+        self.sandbox.clear_faults()
         new = self._new_upstream()
         assert bool(new) == (tried and answer in (PLACED, *PLACED_AND_LOST))
         order.placed += new
@@ -313,7 +313,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
         if in_vain:
             self.sandbox.fail_next("500_before", action="status", times=3 * len(due) + 1)
         poll_due(kind="service", client=self.client, now=self.now)
-        self.sandbox.heal()
+        self.sandbox.clear_faults()
         for pk in () if in_vain else due:
             self.model[pk].hears()
 

@@ -19,7 +19,7 @@ from notifications.models import Notice
 from notifications.outbox import (
     ADMIN_MAILS_PER_HOUR,
     CUSTOMER_MAILS_PER_HOUR,
-    MOST_TRIES,
+    MAX_TRIES,
     send_again,
     send_notices,
     tell_admins,
@@ -274,9 +274,9 @@ def test_send_notices_when_an_address_is_always_refused_then_gives_up_until_staf
 ) -> None:
     moody.refused = (ann.email,)
     tell_customer(ann, "a", "Subject", "Body")
-    for days in range(2 * MOST_TRIES):
+    for days in range(2 * MAX_TRIES):
         send_notices(now=timezone.now() + days * DAY)
-    assert moody.attempts == MOST_TRIES
+    assert moody.attempts == MAX_TRIES
 
     moody.refused = ()
     assert send_notices(now=timezone.now() + 99 * DAY) == 0

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CustomerGroup
-from catalog.models import Favourite, MarkupRule, Service
+from catalog.models import Favorite, MarkupRule, Service
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from orders.models import Order, WatchedPrice
@@ -39,9 +39,9 @@ def digest():
     return lambda: send_price_digests(now=began + timedelta(days=1, seconds=1) * next(days))
 
 
-def test_send_price_digests_mails_favourites_and_last_months_orders_in_one_mail(eager, digest):
+def test_send_price_digests_mails_favorites_and_last_months_orders_in_one_mail(eager, digest):
     liked, bought, neither = (make_service(number) for number in (1, 2, 3))
-    Favourite.objects.create(user=eager, service=liked)
+    Favorite.objects.create(user=eager, service=liked)
     make_order(eager, service=bought)
     assert digest() == 0  # the first time they are only remembered
 
@@ -60,7 +60,7 @@ def test_send_price_digests_mails_favourites_and_last_months_orders_in_one_mail(
 
 def test_send_price_digests_when_nothing_changed_since_sends_nothing(eager, digest):
     service = make_service(1)
-    Favourite.objects.create(user=eager, service=service)
+    Favorite.objects.create(user=eager, service=service)
     digest()
     reprice(service, 3_000_000)
 
@@ -70,7 +70,7 @@ def test_send_price_digests_when_nothing_changed_since_sends_nothing(eager, dige
 
 def test_send_price_digests_writes_to_a_customer_once_a_day(eager):
     service, now = make_service(1), timezone.now()
-    Favourite.objects.create(user=eager, service=service)
+    Favorite.objects.create(user=eager, service=service)
     send_price_digests(now=now)
     reprice(service, 3_000_000)
 
@@ -83,7 +83,7 @@ def test_send_price_digests_speaks_of_the_customers_own_prices(eager, digest):
     eager.group = CustomerGroup.objects.create(name="Friends", discount_percent=10)
     eager.save(update_fields=["group"])
     service = make_service(1)
-    Favourite.objects.create(user=eager, service=service)
+    Favorite.objects.create(user=eager, service=service)
     digest()
 
     MarkupRule.objects.create(scope="all", percent=100)
@@ -94,7 +94,7 @@ def test_send_price_digests_speaks_of_the_customers_own_prices(eager, digest):
 
 def test_send_price_digests_when_not_wanted_sends_nothing(ann, digest):
     service = make_service(1)
-    Favourite.objects.create(user=ann, service=service)
+    Favorite.objects.create(user=ann, service=service)
     digest()
     reprice(service, 3_000_000)
 
@@ -105,7 +105,7 @@ def test_send_price_digests_when_not_wanted_sends_nothing(ann, digest):
 def test_send_price_digests_leaves_out_old_orders_and_what_is_not_sold_any_more(eager, digest):
     old, withdrawn = make_service(1), make_service(2)
     Order.objects.filter(pk=make_order(eager, service=old).pk).update(created_at=timezone.now() - timedelta(days=31))
-    Favourite.objects.create(user=eager, service=withdrawn)
+    Favorite.objects.create(user=eager, service=withdrawn)
     digest()
     Service.objects.filter(pk=withdrawn.pk).update(withdrawn_at=timezone.now())
     for service in (old, withdrawn):

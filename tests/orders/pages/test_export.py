@@ -75,7 +75,7 @@ def test_harmless_when_text_begins_like_a_formula_then_it_is_quoted(begins):
 
 
 def test_export_when_a_title_or_link_is_a_formula_then_a_spreadsheet_reads_text(shop, place):
-    Service.objects.update(shown_name="@SUM(1+1)")
+    Service.objects.update(display_name="@SUM(1+1)")
     order = place()
     Order.objects.filter(pk=order.pk).update(link="=HYPERLINK(1)")
 

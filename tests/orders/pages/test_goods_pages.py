@@ -118,7 +118,7 @@ def test_goods_page_when_there_are_none_leads_back_and_says_so(shop, paid_order,
 
 
 def test_goods_page_when_the_key_is_gone_says_that_nothing_is_lost(shop, delivered):
-    DeliveredGoods.objects.update(sealed="damaged")
+    DeliveredGoods.objects.update(encrypted="damaged")
 
     response = shop.post(reverse("orders:goods", args=[delivered.pk]), follow=True)
 

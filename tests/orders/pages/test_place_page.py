@@ -92,7 +92,7 @@ def test_place_with_a_link_without_its_scheme_adds_https(order_it):
 
 
 def test_place_of_a_product_is_prefilled_with_ones_address_and_refuses_what_is_none(order_it, shop, service):
-    order_as(service, own_delivery=Delivery.EMAIL)
+    order_as(service, delivery_override=Delivery.EMAIL)
 
     page = shop.get(reverse("orders:place", args=[service.pk]))
     response = order_it(link="ann at example.com")

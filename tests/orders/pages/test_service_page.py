@@ -1,4 +1,4 @@
-"""The page of a service as customers open it: kept once for all of them, with what is each one's own put in."""
+"""The page of a service as customers open it: cached once for all of them, with each one's personal parts put in."""
 
 import re
 from typing import Any
@@ -15,22 +15,22 @@ from accounts.models import CustomerGroup, User
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
+    FAVORITES_FORM,
     HEADER,
-    HEARTS,
     MESSAGES,
     REQUEST_ID,
     TOKEN,
     mark,
 )
 from catalog.models import Service
-from catalog.operations.favorites import keep_favourite
+from catalog.operations.favorites import add_favorite
 from orders.models import Order
 from tests.catalog.listing_rows import put_on_sale
 from tests.pages import hidden, page_words
 from wallet.operations import credit
 
 pytestmark = pytest.mark.django_db
-MARKS = [mark(name) for name in (HEADER, MESSAGES, HEARTS, TOKEN, BALANCE, EMAIL, REQUEST_ID)]
+MARKS = [mark(name) for name in (HEADER, MESSAGES, FAVORITES_FORM, TOKEN, BALANCE, EMAIL, REQUEST_ID)]
 
 
 def signed_in(user: User) -> Client:
@@ -48,9 +48,9 @@ def varying_apart(page: Any) -> str:
     return re.sub(r'name="(csrfmiddlewaretoken|request_id)" value="[^"]*"', "", page.content.decode())
 
 
-def test_page_when_kept_is_the_page_as_it_would_be_made(ann: User, settings: Any) -> None:
+def test_page_when_cached_is_the_page_as_it_would_be_made(ann: User, settings: Any) -> None:
     service = put_on_sale("A", stock=500)
-    keep_favourite(ann, service)
+    add_favorite(ann, service)
     settings.PAGE_CACHE_SECONDS = 0
     made = varying_apart(signed_in(ann).get(page_of(service)))
     settings.PAGE_CACHE_SECONDS = 300
@@ -64,8 +64,8 @@ def test_page_when_kept_is_the_page_as_it_would_be_made(ann: User, settings: Any
 
 
 def test_page_of_one_customer_has_nothing_of_another(ann: User, ben: User) -> None:
-    service = put_on_sale("Account", own_delivery="email")
-    keep_favourite(ann, service)
+    service = put_on_sale("Account", delivery_override="email")
+    add_favorite(ann, service)
     credit(user=ben, amount_micros=5_000_000, kind="top_up", reference="more")
     anns = signed_in(ann).get(page_of(service))
 
@@ -82,7 +82,7 @@ def test_page_of_one_customer_has_nothing_of_another(ann: User, ben: User) -> No
     assert not [each for each in MARKS if each in text]
 
 
-def test_order_from_a_kept_page_is_placed_once(ann: User, service: Service) -> None:
+def test_order_from_a_cached_page_is_placed_once(ann: User, service: Service) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(ann)
     client.get(page_of(service))
@@ -116,7 +116,7 @@ def test_page_shows_a_change_at_once(ann: User) -> None:
     client = signed_in(ann)
     client.get(page_of(service))
 
-    Service.objects.filter(pk=service.pk).update(shown_name="Renamed")
+    Service.objects.filter(pk=service.pk).update(display_name="Renamed")
     assert "Renamed" in page_words(client.get(page_of(service)))
     Service.objects.filter(pk=service.pk).update(withdrawn_at=timezone.now())
     assert 'id="order-form"' not in client.get(page_of(service)).content.decode()
@@ -141,7 +141,7 @@ def test_page_of_a_limited_service_asks_what_is_left_before_it_is_shown_again(
 
 
 @pytest.mark.parametrize("query", [{"quantity": "50"}, {"again": "1"}])
-def test_page_with_a_question_of_its_own_is_not_the_kept_one(ann: User, query: dict) -> None:
+def test_page_with_a_question_of_its_own_is_not_the_cached_one(ann: User, query: dict) -> None:
     service = put_on_sale("A")
     client = signed_in(ann)
     client.get(page_of(service))
@@ -152,7 +152,7 @@ def test_page_with_a_question_of_its_own_is_not_the_kept_one(ann: User, query: d
     assert "again" in query or 'value="50"' in page.content.decode()
 
 
-def test_page_takes_four_statements_once_it_is_kept(ann: User) -> None:
+def test_page_takes_four_statements_once_it_is_cached(ann: User) -> None:
     service = put_on_sale("A")
     client = signed_in(ann)
     client.get(page_of(service))
@@ -161,4 +161,4 @@ def test_page_takes_four_statements_once_it_is_kept(ann: User) -> None:
         client.get(page_of(service))
 
     taken = [each["sql"] for each in captured if "catalog_version" not in each["sql"]]
-    assert len(taken) == 4, taken  # session, user, wallet, favourite
+    assert len(taken) == 4, taken  # session, user, wallet, favorite

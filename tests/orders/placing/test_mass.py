@@ -305,7 +305,7 @@ def test_mass_page_when_lines_repeat_each_other_or_an_open_order_then_it_warns_f
 
 
 def test_mass_page_when_goods_go_to_one_address_twice_then_it_does_not_warn(check, service):
-    Service.objects.update(own_delivery=Delivery.EMAIL)
+    Service.objects.update(delivery_override=Delivery.EMAIL)
 
     page = check(f"{service.pk} | ann@example.com | 10\n{service.pk} | ann@example.com | 10")
 

@@ -163,7 +163,7 @@ def test_place_order_at_a_price_that_fell_takes_the_lower_one(place, ann, servic
 
 def test_place_order_when_the_rate_unit_changed_since_offers_the_new_price(place, ann, service):
     quote = sealed(ann, service, quantity=10, price_micros=18_800)
-    rate_becomes(service, 1_500_000 // 50, own_rate_per=RateUnit.ONE)
+    rate_becomes(service, 1_500_000 // 50, rate_per_override=RateUnit.ONE)
 
     with pytest.raises(PriceChanged) as offer:
         place(quote=quote, quantity=10)

@@ -49,7 +49,7 @@ def test_buy_numbers_keeps_how_the_price_came_about(buy):
     assert order.price_micros == 1_000_000
     kept = Order.objects.get(pk=order.pk).pricing
     assert (kept["percent"], kept["rounding"], kept["rate_micros"]) == ("30.00", "0.50", 1_000_000)
-    assert (kept["rate_upstream_micros"], kept["rate_per"], kept["own_rate_micros"]) == (500_000, 1, None)
+    assert (kept["rate_upstream_micros"], kept["rate_per"], kept["rate_override_micros"]) == (500_000, 1, None)
 
 
 @pytest.mark.parametrize("quantity", [0, 11, -1])

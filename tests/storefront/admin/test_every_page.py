@@ -20,12 +20,12 @@ from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
-    Favourite,
+    Favorite,
     PriceList,
-    QuarantinedListing,
+    QuarantinedAnswer,
     Service,
     ServiceChange,
-    StockWatch,
+    StockAlert,
     Subcategory,
     SyncRun,
 )
@@ -58,8 +58,8 @@ from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Rece
 READ_ONLY = [
     *(Wallet, LedgerEntry, Order, OrderEvent, Checkout, SyncRun, Subcategory, Number, ForwardingPause),
     *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
-    *(MoneyRequest, EmailAddress, ServiceRequest, Favourite, StockWatch, WatchedPrice),
-    *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedListing, PriceList),
+    *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
+    *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning),
     *(SuccessRate, SwapRule),

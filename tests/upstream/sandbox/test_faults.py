@@ -106,7 +106,7 @@ def test_fail_rate_when_seeded_strikes_the_same_calls_until_healed(box: Sandbox,
     first = struck()
     box.reset()
     again = struck()
-    box.heal()
+    box.clear_faults()
 
     assert first == again
     assert 3 <= sum(first) <= 25
@@ -120,7 +120,7 @@ def test_fail_next_when_connections_are_refused_nobody_listens_until_healed(box:
         ask("balance")
     assert box.orders == []  # control goes on
 
-    box.heal()
+    box.clear_faults()
 
     assert ask("balance")["balance"] == "1000.00"
 

@@ -1,4 +1,4 @@
-"""A first guess at what a new category sells; the admin decides, and a sync never guesses twice."""
+"""The defaults of a new category: what it probably sells. The admin decides, and a sync never sets them twice."""
 
 import re
 
