@@ -99,7 +99,11 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["accounts.templatetags.money", "template_partials.templatetags.partials"],
+            "builtins": [
+                "accounts.templatetags.money",
+                "storefront.templatetags.components",
+                "template_partials.templatetags.partials",
+            ],
         },
     }
 ]
