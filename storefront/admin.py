@@ -13,6 +13,7 @@ from django.urls import reverse
 from catalog.models import Category, OrderForm, Service, SyncRun
 from orders.fulfilment.solvency import forecast
 from orders.models import OPEN, ForwardingPause, Order, Status
+from storefront import __version__
 from storefront.admin_navigation import ENTRIES, GROUPS, MONEY_REQUESTS, Entry
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
@@ -32,6 +33,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if shown := [item for item in items if item["allowed"]]:
             groups.append({"title": title, "separator": True, "items": shown})
     return groups
+
+
+def on_every_page(request: HttpRequest) -> dict[str, str]:
+    """Return what every page of the admin may show: the version, at its end."""
+    return {"version": __version__}
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
