@@ -393,6 +393,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
+    "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -195,6 +195,26 @@ def test_navigation_when_staff_may_see_one_model_then_the_sidebar_offers_only_th
     assert "overview" not in answer.context
 
 
+@pytest.mark.parametrize(
+    ("address", "lit"),
+    [
+        ("orders/order/", "Orders"),
+        ("orders/order/?attention=yes", "Need a human"),
+        ("orders/order/?q=1&attention=yes", "Need a human"),
+        ("sms/number/", "SMS numbers"),
+        ("sms/number/report/", "Numbers by site and country"),
+        ("wallet/topup/?attention=yes", "Payments"),
+    ],
+)
+def test_navigation_when_several_entries_lead_to_one_model_then_one_is_lit(
+    desk: Client, address: str, lit: str
+) -> None:
+    answer = desk.get(reverse("admin:index") + address)
+
+    groups = answer.context["sidebar_navigation"]
+    assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [lit]
+
+
 def test_policy_when_a_page_is_not_the_admins_then_scripts_stay_forbidden(desk: Client) -> None:
     at_the_admin = desk.get(reverse("admin:index"))["Content-Security-Policy"]
     elsewhere = desk.get(reverse("account_email"))["Content-Security-Policy"]
