@@ -118,7 +118,7 @@ def forget_peaks(parent: int) -> None:
 
 
 def extra_memory(port: int, parent: int, every: Question) -> tuple[float, float]:
-    """Ask for all services, at first when nothing is kept; return the megabytes before, and at the peak."""
+    """Ask for all services, at first when nothing is cached; return the megabytes before, and at the peak."""
     before = resident_mb(parent)
     forget_peaks(parent)
     ask(port, every, 2.0)

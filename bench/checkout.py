@@ -2,7 +2,7 @@
 
 `python -m bench.checkout --orders 2000`. Both sides use as many threads, each with a connection and a customer of its
 own, in one process on one PostgreSQL. The raw side writes the same rows in one transaction: checkout, order, guarded
-debit, ledger row, event; it checks, prices and nudges nothing.
+debit, ledger row, event; it checks, prices and wakes no worker.
 """
 
 import argparse

@@ -139,7 +139,7 @@ CACHES = {
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_LOGGER = "cache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-# Not while templates are being edited: they are no part of what a kept page is known by.
+# Not while templates are being edited: they are no part of what a cached page is known by.
 PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
 # --- The shop -------------------------------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 
 # So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
-# With 0 nothing a visitor sends is believed, and the address is that of whoever connects.
+# With 0 nothing a visitor sends is trusted, and the address is that of whoever connects.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Who may read /metrics from elsewhere; empty: only this machine.

@@ -109,7 +109,7 @@ def test_rate_that_begins_reprices_what_is_stored_and_kept(abroad: Any, likes: S
     version = catalog_version()
     tomorrow = rate(4_000_000, days=1).valid_from
 
-    assert catalog_version() > version  # pages that were kept are not any more
+    assert catalog_version() > version  # pages that were cached are not shown any more
     assert next_price_change(now) == tomorrow
     assert reprice_if_due(now=now) is None
     assert reprice_if_due(now=tomorrow)
