@@ -34,6 +34,8 @@ test-long: packages-dev compile
 check: packages-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m djhtml --tabwidth 2 --check templates
+	$(BIN)/python -m tests.storefront.template_layout
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run

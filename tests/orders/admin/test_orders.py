@@ -17,6 +17,7 @@ from orders.fulfilment.pauses import pause_forwarding
 from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance, UpstreamEntry
 from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import resolve_by_refund
+from tests.pages import markup
 from tests.storefront.admin_rows import make_order, make_service
 from wallet.models import Wallet
 
@@ -188,7 +189,7 @@ def test_order_page_lays_out_what_reconciliation_found(
     )
     reconcile_orders(client=client_upstream)
 
-    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+    page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
 
     assert "the window is open: it closes with the next order sent after the settling time, or by hand" in page
     assert "23501 – still open" in page

@@ -18,6 +18,7 @@ from tests.orders.admin.test_orders import (
     lost,
     press,
 )
+from tests.pages import markup
 from tests.storefront.admin_rows import make_order
 
 __all__ = ["desk", "lost"]  # fixtures
@@ -76,7 +77,7 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
     Order.objects.filter(pk=lost.pk).update(sent_at=timezone.now(), last_upstream_id_before="23500")
     press(desk, "as_not_placed", lost)
 
-    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+    page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
 
     assert "was called not placed by staff, and the order was sent again. It is still looked for." in page
     assert "23501 – still open" in page
