@@ -37,6 +37,7 @@ check: packages-dev
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(TOOLS) $(BIN)/python -m tests.provision.lint_migrations
 	@echo "All checks passed."
 
 lock: packages-dev
