@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.online_migrations import AddConstraintWithoutLock, AddIndexWithoutLock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has neither locks nor halves")
 
 INDEX = AddIndexWithoutLock("Large", models.Index(fields=["amount"], name="large_amount"))

@@ -42,7 +42,6 @@ class Migration(migrations.Migration):
 """
 
 
-@pytest.mark.once
 def test_lint_migrations_when_they_would_break_a_running_shop_then_they_are_reported(tmp_path: Path) -> None:
     for app in APPS:
         shutil.copytree(ROOT / app, tmp_path / app, ignore=shutil.ignore_patterns("__pycache__"))
@@ -120,6 +119,7 @@ def test_migrate_when_a_table_is_in_use_then_it_gives_up_and_can_be_run_again(pl
         assert cursor.fetchone() == ("0",)
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
 def test_migrate_when_the_database_knows_no_such_limit_then_it_migrates(planted: None) -> None:
