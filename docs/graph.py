@@ -47,7 +47,7 @@ def main(root: Path = ROOT, target: Path = TARGET) -> int:
     edges, sizes = rooms_of([name for level in levels for name in level])
     circles = circles_in(edges)
     for circle in circles:
-        print("In a circle:", " → ".join([*circle, circle[0]]))
+        print("In a circle, in alphabetical order:", ", ".join(circle))
     orders = {c["containers"][0]: [*map(_names, c["layers"])] for c in contracts if "containers" in c}
     apps = []
     for name, color in zip((name for level in levels for name in level), COLORS, strict=True):
