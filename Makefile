@@ -3,6 +3,7 @@
 # make test-long minutes of load, faults and kills
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in
+# make graph     draw the rooms and what they import into docs/rooms.svg; fails on a circle
 # make messages  collect the texts for translation (needs GNU gettext)
 # make clean     remove what the targets above made, the demo's data included
 
@@ -16,7 +17,7 @@ PORT ?= 8000
 # What the linters and the message tools need to load the settings; a developer's .env stays out of it.
 TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
 
-.PHONY: help demo test test-long check lock messages compile clean interpreter packages-demo packages-dev
+.PHONY: help demo test test-long check lock graph messages compile clean interpreter packages-demo packages-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -39,6 +40,7 @@ check: packages-dev
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(TOOLS) $(BIN)/python -m tests.provision.lint_migrations
 	@echo "All checks passed."
 
 lock: packages-dev
@@ -47,11 +49,14 @@ lock: packages-dev
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
+graph: packages-dev
+	@$(BIN)/python docs/graph.py
+
 messages: packages-dev
 	@command -v xgettext >/dev/null || { echo "GNU gettext is needed; on Debian and Ubuntu: apt-get install gettext"; exit 1; }
 	@mkdir -p locale
 	$(TOOLS) $(BIN)/python manage.py makemessages --locale ru --no-obsolete --no-wrap --add-location file \
-		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'var/*'
+		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'docs/*' --ignore 'var/*'
 
 # pybabel writes the .mo files, because compilemessages needs GNU gettext.
 compile:

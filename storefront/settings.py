@@ -126,6 +126,9 @@ elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
 else:
     raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
 
+# PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
+MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
+
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {

@@ -9,7 +9,6 @@ from storefront import __version__
 from tests.storefront.settings_source import ROOT
 
 
-@pytest.mark.once
 def test_version_when_it_is_written_elsewhere_then_it_is_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
@@ -18,7 +17,6 @@ def test_version_when_it_is_written_elsewhere_then_it_is_the_same() -> None:
     assert (project["version"], released[0]) == (__version__, __version__)
 
 
-@pytest.mark.once
 def test_changelog_when_versions_follow_each_other_then_the_newest_is_first() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     dated = [heading for heading in headings if heading != "[Unreleased]"]
