@@ -7,13 +7,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
-from orders.attempts.windows import (
-    in_flight,
-    known_ids,
-    unanswered,
-    whole,
-    window_of,
-)
+from orders.attempts.windows import known_ids, unanswered, whole, windows_in_flight
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.supply import supplies
 from orders.models import Order, UpstreamAssumption
@@ -90,7 +84,7 @@ def _foreign_id(kind: str) -> int | None:
     if not gaps:
         return None
     sent_since = min(sent_at for _text, sent_at in rows if sent_at is not None)
-    doubtful = [window_of(order) for order in in_flight(kind)]
+    doubtful = windows_in_flight(kind)
     doubtful += [attempt.window for attempt in unanswered(kind, sent_since)]
     safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}
     return max(safe - known_ids(kind, safe), default=None)

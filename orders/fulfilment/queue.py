@@ -114,8 +114,7 @@ class _Read:
 class _Queue:
     """The orders that wait, in their places, taken in handfuls so that sweeps of other workers go on behind them.
 
-    Taking is only a courtesy, in the column that keeps polls apart later: what keeps an order from being sent twice is
-    its claim.
+    Taking is only a courtesy: what keeps an order from being sent twice is its claim.
     """
 
     def __init__(self, client: Client, now: datetime | None, woken_since: timedelta, ends_at: float) -> None:
@@ -144,7 +143,7 @@ class _Queue:
         """Let other sweeps have what was taken and not sent."""
         if self._handfuls:
             left = Order.objects.filter(status=Status.PAID, pk__in=self._tried)
-            left.filter(poll_claimed_until__in=self._handfuls).update(poll_claimed_until=None)
+            left.filter(taken_until__in=self._handfuls).update(taken_until=None)
 
     def _waiting(self) -> Any:  # of ids and kinds
         now = self._now or timezone.now()
@@ -155,14 +154,12 @@ class _Queue:
         read_at, now = time.monotonic(), timezone.now()
         until = now + timedelta(seconds=TAKEN_SECONDS)
         free = Order.objects.sendable().filter(_untaken(now), pk__in=[order_id for order_id, _kind in places])
-        if not places or not free.update(poll_claimed_until=until):
+        if not places or not free.update(taken_until=until):
             return
         self._handfuls.append(until)
         found: dict[int, _Read] = {}
         for kind in {kind for _order_id, kind in places}:
-            ours = Order.objects.filter(
-                pk__in=[order_id for order_id, its in places if its == kind], poll_claimed_until=until
-            )
+            ours = Order.objects.filter(pk__in=[order_id for order_id, its in places if its == kind], taken_until=until)
             # An id that was known a moment before the attempt bounds its window as well as the very last one.
             newest_id = newest_upstream_id(kind)
             for order in ours.select_related(*related_rows(kind)):
@@ -173,4 +170,4 @@ class _Queue:
 
 
 def _untaken(now: datetime) -> Q:
-    return Q(poll_claimed_until=None) | Q(poll_claimed_until__lt=now)
+    return Q(taken_until=None) | Q(taken_until__lt=now)

@@ -101,7 +101,7 @@ def _not_final_before(order: Order, now: datetime) -> datetime | None:
     """Return when to look at the order again; None when nothing about it can change any more."""
     if order.status in CAME_TO_NOTHING:
         return None
-    if order.status not in DELIVERED or order.attention:
+    if order.status not in DELIVERED or order.flags.open().exists():
         return now + LOOK_AGAIN
     final_at = (order.finished_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
     return final_at if now < final_at else None

@@ -4,13 +4,15 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notifications.outbox import tell_admins, tell_customer
+from orders.lifecycle.attention import OF_HOLDS, clear_flags
+from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import supply_of
 from orders.lifecycle.transitions import (
@@ -19,14 +21,11 @@ from orders.lifecycle.transitions import (
     move_order,
     write_events,
 )
-from orders.models import UPSTREAM_OPEN, Order, OrderEvent, ServiceRequest, Status
+from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, ServiceRequest, Status
 
 Code = OrderEvent.Code
 State = ServiceRequest.State
 Wish = ServiceRequest.Wish
-
-# A flag that only said why the order was held back has no meaning once it is canceled; any other one stays.
-_ATTENTION_LEFT = Case(When(attention=F("held_because"), then=Value("")), default=F("attention"))
 
 
 class WishRefused(Exception):
@@ -53,12 +52,11 @@ def cancel_unsent(order_id: int, *, user: User, now: datetime | None = None) -> 
             finished_at=now,
             not_before=None,
             next_poll_at=None,
-            attention=_ATTENTION_LEFT,
-            held_because="",
-            held_until=None,
+            **NOT_HELD,
         )
+        clear_flags([order_id], OF_HOLDS, now=now, actor=user)
         order.status, order.finished_at = Status.CANCELED, now
-        refund_up_to(order, order.price_micros, why="canceled", now=now, actor=user)
+        refund_up_to(order, order.price_micros, why=RefundReason.CANCELED, now=now, actor=user)
         supply_of(order).record_closed(order, now)
     return order
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from orders.models import Order
+from orders.models import Order, RefundReason
 from upstream.client import Client
 
 
@@ -30,7 +30,7 @@ class Report:
     remains: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     details: Any = None
-    why: str = ""  # the reason of a refund where it is not simply the status
+    why: RefundReason | None = None  # of a refund, where it is not simply the status
 
 
 class Supply(Protocol):

@@ -28,11 +28,11 @@ from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
 from orders.placing.place import (
     DiscountNotSeen,
-    MoneyOwed,
     OrderRefused,
     PriceChanged,
     RequestIdReused,
     check_order,
+    check_owes_nothing,
     draft_order,
     place_order,
 )
@@ -42,11 +42,9 @@ from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
 from wallet.operations import (
     InsufficientFunds,
-    OwesMoney,
     TopUpRefused,
     WrongStatus,
     cancel_top_up,
-    check_may_buy,
     price_top_up,
     start_top_up,
     wallet_of,
@@ -99,7 +97,7 @@ def pay_and_order(
 
     Raises OrderRefused and its kinds as `place_order` does, and wallet.operations.TopUpRefused.
     """
-    _check_owes_nothing(user)
+    check_owes_nothing(user)
     link = link.strip()
     refresh_stock(service)
     pieces, lines = check_order(service, quantity=quantity, link=link, comments=comments)
@@ -186,13 +184,6 @@ def _write(wanted: PendingCheckout, top_up: TopUp) -> None:
     again = {"state": State.WAITING, "reason": "", "closed_at": None, "created_at": wanted.created_at}
     if not PendingCheckout.objects.filter(pk=wanted.pk, state=State.DROPPED).update(**values, **again):
         raise AlreadyWaiting
-
-
-def _check_owes_nothing(user: User) -> None:
-    try:
-        check_may_buy(user)
-    except OwesMoney as owes:
-        raise MoneyOwed(str(owes)) from owes
 
 
 def close_pending(*, now: datetime | None = None) -> int:

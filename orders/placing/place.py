@@ -253,7 +253,7 @@ def check_out(
             return orders
     except InsufficientFunds:
         # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
-        _check_owes_nothing(user)
+        check_owes_nothing(user)
         raise
     except IntegrityError:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
@@ -263,7 +263,8 @@ def check_out(
         return bought
 
 
-def _check_owes_nothing(user: User) -> None:
+def check_owes_nothing(user: User) -> None:
+    """Raise MoneyOwed when the customer has to pay something back before buying anything."""
     try:
         check_may_buy(user)
     except OwesMoney as owes:

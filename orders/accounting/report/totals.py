@@ -15,7 +15,7 @@ from orders.accounting.audit.upstream import charges_beside
 from orders.accounting.report.account import Seen, look_at_account
 from orders.accounting.report.lines import Line, summed
 from orders.accounting.report.periods import Span
-from orders.models import Order, OrderEvent, UpstreamEntry
+from orders.models import LostAttempt, Order, UpstreamEntry
 from upstream.money import MICROS
 from wallet.models import LedgerEntry, Receivable, TopUp
 
@@ -109,9 +109,11 @@ def _costs(whole: Span) -> dict[date, int]:
     charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
     for day, rate, micros in placed.values_list("day", "exchange_rate_micros").annotate(total=Sum(charge)):
         by_rate[day, rate] += micros
-    for event, micros in charges_beside(OrderEvent.objects.filter(**_when(whole))):
-        day = timezone.localdate(event.created_at, timezone.get_default_timezone())
-        by_rate[day, event.order.exchange_rate_micros] += micros
+    booked = LostAttempt.objects.filter(settled_at__gte=whole.begins, settled_at__lt=whole.ends)
+    for attempt, micros in charges_beside(booked):
+        assert attempt.settled_at is not None  # noqa: S101 - the filter above
+        day = timezone.localdate(attempt.settled_at, timezone.get_default_timezone())
+        by_rate[day, attempt.order.exchange_rate_micros] += micros
     costs: dict[date, int] = defaultdict(int)
     for (day, rate), micros in by_rate.items():
         costs[day] += -(-micros * rate // MICROS)

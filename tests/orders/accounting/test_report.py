@@ -22,11 +22,13 @@ from orders.accounting.report import (
     report,
     summed,
 )
+from orders.attempts.answers import settle_attempt
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import Kind as OrderKind
-from orders.models import Order, OrderEvent, Status, UpstreamBalance, UpstreamEntry
+from orders.models import LostAttempt, Order, Status, UpstreamBalance, UpstreamEntry
 from tests.conftest import PASSWORD
+from tests.orders.attention import make_lost
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import wallet_of
 
@@ -191,10 +193,9 @@ def test_report_asks_the_same_however_many_days(two_months: None, django_assert_
 
 def test_report_counts_what_upstream_has_twice_as_cost(buyer: User, service: Service) -> None:
     order = sell(buyer, service, at(10, 1), exchange_rate_micros=2 * DOLLAR)
-    loss = {"upstream_id": "77", "charge": 400_000}
-    OrderEvent.objects.create(
-        order=order, code=OrderEvent.Code.LOSS, status=order.status, evidence=loss, created_at=at(10, 2)
-    )
+    attempt = make_lost(order, status=order.status)
+    loss = {"upstream_id": "77", "charge_upstream_micros": 400_000}
+    assert settle_attempt(attempt, LostAttempt.State.LOSS, now=at(10, 2), **loss)
 
     assert [line.cost for line in days(10)[:2]] == [3 * DOLLAR, 800_000]
 

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refund
 from tests.orders.admin.test_orders import (
     SUBMITTED,
@@ -18,6 +17,7 @@ from tests.orders.admin.test_orders import (
     lost,
     press,
 )
+from tests.orders.attention import flags_of, make_lost
 from tests.storefront.admin_rows import make_order
 
 __all__ = ["desk", "lost"]  # fixtures
@@ -73,7 +73,7 @@ def test_questions_of_the_books_when_no_note_is_given_then_the_form_asks_for_it(
 def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_looked_for(
     desk: Client, lost: Order
 ) -> None:
-    Order.objects.filter(pk=lost.pk).update(sent_at=timezone.now(), last_upstream_id_before="23500")
+    LostAttempt.objects.filter(order=lost).update(id_before="23500")
     press(desk, "as_not_placed", lost)
 
     page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
@@ -86,11 +86,12 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
 def test_orders_when_filtered_by_open_questions_then_those_off_the_list_of_attention_are_found_too(
     desk: Client, refunded: Order, sam: User, service: Service
 ) -> None:
-    again = make_order(sam, service=service, status=Status.UNKNOWN, attention="Perhaps placed upstream: time-out")
+    again = make_order(sam, service=service)
+    make_lost(again)
     make_order(sam, service=service, status=Status.FAILED)
     resolve_as_not_placed(again.pk, actor=sam)
     refunded.refresh_from_db()
-    assert refunded.attention == ""
+    assert flags_of(refunded) == []
 
     page = desk.get(reverse("admin:orders_order_changelist"), {"books": "open"})
 

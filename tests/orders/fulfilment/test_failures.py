@@ -19,9 +19,10 @@ from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.fulfilment.pauses import end_pause, pause_forwarding
 from orders.fulfilment.poll import poll_due
-from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamEntry
+from orders.models import ForwardingPause, LostAttempt, Order, OrderEvent, Status, UpstreamEntry
 from orders.placing.place import OrderRefused
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
+from tests.orders.attention import attempt_of, flags_of, said_of
 from tests.upstream.raw_server import PLACED, RawServer, answer, client_of
 from wallet.models import LedgerEntry
 from wallet.operations import credit
@@ -84,7 +85,7 @@ def test_an_accepted_order_whose_id_another_order_has_is_unknown_and_names_it(pl
 
     second.refresh_from_db()
     assert (second.status, second.upstream_id) == (Status.UNKNOWN, None)
-    assert "23501" in second.attention
+    assert "23501" in said_of(second)
     assert not second.events.filter(code=Code.LOSS).exists()
 
 
@@ -97,7 +98,7 @@ def test_an_answer_that_confirms_what_the_admin_found_is_no_loss(paid_order, cli
     engine._record_placed(claim, engine.supply_of(claim.order), placed, now=timezone.now())
 
     paid_order.refresh_from_db()
-    assert (paid_order.status, paid_order.attention) == (Status.PENDING, "")
+    assert (paid_order.status, flags_of(paid_order)) == (Status.PENDING, [])
     assert not paid_order.events.filter(code=Code.LOSS).exists()
 
 
@@ -127,7 +128,7 @@ def test_poll_of_a_partial_order_that_does_not_say_what_remains_asks_a_human(sen
 
     sent_order.refresh_from_db()
     assert sent_order.refunded_micros == 0  # the 1,000 of an hour ago say nothing about now
-    assert sent_order.attention == "Partial, but upstream does not say how much remains"
+    assert said_of(sent_order) == "Partial, but upstream does not say how much remains"
 
 
 def test_poll_of_a_settled_partial_order_that_no_longer_says_what_remains_is_quiet(
@@ -140,7 +141,7 @@ def test_poll_of_a_settled_partial_order_that_no_longer_says_what_remains_is_qui
     poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(days=1))
 
     sent_order.refresh_from_db()
-    assert (sent_order.refunded_micros, sent_order.attention) == (937_500, "")
+    assert (sent_order.refunded_micros, flags_of(sent_order)) == (937_500, [])
 
 
 def test_pauses_that_begin_and_end_at_the_same_time_break_nobody():
@@ -182,7 +183,10 @@ def test_audit_counts_what_came_after_a_refund_as_charged(paid_order, client_ups
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
     paid_order.refresh_from_db()
     assert paid_order.events.filter(code=Code.LOSS).exists()
-    assert (paid_order.upstream_id, paid_order.reconciliation["state"]) == (str(sandbox.orders[0]["id"]), "placed")
+    assert (paid_order.upstream_id, attempt_of(paid_order).state) == (
+        str(sandbox.orders[0]["id"]),
+        LostAttempt.State.LOSS,
+    )
 
     assert audit(client=client_upstream).problems == []
 

@@ -15,6 +15,7 @@ from orders.fulfilment.queue import forward_waiting
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status, UpstreamEntry
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refund
+from tests.orders.attention import Flag, attempt_of, flags_of, said_of
 from upstream.client import Client
 from wallet.models import LedgerEntry, Wallet
 
@@ -76,7 +77,7 @@ def test_forward_order_when_no_clear_answer_comes_waits_unknown(paid_order, clie
     paid_order.refresh_from_db()
     placed = 0 if fault in ("lose_request", "500_before") else 1
     assert (paid_order.status, paid_order.refunded_micros, len(sandbox.orders)) == (Status.UNKNOWN, 0, placed)
-    assert paid_order.attention.startswith("Perhaps placed upstream")
+    assert flags_of(paid_order) == [Flag.PERHAPS_PLACED]
 
 
 def test_forward_order_when_another_shop_has_had_too_many_requests_sends_it_again_later(
@@ -87,7 +88,7 @@ def test_forward_order_when_another_shop_has_had_too_many_requests_sends_it_agai
     forward_order(paid_order.pk, client=client_upstream)
 
     paid_order.refresh_from_db()
-    assert (paid_order.status, paid_order.attention, sandbox.orders) == (Status.PAID, "", [])
+    assert (paid_order.status, flags_of(paid_order), sandbox.orders) == (Status.PAID, [], [])
     assert paid_order.not_before > timezone.now()
     assert forward_order(paid_order.pk, client=client_upstream, clock=lambda: timezone.now() + timedelta(minutes=1))
     assert not ForwardingPause.objects.exists()
@@ -150,7 +151,7 @@ def test_forward_order_refused_for_its_quantity_refunds_and_asks_the_admin(paid_
 
     paid_order.refresh_from_db()
     assert (paid_order.status, refunds(paid_order)) == (Status.FAILED, [1_875_000])
-    assert paid_order.attention == "Refused upstream: Quantity is less than minimum"
+    assert said_of(paid_order) == "Refused upstream: Quantity is less than minimum"
 
 
 def test_forward_order_with_an_unlisted_error_text_waits_until_the_admin_lists_it(place, client_upstream, sandbox):
@@ -164,7 +165,8 @@ def test_forward_order_with_an_unlisted_error_text_waits_until_the_admin_lists_i
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == (Status.UNKNOWN, Status.FAILED)
-    assert first.events.last().evidence == {"reason": "unlisted error text: Drip feed is off"}
+    assert first.events.last().evidence == {"cause": "unlisted", "detail": "Drip feed is off"}
+    assert attempt_of(first).cause_text == "unlisted error text: Drip feed is off"
 
 
 def test_forward_order_refused_with_a_known_text_but_status_500_is_unknown(paid_order, client_upstream, sandbox):
@@ -236,7 +238,7 @@ def test_an_answer_that_comes_after_the_deadline_is_recorded(paid_order, client_
 
     paid_order.refresh_from_db()
     assert (paid_order.status, paid_order.upstream_id) == (Status.PENDING, str(sandbox.orders[0]["id"]))
-    assert paid_order.attention == ""
+    assert flags_of(paid_order) == []
 
 
 def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_order, client_upstream, sandbox, sam):
@@ -251,7 +253,7 @@ def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_or
     assert paid_order.events.last().code == Code.LOSS
     assert paid_order.charge_upstream_micros == 1_500_000
     assert audit(client=client_upstream).problems == []
-    assert str(sandbox.orders[0]["id"]) in paid_order.attention
+    assert str(sandbox.orders[0]["id"]) in said_of(paid_order)
 
 
 def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_order, client_upstream, sandbox, sam):

@@ -11,8 +11,10 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.margin import refund_held, review_held_orders, send_held_anyway
 from orders.fulfilment.poll import poll_due
 from orders.fulfilment.queue import forward_waiting
+from orders.lifecycle.attention import text_of_hold
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import Order, OrderEvent, Status
+from orders.models import HoldReason, Order, OrderEvent, Status
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
@@ -45,7 +47,8 @@ def poll(client_upstream):
 
 
 def test_forward_order_when_it_would_lose_money_holds_it_in_its_place(held_order, sandbox, settings):
-    assert (held_order.status, held_order.held_because, held_order.attention) == (Status.PAID, LOSS, LOSS)
+    assert (held_order.status, held_order.held_because) == (Status.PAID, HoldReason.LOSS)
+    assert (text_of_hold(held_order.held_because, held_order.held_details), said_of(held_order)) == (LOSS, LOSS)
     assert timedelta(hours=23) < held_order.held_until - timezone.now() <= timedelta(hours=24)
     assert (sandbox.orders, held_order.attempts, held_order.refunded_micros) == ([], 0, 0)
     event = held_order.events.last()
@@ -80,7 +83,7 @@ def test_forward_order_when_the_exchange_rate_ate_the_margin_holds_it(paid_order
     assert not forward_order(paid_order.pk, client=client_upstream)
 
     paid_order.refresh_from_db()
-    assert paid_order.held_because == "Sold at a loss: it costs 3.00 USD now, the customer paid 1.875"
+    assert said_of(paid_order) == "Sold at a loss: it costs 3.00 USD now, the customer paid 1.875"
 
 
 def test_forward_order_sold_below_cost_on_purpose_is_sent_at_that_cost(paid_order, client_upstream):
@@ -96,11 +99,11 @@ def test_review_held_orders_when_the_rate_falls_back_releases_and_sends_it(held_
     assert review_held_orders() == 1
 
     held_order.refresh_from_db()
-    assert (held_order.status, held_order.held_because, held_order.held_until, held_order.attention) == (
+    assert (held_order.status, held_order.held_because, held_order.held_until, flags_of(held_order)) == (
         Status.PAID,
         "",
         None,
-        "",
+        [],
     )
     assert forward_order(held_order.pk, client=client_upstream)
     assert len(sandbox.orders) == 1
@@ -112,19 +115,19 @@ def test_review_held_orders_when_the_time_is_over_refunds_once(held_order, ann):
         review_held_orders(now=timezone.now() + timedelta(hours=25))
 
     held_order.refresh_from_db()
-    assert (held_order.status, held_order.refunded_micros, held_order.attention) == (Status.FAILED, 1_875_000, "")
+    assert (held_order.status, held_order.refunded_micros, flags_of(held_order)) == (Status.FAILED, 1_875_000, [])
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
     assert held_order.events.filter(code=Code.REFUNDED).count() == 1
 
 
 def test_review_held_orders_leaves_another_flag_on_the_order(held_order):
-    Order.objects.filter(pk=held_order.pk).update(attention="Somebody called about it")
+    flag(held_order, Flag.LATE_ANSWER, upstream_ids=["9"])
     rate_becomes(1_500_000)
 
     review_held_orders()
 
     held_order.refresh_from_db()
-    assert (held_order.held_because, held_order.attention) == ("", "Somebody called about it")
+    assert (held_order.held_because, flags_of(held_order)) == ("", [Flag.LATE_ANSWER])
 
 
 def test_send_held_anyway_sends_it_at_the_loss_and_it_is_not_held_again(held_order, client_upstream, sandbox, sam):
@@ -161,7 +164,8 @@ def test_orders_of_a_paused_service_wait_until_it_is_sold_again(paid_order, clie
     assert not forward_order(paid_order.pk, client=client_upstream)
 
     paid_order.refresh_from_db()
-    assert paid_order.held_because == "The service is paused: charges too much"
+    assert (paid_order.held_because, flags_of(paid_order)) == (HoldReason.SERVICE_PAUSED, [Flag.SERVICE_PAUSED])
+    assert said_of(paid_order) == "The service is paused: charges too much"
     Service.objects.update(paused_because="")
     assert review_held_orders() == 1
     assert forward_order(paid_order.pk, client=client_upstream)
@@ -177,7 +181,7 @@ def test_poll_when_the_charge_differs_but_is_paid_for_notes_it_once(sent_order, 
     service.refresh_from_db()
     [event] = sent_order.events.filter(code=Code.ATTENTION)
     assert event.evidence == {"charge_upstream_micros": 1_700_000, "expected_upstream_micros": 1_500_000}
-    assert (sent_order.attention, service.paused_because) == ("", "")
+    assert (flags_of(sent_order), service.paused_because) == ([], "")
 
 
 @pytest.mark.parametrize("charge", ["1.51", "1.49", "1.515"])

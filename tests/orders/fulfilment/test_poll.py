@@ -10,6 +10,7 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.models import Order, OrderEvent, Status
+from tests.orders.attention import Flag, flags_of, said_of
 from wallet.models import LedgerEntry, Wallet
 
 Code = OrderEvent.Code
@@ -96,7 +97,8 @@ def test_poll_when_work_goes_on_after_a_partial_refund_refunds_no_more(sent_orde
 
     sent_order.refresh_from_db()
     assert (sent_order.status, refunds(sent_order)) == (Status.PARTIAL, [375_000])
-    assert sent_order.attention == "Upstream went from partial to In progress"
+    assert flags_of(sent_order) == [Flag.WENT_BACK]
+    assert said_of(sent_order) == "Upstream went from Partial to In progress"
 
 
 def test_poll_when_a_completed_order_becomes_partial_refunds_too(sent_order, poll, sandbox):
@@ -132,7 +134,7 @@ def test_poll_with_a_word_we_do_not_know_changes_nothing_and_tells_the_admin_onc
 
     sent_order.refresh_from_db()
     assert (sent_order.status, refunds(sent_order)) == (Status.PENDING, [])
-    assert sent_order.attention == "Unknown upstream status word: On hold"
+    assert said_of(sent_order) == "Unknown upstream status word: On hold"
     assert sent_order.events.filter(code=Code.ATTENTION).count() == 1
     sandbox.set_order(sent_order.upstream_id, status="Completed")
     poll(hours=2)
@@ -172,7 +174,7 @@ def test_poll_when_upstream_charged_more_than_the_customer_paid_pauses_the_servi
 
     sent_order.refresh_from_db()
     service.refresh_from_db()
-    assert sent_order.attention == "Upstream charged more than the customer paid"
+    assert said_of(sent_order) == "Upstream charged more than the customer paid"
     assert service.paused_because == f"Upstream charged more than the customer paid (order {sent_order.pk})"
 
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from orders.fulfilment import queue as sweep
 from orders.fulfilment.queue import forward_waiting, sweep_queue
-from orders.models import Order, Status
+from orders.models import HoldReason, Order, Status
+from tests.orders.attention import said_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
@@ -24,20 +25,20 @@ def test_sweep_queue_goes_on_until_nothing_waits(place, client_upstream, service
         place(quantity=100)
 
     assert sweep_queue(client=client_upstream, seconds=30) == 8
-    assert set(Order.objects.values_list("status", "poll_claimed_until")) == {(Status.PENDING, None)}
+    assert set(Order.objects.values_list("status", "taken_until")) == {(Status.PENDING, None)}
 
 
 def test_forward_waiting_leaves_what_another_sweep_has_taken_until_that_is_long_ago(place, client_upstream, service):
     confirm_unit(service)
     first, second = place(), place()
     soon = timezone.now() + timedelta(seconds=5)
-    Order.objects.filter(pk=first.pk).update(poll_claimed_until=soon)
+    Order.objects.filter(pk=first.pk).update(taken_until=soon)
 
     assert forward_waiting(client=client_upstream) == 1
     second.refresh_from_db()
     assert second.status == Status.PENDING
 
-    Order.objects.filter(pk=first.pk).update(poll_claimed_until=timezone.now() - timedelta(seconds=1))
+    Order.objects.filter(pk=first.pk).update(taken_until=timezone.now() - timedelta(seconds=1))
     assert forward_waiting(client=client_upstream) == 1
 
 
@@ -75,7 +76,7 @@ def test_forward_waiting_gives_back_what_it_took_and_did_not_send(place, client_
 
     for order in orders:
         order.refresh_from_db()
-        assert (order.status, order.poll_claimed_until) == (Status.PAID, None)
+        assert (order.status, order.taken_until) == (Status.PAID, None)
 
 
 def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, client_upstream, service, monkeypatch):
@@ -94,4 +95,5 @@ def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, c
     assert forward_waiting(client=client_upstream) == 0
 
     order.refresh_from_db()
-    assert (order.status, order.held_because) == (Status.PAID, "The service is paused: under review")
+    assert (order.status, order.held_because) == (Status.PAID, HoldReason.SERVICE_PAUSED)
+    assert said_of(order) == "The service is paused: under review"

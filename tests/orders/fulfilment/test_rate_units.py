@@ -18,6 +18,7 @@ from orders.fulfilment.queue import forward_waiting
 from orders.fulfilment.rate_units import take_turn
 from orders.models import Order, OrderEvent, Status
 from orders.placing.place import OrderRefused
+from tests.orders.attention import flags_of, said_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,7 +90,7 @@ def test_forward_waiting_sends_one_order_of_the_category_until_its_charge_is_kno
     category = Category.objects.get()
     assert statuses() == [Status.PENDING] * 3
     assert (category.rate_confirmed_at is not None, category.rate_per) == (True, 1000)
-    assert Order.objects.get(pk=first.pk).attention == ""
+    assert flags_of(first) == []
     assert len(sandbox.orders) == 3
 
 
@@ -211,7 +212,7 @@ def test_poll_when_the_charge_fits_the_other_unit_pauses_the_service_and_changes
     unproved.refresh_from_db()
     category = Category.objects.get()
     reason = "Upstream charged more than the customer paid: the charge fits another rate unit than 1000"
-    assert (order.attention, unproved.paused_because) == (reason, f"{reason} (order {order.pk})")
+    assert (said_of(order), unproved.paused_because) == (reason, f"{reason} (order {order.pk})")
     assert (category.rate_confirmed_at, category.rate_per) == (None, None)
     assert Notice.objects.filter(key__startswith="service-paused:").count() == 1
     waiting.refresh_from_db()

@@ -48,8 +48,7 @@ def test_reserved_money_is_that_of_orders_not_surely_charged_yet(place):
         (Status.FAILED, 50_000),
     ]:
         order = place()
-        attention = "Perhaps placed upstream" if status == Status.UNKNOWN else ""
-        Order.objects.filter(pk=order.pk).update(status=status, cost_upstream_micros=cost, attention=attention)
+        Order.objects.filter(pk=order.pk).update(status=status, cost_upstream_micros=cost)
 
     assert reserved_upstream_micros() == 21
 

@@ -26,6 +26,7 @@ from orders.models import (
     UpstreamAssumption,
 )
 from sms.models import Country, Number, Project
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from tests.storefront.admin_rows import make_order
 from wallet.models import Wallet
 
@@ -144,7 +145,7 @@ def test_map_word_at_the_drift_when_orders_wait_then_they_are_asked_at_once_and_
     sent_order.refresh_from_db()
     assert "1 order is asked about at once." in said
     assert drift.settled_at is not None
-    assert sent_order.attention == ""
+    assert flags_of(sent_order) == []
     assert sent_order.next_poll_at <= timezone.now()
     assert StatusWord.objects.get().word == "on hold: fully returned"
     poll_due(kind="service", client=client_upstream)
@@ -174,7 +175,7 @@ def test_poll_when_a_word_is_mapped_for_numbers_then_services_do_not_know_it(
     poll()
 
     sent_order.refresh_from_db()
-    assert (sent_order.status, sent_order.attention) == (Status.PENDING, "Unknown upstream status word: On hold")
+    assert (sent_order.status, said_of(sent_order)) == (Status.PENDING, "Unknown upstream status word: On hold")
 
 
 def test_map_status_word_when_orders_have_other_words_or_flags_then_they_are_left_alone(
@@ -182,15 +183,17 @@ def test_map_status_word_when_orders_have_other_words_or_flags_then_they_are_lef
 ) -> None:
     later = timezone.now() + timedelta(days=1)
     fields = {"service": service, "status": Status.PENDING, "next_poll_at": later}
-    meant = make_order(ann, upstream_word="On hold", attention="Upstream went from x to y", **fields)
-    other = make_order(ann, upstream_word="On holiday", attention="Unknown upstream status word: On holiday", **fields)
+    meant = make_order(ann, upstream_word="On hold", **fields)
+    other = make_order(ann, upstream_word="On holiday", **fields)
+    flag(meant, Flag.WENT_BACK, before=Status.PARTIAL, word="y")
+    flag(other, Flag.UNKNOWN_WORD, word="On holiday")
 
     assert map_status_word("On hold", kind="service", status=Status.PENDING, actor=sam) == 1
 
     meant.refresh_from_db()
     other.refresh_from_db()
-    assert (meant.attention, meant.next_poll_at < later) == ("Upstream went from x to y", True)
-    assert (other.attention, other.next_poll_at) == ("Unknown upstream status word: On holiday", later)
+    assert (flags_of(meant), meant.next_poll_at < later) == ([Flag.WENT_BACK], True)
+    assert (said_of(other), other.next_poll_at) == ("Unknown upstream status word: On holiday", later)
 
 
 @pytest.mark.parametrize(("meaning", "expected"), [("canceled", Status.CANCELED), ("pending", Status.PENDING)])
@@ -253,7 +256,7 @@ def test_list_text_at_the_drift_when_an_order_waits_then_it_fails_and_is_refunde
     assert "1 order that waited for it has been settled." in said
     assert drift.settled_at is not None
     assert KnownRefusal.objects.get().meaning == "order"
-    assert (refused_order.status, refused_order.attention) == (Status.FAILED, "")
+    assert (refused_order.status, flags_of(refused_order)) == (Status.FAILED, [])
     assert refused_order.events.filter(actor=sam, evidence__listed=TEXT).count() == 1
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
     assert list_refusal(TEXT, meaning="order", actor=sam) == 0

@@ -21,6 +21,7 @@ from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Order, OrderEvent, ReferralEarning, Status
 from orders.tasks import credit_referrals as task
 from tests.conftest import customer
+from tests.orders.attention import Flag, flag
 from tests.orders.couponing import balance, coupon
 from tests.pages import page_words
 from wallet.models import LedgerEntry
@@ -237,14 +238,17 @@ def test_credit_referrals_of_an_order_canceled_before_it_was_sent_earns_nothing(
     [
         ({"status": Status.IN_PROGRESS, "finished_at": None}, 24),
         ({"status": Status.UNKNOWN, "finished_at": None}, 24),
-        ({"attention": "Changed after it was completed"}, 24),
+        ({"flag": Flag.CHANGED_LATE}, 24),
         ({"finished_at": WEEK - timedelta(hours=5)}, 5),  # that long ago
     ],
 )
 def test_credit_referrals_of_what_may_still_change_looks_again_later(place, fields, hours):
     if ago := fields.get("finished_at"):
         fields = {"finished_at": timezone.now() - ago}
-    order = finish(place(), **fields)
+    code = fields.get("flag")
+    order = finish(place(), **{name: value for name, value in fields.items() if name != "flag"})
+    if code:
+        flag(order, code, before=Status.COMPLETED, word="Partial")
 
     assert credit_referrals() == 0
 

@@ -15,6 +15,7 @@ from orders.fulfilment.forward import forward_order
 from orders.lifecycle.service_requests import WishRefused, cancel_unsent, close_request, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import (
+    HoldReason,
     Kind,
     Order,
     OrderEvent,
@@ -22,6 +23,7 @@ from orders.models import (
     Status,
 )
 from sms.models import Country, Number, Project
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from tests.pages import hidden, page_words
 from tests.storefront.admin_rows import make_order
 from wallet.models import LedgerEntry, Wallet
@@ -70,21 +72,23 @@ def test_cancel_unsent_when_it_waits_then_all_money_is_back_at_once(paid_order, 
 
 
 def test_cancel_unsent_when_it_is_held_then_nothing_of_the_hold_stays(paid_order, ann):
-    Order.objects.filter(pk=paid_order.pk).update(held_because="rate rose", attention="rate rose")
+    details = {"cost_micros": 2_000_000, "paid_micros": 1_875_000}
+    Order.objects.filter(pk=paid_order.pk).update(held_because=HoldReason.LOSS, held_details=details)
+    flag(paid_order, Flag.SOLD_AT_A_LOSS, **details)
 
     cancel_unsent(paid_order.pk, user=ann)
 
     paid_order.refresh_from_db()
-    assert (paid_order.status, paid_order.held_because, paid_order.attention) == (Status.CANCELED, "", "")
+    assert (paid_order.status, paid_order.held_because, flags_of(paid_order)) == (Status.CANCELED, "", [])
 
 
 def test_cancel_unsent_when_it_was_flagged_for_something_else_then_the_flag_stays(paid_order, ann):
-    Order.objects.filter(pk=paid_order.pk).update(attention="Upstream placed order 9 after this order was settled")
+    flag(paid_order, Flag.LATE_ANSWER, upstream_ids=["9"])
 
     cancel_unsent(paid_order.pk, user=ann)
 
     paid_order.refresh_from_db()
-    assert paid_order.attention == "Upstream placed order 9 after this order was settled"
+    assert said_of(paid_order) == "Upstream placed order 9 after this order was settled"
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.PAID])

@@ -32,6 +32,7 @@ from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Order, Status
 from orders.notices.customer_notices import announce
 from orders.reconciliation.resolve import resolve_by_refund
+from tests.orders.attention import Flag, said_of
 from tests.storefront.admin_rows import make_order
 from upstream.errors import InvalidApiKey
 
@@ -359,8 +360,8 @@ def test_poll_when_a_finished_order_changes_then_it_is_flagged_and_the_admins_ar
     poll(3)
 
     sent_order.refresh_from_db()
-    assert sent_order.attention == "Changed after it was completed: Partial"
-    assert sent_order.events.filter(code="attention", evidence__reason=sent_order.attention).count() == 1
+    assert said_of(sent_order) == "Changed after it was Completed: Partial"
+    assert sent_order.events.filter(code="attention", evidence__code=Flag.CHANGED_LATE).count() == 1
     assert Notice.objects.filter(user=None, key__startswith=f"flag:{sent_order.pk}:").count() == 1
 
 

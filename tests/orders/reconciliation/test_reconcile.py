@@ -11,15 +11,18 @@ from orders.attempts.assumptions import probe_foreign_ids
 from orders.attempts.windows import Window, newest_upstream_id, window_of
 from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
-from orders.models import Order, OrderEvent, Status, UpstreamAssumption, UpstreamBalance
+from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamAssumption, UpstreamBalance
 from orders.reconciliation.reconcile import close_window, reconcile_orders
 from orders.reconciliation.resolve import close_question, resolve_as_not_placed, resolve_by_refund
 from orders.reconciliation.restore import declare_restored
 from sms.models import Number
+from tests.orders.attention import Flag, attempt_of, flags_of, make_lost
 
 pytestmark = pytest.mark.sqlite
 
 Code = OrderEvent.Code
+Doubt = LostAttempt.Doubt
+State = LostAttempt.State
 
 
 @pytest.fixture
@@ -64,8 +67,9 @@ def test_a_lost_order_that_was_placed_is_adopted_once_the_window_is_closed(send,
 
     lost_id = sandbox.orders[1]["id"]
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.attention) == (Status.PENDING, str(lost_id), "")
-    assert order.reconciliation["window"]["closed_by"] == closer.pk
+    assert (order.status, order.upstream_id, flags_of(order)) == (Status.PENDING, str(lost_id), [])
+    assert (attempt_of(order).state, attempt_of(order).upstream_id) == (State.ADOPTED, str(lost_id))
+    assert attempt_of(order).evidence["window"]["closed_by"] == closer.pk
     assert order.events.last().code == Code.ACCEPTED
     assert len(sandbox.orders) == 4
 
@@ -81,6 +85,7 @@ def test_a_lost_order_that_was_not_placed_is_sent_again_once_that_is_proved(send
     assert forward_order(lost.pk, client=client_upstream)
 
     assert fresh(lost).status == Status.PENDING
+    assert attempt_of(lost).state == State.ABSENT
     assert len(sandbox.orders) == 4
 
 
@@ -93,8 +98,8 @@ def test_an_order_whose_window_is_open_waits_and_says_so(send, lose, client_upst
 
     order = fresh(lost)
     assert order.status == Status.UNKNOWN
-    assert order.reconciliation["why"].startswith("the window is open")
-    assert order.attention.startswith("Perhaps placed upstream")
+    assert attempt_of(order).doubt == Doubt.OPEN
+    assert flags_of(order) == [Flag.PERHAPS_PLACED]
 
 
 def test_an_order_without_an_id_before_it_is_left_to_the_admin(lose, send, client_upstream):
@@ -102,7 +107,7 @@ def test_an_order_without_an_id_before_it_is_left_to_the_admin(lose, send, clien
     send(minutes=11)
 
     assert reconcile_orders(client=client_upstream) == 0
-    assert "no beginning" in fresh(lost).reconciliation["why"]
+    assert "no beginning" in attempt_of(lost).doubt_text
 
 
 def test_a_window_that_is_too_wide_is_not_scanned(send, lose, client_upstream, sandbox, settings):
@@ -116,7 +121,7 @@ def test_a_window_that_is_too_wide_is_not_scanned(send, lose, client_upstream, s
 
     assert reconcile_orders(client=client_upstream) == 0
 
-    assert fresh(lost).reconciliation["why"] == "the window is too wide: 4 ids"
+    assert attempt_of(lost).doubt_text == "the window is too wide: 4 ids"
     assert sum(request["action"] == "status" for request in sandbox.requests) == asked
 
 
@@ -127,8 +132,8 @@ def test_two_lost_orders_and_one_candidate_are_left_to_the_admin(send, lose, cli
 
     assert reconcile_orders(client=client_upstream) == 0
 
-    found = fresh(first).reconciliation
-    assert (found["why"], found["rivals"]) == ("the candidates leave a doubt", [second.pk])
+    found = attempt_of(first).evidence
+    assert (attempt_of(first).doubt_text, found["rivals"]) == ("the candidates leave a doubt", [second.pk])
     assert [candidate["fits"] for candidate in found["candidates"]] == [True]
     assert fresh(second).status == Status.UNKNOWN
 
@@ -175,7 +180,7 @@ def test_a_candidate_that_does_not_fit_is_left_to_the_admin(send, lose, client_u
     sandbox.set_order(sandbox.orders[1]["id"], charge="7.77")
 
     assert reconcile_orders(client=client_upstream) == 0
-    assert fresh(lost).reconciliation["candidates"][0]["fits"] is False
+    assert attempt_of(lost).evidence["candidates"][0]["fits"] is False
 
 
 def test_a_candidate_next_to_an_order_that_staff_refunded_is_left_to_the_admin(send, lose, client_upstream, sam):
@@ -185,7 +190,7 @@ def test_a_candidate_next_to_an_order_that_staff_refunded_is_left_to_the_admin(s
     send(minutes=11)
 
     assert reconcile_orders(client=client_upstream) == 0
-    assert fresh(lost).reconciliation["rivals"] == [refunded.pk]
+    assert attempt_of(lost).evidence["rivals"] == [refunded.pk]
 
 
 def test_a_read_that_fails_proves_nothing(send, lose, client_upstream, sandbox):
@@ -193,13 +198,13 @@ def test_a_read_that_fails_proves_nothing(send, lose, client_upstream, sandbox):
     lost = lose(placed=False)
     send(minutes=1)
     send(minutes=11)
-    Order.objects.filter(pk=lost.pk).update(last_upstream_id_before=str(int(fresh(lost).last_upstream_id_before) - 1))
+    LostAttempt.objects.filter(order=lost).update(id_before=str(int(fresh(lost).last_upstream_id_before) - 1))
     Order.objects.filter(pk=Order.objects.order_by("pk").first().pk).update(upstream_id=None)
     sandbox.fail_next("500_before", action="status", times=9)
 
     assert reconcile_orders(client=client_upstream) == 0
 
-    assert fresh(lost).reconciliation["why"].startswith("upstream does not answer")
+    assert attempt_of(lost).doubt == Doubt.SILENCE
 
 
 def test_an_order_in_flight_whose_id_may_lie_in_the_window_is_waited_for(send, lose, place, client_upstream):
@@ -209,7 +214,7 @@ def test_an_order_in_flight_whose_id_may_lie_in_the_window_is_waited_for(send, l
     send(minutes=11)
 
     assert reconcile_orders(client=client_upstream) == 0
-    assert "being sent" in fresh(lost).reconciliation["why"]
+    assert "being sent" in attempt_of(lost).doubt_text
     assert flying is not None
 
 
@@ -237,7 +242,7 @@ def test_ids_that_do_not_ascend_switch_reconciliation_off(send, lose, client_ups
     broken = UpstreamAssumption.objects.get(name="ids_ascend")
     assert (broken.kind, broken.evidence["order"]) == ("service", closer.pk)
     assert reconcile_orders(client=client_upstream) == 0
-    assert fresh(lost).reconciliation["why"] == "an assumption about upstream's ids has failed"
+    assert attempt_of(lost).doubt_text == "an assumption about upstream's ids has failed"
 
 
 def test_more_candidates_than_lost_orders_switch_reconciliation_off(send, lose, client_upstream):
@@ -246,7 +251,7 @@ def test_more_candidates_than_lost_orders_switch_reconciliation_off(send, lose, 
     lost = lose(placed=True)
     send(minutes=11)
     # An order upstream that answers to our key and that we cannot have lost.
-    Order.objects.filter(pk=lost.pk).update(last_upstream_id_before=str(int(stranger.upstream_id) - 1))
+    LostAttempt.objects.filter(order=lost).update(id_before=str(int(stranger.upstream_id) - 1))
     Order.objects.filter(pk=stranger.pk).update(upstream_id=None, status=Status.COMPLETED)
 
     assert reconcile_orders(client=client_upstream) == 0
@@ -312,6 +317,7 @@ def test_probing_leaves_the_id_alone_that_was_booked_as_a_loss(send, lose, clien
     assert forward_order(lost.pk, client=client_upstream)
     evidence = {"upstream_id": str(sandbox.orders[1]["id"])}
     OrderEvent.objects.create(order=lost, code=Code.LOSS, status=Status.PENDING, evidence=evidence)
+    LostAttempt.objects.filter(order=lost).update(state=State.LOSS, **evidence)
     send()
 
     assert probe_foreign_ids(client=client_upstream) == 0
@@ -333,8 +339,8 @@ def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(
         nonlocal asked_for_the_lost, given_up
         if asked_for_the_lost and not given_up:
             given_up = True
-            Order.objects.filter(pk=other.pk).update(status=Status.UNKNOWN)
-        asked_for_the_lost |= Status.UNKNOWN in params and "service" in params
+            make_lost(other, sent_at=other.sent_at)
+        asked_for_the_lost |= {State.LOST, "service"} <= set(params or ())
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(lose_the_other_meanwhile):
@@ -353,7 +359,7 @@ def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, clien
 
     reconcile_orders(client=client_upstream)
 
-    found = fresh(lost).reconciliation
+    found = attempt_of(lost).evidence
     assert (found["balance_before_upstream_micros"], found["balance_after_upstream_micros"]) == (
         998_500_000,
         997_000_000,
@@ -404,9 +410,9 @@ def test_windows_overlap_when_one_id_can_lie_in_both(one, other, overlap):
 def test_an_id_that_is_not_a_whole_number_leaves_the_window_without_a_beginning(send, lose):
     send()
     lost = lose(placed=True)
-    Order.objects.filter(pk=lost.pk).update(last_upstream_id_before="A-17")
+    LostAttempt.objects.filter(order=lost).update(id_before="A-17")
 
-    assert window_of(fresh(lost)).first is None
+    assert window_of(attempt_of(lost)).first is None
 
 
 class TestNumbers:
@@ -445,7 +451,8 @@ class TestNumbers:
 
         order = fresh(lost)
         assert (order.status, order.upstream_id) == (Status.FAILED, str(sandbox.orders[1]["id"]))
-        assert (order.charge_upstream_micros, order.attention) == (500_000, "")
+        assert (order.charge_upstream_micros, flags_of(order)) == (500_000, [])
+        assert attempt_of(order).state == State.LOSS
         assert order.events.last().code == Code.LOSS
         assert order.refunded_micros == order.price_micros
 
@@ -458,5 +465,6 @@ class TestNumbers:
         assert reconcile_orders(client=client_upstream) == 0
 
         order = fresh(lost)
-        assert (order.status, order.attention, order.upstream_id) == (Status.FAILED, "", None)
+        assert (order.status, flags_of(order), order.upstream_id) == (Status.FAILED, [], None)
+        assert attempt_of(order).state == State.ABSENT
         assert Number.objects.get(order=order).state == Number.State.CANCELED

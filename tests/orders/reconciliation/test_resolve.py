@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from notifications.models import Notice
 from orders.accounting.audit import audit
-from orders.attempts.windows import ABANDONED
+from orders.attempts.answers import settle_attempt
 from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.reconcile import close_window, reconcile_orders
 from orders.reconciliation.resolve import (
@@ -24,10 +24,13 @@ from orders.reconciliation.resolve import (
     resolve_as_placed,
     resolve_by_refund,
 )
+from tests.orders.attention import Flag, attempt_of, flags_of, make_lost, said_of
 from tests.upstream.raw_server import RawServer, answer, client_of
 from upstream.client import Client
 
 Code = OrderEvent.Code
+Doubt = LostAttempt.Doubt
+State = LostAttempt.State
 pytestmark = pytest.mark.django_db(transaction=True)
 NOBODY = "http://127.0.0.1:9/api/v2"
 SETTLED = timedelta(minutes=11)
@@ -73,7 +76,8 @@ def test_resolve_as_placed_when_upstream_confirms_the_id_follows_it_and_keeps_wh
     resolve_as_placed(lost.pk, upstream_id=f" 0{real_id} ", actor=sam, client=client_upstream)
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.attention) == (Status.PENDING, real_id, "")
+    assert (order.status, order.upstream_id, flags_of(order)) == (Status.PENDING, real_id, [])
+    assert (attempt_of(order).state, attempt_of(order).upstream_id) == (State.ADOPTED, real_id)
     event = order.events.last()
     assert (event.code, event.actor) == (Code.RESOLVED, sam)
     assert event.evidence == {"upstream_id": real_id, "word": "Pending", "charge": 1_500_000, "remains": 1000}
@@ -135,7 +139,8 @@ def test_resolve_as_placed_with_an_id_of_another_order_is_refused_unasked(lost, 
 
 def test_resolve_as_placed_with_an_id_that_was_booked_as_anothers_loss_is_refused(lost, real_id, client_upstream, sam):
     other = Order.objects.exclude(pk=lost.pk).get()
-    OrderEvent.objects.create(order=other, code=Code.LOSS, status=other.status, evidence={"upstream_id": real_id})
+    attempt = make_lost(other, status=other.status)
+    settle_attempt(attempt, State.LOSS, now=timezone.now(), upstream_id=real_id)
 
     with pytest.raises(NotConfirmed, match=f"booked as a loss on our order #{other.pk}"):
         resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream)
@@ -193,7 +198,8 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_i
 
     order, late = fresh(paid_order), str(sandbox.orders[1]["id"])
     assert (order.status, order.upstream_id) == (Status.PENDING, own)
-    assert order.attention == f"Upstream placed order {late} after this order was settled"
+    assert said_of(order) == f"Upstream placed order {late} after this order was settled"
+    assert flags_of(order) == [Flag.LATE_ANSWER]
     assert order.events.get(code=Code.LOSS).evidence["upstream_id"] == late
     assert Notice.objects.filter(key=f"loss:{order.pk}:{late}").exists()
     assert audit(client=client_upstream).problems == []
@@ -211,7 +217,8 @@ def test_a_late_answer_while_the_order_is_sent_again_keeps_its_flag(paid_order, 
 
     order, late = fresh(paid_order), str(sandbox.orders[0]["id"])
     assert (order.status, order.upstream_id) == (Status.PENDING, str(sandbox.orders[1]["id"]))
-    assert order.attention == f"Upstream placed order {late} after this order was settled"
+    assert said_of(order) == f"Upstream placed order {late} after this order was settled"
+    assert flags_of(order) == [Flag.LATE_ANSWER]
     assert audit(client=client_upstream).problems == []
 
 
@@ -228,8 +235,9 @@ def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_books_the
     assert reconcile_orders(client=client_upstream) == 0
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, own, None)
-    assert real_id in order.attention
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, own, State.LOSS)
+    assert flags_of(order) == [Flag.BOUGHT_TWICE]
+    assert real_id in said_of(order)
     [loss] = order.events.filter(code=Code.LOSS)
     assert (loss.evidence["upstream_id"], loss.evidence["charge"]) == (real_id, 1_500_000)
     assert Notice.objects.filter(key=f"loss:{order.pk}:{real_id}").exists()
@@ -246,7 +254,7 @@ def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_in_time_t
     assert reconcile_orders(client=client_upstream) == 1
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, real_id, None)
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, real_id, State.ADOPTED)
     assert not forward_order(lost.pk, client=client_upstream)
     assert len(sandbox.orders) == 3
     assert not order.events.filter(code=Code.LOSS).exists()
@@ -262,7 +270,7 @@ def test_reconcile_when_staff_was_right_closes_the_question(send, client_upstrea
     assert reconcile_orders(client=client_upstream) == 1
 
     order = fresh(order)
-    assert (order.status, order.reconciliation, order.attention) == (Status.PENDING, None, "")
+    assert (order.status, attempt_of(order).state, flags_of(order)) == (Status.PENDING, State.ABSENT, [])
     assert "proved_absent" in order.events.last().evidence
 
 
@@ -276,8 +284,8 @@ def test_reconcile_never_takes_what_was_called_not_placed_for_another_lost_order
 
     assert reconcile_orders(client=client_upstream) == 0
 
-    assert (fresh(other).status, fresh(other).reconciliation["rivals"]) == (Status.UNKNOWN, [lost.pk])
-    assert fresh(lost).attention == f"Perhaps bought twice: upstream has {real_id}"
+    assert (fresh(other).status, attempt_of(other).evidence["rivals"]) == (Status.UNKNOWN, [lost.pk])
+    assert said_of(lost) == f"Perhaps bought twice: upstream has {real_id}"
 
 
 def test_reconcile_never_takes_a_booked_loss_for_another_lost_order(lost, real_id, send, client_upstream, sam):
@@ -303,16 +311,16 @@ def test_a_window_that_staff_closed_says_nothing_about_the_attempt_after_it(lost
     reconcile_orders(client=client_upstream)
 
     assert fresh(lost).status == Status.UNKNOWN  # the old window would have proved it absent, and it would go out again
-    assert fresh(lost).reconciliation["why"].startswith("the window is open")
+    assert attempt_of(lost).doubt == Doubt.OPEN
 
 
 def test_reconcile_of_a_window_that_ends_before_it_begins_proves_nothing(lost, send, client_upstream):
     closer = send(minutes=11)
-    Order.objects.filter(pk=lost.pk).update(last_upstream_id_before=str(int(closer.upstream_id) + 5))
+    LostAttempt.objects.filter(order=lost).update(id_before=str(int(closer.upstream_id) + 5))
 
     assert reconcile_orders(client=client_upstream) == 0
 
-    assert fresh(lost).reconciliation["why"] == "the window ends before it begins"
+    assert attempt_of(lost).doubt_text == "the window ends before it begins"
 
 
 def test_what_was_called_not_placed_is_looked_for_though_its_order_was_canceled(
@@ -346,7 +354,8 @@ def test_book_loss_of_an_order_that_staff_refunded_keeps_the_id_until_its_charge
     assert poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1)) == 2
     order = fresh(lost)
     assert (order.status, order.charge_upstream_micros, order.next_poll_at) == (Status.FAILED, 1_500_000, None)
-    assert (order.refunded_micros, order.attention) == (order.price_micros, "")
+    assert (order.refunded_micros, flags_of(order)) == (order.price_micros, [])
+    assert (attempt_of(order).state, attempt_of(order).upstream_id) == (State.LOSS, real_id)
     assert audit(client=client_upstream).problems == []
 
 
@@ -359,7 +368,7 @@ def test_close_question_of_an_order_that_staff_refunded_leaves_nothing_open(send
 
     event = fresh(order).events.last()
     assert (event.code, event.actor, event.evidence["not_bought"]) == (Code.ATTENTION, sam, "not in their list")
-    assert fresh(order).reconciliation["state"] == "absent"
+    assert attempt_of(order).state == State.ABSENT
     sandbox.set_balance("998.35")  # as if it had been bought all the same: now the books do not allow for that
     assert len(audit(client=client_upstream).problems) == 1
     with pytest.raises(WrongStatus):
@@ -378,12 +387,12 @@ def test_a_question_of_the_books_is_not_decided_without_a_note_nor_where_there_i
     with pytest.raises(WrongStatus):
         decide(sent_order.pk, note="why", actor=sam, **asked)
 
-    assert fresh(lost).reconciliation["state"] == "refunded"
+    assert attempt_of(lost).state == State.REFUNDED
 
 
 def test_book_loss_of_an_attempt_that_was_called_not_placed_closes_that_one(lost, real_id, client_upstream, sam):
     resolve_as_not_placed(lost.pk, actor=sam)
-    assert list(fresh(lost).reconciliation) == [ABANDONED]
+    assert [attempt.state for attempt in lost.lost_attempts.all()] == [State.ABANDONED]
     forward_order(lost.pk, client=client_upstream)
     own = fresh(lost).upstream_id
     with pytest.raises(NotConfirmed, match="already"):
@@ -392,7 +401,7 @@ def test_book_loss_of_an_attempt_that_was_called_not_placed_closes_that_one(lost
     book_loss(lost.pk, upstream_id=real_id, note="both are in their list", actor=sam, client=client_upstream)
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, own, None)
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, own, State.LOSS)
     assert order.events.get(code=Code.LOSS).evidence["note"] == "both are in their list"
     poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1))
     assert audit(client=client_upstream).problems == []
@@ -406,6 +415,6 @@ def test_reconcile_when_upstream_cannot_say_what_became_of_an_abandoned_attempt_
     send(minutes=11)
     with RawServer(lambda sock, _: sock.sendall(answer('{"error": "Come back later"}'))) as server:
         assert reconcile_orders(client=client_of(server)) == 0
-    assert ABANDONED in fresh(lost).reconciliation
+    assert attempt_of(lost).state == State.ABANDONED
 
     assert reconcile_orders(client=client_upstream) == 1

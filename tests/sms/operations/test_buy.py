@@ -11,6 +11,7 @@ from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance
 from orders.placing.place import OrderRefused, PriceChanged
 from sms.models import Number, Project
+from tests.orders.attention import Flag, flags_of, said_of
 from upstream.client import Client
 from wallet.models import Wallet
 from wallet.operations import InsufficientFunds
@@ -170,7 +171,7 @@ def test_a_number_whose_answer_is_lost_is_refunded_at_once_and_never_resent(buy,
 
     order.refresh_from_db()
     assert (order.status, balance(ann)) == (Status.FAILED, 100_000_000)
-    assert order.attention.startswith("Perhaps placed upstream")
+    assert flags_of(order) == [Flag.PERHAPS_PLACED]
     assert Number.objects.get().state == State.CANCELED
 
 
@@ -181,7 +182,7 @@ def test_a_number_that_is_sold_out_is_refunded_at_once(buy, client_upstream, san
     forward_order(order.pk, client=client_upstream)
 
     order.refresh_from_db()
-    assert (order.status, order.attention, balance(ann)) == (Status.FAILED, "", 100_000_000)
+    assert (order.status, flags_of(order), balance(ann)) == (Status.FAILED, [], 100_000_000)
 
 
 def test_a_number_without_upstream_money_is_refunded_and_forwarding_pauses(buy, client_upstream, sandbox, ann):
@@ -229,7 +230,7 @@ def test_a_word_for_a_number_that_we_do_not_know_changes_nothing_and_is_flagged(
 
     waiting_number.refresh_from_db()
     assert waiting_number.status == Status.PENDING
-    assert waiting_number.attention == "Unknown upstream status word: on_hold"
+    assert said_of(waiting_number) == "Unknown upstream status word: on_hold"
 
 
 def test_buy_numbers_when_the_upstream_money_is_spoken_for_is_refused_at_once(buy, ann):

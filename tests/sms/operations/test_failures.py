@@ -12,6 +12,7 @@ from orders.fulfilment.forward import forward_order, give_up_waiting, release_st
 from orders.fulfilment.poll import poll_due
 from orders.models import Order, OrderEvent, Status, UpstreamEntry
 from sms.models import Number
+from tests.orders.attention import flags_of, said_of
 from tests.upstream.raw_server import RawServer, answer, client_of
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import credit
@@ -47,7 +48,7 @@ def test_a_number_answered_with_two_numbers_names_both(buy):
 
     order.refresh_from_db()
     assert order.status == Status.FAILED
-    assert "77, 78" in order.attention
+    assert "77, 78" in said_of(order)
 
 
 def test_a_very_long_code_reaches_its_buyer(waiting_number, client_upstream, sandbox, ann):
@@ -85,7 +86,7 @@ def test_the_charge_that_could_not_be_read_with_the_code_is_asked_for_again(wait
 
     waiting_number.refresh_from_db()
     assert (waiting_number.status, waiting_number.charge_upstream_micros) == (Status.COMPLETED, 400_000)
-    assert (waiting_number.refunded_micros, waiting_number.attention) == (0, "")
+    assert (waiting_number.refunded_micros, flags_of(waiting_number)) == (0, [])
     assert Number.objects.get().state == State.RECEIVED
 
 

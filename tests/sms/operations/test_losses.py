@@ -16,6 +16,7 @@ from orders.lifecycle.attention import clear_attention
 from orders.models import Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.resolve import book_loss, close_question
+from tests.orders.attention import flags_of
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
@@ -32,7 +33,7 @@ def lose(buy, client_upstream, sandbox, sam):
         forward_order(order.pk, client=client_upstream)
         clear_attention(order.pk, actor=sam)
         order.refresh_from_db()
-        assert (order.status, order.attention, order.refunded_micros) == (Status.FAILED, "", order.price_micros)
+        assert (order.status, flags_of(order), order.refunded_micros) == (Status.FAILED, [], order.price_micros)
         return order
 
     return lose_one
@@ -95,7 +96,7 @@ def test_a_booked_loss_is_asked_about_until_its_charge_is_final(
     assert poll(client_upstream, minutes=5) == 1
 
     bought.refresh_from_db()
-    assert (bought.status, bought.next_poll_at, bought.attention) == (Status.FAILED, None, "")
+    assert (bought.status, bought.next_poll_at, flags_of(bought)) == (Status.FAILED, None, [])
     assert bought.charge_upstream_micros == Decimal(charge) * 1_000_000
     assert bought.refunded_micros == bought.price_micros
     assert audit(client=client_upstream).problems == []

@@ -16,7 +16,7 @@ from accounts.models import User
 from catalog.models import Category, Service
 from orders.accounting.audit import audit
 from orders.lifecycle.refunds import refund_up_to
-from orders.models import Checkout, Order
+from orders.models import Checkout, Order, RefundReason
 from orders.placing.place import take_payment
 from wallet.gateways import Heard, State
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
@@ -114,7 +114,7 @@ class Shop:
     def _refund(self, user: User, micros: int) -> None:
         order = Order.objects.filter(user=user).order_by("refunded_micros", "pk").first()
         if order is not None:
-            refund_up_to(order, order.refunded_micros + micros, why="staff", now=timezone.now())
+            refund_up_to(order, order.refunded_micros + micros, why=RefundReason.STAFF, now=timezone.now())
 
     def check_wallets(self) -> None:
         """Nobody is below zero, and who owes something has nothing."""
