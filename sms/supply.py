@@ -45,7 +45,12 @@ class NumberSupply:
     related: tuple[str, ...] = ("number", "number__project", "number__project__country")
     patience: timedelta | None = timedelta(seconds=30)
     refund_unknown = True
+    counts_not_found = False  # a number ends when its time is over
     newest_first = True  # when there is not time for all, those wait to which a code hardly comes any more
+
+    @property
+    def retry_after(self) -> timedelta:
+        return timedelta(seconds=settings.SMS_POLL_SECONDS)
 
     @property
     def poll_batch(self) -> int:

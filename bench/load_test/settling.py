@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from bench.load_test.customers import Shopper
 from bench.load_test.stage import SPEED, Stage
@@ -101,6 +102,8 @@ def decide_for_the_admin(
         ids = truth.get(order.link, [])
         log(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
         if ids:
-            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client())
+            resolve_as_placed(
+                order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client(), now=timezone.now()
+            )
         else:
-            resolve_as_not_placed(order.pk, actor=admin)
+            resolve_as_not_placed(order.pk, actor=admin, now=timezone.now())

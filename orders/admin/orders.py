@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -221,7 +222,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client),
+            lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client, now=timezone.now()),
             _("The order is followed as upstream order %(id)s.") % {"id": found["upstream_id"]},
         )
 
@@ -242,7 +243,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_as_not_placed(int(object_id), actor=actor),
+            lambda actor: resolve_as_not_placed(int(object_id), actor=actor, now=timezone.now()),
             _("The order is back in the queue."),
         )
 
@@ -260,7 +261,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_by_refund(int(object_id), actor=actor),
+            lambda actor: resolve_by_refund(int(object_id), actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )
 
@@ -277,7 +278,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: clear_attention(int(object_id), actor=actor),
+            lambda actor: clear_attention(int(object_id), actor=actor, now=timezone.now()),
             _("The order is off the list."),
         )
 
@@ -297,7 +298,9 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: close_window(int(object_id), last_id=form.cleaned_data["last_id"], actor=actor),
+            lambda actor: close_window(
+                int(object_id), last_id=form.cleaned_data["last_id"], actor=actor, now=timezone.now()
+            ),
             _("The window is closed; the order is looked into within half a minute."),
         )
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 import structlog
-from django.utils import timezone
 
 from orders.attempts.windows import known_ids, unanswered, whole, windows_in_flight
 from orders.lifecycle.drift import Subject, note_drift
@@ -50,12 +49,11 @@ def check_ascending(order: Order, upstream_id: str, *, now: datetime) -> None:
         note_broken(Name.IDS_ASCEND, order.kind, evidence, now=now)
 
 
-def probe_foreign_ids(*, client: Client, now: datetime | None = None) -> int:
+def probe_foreign_ids(*, client: Client, now: datetime) -> int:
     """Ask for one id between two of ours that is surely not ours, for each kind; return how many were asked.
 
     It has to answer "Order not found": if it answers with a status, a stranger's order could be taken for a lost one.
     """
-    now = now or timezone.now()
     asked = 0
     for kind, supply in supplies().items():
         foreign = _foreign_id(kind) if holds(kind) else None

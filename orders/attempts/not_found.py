@@ -13,7 +13,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
 from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
@@ -126,13 +125,12 @@ def _counted(order: Order) -> dict[str, Any]:
     }
 
 
-def refund_forgotten(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def refund_forgotten(order_id: int, *, actor: User, now: datetime) -> None:
     """Give the money for an order back that upstream does not know any more, and close it.
 
     Its upstream id stays, so that the books explain whatever upstream charged. Raises WrongStatus when the order has
     ended, or when upstream has answered for it meanwhile.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
     with transaction.atomic():
         move_order(

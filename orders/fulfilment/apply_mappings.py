@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
 from orders.attempts.answers import Cause, State, settle_attempt, settle_waiting
@@ -30,25 +29,24 @@ Meaning = KnownRefusal.Meaning
 BATCH = 500
 
 
-def list_refusal(text: str, *, meaning: str, actor: User, now: datetime | None = None) -> int:
+def list_refusal(text: str, *, meaning: str, actor: User, now: datetime) -> int:
     """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled."""
     KnownRefusal.objects.update_or_create(text=text, defaults={"meaning": meaning})
     return apply_listed_refusal(text, actor=actor, now=now)
 
 
-def map_status_word(word: str, *, kind: str, status: str, actor: User, now: datetime | None = None) -> int:
+def map_status_word(word: str, *, kind: str, status: str, actor: User, now: datetime) -> int:
     """Say what a status word of upstream means, and apply that; return how many orders are asked about at once."""
     mapped, _created = StatusWord.objects.update_or_create(kind=kind, word=plain(word), defaults={"status": status})
     return apply_status_word(mapped, actor=actor, now=now)
 
 
-def apply_listed_refusal(text: str, *, actor: User, now: datetime | None = None) -> int:
+def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
     """Settle the orders whose last attempt was answered with exactly this text, which is listed now: not bought.
 
     They fail and are refunded, or wait in the queue again where the text speaks of our balance or key. Returns how
     many. Raises KnownRefusal.DoesNotExist when the text is not listed.
     """
-    now = now or timezone.now()
     meaning = KnownRefusal.objects.get(text=text).meaning
     settle_drift(Subject.ERROR_TEXT, text, now=now)
     settled = 0
@@ -63,12 +61,11 @@ def apply_listed_refusal(text: str, *, actor: User, now: datetime | None = None)
     return settled
 
 
-def apply_status_word(word: StatusWord, *, actor: User, now: datetime | None = None) -> int:
+def apply_status_word(word: StatusWord, *, actor: User, now: datetime) -> int:
     """Ask at once about the orders that upstream described with this word, and unflag those flagged for it.
 
     Returns how many. What the word makes of them, the next poll records.
     """
-    now = now or timezone.now()
     settle_drift(Subject.STATUS_WORD, word.word, now=now)
     watched = Order.objects.filter(kind=word.kind, next_poll_at__isnull=False)
     rows = watched.values_list("pk", "upstream_word")

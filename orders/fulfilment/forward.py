@@ -15,7 +15,6 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
@@ -34,6 +33,7 @@ from orders.fulfilment.pauses import (
 from orders.fulfilment.rate_units import needs_turn, take_turn
 from orders.fulfilment.refusals import meaning_of
 from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
+from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
@@ -55,7 +55,6 @@ log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
 State = LostAttempt.State
-Clock = Callable[[], datetime]
 Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
 
 LONGEST_WAIT_SECONDS = 300
@@ -71,7 +70,7 @@ class Claim:
     deadline: datetime
 
 
-def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now) -> bool:
+def forward_order(order_id: int, *, client: Client, clock: Clock) -> bool:
     """Send one paid order upstream and record the answer; return whether an attempt was made.
 
     False means that the order is not (or no longer) waiting, that its time has not come, that forwarding is paused, or
@@ -79,9 +78,9 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     Raises nothing for what upstream does; every ending is a status of the order.
     """
     kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
-    if kind is None or gate() is Gate.CLOSED or not ready(client):
+    if kind is None or gate() is Gate.CLOSED or not ready(client, now=clock()):
         return False
-    return forward_one(lambda: waiting_order(order_id, kind), client, clock)
+    return forward_one(lambda: waiting_order(order_id, kind), client, clock=clock)
 
 
 def waiting_order(order_id: int, kind: str) -> Order | None:
@@ -90,7 +89,7 @@ def waiting_order(order_id: int, kind: str) -> Order | None:
 
 
 def forward_one(
-    read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now, *, newest_id: str | None = None
+    read: Callable[[], Order | None], client: Client, *, clock: Clock, newest_id: str | None = None
 ) -> bool:
     """Send the order that `read` returns and record the answer; return whether an attempt was made.
 
@@ -165,9 +164,8 @@ def _send(claim: Claim, supply: Supply, client: Client, clock: Clock) -> None:
         _record_placed(claim, supply, placed, now=clock())
 
 
-def release_stale_claims(*, now: datetime | None = None) -> int:
+def release_stale_claims(*, now: datetime) -> int:
     """Make claims past their deadline `unknown`: the worker died between claim and record. Return how many."""
-    now = now or timezone.now()
     released = 0
     for order in Order.objects.stale(now).select_related(*related_rows()):
         claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
@@ -180,9 +178,8 @@ def release_stale_claims(*, now: datetime | None = None) -> int:
     return released
 
 
-def give_up_waiting(*, now: datetime | None = None) -> int:
+def give_up_waiting(*, now: datetime) -> int:
     """Fail and refund unsent orders whose buyers do not wait any longer (numbers). Return how many."""
-    now = now or timezone.now()
     given_up = 0
     too_late = Q(pk=None)
     for kind, supply in supplies().items():
@@ -200,12 +197,12 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
     return given_up
 
 
-def ready(client: Client) -> bool:
+def ready(client: Client, *, now: datetime) -> bool:
     """Whether the books have a beginning, which they need before the first order is sent."""
     try:
         ensure_opening_balance(client=client)
     except InvalidApiKey as refusal:
-        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text)
+        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text, now=now)
         return False
     except UpstreamError as error:
         log.warning("upstream_not_ready", error=str(error))

@@ -8,7 +8,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -105,9 +104,8 @@ def hold_order(order: Order, hold: Hold, *, now: datetime) -> bool:
     return True
 
 
-def review_held_orders(*, now: datetime | None = None) -> int:
+def review_held_orders(*, now: datetime) -> int:
     """Release the held orders whose reason is gone and refund those whose time is over; return how many were either."""
-    now = now or timezone.now()
     done = 0
     for order in Order.objects.filter(HELD).select_related(*related_rows()).order_by("id"):
         try:
@@ -126,17 +124,17 @@ def review_held_orders(*, now: datetime | None = None) -> int:
     return done
 
 
-def send_held_anyway(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def send_held_anyway(order_id: int, *, actor: User, now: datetime) -> None:
     """Let a held order go out at whatever it costs; it is not held again. Raises WrongStatus when it is not held."""
-    order, now = Order.objects.get(pk=order_id), now or timezone.now()
+    order = Order.objects.get(pk=order_id)
     evidence = {"sent_anyway": order.held_because, "details": order.held_details}
     _release(order, Code.RESOLVED, now, evidence, actor=actor, hold_waived_at=now)
 
 
-def refund_held(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def refund_held(order_id: int, *, actor: User, now: datetime) -> None:
     """Fail a held order and give all its money back. Raises WrongStatus when it is not held."""
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
-    _refund(order, Code.RESOLVED, why=RefundReason.STAFF, now=now or timezone.now(), actor=actor)
+    _refund(order, Code.RESOLVED, why=RefundReason.STAFF, now=now, actor=actor)
 
 
 def _release(

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from orders.attempts.not_found import note_found_again, note_not_found
 from orders.fulfilment.bulk_record import (
@@ -22,6 +21,7 @@ from orders.fulfilment.margin import Concern, charge_is_news, review_charge
 from orders.fulfilment.thread_pool import work_off
 from orders.fulfilment.typical_duration import learn_pace
 from orders.lifecycle.attention import Flag, raise_flag, tell_of
+from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.supply import (
@@ -46,7 +46,7 @@ Code = OrderEvent.Code
 _polling = {kind.value: threading.Lock() for kind in Kind}
 
 
-def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float = 0.0) -> int:
+def poll_open(*, kind: str, client: Client, seconds: float, clock: Clock, nap_seconds: float = 0.0) -> int:
     """Poll batch after batch until nothing is due, upstream is down, or `seconds` are over; return the answers.
 
     With a nap it stays while something will be due within a second: whoever waits for a code does not wait for the
@@ -57,11 +57,11 @@ def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float =
     try:
         ends_at, answers = time.monotonic() + seconds, 0
         while time.monotonic() < ends_at:
-            came = poll_due(kind=kind, client=client)
+            came = poll_due(kind=kind, client=client, clock=clock)
             answers += came
             if came:
                 continue
-            if not (nap_seconds and client.answers() and _soon_due(kind)):
+            if not (nap_seconds and client.answers() and _soon_due(kind, clock())):
                 break
             time.sleep(nap_seconds)
         return answers
@@ -69,12 +69,11 @@ def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float =
         _polling[kind].release()
 
 
-def _soon_due(kind: str) -> bool:
-    soon = timezone.now() + timedelta(seconds=1)
-    return Order.objects.filter(kind=kind).due(soon).exists()
+def _soon_due(kind: str, now: datetime) -> bool:
+    return Order.objects.filter(kind=kind).due(now + timedelta(seconds=1)).exists()
 
 
-def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
+def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
     """Ask about a batch of due orders of one kind and record the answers; return how many answers came.
 
     Orders whose question failed keep everything as it is and are asked again a little later; those that could not be
@@ -82,7 +81,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     """
     if not client.answers():
         return 0
-    began, asked_at = time.monotonic(), now or timezone.now()
+    supply, began, asked_at = supplies()[kind], time.monotonic(), clock()
     orders = _claim_due(kind, asked_at)
     # After that an order could be asked by another worker as well.
     ends_at = began + settings.ORDERS_POLL_CLAIM_SECONDS - client.timeout_seconds
@@ -100,7 +99,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
         except Withheld:
             withheld.append(order.pk)
         except UpstreamError as error:
-            if isinstance(error, OrderNotFound) and kind == Kind.SERVICE:  # a number ends when its time is over
+            if isinstance(error, OrderNotFound) and supply.counts_not_found:
                 forgotten.append(order)
                 return
             log.warning("poll_failed", order_id=order.pk, error=str(error))
@@ -110,11 +109,9 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
             silent.append(order.pk)
 
     work_off(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
-    recorded_at = now or timezone.now()
+    recorded_at = clock()
     if silent:
-        again = recorded_at + timedelta(
-            seconds=settings.ORDERS_POLL_RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS
-        )
+        again = recorded_at + supply.retry_after
         Order.objects.filter(pk__in=silent).update(poll_claimed_until=None, next_poll_at=again)
     if withheld:
         log.warning("polls_withheld", orders=len(withheld))

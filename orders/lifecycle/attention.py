@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -65,13 +65,12 @@ def clear_flags(
     return flags
 
 
-def clear_attention(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def clear_attention(order_id: int, *, actor: User, now: datetime) -> None:
     """Take a settled order off the queue; its timeline keeps, for staff, what the flags said and who cleared them.
 
     What was refunded without an answer is not looked for any more then.
     Raises WrongStatus when nothing is flagged, or when the order is unknown: that one has to be decided.
     """
-    now = now or timezone.now()
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
         flags = [] if order.status == Status.UNKNOWN else clear_flags([order_id], now=now, actor=actor)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -32,13 +32,12 @@ class WishRefused(Exception):
     """The order does not allow this wish now; the text is for the customer. Nothing has changed."""
 
 
-def cancel_unsent(order_id: int, *, user: User, now: datetime | None = None) -> Order:
+def cancel_unsent(order_id: int, *, user: User, now: datetime) -> Order:
     """Cancel the customer's own order before it is sent, and give the whole price back; return the order.
 
     The move is guarded by the status, as the claim of a sender is: of the two exactly one wins.
     Raises Order.DoesNotExist for anybody else's order, WrongStatus when it is on its way or finished.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related("user").get(pk=order_id, user=user)
     with transaction.atomic():
         move_order(
@@ -73,13 +72,12 @@ def allowed_wishes(order: Order) -> list[str]:
     return []
 
 
-def request_service(order_id: int, *, user: User, wish: str, now: datetime | None = None) -> ServiceRequest:
+def request_service(order_id: int, *, user: User, wish: str, now: datetime) -> ServiceRequest:
     """Ask our staff for a refill or a cancel of the customer's own order; return the open request.
 
     Raises Order.DoesNotExist for anybody else's order, WishRefused when the service or the order's status does not
     allow it, or when the same wish is open already.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
     if wish not in allowed_wishes(order):
         raise WishRefused(
@@ -94,9 +92,7 @@ def request_service(order_id: int, *, user: User, wish: str, now: datetime | Non
         raise WishRefused(_("You have asked for this already. We will answer here.")) from None
 
 
-def close_request(
-    request_id: int, *, state: str, answer: str, actor: User, now: datetime | None = None
-) -> ServiceRequest:
+def close_request(request_id: int, *, state: str, answer: str, actor: User, now: datetime) -> ServiceRequest:
     """Close a request as done or declined, with an answer that its customer reads in the order's timeline.
 
     The order itself does not change: what upstream makes of it comes with its status. Raises WrongStatus when a
@@ -105,7 +101,6 @@ def close_request(
     answer = answer.strip()
     if state not in (State.DONE, State.DECLINED) or (state == State.DECLINED and not answer):
         raise ValueError(f"{state} with the answer {answer!r} closes no request")
-    now = now or timezone.now()
     with transaction.atomic():
         still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):

@@ -39,7 +39,12 @@ class Supply(Protocol):
     related: tuple[str, ...]  # what `ask` and `record_*` read beside the order, for select_related
     patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
     refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
+    counts_not_found: bool  # whether an open order that upstream knows no more is counted and shown to staff
     newest_first: bool  # which of the due ones are asked about first: the newest, or those that are due the longest
+
+    @property
+    def retry_after(self) -> timedelta:
+        """When to ask again after a question that failed."""
 
     @property
     def poll_batch(self) -> int:

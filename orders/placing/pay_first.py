@@ -165,7 +165,7 @@ def _begun_before(user: User, request_id: str, gateway: str) -> PendingCheckout 
     if before.state == State.WAITING and before.top_up.gateway != gateway:
         with suppress(WrongStatus):  # under way already: it is that payment which counts
             cancel_top_up(top_up=before.top_up)
-    return close_pending_of(before.top_up)
+    return close_pending_of(before.top_up, now=timezone.now())
 
 
 class AlreadyWaiting(Exception):
@@ -186,9 +186,8 @@ def _write(wanted: PendingCheckout, top_up: TopUp) -> None:
         raise AlreadyWaiting
 
 
-def close_pending(*, now: datetime | None = None) -> int:
+def close_pending(*, now: datetime) -> int:
     """Place or drop what waits for payments that are through; return how many were closed. One failure stops none."""
-    now = now or timezone.now()
     through = PendingCheckout.objects.filter(state=State.WAITING).exclude(top_up__status__in=OPEN_TOP_UPS)
     closed = 0
     for pk in list(through.order_by("id").values_list("pk", flat=True)[:BATCH]):
@@ -199,13 +198,13 @@ def close_pending(*, now: datetime | None = None) -> int:
     return closed
 
 
-def close_pending_of(top_up: TopUp, *, now: datetime | None = None) -> PendingCheckout | None:
+def close_pending_of(top_up: TopUp, *, now: datetime) -> PendingCheckout | None:
     """Place or drop what waits for this payment if it is through, and return how it stands now."""
     waiting = PendingCheckout.objects.select_related("top_up", "service")
     pending = waiting.filter(top_up=top_up).first()
     if pending is None or pending.state != State.WAITING or pending.top_up.status in OPEN_TOP_UPS:
         return pending
-    _close(pending.pk, now or timezone.now())
+    _close(pending.pk, now)
     return waiting.get(pk=pending.pk)
 
 

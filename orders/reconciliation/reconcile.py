@@ -11,7 +11,6 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -60,12 +59,11 @@ Code = OrderEvent.Code
 Doubt = LostAttempt.Doubt
 
 
-def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
+def reconcile_orders(*, client: Client, now: datetime) -> int:
     """Look into every lost attempt whose window is closed; return how many were settled.
 
     A read that fails proves nothing: those orders are looked at again next time.
     """
-    now = now or timezone.now()
     settled = 0
     for kind in supplies():
         answers: Answers = {}
@@ -74,13 +72,12 @@ def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
     return settled
 
 
-def close_window(order_id: int, *, last_id: int, actor: User, now: datetime | None = None) -> None:
+def close_window(order_id: int, *, last_id: int, actor: User, now: datetime) -> None:
     """Close a lost order's window by hand: the supplier's own list shows `last_id` as the newest of our orders.
 
     For a quiet shop in which no later order closes the window. Raises WrongStatus when the order is not unknown any
     more, ValueError when the id is below the ones we had before the attempt or the settling time is not over.
     """
-    now = now or timezone.now()
     lost = LostAttempt.objects.filter(order_id=order_id, state=State.LOST)
     attempt = lost.first()
     if attempt is None:

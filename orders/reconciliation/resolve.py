@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -36,14 +35,13 @@ def resolve_as_placed(
     actor: User,
     client: Client | None,
     force: bool = False,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """The unknown order is upstream's `upstream_id`, which upstream is asked about first: follow it from here on.
 
     Raises WrongStatus when the order is not unknown any more, and NotConfirmed as `confirm_upstream_id`; `force` and
     `client` are its.
     """
-    now = now or timezone.now()
     order = _unknown(order_id)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
     supply = supply_of(order)
@@ -68,13 +66,12 @@ def resolve_as_placed(
         raise WrongStatus(text % {"id": confirmed.upstream_id}) from None
 
 
-def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime) -> None:
     """The unknown order was not placed: send it again. Raises WrongStatus.
 
     Staff may be wrong. The attempt is still looked for; its answer, should it come while the order waits, is taken for
     the order, and is booked as the shop's loss later.
     """
-    now = now or timezone.now()
     order = _unknown(order_id)
     with transaction.atomic():
         move_order(
@@ -89,9 +86,8 @@ def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime | None = 
         settle_waiting(order_id, State.ABANDONED, now=now, actor=actor, **NOT_LOOKED_AT)
 
 
-def resolve_by_refund(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def resolve_by_refund(order_id: int, *, actor: User, now: datetime) -> None:
     """Give the money back and close the unknown order; should it exist, it is the shop's loss. Raises WrongStatus."""
-    now = now or timezone.now()
     order = Order.objects.select_related("user").get(pk=order_id)
     with transaction.atomic():
         move_order(
@@ -123,14 +119,13 @@ def book_loss(
     actor: User,
     client: Client | None,
     force: bool = False,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Upstream has this order as `upstream_id`, though it was refunded or sent again: it is the shop's loss.
 
     Raises WrongStatus when nothing about the order is in question, ValueError without a note, and NotConfirmed as
     `confirm_upstream_id`; `force` and `client` are its.
     """
-    now = now or timezone.now()
     order = _in_question(order_id, note)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
     attempt = _likeliest(order, confirmed.upstream_id)
@@ -141,12 +136,11 @@ def book_loss(
         raise WrongStatus(f"order {order_id} has been looked into meanwhile")
 
 
-def close_question(order_id: int, *, note: str, actor: User, now: datetime | None = None) -> None:
+def close_question(order_id: int, *, note: str, actor: User, now: datetime) -> None:
     """Upstream has nothing of this order that was refunded or sent again: nothing is left open in the books.
 
     Raises WrongStatus when nothing about the order is in question, ValueError without a note.
     """
-    now = now or timezone.now()
     _in_question(order_id, note)
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)

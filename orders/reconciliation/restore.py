@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from orders.attempts.answers import Cause, note_lost
 from orders.attempts.windows import newest_upstream_id
@@ -15,12 +14,11 @@ from orders.models import ForwardingPause, Order, OrderEvent, Status
 BATCH = 500
 
 
-def declare_restored(*, now: datetime | None = None) -> int:
+def declare_restored(*, now: datetime) -> int:
     """Pause forwarding and make every unsent or sending order unknown until it is reconciled; return how many.
 
     Any of them may have been sent after the backup was taken. The admin ends the pause when they are settled.
     """
-    now = now or timezone.now()
     pause_forwarding(reason=ForwardingPause.Reason.RESTORED, now=now)
     made_unknown = 0
     for kind in supplies():

@@ -10,6 +10,7 @@ from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import Order, Status, UpstreamEntry
+from tests.clock import stopped_at
 from tests.conftest import customer
 from wallet.models import LedgerEntry, Wallet
 
@@ -21,15 +22,15 @@ def busy_shop(place, client_upstream, sandbox):
     """Orders in many states: open, partial, canceled, failed, unknown."""
     orders = [place(quantity=1000) for _each in range(5)]
     for order in orders[:3]:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(orders[3].pk, client=client_upstream)
+    forward_order(orders[3].pk, client=client_upstream, clock=timezone.now)
     sandbox.fail_next("refuse", action="add", text="Invalid link")
-    forward_order(orders[4].pk, client=client_upstream)
+    forward_order(orders[4].pk, client=client_upstream, clock=timezone.now)
     placed = list(Order.objects.order_by("id").values_list("upstream_id", flat=True))
     sandbox.set_order(placed[0], status="Partial", remains=250)
     sandbox.set_order(placed[1], status="Canceled")
-    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1))
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
     assert list(Order.objects.order_by("id").values_list("status", flat=True)) == [
         Status.PARTIAL,
         Status.CANCELED,
@@ -94,7 +95,7 @@ def test_audit_names_upstream_money_that_no_order_explains(busy_shop, client_ups
 def test_audit_when_money_was_entered_before_the_first_order_does_not_count_it_twice(place, client_upstream, sandbox):
     entry = {"kind": UpstreamEntry.Kind.TOP_UP, "amount_upstream_micros": 250_000_000}
     UpstreamEntry.objects.create(**entry)  # part of the 1,000.00 that the first order finds there
-    forward_order(place().pk, client=client_upstream)
+    forward_order(place().pk, client=client_upstream, clock=timezone.now)
     assert UpstreamEntry.objects.count() == 2
 
     books = audit(client=client_upstream)
@@ -105,7 +106,7 @@ def test_audit_when_money_was_entered_before_the_first_order_does_not_count_it_t
 
 
 def test_audit_when_money_was_entered_after_the_first_order_counts_it(place, client_upstream, sandbox):
-    forward_order(place().pk, client=client_upstream)
+    forward_order(place().pk, client=client_upstream, clock=timezone.now)
     UpstreamEntry.objects.create(kind=UpstreamEntry.Kind.TOP_UP, amount_upstream_micros=250_000_000)
     assert len(audit(client=client_upstream).problems) == 1
 

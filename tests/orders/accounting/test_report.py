@@ -27,6 +27,7 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import Kind as OrderKind
 from orders.models import LostAttempt, Order, Status, UpstreamBalance, UpstreamEntry
+from tests.clock import stopped_at
 from tests.conftest import PASSWORD
 from tests.orders.attention import make_lost
 from wallet.models import LedgerEntry, Receivable, TopUp
@@ -204,12 +205,12 @@ def test_report_counts_what_upstream_has_twice_as_cost(buyer: User, service: Ser
 def test_report_explains_the_upstream_balance_as_the_audit_does(place: Any, client_upstream: Any, sandbox: Any) -> None:
     orders = [place(quantity=1000) for _each in range(3)]
     for order in orders:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     placed = Order.objects.order_by("id").values_list("upstream_id", flat=True)
     before = UpstreamBalance.objects.create(amount_upstream_micros=995_500_000)
     sandbox.set_order(placed[0], status="Partial", remains=500)
     sandbox.set_order(placed[1], status="Canceled")
-    poll_due(kind=OrderKind.SERVICE, client=client_upstream, now=timezone.now() + timedelta(hours=1))
+    poll_due(kind=OrderKind.SERVICE, client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
     assert Order.objects.filter(status__in=(Status.PARTIAL, Status.CANCELED)).count() == 2
     Order.objects.update(finished_at=timezone.now())  # not in an hour, as the poll had it
     books = dict(audit(client=client_upstream).figures)

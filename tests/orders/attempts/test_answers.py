@@ -23,6 +23,7 @@ from orders.reconciliation.resolve import (
     resolve_by_refund,
 )
 from orders.reconciliation.restore import declare_restored
+from tests.clock import stopped_at
 from tests.orders.attention import Flag, attempt_of, flags_of, make_lost
 from upstream.errors import NotPlaced
 
@@ -40,7 +41,7 @@ def send(place: Callable[..., Order], client_upstream: Any, sandbox: Any) -> Cal
         order = place()
         if fault:
             sandbox.fail_next(fault, action="add")
-        assert forward_order(order.pk, client=client_upstream, clock=lambda: at)
+        assert forward_order(order.pk, client=client_upstream, clock=stopped_at(at))
         order.refresh_from_db()
         return order
 
@@ -135,7 +136,7 @@ def test_what_reconciliation_proves_absent_is_sent_again_as_another_attempt(
     assert ending(absent) == (State.ABSENT, "", [])
 
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(absent.pk, client=client_upstream)
+    forward_order(absent.pk, client=client_upstream, clock=timezone.now)
 
     assert [one.state for one in absent.lost_attempts.order_by("number")] == [State.ABSENT, State.LOST]
     assert [one.number for one in absent.lost_attempts.order_by("number")] == [1, 2]
@@ -168,7 +169,7 @@ def test_an_attempt_that_ended_with_a_text_is_absent_once_the_text_is_listed(
     orders = [place(), place()]
     for order, text in zip(orders, ("Drip feed is off", "Drip feed is off today"), strict=True):
         sandbox.fail_next("refuse", action="add", text=text)
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     assert list_refusal("Drip feed is off", meaning=KnownRefusal.Meaning(meaning), actor=sam, now=timezone.now()) == 1
 

@@ -16,6 +16,7 @@ from orders.fulfilment.poll import poll_due
 from orders.lifecycle.attention import clear_attention
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order, OrderEvent, Status
+from tests.clock import stopped_at
 from tests.orders.attention import Flag, flag, flags_of, said_of
 from wallet.models import Wallet
 
@@ -33,7 +34,7 @@ def forget(sent_order: Order, client_upstream: Any, sandbox: Any):
         for _each in range(times):
             sent_order.refresh_from_db()
             asked.append(sent_order.next_poll_at)
-            assert poll_due(kind="service", client=client_upstream, now=asked[-1]) == 1
+            assert poll_due(kind="service", client=client_upstream, clock=stopped_at(asked[-1])) == 1
         sandbox.clear_faults()
         sent_order.refresh_from_db()
         return asked
@@ -67,7 +68,7 @@ def test_poll_when_upstream_knows_the_order_again_takes_the_flag_back_and_follow
     forget(4)
     sandbox.set_order(sent_order.upstream_id, status="In progress", remains=400)
 
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     sent_order.refresh_from_db()
     assert (sent_order.status, flags_of(sent_order), sent_order.not_found_times) == (Status.IN_PROGRESS, [], 0)
@@ -84,7 +85,7 @@ def test_poll_when_upstream_knows_the_order_again_leaves_what_else_was_flagged(
     forget(3)
     assert flags_of(sent_order) == [Flag.NO_REMAINS, Flag.NOT_FOUND]
 
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     sent_order.refresh_from_db()
     assert flags_of(sent_order) == [Flag.NO_REMAINS]
@@ -93,7 +94,7 @@ def test_poll_when_upstream_knows_the_order_again_leaves_what_else_was_flagged(
 
 def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget, sam):
     forget(9)
-    clear_attention(sent_order.pk, actor=sam)
+    clear_attention(sent_order.pk, actor=sam, now=timezone.now())
     forget(1)
     assert flags_of(sent_order) == []
 
@@ -106,12 +107,12 @@ def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the
 def test_poll_when_upstream_forgets_a_finished_order_is_quiet_and_ends(sent_order, client_upstream, sandbox):
     sandbox.set_order(sent_order.upstream_id, status="Completed")
     now = sent_order.next_poll_at
-    poll_due(kind="service", client=client_upstream, now=now)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
     sandbox.fail_rate("refuse", 1.0, action="status", text="Order not found")
 
     for hours, again in [(12, True), (24, True), (7 * 24, False)]:
         later = now + timedelta(hours=hours)
-        assert poll_due(kind="service", client=client_upstream, now=later) == 1
+        assert poll_due(kind="service", client=client_upstream, clock=stopped_at(later)) == 1
         sent_order.refresh_from_db()
         assert sent_order.next_poll_at == (later + timedelta(hours=12) if again else None)
         assert (sent_order.status, flags_of(sent_order)) == (Status.COMPLETED, [])
@@ -120,7 +121,7 @@ def test_poll_when_upstream_forgets_a_finished_order_is_quiet_and_ends(sent_orde
 def test_refund_forgotten_gives_all_money_back_and_the_books_add_up(sent_order, forget, client_upstream, sam, ann):
     forget(3)
 
-    refund_forgotten(sent_order.pk, actor=sam)
+    refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
     sent_order.refresh_from_db()
     assert (sent_order.status, flags_of(sent_order), sent_order.next_poll_at) == (Status.CANCELED, [], None)
@@ -129,15 +130,15 @@ def test_refund_forgotten_gives_all_money_back_and_the_books_add_up(sent_order, 
     assert (resolved.actor, resolved.evidence["upstream_id"]) == (sam, sent_order.upstream_id)
     assert audit(client=client_upstream).problems == []
     with pytest.raises(WrongStatus):
-        refund_forgotten(sent_order.pk, actor=sam)
+        refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
 
 def test_refund_forgotten_when_upstream_knows_it_again_is_refused(sent_order, forget, client_upstream, sam):
     forget(3)
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     with pytest.raises(WrongStatus):
-        refund_forgotten(sent_order.pk, actor=sam)
+        refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
     sent_order.refresh_from_db()
     assert (sent_order.status, sent_order.refunded_micros) == (Status.PENDING, 0)

@@ -10,6 +10,7 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.models import Order, OrderEvent, Status
+from tests.clock import stopped_at
 from tests.orders.attention import Flag, flags_of, said_of
 from wallet.models import LedgerEntry, Wallet
 
@@ -23,7 +24,7 @@ def poll(client_upstream):
 
     def poll_all(**later) -> int:
         now = timezone.now() + timedelta(days=3) + timedelta(**later)
-        return poll_due(kind="service", client=client_upstream, now=now)
+        return poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
 
     return poll_all
 
@@ -179,7 +180,7 @@ def test_poll_when_upstream_charged_more_than_the_customer_paid_pauses_the_servi
 
 
 def test_poll_leaves_orders_alone_whose_time_has_not_come(sent_order, client_upstream):
-    assert poll_due(kind="service", client=client_upstream, now=timezone.now()) == 0
+    assert poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now())) == 0
 
 
 def test_poll_by_two_workers_asks_about_each_order_once(place, client_upstream, sandbox):
@@ -188,12 +189,12 @@ def test_poll_by_two_workers_asks_about_each_order_once(place, client_upstream, 
     from django.db import connection
 
     for order in [place(quantity=100) for _each in range(8)]:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     later = timezone.now() + timedelta(hours=1)
 
     def poll(_number: int) -> int:
         try:
-            return poll_due(kind="service", client=client_upstream, now=later)
+            return poll_due(kind="service", client=client_upstream, clock=stopped_at(later))
         finally:
             connection.close()
 
@@ -210,11 +211,11 @@ def test_poll_of_a_quiet_batch_needs_a_fixed_number_of_statements(
     later = timezone.now() + timedelta(hours=1)
     for count in (1, 3):
         for _each in range(count):
-            forward_order(place(quantity=100).pk, client=client_upstream)
-        poll_due(kind="service", client=client_upstream, now=later)  # learn the charge
+            forward_order(place(quantity=100).pk, client=client_upstream, clock=timezone.now)
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(later))  # learn the charge
         later += timedelta(hours=2)
         with django_assert_num_queries(8):
-            poll_due(kind="service", client=client_upstream, now=later)
+            poll_due(kind="service", client=client_upstream, clock=stopped_at(later))
         later += timedelta(hours=2)
 
 

@@ -16,6 +16,7 @@ from accounts.models import User
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.attention import attention_of, clear_attention, clear_flags, raise_flag, text_for
 from orders.models import AttentionFlag, HoldReason, LostAttempt, Order, Status
+from tests.clock import stopped_at
 from tests.orders.attention import Flag, flag, flags_of, said_of
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_poll_when_two_things_are_wrong_one_after_the_other_keeps_both(
     now = timezone.now()
     for days, said in [(3, {"status": "On hold"}), (6, {"status": "Partial", "remains": None, "charge": "2.00"})]:
         sandbox.set_order(sent_order.upstream_id, **said)
-        poll_due(kind="service", client=client_upstream, now=now + timedelta(days=days))
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(now + timedelta(days=days)))
 
     assert flags_of(sent_order)[:1] == [Flag.UNKNOWN_WORD]
     assert Flag.OVERCHARGED in flags_of(sent_order)

@@ -34,6 +34,7 @@ from orders.lifecycle.supply import Placed, related_rows, supply_of
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import MOVES, UPSTREAM_OPEN, Kind, LostAttempt, Order, OrderEvent, Status
 from orders.placing.place import OrderRefused, place_order
+from tests.clock import stopped_at
 from tests.conftest import customer
 from tests.orders.attention import Flag, flags_of
 from tests.orders.shop_model import ModelOrder, price_micros
@@ -114,7 +115,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
         self.now += timedelta(hours=13)
         release_stale_claims(now=self.now)
         for kind in Kind:
-            poll_due(kind=kind, client=self.client, now=self.now)
+            poll_due(kind=kind, client=self.client, clock=stopped_at(self.now))
         assert audit(client=self.client).problems == []
 
     def _new_upstream(self) -> list[str]:
@@ -174,7 +175,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
         held = row.held_because or (row.kind == Kind.SERVICE and self.service.paused_because and not row.hold_waived_at)
         due = row.not_before is None or row.not_before <= self.now
         must = was == Status.PAID and due and not held and engine.gate() is engine.Gate.OPEN
-        tried = forward_order(pk, client=client, clock=lambda: self.now)
+        tried = forward_order(pk, client=client, clock=stopped_at(self.now))
         assert not tried or (was == Status.PAID and not held)
         assert tried or not must
         return tried
@@ -312,7 +313,7 @@ class Shop(NumberRules, StaffRules, RuleBasedStateMachine):
         due = set(Order.objects.filter(kind="service").due(self.now).values_list("pk", flat=True))
         if in_vain:
             self.sandbox.fail_next("500_before", action="status", times=3 * len(due) + 1)
-        poll_due(kind="service", client=self.client, now=self.now)
+        poll_due(kind="service", client=self.client, clock=stopped_at(self.now))
         self.sandbox.clear_faults()
         for pk in () if in_vain else due:
             self.model[pk].hears()

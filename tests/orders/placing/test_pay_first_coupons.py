@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Coupon, Order, PendingCheckout
@@ -45,7 +46,7 @@ def pay(kim, service, settings):
 
 def paid(pending) -> PendingCheckout:
     demo_says(pending.top_up, State.PAID)
-    close_pending()
+    close_pending(now=timezone.now())
     pending.refresh_from_db()
     return pending
 

@@ -16,6 +16,7 @@ from orders.reconciliation.reconcile import close_window, reconcile_orders
 from orders.reconciliation.resolve import close_question, resolve_as_not_placed, resolve_by_refund
 from orders.reconciliation.restore import declare_restored
 from sms.models import Number
+from tests.clock import stopped_at
 from tests.orders.attention import Flag, attempt_of, flags_of, make_lost
 
 pytestmark = pytest.mark.sqlite
@@ -32,7 +33,7 @@ def send(place, client_upstream):
     def send_one(*, minutes: float = 0, **asked) -> Order:
         at = timezone.now() + timedelta(minutes=minutes)
         order = place(**asked)
-        assert forward_order(order.pk, client=client_upstream, clock=lambda: at)
+        assert forward_order(order.pk, client=client_upstream, clock=stopped_at(at))
         order.refresh_from_db()
         return order
 
@@ -60,10 +61,10 @@ def test_a_lost_order_that_was_placed_is_adopted_once_the_window_is_closed(send,
     send()
     lost = lose(placed=True)
     send(minutes=1)
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     closer = send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     lost_id = sandbox.orders[1]["id"]
     order = fresh(lost)
@@ -81,8 +82,8 @@ def test_a_lost_order_that_was_not_placed_is_sent_again_once_that_is_proved(send
     send(minutes=11)
     assert len(sandbox.orders) == 3
 
-    assert reconcile_orders(client=client_upstream) == 1
-    assert forward_order(lost.pk, client=client_upstream)
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
+    assert forward_order(lost.pk, client=client_upstream, clock=timezone.now)
 
     assert fresh(lost).status == Status.PENDING
     assert attempt_of(lost).state == State.ABSENT
@@ -94,7 +95,7 @@ def test_an_order_whose_window_is_open_waits_and_says_so(send, lose, client_upst
     lost = lose(placed=True)
     send(minutes=9)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     order = fresh(lost)
     assert order.status == Status.UNKNOWN
@@ -106,7 +107,7 @@ def test_an_order_without_an_id_before_it_is_left_to_the_admin(lose, send, clien
     lost = lose(placed=False)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     assert "no beginning" in attempt_of(lost).doubt_text
 
 
@@ -119,7 +120,7 @@ def test_a_window_that_is_too_wide_is_not_scanned(send, lose, client_upstream, s
     send(minutes=11)
     asked = sum(request["action"] == "status" for request in sandbox.requests)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     assert attempt_of(lost).doubt_text == "the window is too wide: 4 ids"
     assert sum(request["action"] == "status" for request in sandbox.requests) == asked
@@ -130,7 +131,7 @@ def test_two_lost_orders_and_one_candidate_are_left_to_the_admin(send, lose, cli
     first, second = lose(placed=True), lose(placed=False)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     found = attempt_of(first).evidence
     assert (attempt_of(first).doubt_text, found["rivals"]) == ("the candidates leave a doubt", [second.pk])
@@ -152,13 +153,13 @@ def test_a_doubt_is_looked_into_again_only_after_a_while_or_when_a_rival_is_gone
 
     assert [questions_of(minutes) for minutes in (12, 20, 75, 80)] == [1, 0, 1, 0]  # once for both
 
-    resolve_as_not_placed(second.pk, actor=sam)
+    resolve_as_not_placed(second.pk, actor=sam, now=timezone.now())
     assert [questions_of(minutes) for minutes in (81, 82)] == [
         1,
         0,
     ]  # its attempt is looked for, and may be the candidate
     assert fresh(first).status == Status.UNKNOWN
-    close_question(second.pk, note="The supplier's list has the other link only", actor=sam)
+    close_question(second.pk, note="The supplier's list has the other link only", actor=sam, now=timezone.now())
 
     assert questions_of(83) == 1
     assert fresh(first).status == Status.PENDING
@@ -169,7 +170,7 @@ def test_two_lost_orders_of_which_none_was_placed_are_both_sent_again(send, lose
     first, second = lose(placed=False), lose(placed=False)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 2
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 2
     assert {fresh(first).status, fresh(second).status} == {Status.PAID}
 
 
@@ -179,17 +180,17 @@ def test_a_candidate_that_does_not_fit_is_left_to_the_admin(send, lose, client_u
     send(minutes=11)
     sandbox.set_order(sandbox.orders[1]["id"], charge="7.77")
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     assert attempt_of(lost).evidence["candidates"][0]["fits"] is False
 
 
 def test_a_candidate_next_to_an_order_that_staff_refunded_is_left_to_the_admin(send, lose, client_upstream, sam):
     send()
     refunded, lost = lose(placed=True), lose(placed=False)
-    resolve_by_refund(refunded.pk, actor=sam)
+    resolve_by_refund(refunded.pk, actor=sam, now=timezone.now())
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     assert attempt_of(lost).evidence["rivals"] == [refunded.pk]
 
 
@@ -202,7 +203,7 @@ def test_a_read_that_fails_proves_nothing(send, lose, client_upstream, sandbox):
     Order.objects.filter(pk=Order.objects.order_by("pk").first().pk).update(upstream_id=None)
     sandbox.fail_next("500_before", action="status", times=9)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     assert attempt_of(lost).doubt == Doubt.SILENCE
 
@@ -213,7 +214,7 @@ def test_an_order_in_flight_whose_id_may_lie_in_the_window_is_waited_for(send, l
     flying = engine._claim(place(), now=timezone.now(), last_id=fresh(lost).last_upstream_id_before)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     assert "being sent" in attempt_of(lost).doubt_text
     assert flying is not None
 
@@ -224,9 +225,9 @@ def test_close_window_by_hand_closes_it_where_the_shop_is_quiet(send, lose, clie
     newest = int(sandbox.orders[-1]["id"])
 
     with pytest.raises(ValueError, match="Too early"):
-        close_window(lost.pk, last_id=newest, actor=sam)
+        close_window(lost.pk, last_id=newest, actor=sam, now=timezone.now())
     close_window(lost.pk, last_id=newest, actor=sam, now=timezone.now() + timedelta(minutes=11))
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     assert fresh(lost).upstream_id == str(newest)
 
@@ -241,7 +242,7 @@ def test_ids_that_do_not_ascend_switch_reconciliation_off(send, lose, client_ups
 
     broken = UpstreamAssumption.objects.get(name="ids_ascend")
     assert (broken.kind, broken.evidence["order"]) == ("service", closer.pk)
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
     assert attempt_of(lost).doubt_text == "an assumption about upstream's ids has failed"
 
 
@@ -254,7 +255,7 @@ def test_more_candidates_than_lost_orders_switch_reconciliation_off(send, lose, 
     LostAttempt.objects.filter(order=lost).update(id_before=str(int(stranger.upstream_id) - 1))
     Order.objects.filter(pk=stranger.pk).update(upstream_id=None, status=Status.COMPLETED)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     assert UpstreamAssumption.objects.get().name == "foreign"
     assert fresh(before).status == Status.PENDING
@@ -262,13 +263,13 @@ def test_more_candidates_than_lost_orders_switch_reconciliation_off(send, lose, 
 
 def test_probing_a_foreign_id_that_answers_switches_reconciliation_off(send, client_upstream):
     orders = [send() for _each in range(3)]
-    assert probe_foreign_ids(client=client_upstream) == 0  # no gap between our ids
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 0  # no gap between our ids
     Order.objects.filter(pk=orders[1].pk).update(upstream_id=None, status=Status.COMPLETED)
 
-    assert probe_foreign_ids(client=client_upstream) == 1
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 1
 
     assert UpstreamAssumption.objects.get().evidence["id"] == int(orders[1].upstream_id)
-    assert probe_foreign_ids(client=client_upstream) == 0
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 0
 
 
 def test_probing_leaves_ids_alone_that_a_lost_order_may_have(send, lose, client_upstream):
@@ -276,7 +277,7 @@ def test_probing_leaves_ids_alone_that_a_lost_order_may_have(send, lose, client_
     lose(placed=True)
     send(minutes=11)
 
-    assert probe_foreign_ids(client=client_upstream) == 0
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 0
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(
     placed_and_not_recorded()
     send()
 
-    assert probe_foreign_ids(client=client_upstream) == 0
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 0
 
     assert not UpstreamAssumption.objects.exists()
 
@@ -313,14 +314,14 @@ def test_probing_leaves_the_id_alone_that_an_order_being_sent_has_just_got(
 def test_probing_leaves_the_id_alone_that_was_booked_as_a_loss(send, lose, client_upstream, sandbox, sam):
     send()
     lost = lose(placed=True)
-    resolve_as_not_placed(lost.pk, actor=sam)
-    assert forward_order(lost.pk, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    assert forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     evidence = {"upstream_id": str(sandbox.orders[1]["id"])}
     OrderEvent.objects.create(order=lost, code=Code.LOSS, status=Status.PENDING, evidence=evidence)
     LostAttempt.objects.filter(order=lost).update(state=State.LOSS, **evidence)
     send()
 
-    assert probe_foreign_ids(client=client_upstream) == 0
+    assert probe_foreign_ids(client=client_upstream, now=timezone.now()) == 0
 
     assert not UpstreamAssumption.objects.exists()
 
@@ -344,7 +345,7 @@ def test_an_order_that_is_lost_while_reconciliation_looks_is_a_rival_too(
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(lose_the_other_meanwhile):
-        assert reconcile_orders(client=client_upstream) == 0
+        assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     assert given_up
     assert [fresh(one).status for one in (lost, other)] == [Status.UNKNOWN, Status.UNKNOWN]
@@ -357,7 +358,7 @@ def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, clien
     lost = lose(placed=True)
     UpstreamBalance.objects.create(amount_upstream_micros=997_000_000, asked_at=timezone.now() + timedelta(seconds=5))
 
-    reconcile_orders(client=client_upstream)
+    reconcile_orders(client=client_upstream, now=timezone.now())
 
     found = attempt_of(lost).evidence
     assert (found["balance_before_upstream_micros"], found["balance_after_upstream_micros"]) == (
@@ -374,7 +375,7 @@ def test_an_order_of_a_dead_worker_is_reconciled_too(send, place, client_upstrea
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
     assert fresh(dead).status == Status.PAID
 
 
@@ -382,14 +383,14 @@ def test_after_a_restore_every_unsent_order_is_unknown_and_forwarding_stands_sti
     send()
     waiting = place()
 
-    assert declare_restored() == 1
+    assert declare_restored(now=timezone.now()) == 1
 
     order = fresh(waiting)
     assert (order.status, order.last_upstream_id_before) == (
         Status.UNKNOWN,
         Order.objects.get(status=Status.PENDING).upstream_id,
     )
-    assert not forward_order(waiting.pk, client=client_upstream)
+    assert not forward_order(waiting.pk, client=client_upstream, clock=timezone.now)
 
 
 @pytest.mark.parametrize(
@@ -437,7 +438,7 @@ class TestNumbers:
                 sandbox.fail_next(fault, action="add_sms")
             at = timezone.now() + timedelta(minutes=minutes)
             Order.objects.filter(pk=order.pk).update(created_at=at)
-            forward_order(order.pk, client=client_upstream, clock=lambda: at)
+            forward_order(order.pk, client=client_upstream, clock=stopped_at(at))
             return fresh(order)
 
         return send_one
@@ -447,7 +448,7 @@ class TestNumbers:
         lost = send_number(fault="lose_reply")
         send_number(minutes=11)
 
-        assert reconcile_orders(client=client_upstream) == 1
+        assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
         order = fresh(lost)
         assert (order.status, order.upstream_id) == (Status.FAILED, str(sandbox.orders[1]["id"]))
@@ -461,8 +462,8 @@ class TestNumbers:
         lost = send_number(fault="lose_request")
         send_number(minutes=11)
 
-        assert reconcile_orders(client=client_upstream) == 1
-        assert reconcile_orders(client=client_upstream) == 0
+        assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
+        assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
         order = fresh(lost)
         assert (order.status, flags_of(order), order.upstream_id) == (Status.FAILED, [], None)

@@ -13,6 +13,7 @@ from orders.models import Order, OrderEvent, Status
 from orders.placing.place import OrderRefused
 from sms.models import Number, SwapRule
 from sms.operations import SwapWish, give_up_number, set_swap_rule, wipe_contents
+from tests.clock import stopped_at
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +25,11 @@ PAID, BACK = 100_000_000 - PRICE, 100_000_000
 @pytest.fixture
 def poll(client_upstream: Any) -> Any:
     def poll_all(*, seconds: float = 5, **later: float) -> int:
-        return poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=seconds, **later))
+        return poll_due(
+            kind="number",
+            client=client_upstream,
+            clock=stopped_at(timezone.now() + timedelta(seconds=seconds, **later)),
+        )
 
     return poll_all
 
@@ -202,7 +207,7 @@ def test_of_several_numbers_those_that_do_not_come_are_refunded(buy, client_upst
     sandbox.set_project(project.upstream_id, available=2)
 
     for order in orders:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     statuses = [Order.objects.get(pk=order.pk).status for order in orders]
     assert statuses == [Status.PENDING, Status.PENDING, Status.FAILED, Status.FAILED]

@@ -16,6 +16,7 @@ from orders.lifecycle.attention import clear_attention
 from orders.models import Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.resolve import book_loss, close_question
+from tests.clock import stopped_at
 from tests.orders.attention import flags_of
 from wallet.models import Wallet
 
@@ -30,8 +31,8 @@ def lose(buy, client_upstream, sandbox, sam):
     def lose_one(fault: str) -> Order:
         [order] = buy()
         sandbox.fail_next(fault, action="add_sms")
-        forward_order(order.pk, client=client_upstream)
-        clear_attention(order.pk, actor=sam)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
+        clear_attention(order.pk, actor=sam, now=timezone.now())
         order.refresh_from_db()
         assert (order.status, flags_of(order), order.refunded_micros) == (Status.FAILED, [], order.price_micros)
         return order
@@ -44,13 +45,15 @@ def bought(lose, client_upstream, sandbox, sam) -> Order:
     """A refunded number that staff has found upstream and booked as the shop's loss."""
     order = lose("lose_reply")
     real = str(sandbox.orders[0]["id"])
-    book_loss(order.pk, upstream_id=real, note="seen in their list", actor=sam, client=client_upstream)
+    book_loss(
+        order.pk, upstream_id=real, note="seen in their list", actor=sam, client=client_upstream, now=timezone.now()
+    )
     order.refresh_from_db()
     return order
 
 
 def poll(client: Any, **later: float) -> int:
-    return poll_due(kind="number", client=client, now=timezone.now() + timedelta(seconds=1, **later))
+    return poll_due(kind="number", client=client, clock=stopped_at(timezone.now() + timedelta(seconds=1, **later)))
 
 
 def test_book_loss_of_a_number_keeps_who_said_so_why_and_what_it_cost(bought, sandbox, client_upstream, sam, ann):
@@ -67,7 +70,7 @@ def test_book_loss_of_a_number_that_upstream_does_not_know_is_refused(lose, clie
     order = lose("lose_request")
 
     with pytest.raises(NotConfirmed, match="Order not found"):
-        book_loss(order.pk, upstream_id="4711", note="a guess", actor=sam, client=client_upstream)
+        book_loss(order.pk, upstream_id="4711", note="a guess", actor=sam, client=client_upstream, now=timezone.now())
 
     assert not order.events.filter(code=Code.LOSS).exists()
 
@@ -75,7 +78,7 @@ def test_book_loss_of_a_number_that_upstream_does_not_know_is_refused(lose, clie
 def test_close_question_of_a_number_leaves_nothing_to_allow_for(lose, client_upstream, sandbox, sam):
     order = lose("lose_request")
 
-    close_question(order.pk, note="not in their list", actor=sam)
+    close_question(order.pk, note="not in their list", actor=sam, now=timezone.now())
 
     assert audit(client=client_upstream).problems == []
     sandbox.set_balance("999.50")  # as if it had been charged
