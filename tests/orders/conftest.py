@@ -28,7 +28,7 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
             "link": "https://instagram.com/ann",
             "request_id": str(uuid.uuid4()),
         }
-        return place_order(**{**values, **asked})
+        return place_order(**{**values, "now": timezone.now(), **asked})
 
     return place_one
 

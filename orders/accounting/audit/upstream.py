@@ -7,7 +7,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from orders.accounting.audit.findings import Books, total
 from orders.attempts.losses import IN_QUESTION
@@ -22,7 +21,7 @@ from upstream.money import text_from_micros as _text
 PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
 
 
-def check_upstream(books: Books, client: Client | None) -> None:
+def check_upstream(books: Books, client: Client | None, *, now: datetime) -> None:
     """Upstream money = opening + paid in − charges (net of what upstream gave back), within the tolerance."""
     currency = settings.UPSTREAM_CURRENCY
     opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).first()
@@ -31,8 +30,7 @@ def check_upstream(books: Books, client: Client | None) -> None:
         return
     if earlier := total(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
         books.add("upstream: entered before the opening, which holds it", earlier, currency)
-    began = timezone.now()
-    before = _explained(began)
+    before = _explained(now)
     books.add("upstream: opening and paid in", before.paid_in, currency)
     books.add("upstream: charged for our orders", before.charged + before.given_back, currency)
     books.add("upstream: given back, as it says", before.given_back, currency)
@@ -46,7 +44,7 @@ def check_upstream(books: Books, client: Client | None) -> None:
         books.unread = f"upstream's balance could not be read: {error}"
         books.problems.append(books.unread)
         return
-    after = _explained(began)  # the shop has gone on sending: the balance belongs somewhere between the two
+    after = _explained(now)  # the shop has gone on sending: the balance belongs somewhere between the two
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
     books.add("upstream: balance", balance, currency)
     books.add("upstream: unexplained", balance - before.expected, currency)

@@ -63,10 +63,10 @@ def report(spans: Sequence[Span]) -> Report:
     return Report(lines, summed(lines), gateways)
 
 
-def first_year() -> int:
-    """Return the year of the first ledger row, this one while there is none."""
+def first_year(*, today: date) -> int:
+    """Return the year of the first ledger row, today's while there is none."""
     first = LedgerEntry.objects.order_by("created_at").values_list("created_at", flat=True).first()
-    return timezone.localtime(first or timezone.now(), timezone.get_default_timezone()).year
+    return today.year if first is None else timezone.localtime(first, timezone.get_default_timezone()).year
 
 
 def _days(whole: Span) -> dict[date, Line]:

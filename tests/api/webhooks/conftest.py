@@ -47,7 +47,7 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
     def place_one(**asked: Any) -> Order:
         values = {"user": ann, "quantity": 1000, "link": "https://instagram.com/ann", "request_id": str(uuid.uuid4())}
         shown = Service.objects.select_related("category").get(pk=service.pk)
-        return place_order(**{**values, "service": shown, **asked})
+        return place_order(**{**values, "service": shown, "now": timezone.now(), **asked})
 
     return place_one
 

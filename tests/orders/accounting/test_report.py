@@ -213,7 +213,7 @@ def test_report_explains_the_upstream_balance_as_the_audit_does(place: Any, clie
     poll_due(kind=OrderKind.SERVICE, client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
     assert Order.objects.filter(status__in=(Status.PARTIAL, Status.CANCELED)).count() == 2
     Order.objects.update(finished_at=timezone.now())  # not in an hour, as the poll had it
-    books = dict(audit(client=client_upstream).figures)
+    books = dict(audit(client=client_upstream, now=timezone.now()).figures)
     assert books["upstream: charged for our orders"] == "4.50 USD"
     assert books["upstream: given back, as it says"] == "2.25 USD"
 

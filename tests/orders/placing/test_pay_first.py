@@ -62,7 +62,7 @@ def pay(kim, service):
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }
-        return pay_and_order(**{**values, **asked})
+        return pay_and_order(**{**values, "now": timezone.now(), **asked})
 
     return press
 
@@ -218,7 +218,7 @@ def test_money_spent_meanwhile_leaves_the_rest_in_the_wallet(pay, kim):
 
 def order_by_hand(kim, service, pending, **asked):
     values = {"quantity": 2000, "link": LINK, "comments": "", "quote": pending.quote, "request_id": pending.request_id}
-    return place_order(user=kim, service=fresh(service), **{**values, **asked})
+    return place_order(user=kim, service=fresh(service), now=timezone.now(), **{**values, **asked})
 
 
 def test_an_order_pressed_by_hand_meanwhile_is_the_same_order(pay, kim, service):
@@ -301,7 +301,7 @@ def test_whoever_owes_money_neither_orders_nor_pays_for_an_order(pay, kim, servi
     with pytest.raises(MoneyOwed, match=r"2\.00"):
         pay()
     with pytest.raises(MoneyOwed, match=r"2\.00"):
-        place_order(user=kim, service=fresh(service), quantity=100, link=LINK, request_id="r")
+        place_order(user=kim, service=fresh(service), quantity=100, link=LINK, request_id="r", now=timezone.now())
     assert not TopUp.objects.exists()
 
 

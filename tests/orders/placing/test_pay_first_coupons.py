@@ -39,7 +39,7 @@ def pay(kim, service, settings):
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }
-        return pay_and_order(**{**values, **asked})
+        return pay_and_order(**{**values, "now": timezone.now(), **asked})
 
     return press
 
