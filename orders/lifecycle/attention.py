@@ -112,6 +112,8 @@ def text_for(code: str, details: dict[str, Any]) -> str:
         words["ids"] = ", ".join(map(str, details[IDS]))
     if code == Flag.PERHAPS_PLACED:
         words["cause"] = text_of_cause(details["cause"], details.get("detail", ""))
+    if code == Flag.NOT_FOUND:
+        words["id"] = details["upstream_id"]
     if "before" in details:
         words["before"] = str(Status(details["before"]).label)
     if code in OF_HOLDS:
@@ -122,7 +124,7 @@ def text_for(code: str, details: dict[str, Any]) -> str:
         Flag.LATE_ANSWER: _("Upstream placed order %(ids)s after this order was settled"),
         Flag.BOUGHT_TWICE: _("Upstream has order %(ids)s too: it had been placed before it was sent again"),
         Flag.PERHAPS_TWICE: _("Perhaps bought twice: upstream has %(ids)s"),
-        Flag.NOT_FOUND: _("Upstream answers “Order not found” for order %(upstream_id)s."),
+        Flag.NOT_FOUND: _("Upstream answers “Order not found” for order %(id)s."),
         Flag.UNKNOWN_WORD: _("Unknown upstream status word: %(word)s"),
         Flag.NO_REMAINS: _("Partial, but upstream does not say how much remains"),
         Flag.WENT_BACK: _("Upstream went from %(before)s to %(word)s"),
