@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from orders.accounting.audit.upstream import charges_beside
 from orders.attempts.answers import settle_attempt
 from orders.fulfilment import forward as engine
 from orders.fulfilment.apply_mappings import list_refusal
@@ -270,3 +271,20 @@ def test_the_database_refuses_rows_that_say_half(paid_order: Order, fields: dict
 
     with pytest.raises(IntegrityError, match=f"{name}|CHECK"), transaction.atomic():
         LostAttempt.objects.filter(order=paid_order).update(**fields)
+
+
+def test_charges_beside_are_those_of_losses_that_their_orders_do_not_follow(
+    place: Callable[..., Order], paid_order: Order
+) -> None:
+    """What an order follows is counted with the order; what it cost the shop beside that, with the attempt."""
+    own, beside = paid_order, place()
+    for order, upstream_id in ((own, "77"), (beside, "78")):
+        Order.objects.filter(pk=order.pk).update(upstream_id=upstream_id)
+    for order, charge in ((own, 400_000), (beside, None)):
+        attempt = make_lost(order, status=Status.FAILED)
+        settle_attempt(attempt, State.LOSS, now=timezone.now(), upstream_id="77", charge_upstream_micros=charge)
+    make_lost(place())
+
+    counted = list(charges_beside(LostAttempt.objects.all()))
+
+    assert counted == [(attempt_of(beside), beside.cost_upstream_micros)]

@@ -238,3 +238,17 @@ def test_young_orders_are_asked_often_and_old_ones_seldom(sent_order, service):
 )
 def test_partial_refund_is_rounded_down_to_a_hundredth_of_a_cent(price, quantity, remains, refund):
     assert partial_refund_micros(price, quantity, remains) == refund
+
+
+def test_poll_when_a_question_fails_asks_again_after_what_its_kind_waits(
+    sent_order, client_upstream, sandbox, settings
+):
+    settings.ORDERS_POLL_RETRY_SECONDS, settings.SMS_POLL_SECONDS = 77, 5
+    sandbox.fail_next("500_before", action="status", times=9)
+    now = sent_order.next_poll_at
+
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
+
+    sent_order.refresh_from_db()
+    assert sent_order.next_poll_at == now + timedelta(seconds=77)
+    assert supplies()["number"].retry_after == timedelta(seconds=5)

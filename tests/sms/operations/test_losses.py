@@ -13,11 +13,11 @@ from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.attention import clear_attention
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.resolve import book_loss, close_question
 from tests.clock import stopped_at
-from tests.orders.attention import flags_of
+from tests.orders.attention import attempt_of, flags_of
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
@@ -34,6 +34,7 @@ def lose(buy, client_upstream, sandbox, sam):
         forward_order(order.pk, client=client_upstream, clock=timezone.now)
         clear_attention(order.pk, actor=sam, now=timezone.now())
         order.refresh_from_db()
+        assert attempt_of(order).state == LostAttempt.State.REFUNDED
         assert (order.status, flags_of(order), order.refunded_micros) == (Status.FAILED, [], order.price_micros)
         return order
 
