@@ -35,14 +35,14 @@ def per_second(orders: int, threads: int, place: Callable[[int, int], None]) -> 
     """Let each thread place its share by `place(thread, number)`; return how many all of them placed a second."""
     from django.db import connection
 
-    from orders.fulfilment.thread_pool import work_off
+    from orders.fulfilment.thread_pool import map_in_threads
 
     def share(thread: int) -> None:
         for number in range(orders // threads):
             place(thread, number)
         connection.close()
 
-    return orders / seconds_of(lambda: work_off(range(threads), share, threads=threads, name="checkout"))
+    return orders / seconds_of(lambda: map_in_threads(range(threads), share, threads=threads, name="checkout"))
 
 
 def order_insert(connection: Any) -> tuple[str, list[str]]:

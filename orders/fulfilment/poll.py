@@ -18,7 +18,7 @@ from orders.fulfilment.bulk_record import (
     take_status,
 )
 from orders.fulfilment.margin import Concern, charge_is_news, review_charge
-from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.thread_pool import map_in_threads
 from orders.fulfilment.typical_duration import learn_pace
 from orders.lifecycle.attention import Flag, raise_flag, tell_of
 from orders.lifecycle.clock import Clock
@@ -108,7 +108,7 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
             log.exception("poll_failed", order_id=order.pk)
             silent.append(order.pk)
 
-    work_off(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
+    map_in_threads(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
     recorded_at = clock()
     if silent:
         again = recorded_at + supply.retry_after

@@ -20,7 +20,7 @@ from orders.fulfilment.forward import (
     waiting_order,
 )
 from orders.fulfilment.pauses import Gate, gate
-from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.thread_pool import map_in_threads
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.supply import related_rows
 from orders.models import Order, Status
@@ -62,7 +62,7 @@ def forward_orders(order_ids: Sequence[int], *, client: Client, clock: Clock) ->
             return False
 
     threads = min(NUDGED_AT_ONCE, len(order_ids))
-    return sum(work_off(order_ids, forward, threads=threads, name="nudged"))
+    return sum(map_in_threads(order_ids, forward, threads=threads, name="nudged"))
 
 
 def forward_waiting(
@@ -98,7 +98,7 @@ def forward_waiting(
     # More than there are places upstream: while some calls are under way, others are being recorded.
     threads = min(settings.UPSTREAM_MAX_IN_FLIGHT * 5 // 4, queue.waiting())
     try:
-        return sum(work_off(queue.read_ahead(), forward, threads=threads, name="forward"))
+        return sum(map_in_threads(queue.read_ahead(), forward, threads=threads, name="forward"))
     finally:
         queue.give_back()
 

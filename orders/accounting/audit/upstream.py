@@ -48,8 +48,8 @@ def check_upstream(books: Books, client: Client | None, *, now: datetime) -> Non
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
     books.add("upstream: balance", balance, currency)
     books.add("upstream: unexplained", balance - before.expected, currency)
-    least, most = min(before.least, after.least), max(before.most, after.most)
-    if not least - tolerance <= balance <= most + tolerance:
+    minimum, maximum = min(before.minimum, after.minimum), max(before.maximum, after.maximum)
+    if not minimum - tolerance <= balance <= maximum + tolerance:
         books.problems.append(
             f"upstream's balance is {_text(balance)} {currency}, but our orders explain {_text(before.expected)}"
         )
@@ -70,11 +70,11 @@ class Explained:
         return self.paid_in - self.charged
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         return self.expected - self.maybe_charged
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         return self.expected + self.maybe_back
 
 

@@ -9,6 +9,7 @@ from catalog.models import Service
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.refunds import partial_refund_micros
+from orders.lifecycle.supply import supplies, supply_of
 from orders.models import Order, OrderEvent, Status
 from tests.clock import stopped_at
 from tests.orders.attention import Flag, flags_of, said_of
@@ -220,7 +221,6 @@ def test_poll_of_a_quiet_batch_needs_a_fixed_number_of_statements(
 
 
 def test_young_orders_are_asked_often_and_old_ones_seldom(sent_order, service):
-    from orders.lifecycle.supply import supply_of
 
     supply, sent = supply_of(sent_order), sent_order.sent_at
     waits = [
@@ -240,7 +240,7 @@ def test_partial_refund_is_rounded_down_to_a_hundredth_of_a_cent(price, quantity
     assert partial_refund_micros(price, quantity, remains) == refund
 
 
-def test_poll_when_a_question_fails_asks_again_after_what_its_kind_waits(
+def test_poll_when_a_question_fails_repeats_it_after_what_its_kind_waits(
     sent_order, client_upstream, sandbox, settings
 ):
     settings.ORDERS_POLL_RETRY_SECONDS, settings.SMS_POLL_SECONDS = 77, 5
