@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils import timezone
+
 from bench.checkout import LINK, per_second
 from bench.serving import CONNECTIONS, Connection, Question, ask, fill, post_request, report, server
 from bench.stage import a_customer, a_service, machine, order_rows, shop
@@ -62,6 +64,7 @@ class Customers:
             quantity=1000,
             link=f"{LINK}/{number}",
             request_id=uuid.uuid4().hex,
+            now=timezone.now(),
         )
 
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Category, OrderForm, Service, SyncRun
 from orders.fulfilment.solvency import forecast
@@ -62,7 +63,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "pauses": ForwardingPause.objects.filter(ended_at=None),
         "pauses_link": reverse("admin:orders_forwardingpause_changelist"),
         "upstream_down": _upstream_down(),
-        "money": forecast(),
+        "money": forecast(now=timezone.now()),
         "currency": settings.UPSTREAM_CURRENCY,
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
         "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",

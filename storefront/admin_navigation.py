@@ -55,6 +55,8 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
                 waiting=lambda: ServiceRequest.objects.filter(state=ServiceRequest.State.OPEN).count(),
                 badge="warning",
             ),
+            Entry("orders.attentionflag", _("Attention flags"), "flag"),
+            Entry("orders.lostattempt", _("Lost attempts"), "help"),
             Entry("orders.orderevent", _("Events"), "history"),
             Entry("orders.checkout", _("Checkouts"), "shopping_bag"),
             Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),

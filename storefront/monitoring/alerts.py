@@ -22,7 +22,7 @@ def audit_and_tell(*, client: Client | None) -> Books:
 
     A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none.
     """
-    books = audit(client=client)
+    books = audit(client=client, now=timezone.now())
     log.info("audit", problems=len(books.problems), unread=books.unread)
     notices = Notice.objects.filter(user=None, key__startswith=EPISODE)
     episode = notices.filter(key__endswith=OVER).count() + 1

@@ -28,7 +28,7 @@ KEPT = "SELECT SUM(price_micros - refunded_micros) FROM orders_order"
 CHARGED = "SELECT SUM(charge_upstream_micros) FROM orders_order"
 BALANCE = "SELECT balance_micros FROM wallet_wallet"
 OPEN_ORDERS = (
-    "SELECT id, kind, status, upstream_id, attention FROM orders_order"
+    "SELECT id, kind, status, upstream_id FROM orders_order"
     " WHERE status IN ('paid', 'sending', 'unknown', 'pending', 'in_progress')"
 )
 

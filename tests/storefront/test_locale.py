@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import User
@@ -160,7 +161,7 @@ def shown_rows(ann: User) -> dict[str, Any]:
 
 
 def place(user: User, service: Any, **asked: Any) -> Order:
-    return place_order(user=user, service=service, request_id=str(uuid.uuid4()), **asked)
+    return place_order(user=user, service=service, request_id=str(uuid.uuid4()), now=timezone.now(), **asked)
 
 
 def every_status_and_event(order: Order) -> None:

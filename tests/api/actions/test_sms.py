@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
 from api.actions.sms import ANSWER_WITHIN_SECONDS
@@ -178,7 +179,7 @@ def test_reading_when_the_code_comes_then_both_actions_have_it(
 
     sandbox.deliver_code(sandbox.orders[0]["id"], "123456", "Your code is 123456")
     Order.objects.update(next_poll_at=datetime(2020, 1, 1, tzinfo=UTC))
-    poll_due(kind=Kind.NUMBER, client=client_upstream)
+    poll_due(kind=Kind.NUMBER, client=client_upstream, clock=timezone.now)
 
     assert call("sms_code", order=row["order"]) == {
         "status": "completed",

@@ -252,7 +252,9 @@ def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, st
 def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, service: Service) -> None:
     from orders.placing.place import place_order
 
-    order = place_order(user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1")
+    order = place_order(
+        user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1", now=timezone.now()
+    )
     address = reverse("admin:orders_order_change", args=[order.pk])
 
     page = words(desk.get(address).content.decode())

@@ -123,7 +123,7 @@ def test_place_order_keeps_the_rate_it_was_sold_at(abroad: Any, place: Any, clie
     order = place(quantity=1000)
     rate(3_300_000, hours=-1)
 
-    assert forward_order(order.pk, client=client_upstream)
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     order.refresh_from_db()
     assert (order.status, order.price_micros) == (Status.PENDING, 5_625_000)  # 1.50 × 3 and a quarter more

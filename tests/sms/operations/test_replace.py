@@ -26,6 +26,7 @@ from sms.operations import (
     swap_number,
 )
 from sms.pricing import number_book
+from tests.clock import stopped_at
 from wallet.models import Wallet
 from wallet.operations import InsufficientFunds
 
@@ -176,24 +177,24 @@ def test_a_code_that_comes_to_the_old_number_is_nobodys_and_its_charge_the_shops
     swap, waiting_number, sandbox, ann, client_upstream
 ):
     new = swap()
-    forward_order(new.pk, client=client_upstream)
+    forward_order(new.pk, client=client_upstream, clock=timezone.now)
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
-    poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(minutes=4))
+    poll_due(kind="number", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(minutes=4)))
 
     waiting_number.refresh_from_db()
     old_number = Number.objects.get(order=waiting_number)
     assert (old_number.code, old_number.content, old_number.state) == ("", "", State.CANCELED)
     assert (waiting_number.status, waiting_number.next_poll_at, balance(ann)) == (Status.CANCELED, None, PAID)
     assert waiting_number.events.get(code=OrderEvent.Code.LOSS).evidence["charge"] == 500_000
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_an_exchanged_number_that_upstream_gives_back_is_no_loss(swap, waiting_number, sandbox, client_upstream):
     swap()
     sandbox.set_number(waiting_number.upstream_id, status="expired")
 
-    poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(minutes=4))
+    poll_due(kind="number", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(minutes=4)))
 
     waiting_number.refresh_from_db()
     assert (waiting_number.next_poll_at, waiting_number.charge_upstream_micros) == (None, 0)
@@ -338,7 +339,7 @@ def test_swap_due_exchanges_within_the_cap_counts_it_and_goes_on_with_the_new_nu
 
     rule = SwapRule.objects.get()
     assert (rule.number.swapped_from.order_id, rule.left) == (waiting_number.pk, 1)
-    forward_order(rule.number.order_id, client=client_upstream)
+    forward_order(rule.number.order_id, client=client_upstream, clock=timezone.now)
     assert sweep(minutes=6) == 1
     rule.refresh_from_db()
     assert (rule.left, rule.next_at, Number.objects.count()) == (0, None, 3)

@@ -31,6 +31,7 @@ from catalog.models import (
 )
 from notifications.models import Notice
 from orders.models import (
+    AttentionFlag,
     Books,
     Checkout,
     ContractDrift,
@@ -39,6 +40,7 @@ from orders.models import (
     DeliveredGoods,
     ForwardingPause,
     GoodsReveal,
+    LostAttempt,
     Order,
     OrderEvent,
     PendingCheckout,
@@ -61,7 +63,7 @@ READ_ONLY = [
     *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
-    *(CouponUse, ReferralEarning),
+    *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, SwapRule),
     *(Webhook, WebhookDelivery),
     *(ApiKeySpending, PlayOrder, PlayWallet),
