@@ -1,5 +1,6 @@
 """After the faults: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from django.utils import timezone
 from bench.load_test.customers import Shopper
 from bench.load_test.stage import SPEED, Stage
 from orders.lifecycle.attention import attention_of
+from orders.lifecycle.transitions import WrongStatus
 from orders.models import Kind, LostAttempt, Order, Status
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed
 from upstream.client import default_client
@@ -101,9 +103,13 @@ def decide_for_the_admin(
     for order in orders:
         ids = truth.get(order.link, [])
         log(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
-        if ids:
-            resolve_as_placed(
-                order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client(), now=timezone.now()
-            )
-        else:
-            resolve_as_not_placed(order.pk, actor=admin, now=timezone.now())
+        # With each decision its rivals are fewer: reconciliation may settle the next one by itself meanwhile.
+        with contextlib.suppress(WrongStatus):
+            _decide(order, ids, admin)
+
+
+def _decide(order: Order, ids: list[int], admin: Any) -> None:
+    if ids:
+        resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client(), now=timezone.now())
+    else:
+        resolve_as_not_placed(order.pk, actor=admin, now=timezone.now())
