@@ -1,7 +1,9 @@
 # make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it; Ctrl-C ends it
-# make test      everything, on SQLite and on PostgreSQL, with a real broker and a real browser; ARGS="tests/orders -x"
+# make test      everything on PostgreSQL, on SQLite what differs there, with a real broker and browser; ARGS="tests/orders -x"
+# make test-long minutes of load, faults and kills
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in
+# make graph     draw the rooms and what they import into docs/rooms.svg; fails on a circle
 # make messages  collect the texts for translation (needs GNU gettext)
 # make clean     remove what the targets above made, the demo's data included
 
@@ -15,7 +17,7 @@ PORT ?= 8000
 # What the linters and the message tools need to load the settings; a developer's .env stays out of it.
 TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
 
-.PHONY: help demo test check lock messages compile clean interpreter packages-demo packages-dev
+.PHONY: help demo test test-long check lock graph messages compile clean interpreter packages-demo packages-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -27,12 +29,18 @@ demo: packages-demo compile
 test: packages-dev compile
 	@exec $(BIN)/python -m tests.provision $(ARGS)
 
+test-long: packages-dev compile
+	@exec $(BIN)/python -m tests.provision --long $(ARGS)
+
 check: packages-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m djhtml --tabwidth 2 --check templates
+	$(BIN)/python -m tests.storefront.template_layout
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(TOOLS) $(BIN)/python -m tests.provision.lint_migrations
 	@echo "All checks passed."
 
 lock: packages-dev
@@ -40,6 +48,9 @@ lock: packages-dev
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
+
+graph: packages-dev
+	@$(BIN)/python docs/graph.py
 
 messages: packages-dev
 	@command -v xgettext >/dev/null || { echo "GNU gettext is needed; on Debian and Ubuntu: apt-get install gettext"; exit 1; }

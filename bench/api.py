@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils import timezone
+
 from bench.checkout import LINK, per_second
 from bench.serving import CONNECTIONS, Connection, Question, ask, fill, post_request, report, server
 from bench.stage import a_customer, a_service, machine, order_rows, shop
@@ -62,6 +64,7 @@ class Customers:
             quantity=1000,
             link=f"{LINK}/{number}",
             request_id=uuid.uuid4().hex,
+            now=timezone.now(),
         )
 
 
@@ -118,7 +121,7 @@ def forget_peaks(parent: int) -> None:
 
 
 def extra_memory(port: int, parent: int, every: Question) -> tuple[float, float]:
-    """Ask for all services, at first when nothing is kept; return the megabytes before, and at the peak."""
+    """Ask for all services, at first when nothing is cached; return the megabytes before, and at the peak."""
     before = resident_mb(parent)
     forget_peaks(parent)
     ask(port, every, 2.0)

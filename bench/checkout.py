@@ -2,7 +2,7 @@
 
 `python -m bench.checkout --orders 2000`. Both sides use as many threads, each with a connection and a customer of its
 own, in one process on one PostgreSQL. The raw side writes the same rows in one transaction: checkout, order, guarded
-debit, ledger row, event; it checks, prices and nudges nothing.
+debit, ledger row, event; it checks, prices and wakes no worker.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+
+from django.utils import timezone
 
 from bench.stage import a_customer, a_service, machine, seconds_of, shop
 
@@ -33,14 +35,14 @@ def per_second(orders: int, threads: int, place: Callable[[int, int], None]) -> 
     """Let each thread place its share by `place(thread, number)`; return how many all of them placed a second."""
     from django.db import connection
 
-    from orders.fulfilment.thread_pool import work_off
+    from orders.fulfilment.thread_pool import map_in_threads
 
     def share(thread: int) -> None:
         for number in range(orders // threads):
             place(thread, number)
         connection.close()
 
-    return orders / seconds_of(lambda: work_off(range(threads), share, threads=threads, name="checkout"))
+    return orders / seconds_of(lambda: map_in_threads(range(threads), share, threads=threads, name="checkout"))
 
 
 def order_insert(connection: Any) -> tuple[str, list[str]]:
@@ -94,7 +96,14 @@ def ours(users: list[Any], service: Any, orders: int) -> float:
 
     def place(thread: int, number: int) -> None:
         request_id = uuid.uuid4().hex
-        place_order(user=users[thread], service=service, quantity=1000, link=f"{LINK}/{number}", request_id=request_id)
+        place_order(
+            user=users[thread],
+            service=service,
+            quantity=1000,
+            link=f"{LINK}/{number}",
+            request_id=request_id,
+            now=timezone.now(),
+        )
 
     return per_second(orders, len(users), place)
 
@@ -113,7 +122,7 @@ def run(orders: int, threads: int, rounds: int) -> bool:
         results = [(raw(users, service, orders), ours(users, service, orders)) for _round in range(rounds)]
         placed = Order.objects.count()
         assert placed == 2 * (rounds * orders + 10 * threads), f"{placed} orders"
-        assert audit(client=None).problems == []
+        assert audit(client=None, now=timezone.now()).problems == []
         connection.close()
     limit, mine = (statistics.median(column) for column in zip(*results, strict=True))
     share = statistics.median(our / most for most, our in results)

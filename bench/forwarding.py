@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from bench.stage import SERVICE_ID, a_customer, a_service, in_plain_threads, machine, order_rows, seconds_of, shop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +60,7 @@ def sweeping() -> None:
     from upstream.client import default_client
 
     for _line in sys.stdin:
-        print(sweep_queue(client=default_client(), seconds=600), flush=True)
+        print(sweep_queue(client=default_client(), seconds=600, clock=timezone.now), flush=True)
 
 
 def forwarded(pool: WorkerPool, user: Any, service: Any, count: int) -> float:

@@ -29,7 +29,7 @@ def per_second(debits: int, threads: int, users: list[Any], name: str, take: Tak
     """Let each thread take its share from customers drawn by lot; return how many debits all of them did a second."""
     from django.db import connection
 
-    from orders.fulfilment.thread_pool import work_off
+    from orders.fulfilment.thread_pool import map_in_threads
 
     def share(thread: int) -> None:
         chance = random.Random(thread)
@@ -37,7 +37,7 @@ def per_second(debits: int, threads: int, users: list[Any], name: str, take: Tak
             take(thread, chance.choice(users), f"{name}:{thread}:{number}")
         connection.close()
 
-    return debits / seconds_of(lambda: work_off(range(threads), share, threads=threads, name="ledger"))
+    return debits / seconds_of(lambda: map_in_threads(range(threads), share, threads=threads, name="ledger"))
 
 
 def raw(debits: int, threads: int, users: list[Any], name: str) -> float:

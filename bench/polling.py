@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from bench.stage import SERVICE_ID, a_customer, a_service, in_plain_threads, machine, order_rows, seconds_of, shop
 
 AIM, STATEMENTS_AIM = 0.70, 30
@@ -70,7 +72,9 @@ def polled(count: int) -> float:
     from upstream.client import default_client
 
     client, answers = default_client(), []
-    seconds = seconds_of(lambda: answers.append(poll_open(kind="service", client=client, seconds=3600)))
+    seconds = seconds_of(
+        lambda: answers.append(poll_open(kind="service", client=client, seconds=3600, clock=timezone.now))
+    )
     assert answers == [count], f"{answers} answers about {count} orders"
     return count / seconds
 

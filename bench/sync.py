@@ -170,7 +170,7 @@ def run(services: int, rounds: int) -> bool:
         from django.db import connection
 
         before = children_peak_mb()
-        whole, peak, said = whole_command(dict(os.environ))
+        whole, peak, output = whole_command(dict(os.environ))
         client = sandbox.client()
         fetch = seconds_of(lambda: client.services())
         replay = Replay(client)
@@ -184,7 +184,7 @@ def run(services: int, rounds: int) -> bool:
     medians = {name: statistics.median(result[name] for result in results) for name in results[0]}
     print(f"{services:,} services, PostgreSQL {version}, {machine()}; {rounds} rounds")
     print_table(medians, statements)
-    print(f"the whole command, fetch included: {whole:.1f} s ({said})")
+    print(f"the whole command, fetch included: {whole:.1f} s ({output})")
     print(f"one request for all services: {fetch:.2f} s")
     known = "" if peak > before else ", at most: another child of this run had more"
     print(f"peak memory of the command: {peak:.0f} MB resident (aim: under {AIMS['memory']:.0f} MB){known}")

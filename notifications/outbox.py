@@ -1,4 +1,4 @@
-"""Mails about what happened: written down with the change they tell of, sent a moment later, each once and no storm.
+"""Mails about what happened: written down with the change they tell of, sent a moment later, once and not too many.
 
 The row is the outbox. A notice whose key is known is not written again; whoever sends one claims it first.
 """

@@ -1,4 +1,4 @@
-"""Celery's doors to the outbox."""
+"""Celery tasks of the outbox."""
 
 from celery import shared_task
 

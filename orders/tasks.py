@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from orders.accounting import purchase_counts
 from orders.attempts import assumptions
@@ -38,50 +39,58 @@ def _interval(job: str) -> float:
 def forward_new_orders(*, ids: list[int]) -> None:
     """Wake-up: forward these orders now."""
     if client := _client():
-        queue.forward_orders(ids, client=client)
+        queue.forward_orders(ids, client=client, clock=timezone.now)
 
 
 @shared_task(name="orders.tasks.forward_orders")
 def forward_orders() -> None:
     """The sweep: forward what is waiting, and give back what nobody waits for any more."""
-    forward.give_up_waiting()
+    forward.give_up_waiting(now=timezone.now())
     if client := _client():
         woken_since = timedelta(seconds=settings.ORDERS_WAKE_SECONDS)
-        queue.sweep_queue(client=client, seconds=_interval("forward_orders"), woken_since=woken_since)
+        queue.sweep_queue(
+            client=client, seconds=_interval("forward_orders"), woken_since=woken_since, clock=timezone.now
+        )
 
 
 @shared_task(name="orders.tasks.release_stale_claims")
 def release_stale_claims() -> None:
     """Find the orders whose senders died."""
-    forward.release_stale_claims()
+    forward.release_stale_claims(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.poll_orders")
 def poll_orders() -> None:
     """Ask about the services that are due."""
     if client := _client():
-        poll.poll_open(kind="service", client=client, seconds=_interval("poll_orders"))
+        poll.poll_open(kind="service", client=client, seconds=_interval("poll_orders"), clock=timezone.now)
 
 
 @shared_task(name="orders.tasks.poll_numbers")
 def poll_numbers() -> None:
     """Ask about the numbers that are due, and for a while about those that will be."""
     if client := _client():
-        poll.poll_open(kind="number", client=client, seconds=NUMBERS_STAY_SECONDS, nap_seconds=NUMBERS_NAP_SECONDS)
+        poll.poll_open(
+            kind="number",
+            client=client,
+            seconds=NUMBERS_STAY_SECONDS,
+            nap_seconds=NUMBERS_NAP_SECONDS,
+            clock=timezone.now,
+        )
 
 
 @shared_task(name="orders.tasks.reconcile_orders")
 def reconcile_orders() -> None:
     """Look into the orders whose answer never came."""
     if client := _client():
-        reconcile.reconcile_orders(client=client)
+        reconcile.reconcile_orders(client=client, now=timezone.now())
 
 
 @shared_task(name="orders.tasks.probe_foreign_ids")
 def probe_foreign_ids() -> None:
     """See whether order ids that are not ours still answer "Order not found"."""
     if client := _client():
-        assumptions.probe_foreign_ids(client=client)
+        assumptions.probe_foreign_ids(client=client, now=timezone.now())
 
 
 @shared_task(name="orders.tasks.resume_forwarding")
@@ -89,7 +98,7 @@ def resume_forwarding() -> None:
     """See whether what paused forwarding is over."""
     if client := _client():
         try:
-            pauses.resume_forwarding(client=client)
+            pauses.resume_forwarding(client=client, now=timezone.now())
         except UpstreamError as error:
             log.warning("upstream_not_answering", error=str(error))
 
@@ -99,7 +108,7 @@ def check_upstream_balance() -> None:
     """Look at the upstream account, and tell the admin before it runs dry."""
     if client := _client():
         try:
-            solvency.check_balance(client=client)
+            solvency.check_balance(client=client, now=timezone.now())
         except UpstreamError as error:
             log.warning("upstream_not_answering", error=str(error))
 
@@ -107,28 +116,28 @@ def check_upstream_balance() -> None:
 @shared_task(name="orders.tasks.review_held_orders")
 def review_held_orders() -> None:
     """Release the orders that would not lose money any more, and refund those that waited long enough."""
-    margin.review_held_orders()
+    margin.review_held_orders(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.send_price_digests")
 def send_price_digests() -> None:
     """Mail the customers who want it which of their prices have changed."""
-    price_digest.send_price_digests()
+    price_digest.send_price_digests(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.place_pending_checkouts")
 def place_pending_checkouts() -> None:
     """The sweep: place the orders whose payments have come in, and explain those that cannot be placed."""
-    pay_first.close_pending()
+    pay_first.close_pending(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.count_purchases")
 def count_purchases() -> None:
     """Count what was bought lately, for the lists sorted by it."""
-    purchase_counts.count_purchases()
+    purchase_counts.count_purchases(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.credit_referrals")
 def credit_referrals() -> None:
     """Credit what customers have earned by bringing others, where the orders are final."""
-    referrals.credit_referrals()
+    referrals.credit_referrals(now=timezone.now())

@@ -9,7 +9,7 @@ from django.conf import settings
 from orders.lifecycle.listeners import tell_of_changes
 from orders.lifecycle.supply import Placed, Report
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import FINISHED, Order, OrderEvent, Status
+from orders.models import FINISHED, Order, OrderEvent, RefundReason, Status
 from sms.models import Number
 from sms.poll_interval import next_question
 from upstream.client import Client
@@ -45,7 +45,12 @@ class NumberSupply:
     related: tuple[str, ...] = ("number", "number__project", "number__project__country")
     patience: timedelta | None = timedelta(seconds=30)
     refund_unknown = True
+    counts_not_found = False  # a number ends when its time is over
     newest_first = True  # when there is not time for all, those wait to which a code hardly comes any more
+
+    @property
+    def retry_after(self) -> timedelta:
+        return timedelta(seconds=settings.SMS_POLL_SECONDS)
 
     @property
     def poll_batch(self) -> int:
@@ -85,7 +90,10 @@ class NumberSupply:
                 raise  # a supplier's slip; the number may still be alive
             # What it cost is not known then, so neither does it keep back the money of who gave the number up.
             return Report(
-                status=Status.CANCELED, word=refusal.text, details=Details(state=Number.State.EXPIRED), why="expired"
+                status=Status.CANCELED,
+                word=refusal.text,
+                details=Details(state=Number.State.EXPIRED),
+                why=RefundReason.EXPIRED,
             )
 
     def _ask_the_charge(self, client: Client, order: Order) -> Report:
@@ -121,7 +129,7 @@ class NumberSupply:
             return replace(report, status=Status.PENDING)
         details = report.details if isinstance(report.details, Details) else Details()
         details = replace(details, state=Number.State.CANCELED)
-        return replace(report, status=Status.CANCELED, details=details, why="canceled")
+        return replace(report, status=Status.CANCELED, details=details, why=RefundReason.CANCELED)
 
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         details = report.details
@@ -225,17 +233,18 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
     words = [answer.status for answer in (status, code) if answer is not None]
     charge = None if status is None or status.charge is None else micros_from_decimal(status.charge)
     new_status: str | None = Status.PENDING
-    state, why = "", ""
+    state = ""
+    why: RefundReason | None = None
     # Some messages hold a link and no code: they are what was bought all the same.
     if text or (content and _means(words[0], RECEIVED_WORDS)):
         new_status, state = Status.COMPLETED, Number.State.RECEIVED
     elif ended := _ended(number, words, status, now):
         state = ended
-        why = "canceled" if ended == Number.State.CANCELED else "expired"
+        why = RefundReason.CANCELED if ended == Number.State.CANCELED else RefundReason.EXPIRED
         # Who gave the number up gets the money back unless it was charged for all the same.
         new_status = Status.COMPLETED if number.cancel_requested_at and charge else Status.CANCELED
     elif number.cancel_requested_at and charge == 0:
-        new_status, state, why = Status.CANCELED, Number.State.CANCELED, "given_up"
+        new_status, state, why = Status.CANCELED, Number.State.CANCELED, RefundReason.CANCELED_BY_CUSTOMER
     elif not _means(words[0], WAITING_WORDS) and not _means(words[0], RECEIVED_WORDS):
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
     return Report(

@@ -2,4 +2,7 @@
 
 from storefront.celery import app as celery_app
 
-__all__ = ["celery_app"]
+# The one place it comes from: the newest heading of CHANGELOG.md and pyproject.toml are held to it by a test.
+__version__ = "0.2.0"
+
+__all__ = ["__version__", "celery_app"]

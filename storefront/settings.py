@@ -99,7 +99,11 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["accounts.templatetags.money", "template_partials.templatetags.partials"],
+            "builtins": [
+                "accounts.templatetags.money",
+                "storefront.templatetags.components",
+                "template_partials.templatetags.partials",
+            ],
         },
     }
 ]
@@ -122,6 +126,9 @@ elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
 else:
     raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
 
+# PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
+MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
+
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
@@ -135,7 +142,7 @@ CACHES = {
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_LOGGER = "cache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-# Not while templates are being edited: they are no part of what a kept page is known by.
+# Not while templates are being edited: they are no part of what a cached page is known by.
 PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
 # --- The shop -------------------------------------------------------------------------------------------------------
@@ -371,7 +378,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 
 # So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
-# With 0 nothing a visitor sends is believed, and the address is that of whoever connects.
+# With 0 nothing a visitor sends is trusted, and the address is that of whoever connects.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Who may read /metrics from elsewhere; empty: only this machine.
@@ -389,6 +396,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
+    "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

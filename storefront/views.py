@@ -1,4 +1,4 @@
-"""Pages that belong to no single part of the shop: the front door, and a customer's own page."""
+"""Pages that belong to no single part of the shop: the home page, and a customer's own page."""
 
 from django.conf import settings
 from django.contrib import messages

@@ -15,6 +15,12 @@ def page_words(response) -> str:
     return words(response.content.decode())
 
 
+def markup(response) -> str:
+    """The HTML of a page with the white space folded that its templates are laid out with."""
+    text = re.sub(r"\s+", " ", response.content.decode())
+    return re.sub(r"(?<=>) | (?=[<>])", "", text)
+
+
 def error_beside(response, field_id: str) -> str:
     """What the page says is wrong, at the element that the field's aria-describedby names."""
     page = response.content.decode()
@@ -28,10 +34,8 @@ def error_beside(response, field_id: str) -> str:
 
 def alerts(response) -> str:
     """What the page says is wrong with the form as a whole; the note for failed requests is another matter."""
-    page = re.sub(
-        r"<div data-failed-request hidden>.*?</div>\s*</div>\s*</div>", "", response.content.decode(), flags=re.DOTALL
-    )
-    found = re.findall(r'<div class="alert" data-level="error" role="alert">(.*?)</div>\s*</div>', page, re.DOTALL)
+    page = re.sub(r"<div data-failed-request hidden>.*?</div></div></div>", "", markup(response))
+    found = re.findall(r'<div class="alert" data-level="error" role="alert">(.*?)</div></div>', page)
     return " ".join(words(alert) for alert in found)
 
 

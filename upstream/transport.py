@@ -106,7 +106,7 @@ class _Careful(HTTPConnection):
             raise ConnectTimeoutError("connecting took all the time there was")
 
     def getresponse(self) -> Any:
-        """Note when the connection was last heard of; the body that follows makes it fresher still."""
+        """Note when the connection last answered anything; the body that follows makes it fresher still."""
         response = super().getresponse()
         self._used_at = time.monotonic()
         return response

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.keys.api_keys import DailyLimitReached
 from accounts.models import User
@@ -74,6 +75,7 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
         comments=call.params.get("comments", ""),
         request_id=request_id(call),
         api_key=call.key,
+        now=timezone.now(),
     )
     return order.pk
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from api.actions.calls import NOT_FOUND, Call
 from api.actions.orders import (
@@ -211,7 +212,7 @@ def _forward(order_ids: Sequence[int]) -> None:
 
     def forward(order_id: int) -> None:
         try:
-            forward_order(order_id, client=client)
+            forward_order(order_id, client=client, clock=timezone.now)
         except Exception:  # a thread's exception would reach nobody
             log.exception("number_not_forwarded", order_id=order_id)
             broken.append(order_id)

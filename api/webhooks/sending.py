@@ -24,7 +24,7 @@ from api.webhooks.events import MessageWiped, body_of
 from api.webhooks.operations import switch_off_failing
 from api.webhooks.posting import Answer, post
 from api.webhooks.signing import secrets_of, signature
-from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.thread_pool import map_in_threads
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def send_due(*, seconds: float, now: datetime | None = None, resolver: Resolve =
         return sent
 
     threads = len(waiting)
-    return sum(work_off(range(threads), work, threads=threads, name="webhooks"))
+    return sum(map_in_threads(range(threads), work, threads=threads, name="webhooks"))
 
 
 def claim(now: datetime) -> WebhookDelivery | None:

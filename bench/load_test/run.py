@@ -64,7 +64,7 @@ class Report:
 
 
 def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
-    """Order for `plan.seconds` under faults, wait until all is settled, and return what was found; `log` hears each step.
+    """Order for `plan.seconds` under faults, wait until all is settled, return what was found; `log` hears each step.
 
     Django is set up in here: call it once in a process, before anything else of the shop is imported.
     """

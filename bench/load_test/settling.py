@@ -1,26 +1,30 @@
 """After the faults: a trickle of orders closes the windows of what was lost, then everything comes to its end."""
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from bench.load_test.customers import Shopper
 from bench.load_test.stage import SPEED, Stage
-from orders.attempts.windows import OPEN
-from orders.models import Kind, Order, Status
+from orders.lifecycle.attention import attention_of
+from orders.lifecycle.transitions import WrongStatus
+from orders.models import Kind, LostAttempt, Order, Status
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed
 from upstream.client import default_client
 
 TRICKLE_SECONDS = 1.0
 LOOK_SECONDS = 0.4
 HURRY = 10  # nothing is left to go wrong when all that is wanted is the end
-UNANSWERED = Q(status=Status.UNKNOWN) | Q(status=Status.FAILED, upstream_id=None, reconciliation__state=OPEN)
+# States of attempts that reconciliation looks for, because their orders wait or were refunded at once.
+LOOKED_FOR = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT)
 MOVING = Q(status__in=(Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS), held_because="")
 # Why reconciliation will look again by itself; every other reason leaves the order to a human.
-NOT_YET = ("the window is open", "upstream does not answer", "an order is being sent")
+NOT_YET = (LostAttempt.Doubt.OPEN, LostAttempt.Doubt.SILENCE, LostAttempt.Doubt.SENDING)
 
 
 class NotSettled(Exception):
@@ -45,7 +49,7 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str
     Then wait for the rest to end, which upstream hurries over. Raises NotSettled after `seconds`.
     """
     deadline = time.monotonic() + seconds
-    while unexamined := [order for order in Order.objects.filter(UNANSWERED) if not is_examined(order)]:
+    while unexamined := _unexamined():
         _check_time(deadline, "not looked into", unexamined)
         log(f"{len(unexamined)} orders without an answer are not looked into yet")
         trickle.buy_a_service()
@@ -58,14 +62,14 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str
         time.sleep(LOOK_SECONDS)
     stage.sandbox.set(speed=SPEED)
     # An order that was on its way may have lost its answer now.
-    if any(not is_examined(order) for order in Order.objects.filter(UNANSWERED)):
+    if _unexamined():
         settle(trickle, stage, seconds=deadline - time.monotonic(), log=log)
 
 
-def is_examined(order: Order) -> bool:
-    """Whether reconciliation has looked at this unanswered order and leaves it to a human."""
-    why = (order.reconciliation or {}).get("why", "")
-    return bool(why) and not why.startswith(NOT_YET)
+def _unexamined() -> list[Order]:
+    """Return the unanswered orders that reconciliation has not looked at and left to a human."""
+    attempts = LostAttempt.objects.filter(state__in=LOOKED_FOR).select_related("order")
+    return [attempt.order for attempt in attempts if attempt.doubt in ("", *NOT_YET)]
 
 
 def _check_time(deadline: float, what: str, orders: list[Order]) -> None:
@@ -77,9 +81,10 @@ def _check_time(deadline: float, what: str, orders: list[Order]) -> None:
 def describe(order: Order) -> str:
     """Return what one needs to know of an order that is not where it should be."""
     events = " → ".join(event.code for event in order.events.order_by("id"))
+    lost = "; ".join(f"{one.number} {one.state} {one.doubt} {one.evidence}" for one in order.lost_attempts.all())
     return (
         f"#{order.pk} {order.kind} {order.status} upstream={order.upstream_id} attempts={order.attempts}"
-        f" attention={order.attention!r} reconciliation={order.reconciliation} [{events}]"
+        f" attention={attention_of(order)!r} lost=[{lost}] [{events}]"
     )
 
 
@@ -98,7 +103,13 @@ def decide_for_the_admin(
     for order in orders:
         ids = truth.get(order.link, [])
         log(f"the admin decides about #{order.pk}: {f'it is {ids[0]}' if ids else 'it was not placed'}")
-        if ids:
-            resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client())
-        else:
-            resolve_as_not_placed(order.pk, actor=admin)
+        # With each decision its rivals are fewer: reconciliation may settle the next one by itself meanwhile.
+        with contextlib.suppress(WrongStatus):
+            _decide(order, ids, admin)
+
+
+def _decide(order: Order, ids: list[int], admin: Any) -> None:
+    if ids:
+        resolve_as_placed(order.pk, upstream_id=str(ids[0]), actor=admin, client=default_client(), now=timezone.now())
+    else:
+        resolve_as_not_placed(order.pk, actor=admin, now=timezone.now())

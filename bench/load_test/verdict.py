@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from bench.load_test.customers import Purchase
-from bench.load_test.settling import UNANSWERED, describe
+from bench.load_test.settling import LOOKED_FOR, describe
 from orders.attempts.windows import window_of
-from orders.models import Kind, Order, OrderEvent, Status, UpstreamAssumption
+from orders.models import Kind, LostAttempt, Order, OrderEvent, Status, UpstreamAssumption
 from upstream.money import micros_from_decimal
 from wallet.models import LedgerEntry
 
@@ -54,7 +54,7 @@ def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verd
     """Compare everything. `all_decided`: the admin has settled the unknown services, none may be left."""
     orders = list(Order.objects.order_by("pk"))
     losses = _losses()
-    verdict = Verdict(orders=len(orders), needing_a_human=sum(bool(order.attention) for order in orders))
+    verdict = Verdict(orders=len(orders), needing_a_human=Order.objects.needing_attention().count())
     _judge_services([order for order in orders if order.kind == Kind.SERVICE], truth, losses, verdict)
     _judge_numbers([order for order in orders if order.kind == Kind.NUMBER], truth, losses, verdict)
     for order in orders:
@@ -103,10 +103,11 @@ def _judge_numbers(orders: list[Order], truth: Truth, losses: dict[int, set[str]
     known |= {upstream_id for order in orders for upstream_id in losses[order.pk]}
     missing = known - truth.numbers()
     verdict.problems += [f"number {upstream_id} is ours, but upstream has no such one" for upstream_id in missing]
-    waiting = [order for order in Order.objects.filter(UNANSWERED, kind=Kind.NUMBER) if order.attention]
+    lost = LostAttempt.objects.filter(kind=Kind.NUMBER, state__in=LOOKED_FOR)
+    waiting = list(lost.filter(order__in=Order.objects.needing_attention()))
     nobodys = sorted(int(upstream_id) for upstream_id in truth.numbers() - known)
     for number in nobodys:
-        windows = [window_of(order) for order in waiting]
+        windows = [window_of(attempt) for attempt in waiting]
         if not any((one.first or 0) <= number <= (one.last or number) for one in windows):
             verdict.duplicates += 1
             verdict.problems.append(f"upstream has number {number}, which no order here knows or looks for")
@@ -118,7 +119,7 @@ def _judge_numbers(orders: list[Order], truth: Truth, losses: dict[int, set[str]
 def _judge_ending(order: Order, verdict: Verdict, *, all_decided: bool) -> None:
     if order.status in ENDED_UPSTREAM or order.status == Status.FAILED:
         return
-    if order.attention and not (all_decided and order.kind == Kind.SERVICE):
+    if order.flags.open().exists() and not (all_decided and order.kind == Kind.SERVICE):
         return
     verdict.lost += 1
     verdict.problems.append(f"stuck, and nobody is asked to look at it: {describe(order)}")
@@ -161,6 +162,6 @@ def _judge_answers(orders: list[Order], purchases: list[Purchase], verdict: Verd
 
 
 def _count_findings(verdict: Verdict) -> None:
-    found = Order.objects.filter(reconciliation__isnull=False)
-    verdict.adopted = found.filter(reconciliation__state="placed").count()
-    verdict.proved_absent = found.filter(reconciliation__state="absent").count()
+    state = LostAttempt.State
+    verdict.adopted = LostAttempt.objects.filter(state__in=(state.ADOPTED, state.LOSS)).count()
+    verdict.proved_absent = LostAttempt.objects.filter(state=state.ABSENT).count()

@@ -86,7 +86,7 @@ def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index
         return services
     # As Service.max_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
     max_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
-    certain = ~Q(category__in=category_index.unconfirmed_ids) | Q(own_rate_per__isnull=False)
+    certain = ~Q(category__in=category_index.unconfirmed_ids) | Q(rate_per_override__isnull=False)
     return services.filter(certain | Q(rate_upstream_micros__lte=max_micros))
 
 

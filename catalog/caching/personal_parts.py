@@ -94,7 +94,7 @@ def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | Non
 
     Two queries for a customer: the wallet, and which of the services on the page are favorites.
     """
-    told = get_messages(request)
+    messages = get_messages(request)
     wallet = getattr(user, "wallet", None)
     personal = {EMAIL: escape(user.email) if user else "", BALANCE: money(wallet.balance_micros if wallet else 0)}
     header = prerendered(
@@ -107,8 +107,8 @@ def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | Non
         path=menu,
     )
     personal[HEADER] = header.fill({"email": user.email if user else "", "balance": personal[BALANCE]})
-    if told:
-        personal[MESSAGES] = render_to_string("components/messages.html", {"messages": told})
+    if messages:
+        personal[MESSAGES] = render_to_string("components/messages.html", {"messages": messages})
     else:
         personal[MESSAGES] = prerendered("components/messages.html").fill({})
     personal[REQUEST_ID], personal[TOKEN], personal[FAVORITES_FORM] = str(uuid.uuid4()), "", ""

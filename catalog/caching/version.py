@@ -105,8 +105,8 @@ def _watched(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
         # Now for the rest of this transaction, and once it is committed for everybody.
         _ask_the_database()
         database = context["connection"]
-        told = database.run_on_commit and database.run_on_commit[-1][1] is _ask_the_database
-        if database.in_atomic_block and not told:
+        scheduled = database.run_on_commit and database.run_on_commit[-1][1] is _ask_the_database
+        if database.in_atomic_block and not scheduled:
             transaction.on_commit(_ask_the_database, using=database.alias)
     return result
 

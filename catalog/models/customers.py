@@ -28,7 +28,7 @@ class Favorite(models.Model):
 
 
 class StockAlert(models.Model):
-    """A customer wants to be told once, by e-mail, when a sold-out service is back in stock."""
+    """A customer wants one message, by e-mail, when a sold-out service is back in stock."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stock_alerts", verbose_name=_("customer")

@@ -20,13 +20,13 @@ def send_stock_alerts(*, now: datetime | None = None) -> int:
 
     Watch and mail are one transaction: a crash leaves both as they were, and two at once write one mail.
     """
-    now, told = now or timezone.now(), 0
+    now, sent = now or timezone.now(), 0
     for alert in due_stock_alerts():
         with transaction.atomic():
             if mark_notified(alert, now=now):
                 write_notices([_notice(alert, now)])
-                told += 1
-    return told
+                sent += 1
+    return sent
 
 
 def _notice(alert: StockAlert, now: datetime) -> Notice:

@@ -1,6 +1,6 @@
-"""Stock alerts: a customer wants to be told, once, when a sold-out service can be ordered again.
+"""Stock alerts: a customer wants one message when a sold-out service can be ordered again.
 
-`may_be_back` is said where stock comes back. Beat looks from time to time as well, because a sync and the admin
+`may_be_back` is called where stock comes back. Beat looks from time to time as well, because a sync and the admin
 bring services back, too.
 """
 

@@ -41,7 +41,7 @@ class Markup:
 class Formula:
     """A markup made ready for one customer: from an upstream rate to a selling rate in a few integer operations.
 
-    All but the discount is over the common denominator `per`; `kept / whole` is what a discount leaves.
+    All but the discount is over the common denominator `per`; `remaining / whole` is what a discount leaves.
     """
 
     per: int
@@ -51,7 +51,7 @@ class Formula:
     floor: int
     step: int
     offset: int
-    kept: int
+    remaining: int
     whole: int
 
     def rate_micros(self, rate_upstream_micros: int, rate_override_micros: int | None = None) -> int:
@@ -67,7 +67,7 @@ class Formula:
             listed = self._rounded(max(rate_upstream_micros * self.marked + self.fixed, floor))
         else:
             listed = rate_override_micros * self.per
-        return -(-max(listed * self.kept, floor * self.whole) // (self.per * self.whole))
+        return -(-max(listed * self.remaining, floor * self.whole) // (self.per * self.whole))
 
     def cost_micros(self, rate_upstream_micros: int) -> int:
         """Return what the rate costs the shop, in store micros rounded up."""
@@ -116,7 +116,7 @@ def make_formula(
     cost = Fraction(exchange_rate_micros, MICROS)
     marked = cost * (1 + Fraction(markup.percent) / 100)
     floor = cost * (1 + Fraction(minimum_percent) / 100)
-    kept = 1 - Fraction(discount_percent) / 100
+    remaining = 1 - Fraction(discount_percent) / 100
     per = lcm(cost.denominator, marked.denominator, floor.denominator)
     step, offset = STEP_AND_OFFSET_MICROS[markup.rounding]
     return Formula(
@@ -127,8 +127,8 @@ def make_formula(
         floor=int(floor * per),
         step=step * per,
         offset=offset * per,
-        kept=kept.numerator,
-        whole=kept.denominator,
+        remaining=remaining.numerator,
+        whole=remaining.denominator,
     )
 
 

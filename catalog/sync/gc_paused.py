@@ -1,4 +1,4 @@
-"""Python's garbage collector, put off while a hundred thousand rows are made that are all kept."""
+"""Python's garbage collector, paused while a hundred thousand rows are made that all stay."""
 
 import gc
 from collections.abc import Iterator

@@ -22,9 +22,9 @@ def read_whole(
     seen = {row.service for row in first.services}
     for number in range(2, first.total_pages + 1):
         page = client.services(page=number, limit=first.limit, category=category, subcategory=subcategory)
-        told = (page.page, page.limit, page.total, page.total_pages)
+        position = (page.page, page.limit, page.total, page.total_pages)
         empty = not page.services and not page.set_aside
-        if empty or told != (number, first.limit, first.total, first.total_pages):
+        if empty or position != (number, first.limit, first.total, first.total_pages):
             raise SyncRejected(f"The list of {what} changed while it was read: page {number} is of another list.")
         ids = {row.service for row in page.services}
         if twice := ids & seen:

@@ -1,6 +1,7 @@
 """The admin pages of orders, by subject."""
 
 from orders.admin import (
+    attention,
     books,
     costs,
     mappings,
@@ -12,4 +13,4 @@ from orders.admin import (
     supplier,
 )
 
-__all__ = ["books", "costs", "mappings", "orders", "pending", "records", "requests", "selling", "supplier"]
+__all__ = ["attention", "books", "costs", "mappings", "orders", "pending", "records", "requests", "selling", "supplier"]

@@ -47,7 +47,7 @@ class PeriodForm(forms.Form):
 
     def __init__(self, asked: Any, now: date) -> None:
         super().__init__(asked if "year" in asked else {"year": now.year, "month": now.month})
-        years = range(now.year, min(first_year(), now.year) - 1, -1)
+        years = range(now.year, min(first_year(today=now), now.year) - 1, -1)
         self.fields["year"].choices = [(year, str(year)) for year in years]  # type: ignore[attr-defined]
 
     def spans(self, now: date) -> list[Span]:

@@ -1,6 +1,6 @@
 """What reconciliation found out about an order, laid out for the person who decides."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.conf import settings
@@ -12,9 +12,10 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from orders.admin.widgets import UPSTREAM
-from orders.attempts.not_found import KEY, record_of
-from orders.attempts.windows import ABANDONED, abandoned_attempts
-from orders.models import Order, Status
+from orders.attempts.windows import window_of
+from orders.models import LostAttempt, Order, Status
+
+State = LostAttempt.State
 
 
 class WindowForm(BaseDialogForm):
@@ -28,25 +29,19 @@ class WindowForm(BaseDialogForm):
 @display(description=gettext_lazy("what was found out"))
 def reconciliation(order: Order) -> str:
     """Return the evidence as a panel, or a sentence while there is none."""
-    found = order.reconciliation or {}
-    if not found.keys() & {"window", KEY, ABANDONED}:
+    attempts = list(order.lost_attempts.order_by("sent_at", "pk"))
+    last = next((one for one in reversed(attempts) if one.state != State.ABANDONED and one.evidence), None)
+    abandoned = [one for one in attempts if one.state == State.ABANDONED]
+    if not (last or abandoned or order.not_found_times):
         return _("Nothing yet: it is looked into every half minute.") if order.status == Status.UNKNOWN else "–"
-    settled_at = (order.sent_at or order.created_at) + timedelta(seconds=settings.SETTLE_SECONDS)
-    earlier = [one for one in abandoned_attempts(order.kind) if one.order.pk == order.pk] if ABANDONED in found else []
+    sent_at = last.sent_at if last else order.sent_at or order.created_at
     context = {
-        "abandoned": [
-            {"sent_at": datetime.fromisoformat(one.key), "window": one.window, **found[ABANDONED][one.key]}
-            for one in earlier
-            if one.key in found[ABANDONED]
-        ],
-        "found": found,
-        "not_found": {**record, **{name: datetime.fromisoformat(record[name]) for name in ("since", "last")}}
-        if (record := record_of(order))
-        else None,
-        "why": found.get("why", ""),
+        "abandoned": [{"sent_at": one.sent_at, **one.evidence, "window": window_of(one)} for one in abandoned],
+        "found": last.evidence if last else {},
         "order": order,
-        "settled_at": settled_at,
+        "settled_at": sent_at + timedelta(seconds=settings.SETTLE_SECONDS),
         "upstream": UPSTREAM,
         "waits": order.status == Status.UNKNOWN,
+        "why": last.doubt_text if last else "",
     }
     return render_to_string("admin/orders/reconciliation.html", context)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
@@ -40,7 +41,7 @@ class HeldActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: send_held_anyway(int(object_id), actor=actor),
+            lambda actor: send_held_anyway(int(object_id), actor=actor, now=timezone.now()),
             _("The order is back in its place in the queue."),
         )
 
@@ -58,6 +59,6 @@ class HeldActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: refund_held(int(object_id), actor=actor),
+            lambda actor: refund_held(int(object_id), actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )

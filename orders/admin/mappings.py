@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
@@ -95,7 +96,7 @@ class StatusWordAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: StatusWord, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        messages.info(request, orders_asked(apply_status_word(obj, actor=member_of_staff(request))))
+        messages.info(request, orders_asked(apply_status_word(obj, actor=member_of_staff(request), now=timezone.now())))
 
 
 @admin.register(KnownRefusal)
@@ -107,7 +108,9 @@ class KnownRefusalAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: KnownRefusal, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        messages.info(request, orders_settled(apply_listed_refusal(obj.text, actor=member_of_staff(request))))
+        messages.info(
+            request, orders_settled(apply_listed_refusal(obj.text, actor=member_of_staff(request), now=timezone.now()))
+        )
 
 
 class MapForm(BaseDialogForm):
@@ -167,7 +170,9 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         except ValidationError as refusal:
             messages.error(request, refusal.messages[0])
             return self._back(request, object_id)
-        count = map_status_word(drift.text, kind=kind, status=status, actor=member_of_staff(request))
+        count = map_status_word(
+            drift.text, kind=kind, status=status, actor=member_of_staff(request), now=timezone.now()
+        )
         return self._done(request, drift, f"{drift.text} → {Status(status).label}. {orders_asked(count)}")
 
     @action(
@@ -188,7 +193,7 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         if drift is None or drift.subject != Subject.ERROR_TEXT:
             return self._back(request, object_id)
         meaning = form.cleaned_data["meaning"]
-        count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request))
+        count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request), now=timezone.now())
         return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
 
     @action(
@@ -202,7 +207,7 @@ class ContractDriftAdmin(ReadOnlyAdmin):
     )
     def seen(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         drift = self.get_object(request, object_id)
-        if drift is None or not settle_drift(drift.subject, drift.text):
+        if drift is None or not settle_drift(drift.subject, drift.text, now=timezone.now()):
             return self._back(request, object_id)
         return self._done(request, drift, _("It is settled."))
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -23,14 +24,15 @@ from accounts.admin.widgets import (
 )
 from accounts.models import User
 from orders.admin import held, unknown_orders
+from orders.admin.attention import FlagInline
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.priced import priced
 from orders.admin.requests import RequestInline
 from orders.admin.widgets import UPSTREAM, dialog
 from orders.attempts.losses import BOOKS_ARE_OPEN
-from orders.lifecycle.attention import clear_attention
+from orders.lifecycle.attention import attention_of, clear_attention, text_of_hold
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import Checkout, Order, OrderEvent, Status
+from orders.models import AttentionFlag, Checkout, Order, OrderEvent, Status
 from orders.reconciliation.reconcile import close_window
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from upstream.money import text_from_micros
@@ -54,12 +56,16 @@ class AttentionFilter(admin.SimpleListFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("Needs a human")), ("no", _("Goes by itself"))]
+        codes = [(code.value, str(code.label)) for code in AttentionFlag.Code]
+        return [("yes", _("Needs a human")), ("no", _("Goes by itself")), *codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        flagged = AttentionFlag.objects.open()
+        if self.value() in AttentionFlag.Code.values:
+            return queryset.filter(pk__in=flagged.filter(code=self.value()).values("order"))
         if self.value() == "yes":
-            return queryset.exclude(attention="")
-        return queryset.filter(attention="") if self.value() == "no" else queryset
+            return queryset.filter(pk__in=flagged.values("order"))
+        return queryset.exclude(pk__in=flagged.values("order")) if self.value() == "no" else queryset
 
 
 class BooksFilter(admin.SimpleListFilter):
@@ -92,7 +98,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         "quantity",
         money_column("price_micros", gettext_lazy("price")),
         "shown_status",
-        "attention",
+        "shown_attention",
         "upstream_id",
         "created_at",
     )
@@ -100,7 +106,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_filter = (AttentionFilter, BooksFilter, "status", "kind", "created_at")
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
-    inlines = (EventInline, RequestInline)
+    inlines = (FlagInline, EventInline, RequestInline)
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
     fieldsets = (
         (
@@ -108,8 +114,8 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             {
                 "fields": (
                     ("status", "kind"),
-                    "attention",
-                    "held_because",
+                    "shown_attention",
+                    "shown_hold",
                     ("held_until", "hold_waived_at"),
                     "user",
                     ("title", "service"),
@@ -164,7 +170,16 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("user", "service")
+        open_flags = Prefetch("flags", AttentionFlag.objects.open(), to_attr="open_flags")
+        return super().get_queryset(request).select_related("user", "service").prefetch_related(open_flags)
+
+    @display(description=gettext_lazy("needs a human because"))
+    def shown_attention(self, order: Order) -> str:
+        return attention_of(order)
+
+    @display(description=gettext_lazy("held because"))
+    def shown_hold(self, order: Order) -> str:
+        return text_of_hold(order.held_because, order.held_details)
 
     @display(description=gettext_lazy("status"), ordering="status", label=STATUS_COLOURS)
     def shown_status(self, order: Order) -> tuple[str, str]:
@@ -188,7 +203,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         elif held.is_held(order):
             fitting = held.ACTIONS
         else:
-            fitting = (*unknown_orders.fitting(order), *(("clear",) if order.attention else ()))
+            fitting = (*unknown_orders.fitting(order), *(("clear",) if order.open_flags else ()))
         offered = super().get_actions_detail(request, object_id)
         return [button for button in offered if button.method.original_function_name in fitting]
 
@@ -207,7 +222,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client),
+            lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client, now=timezone.now()),
             _("The order is followed as upstream order %(id)s.") % {"id": found["upstream_id"]},
         )
 
@@ -228,7 +243,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_as_not_placed(int(object_id), actor=actor),
+            lambda actor: resolve_as_not_placed(int(object_id), actor=actor, now=timezone.now()),
             _("The order is back in the queue."),
         )
 
@@ -246,7 +261,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_by_refund(int(object_id), actor=actor),
+            lambda actor: resolve_by_refund(int(object_id), actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )
 
@@ -263,7 +278,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: clear_attention(int(object_id), actor=actor),
+            lambda actor: clear_attention(int(object_id), actor=actor, now=timezone.now()),
             _("The order is off the list."),
         )
 
@@ -283,7 +298,9 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: close_window(int(object_id), last_id=form.cleaned_data["last_id"], actor=actor),
+            lambda actor: close_window(
+                int(object_id), last_id=form.cleaned_data["last_id"], actor=actor, now=timezone.now()
+            ),
             _("The window is closed; the order is looked into within half a minute."),
         )
 

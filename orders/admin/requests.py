@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -147,7 +148,13 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         if wish is None:
             return go_to(request, reverse("admin:orders_servicerequest_changelist"))
         try:
-            close_request(wish.pk, state=state, answer=form.cleaned_data["answer"], actor=member_of_staff(request))
+            close_request(
+                wish.pk,
+                state=state,
+                answer=form.cleaned_data["answer"],
+                actor=member_of_staff(request),
+                now=timezone.now(),
+            )
         except WrongStatus:
             messages.error(request, _("A colleague has answered this request meanwhile; nothing was changed."))
         else:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
@@ -54,7 +55,7 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
         ),
     )
     def pause(self, request: HttpRequest, form: PauseForm) -> HttpResponse:
-        pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail=form.cleaned_data["detail"])
+        pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail=form.cleaned_data["detail"], now=timezone.now())
         messages.success(request, _("Forwarding is paused."))
         return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
 
@@ -69,7 +70,7 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
     )
     def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         pause = self.get_object(request, object_id)
-        if pause is not None and end_pause(pause.pk, actor=member_of_staff(request)):
+        if pause is not None and end_pause(pause.pk, actor=member_of_staff(request), now=timezone.now()):
             messages.success(request, _("This pause has ended."))
         else:
             messages.warning(request, _("This pause had ended already."))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
@@ -89,7 +90,7 @@ class DoubtActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: refund_forgotten(int(object_id), actor=actor),
+            lambda actor: refund_forgotten(int(object_id), actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )
 
@@ -112,7 +113,7 @@ class DoubtActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: book_loss(int(object_id), **found, note=note, actor=actor, client=client),
+            lambda actor: book_loss(int(object_id), **found, note=note, actor=actor, client=client, now=timezone.now()),
             _("Upstream order %(id)s is booked as the shop's loss.") % {"id": found["upstream_id"]},
         )
 
@@ -130,6 +131,8 @@ class DoubtActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: close_question(int(object_id), note=form.cleaned_data["note"], actor=actor),
+            lambda actor: close_question(
+                int(object_id), note=form.cleaned_data["note"], actor=actor, now=timezone.now()
+            ),
             _("The question is closed: upstream does not have it."),
         )

@@ -5,15 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import structlog
-from django.utils import timezone
 
-from orders.attempts.windows import (
-    in_flight,
-    known_ids,
-    unanswered,
-    whole,
-    window_of,
-)
+from orders.attempts.windows import known_ids, unanswered, whole, windows_in_flight
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.supply import supplies
 from orders.models import Order, UpstreamAssumption
@@ -56,12 +49,11 @@ def check_ascending(order: Order, upstream_id: str, *, now: datetime) -> None:
         note_broken(Name.IDS_ASCEND, order.kind, evidence, now=now)
 
 
-def probe_foreign_ids(*, client: Client, now: datetime | None = None) -> int:
+def probe_foreign_ids(*, client: Client, now: datetime) -> int:
     """Ask for one id between two of ours that is surely not ours, for each kind; return how many were asked.
 
     It has to answer "Order not found": if it answers with a status, a stranger's order could be taken for a lost one.
     """
-    now = now or timezone.now()
     asked = 0
     for kind, supply in supplies().items():
         foreign = _foreign_id(kind) if holds(kind) else None
@@ -90,7 +82,7 @@ def _foreign_id(kind: str) -> int | None:
     if not gaps:
         return None
     sent_since = min(sent_at for _text, sent_at in rows if sent_at is not None)
-    doubtful = [window_of(order) for order in in_flight(kind)]
+    doubtful = windows_in_flight(kind)
     doubtful += [attempt.window for attempt in unanswered(kind, sent_since)]
     safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}
     return max(safe - known_ids(kind, safe), default=None)

@@ -5,94 +5,78 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
-from orders.attempts.windows import ABANDONED, OPEN, REFUNDED
+from orders.attempts.answers import State, settle_attempt
+from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.notices.admin_notices import tell_of_late_answer
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
-LATE_ANSWER = "Upstream placed order"
+_ATTEMPTS = LostAttempt.objects.filter(order=OuterRef("pk"))
 # Refunded without an answer: whether upstream has it is still open.
-IN_QUESTION = Q(status=Status.FAILED, upstream_id=None, reconciliation__state__in=(OPEN, REFUNDED))
+IN_QUESTION = Q(status=Status.FAILED, upstream_id=None) & Exists(_ATTEMPTS.filter(state__in=LostAttempt.IN_QUESTION))
 # The same, or sent again by staff's word without proof.
-BOOKS_ARE_OPEN = Q(reconciliation__isnull=False) & (IN_QUESTION | Q(reconciliation__has_key=ABANDONED))
+BOOKS_ARE_OPEN = IN_QUESTION | Q(Exists(_ATTEMPTS.filter(state=State.ABANDONED)))
 
 
 def book_own_loss(
-    order: Order,
+    attempt: LostAttempt,
     upstream_id: str,
     charge_upstream_micros: int | None,
-    found: dict[str, Any],
     *,
+    evidence: dict[str, Any],
     now: datetime,
     actor: User | None = None,
-    evidence: dict[str, Any] | None = None,
 ) -> bool:
     """Book that a refunded attempt was carried out after all; return whether the question was still open.
 
-    The order keeps upstream's id and is asked about until its charge is final. `found` becomes its reconciliation.
+    The order keeps upstream's id and is asked about until its charge is final.
     """
+    order = attempt.order
+    found = {"upstream_id": upstream_id, "charge_upstream_micros": charge_upstream_micros}
     try:
         with transaction.atomic():
-            booked = Order.objects.filter(IN_QUESTION, pk=order.pk).update(
-                upstream_id=upstream_id,
-                charge_upstream_micros=charge_upstream_micros,
-                next_poll_at=now,
-                attention="",
-                reconciliation=found,
-            )
-            if not booked:
+            rows = Order.objects.filter(pk=order.pk, status=Status.FAILED, upstream_id=None)
+            if not rows.update(**found, next_poll_at=now):
                 return False
-            told = {**(found if evidence is None else evidence), **_loss(upstream_id, charge_upstream_micros)}
-            write_events([Change(order.pk, {}, told)], code=Code.LOSS, status=order.status, now=now, actor=actor)
+            if not settle_attempt(attempt, State.LOSS, now=now, **found):
+                transaction.set_rollback(True)
+                return False
+            clear_flags([order.pk], OF_WAITING, now=now, actor=actor)
+            told = {**evidence, **_loss(upstream_id, charge_upstream_micros)}
+            write_events([Change(order.pk, {}, told)], code=Code.LOSS, status=Status.FAILED, now=now, actor=actor)
     except IntegrityError:
         return False  # the id has got an order of ours meanwhile
     return True
 
 
 def book_second_loss(
-    order: Order,
+    attempt: LostAttempt,
     upstream_id: str,
     charge_upstream_micros: int | None,
     *,
-    key: str,
+    evidence: dict[str, Any],
     now: datetime,
     actor: User | None = None,
-    evidence: dict[str, Any] | None = None,
 ) -> bool:
     """Book that an attempt which staff had called not placed was carried out: upstream has the order twice.
 
-    Return whether that was still open. `key` names the attempt. Found by the machine, it is a human's business.
+    Return whether that was still open. Found by the machine, it is a human's business.
     """
+    found = {"upstream_id": upstream_id, "charge_upstream_micros": charge_upstream_micros}
     with transaction.atomic():
-        if not close_abandoned(order.pk, key):
+        order = Order.objects.select_for_update().get(pk=attempt.order_id)
+        if not settle_attempt(attempt, State.LOSS, now=now, **found):
             return False
         if actor is None:
-            attention = f"Upstream has order {upstream_id} too: it had been placed before it was sent again"
-            Order.objects.filter(pk=order.pk, attention="").update(attention=attention)
+            raise_flag(order.pk, Flag.BOUGHT_TWICE, now=now, upstream_ids=[upstream_id])
             tell_of_late_answer(order, upstream_id, now=now)
-        status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
-        told = {**(evidence or {}), **_loss(upstream_id, charge_upstream_micros)}
-        write_events([Change(order.pk, {}, told)], code=Code.LOSS, status=status, now=now, actor=actor)
-    return True
-
-
-def close_abandoned(order_id: int, key: str) -> bool:
-    """Forget an attempt that staff had called not placed, because it is known now what became of it.
-
-    Return whether it was still open. Call it inside the transaction that records what is known.
-    """
-    row = Order.objects.select_for_update().only("reconciliation").get(pk=order_id)
-    found = dict(row.reconciliation or {})
-    attempts = dict(found.pop(ABANDONED, {}))
-    if attempts.pop(key, None) is None:
-        return False
-    left = {**found, ABANDONED: attempts} if attempts else found
-    Order.objects.filter(pk=order_id).update(reconciliation=left or None)
+        told = {**evidence, **_loss(upstream_id, charge_upstream_micros)}
+        write_events([Change(order.pk, {}, told)], code=Code.LOSS, status=order.status, now=now, actor=actor)
     return True
 
 
@@ -100,27 +84,47 @@ def _loss(upstream_id: str, charge_upstream_micros: int | None) -> dict[str, Any
     return {"upstream_id": upstream_id, "charge": charge_upstream_micros}
 
 
-def book_late_answer(order: Order, upstream_id: str, *, now: datetime) -> None:
-    """Book the answer for an order that has been settled without it: upstream has an order more than we sell."""
-    attention = f"{LATE_ANSWER} {upstream_id} after this order was settled"
+def book_late_answer(claimed: Order, upstream_id: str, *, now: datetime) -> None:
+    """Book the answer for an order that has been settled without it: upstream has an order more than we sell.
+
+    `claimed` is the order as it was when it was sent.
+    """
     with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=claimed.pk)
         # Staff may have found this very id meanwhile: then the answer only confirms it.
-        if not Order.objects.filter(pk=order.pk).exclude(upstream_id=upstream_id).update(attention=attention):
+        if order.upstream_id == upstream_id:
             return
+        raise_flag(order.pk, Flag.LATE_ANSWER, now=now, upstream_ids=[upstream_id])
         # The books need to know what upstream charged for; an order that was sent again has an id of its own.
         # What it really charged is asked from now on.
-        charged = {
-            "upstream_id": upstream_id,
-            "charge_upstream_micros": order.cost_upstream_micros,
-            "next_poll_at": now,
-        }
-        unclaimed = not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists()
-        if unclaimed:
-            # Found, so reconciliation need not look for it, nor see in it a rival of another lost order.
-            found = {**(order.reconciliation or {}), "state": "placed"}
+        if not Order.objects.filter(kind=order.kind, upstream_id=upstream_id).exists():
             unanswered = Order.objects.filter(pk=order.pk, upstream_id=None, status=Status.FAILED)
-            unanswered.update(reconciliation=found, **charged)
-        status = Order.objects.values_list("status", flat=True).get(pk=order.pk)
-        write_events([Change(order.pk, {}, {"upstream_id": upstream_id})], code=Code.LOSS, status=status, now=now)
+            cost = order.cost_upstream_micros
+            unanswered.update(upstream_id=upstream_id, charge_upstream_micros=cost, next_poll_at=now)
+        # Found, so reconciliation need not look for it, nor see in it a rival of another lost order.
+        _keep_late_answer(claimed, upstream_id, now)
+        change = Change(order.pk, {}, {"upstream_id": upstream_id})
+        write_events([change], code=Code.LOSS, status=order.status, now=now)
         tell_of_late_answer(order, upstream_id, now=now)
     log.warning("late_answer", order_id=order.pk, upstream_id=upstream_id)
+
+
+def _keep_late_answer(claimed: Order, upstream_id: str, now: datetime) -> None:
+    """Keep the id on the row of the attempt that it answers; one that had been answered otherwise gets a second row."""
+    of_this_attempt = LostAttempt.objects.filter(order=claimed, number=claimed.attempts)
+    attempt = of_this_attempt.exclude(state__in=(State.ADOPTED, State.LOSS)).last()
+    if attempt is not None:
+        settle_attempt(attempt, State.LOSS, now=now, upstream_id=upstream_id)
+        return
+    LostAttempt.objects.create(
+        order=claimed,
+        kind=claimed.kind,
+        number=claimed.attempts,
+        sent_at=claimed.sent_at or now,
+        id_before=claimed.last_upstream_id_before,
+        cause=LostAttempt.Cause.SILENT_WORKER,
+        state=State.LOSS,
+        upstream_id=upstream_id,
+        created_at=now,
+        settled_at=now,
+    )

@@ -13,38 +13,31 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
+from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import Change, move_order, write_events
-from orders.models import UPSTREAM_OPEN, Order, OrderEvent, Status
-from orders.notices.admin_notices import tell_of_flag
+from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, Status
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 
-KEY = "not_found"  # in Order.reconciliation
 FLAGGED_AFTER = 3  # such answers in a row
 FLAGGED_AGAIN = timedelta(days=1)  # after staff took it off the queue, while upstream still does not know it
-IS_FORGOTTEN = Q(**{"status__in": UPSTREAM_OPEN, f"reconciliation__{KEY}__times__gte": FLAGGED_AFTER})
-
-
-def reason_of(order: Order) -> str:
-    """Return what the queue says of an order that upstream has forgotten."""
-    return f"Upstream answers “Order not found” for its order {order.upstream_id}"
+IS_FORGOTTEN = Q(status__in=UPSTREAM_OPEN, not_found_times__gte=FLAGGED_AFTER)
+KNOWN_AGAIN: dict[str, Any] = {
+    "not_found_times": 0,
+    "not_found_since": None,
+    "not_found_at": None,
+    "not_found_flagged_at": None,
+}
 
 
 def is_forgotten(order: Order) -> bool:
     """Whether upstream has answered so often enough, and not otherwise since, that staff may decide."""
-    return order.status in UPSTREAM_OPEN and record_of(order).get("times", 0) >= FLAGGED_AFTER
-
-
-def record_of(order: Order) -> dict[str, Any]:
-    """Return how often in a row upstream did not know the order, since when and when last; empty where it does."""
-    found: dict[str, Any] = (order.reconciliation or {}).get(KEY, {})
-    return found
+    return order.status in UPSTREAM_OPEN and order.not_found_times >= FLAGGED_AFTER
 
 
 def note_not_found(orders: Iterable[Order], *, now: datetime) -> None:
@@ -67,37 +60,43 @@ def note_not_found(orders: Iterable[Order], *, now: datetime) -> None:
 
 
 def _count(order: Order, now: datetime) -> None:
-    record = record_of(order)
-    times = record.get("times", 0) + 1
+    times = order.not_found_times + 1
     wait = min(settings.ORDERS_POLL_RETRY_SECONDS * 2 ** min(times - 1, 16), settings.ORDERS_POLL_MAX_SECONDS)
     log.warning("order_not_found_upstream", order_id=order.pk, upstream_id=order.upstream_id, times=times)
-    record = {**record, "times": times, "since": record.get("since", now.isoformat()), "last": now.isoformat()}
-    told_at = record.get("flagged")
-    due = told_at is None or (not order.attention and now - datetime.fromisoformat(told_at) >= FLAGGED_AGAIN)
-    flag = times >= FLAGGED_AFTER and due
-    if flag:
-        record["flagged"] = now.isoformat()
+    flagged = times >= FLAGGED_AFTER and _is_due(order, now)
+    counted = {
+        "not_found_times": times,
+        "not_found_since": order.not_found_since or now,
+        "not_found_at": now,
+        "not_found_flagged_at": now if flagged else order.not_found_flagged_at,
+    }
     with transaction.atomic():
         asked = Order.objects.filter(pk=order.pk, status=order.status, upstream_id=order.upstream_id)
-        counted = asked.update(
-            reconciliation={**(order.reconciliation or {}), KEY: record},
-            poll_claimed_until=None,
-            polled_at=now,
-            next_poll_at=now + timedelta(seconds=wait),
-        )
-        if counted and flag:
-            _flag(order, record, now)
+        next_poll_at = now + timedelta(seconds=wait)
+        if not asked.update(poll_claimed_until=None, polled_at=now, next_poll_at=next_poll_at, **counted):
+            return
+        if flagged:
+            for name, value in counted.items():
+                setattr(order, name, value)
+            _flag(order, now)
 
 
-def _flag(order: Order, record: dict[str, Any], now: datetime) -> None:
-    reason = reason_of(order)
-    # What the queue says of it already stays beside it.
-    before = Order.objects.values_list("attention", flat=True).get(pk=order.pk)
-    said = f"{reason}; {before}" if before and before != reason else reason
-    Order.objects.filter(pk=order.pk).update(attention=said[:300])
-    change = Change(order.pk, {}, {"reason": reason, **record})
+def _is_due(order: Order, now: datetime) -> bool:
+    """Whether staff is to be told: the first time, and a day later if they took it off the queue."""
+    if order.not_found_flagged_at is None:
+        return True
+    return (
+        now - order.not_found_flagged_at >= FLAGGED_AGAIN
+        and not order.flags.open().filter(code=Flag.NOT_FOUND).exists()
+    )
+
+
+def _flag(order: Order, now: datetime) -> None:
+    details = {"upstream_id": order.upstream_id}
+    raise_flag(order.pk, Flag.NOT_FOUND, now=now, **details)
+    change = Change(order.pk, {}, {"code": Flag.NOT_FOUND, "details": details, **_counted(order)})
     write_events([change], code=Code.ATTENTION, status=order.status, now=now)
-    tell_of_flag(order, reason, now=now)
+    tell_of(order, Flag.NOT_FOUND, details, now=now)
 
 
 def note_found_again(order: Order, *, now: datetime) -> None:
@@ -105,28 +104,33 @@ def note_found_again(order: Order, *, now: datetime) -> None:
 
     Call it inside the transaction that records the answer, with the order as it was read.
     """
-    record = record_of(order)
-    if not record:
+    if not order.not_found_times:
         return
-    reason = reason_of(order)
-    row = Order.objects.select_for_update().only("attention", "reconciliation").get(pk=order.pk)
-    left = {name: value for name, value in (row.reconciliation or {}).items() if name != KEY} or None
-    attention = row.attention.removeprefix(reason).removeprefix("; ") if row.attention.startswith(reason) else None
-    flag = {} if attention is None else {"attention": attention}
-    Order.objects.filter(pk=order.pk).update(reconciliation=left, **flag)
-    order.reconciliation = left
-    if "flagged" in record:
-        change = Change(order.pk, {}, {"found_again": order.upstream_id, **record})
+    Order.objects.filter(pk=order.pk).update(**KNOWN_AGAIN)
+    clear_flags([order.pk], [Flag.NOT_FOUND], now=now)
+    if order.not_found_flagged_at is not None:
+        change = Change(order.pk, {}, {"found_again": order.upstream_id, **_counted(order)})
         write_events([change], code=Code.ATTENTION, status=order.status, now=now)
+    for name, value in KNOWN_AGAIN.items():
+        setattr(order, name, value)
 
 
-def refund_forgotten(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def _counted(order: Order) -> dict[str, Any]:
+    """Return the count as the timeline keeps it."""
+    since, last = order.not_found_since, order.not_found_at
+    return {
+        "times": order.not_found_times,
+        "since": since and since.isoformat(),
+        "last": last and last.isoformat(),
+    }
+
+
+def refund_forgotten(order_id: int, *, actor: User, now: datetime) -> None:
     """Give the money for an order back that upstream does not know any more, and close it.
 
     Its upstream id stays, so that the books explain whatever upstream charged. Raises WrongStatus when the order has
     ended, or when upstream has answered for it meanwhile.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
     with transaction.atomic():
         move_order(
@@ -136,10 +140,10 @@ def refund_forgotten(order_id: int, *, actor: User, now: datetime | None = None)
             now=now,
             where=IS_FORGOTTEN,
             actor=actor,
-            evidence={"upstream_id": order.upstream_id, **record_of(order)},
-            attention="",
+            evidence={"upstream_id": order.upstream_id, **_counted(order)},
             finished_at=now,
             next_poll_at=None,
         )
+        clear_flags([order_id], now=now, actor=actor)
         order.status = Status.CANCELED
-        refund_up_to(order, order.price_micros, why="staff", now=now, actor=actor)
+        refund_up_to(order, order.price_micros, why=RefundReason.STAFF, now=now, actor=actor)

@@ -12,11 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, Status
 
 RECENT_ORDERS = 64
-OPEN, REFUNDED = "open", "refunded"  # reconciliation states of attempts whose order has been settled without an answer
-ABANDONED = "abandoned"  # in Order.reconciliation: earlier attempts that staff called not placed, see `Abandoned`
+State = LostAttempt.State
 
 
 def whole(upstream_id: str | None) -> int | None:
@@ -67,11 +66,9 @@ class Window:
         return not (starts_after or ends_before)
 
 
-def window_of(order: Order) -> Window:
+def window_of(attempt: LostAttempt) -> Window:
     """Return the window of a lost attempt as it is known now."""
-    by_hand = (order.reconciliation or {}).get("closed_by_hand_at")
-    closed_at = None if by_hand is None or order.window_closed_at is None else int(by_hand)
-    return _window(order.kind, order.last_upstream_id_before, order.sent_at, closed_at)
+    return _window(attempt.kind, attempt.id_before, attempt.sent_at, attempt.closed_at_id)
 
 
 def _window(kind: str, id_before: str, sent_at: datetime | None, closed_at: int | None = None) -> Window:
@@ -92,57 +89,36 @@ def _window(kind: str, id_before: str, sent_at: datetime | None, closed_at: int 
     return Window(first, lowest - 1, closed_by)
 
 
-def lost_attempts(kind: str) -> list[Order]:
-    """Return the orders whose answer never came and has not been found out yet, oldest attempt first.
-
-    Orders that wait as `unknown`, and those refunded at once (numbers) whose attempt is still an open question.
-    """
-    refunded_at_once = Q(status=Status.FAILED, reconciliation__state=OPEN) & ~Q(attention="")
-    waiting = Q(status=Status.UNKNOWN)
-    return list(
-        Order.objects.filter(waiting | refunded_at_once, kind=kind, sent_at__isnull=False)
-        .select_related("user")
-        .order_by("sent_at")
-    )
-
-
 @dataclass(frozen=True)
 class Attempt:
-    """One sending of an order of which nobody knows whether upstream has it, and where its id would lie.
+    """A lost attempt, with the window its id must lie in as it was known when the row was read."""
 
-    `key` is "" for the order's last one. It names an earlier one that staff called not placed, so that the order was
-    sent again: should upstream have that, it was bought twice.
-    """
-
-    order: Order
+    row: LostAttempt
     window: Window
-    key: str = ""
+
+    @property
+    def order(self) -> Order:
+        return self.row.order
 
     def is_same(self, other: "Attempt") -> bool:
-        """Whether both are one sending; the orders may have been read at different moments."""
-        return (self.order.pk, self.key) == (other.order.pk, other.key)
+        """Whether both are one sending; the rows may have been read at different moments."""
+        return self.row.pk == other.row.pk
 
 
-def with_abandoned(order: Order) -> dict[str, Any]:
-    """Return the order's reconciliation as it is once staff has called its last attempt not placed."""
-    found = order.reconciliation or {}
-    sent_at = (order.sent_at or order.created_at).isoformat()
-    attempt: dict[str, Any] = {"before": order.last_upstream_id_before}
-    if order.window_closed_at is not None and found.get("closed_by_hand_at") is not None:
-        attempt["closed_by_hand_at"] = found["closed_by_hand_at"]
-    return {ABANDONED: {**found.get(ABANDONED, {}), sent_at: attempt}}
+def lost_attempts(kind: str) -> list[LostAttempt]:
+    """Return the attempts whose answer never came and is still waited or looked for, oldest first.
+
+    Those of orders that wait as `unknown`, and of those refunded at once (numbers).
+    """
+    return _unsettled(kind, Q(state__in=(State.LOST, State.SOUGHT)))
 
 
 def abandoned_attempts(kind: str) -> list[Attempt]:
-    """Return the attempts that staff called not placed, and of which nobody knows better yet."""
-    rows = Order.objects.filter(kind=kind, reconciliation__isnull=False, reconciliation__has_key=ABANDONED)
-    found = []
-    for order in rows.select_related("user").order_by("pk"):
-        for sent_at, attempt in (order.reconciliation or {})[ABANDONED].items():
-            closed_at = attempt.get("closed_by_hand_at")
-            window = _window(kind, attempt["before"], datetime.fromisoformat(sent_at), closed_at)
-            found.append(Attempt(order, window, sent_at))
-    return found
+    """Return the attempts that staff called not placed, and of which nobody knows better yet.
+
+    Their orders were sent again: should upstream have such a one, it was bought twice.
+    """
+    return [Attempt(row, window_of(row)) for row in _unsettled(kind, Q(state=State.ABANDONED))]
 
 
 def unanswered(kind: str, since: datetime) -> list[Attempt]:
@@ -151,37 +127,29 @@ def unanswered(kind: str, since: datetime) -> list[Attempt]:
     Those that are lost, those whose order was refunded, and those whose order was sent again by staff's word: what any
     of them may have left upstream can be mistaken for another's.
     """
-    last_ones = [*lost_attempts(kind), *_settled_without_answer(kind, since)]
-    return [*(Attempt(order, window_of(order)) for order in last_ones), *abandoned_attempts(kind)]
+    lately = Q(sent_at__gte=since - timedelta(seconds=settings.SETTLE_SECONDS))
+    rows = _unsettled(kind, ~Q(state=State.REFUNDED) | lately)
+    return [Attempt(row, window_of(row)) for row in rows]
 
 
-def _settled_without_answer(kind: str, since: datetime) -> list[Order]:
-    taken_off_the_queue = Q(reconciliation__state=OPEN, attention="")
-    return list(
-        Order.objects.filter(
-            taken_off_the_queue | Q(reconciliation__state=REFUNDED),
-            kind=kind,
-            status=Status.FAILED,
-            upstream_id=None,
-            reconciliation__isnull=False,
-            sent_at__gte=since - timedelta(seconds=settings.SETTLE_SECONDS),
-        )
-    )
+def _unsettled(kind: str, which: Q) -> list[LostAttempt]:
+    rows = LostAttempt.objects.unsettled().filter(which, kind=kind)
+    return list(rows.select_related("order__user").order_by("sent_at", "pk"))
 
 
-def in_flight(kind: str) -> list[Order]:
-    """Return the orders that are being sent at this moment."""
-    return list(Order.objects.filter(kind=kind, status=Status.SENDING))
+def windows_in_flight(kind: str) -> list[Window]:
+    """Return the windows of the orders that are being sent at this moment."""
+    sending = Order.objects.filter(kind=kind, status=Status.SENDING)
+    rows = list(sending.values_list("last_upstream_id_before", "sent_at"))
+    return [_window(kind, id_before, sent_at) for id_before, sent_at in rows]
 
 
 def known_ids(kind: str, ids: Iterable[int]) -> set[int]:
     """Return those of `ids` that belong to orders of ours, or that were booked as the shop's loss."""
     texts = [str(number) for number in ids]
     ours = Order.objects.filter(kind=kind, upstream_id__in=texts).values_list("upstream_id", flat=True)
-    losses = OrderEvent.objects.filter(
-        code=OrderEvent.Code.LOSS, order__kind=kind, evidence__upstream_id__in=texts
-    ).values_list("evidence__upstream_id", flat=True)
-    return {int(text) for text in [*ours, *losses] if text}
+    losses = LostAttempt.objects.filter(kind=kind, state=State.LOSS, upstream_id__in=texts)
+    return {int(text) for text in [*ours, *losses.values_list("upstream_id", flat=True)] if text}
 
 
 def evidence_of(window: Window) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
+from django.db.models import Q
 
+from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
-from orders.attempts.losses import LATE_ANSWER, book_late_answer
-from orders.attempts.windows import OPEN, newest_upstream_id
-from orders.fulfilment.margin import hold_order, loss_at_sending
+from orders.attempts.losses import book_late_answer
+from orders.attempts.windows import newest_upstream_id
+from orders.fulfilment.margin import Hold, hold_order, loss_at_sending
 from orders.fulfilment.pauses import (
     GATE_IS_OPEN,
     Gate,
@@ -31,8 +31,11 @@ from orders.fulfilment.pauses import (
     take_probe_turn,
 )
 from orders.fulfilment.rate_units import needs_turn, take_turn
-from orders.fulfilment.refusals import meaning_of, unlisted
+from orders.fulfilment.refusals import meaning_of
+from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
+from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift
+from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import (
     Placed,
@@ -42,7 +45,8 @@ from orders.lifecycle.supply import (
     supply_of,
 )
 from orders.lifecycle.transitions import WrongStatus, move_order
-from orders.models import ForwardingPause, KnownRefusal, Order, OrderEvent, Status
+from orders.models import ForwardingPause, KnownRefusal, LostAttempt, Order, OrderEvent, RefundReason, Status
+from orders.models.attempts import text_of_cause
 from orders.notices.admin_notices import tell_of_unknown
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, Throttled, UpstreamError, Withheld
@@ -50,7 +54,7 @@ from upstream.errors import InvalidApiKey, NotPlaced, OutcomeUnknown, Refused, T
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
-Clock = Callable[[], datetime]
+State = LostAttempt.State
 Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
 
 LONGEST_WAIT_SECONDS = 300
@@ -66,7 +70,7 @@ class Claim:
     deadline: datetime
 
 
-def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now) -> bool:
+def forward_order(order_id: int, *, client: Client, clock: Clock) -> bool:
     """Send one paid order upstream and record the answer; return whether an attempt was made.
 
     False means that the order is not (or no longer) waiting, that its time has not come, that forwarding is paused, or
@@ -74,9 +78,9 @@ def forward_order(order_id: int, *, client: Client, clock: Clock = timezone.now)
     Raises nothing for what upstream does; every ending is a status of the order.
     """
     kind = Order.objects.filter(pk=order_id, status=Status.PAID).values_list("kind", flat=True).first()
-    if kind is None or gate() is Gate.CLOSED or not ready(client):
+    if kind is None or gate() is Gate.CLOSED or not ready(client, now=clock()):
         return False
-    return forward_one(lambda: waiting_order(order_id, kind), client, clock)
+    return forward_one(lambda: waiting_order(order_id, kind), client, clock=clock)
 
 
 def waiting_order(order_id: int, kind: str) -> Order | None:
@@ -85,7 +89,7 @@ def waiting_order(order_id: int, kind: str) -> Order | None:
 
 
 def forward_one(
-    read: Callable[[], Order | None], client: Client, clock: Clock = timezone.now, *, newest_id: str | None = None
+    read: Callable[[], Order | None], client: Client, *, clock: Clock, newest_id: str | None = None
 ) -> bool:
     """Send the order that `read` returns and record the answer; return whether an attempt was made.
 
@@ -97,8 +101,8 @@ def forward_one(
             order = read()
             if order is None:
                 return False
-            if loss := loss_at_sending(order):
-                _refuse_loss(order, loss, now=clock())
+            if hold := loss_at_sending(order):
+                _refuse_loss(order, hold, now=clock())
                 return False
             last_id = newest_upstream_id(order.kind) if newest_id is None else newest_id
             return _claim_and_send(order, client, clock, last_id)
@@ -108,13 +112,13 @@ def forward_one(
         return False
 
 
-def _refuse_loss(order: Order, loss: str, *, now: datetime) -> None:
+def _refuse_loss(order: Order, hold: Hold, *, now: datetime) -> None:
     """Keep an order that would lose money for the admin; who waits in front of the screen is refunded at once."""
     if supply_of(order).patience is None:
-        hold_order(order, loss, now=now)
+        hold_order(order, hold, now=now)
         return
     try:
-        _fail(order, Q(status=Status.PAID), reason=loss, now=now)
+        _fail(order, Q(status=Status.PAID), evidence=hold.evidence, now=now)
     except WrongStatus:
         log.info("order_moved_on", order_id=order.pk)
 
@@ -149,25 +153,24 @@ def _send(claim: Claim, supply: Supply, client: Client, clock: Clock) -> None:
     except Refused as refusal:
         _record_refused(claim, supply, refusal, now=clock())
     except OutcomeUnknown as error:
-        _record_unknown(claim, supply, str(error), now=clock())
+        _record_unknown(claim, supply, Cause.NO_ANSWER, str(error), now=clock())
     except Exception as error:
         # Ours or a library's mistake: the request may have left, so this is no reason to send again.
         log.exception("forwarding_failed", order_id=order_id)
-        _record_unknown(claim, supply, f"{type(error).__name__} while sending", now=clock())
+        _record_unknown(claim, supply, Cause.CRASHED, type(error).__name__, now=clock())
     else:
         # The log line is the last witness should the database be lost at this very moment.
         log.info("order_placed", order_id=order_id, upstream_id=placed.upstream_id)
         _record_placed(claim, supply, placed, now=clock())
 
 
-def release_stale_claims(*, now: datetime | None = None) -> int:
+def release_stale_claims(*, now: datetime) -> int:
     """Make claims past their deadline `unknown`: the worker died between claim and record. Return how many."""
-    now = now or timezone.now()
     released = 0
     for order in Order.objects.stale(now).select_related(*related_rows()):
         claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
         try:
-            _record_unknown(claim, supply_of(order), "the worker that sent it did not report back", now=now)
+            _record_unknown(claim, supply_of(order), Cause.SILENT_WORKER, "", now=now)
         except Exception:  # the others must not wait for this one
             log.exception("claim_not_released", order_id=order.pk)
             continue
@@ -175,9 +178,8 @@ def release_stale_claims(*, now: datetime | None = None) -> int:
     return released
 
 
-def give_up_waiting(*, now: datetime | None = None) -> int:
+def give_up_waiting(*, now: datetime) -> int:
     """Fail and refund unsent orders whose buyers do not wait any longer (numbers). Return how many."""
-    now = now or timezone.now()
     given_up = 0
     too_late = Q(pk=None)
     for kind, supply in supplies().items():
@@ -185,7 +187,7 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
             too_late |= Q(kind=kind, created_at__lte=now - supply.patience)
     for order in Order.objects.filter(too_late, status=Status.PAID).select_related(*related_rows()):
         try:
-            _fail(order, Q(status=Status.PAID), reason="not sent in time", now=now)
+            _fail(order, Q(status=Status.PAID), evidence={"reason": "not sent in time"}, now=now)
         except WrongStatus:
             continue  # a worker took it at the last moment
         except Exception:  # the others must not wait for this one
@@ -195,12 +197,12 @@ def give_up_waiting(*, now: datetime | None = None) -> int:
     return given_up
 
 
-def ready(client: Client) -> bool:
+def ready(client: Client, *, now: datetime) -> bool:
     """Whether the books have a beginning, which they need before the first order is sent."""
     try:
         ensure_opening_balance(client=client)
     except InvalidApiKey as refusal:
-        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text)
+        pause_forwarding(reason=ForwardingPause.Reason.KEY, detail=refusal.text, now=now)
         return False
     except UpstreamError as error:
         log.warning("upstream_not_ready", error=str(error))
@@ -223,7 +225,7 @@ def _claim(
         "attempts": order.attempts + 1,
         "last_upstream_id_before": last_id,
         "sent_at": now,
-        "poll_claimed_until": None,
+        "taken_until": None,
     }
     # The attempts say that nobody has tried it since it was read: what we hold is the row as it is.
     free = (Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because="", attempts=order.attempts)
@@ -270,32 +272,30 @@ def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetim
         book_late_answer(claim.order, placed.upstream_id, now=now)
     except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
         log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
-        reason = f"accepted as upstream order {placed.upstream_id}, not recorded: {type(error).__name__}"
-        _record_unknown(claim, supply, reason, now=now)
+        detail = f"{placed.upstream_id} ({type(error).__name__})"
+        _record_unknown(claim, supply, Cause.NOT_RECORDED, detail, now=now)
 
 
 def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) -> None:
     order = claim.order
+    order.upstream_id, order.status = placed.upstream_id, Status.PENDING
+    fields: dict[str, Any] = {
+        "code": Code.ACCEPTED,
+        "now": now,
+        "evidence": {"upstream_id": placed.upstream_id},
+        "upstream_id": placed.upstream_id,
+        "next_poll_at": supply.next_poll(order, now),
+    }
+    ours = Q(claim_token=claim.token)
     with transaction.atomic():
-        order.upstream_id, order.status = placed.upstream_id, Status.PENDING
-        move_order(
-            order.pk,
-            Status.PENDING,
-            code=Code.ACCEPTED,
-            now=now,
-            where=Q(claim_token=claim.token),
-            evidence={"upstream_id": placed.upstream_id},
-            upstream_id=placed.upstream_id,
-            next_poll_at=supply.next_poll(order, now),
-            attention=_answered(),
-        )
+        try:
+            move_order(order.pk, Status.PENDING, where=ours & Q(status=Status.SENDING), **fields)
+        except WrongStatus:
+            # It had been given up as lost, and still waits: whatever was noted of that is over.
+            move_order(order.pk, Status.PENDING, where=ours, **fields, **NOT_HELD)
+            answer_came(order, State.ADOPTED, now=now, upstream_id=placed.upstream_id)
         supply.record_placed(order, placed, now)
         check_ascending(order, placed.upstream_id, now=now)
-
-
-def _answered() -> Case:
-    """What stays of the order's flag once upstream has answered: an order that it has besides this one."""
-    return Case(When(attention__startswith=LATE_ANSWER, then=F("attention")), default=Value(""))
 
 
 def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
@@ -307,14 +307,19 @@ def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: dateti
             _fail_claimed(claim, reason, now)
             return
         wait = min(wait, 2)
-    not_before = now + timedelta(seconds=wait)
-    _move_claimed(claim, Status.PAID, Code.NOT_SENT, reason, now, attention=_answered(), not_before=not_before)
+    _put_back(claim, reason, now, not_before=now + timedelta(seconds=wait))
+
+
+def _put_back(claim: Claim, reason: str, now: datetime, **fields: Any) -> None:
+    with transaction.atomic():
+        if _move_claimed(claim, Status.PAID, Code.NOT_SENT, {"reason": reason}, now, **fields):
+            answer_came(claim.order, State.ABSENT, now=now)
 
 
 def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: datetime) -> None:
     order, meaning = claim.order, meaning_of(refusal.text, refusal.http_status)
     if meaning is None:
-        _record_unknown(claim, supply, unlisted(refusal.text), now=now)
+        _record_unknown(claim, supply, Cause.UNLISTED_TEXT, refusal.text, now=now)
         sample = {"kind": order.kind, "order": order.pk, "http_status": refusal.http_status}
         note_drift(Subject.ERROR_TEXT, refusal.text, sample, now=now)
         return
@@ -324,49 +329,53 @@ def _record_refused(claim: Claim, supply: Supply, refusal: Refused, *, now: date
     if meaning in (Meaning.KEY, Meaning.BALANCE):
         pause_forwarding(reason=meaning, detail=refusal.text, now=now)
         if supply.patience is None:
-            _move_claimed(claim, Status.PAID, Code.NOT_SENT, refusal.text, now, attention="")
+            _put_back(claim, refusal.text, now)
             return
-    attention = f"Refused upstream: {refusal.text}"[:300] if meaning == Meaning.FLAG else ""
     with transaction.atomic():
-        _fail_claimed(claim, refusal.text, now, attention=attention)
+        if _fail_claimed(claim, refusal.text, now) and meaning == Meaning.FLAG:
+            raise_flag(order.pk, Flag.REFUSED, now=now, answer=refusal.text[:300])
         if meaning == Meaning.SERVICE and order.service is not None:
             type(order.service).objects.filter(pk=order.service.pk).update(withdrawn_at=now)
 
 
-def _record_unknown(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
+def _record_unknown(claim: Claim, supply: Supply, cause: str, detail: str, *, now: datetime) -> None:
     """Perhaps placed, perhaps not. Never resent; a kind whose buyers wait is refunded at once."""
-    order = claim.order
-    attention = f"Perhaps placed upstream: {reason}"[:300]
+    order, evidence = claim.order, {"cause": cause, "detail": detail}
     with transaction.atomic():
-        if not _move_claimed(claim, Status.UNKNOWN, Code.UNKNOWN, reason, now, attention=attention):
+        if not _move_claimed(claim, Status.UNKNOWN, Code.UNKNOWN, evidence, now):
             return
         if supply.refund_unknown:
-            # Refunded, but whether it was bought stays a question: reconciliation looks for it.
-            Order.objects.filter(pk=order.pk).update(reconciliation={"state": OPEN})
-            _fail_claimed(claim, reason, now, attention=attention)
-        tell_of_unknown(order, reason, now=now)
-    log.warning("order_unknown", order_id=order.pk, reason=reason)
+            _fail(order, Q(claim_token=claim.token), evidence=evidence, now=now)
+        # Refunded, but whether it was bought stays a question: reconciliation looks for it.
+        note_lost(order, cause, detail, now=now, state=State.SOUGHT if supply.refund_unknown else State.LOST)
+        tell_of_unknown(order, text_of_cause(cause, detail), now=now)
+    log.warning("order_unknown", order_id=order.pk, cause=cause, detail=detail)
 
 
-def _move_claimed(claim: Claim, to: str, code: str, reason: str, now: datetime, **fields: Any) -> bool:
+def _move_claimed(claim: Claim, to: str, code: str, evidence: dict[str, Any], now: datetime, **fields: Any) -> bool:
     """Move an order we hold; return False when it has been settled meanwhile and there is nothing to record."""
-    ours, evidence = Q(claim_token=claim.token), {"reason": reason}
+    ours = Q(claim_token=claim.token)
     try:
         move_order(claim.order.pk, to, code=code, now=now, where=ours, evidence=evidence, **fields)
     except WrongStatus:
-        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+        log.warning("claim_lost", order_id=claim.order.pk, **evidence)
         return False
     return True
 
 
-def _fail_claimed(claim: Claim, reason: str, now: datetime, attention: str = "") -> None:
-    try:
-        _fail(claim.order, Q(claim_token=claim.token), reason=reason, now=now, attention=attention)
-    except WrongStatus:
-        log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+def _fail_claimed(claim: Claim, reason: str, now: datetime) -> bool:
+    """Fail an order we hold; return False when it has been settled meanwhile."""
+    with transaction.atomic():
+        try:
+            _fail(claim.order, Q(claim_token=claim.token), evidence={"reason": reason}, now=now)
+        except WrongStatus:
+            log.warning("claim_lost", order_id=claim.order.pk, reason=reason)
+            return False
+        answer_came(claim.order, State.ABSENT, now=now)
+    return True
 
 
-def _fail(order: Order, where: Q, *, reason: str, now: datetime, attention: str = "") -> None:
+def _fail(order: Order, where: Q, *, evidence: dict[str, Any], now: datetime) -> None:
     """Fail an order that was not placed and give all its money back. Raises WrongStatus when it has moved on."""
     with transaction.atomic():
         move_order(
@@ -375,11 +384,11 @@ def _fail(order: Order, where: Q, *, reason: str, now: datetime, attention: str 
             code=Code.REFUSED,
             now=now,
             where=where,
-            evidence={"reason": reason},
-            attention=attention,
+            evidence=evidence,
             finished_at=now,
             next_poll_at=None,
         )
+        clear_flags([order.pk], OF_WAITING, now=now)
         order.status = Status.FAILED
-        refund_up_to(order, order.price_micros, why="failed", now=now)
+        refund_up_to(order, order.price_micros, why=RefundReason.FAILED, now=now)
         supply_of(order).record_closed(order, now)

@@ -1,19 +1,29 @@
 """Not selling at a loss: cost is looked at again before an order is sent, and a charge whenever upstream names one."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import exchange_rate_micros
 from orders.fulfilment.rate_units import contradicts_unit, fits, learn_unit
+from orders.lifecycle.attention import (
+    FLAG_OF_HOLD,
+    OF_HOLDS,
+    Flag,
+    clear_flags,
+    raise_flag,
+    text_for,
+    text_of_hold,
+)
+from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import (
@@ -23,7 +33,7 @@ from orders.lifecycle.transitions import (
     write_events,
 )
 from orders.lifecycle.wake_forwarder import wake_forwarder
-from orders.models import Order, OrderEvent, Status
+from orders.models import HoldReason, Order, OrderEvent, RefundReason, Status
 from orders.notices.admin_notices import tell_of_hold, tell_of_paused_service
 from upstream.money import MICROS, text_from_micros
 
@@ -33,54 +43,76 @@ Code = OrderEvent.Code
 HELD = Q(status=Status.PAID) & ~Q(held_because="")
 # What upstream takes for these is less than the order's cost, by what it did not deliver.
 REDUCED = (Status.PARTIAL, Status.CANCELED)
-# A flag that only said why the order was held has no meaning once it is not; any other one stays.
-_ATTENTION_LEFT = Case(When(attention=F("held_because"), then=Value("")), default=F("attention"))
-_NO_LONGER_HELD: dict[str, Any] = {"attention": _ATTENTION_LEFT, "held_because": "", "held_until": None}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why an order should not be sent now; `details` are for people."""
+
+    reason: HoldReason
+    details: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """Return the reason in the language of whoever reads it."""
+        return text_of_hold(self.reason, self.details)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """Return the reason as the timeline keeps it."""
+        return _evidence(self.reason, self.details)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """What a human should know about a charge, as a flag says it."""
+
+    code: Flag
+    details: dict[str, Any]
 
 
 # --- Before an order is sent ----------------------------------------------------------------------------------------
-def loss_at_sending(order: Order) -> str:
-    """Return why this paid order should not be sent at today's cost, or "" when it may be; it comes with what it buys.
+def loss_at_sending(order: Order) -> Hold | None:
+    """Return why this paid order should not be sent at today's cost, None when it may be; it comes with what it buys.
 
     A cost that was accepted when the order was sold is no reason, be it the loss that a promised price brought, nor is
     one that staff accepted since.
     """
     if order.hold_waived_at is not None:
-        return ""
+        return None
     if order.service is not None and order.service.paused_because:
-        return f"The service is paused: {order.service.paused_because}"[:300]
+        return Hold(HoldReason.SERVICE_PAUSED, {"because": order.service.paused_because})
     cost_micros = supply_of(order).cost_now(order) * exchange_rate_micros() // MICROS
     accepted_micros = order.cost_upstream_micros * order.exchange_rate_micros // MICROS
     if cost_micros <= max(order.kept_micros, accepted_micros):
-        return ""
-    cost, paid = text_from_micros(cost_micros), text_from_micros(order.kept_micros)
-    return f"Sold at a loss: it costs {cost} {settings.STORE_CURRENCY} now, the customer paid {paid}"
+        return None
+    return Hold(HoldReason.LOSS, {"cost_micros": cost_micros, "paid_micros": order.kept_micros})
 
 
-def hold_order(order: Order, reason: str, *, now: datetime) -> bool:
+def hold_order(order: Order, hold: Hold, *, now: datetime) -> bool:
     """Keep a paid order in its place but unsent, for MARGIN_HOLD_HOURS; return whether it was not held already."""
     until = now + timedelta(hours=settings.MARGIN_HOLD_HOURS)
     with transaction.atomic():
         free = Order.objects.filter(pk=order.pk, status=Status.PAID, held_because="", hold_waived_at=None)
-        if not free.update(held_because=reason, held_until=until, attention=reason):
+        if not free.update(held_because=hold.reason, held_details=hold.details, held_until=until):
             return False
-        evidence = {"reason": reason, "cost_upstream_micros": supply_of(order).cost_now(order)}
+        raise_flag(order.pk, FLAG_OF_HOLD[hold.reason], now=now, **hold.details)
+        evidence = {**hold.evidence, "cost_upstream_micros": supply_of(order).cost_now(order)}
         write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=Status.PAID, now=now)
-        tell_of_hold(order, reason, now=now)
-    log.warning("order_held", order_id=order.pk, reason=reason)
+        tell_of_hold(order, hold.text, now=now)
+    log.warning("order_held", order_id=order.pk, reason=hold.reason, details=hold.details)
     return True
 
 
-def review_held_orders(*, now: datetime | None = None) -> int:
+def review_held_orders(*, now: datetime) -> int:
     """Release the held orders whose reason is gone and refund those whose time is over; return how many were either."""
-    now = now or timezone.now()
     done = 0
     for order in Order.objects.filter(HELD).select_related(*related_rows()).order_by("id"):
         try:
             if not loss_at_sending(order):
-                _release(order, Code.ATTENTION, now, {"released": order.held_because})
+                _release(order, Code.ATTENTION, now, {"released": order.held_because, "details": order.held_details})
             elif order.held_until is not None and order.held_until <= now:
-                _refund(order, Code.REFUSED, why="failed", now=now)
+                _refund(order, Code.REFUSED, why=RefundReason.FAILED, now=now)
             else:
                 continue
         except WrongStatus:
@@ -92,30 +124,31 @@ def review_held_orders(*, now: datetime | None = None) -> int:
     return done
 
 
-def send_held_anyway(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def send_held_anyway(order_id: int, *, actor: User, now: datetime) -> None:
     """Let a held order go out at whatever it costs; it is not held again. Raises WrongStatus when it is not held."""
-    order, now = Order.objects.get(pk=order_id), now or timezone.now()
-    evidence = {"sent_anyway": order.held_because}
+    order = Order.objects.get(pk=order_id)
+    evidence = {"sent_anyway": order.held_because, "details": order.held_details}
     _release(order, Code.RESOLVED, now, evidence, actor=actor, hold_waived_at=now)
 
 
-def refund_held(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def refund_held(order_id: int, *, actor: User, now: datetime) -> None:
     """Fail a held order and give all its money back. Raises WrongStatus when it is not held."""
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
-    _refund(order, Code.RESOLVED, why="staff", now=now or timezone.now(), actor=actor)
+    _refund(order, Code.RESOLVED, why=RefundReason.STAFF, now=now, actor=actor)
 
 
 def _release(
     order: Order, code: str, now: datetime, evidence: dict[str, Any], *, actor: User | None = None, **fields: Any
 ) -> None:
     with transaction.atomic():
-        if not Order.objects.filter(HELD, pk=order.pk).update(**_NO_LONGER_HELD, **fields):
+        if not Order.objects.filter(HELD, pk=order.pk).update(**NOT_HELD, **fields):
             raise WrongStatus(f"order {order.pk} is not held")
+        clear_flags([order.pk], OF_HOLDS, now=now, actor=actor)
         write_events([Change(order.pk, {}, evidence)], code=code, status=Status.PAID, now=now, actor=actor)
         wake_forwarder(order.pk)
 
 
-def _refund(order: Order, code: str, *, why: str, now: datetime, actor: User | None = None) -> None:
+def _refund(order: Order, code: str, *, why: RefundReason, now: datetime, actor: User | None = None) -> None:
     with transaction.atomic():
         move_order(
             order.pk,
@@ -123,14 +156,19 @@ def _refund(order: Order, code: str, *, why: str, now: datetime, actor: User | N
             code=code,
             now=now,
             where=HELD,
-            evidence={"reason": order.held_because},
+            evidence=_evidence(order.held_because, order.held_details),
             actor=actor,
             finished_at=now,
-            **_NO_LONGER_HELD,
+            **NOT_HELD,
         )
+        clear_flags([order.pk], OF_HOLDS, now=now, actor=actor)
         order.status = Status.FAILED
         refund_up_to(order, order.price_micros, why=why, now=now, actor=actor)
         supply_of(order).record_closed(order, now)
+
+
+def _evidence(reason: str, details: dict[str, Any]) -> dict[str, Any]:
+    return {"reason": reason, "details": details}
 
 
 # --- When upstream names a charge -----------------------------------------------------------------------------------
@@ -142,8 +180,8 @@ def charge_is_news(order: Order, charge_micros: int | None) -> bool:
     return unproved or _exceeds_payment(order, charge_micros) or not fits(charge_micros, order.cost_upstream_micros)
 
 
-def review_charge(order: Order, charge_micros: int, *, now: datetime) -> str:
-    """Compare a new charge with what was expected and paid; return what a human should know about it, or "".
+def review_charge(order: Order, charge_micros: int, *, now: datetime) -> Concern | None:
+    """Compare a new charge with what was expected and paid; return what a human should know about it, if anything.
 
     Call it inside the transaction that records the charge, with the order's new status. A charge proves the rate's
     unit, or contradicts it; a contradiction, and a charge above what the customer paid, pause the service. Any other
@@ -154,17 +192,14 @@ def review_charge(order: Order, charge_micros: int, *, now: datetime) -> str:
         learn_unit(order, charge_micros, now=now)
     exceeds, other_unit = _exceeds_payment(order, charge_micros), whole and contradicts_unit(order, charge_micros)
     if exceeds or other_unit:
-        reason = (
-            "Upstream charged more than the customer paid" if exceeds else "Upstream charged far less than expected"
-        )
-        if other_unit:
-            reason += f": the charge fits another rate unit than {order.rate_per}"
-        _pause_service(order, reason, charge_micros, now=now)
-        return reason
+        details = {"other_unit_than": order.rate_per} if other_unit else {}
+        concern = Concern(Flag.OVERCHARGED if exceeds else Flag.UNDERCHARGED, details)
+        _pause_service(order, text_for(concern.code, details), charge_micros, now=now)
+        return concern
     if whole and not fits(charge_micros, order.cost_upstream_micros):
         evidence = {"charge_upstream_micros": charge_micros, "expected_upstream_micros": order.cost_upstream_micros}
         write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=order.status, now=now)
-    return ""
+    return None
 
 
 def _exceeds_payment(order: Order, charge_micros: int) -> bool:

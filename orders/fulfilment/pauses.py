@@ -6,7 +6,6 @@ from enum import Enum
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Q
-from django.utils import timezone
 
 from accounts.models import User
 from orders.fulfilment.solvency import check_balance
@@ -46,9 +45,8 @@ def forwarding_is_paused() -> bool:
     return ForwardingPause.objects.filter(ended_at=None).exists()
 
 
-def pause_forwarding(*, reason: str, detail: str = "", now: datetime | None = None) -> ForwardingPause:
+def pause_forwarding(*, reason: str, detail: str = "", now: datetime) -> ForwardingPause:
     """Pause forwarding for this reason; paid orders keep their places. While such a pause is open, return that one."""
-    now = now or timezone.now()
     try:
         with transaction.atomic():
             pause = ForwardingPause.objects.create(reason=reason, detail=detail[:300], started_at=now)
@@ -60,9 +58,8 @@ def pause_forwarding(*, reason: str, detail: str = "", now: datetime | None = No
     return pause
 
 
-def end_pause(pause_id: int, *, now: datetime | None = None, actor: User | None = None) -> bool:
+def end_pause(pause_id: int, *, now: datetime, actor: User | None = None) -> bool:
     """End one pause; return whether it was still open."""
-    now = now or timezone.now()
     with transaction.atomic():
         if not ForwardingPause.objects.filter(pk=pause_id, ended_at=None).update(ended_at=now):
             return False
@@ -71,7 +68,7 @@ def end_pause(pause_id: int, *, now: datetime | None = None, actor: User | None 
     return True
 
 
-def resume_forwarding(*, client: Client, now: datetime | None = None) -> list[str]:
+def resume_forwarding(*, client: Client, now: datetime) -> list[str]:
     """End the pauses whose reason is gone, by asking for the upstream balance; return the reasons that ended.
 
     A pause for a wrong key ends when the key is accepted; one for lack of money ends when the balance covers the first
@@ -79,7 +76,6 @@ def resume_forwarding(*, client: Client, now: datetime | None = None) -> list[st
     so one order goes first then; each time it is refused again, the next try waits longer, unless money came in.
     Raises the client's read errors, InvalidApiKey excepted.
     """
-    now = now or timezone.now()
     pauses = {pause.reason: pause for pause in ForwardingPause.objects.filter(ended_at=None)}
     if not pauses.keys() & set(BY_UPSTREAM):
         return []

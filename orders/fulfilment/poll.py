@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
-from orders.attempts.not_found import note_found_again, note_not_found, record_of
+from orders.attempts.not_found import note_found_again, note_not_found
 from orders.fulfilment.bulk_record import (
     EVENT_OF,
     NUMBERS,
@@ -18,9 +17,11 @@ from orders.fulfilment.bulk_record import (
     take_numbers,
     take_status,
 )
-from orders.fulfilment.margin import charge_is_news, review_charge
-from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.margin import Concern, charge_is_news, review_charge
+from orders.fulfilment.thread_pool import map_in_threads
 from orders.fulfilment.typical_duration import learn_pace
+from orders.lifecycle.attention import Flag, raise_flag, tell_of
+from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.supply import (
@@ -35,8 +36,7 @@ from orders.lifecycle.transitions import (
     move_orders,
     write_events,
 )
-from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, Status
-from orders.notices.admin_notices import tell_of_flag
+from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, RefundReason, Status
 from orders.notices.customer_notices import announce
 from upstream.client import Client
 from upstream.errors import OrderNotFound, UpstreamError, Withheld
@@ -46,7 +46,7 @@ Code = OrderEvent.Code
 _polling = {kind.value: threading.Lock() for kind in Kind}
 
 
-def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float = 0.0) -> int:
+def poll_open(*, kind: str, client: Client, seconds: float, clock: Clock, nap_seconds: float = 0.0) -> int:
     """Poll batch after batch until nothing is due, upstream is down, or `seconds` are over; return the answers.
 
     With a nap it stays while something will be due within a second: whoever waits for a code does not wait for the
@@ -57,11 +57,11 @@ def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float =
     try:
         ends_at, answers = time.monotonic() + seconds, 0
         while time.monotonic() < ends_at:
-            came = poll_due(kind=kind, client=client)
+            came = poll_due(kind=kind, client=client, clock=clock)
             answers += came
             if came:
                 continue
-            if not (nap_seconds and client.answers() and _soon_due(kind)):
+            if not (nap_seconds and client.answers() and _soon_due(kind, clock())):
                 break
             time.sleep(nap_seconds)
         return answers
@@ -69,12 +69,11 @@ def poll_open(*, kind: str, client: Client, seconds: float, nap_seconds: float =
         _polling[kind].release()
 
 
-def _soon_due(kind: str) -> bool:
-    soon = timezone.now() + timedelta(seconds=1)
-    return Order.objects.filter(kind=kind).due(soon).exists()
+def _soon_due(kind: str, now: datetime) -> bool:
+    return Order.objects.filter(kind=kind).due(now + timedelta(seconds=1)).exists()
 
 
-def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
+def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
     """Ask about a batch of due orders of one kind and record the answers; return how many answers came.
 
     Orders whose question failed keep everything as it is and are asked again a little later; those that could not be
@@ -82,7 +81,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
     """
     if not client.answers():
         return 0
-    began, asked_at = time.monotonic(), now or timezone.now()
+    supply, began, asked_at = supplies()[kind], time.monotonic(), clock()
     orders = _claim_due(kind, asked_at)
     # After that an order could be asked by another worker as well.
     ends_at = began + settings.ORDERS_POLL_CLAIM_SECONDS - client.timeout_seconds
@@ -100,7 +99,7 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
         except Withheld:
             withheld.append(order.pk)
         except UpstreamError as error:
-            if isinstance(error, OrderNotFound) and kind == Kind.SERVICE:  # a number ends when its time is over
+            if isinstance(error, OrderNotFound) and supply.counts_not_found:
                 forgotten.append(order)
                 return
             log.warning("poll_failed", order_id=order.pk, error=str(error))
@@ -109,12 +108,10 @@ def poll_due(*, kind: str, client: Client, now: datetime | None = None) -> int:
             log.exception("poll_failed", order_id=order.pk)
             silent.append(order.pk)
 
-    work_off(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
-    recorded_at = now or timezone.now()
+    map_in_threads(orders, ask, threads=min(settings.UPSTREAM_MAX_IN_FLIGHT, len(orders)), name="poll")
+    recorded_at = clock()
     if silent:
-        again = recorded_at + timedelta(
-            seconds=settings.ORDERS_POLL_RETRY_SECONDS if kind == "service" else settings.SMS_POLL_SECONDS
-        )
+        again = recorded_at + supply.retry_after
         Order.objects.filter(pk__in=silent).update(poll_claimed_until=None, next_poll_at=again)
     if withheld:
         log.warning("polls_withheld", orders=len(withheld))
@@ -161,7 +158,7 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
 
 def _is_routine(order: Order, report: Report) -> bool:
     """Whether the answer brings nothing but numbers, or a move that costs nothing: most answers are like this."""
-    if report.details is not None or record_of(order) or charge_is_news(order, report.charge_upstream_micros):
+    if report.details is not None or order.not_found_times or charge_is_news(order, report.charge_upstream_micros):
         return False
     if report.status in (Status.IN_PROGRESS, Status.COMPLETED) and report.status in MOVES[Status(order.status)]:
         return True
@@ -192,8 +189,10 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
         _refund_what_follows(order, report, now)
         supply_of(order).record_report(order, report, now)
         note_found_again(order, now=now)
-        about_charge = "" if charge is None else review_charge(order, charge, now=now)
-        _flag(order, report, came_from=came_from, moved=may_move, about_charge=about_charge, now=now)
+        _flag(order, report, came_from=came_from, moved=may_move, now=now)
+        concern = None if charge is None else review_charge(order, charge, now=now)
+        if concern is not None:
+            _keep_flag(order, report, concern, now)
         if may_move and order.status in FINISHED:
             announce([order], now=now)
 
@@ -202,29 +201,33 @@ def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
     # Not of what remains while upstream says that work goes on: a human has been asked about that.
     if order.status == report.status == Status.PARTIAL and order.remains is not None:
         due_micros = partial_refund_micros(order.price_micros, order.quantity, order.remains)
-        refund_up_to(order, due_micros, why="partial", now=now, remains=order.remains)
+        refund_up_to(order, due_micros, why=RefundReason.PARTIAL, now=now, remains=order.remains)
     elif order.status == Status.CANCELED:
-        refund_up_to(order, order.price_micros, why=report.why or "canceled", now=now)
+        refund_up_to(order, order.price_micros, why=report.why or RefundReason.CANCELED, now=now)
 
 
-def _flag(order: Order, report: Report, *, came_from: str, moved: bool, about_charge: str, now: datetime) -> None:
+def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: datetime) -> None:
     """Tell the admin what a machine should not decide; each is said once, as long as it stays the same."""
-    reason = ""
-    if report.status is None:
-        reason = f"Unknown upstream status word: {report.word}"
-    elif report.status == Status.PARTIAL and report.remains is None and came_from != Status.PARTIAL:
-        reason = "Partial, but upstream does not say how much remains"
-    elif not moved and report.status != came_from:
-        reason = f"Upstream went from {came_from} to {report.word}"
-    elif moved and came_from in FINISHED:
-        reason = f"Changed after it was {came_from}: {report.word}"
+    concern: Concern | None = None
     if report.status is None:
         note_drift(Subject.STATUS_WORD, report.word, {"kind": order.kind, "order": order.pk}, now=now)
-    elif reason:
-        tell_of_flag(order, reason, now=now)
-    if about_charge:
-        reason = f"{reason}; {about_charge}" if reason else about_charge
-    if reason and Order.objects.filter(pk=order.pk).exclude(attention=reason[:300]).update(attention=reason[:300]):
-        change = Change(order.pk, {}, {"reason": reason, "word": report.word, "charge": report.charge_upstream_micros})
-        write_events([change], code=Code.ATTENTION, status=order.status, now=now)
-        log.warning("order_needs_attention", order_id=order.pk, reason=reason)
+        _keep_flag(order, report, Concern(Flag.UNKNOWN_WORD, {"word": report.word}), now)
+        return
+    if report.status == Status.PARTIAL and report.remains is None and came_from != Status.PARTIAL:
+        concern = Concern(Flag.NO_REMAINS, {})
+    elif not moved and report.status != came_from:
+        concern = Concern(Flag.WENT_BACK, {"before": came_from, "word": report.word})
+    elif moved and came_from in FINISHED:
+        concern = Concern(Flag.CHANGED_LATE, {"before": came_from, "word": report.word})
+    if concern is not None:
+        tell_of(order, concern.code, concern.details, now=now)
+        _keep_flag(order, report, concern, now)
+
+
+def _keep_flag(order: Order, report: Report, concern: Concern, now: datetime) -> None:
+    if not raise_flag(order.pk, concern.code, now=now, **concern.details):
+        return
+    said = {"code": concern.code, "details": concern.details}
+    change = Change(order.pk, {}, {**said, "word": report.word, "charge": report.charge_upstream_micros})
+    write_events([change], code=Code.ATTENTION, status=order.status, now=now)
+    log.warning("order_needs_attention", order_id=order.pk, **said)

@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from orders.attempts.windows import newest_upstream_id
 from orders.fulfilment.forward import (
@@ -21,7 +20,8 @@ from orders.fulfilment.forward import (
     waiting_order,
 )
 from orders.fulfilment.pauses import Gate, gate
-from orders.fulfilment.thread_pool import work_off
+from orders.fulfilment.thread_pool import map_in_threads
+from orders.lifecycle.clock import Clock
 from orders.lifecycle.supply import related_rows
 from orders.models import Order, Status
 from upstream.client import Client
@@ -36,7 +36,7 @@ NUDGED_AT_ONCE = 4  # for each message, of which a worker handles several at onc
 _sweeping = threading.Lock()
 
 
-def sweep_queue(*, client: Client, seconds: float, woken_since: timedelta = timedelta(0)) -> int:
+def sweep_queue(*, client: Client, seconds: float, clock: Clock, woken_since: timedelta = timedelta(0)) -> int:
     """Forward until nothing waits or `seconds` are over; return how many orders were tried.
 
     One sweep at a time in each process: a second one would only wait for the same places upstream.
@@ -44,31 +44,31 @@ def sweep_queue(*, client: Client, seconds: float, woken_since: timedelta = time
     if not _sweeping.acquire(blocking=False):
         return 0
     try:
-        return forward_waiting(client=client, woken_since=woken_since, seconds=seconds)
+        return forward_waiting(client=client, clock=clock, woken_since=woken_since, seconds=seconds)
     finally:
         _sweeping.release()
 
 
-def forward_orders(order_ids: Sequence[int], *, client: Client) -> int:
+def forward_orders(order_ids: Sequence[int], *, client: Client, clock: Clock) -> int:
     """Send these orders, a few at once, as far as they wait and nothing holds them back; return how many were tried."""
     if len(order_ids) == 1:  # the usual case, over the connection that is there
-        return int(forward_order(order_ids[0], client=client))
+        return int(forward_order(order_ids[0], client=client, clock=clock))
 
     def forward(order_id: int) -> bool:
         try:
-            return forward_order(order_id, client=client)
+            return forward_order(order_id, client=client, clock=clock)
         except Exception:  # as below
             log.exception("forwarding_failed", order_id=order_id)
             return False
 
     threads = min(NUDGED_AT_ONCE, len(order_ids))
-    return sum(work_off(order_ids, forward, threads=threads, name="nudged"))
+    return sum(map_in_threads(order_ids, forward, threads=threads, name="nudged"))
 
 
 def forward_waiting(
     *,
     client: Client,
-    now: datetime | None = None,
+    clock: Clock,
     woken_since: timedelta = timedelta(0),
     seconds: float = 0.0,
 ) -> int:
@@ -78,9 +78,9 @@ def forward_waiting(
     Orders younger than `woken_since` that were never tried are left to their nudge, those that another sweep has taken
     to that one.
     """
-    if gate() is Gate.CLOSED or not client.answers() or not ready(client):
+    if gate() is Gate.CLOSED or not client.answers() or not ready(client, now=clock()):
         return 0
-    queue = _Queue(client, now, woken_since, time.monotonic() + seconds)
+    queue = _Queue(client, clock, woken_since, time.monotonic() + seconds)
 
     def forward(read: "_Read") -> bool:
         order, again = read.order, partial(waiting_order, read.order.pk, read.order.kind)
@@ -88,6 +88,7 @@ def forward_waiting(
             return forward_one(
                 lambda: order if time.monotonic() - read.read_at < FRESH_SECONDS else again(),
                 client,
+                clock=clock,
                 newest_id=read.newest_id,
             )
         except Exception:  # an order that cannot be handled must not keep those behind it from being sent
@@ -97,7 +98,7 @@ def forward_waiting(
     # More than there are places upstream: while some calls are under way, others are being recorded.
     threads = min(settings.UPSTREAM_MAX_IN_FLIGHT * 5 // 4, queue.waiting())
     try:
-        return sum(work_off(queue.read_ahead(), forward, threads=threads, name="forward"))
+        return sum(map_in_threads(queue.read_ahead(), forward, threads=threads, name="forward"))
     finally:
         queue.give_back()
 
@@ -114,12 +115,11 @@ class _Read:
 class _Queue:
     """The orders that wait, in their places, taken in handfuls so that sweeps of other workers go on behind them.
 
-    Taking is only a courtesy, in the column that keeps polls apart later: what keeps an order from being sent twice is
-    its claim.
+    Taking is only a courtesy: what keeps an order from being sent twice is its claim.
     """
 
-    def __init__(self, client: Client, now: datetime | None, woken_since: timedelta, ends_at: float) -> None:
-        self._client, self._now, self._woken_since, self._ends_at = client, now, woken_since, ends_at
+    def __init__(self, client: Client, clock: Clock, woken_since: timedelta, ends_at: float) -> None:
+        self._client, self._clock, self._woken_since, self._ends_at = client, clock, woken_since, ends_at
         self._tried: set[int] = set()
         self._handfuls: list[datetime] = []
 
@@ -144,25 +144,23 @@ class _Queue:
         """Let other sweeps have what was taken and not sent."""
         if self._handfuls:
             left = Order.objects.filter(status=Status.PAID, pk__in=self._tried)
-            left.filter(poll_claimed_until__in=self._handfuls).update(poll_claimed_until=None)
+            left.filter(taken_until__in=self._handfuls).update(taken_until=None)
 
     def _waiting(self) -> Any:  # of ids and kinds
-        now = self._now or timezone.now()
+        now = self._clock()
         due = Order.objects.waiting_to_send(now).filter(Q(created_at__lte=now - self._woken_since) | Q(attempts__gt=0))
         return due.filter(_untaken(now)).values_list("pk", "kind")
 
     def _take(self, places: Sequence[tuple[int, str]]) -> Iterator[_Read]:
-        read_at, now = time.monotonic(), timezone.now()
+        read_at, now = time.monotonic(), self._clock()
         until = now + timedelta(seconds=TAKEN_SECONDS)
         free = Order.objects.sendable().filter(_untaken(now), pk__in=[order_id for order_id, _kind in places])
-        if not places or not free.update(poll_claimed_until=until):
+        if not places or not free.update(taken_until=until):
             return
         self._handfuls.append(until)
         found: dict[int, _Read] = {}
         for kind in {kind for _order_id, kind in places}:
-            ours = Order.objects.filter(
-                pk__in=[order_id for order_id, its in places if its == kind], poll_claimed_until=until
-            )
+            ours = Order.objects.filter(pk__in=[order_id for order_id, its in places if its == kind], taken_until=until)
             # An id that was known a moment before the attempt bounds its window as well as the very last one.
             newest_id = newest_upstream_id(kind)
             for order in ours.select_related(*related_rows(kind)):
@@ -173,4 +171,4 @@ class _Queue:
 
 
 def _untaken(now: datetime) -> Q:
-    return Q(poll_claimed_until=None) | Q(poll_claimed_until__lt=now)
+    return Q(taken_until=None) | Q(taken_until__lt=now)

@@ -41,8 +41,3 @@ def meaning_of(text: str, http_status: int | None) -> str | None:
         return None
     listed = KnownRefusal.objects.filter(text=text).values_list("meaning", flat=True).first()
     return listed or BUILT_IN.get(text) or (Meaning.FLAG if QUANTITY.fullmatch(text) else None)
-
-
-def unlisted(text: str) -> str:
-    """Return the reason that the events of an order keep whose error text is on no list."""
-    return f"unlisted error text: {text}"

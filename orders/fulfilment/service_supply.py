@@ -49,7 +49,12 @@ class ServiceSupply:
     related: tuple[str, ...] = ("service", "service__category", "service__pace", "goods")
     patience: timedelta | None = None
     refund_unknown = False
+    counts_not_found = True
     newest_first = False
+
+    @property
+    def retry_after(self) -> timedelta:
+        return timedelta(seconds=settings.ORDERS_POLL_RETRY_SECONDS)
 
     @property
     def poll_batch(self) -> int:

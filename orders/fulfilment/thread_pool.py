@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def work_off(pieces: Iterable[T], work: Callable[[T], R], *, threads: int, name: str) -> list[R]:
+def map_in_threads(pieces: Iterable[T], work: Callable[[T], R], *, threads: int, name: str) -> list[R]:
     """Return what `work` returns for each piece, in no particular order; a thread takes the next piece when it is free.
 
     `pieces` may be made as they are taken, by the thread that takes them; without threads nothing is done.

@@ -8,7 +8,6 @@ import structlog
 from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.outbox import tell_admins
@@ -20,12 +19,12 @@ Subject = ContractDrift.Subject
 LONGEST_TEXT = 300
 
 
-def note_drift(subject: str, text: str, sample: dict[str, Any], now: datetime | None = None) -> None:
+def note_drift(subject: str, text: str, sample: dict[str, Any], *, now: datetime) -> None:
     """Count what upstream said, and tell the admins the first time, or the first time after it was settled.
 
     `sample` says where it was seen (kind, order); never with anything a customer owns. Joins the caller's transaction.
     """
-    now, text = now or timezone.now(), text[:LONGEST_TEXT]
+    text = text[:LONGEST_TEXT]
     fields = {"sample": sample, "first_seen_at": now, "last_seen_at": now}
     drift, created = ContractDrift.objects.get_or_create(subject=subject, text=text, defaults=fields)
     if created:
@@ -42,13 +41,13 @@ def note_drift(subject: str, text: str, sample: dict[str, Any], now: datetime | 
         _tell(drift, now)
 
 
-def settle_drift(subject: str, text: str, *, now: datetime | None = None) -> int:
+def settle_drift(subject: str, text: str, *, now: datetime) -> int:
     """Mark what upstream said as mapped or seen to, in every spelling of a status word; return how many were open."""
     still_open = ContractDrift.objects.filter(subject=subject, settled_at=None)
     spelled = {text[:LONGEST_TEXT]}
     if subject == Subject.STATUS_WORD:
         spelled = {other for other in still_open.values_list("text", flat=True) if plain(other) == plain(text)}
-    return still_open.filter(text__in=spelled).update(settled_at=now or timezone.now())
+    return still_open.filter(text__in=spelled).update(settled_at=now)
 
 
 def plain(word: str) -> str:

@@ -11,7 +11,6 @@ from fractions import Fraction
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.fast_queries.inserts import insert_row
 from orders.models import Order, OrderEvent, ReferralEarning, Status
@@ -54,12 +53,11 @@ def share_micros(*, kept_micros: int, cost_micros: int, percent: Decimal, floor_
     return max(0, round_refund(int(min(share, kept_micros - floor_micros) // 1)))
 
 
-def credit_referrals(*, now: datetime | None = None) -> int:
+def credit_referrals(*, now: datetime) -> int:
     """Credit what is due and final, close what earned nothing; return how many were credited.
 
     One that cannot be settled is logged and left for the next round.
     """
-    now = now or timezone.now()
     due = ReferralEarning.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "pk")
     credited = 0
     for pk in list(due.values_list("pk", flat=True)):
@@ -101,7 +99,7 @@ def _not_final_before(order: Order, now: datetime) -> datetime | None:
     """Return when to look at the order again; None when nothing about it can change any more."""
     if order.status in CAME_TO_NOTHING:
         return None
-    if order.status not in DELIVERED or order.attention:
+    if order.status not in DELIVERED or order.flags.open().exists():
         return now + LOOK_AGAIN
     final_at = (order.finished_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
     return final_at if now < final_at else None

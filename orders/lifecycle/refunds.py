@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from orders.lifecycle.coupons import free_coupon
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import Order, OrderEvent, Status
+from orders.models import Order, OrderEvent, RefundReason, Status
 from orders.notices.customer_notices import announce
 from upstream.money import round_refund
 from wallet.models import LedgerEntry
@@ -28,7 +28,7 @@ def refund_up_to(
     order: Order,
     total_micros: int,
     *,
-    why: str,
+    why: RefundReason,
     now: datetime,
     remains: int | None = None,
     actor: User | None = None,
@@ -36,8 +36,8 @@ def refund_up_to(
 ) -> int:
     """Bring the order's refunds up to `total_micros` in all; return what was given back now, 0 if nothing was due.
 
-    The guard is the amount refunded so far: whoever read an older one changes nothing. `why` is one of partial,
-    canceled, failed, expired, given_up, swapped, staff. The order's row is updated in place.
+    The guard is the amount refunded so far: whoever read an older one changes nothing. The order's row is
+    updated in place.
     """
     due_micros = min(total_micros, order.price_micros) - order.refunded_micros
     if due_micros <= 0:
@@ -59,7 +59,7 @@ def refund_up_to(
             actor=actor,
         )
         data = {
-            "why": why,
+            "why": why.value,
             "refund_micros": due_micros,
             "price_micros": order.price_micros,
             "quantity": order.quantity,

@@ -4,13 +4,15 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notifications.outbox import tell_admins, tell_customer
+from orders.lifecycle.attention import OF_HOLDS, clear_flags
+from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import supply_of
 from orders.lifecycle.transitions import (
@@ -19,27 +21,23 @@ from orders.lifecycle.transitions import (
     move_order,
     write_events,
 )
-from orders.models import UPSTREAM_OPEN, Order, OrderEvent, ServiceRequest, Status
+from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, ServiceRequest, Status
 
 Code = OrderEvent.Code
 State = ServiceRequest.State
 Wish = ServiceRequest.Wish
-
-# A flag that only said why the order was held back has no meaning once it is canceled; any other one stays.
-_ATTENTION_LEFT = Case(When(attention=F("held_because"), then=Value("")), default=F("attention"))
 
 
 class WishRefused(Exception):
     """The order does not allow this wish now; the text is for the customer. Nothing has changed."""
 
 
-def cancel_unsent(order_id: int, *, user: User, now: datetime | None = None) -> Order:
+def cancel_unsent(order_id: int, *, user: User, now: datetime) -> Order:
     """Cancel the customer's own order before it is sent, and give the whole price back; return the order.
 
     The move is guarded by the status, as the claim of a sender is: of the two exactly one wins.
     Raises Order.DoesNotExist for anybody else's order, WrongStatus when it is on its way or finished.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related("user").get(pk=order_id, user=user)
     with transaction.atomic():
         move_order(
@@ -53,12 +51,11 @@ def cancel_unsent(order_id: int, *, user: User, now: datetime | None = None) -> 
             finished_at=now,
             not_before=None,
             next_poll_at=None,
-            attention=_ATTENTION_LEFT,
-            held_because="",
-            held_until=None,
+            **NOT_HELD,
         )
+        clear_flags([order_id], OF_HOLDS, now=now, actor=user)
         order.status, order.finished_at = Status.CANCELED, now
-        refund_up_to(order, order.price_micros, why="canceled", now=now, actor=user)
+        refund_up_to(order, order.price_micros, why=RefundReason.CANCELED, now=now, actor=user)
         supply_of(order).record_closed(order, now)
     return order
 
@@ -75,13 +72,12 @@ def allowed_wishes(order: Order) -> list[str]:
     return []
 
 
-def request_service(order_id: int, *, user: User, wish: str, now: datetime | None = None) -> ServiceRequest:
+def request_service(order_id: int, *, user: User, wish: str, now: datetime) -> ServiceRequest:
     """Ask our staff for a refill or a cancel of the customer's own order; return the open request.
 
     Raises Order.DoesNotExist for anybody else's order, WishRefused when the service or the order's status does not
     allow it, or when the same wish is open already.
     """
-    now = now or timezone.now()
     order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
     if wish not in allowed_wishes(order):
         raise WishRefused(
@@ -96,9 +92,7 @@ def request_service(order_id: int, *, user: User, wish: str, now: datetime | Non
         raise WishRefused(_("You have asked for this already. We will answer here.")) from None
 
 
-def close_request(
-    request_id: int, *, state: str, answer: str, actor: User, now: datetime | None = None
-) -> ServiceRequest:
+def close_request(request_id: int, *, state: str, answer: str, actor: User, now: datetime) -> ServiceRequest:
     """Close a request as done or declined, with an answer that its customer reads in the order's timeline.
 
     The order itself does not change: what upstream makes of it comes with its status. Raises WrongStatus when a
@@ -107,7 +101,6 @@ def close_request(
     answer = answer.strip()
     if state not in (State.DONE, State.DECLINED) or (state == State.DECLINED and not answer):
         raise ValueError(f"{state} with the answer {answer!r} closes no request")
-    now = now or timezone.now()
     with transaction.atomic():
         still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from orders.models import Order
+from orders.models import Order, RefundReason
 from upstream.client import Client
 
 
@@ -30,7 +30,7 @@ class Report:
     remains: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     details: Any = None
-    why: str = ""  # the reason of a refund where it is not simply the status
+    why: RefundReason | None = None  # of a refund, where it is not simply the status
 
 
 class Supply(Protocol):
@@ -39,7 +39,12 @@ class Supply(Protocol):
     related: tuple[str, ...]  # what `ask` and `record_*` read beside the order, for select_related
     patience: timedelta | None  # how long a buyer waits for an unsent order; None: as long as it takes
     refund_unknown: bool  # whether a lost answer is refunded at once instead of being looked into
+    counts_not_found: bool  # whether an open order that upstream knows no more is counted and shown to staff
     newest_first: bool  # which of the due ones are asked about first: the newest, or those that are due the longest
+
+    @property
+    def retry_after(self) -> timedelta:
+        """When to ask again after a question that failed."""
 
     @property
     def poll_batch(self) -> int:

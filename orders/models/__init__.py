@@ -1,6 +1,8 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
 from orders.models.aftercare import DeliveredGoods, GoodsReveal, ServiceRequest, WatchedPrice
+from orders.models.attempts import LostAttempt
+from orders.models.attention import AttentionFlag
 from orders.models.books import Books
 from orders.models.order import (
     FINISHED,
@@ -14,6 +16,7 @@ from orders.models.order import (
     OrderQuerySet,
     Status,
 )
+from orders.models.reasons import HoldReason, RefundReason
 from orders.models.selling import Coupon, CouponUse, PendingCheckout, ReferralEarning
 from orders.models.supplier import (
     ContractDrift,
@@ -32,6 +35,7 @@ __all__ = [
     "MOVES",
     "OPEN",
     "UPSTREAM_OPEN",
+    "AttentionFlag",
     "Books",
     "Checkout",
     "ContractDrift",
@@ -40,13 +44,16 @@ __all__ = [
     "DeliveredGoods",
     "ForwardingPause",
     "GoodsReveal",
+    "HoldReason",
     "Kind",
     "KnownRefusal",
+    "LostAttempt",
     "Order",
     "OrderEvent",
     "OrderQuerySet",
     "PendingCheckout",
     "ReferralEarning",
+    "RefundReason",
     "ServiceCost",
     "ServicePace",
     "ServiceRequest",

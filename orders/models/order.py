@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
 from catalog.models import Service
+from orders.models.attention import AttentionFlag
+from orders.models.reasons import HoldReason
 
 
 class Status(models.TextChoices):
@@ -114,7 +116,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(unclaimed, next_poll_at__lte=now).order_by("next_poll_at")
 
     def needing_attention(self) -> "OrderQuerySet":
-        return self.exclude(attention="")
+        """Orders with an open flag.
+
+        Asked as "one of the orders that have an open flag": SQLite would look at every order for an EXISTS.
+        """
+        return self.filter(pk__in=AttentionFlag.objects.open().values("order"))
 
 
 class Order(models.Model):
@@ -169,16 +175,23 @@ class Order(models.Model):
     next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True)
     poll_claimed_until = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
-    attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
+    taken_until = models.DateTimeField(null=True, blank=True)  # read ahead by a sweep of the queue: others pass over it
+    not_found_times = models.PositiveIntegerField(_("times not found in a row"), default=0)
+    not_found_since = models.DateTimeField(_("not found since"), null=True, blank=True)
+    not_found_at = models.DateTimeField(_("last not found"), null=True, blank=True)
+    not_found_flagged_at = models.DateTimeField(null=True, blank=True)
     held_because = models.CharField(
-        _("held because"), max_length=300, blank=True, help_text=_("Not empty: not sent until the admin releases it.")
+        _("held because"),
+        max_length=8,
+        choices=HoldReason,
+        blank=True,
+        help_text=_("Not empty: not sent until the admin releases it."),
     )
+    held_details = models.JSONField(default=dict, blank=True)  # for people
     held_until = models.DateTimeField(_("refunded by itself after"), null=True, blank=True)
     hold_waived_at = models.DateTimeField(
         _("to be sent at a loss"), null=True, blank=True, help_text=_("Staff decided so: it is not held again.")
     )
-    window_closed_at = models.DateTimeField(_("window closed by hand"), null=True, blank=True)
-    reconciliation = models.JSONField(_("what reconciliation found"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("ordered"), default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -217,8 +230,7 @@ class Order(models.Model):
             models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
             models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
-            models.Index(fields=["id"], condition=~Q(attention=""), name="order_attention"),
-            models.Index(fields=["id"], condition=Q(reconciliation__isnull=False), name="order_reconciled"),
+            models.Index(fields=["id"], condition=Q(status="unknown"), name="order_unknown"),
         ]
 
     def __str__(self) -> str:

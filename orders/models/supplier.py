@@ -42,6 +42,7 @@ class ForwardingPause(models.Model):
         BALANCE = "balance", _("The upstream balance is too low")
         KEY = "key", _("The upstream key is not accepted")
         ADMIN = "admin", _("Paused by the admin")
+        RESTORED = "restored", _("Restored from a backup")
 
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
     detail = models.CharField(_("detail"), max_length=300, blank=True)

@@ -12,7 +12,7 @@ from orders.models import ForwardingPause, Order
 
 def tell_of_pause(pause: ForwardingPause, *, now: datetime) -> None:
     """Forwarding has stopped; an admin who pauses it knows."""
-    if pause.reason == ForwardingPause.Reason.ADMIN:
+    if pause.reason in (ForwardingPause.Reason.ADMIN, ForwardingPause.Reason.RESTORED):
         return
     body = _("%(reason)s: %(detail)s\nPaid orders keep their places and wait. It resumes by itself once this is over.")
     words = {"reason": pause.get_reason_display(), "detail": pause.detail or "–"}
@@ -47,11 +47,11 @@ def tell_of_late_answer(order: Order, upstream_id: str, *, now: datetime) -> Non
     tell_admins(f"loss:{order.pk}:{upstream_id}", subject, with_admin_page(body, order), now)
 
 
-def tell_of_flag(order: Order, reason: str, *, now: datetime) -> None:
-    """An order was put on the list of those that need a human."""
+def tell_of_flag(order: Order, reason: str, episode: str, *, now: datetime) -> None:
+    """An order was put on the list of those that need a human; the same `episode` of an order is told once."""
     subject = _("Order #%(number)s needs a human") % {"number": order.pk}
     body = f"{order.title}\n{reason}"
-    tell_admins(f"flag:{order.pk}:{_short(reason)}", subject, with_admin_page(body, order), now)
+    tell_admins(f"flag:{order.pk}:{_short(episode)}", subject, with_admin_page(body, order), now)
 
 
 def tell_of_hold(order: Order, reason: str, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -42,14 +42,13 @@ class PriceMove:
         return round(100 * (self.after_micros - self.before_micros) / self.before_micros)
 
 
-def send_price_digests(*, now: datetime | None = None) -> int:
+def send_price_digests(*, now: datetime) -> int:
     """Mail each customer who wants it what changed since the last digest, at their own prices; return how many mails.
 
     One whose last digest was looked into less than PRICE_DIGEST_EVERY_SECONDS ago waits. A price that is seen for the
     first time is only remembered. What is mailed and what is remembered are one transaction, so that a digest is
     neither lost nor sent twice.
     """
-    now = now or timezone.now()
     mails = 0
     since = now - timedelta(seconds=settings.PRICE_DIGEST_EVERY_SECONDS)
     lately = WatchedPrice.objects.filter(user=OuterRef("pk"), updated_at__gt=since)

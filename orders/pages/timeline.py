@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.lifecycle.service_requests import what_became_of
-from orders.models import OrderEvent, ServiceRequest
+from orders.models import OrderEvent, RefundReason, ServiceRequest
 
 Code = OrderEvent.Code
 
@@ -64,18 +64,10 @@ def _placed(data: dict[str, Any]) -> str:
 
 def _refund(data: dict[str, Any]) -> str:
     """Say how a refund came about; for a partial one its sum, rounded down to 0.0001."""
-    amount, why = money(data["refund_micros"]), data.get("why")
-    if why == "partial" and data.get("remains") is not None:
+    amount, why = money(data["refund_micros"]), str(data["why"])
+    if why == RefundReason.PARTIAL and data.get("remains") is not None:
         return _partial_refund(data, amount)
-    reasons = {
-        "failed": _("It could not be done"),
-        "canceled": _("It was canceled"),
-        "expired": _("No code came in time"),
-        "given_up": _("You gave the number up, and it was not charged for"),
-        "swapped": _("Exchanged for another number"),
-        "staff": _("Decided by our staff"),
-    }
-    reason = reasons.get(str(why), _("Refund"))
+    reason = RefundReason(why).label
     return _("%(reason)s: %(amount)s is back in your balance.") % {"reason": reason, "amount": amount}
 
 

@@ -2,6 +2,7 @@
 
 from django.db.models import Count, F, Sum
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from wallet.models import TopUp
 
 def purpose_of(top_up: TopUp) -> Purpose | None:
     """Return the order that waits for this payment; one whose payment is through is placed now."""
-    pending = close_pending_of(top_up)
+    pending = close_pending_of(top_up, now=timezone.now())
     if pending is None:
         return None
     service = f"{reverse('orders:place', args=[pending.service_id])}?{urlencode({'quantity': pending.quantity})}"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -68,7 +69,7 @@ class PricesChanged(OrderRefused):
         super().__init__(_("Prices have changed. Look at the new total, then press the button again to accept it."))
 
 
-def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str) -> list[Order]:
+def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now: datetime) -> list[Order]:
     """Take an order for every line and the money for all of them, in one transaction; return the orders, `paid`.
 
     The same `request_id` with the same lines returns the orders it made the first time. No line costs more than its
@@ -84,11 +85,11 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str) -> l
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
     def buy(checkout: Checkout) -> list[Order]:
-        orders = _drafts(checkout, lines, price_book(user))
+        orders = _drafts(checkout, lines, price_book(user, now=now), now)
         missing_micros = sum(order.price_micros for order in orders) - wallet_of(user).balance_micros
         if missing_micros > 0:
             raise InsufficientFunds(missing_micros)
-        return [take_payment(order) for order in orders]
+        return [take_payment(order, now=now) for order in orders]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
 
@@ -98,7 +99,7 @@ def _refresh_stock_of(lines: Sequence[MassLine]) -> None:
     refresh_stock(*limited.only("upstream_id", "stock", "min_quantity", "withdrawn_at"))
 
 
-def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook) -> list[Order]:
+def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook, now: datetime) -> list[Order]:
     checked_lines = check_lines(lines, book=book)
     problems = {place: checked.problem for place, checked in enumerate(checked_lines) if checked.problem}
     if problems:
@@ -114,6 +115,7 @@ def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook) -> l
                 quantity=checked.line.quantity,
                 link=checked.link,
                 shown_rate_micros=checked.line.shown_rate_micros,
+                now=now,
             )
         except PriceChanged:
             changed.append(place)

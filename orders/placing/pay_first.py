@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -28,11 +28,11 @@ from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
 from orders.placing.place import (
     DiscountNotSeen,
-    MoneyOwed,
     OrderRefused,
     PriceChanged,
     RequestIdReused,
     check_order,
+    check_owes_nothing,
     draft_order,
     place_order,
 )
@@ -42,11 +42,9 @@ from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
 from wallet.operations import (
     InsufficientFunds,
-    OwesMoney,
     TopUpRefused,
     WrongStatus,
     cancel_top_up,
-    check_may_buy,
     price_top_up,
     start_top_up,
     wallet_of,
@@ -91,6 +89,7 @@ def pay_and_order(
     seen_micros: int | None = None,
     request_id: str,
     gateway: str,
+    now: datetime,
 ) -> PendingCheckout | None:
     """Begin the payment of what the wallet is short of for this order, and return what waits for it.
 
@@ -99,22 +98,22 @@ def pay_and_order(
 
     Raises OrderRefused and its kinds as `place_order` does, and wallet.operations.TopUpRefused.
     """
-    _check_owes_nothing(user)
+    check_owes_nothing(user)
     link = link.strip()
     refresh_stock(service)
     pieces, lines = check_order(service, quantity=quantity, link=link, comments=comments)
-    before = _begun_before(user, request_id, gateway)
+    before = _begun_before(user, request_id, gateway, now)
     if before is not None and before.state != State.DROPPED:
         asked = (service.pk, pieces, link, lines, code_of(coupon))
         if asked != (before.service_id, before.quantity, before.link, before.comments, before.coupon_code):
             raise RequestIdReused
         return before
-    book = price_book(user)
+    book = price_book(user, now=now)
     draft = draft_order(
-        Checkout(user=user), service, book=book, quantity=pieces, link=link, comments=lines, quote=quote
+        Checkout(user=user), service, book=book, quantity=pieces, link=link, comments=lines, quote=quote, now=now
     )
     floor_micros = book.floor_price_micros(service, pieces)
-    price_micros = _with_coupon(draft, coupon, floor_micros=floor_micros, seen_micros=seen_micros)
+    price_micros = _with_coupon(draft, coupon, floor_micros=floor_micros, seen_micros=seen_micros, now=now)
     missing_micros = price_micros - wallet_of(user).balance_micros
     if missing_micros <= 0:
         return None
@@ -145,11 +144,11 @@ def pay_and_order(
     return wanted
 
 
-def _with_coupon(draft: Order, typed: str, *, floor_micros: int, seen_micros: int | None) -> int:
+def _with_coupon(draft: Order, typed: str, *, floor_micros: int, seen_micros: int | None, now: datetime) -> int:
     """Return what is to be paid for the draft with the coupon, which is used when the order is placed."""
     if not typed.strip():
         return draft.price_micros
-    price_micros, now = draft.price_micros, timezone.now()
+    price_micros = draft.price_micros
     try:
         discount = discount_for(draft.user, typed, price_micros=price_micros, floor_micros=floor_micros, now=now)
     except CouponRefused as refusal:
@@ -159,7 +158,7 @@ def _with_coupon(draft: Order, typed: str, *, floor_micros: int, seen_micros: in
     return discount.net_micros
 
 
-def _begun_before(user: User, request_id: str, gateway: str) -> PendingCheckout | None:
+def _begun_before(user: User, request_id: str, gateway: str, now: datetime) -> PendingCheckout | None:
     """Return what this form has begun, as it stands now; choosing another way to pay ends the payment begun before."""
     before = PendingCheckout.objects.select_related("top_up").filter(user=user, request_id=request_id).first()
     if before is None:
@@ -167,7 +166,7 @@ def _begun_before(user: User, request_id: str, gateway: str) -> PendingCheckout 
     if before.state == State.WAITING and before.top_up.gateway != gateway:
         with suppress(WrongStatus):  # under way already: it is that payment which counts
             cancel_top_up(top_up=before.top_up)
-    return close_pending_of(before.top_up)
+    return close_pending_of(before.top_up, now=now)
 
 
 class AlreadyWaiting(Exception):
@@ -188,16 +187,8 @@ def _write(wanted: PendingCheckout, top_up: TopUp) -> None:
         raise AlreadyWaiting
 
 
-def _check_owes_nothing(user: User) -> None:
-    try:
-        check_may_buy(user)
-    except OwesMoney as owes:
-        raise MoneyOwed(str(owes)) from owes
-
-
-def close_pending(*, now: datetime | None = None) -> int:
+def close_pending(*, now: datetime) -> int:
     """Place or drop what waits for payments that are through; return how many were closed. One failure stops none."""
-    now = now or timezone.now()
     through = PendingCheckout.objects.filter(state=State.WAITING).exclude(top_up__status__in=OPEN_TOP_UPS)
     closed = 0
     for pk in list(through.order_by("id").values_list("pk", flat=True)[:BATCH]):
@@ -208,13 +199,13 @@ def close_pending(*, now: datetime | None = None) -> int:
     return closed
 
 
-def close_pending_of(top_up: TopUp, *, now: datetime | None = None) -> PendingCheckout | None:
+def close_pending_of(top_up: TopUp, *, now: datetime) -> PendingCheckout | None:
     """Place or drop what waits for this payment if it is through, and return how it stands now."""
     waiting = PendingCheckout.objects.select_related("top_up", "service")
     pending = waiting.filter(top_up=top_up).first()
     if pending is None or pending.state != State.WAITING or pending.top_up.status in OPEN_TOP_UPS:
         return pending
-    _close(pending.pk, now or timezone.now())
+    _close(pending.pk, now)
     return waiting.get(pk=pending.pk)
 
 
@@ -252,6 +243,7 @@ def _outcome(pending: PendingCheckout, now: datetime) -> tuple[Order | None, str
             coupon=pending.coupon_code,
             seen_micros=pending.price_micros,
             request_id=pending.request_id,
+            now=now,
         )
     except PriceChanged as change:
         price = money(change.price_micros)

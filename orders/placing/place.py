@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -120,6 +120,7 @@ def place_order(
     seen_micros: int | None = None,
     request_id: str,
     api_key: ApiKey | None = None,
+    now: datetime,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
 
@@ -142,20 +143,13 @@ def place_order(
 
     def buy(checkout: Checkout) -> list[Order]:
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
-        book = price_book(user)
-        order = draft_order(
-            checkout,
-            service,
-            book=book,
-            quantity=pieces,
-            link=link,
-            comments=comment_lines,
-            quote=quote,
-        )
+        book = price_book(user, now=now)
+        ordered: dict[str, Any] = {"quantity": pieces, "link": link, "comments": comment_lines}
+        order = draft_order(checkout, service, book=book, quote=quote, now=now, **ordered)
         if not coupon.strip():
-            return [take_payment(order)]
-        floor_micros = book.floor_price_micros(service, pieces)
-        return [_take_payment_with_coupon(order, coupon, floor_micros=floor_micros, seen_micros=seen_micros)]
+            return [take_payment(order, now=now)]
+        terms: dict[str, Any] = {"floor_micros": book.floor_price_micros(service, pieces), "seen_micros": seen_micros}
+        return [_take_payment_with_coupon(order, coupon, **terms, now=now)]
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)[0]
 
@@ -170,6 +164,7 @@ def draft_order(
     comments: str = "",
     quote: str | None = None,
     shown_rate_micros: int | None = None,
+    now: datetime,
 ) -> Order:
     """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
 
@@ -186,7 +181,7 @@ def draft_order(
     )
     agreed = Agreed(today.price_micros, today.rate_micros)
     if quote is not None:
-        agreed = _agreed(quote, checkout.user, service, quantity, today)
+        agreed = _agreed(quote, checkout.user, service, quantity, today, now)
     # Per thousand, so that a changed rate unit is seen as well as a changed rate.
     elif shown_rate_micros is not None and shown_rate_micros < book.rate_per_thousand_micros(service):
         raise PriceChanged(today.rate_micros, today.price_micros)
@@ -211,7 +206,7 @@ def draft_order(
     )
 
 
-def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Today) -> Agreed:
+def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Today, now: datetime) -> Agreed:
     if not sealed:
         raise NotQuoted(quantity, today.price_micros)
     try:
@@ -223,7 +218,7 @@ def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Tod
     if quote.quantity != quantity:
         raise NotQuoted(quantity, today.price_micros)
     max_loss_micros = micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)
-    agreed = agree(quote, today, now=timezone.now(), max_loss_micros=max_loss_micros)
+    agreed = agree(quote, today, now=now, max_loss_micros=max_loss_micros)
     if agreed is None:
         raise PriceChanged(today.rate_micros, today.price_micros)
     return agreed
@@ -253,7 +248,7 @@ def check_out(
             return orders
     except InsufficientFunds:
         # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
-        _check_owes_nothing(user)
+        check_owes_nothing(user)
         raise
     except IntegrityError:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
@@ -263,7 +258,8 @@ def check_out(
         return bought
 
 
-def _check_owes_nothing(user: User) -> None:
+def check_owes_nothing(user: User) -> None:
+    """Raise MoneyOwed when the customer has to pay something back before buying anything."""
     try:
         check_may_buy(user)
     except OwesMoney as owes:
@@ -279,13 +275,13 @@ def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order]
     return list(checkout.orders.order_by("id"))
 
 
-def take_payment(order: Order, discount: Discount | None = None) -> Order:
+def take_payment(order: Order, discount: Discount | None = None, *, now: datetime) -> Order:
     """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds.
 
     With a discount the order's price is what is left, and the ledger gets two rows: the discount given first, so that
     the wallet needs no more than what is left, and then the whole price taken.
     """
-    order.created_at = timezone.now()
+    order.created_at = now
     insert_row(order)
     open_earning(order)
     data: dict[str, Any] = {"price_micros": order.price_micros, "quantity": order.quantity}
@@ -305,22 +301,24 @@ def take_payment(order: Order, discount: Discount | None = None) -> Order:
         reference=f"order:{order.pk}",
         note=order.title[:300],
     )
-    write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=order.created_at)
+    write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=now)
     wake_forwarder(order.pk)
     return order
 
 
-def _take_payment_with_coupon(order: Order, typed: str, *, floor_micros: int, seen_micros: int | None) -> Order:
+def _take_payment_with_coupon(
+    order: Order, typed: str, *, floor_micros: int, seen_micros: int | None, now: datetime
+) -> Order:
     """Use the coupon for a priced order and take what is left of its price. Raises OrderRefused, DiscountNotSeen."""
     try:
         coupon, discount = claim_coupon(
-            order.user, typed, price_micros=order.price_micros, floor_micros=floor_micros, now=timezone.now()
+            order.user, typed, price_micros=order.price_micros, floor_micros=floor_micros, now=now
         )
         if seen_micros is not None and seen_micros < discount.net_micros:
             raise DiscountNotSeen(discount)
         order.price_micros = discount.net_micros
         order.pricing |= {"coupon": discount.code, "coupon_micros": discount.discount_micros}
-        take_payment(order, discount)
+        take_payment(order, discount, now=now)
         record_use(coupon, order, discount)
     except CouponRefused as refusal:
         raise OrderRefused(str(refusal), "coupon") from refusal

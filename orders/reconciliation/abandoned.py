@@ -5,7 +5,7 @@ the order as long as that still waits, and is booked as the shop's loss once it 
 twice without a trace.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,16 +13,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from orders.attempts import assumptions
-from orders.attempts.losses import book_second_loss, close_abandoned
+from orders.attempts.answers import State, settle_attempt
+from orders.attempts.losses import book_second_loss
 from orders.attempts.windows import (
-    ABANDONED,
     Attempt,
     abandoned_attempts,
     evidence_of,
-    in_flight,
     unanswered,
-    window_of,
+    windows_in_flight,
 )
+from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
+from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.supply import Placed, supply_of
 from orders.lifecycle.transitions import (
     Change,
@@ -30,12 +31,15 @@ from orders.lifecycle.transitions import (
     move_order,
     write_events,
 )
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.scan import (
     Answers,
     Findings,
+    NotScanned,
+    asked_lately,
+    check_window,
     fits,
-    not_scanned_because,
+    question_of,
     scan,
 )
 from upstream.client import Client
@@ -43,7 +47,6 @@ from upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
-LOOK_AGAIN = timedelta(hours=1)
 
 
 def look_for_abandoned(kind: str, client: Client, answers: Answers, now: datetime) -> int:
@@ -55,24 +58,26 @@ def look_for_abandoned(kind: str, client: Client, answers: Answers, now: datetim
     if not attempts:
         return 0
     # In this order, as in `reconcile`: the windows first, then who is being sent, then who is lost.
-    sending = [window_of(order) for order in in_flight(kind)]
-    questions = unanswered(kind, min(datetime.fromisoformat(attempt.key) for attempt in attempts))
+    sending = windows_in_flight(kind)
+    questions = unanswered(kind, min(attempt.row.sent_at for attempt in attempts))
     settled = 0
     for attempt in attempts:
-        window = attempt.window
-        if any(other.overlaps(window) for other in sending) or not_scanned_because(kind, window):
+        if any(other.overlaps(attempt.window) for other in sending):
             continue
-        rivals = [other for other in questions if other.window.overlaps(window) and not other.is_same(attempt)]
+        rivals = [other for other in questions if other.window.overlaps(attempt.window) and not other.is_same(attempt)]
         settled += _look(attempt, rivals, client, answers, now)
     return settled
 
 
 def _look(attempt: Attempt, rivals: list[Attempt], client: Client, answers: Answers, now: datetime) -> bool:
-    if _looked_lately(attempt, rivals, now):
-        return False
     order = attempt.order
     try:
+        check_window(order.kind, attempt.window)
+        if asked_lately(attempt, [other.order for other in rivals], now):
+            return False
         findings = scan(order, attempt.window, client, answers)
+    except NotScanned:
+        return False
     except UpstreamError as error:
         log.warning("abandoned_attempt_not_looked_for", order_id=order.pk, error=str(error))
         return False
@@ -88,7 +93,7 @@ def _look(attempt: Attempt, rivals: list[Attempt], client: Client, answers: Answ
         if _adopt(attempt, str(upstream_id), evidence, now):
             return True
         charge = report.charge_upstream_micros
-        return book_second_loss(order, str(upstream_id), charge, key=attempt.key, now=now, evidence=evidence)
+        return book_second_loss(attempt.row, str(upstream_id), charge, evidence=evidence, now=now)
     _keep_doubt(attempt, rivals, findings, now)
     return False
 
@@ -96,11 +101,11 @@ def _look(attempt: Attempt, rivals: list[Attempt], client: Client, answers: Answ
 def _settle_absent(attempt: Attempt, evidence: dict[str, Any], now: datetime) -> bool:
     """Upstream has nothing that this attempt could have left: staff was right."""
     with transaction.atomic():
-        if not close_abandoned(attempt.order.pk, attempt.key):
+        order = Order.objects.select_for_update().get(pk=attempt.order.pk)
+        if not settle_attempt(attempt.row, State.ABSENT, now=now, evidence=evidence):
             return False
-        status = Order.objects.values_list("status", flat=True).get(pk=attempt.order.pk)
-        change = Change(attempt.order.pk, {}, {"proved_absent": attempt.key, **evidence})
-        write_events([change], code=Code.ATTENTION, status=status, now=now)
+        told = {"proved_absent": attempt.row.sent_at.isoformat(), **evidence}
+        write_events([Change(order.pk, {}, told)], code=Code.ATTENTION, status=order.status, now=now)
     return True
 
 
@@ -120,48 +125,32 @@ def _adopt(attempt: Attempt, upstream_id: str, evidence: dict[str, Any], now: da
                 where=Q(status=Status.PAID),
                 evidence={**evidence, "upstream_id": upstream_id},
                 upstream_id=upstream_id,
-                sent_at=datetime.fromisoformat(attempt.key),
+                sent_at=attempt.row.sent_at,
                 next_poll_at=now,
-                attention="",
-                held_because="",
-                held_until=None,
+                **NOT_HELD,
             )
-            close_abandoned(order.pk, attempt.key)
+            if not settle_attempt(attempt.row, State.ADOPTED, now=now, upstream_id=upstream_id, evidence=evidence):
+                raise WrongStatus(f"an attempt of order {order.pk} has been looked into meanwhile")
+            clear_flags([order.pk], (*OF_WAITING, Flag.PERHAPS_TWICE), now=now)
             supply_of(order).record_placed(order, Placed(upstream_id), now)
     except (WrongStatus, IntegrityError):
         return False  # it has just been claimed
     return True
 
 
-def _record(attempt: Attempt) -> dict[str, Any]:
-    found: dict[str, Any] = (attempt.order.reconciliation or {})[ABANDONED][attempt.key]
-    return found
-
-
-def _looked_lately(attempt: Attempt, rivals: list[Attempt], now: datetime) -> bool:
-    record = _record(attempt)
-    same = record.get("rivals") == sorted({other.order.pk for other in rivals})
-    return same and now - datetime.fromisoformat(record["looked_at"]) < LOOK_AGAIN
-
-
 def _keep_doubt(attempt: Attempt, rivals: list[Attempt], findings: Findings, now: datetime) -> None:
     """Lay what was found out for staff, who is told once."""
-    order, record = attempt.order, _record(attempt)
-    reason = f"Perhaps bought twice: upstream has {', '.join(map(str, sorted(findings.candidates)))}"
+    row, candidates = attempt.row, sorted(findings.candidates)
+    told = {"rivals": sorted({other.order.pk for other in rivals}), "candidates": candidates}
     with transaction.atomic():
-        row = Order.objects.select_for_update().only("reconciliation", "attention", "status").get(pk=order.pk)
-        found = row.reconciliation or {}
-        if attempt.key not in found.get(ABANDONED, {}):
-            return
-        told = {
-            "rivals": sorted({other.order.pk for other in rivals}),
-            "candidates": sorted(findings.candidates),
-            "looked_at": now.isoformat(),
-        }
-        attempts = {**found[ABANDONED], attempt.key: {**record, **told}}
-        Order.objects.filter(pk=order.pk).update(reconciliation={**found, ABANDONED: attempts})
-        if "looked_at" not in record and not row.attention:
-            Order.objects.filter(pk=order.pk).update(attention=reason[:300])
-            write_events(
-                [Change(order.pk, {}, {"reason": reason, **told})], code=Code.ATTENTION, status=row.status, now=now
-            )
+        order = Order.objects.select_for_update().get(pk=row.order_id)
+        kept = LostAttempt.objects.filter(pk=row.pk, state=State.ABANDONED).update(
+            evidence={"window": evidence_of(attempt.window), **told},
+            looked_at=now,
+            asked_about=question_of(attempt.window, [other.order for other in rivals]),
+        )
+        if kept and row.looked_at is None:
+            raise_flag(order.pk, Flag.PERHAPS_TWICE, now=now, upstream_ids=candidates)
+            said = {"code": Flag.PERHAPS_TWICE, "details": {"upstream_ids": candidates}}
+            change = Change(order.pk, {}, {**said, **told, "looked_at": now.isoformat()})
+            write_events([change], code=Code.ATTENTION, status=order.status, now=now)

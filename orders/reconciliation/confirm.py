@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from orders.attempts.windows import whole
 from orders.lifecycle.supply import Report, supply_of
-from orders.models import Order, OrderEvent
+from orders.models import LostAttempt, Order
 from orders.reconciliation.scan import charge_fits
 from upstream.client import Client
 from upstream.errors import UpstreamError
@@ -69,10 +69,8 @@ def _check_nobody_has(order: Order, upstream_id: str) -> None:
     if owner is not None:
         text = _("Upstream order %(id)s is our order #%(owner)s already.")
         raise NotConfirmed(text % {"id": upstream_id, "owner": owner})
-    losses = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS, order__kind=order.kind)
-    booked = (
-        losses.filter(evidence__upstream_id=upstream_id).exclude(order=order).values_list("order", flat=True).first()
-    )
+    losses = LostAttempt.objects.filter(kind=order.kind, state=LostAttempt.State.LOSS, upstream_id=upstream_id)
+    booked = losses.exclude(order=order).values_list("order", flat=True).first()
     if booked is not None:
         text = _("Upstream order %(id)s was booked as a loss on our order #%(owner)s.")
         raise NotConfirmed(text % {"id": upstream_id, "owner": booked})

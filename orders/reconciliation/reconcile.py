@@ -11,23 +11,22 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.attempts import assumptions
+from orders.attempts.answers import State, settle_attempt, settle_waiting
 from orders.attempts.losses import book_own_loss
 from orders.attempts.windows import (
-    ABANDONED,
-    OPEN,
     Attempt,
     Window,
     evidence_of,
-    in_flight,
     lost_attempts,
     unanswered,
     window_of,
+    windows_in_flight,
 )
+from orders.lifecycle.attention import OF_WAITING, clear_flags
 from orders.lifecycle.supply import (
     Placed,
     Report,
@@ -41,12 +40,15 @@ from orders.lifecycle.transitions import (
     write_events,
 )
 from orders.lifecycle.wake_forwarder import wake_forwarder
-from orders.models import Order, OrderEvent, Status, UpstreamBalance
+from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamBalance
 from orders.reconciliation.abandoned import look_for_abandoned
 from orders.reconciliation.scan import (
     Answers,
+    NotScanned,
+    asked_lately,
+    check_window,
     fits,
-    not_scanned_because,
+    question_of,
     scan,
 )
 from upstream.client import Client
@@ -54,17 +56,14 @@ from upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
-DOUBT = "the candidates leave a doubt"
-LOOK_AGAIN = timedelta(hours=1)
-KEPT = ("state", "closed_by_hand_at", ABANDONED)  # what new evidence does not replace
+Doubt = LostAttempt.Doubt
 
 
-def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
+def reconcile_orders(*, client: Client, now: datetime) -> int:
     """Look into every lost attempt whose window is closed; return how many were settled.
 
     A read that fails proves nothing: those orders are looked at again next time.
     """
-    now = now or timezone.now()
     settled = 0
     for kind in supplies():
         answers: Answers = {}
@@ -73,121 +72,111 @@ def reconcile_orders(*, client: Client, now: datetime | None = None) -> int:
     return settled
 
 
-def close_window(order_id: int, *, last_id: int, actor: User, now: datetime | None = None) -> None:
+def close_window(order_id: int, *, last_id: int, actor: User, now: datetime) -> None:
     """Close a lost order's window by hand: the supplier's own list shows `last_id` as the newest of our orders.
 
     For a quiet shop in which no later order closes the window. Raises WrongStatus when the order is not unknown any
     more, ValueError when the id is below the ones we had before the attempt or the settling time is not over.
     """
-    now = now or timezone.now()
-    order = Order.objects.get(pk=order_id)
-    settled_at = (order.sent_at or now) + timedelta(seconds=settings.SETTLE_SECONDS)
+    lost = LostAttempt.objects.filter(order_id=order_id, state=State.LOST)
+    attempt = lost.first()
+    if attempt is None:
+        raise WrongStatus(f"order {order_id} is not unknown any more")
+    settled_at = attempt.sent_at + timedelta(seconds=settings.SETTLE_SECONDS)
     if now < settled_at:
         raise ValueError(
             _("Too early: the supplier may still carry it out until %(time)s.") % {"time": f"{settled_at:%H:%M:%S}"}
         )
-    first = window_of(order).first
+    first = window_of(attempt).first
     if first is not None and last_id < first - 1:
         raise ValueError(_("The newest order cannot be older than %(id)s.") % {"id": first - 1})
-    found = {**(order.reconciliation or {}), "closed_by_hand_at": last_id}
-    closed = Order.objects.filter(pk=order_id, status=Status.UNKNOWN).update(window_closed_at=now, reconciliation=found)
-    if not closed:
-        raise WrongStatus(f"order {order_id} is not unknown any more")
-    change = Change(order_id, {}, {"window_closed_by_hand_at": last_id})
-    write_events([change], code=Code.ATTENTION, status=Status.UNKNOWN, now=now, actor=actor)
+    with transaction.atomic():
+        if not lost.filter(pk=attempt.pk).update(closed_at=now, closed_at_id=last_id):
+            raise WrongStatus(f"order {order_id} is not unknown any more")
+        change = Change(order_id, {}, {"window_closed_by_hand_at": last_id})
+        write_events([change], code=Code.ATTENTION, status=Status.UNKNOWN, now=now, actor=actor)
 
 
 def _reconcile_kind(kind: str, client: Client, answers: Answers, now: datetime) -> int:
-    lost = lost_attempts(kind)
+    lost = [Attempt(row, window_of(row)) for row in lost_attempts(kind)]
     if not lost:
         return 0
-    windows = {order.pk: window_of(order) for order in lost}
     # Asked in this order, none slips through: whoever has an id in one of these windows is being sent, or lost by now.
-    sending = [window_of(order) for order in in_flight(kind)]
-    questions = unanswered(kind, lost[0].sent_at or now)
+    sending = windows_in_flight(kind)
+    questions = unanswered(kind, lost[0].row.sent_at)
     settled = 0
-    for order in lost:
-        window = windows[order.pk]
-        if any(other.overlaps(window) for other in sending):
-            _keep(order, window, why="an order is being sent whose id may lie in the window", now=now)
+    for attempt in lost:
+        if any(other.overlaps(attempt.window) for other in sending):
+            _keep(attempt, [], Doubt.SENDING, now=now)
             continue
-        near = [attempt for attempt in questions if attempt.window.overlaps(window)]
-        settled += _reconcile(order, window, near, client, answers, now)
+        near = [other for other in questions if other.window.overlaps(attempt.window)]
+        settled += _reconcile(attempt, near, client, answers, now)
     return settled
 
 
-def _reconcile(
-    order: Order, window: Window, near: list[Attempt], client: Client, answers: Answers, now: datetime
-) -> bool:
+def _reconcile(attempt: Attempt, near: list[Attempt], client: Client, answers: Answers, now: datetime) -> bool:
     """Settle one lost attempt if there is proof, else keep what is known; return whether it was settled.
 
     `near` are the unanswered attempts whose ids may lie in the same window, its own among them.
     """
+    order, window = attempt.order, attempt.window
     # An earlier attempt of the same order is no rival: whichever of them upstream carried out, the id is this order's.
-    rivals = list({attempt.order.pk: attempt.order for attempt in near if attempt.order.pk != order.pk}.values())
-    why = not_scanned_because(order.kind, window)
-    if why:
-        _keep(order, window, rivals=rivals, why=why, now=now)
-        return False
-    if _is_known(order, window, rivals, now):
-        return False
+    rivals = list({other.order.pk: other.order for other in near if other.order.pk != order.pk}.values())
     try:
+        check_window(order.kind, window)
+        # The same window was asked about lately, with the same doubt: it would only cost calls upstream.
+        if attempt.row.doubt == Doubt.CANDIDATES and asked_lately(attempt, rivals, now):
+            return False
         findings = scan(order, window, client, answers)
+    except NotScanned as reason:
+        _keep(attempt, rivals, reason.doubt, reason.detail, now=now)
+        return False
     except UpstreamError as error:
-        _keep(order, window, rivals=rivals, why=f"upstream does not answer: {error}", now=now)
+        _keep(attempt, rivals, Doubt.SILENCE, str(error), now=now)
         return False
     candidates = findings.candidates
     found = _evidence(order, window, rivals, asked=findings.asked, candidates=candidates)
     if not candidates:
-        return _settle_absent(order, found, now)
+        return _settle_absent(attempt, found, now)
     if len(candidates) > max(len(near), 1):
         # More orders than we can have lost: strangers' orders answer to our key.
         evidence = {"order": order.pk, "candidates": sorted(candidates)}
         assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, order.kind, evidence, now=now)
     [upstream_id, report] = next(iter(candidates.items()))
     if len(candidates) == 1 and not rivals and fits(order, report):
-        return _settle_placed(order, str(upstream_id), report, found, now)
-    _keep(order, window, rivals=rivals, why=DOUBT, now=now, found=found)
+        return _settle_placed(attempt, str(upstream_id), report, found, now)
+    _keep(attempt, rivals, Doubt.CANDIDATES, now=now, found=found)
     return False
 
 
-def _is_known(order: Order, window: Window, rivals: list[Order], now: datetime) -> bool:
-    """Whether the same window was asked about lately, with the same doubt: it would only cost calls upstream."""
-    found = order.reconciliation or {}
-    same = found.get("window") == evidence_of(window) and found.get("rivals") == sorted(other.pk for other in rivals)
-    if not same or found.get("why") != DOUBT:
-        return False
-    return now - datetime.fromisoformat(found["looked_at"]) < LOOK_AGAIN
-
-
-def _settle_absent(order: Order, found: dict[str, Any], now: datetime) -> bool:
+def _settle_absent(attempt: Attempt, found: dict[str, Any], now: datetime) -> bool:
     """It was not placed: send it again, or close the question where the buyer was refunded long ago."""
-    if order.status != Status.UNKNOWN:
-        return _close_question(order, found, now)
+    order = attempt.order
+    if attempt.row.state != State.LOST:
+        return _close_question(attempt, found, now)
     try:
-        move_order(
-            order.pk,
-            Status.PAID,
-            code=Code.NOT_SENT,
-            now=now,
-            where=Q(status=Status.UNKNOWN, sent_at=order.sent_at),
-            evidence=found,
-            attention="",
-            not_before=None,
-            window_closed_at=None,
-            reconciliation=_settled(order, found, "absent"),
-        )
+        with transaction.atomic():
+            move_order(
+                order.pk,
+                Status.PAID,
+                code=Code.NOT_SENT,
+                now=now,
+                where=Q(status=Status.UNKNOWN, sent_at=attempt.row.sent_at),
+                evidence=found,
+                not_before=None,
+            )
+            settle_waiting(order.pk, State.ABSENT, now=now, evidence=found)
+            wake_forwarder(order.pk)
     except WrongStatus:
         return False
-    wake_forwarder(order.pk)
     return True
 
 
-def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[str, Any], now: datetime) -> bool:
+def _settle_placed(attempt: Attempt, upstream_id: str, report: Report, found: dict[str, Any], now: datetime) -> bool:
     """It was placed: adopt the id, or book the shop's loss where the buyer was refunded."""
-    if order.status != Status.UNKNOWN:
-        found = _settled(order, found, "placed")
-        return book_own_loss(order, upstream_id, report.charge_upstream_micros, found, now=now)
+    order, charge = attempt.order, report.charge_upstream_micros
+    if attempt.row.state != State.LOST:
+        return book_own_loss(attempt.row, upstream_id, charge, evidence=found, now=now)
     order.status = Status.PENDING
     supply = supply_of(order)
     try:
@@ -197,13 +186,12 @@ def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[s
                 Status.PENDING,
                 code=Code.ACCEPTED,
                 now=now,
-                where=Q(status=Status.UNKNOWN, sent_at=order.sent_at),
+                where=Q(status=Status.UNKNOWN, sent_at=attempt.row.sent_at),
                 evidence={**found, "upstream_id": upstream_id},
                 upstream_id=upstream_id,
                 next_poll_at=now,
-                attention="",
-                reconciliation=_settled(order, found, "placed"),
             )
+            settle_waiting(order.pk, State.ADOPTED, now=now, upstream_id=upstream_id, evidence=found)
             supply.record_placed(order, Placed(upstream_id), now)
     except (WrongStatus, IntegrityError) as error:
         log.warning("adoption_outrun", order_id=order.pk, upstream_id=upstream_id, error=str(error))
@@ -211,39 +199,37 @@ def _settle_placed(order: Order, upstream_id: str, report: Report, found: dict[s
     return True
 
 
-def _close_question(order: Order, found: dict[str, Any], now: datetime) -> bool:
+def _close_question(attempt: Attempt, found: dict[str, Any], now: datetime) -> bool:
     with transaction.atomic():
-        still_open = Order.objects.filter(pk=order.pk, status=Status.FAILED, reconciliation__state=OPEN)
-        if not still_open.update(attention="", reconciliation=_settled(order, found, "absent")):
+        order = Order.objects.select_for_update().get(pk=attempt.order.pk)
+        if not settle_attempt(attempt.row, State.ABSENT, now=now, evidence=found):
             return False
+        clear_flags([order.pk], OF_WAITING, now=now)
         write_events([Change(order.pk, {}, found)], code=Code.ATTENTION, status=order.status, now=now)
     return True
 
 
-def _settled(order: Order, found: dict[str, Any], state: str) -> dict[str, Any]:
-    """Return what is kept of a settled attempt; what is still open about earlier ones stays."""
-    before = order.reconciliation or {}
-    return {**{name: before[name] for name in (ABANDONED,) if name in before}, **found, "state": state}
-
-
 def _keep(
-    order: Order,
-    window: Window,
+    attempt: Attempt,
+    rivals: list[Order],
+    doubt: LostAttempt.Doubt,
+    detail: str = "",
     *,
-    why: str,
     now: datetime,
-    rivals: list[Order] | None = None,
     found: dict[str, Any] | None = None,
 ) -> None:
     """Lay the evidence out for the admin; the order stays in the queue for humans as it is."""
-    before = order.reconciliation or {}
-    evidence = {**(found or _evidence(order, window, rivals or [])), "why": why}
-    kept = {name: before[name] for name in KEPT if name in before}
-    unchanged = {**kept, **evidence} == {name: value for name, value in before.items() if name != "looked_at"}
-    if unchanged and found is None:
+    row = attempt.row
+    evidence = found or _evidence(attempt.order, attempt.window, rivals)
+    if found is None and (row.doubt, row.doubt_detail, row.evidence) == (doubt, detail[:300], evidence):
         return
-    unsettled = Order.objects.filter(pk=order.pk, upstream_id=None, status=order.status, sent_at=order.sent_at)
-    unsettled.update(reconciliation={**kept, **evidence, "looked_at": now.isoformat()})
+    LostAttempt.objects.filter(pk=row.pk, state=row.state).update(
+        doubt=doubt,
+        doubt_detail=detail[:300],
+        evidence=evidence,
+        looked_at=now,
+        asked_about=question_of(attempt.window, rivals),
+    )
 
 
 def _evidence(

@@ -4,24 +4,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from orders.attempts.losses import (
-    BOOKS_ARE_OPEN,
-    IN_QUESTION,
-    book_own_loss,
-    book_second_loss,
-    close_abandoned,
-)
-from orders.attempts.windows import (
-    ABANDONED,
-    REFUNDED,
-    abandoned_attempts,
-    whole,
-    with_abandoned,
-)
+from orders.attempts.answers import NOT_LOOKED_AT, State, settle_attempt, settle_waiting
+from orders.attempts.losses import BOOKS_ARE_OPEN, book_own_loss, book_second_loss
+from orders.attempts.windows import whole, window_of
+from orders.lifecycle.attention import OF_WAITING, clear_flags, evidence_of
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import Placed, supply_of
 from orders.lifecycle.transitions import (
@@ -30,7 +19,8 @@ from orders.lifecycle.transitions import (
     move_order,
     write_events,
 )
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, RefundReason, Status
+from orders.models.attempts import LostAttemptQuerySet
 from orders.reconciliation.confirm import confirm_upstream_id
 from upstream.client import Client
 
@@ -45,14 +35,13 @@ def resolve_as_placed(
     actor: User,
     client: Client | None,
     force: bool = False,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """The unknown order is upstream's `upstream_id`, which upstream is asked about first: follow it from here on.
 
     Raises WrongStatus when the order is not unknown any more, and NotConfirmed as `confirm_upstream_id`; `force` and
     `client` are its.
     """
-    now = now or timezone.now()
     order = _unknown(order_id)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
     supply = supply_of(order)
@@ -69,40 +58,36 @@ def resolve_as_placed(
                 evidence=confirmed.evidence,
                 upstream_id=confirmed.upstream_id,
                 next_poll_at=now,
-                attention="",
             )
+            settle_waiting(order_id, State.ADOPTED, now=now, actor=actor, upstream_id=confirmed.upstream_id)
             supply.record_placed(order, Placed(confirmed.upstream_id), now)
     except IntegrityError:
         text = _("Upstream order %(id)s belongs to another order.")
         raise WrongStatus(text % {"id": confirmed.upstream_id}) from None
 
 
-def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime) -> None:
     """The unknown order was not placed: send it again. Raises WrongStatus.
 
     Staff may be wrong. The attempt is still looked for; its answer, should it come while the order waits, is taken for
     the order, and is booked as the shop's loss later.
     """
-    now = now or timezone.now()
     order = _unknown(order_id)
-    move_order(
-        order_id,
-        Status.PAID,
-        code=Code.RESOLVED,
-        now=now,
-        where=STILL_UNKNOWN & Q(sent_at=order.sent_at),
-        actor=actor,
-        attention="",
-        not_before=None,
-        # What closed this attempt's window says nothing about the next one's.
-        window_closed_at=None,
-        reconciliation=with_abandoned(order),
-    )
+    with transaction.atomic():
+        move_order(
+            order_id,
+            Status.PAID,
+            code=Code.RESOLVED,
+            now=now,
+            where=STILL_UNKNOWN & Q(sent_at=order.sent_at),
+            actor=actor,
+            not_before=None,
+        )
+        settle_waiting(order_id, State.ABANDONED, now=now, actor=actor, **NOT_LOOKED_AT)
 
 
-def resolve_by_refund(order_id: int, *, actor: User, now: datetime | None = None) -> None:
+def resolve_by_refund(order_id: int, *, actor: User, now: datetime) -> None:
     """Give the money back and close the unknown order; should it exist, it is the shop's loss. Raises WrongStatus."""
-    now = now or timezone.now()
     order = Order.objects.select_related("user").get(pk=order_id)
     with transaction.atomic():
         move_order(
@@ -112,13 +97,12 @@ def resolve_by_refund(order_id: int, *, actor: User, now: datetime | None = None
             now=now,
             where=STILL_UNKNOWN,
             actor=actor,
-            attention="",
             finished_at=now,
-            # Should it exist upstream, it must not be taken for another lost order.
-            reconciliation={**(order.reconciliation or {}), "state": REFUNDED},
         )
+        # Should it exist upstream, it must not be taken for another lost order.
+        settle_waiting(order_id, State.REFUNDED, now=now, actor=actor)
         order.status = Status.FAILED
-        refund_up_to(order, order.price_micros, why="staff", now=now, actor=actor)
+        refund_up_to(order, order.price_micros, why=RefundReason.STAFF, now=now, actor=actor)
         supply_of(order).record_closed(order, now)
 
 
@@ -135,47 +119,43 @@ def book_loss(
     actor: User,
     client: Client | None,
     force: bool = False,
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Upstream has this order as `upstream_id`, though it was refunded or sent again: it is the shop's loss.
 
     Raises WrongStatus when nothing about the order is in question, ValueError without a note, and NotConfirmed as
     `confirm_upstream_id`; `force` and `client` are its.
     """
-    now = now or timezone.now()
     order = _in_question(order_id, note)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
-    charge = confirmed.charge_upstream_micros
+    attempt = _likeliest(order, confirmed.upstream_id)
+    book = book_own_loss if attempt.state in LostAttempt.IN_QUESTION else book_second_loss
     evidence = {**confirmed.evidence, "note": note}
-    if Order.objects.filter(IN_QUESTION, pk=order_id).exists():
-        found = {**(order.reconciliation or {}), "state": "placed"}
-        booked = book_own_loss(order, confirmed.upstream_id, charge, found, now=now, actor=actor, evidence=evidence)
-    else:
-        key = _likeliest(order, confirmed.upstream_id)
-        booked = book_second_loss(
-            order, confirmed.upstream_id, charge, key=key, now=now, actor=actor, evidence=evidence
-        )
-    if not booked:
+    charge = confirmed.charge_upstream_micros
+    if not book(attempt, confirmed.upstream_id, charge, evidence=evidence, now=now, actor=actor):
         raise WrongStatus(f"order {order_id} has been looked into meanwhile")
 
 
-def close_question(order_id: int, *, note: str, actor: User, now: datetime | None = None) -> None:
+def close_question(order_id: int, *, note: str, actor: User, now: datetime) -> None:
     """Upstream has nothing of this order that was refunded or sent again: nothing is left open in the books.
 
     Raises WrongStatus when nothing about the order is in question, ValueError without a note.
     """
-    now = now or timezone.now()
-    order = _in_question(order_id, note)
-    abandoned = list((order.reconciliation or {}).get(ABANDONED, {}))
+    _in_question(order_id, note)
     with transaction.atomic():
-        closed = [key for key in abandoned if close_abandoned(order_id, key)]
-        row = Order.objects.select_for_update().get(pk=order_id)
-        found = {**(row.reconciliation or {}), "state": "absent"}
-        refunded = Order.objects.filter(IN_QUESTION, pk=order_id).update(attention="", reconciliation=found)
-        if not refunded and not closed:
+        order = Order.objects.select_for_update().get(pk=order_id)
+        attempts = list(_open_questions(order))
+        closed = [settle_attempt(attempt, State.ABSENT, now=now) for attempt in attempts]
+        if not any(closed):
             raise WrongStatus(f"order {order_id} has been looked into meanwhile")
-        change = Change(order_id, {}, {"not_bought": note, "seen": row.attention})
-        write_events([change], code=Code.ATTENTION, status=row.status, now=now, actor=actor)
+        refunded = any(attempt.state in LostAttempt.IN_QUESTION for attempt in attempts)
+        seen = clear_flags([order_id], OF_WAITING, now=now, actor=actor) if refunded else []
+        change = Change(order_id, {}, {"not_bought": note, "seen": evidence_of(seen)})
+        write_events([change], code=Code.ATTENTION, status=order.status, now=now, actor=actor)
+
+
+def _open_questions(order: Order) -> LostAttemptQuerySet:
+    return LostAttempt.objects.filter(order=order, state__in=(*LostAttempt.IN_QUESTION, State.ABANDONED))
 
 
 def _unknown(order_id: int) -> Order:
@@ -194,9 +174,15 @@ def _in_question(order_id: int, note: str) -> Order:
     return order
 
 
-def _likeliest(order: Order, upstream_id: str) -> str:
-    """Return the abandoned attempt in whose window this id lies, else the first one."""
-    attempts = [attempt for attempt in abandoned_attempts(order.kind) if attempt.order.pk == order.pk]
+def _likeliest(order: Order, upstream_id: str) -> LostAttempt:
+    """Return the refunded attempt if there is one, else the abandoned one whose window may hold this id, or the first.
+
+    Raises WrongStatus when there is none any more.
+    """
+    attempts = list(_open_questions(order).select_related("order"))
     number = whole(upstream_id)
-    near = [attempt.key for attempt in attempts if number is not None and attempt.window.may_hold(number)]
-    return (near or [attempt.key for attempt in attempts] or [""])[0]
+    refunded = [attempt for attempt in attempts if attempt.state in LostAttempt.IN_QUESTION]
+    near = [attempt for attempt in attempts if number is not None and window_of(attempt).may_hold(number)]
+    for attempt in (*refunded, *near, *attempts):
+        return attempt
+    raise WrongStatus(f"order {order.pk} has been looked into meanwhile")

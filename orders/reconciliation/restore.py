@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
+from orders.attempts.answers import Cause, note_lost
 from orders.attempts.windows import newest_upstream_id
 from orders.fulfilment.pauses import pause_forwarding
 from orders.lifecycle.supply import supplies
@@ -14,13 +14,12 @@ from orders.models import ForwardingPause, Order, OrderEvent, Status
 BATCH = 500
 
 
-def declare_restored(*, now: datetime | None = None) -> int:
+def declare_restored(*, now: datetime) -> int:
     """Pause forwarding and make every unsent or sending order unknown until it is reconciled; return how many.
 
     Any of them may have been sent after the backup was taken. The admin ends the pause when they are settled.
     """
-    now = now or timezone.now()
-    pause_forwarding(reason=ForwardingPause.Reason.ADMIN, detail="restored from a backup", now=now)
+    pause_forwarding(reason=ForwardingPause.Reason.RESTORED, now=now)
     made_unknown = 0
     for kind in supplies():
         newest = newest_upstream_id(kind)
@@ -29,7 +28,7 @@ def declare_restored(*, now: datetime | None = None) -> int:
                 :BATCH
             ]
         ):
-            changes = [Change(pk, {}, {"reason": "restored from a backup"}) for pk in batch]
+            changes = [Change(pk, {}, {"cause": Cause.RESTORED}) for pk in batch]
             with transaction.atomic():
                 Order.objects.filter(pk__in=batch, sent_at=None).update(sent_at=now, last_upstream_id_before=newest)
                 move_orders(
@@ -37,8 +36,9 @@ def declare_restored(*, now: datetime | None = None) -> int:
                     Status.UNKNOWN,
                     code=OrderEvent.Code.UNKNOWN,
                     now=now,
-                    attention="Perhaps placed upstream: restored from a backup",
                     claim_token=None,
                 )
+                for order in Order.objects.filter(pk__in=batch):
+                    note_lost(order, Cause.RESTORED, "", now=now)
             made_unknown += len(batch)
     return made_unknown

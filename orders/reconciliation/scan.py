@@ -1,16 +1,28 @@
 """Asking upstream about the ids of a closed window, and whether what answers can be a certain order of ours."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from orders.attempts import assumptions
-from orders.attempts.windows import Window, known_ids
+from orders.attempts.windows import Attempt, Window, known_ids
 from orders.lifecycle.supply import Report, supply_of
-from orders.models import Order, Status
+from orders.models import LostAttempt, Order, Status
 from upstream.client import Client
 
+Doubt = LostAttempt.Doubt
+LOOK_AGAIN = timedelta(hours=1)
 Answers = dict[int, Report | None]  # what upstream said of ids of one kind; None: "Order not found"
+
+
+class NotScanned(Exception):
+    """This window cannot prove anything, so upstream was not asked; `doubt` and `detail` say why."""
+
+    def __init__(self, doubt: LostAttempt.Doubt, detail: str = "") -> None:
+        super().__init__(doubt)
+        self.doubt, self.detail = doubt, detail
 
 
 @dataclass(frozen=True)
@@ -38,19 +50,34 @@ def scan(order: Order, window: Window, client: Client, answers: Answers) -> Find
     return Findings(len(strange), candidates)
 
 
-def not_scanned_because(kind: str, window: Window) -> str:
-    """Return why this window cannot prove anything, or "" when it can."""
+def check_window(kind: str, window: Window) -> None:
+    """Raise NotScanned when this window cannot prove anything."""
     if not assumptions.holds(kind):
-        return "an assumption about upstream's ids has failed"
+        raise NotScanned(Doubt.DISTRUST)
     if window.first is None:
-        return "we had no order id before the attempt, so the window has no beginning"
+        raise NotScanned(Doubt.NO_BEGINNING)
     if window.last is None or window.width is None:
-        return "the window is open: it closes with the next order sent after the settling time, or by hand"
+        raise NotScanned(Doubt.OPEN)
     if window.last < window.first - 1:
-        return "the window ends before it begins"
+        raise NotScanned(Doubt.REVERSED)
     if window.width > settings.RECONCILE_MAX_WINDOW:
-        return f"the window is too wide: {window.width} ids"
-    return ""
+        raise NotScanned(Doubt.TOO_WIDE, str(window.width))
+
+
+def question_of(window: Window, rivals: Iterable[Order]) -> str:
+    """Return what is asked about a window: it need not be asked again soon while this stays the same."""
+    beside = ",".join(str(pk) for pk in sorted({order.pk for order in rivals}))
+    return f"{window.first}-{window.last} by {window.closed_by} beside {beside}"
+
+
+def asked_lately(attempt: Attempt, rivals: Iterable[Order], now: datetime) -> bool:
+    """Whether upstream was asked about just this less than an hour ago."""
+    row = attempt.row
+    return (
+        row.looked_at is not None
+        and row.asked_about == question_of(attempt.window, rivals)
+        and now - row.looked_at < LOOK_AGAIN
+    )
 
 
 def fits(order: Order, report: Report) -> bool:

@@ -110,7 +110,8 @@ def sell_number(
             cost_upstream_micros=project.price_upstream_micros,
             exchange_rate_micros=book.book.exchange_rate_micros,
             pricing=book.terms(project),
-        )
+        ),
+        now=timezone.now(),
     )
     Number.objects.create(
         order=order,

@@ -13,7 +13,7 @@ from orders.fulfilment.poll import record_reports
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows
 from orders.lifecycle.transitions import WrongStatus, move_order
-from orders.models import UPSTREAM_OPEN, Checkout, Order, OrderEvent, Status
+from orders.models import UPSTREAM_OPEN, Checkout, Order, OrderEvent, RefundReason, Status
 from orders.placing.place import OrderRefused, PriceChanged, check_out
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
@@ -142,7 +142,7 @@ def _close(order: Order, now: datetime) -> None:
     if not waiting.update(state=Number.State.CANCELED):
         raise OrderRefused(_("This number does not wait for a code any more."))
     order.status, order.finished_at = Status.CANCELED, now
-    refund_up_to(order, order.price_micros, why="swapped", now=now)
+    refund_up_to(order, order.price_micros, why=RefundReason.SWAPPED, now=now)
 
 
 def _hand_on_rule(old: Number, new: Number, now: datetime, *, automatic: bool) -> None:

@@ -108,12 +108,12 @@ class Processes:
         if child.process.poll() is None:
             self._end(child)
 
-    def stop(self, said: Callable[[str], None] = lambda name: None) -> None:
-        """Stop every child, the newest first, and wait for each; `said` is told each name. Safe to call twice."""
+    def stop(self, log: Callable[[str], None] = lambda name: None) -> None:
+        """Stop every child, the newest first, and wait for each; `log` gets each name. Safe to call twice."""
         while self._children:
             child = self._children.pop()
             if child.process.poll() is None:
-                said(child.name)
+                log(child.name)
                 self._end(child)
         if self._guard.poll() is None:
             # With the guard goes whoever else is in the group: a worker whose master had to be killed.

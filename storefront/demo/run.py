@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import signal
 import sys
 import time
@@ -15,11 +16,20 @@ from django.conf import settings
 from django.db import connections
 
 from storefront.demo import setup
+from storefront.demo.older_data import made_by_another_version
 from storefront.demo.plan import ROOT, port_of
 from storefront.demo.processes import Child, ChildFailed, Processes, is_free
 from storefront.demo.valkey import start_valkey
 
 READY_SECONDS = 90.0
+OLDER_DATA = """\
+The demo in {folder} was made by another version of the shop, and this version cannot use its data.
+Nothing was changed. To begin anew, remove the demo's data and start it again:
+
+    rm -r {folder}
+    make demo
+
+The accounts, orders and settings of that demo are lost with it."""
 Say = Callable[[str], None]
 
 
@@ -35,6 +45,8 @@ def run(*, folder: Path, port: int, services: int, say: Say) -> None:
     if not is_free(port):
         raise DemoFailed(f"Port {port} is taken. Choose another one: make demo PORT={port + 1}")
     with _only_one(folder), _stopped_by_signals():
+        if made_by_another_version():
+            raise DemoFailed(OLDER_DATA.format(folder=shlex.quote(_short(folder))))
         processes = Processes()
         try:
             _start(processes, folder, port, services, say)

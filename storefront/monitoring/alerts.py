@@ -22,11 +22,11 @@ def audit_and_tell(*, client: Client | None) -> Books:
 
     A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none.
     """
-    books = audit(client=client)
+    books = audit(client=client, now=timezone.now())
     log.info("audit", problems=len(books.problems), unread=books.unread)
-    told = Notice.objects.filter(user=None, key__startswith=EPISODE)
-    episode = told.filter(key__endswith=OVER).count() + 1
-    open_episode = told.filter(key=f"{EPISODE}{episode}").exists()
+    notices = Notice.objects.filter(user=None, key__startswith=EPISODE)
+    episode = notices.filter(key__endswith=OVER).count() + 1
+    open_episode = notices.filter(key=f"{EPISODE}{episode}").exists()
     # Two audits at once write the same keys: the notice is written once.
     if books.wrong and not open_episode:
         words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(books.wrong))

@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from django_prometheus.exports import ExportToDjangoView
 from django_redis import get_redis_connection
 
+from storefront import __version__
+
 View = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 # Set once no migration is pending: within one process, whose code does not change, none can become pending again.
@@ -35,12 +37,12 @@ class HealthMiddleware:
 
 
 def live(request: HttpRequest) -> HttpResponse:
-    """Answer 200 as long as this process answers at all."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """Answer 200 and the version as long as this process answers at all."""
+    return HttpResponse(f"ok {__version__}\n", content_type="text/plain")
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when customers can be served, else 503; in both cases the parts and "ok" or "failed"."""
+    """Answer 200 when customers can be served, else 503; always with the version and each part's state."""
     parts = {}
     for name, check in (("database", _database), ("redis", _redis), ("migrations", _migrations)):
         try:
@@ -51,7 +53,8 @@ def ready(request: HttpRequest) -> HttpResponse:
             parts[name] = "failed"
         else:
             parts[name] = "ok"
-    response = JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    well = set(parts.values()) == {"ok"}
+    response = JsonResponse({**parts, "version": __version__}, status=200 if well else 503)
     # Django would report each 503 as an error, by e-mail too: once per probe of every load balancer.
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return response

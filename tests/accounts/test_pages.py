@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from tests.conftest import PASSWORD
+from tests.pages import markup
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +118,7 @@ def test_sign_in_with_a_wrong_password_says_so_above_the_form(client: Client, an
     page = client.post(reverse("account_login"), {"login": ann.email, "password": "wrong"})
 
     assert page.status_code == 200
-    assert '<div class="alert" data-level="error" role="alert">' in page.content.decode()
+    assert '<div class="alert" data-level="error" role="alert">' in markup(page)
 
 
 def test_sign_in_and_out_changes_what_the_header_offers(client: Client, ann: User) -> None:

@@ -78,7 +78,7 @@ def _is_ours(message: ConsoleMessage) -> bool:
 @pytest.fixture
 def page(browser: Browser, shop: Shop) -> Iterator[Page]:
     """A page of a new visitor; errors in its console or scripts fail the test."""
-    with browser.new_context(base_url=shop.url, locale="en-US") as context:
+    with browser.new_context(reduced_motion="reduce", base_url=shop.url, locale="en-US") as context:
         page = context.new_page()
         page.set_default_timeout(15_000)
         complaints: list[str] = []

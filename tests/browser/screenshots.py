@@ -40,7 +40,9 @@ def main(address: str) -> None:
 
 def _visitor(browser: Browser, address: str, width: int, height: int, scheme: str) -> Page:
     viewport = {"width": width, "height": height}
-    return browser.new_context(base_url=address, viewport=viewport, color_scheme=scheme, locale="en-US").new_page()
+    return browser.new_context(
+        reduced_motion="reduce", base_url=address, viewport=viewport, color_scheme=scheme, locale="en-US"
+    ).new_page()
 
 
 def _shoot(page: Page, path: str, name: str) -> None:

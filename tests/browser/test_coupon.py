@@ -62,7 +62,7 @@ def test_a_customer_orders_with_a_coupon_and_finds_the_link_to_hand_on(
         accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
     link = page.locator("code").inner_text()
-    with browser.new_context() as friends:
+    with browser.new_context(reduced_motion="reduce") as friends:
         visit = friends.new_page()
         visit.goto(link)
         assert visit.url == f"{shop.url}/"

@@ -52,7 +52,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         placed(order) for order in buy_numbers(user=ann, project=project, quantity=3, request_id="three")
     )
     sign_in(page, ann.email)
-    with browser.new_context(base_url=shop.url, locale="en-US") as device:
+    with browser.new_context(reduced_motion="reduce", base_url=shop.url, locale="en-US") as device:
         other = device.new_page()
         sign_in(other, ann.email)
         expect(page.locator(".number-card")).to_have_count(3)

@@ -102,7 +102,7 @@ def test_the_shop_works_without_javascript(browser: Browser, shop: Shop, setting
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     customer(EMAIL, money="20.00")
     with browser.new_context(
-        base_url=shop.url, java_script_enabled=False, viewport={"width": 390, "height": 800}
+        reduced_motion="reduce", base_url=shop.url, java_script_enabled=False, viewport={"width": 390, "height": 800}
     ) as context:
         page = context.new_page()
         page.goto("/accounts/login/?next=/catalog/search/%3Fq%3Dinstagram%2Bfollowers")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
@@ -27,7 +28,7 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
             "link": "https://instagram.com/ann",
             "request_id": str(uuid.uuid4()),
         }
-        return place_order(**{**values, **asked})
+        return place_order(**{**values, "now": timezone.now(), **asked})
 
     return place_one
 
@@ -41,7 +42,7 @@ def paid_order(place: Callable[..., Order]) -> Order:
 @pytest.fixture
 def sent_order(paid_order: Order, client_upstream: Any) -> Order:
     """An order that upstream has accepted."""
-    assert forward_order(paid_order.pk, client=client_upstream)
+    assert forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     paid_order.refresh_from_db()
     return paid_order
 

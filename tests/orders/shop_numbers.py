@@ -14,6 +14,7 @@ from orders.models import ForwardingPause, Kind, Order, Status
 from orders.placing.place import OrderRefused
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
+from tests.clock import stopped_at
 from tests.orders.shop_model import NUMBER_PRICE, ModelOrder
 from wallet.operations import InsufficientFunds
 
@@ -79,7 +80,7 @@ class NumberRules:
         due = list(Order.objects.filter(kind=Kind.NUMBER).due(self.now).values_list("pk", flat=True))
         if in_vain:
             self.sandbox.fail_next("500_before", times=6 * len(due) + 1)
-        poll_due(kind=Kind.NUMBER, client=self.client, now=self.now)
+        poll_due(kind=Kind.NUMBER, client=self.client, clock=stopped_at(self.now))
         self.sandbox.clear_faults()
         grace = timedelta(seconds=settings.SMS_GRACE_SECONDS)
         for pk in () if in_vain else due:

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from orders.fulfilment.forward import forward_order
 from orders.models import Order
@@ -39,6 +40,6 @@ def buy(ann: Any, project: Project) -> Any:
 def waiting_number(buy: Any, client_upstream: Any) -> Order:
     """A number that upstream has given and that waits for its code."""
     [order] = buy()
-    assert forward_order(order.pk, client=client_upstream)
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     return order

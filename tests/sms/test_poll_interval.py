@@ -9,6 +9,7 @@ from django.utils import timezone
 from orders.fulfilment.poll import poll_due
 from orders.models import Order
 from sms.poll_interval import Pace, pace_for
+from tests.clock import stopped_at
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def actions(sandbox: Any) -> list[str]:
 
 def test_a_poll_asks_for_expiry_and_charge_now_and_then_and_for_the_code_else(waiting_number, client_upstream, sandbox):
     for seconds in (5, 10, 15, 130):
-        poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=seconds))
+        poll_due(kind="number", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(seconds=seconds)))
 
     # One call each time: both name a code that has come.
     assert actions(sandbox) == ["sms_status", "sms_code", "sms_code", "sms_status"]
@@ -66,7 +67,7 @@ def test_a_poll_asks_for_expiry_and_charge_now_and_then_and_for_the_code_else(wa
 def test_a_code_seen_by_the_status_is_fetched_with_its_message(waiting_number, client_upstream, sandbox):
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
-    poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=5))
+    poll_due(kind="number", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(seconds=5)))
 
     assert actions(sandbox) == ["sms_status", "sms_code"]
     assert Order.objects.get().number.content == "Your code is 482913"
@@ -77,10 +78,10 @@ def test_poll_due_takes_no_more_numbers_than_can_be_asked_about_in_a_second(buy,
 
     settings.UPSTREAM_MAX_PER_SECOND = 2
     for order in buy(quantity=3):
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     later = timezone.now() + timedelta(seconds=5)
 
-    assert [poll_due(kind="number", client=client_upstream, now=later) for _each in range(3)] == [2, 1, 0]
+    assert [poll_due(kind="number", client=client_upstream, clock=stopped_at(later)) for _each in range(3)] == [2, 1, 0]
 
 
 def test_poll_due_asks_about_the_newest_numbers_first(buy, client_upstream, settings):
@@ -89,8 +90,8 @@ def test_poll_due_asks_about_the_newest_numbers_first(buy, client_upstream, sett
     settings.UPSTREAM_MAX_PER_SECOND = 1
     orders = buy(quantity=2)
     for order in orders:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
-    poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=5))
+    poll_due(kind="number", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(seconds=5)))
 
     assert list(Order.objects.filter(polled_at__isnull=False)) == [orders[1]]

@@ -58,6 +58,7 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
+from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
 from wallet.operations.manual_moves import move_by_hand
@@ -151,7 +152,8 @@ def make_rows(number: int) -> None:
     Favorite.objects.create(user=user, service=service)
     StockAlert.objects.create(user=user, service=service)
     WatchedPrice.objects.create(user=user, service=service, rate_per_thousand_micros=1_875_000)
-    order = make_order(user, service=service, status=Status.UNKNOWN, attention="no answer")
+    order = make_order(user, service=service)
+    make_lost(order, "no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
     ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)

@@ -4,8 +4,6 @@ import pytest
 
 from tests.storefront.settings_source import ROOT, example
 
-pytestmark = pytest.mark.once
-
 
 def services() -> dict[str, str]:
     """Return the text of each service of docker-compose.yml; the file is indented by two and four spaces."""

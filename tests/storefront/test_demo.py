@@ -18,6 +18,8 @@ from storefront.demo.processes import free_port
 from tests.storefront.settings_source import ROOT
 from tests.workers import wait_for
 
+pytestmark = pytest.mark.sqlite
+
 # A bare shell: nothing of the suite's environment, no .env.
 SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
 
@@ -107,7 +109,6 @@ def check_it_serves_a_whole_shop(demo: Demo) -> None:
 
 
 # A start takes seconds, so each is used for more than one thing; each goes on where the one before has left off.
-@pytest.mark.once
 @pytest.mark.xdist_group("demo")
 class TestDemo:
     def test_first_start_when_nothing_is_there_serves_a_whole_shop_until_ctrl_c(self, demo):
@@ -157,3 +158,31 @@ class TestDemo:
         demo.stop(signal.SIGKILL)
 
         demo.wait_until_alone(20)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('orders', '0007_gone', '2026-01-01')",
+            "DELETE FROM django_migrations WHERE app = 'accounts'",
+            "ALTER TABLE wallet_wallet RENAME COLUMN balance_micros TO balance",
+            "DROP TABLE notifications_notice",
+        ],
+    )
+    def test_start_on_the_data_of_another_version_says_how_to_begin_anew(self, folder, tmp_path, change):
+        # The first start's database, as the tests before this one have left it.
+        older = tmp_path / "older"
+        older.mkdir()
+        with contextlib.closing(sqlite3.connect(folder / "shop.sqlite3")) as database:
+            database.execute("VACUUM INTO ?", [str(older / "shop.sqlite3")])
+        with contextlib.closing(sqlite3.connect(older / "shop.sqlite3")) as database, database:
+            database.execute(change)
+            before = list(database.iterdump())
+
+        demo = Demo(older)
+
+        assert demo.process.wait(60) == 1
+        assert "was made by another version of the shop" in demo.text
+        assert re.search(r"^    rm -r \S*older\n    make demo$", demo.text, flags=re.MULTILINE)
+        assert demo.programs() == {}
+        with contextlib.closing(sqlite3.connect(older / "shop.sqlite3")) as database:
+            assert list(database.iterdump()) == before

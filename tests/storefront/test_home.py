@@ -1,4 +1,4 @@
-"""The front door, the language switch, and what people meet when something is wrong."""
+"""The home page, the language switch, and what people meet when something is wrong."""
 
 import re
 from html import unescape

@@ -7,8 +7,6 @@ import pytest
 
 from tests.storefront.settings_source import ROOT
 
-pytestmark = pytest.mark.once
-
 APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts", "upstream")
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import User
@@ -64,7 +65,6 @@ def shown(messages: list[Message]) -> list[str]:
 
 
 # --- The catalog ------------------------------------------------------------------------------------------------------
-@pytest.mark.once
 def test_catalog_holds_every_text_the_sources_mark() -> None:
     held = {as_text(message) for message in MESSAGES}
     missing = [f"{file}: {text[1]!r}" for text, file in sorted(marked_texts().items()) if text not in held]
@@ -72,14 +72,12 @@ def test_catalog_holds_every_text_the_sources_mark() -> None:
     assert missing == [], f"run `make messages` and translate what it adds to {CATALOG.name}:\n" + "\n".join(missing)
 
 
-@pytest.mark.once
 def test_catalog_holds_nothing_the_sources_no_longer_say() -> None:
     stale = [text[1] for text in map(as_text, MESSAGES) if text not in marked_texts()]
 
     assert stale == [], "run `make messages`: it drops these"
 
 
-@pytest.mark.once
 def test_catalog_is_translated_throughout() -> None:
     untranslated = [message for message in MESSAGES if not all(forms(message))]
     words = {form: PLACEHOLDER.sub("", form) for message in MESSAGES for form in forms(message)}
@@ -91,13 +89,11 @@ def test_catalog_is_translated_throughout() -> None:
     assert set(latin) - LATIN_TEXTS == set()
 
 
-@pytest.mark.once
 def test_catalog_has_no_guesses_left() -> None:
     assert shown([message for message in MESSAGES if message.fuzzy]) == [], "gettext guessed these: translate them"
     assert not catalog().fuzzy, "a catalog whose header is fuzzy is not compiled"
 
 
-@pytest.mark.once
 def test_catalog_has_the_three_plural_forms_of_russian() -> None:
     plurals = [message for message in MESSAGES if message.pluralizable]
 
@@ -106,7 +102,6 @@ def test_catalog_has_the_three_plural_forms_of_russian() -> None:
     assert shown([message for message in plurals if len(set(forms(message))) == 1]) == []
 
 
-@pytest.mark.once
 def test_translations_keep_the_placeholders_and_tags_in_every_plural_form() -> None:
     changed = []
     for message in MESSAGES:
@@ -120,7 +115,6 @@ def test_translations_keep_the_placeholders_and_tags_in_every_plural_form() -> N
     assert changed == []
 
 
-@pytest.mark.once
 def test_models_name_themselves_and_their_relations_in_translatable_words() -> None:
     ours = [
         model for model in apps.get_models() if Path(apps.get_app_config(model._meta.app_label).path).parent == ROOT
@@ -131,7 +125,6 @@ def test_models_name_themselves_and_their_relations_in_translatable_words() -> N
     assert [field for field in relations if not isinstance(field.verbose_name, Promise)] == []
 
 
-@pytest.mark.once
 def test_compiled_catalog_is_as_new_as_the_text() -> None:
     compiled = Path(CATALOG).with_suffix(".mo")
 
@@ -168,7 +161,7 @@ def shown_rows(ann: User) -> dict[str, Any]:
 
 
 def place(user: User, service: Any, **asked: Any) -> Order:
-    return place_order(user=user, service=service, request_id=str(uuid.uuid4()), **asked)
+    return place_order(user=user, service=service, request_id=str(uuid.uuid4()), now=timezone.now(), **asked)
 
 
 def every_status_and_event(order: Order) -> None:

@@ -9,8 +9,6 @@ from django.conf import settings
 from storefront.celery import app
 from tests.storefront.settings_source import ROOT
 
-pytestmark = pytest.mark.once
-
 APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-pytestmark = pytest.mark.once
+from tests.storefront.template_layout import all_faults, faults
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 # The admin's theme needs inline style and script; its policy allows them there alone.
@@ -62,6 +62,27 @@ def test_component_stylesheet_is_imported(path: Path) -> None:
     site = (settings.BASE_DIR / "static/css/site.css").read_text()
 
     assert f'@import url("components/{path.name}") layer(components);' in site
+
+
+def test_templates_are_laid_out_for_reading() -> None:
+    assert all_faults() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>" + "word " * 30 + "</p>",
+        "<li><article>",
+        "<dt>Price</dt><dd>1</dd>",
+        "{% if price %}<p>{{ price }}</p>",
+        "<p>{{ price }}</p>{% endif %}",
+        "{{ price }}</p>",
+        '{% extends "base.html" %}{% load i18n %}',
+        '{% translate "Price" as label %}{% button label=label %}',
+    ],
+)
+def test_layout_that_is_hard_to_read_is_found(line: str) -> None:
+    assert [number for number, _why in faults(f"<div>\n{line}\n</div>")] == [2]
 
 
 def test_icons_that_templates_name_are_in_the_sprite() -> None:

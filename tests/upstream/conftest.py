@@ -1,14 +1,11 @@
 """A sandbox for tests of the sandbox: its own process, without Django and without the shop's client."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.upstream.sandbox_calls import Ask, asker
 from upstream.sandbox.process import Sandbox
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="package")
@@ -28,10 +25,3 @@ def box(box_process: Sandbox) -> Sandbox:
 def ask(box: Sandbox) -> Ask:
     """Ask the sandbox: `ask(action, **parameters)` returns the decoded answer."""
     return asker(box)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nothing of `upstream` knows a database: one of the two runs is enough for this folder."""
-    for item in items:
-        if item.path.is_relative_to(FOLDER):
-            item.add_marker(pytest.mark.once)

@@ -18,7 +18,6 @@ from upstream.limits.limiter import Limiter, Outcome
 from upstream.limits.store import RATE_PERIOD_SECONDS, Breaker
 from upstream.sandbox.process import Sandbox
 
-pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "redis://127.0.0.1:9/0"
 # Notes, with Redis as the witness, how many are inside at once; says "inside" at the first one.

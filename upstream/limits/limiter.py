@@ -134,7 +134,7 @@ class Limiter:
             logger.warning("upstream_back", extra={"name_of_limits": self._shared.name})
 
     def _wait(self, purchase: bool, seconds: float) -> None:
-        """Wait until a place of this process comes free, or so long: those of other processes are not heard of.
+        """Wait until a place of this process comes free, or so long: those of other processes are not noticed.
 
         The more threads wait here, the longer each: together they ask the store as often as one would.
         """

@@ -67,11 +67,11 @@ def purchase_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     if status == 429:
         raise Throttled("HTTP 429", status)
     text, names_order = _error_text(body)
-    said = f": {text}" if text else ""
+    reason = f": {text}" if text else ""
     if not (200 <= status < 300 or 400 <= status < 500):
-        raise OutcomeUnknown(f"HTTP {status}{said}", status)
+        raise OutcomeUnknown(f"HTTP {status}{reason}", status)
     if text and names_order:
-        raise OutcomeUnknown(f"HTTP {status}, an order beside an error text{said}", status)
+        raise OutcomeUnknown(f"HTTP {status}, an order beside an error text{reason}", status)
     if text:
         raise refusal(text, status)
     if status >= 400:

@@ -124,11 +124,11 @@ class Sandbox:
             os.close(ready_child)
         with os.fdopen(ready, "rb") as pipe:
             readable, _, _ = select.select([pipe], [], [], START_SECONDS)
-            said = pipe.read() if readable else b""
-        if not said:
+            output = pipe.read() if readable else b""
+        if not output:
             self.halt(kill=True)
             raise SandboxFailed("the sandbox did not start; what it said is on stderr")
-        addresses = msgspec.json.decode(said, type=dict[str, str])
+        addresses = msgspec.json.decode(output, type=dict[str, str])
         self.url, self.key = addresses["url"], addresses["key"]
         self.control_url = addresses["control"]
         self._arguments["port"] = int(self.url.split(":")[2].split("/")[0])

@@ -1,5 +1,7 @@
 """The books, proved: every balance, payment, sale and move by hand, and the money on the upstream account."""
 
+from datetime import datetime
+
 from orders.accounting.audit.coupons import check_coupons
 from orders.accounting.audit.findings import Books
 from orders.accounting.audit.manual_entries import check_moves_by_hand
@@ -13,7 +15,7 @@ from upstream.client import Client
 __all__ = ["Books", "audit"]
 
 
-def audit(*, client: Client | None) -> Books:
+def audit(*, client: Client | None, now: datetime) -> Books:
     """Check every invariant of the books and return what was found. `client` None leaves out upstream's own balance.
 
     Amounts are compared to the micro; only the upstream balance has a tolerance (AUDIT_TOLERANCE). Each comparison is
@@ -26,5 +28,5 @@ def audit(*, client: Client | None) -> Books:
     check_payments(books)
     check_referrals(books)
     check_moves_by_hand(books)
-    check_upstream(books, client)
+    check_upstream(books, client, now=now)
     return books

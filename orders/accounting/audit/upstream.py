@@ -6,15 +6,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum
-from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from orders.accounting.audit.findings import Books, total
 from orders.attempts.losses import IN_QUESTION
-from orders.attempts.windows import ABANDONED
 from orders.fulfilment.margin import REDUCED
-from orders.models import OPEN, Order, OrderEvent, Status, UpstreamEntry
+from orders.models import OPEN, LostAttempt, Order, Status, UpstreamEntry
 from upstream.client import Client
 from upstream.errors import UpstreamError
 from upstream.money import micros_from_decimal
@@ -24,7 +21,7 @@ from upstream.money import text_from_micros as _text
 PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
 
 
-def check_upstream(books: Books, client: Client | None) -> None:
+def check_upstream(books: Books, client: Client | None, *, now: datetime) -> None:
     """Upstream money = opening + paid in − charges (net of what upstream gave back), within the tolerance."""
     currency = settings.UPSTREAM_CURRENCY
     opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).first()
@@ -33,8 +30,7 @@ def check_upstream(books: Books, client: Client | None) -> None:
         return
     if earlier := total(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
         books.add("upstream: entered before the opening, which holds it", earlier, currency)
-    began = timezone.now()
-    before = _explained(began)
+    before = _explained(now)
     books.add("upstream: opening and paid in", before.paid_in, currency)
     books.add("upstream: charged for our orders", before.charged + before.given_back, currency)
     books.add("upstream: given back, as it says", before.given_back, currency)
@@ -48,12 +44,12 @@ def check_upstream(books: Books, client: Client | None) -> None:
         books.unread = f"upstream's balance could not be read: {error}"
         books.problems.append(books.unread)
         return
-    after = _explained(began)  # the shop has gone on sending: the balance belongs somewhere between the two
+    after = _explained(now)  # the shop has gone on sending: the balance belongs somewhere between the two
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
     books.add("upstream: balance", balance, currency)
     books.add("upstream: unexplained", balance - before.expected, currency)
-    least, most = min(before.least, after.least), max(before.most, after.most)
-    if not least - tolerance <= balance <= most + tolerance:
+    minimum, maximum = min(before.minimum, after.minimum), max(before.maximum, after.maximum)
+    if not minimum - tolerance <= balance <= maximum + tolerance:
         books.problems.append(
             f"upstream's balance is {_text(balance)} {currency}, but our orders explain {_text(before.expected)}"
         )
@@ -74,11 +70,11 @@ class Explained:
         return self.paid_in - self.charged
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         return self.expected - self.maybe_charged
 
     @property
-    def most(self) -> int:
+    def maximum(self) -> int:
         return self.expected + self.maybe_back
 
 
@@ -98,7 +94,7 @@ def _explained(audit_began: datetime) -> Explained:
     sums = Order.objects.aggregate(
         charged=Sum(charge, filter=placed),
         given_back=Sum(F("cost_upstream_micros") - F("charge_upstream_micros"), filter=placed & PART_GIVEN_BACK),
-        maybe_charged=Sum("cost_upstream_micros", filter=in_doubt),
+        maybe_charged=Sum("cost_upstream_micros", filter=Q(in_doubt)),
         maybe_back=Sum(charge, filter=given_up),
     )
     twice = _twice()
@@ -113,23 +109,20 @@ def _explained(audit_began: datetime) -> Explained:
 
 def _perhaps_twice() -> int:
     """Return the cost of the attempts that staff called not placed, should upstream have them all the same."""
-    again = Order.objects.filter(reconciliation__isnull=False, reconciliation__has_key=ABANDONED)
-    rows = again.values_list("cost_upstream_micros", "reconciliation")
-    return sum(cost * len((found or {})[ABANDONED]) for cost, found in rows)
+    abandoned = LostAttempt.objects.filter(state=LostAttempt.State.ABANDONED)
+    return total(abandoned, "order__cost_upstream_micros")
 
 
 def _twice() -> int:
-    return sum(charge for _event, charge in charges_beside(OrderEvent.objects.all()))
+    return sum(charge for _attempt, charge in charges_beside(LostAttempt.objects.all()))
 
 
-def charges_beside(events: QuerySet[OrderEvent]) -> Iterator[tuple[OrderEvent, int]]:
+def charges_beside(attempts: QuerySet[LostAttempt]) -> Iterator[tuple[LostAttempt, int]]:
     """Yield what upstream charged for orders beside the one that is followed: it was sent again, then both came.
 
-    Amounts are in upstream's micros; the events come with their orders.
+    Amounts are in upstream's micros; the attempts come with their orders.
     """
-    losses = events.filter(code=OrderEvent.Code.LOSS).exclude(
-        order__upstream_id=KT("evidence__upstream_id"), order__upstream_id__isnull=False
-    )
-    for event in losses.select_related("order"):
-        charge = event.evidence.get("charge")
-        yield event, event.order.cost_upstream_micros if charge is None else charge
+    beside = Q(order__upstream_id=None) | ~Q(order__upstream_id=F("upstream_id"))
+    for attempt in attempts.filter(beside, state=LostAttempt.State.LOSS).select_related("order"):
+        charge = attempt.charge_upstream_micros
+        yield attempt, attempt.order.cost_upstream_micros if charge is None else charge

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.accounting.audit.upstream import PART_GIVEN_BACK, charges_beside
 from orders.accounting.report.periods import Span
-from orders.models import Order, OrderEvent, UpstreamBalance, UpstreamEntry
+from orders.models import LostAttempt, Order, UpstreamBalance, UpstreamEntry
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ def _charged(moments: Sequence[datetime]) -> list[int]:
         sums[f"charged_{number}"] = Sum(charge, filter=sent)
         sums[f"later_{number}"] = Sum(given_back, filter=sent & PART_GIVEN_BACK & Q(finished_at__gt=moment))
     found = Order.objects.filter(upstream_id__isnull=False).aggregate(**sums)
-    beside = [(event.created_at, micros) for event, micros in charges_beside(OrderEvent.objects.all())]
+    beside = [(attempt.settled_at, micros) for attempt, micros in charges_beside(LostAttempt.objects.all())]
     return [
         (found[f"charged_{number}"] or 0)
         + (found[f"later_{number}"] or 0)
-        + sum(micros for booked_at, micros in beside if booked_at <= moment)
+        + sum(micros for booked_at, micros in beside if booked_at is not None and booked_at <= moment)
         for number, moment in enumerate(moments)
     ]

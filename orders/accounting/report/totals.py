@@ -15,7 +15,7 @@ from orders.accounting.audit.upstream import charges_beside
 from orders.accounting.report.account import Seen, look_at_account
 from orders.accounting.report.lines import Line, summed
 from orders.accounting.report.periods import Span
-from orders.models import Order, OrderEvent, UpstreamEntry
+from orders.models import LostAttempt, Order, UpstreamEntry
 from upstream.money import MICROS
 from wallet.models import LedgerEntry, Receivable, TopUp
 
@@ -63,10 +63,10 @@ def report(spans: Sequence[Span]) -> Report:
     return Report(lines, summed(lines), gateways)
 
 
-def first_year() -> int:
-    """Return the year of the first ledger row, this one while there is none."""
+def first_year(*, today: date) -> int:
+    """Return the year of the first ledger row, today's while there is none."""
     first = LedgerEntry.objects.order_by("created_at").values_list("created_at", flat=True).first()
-    return timezone.localtime(first or timezone.now(), timezone.get_default_timezone()).year
+    return today.year if first is None else timezone.localtime(first, timezone.get_default_timezone()).year
 
 
 def _days(whole: Span) -> dict[date, Line]:
@@ -109,9 +109,11 @@ def _costs(whole: Span) -> dict[date, int]:
     charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
     for day, rate, micros in placed.values_list("day", "exchange_rate_micros").annotate(total=Sum(charge)):
         by_rate[day, rate] += micros
-    for event, micros in charges_beside(OrderEvent.objects.filter(**_when(whole))):
-        day = timezone.localdate(event.created_at, timezone.get_default_timezone())
-        by_rate[day, event.order.exchange_rate_micros] += micros
+    booked = LostAttempt.objects.filter(settled_at__gte=whole.begins, settled_at__lt=whole.ends)
+    for attempt, micros in charges_beside(booked):
+        assert attempt.settled_at is not None  # noqa: S101 - the filter above
+        day = timezone.localdate(attempt.settled_at, timezone.get_default_timezone())
+        by_rate[day, attempt.order.exchange_rate_micros] += micros
     costs: dict[date, int] = defaultdict(int)
     for (day, rate), micros in by_rate.items():
         costs[day] += -(-micros * rate // MICROS)

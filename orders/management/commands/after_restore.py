@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from orders.reconciliation.restore import declare_restored
 
@@ -11,5 +12,5 @@ class Command(BaseCommand):
     help = "Pause forwarding and treat every unsent order as perhaps sent, until it is reconciled."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made_unknown = declare_restored()
+        made_unknown = declare_restored(now=timezone.now())
         self.stdout.write(f"Forwarding is paused; {made_unknown} orders wait to be reconciled (Admin → Orders).")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
 from orders.accounting.audit import audit
 from upstream.client import default_client
@@ -22,7 +23,7 @@ class Command(BaseCommand):
                 client = default_client()
             except Unavailable as error:
                 self.stderr.write(str(error))
-        books = audit(client=client)
+        books = audit(client=client, now=timezone.now())
         width = max(len(name) for name, _ in books.figures)
         for name, value in books.figures:
             self.stdout.write(f"{name:<{width}}  {value:>20}")

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -44,7 +45,7 @@ def _pay(form: MassOrderForm) -> list[Order] | None:
         return None
     request_id = form.cleaned_data["request_id"] or form.next_request_id
     try:
-        return place_orders(user=form.user, lines=form.lines(), request_id=str(request_id))
+        return place_orders(user=form.user, lines=form.lines(), request_id=str(request_id), now=timezone.now())
     except LinesRefused as refusal:
         form.refuse_lines(refusal)
     except PricesChanged as change:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -117,14 +118,14 @@ def _ask_for_a_second_look(form: PlaceOrderForm, quote: Quote) -> None:
 def _place(user: User, form: PlaceOrderForm) -> Order | None:
     """Place the order of a valid form; a refusal becomes an error of the form."""
     with _refusals(form):
-        return place_order(user=user, service=form.service, **form.order())
+        return place_order(user=user, service=form.service, **form.order(), now=timezone.now())
     return None
 
 
 def _pay_and_order(user: User, form: PlaceOrderForm, gateway: str) -> PendingCheckout | None:
     """Begin the payment of what is missing for the order of a valid form; None where nothing is, or it was refused."""
     with _refusals(form):
-        return pay_and_order(user=user, service=form.service, gateway=gateway, **form.order())
+        return pay_and_order(user=user, service=form.service, gateway=gateway, **form.order(), now=timezone.now())
     return None
 
 

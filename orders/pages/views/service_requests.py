@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,7 +19,7 @@ from orders.models import Order, ServiceRequest
 def cancel(request: CustomerRequest, pk: int) -> HttpResponse:
     """Cancel an order that has not been sent, with an instant refund."""
     try:
-        order = cancel_unsent(pk, user=request.user)
+        order = cancel_unsent(pk, user=request.user, now=timezone.now())
     except Order.DoesNotExist:
         raise Http404 from None
     except WrongStatus:
@@ -40,7 +41,7 @@ def _why_too_late(request: CustomerRequest, pk: int) -> str:
 def ask(request: CustomerRequest, pk: int, wish: str) -> HttpResponse:
     """Ask our staff for a refill or a cancel of an order that upstream has."""
     try:
-        asked = request_service(pk, user=request.user, wish=wish)
+        asked = request_service(pk, user=request.user, wish=wish, now=timezone.now())
     except Order.DoesNotExist:
         raise Http404 from None
     except WishRefused as refusal:

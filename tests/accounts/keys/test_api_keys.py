@@ -37,7 +37,7 @@ from accounts.keys.api_keys import (
 from accounts.models import ApiKey, ApiKeySpending, User
 from tests.accounts.opening import opens
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
 

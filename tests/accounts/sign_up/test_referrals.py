@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def on(settings: Any) -> None:
-    """Bringing customers earns something."""
+    """Referring customers earns something."""
     settings.REFERRAL_PERCENT = Decimal(10)
 
 

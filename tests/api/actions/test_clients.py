@@ -20,7 +20,7 @@ from orders.models import Order, ServiceRequest, Status
 from tests.api import world
 from wallet.models import Wallet
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
 LINK = "https://instagram.com/username"
 Make = Callable[..., Any]
 

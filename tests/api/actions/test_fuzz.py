@@ -28,7 +28,7 @@ from api.registry import ACTIONS
 from storefront.wsgi import application
 from tests.api import world
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
 IN_THE_SUITE = 250
 ARRAYS = {"sms_projects", "sms_countries", "refill", "refill_status", "cancel"}
 IDS = ["1", "2", "23501", "23502", "23503", "23504", "12345", "12346", "65", "66", "701", "23501,23502,1"]

@@ -13,7 +13,7 @@ from tests.storefront.admin_rows import make_order
 from upstream.sandbox.process import Sandbox
 from wallet.models import LedgerEntry, Wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 LINK = "https://instagram.com/ann"
 
 

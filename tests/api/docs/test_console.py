@@ -14,7 +14,7 @@ from catalog.models import Service
 from orders.models import Order, Status
 from sms.models import Number
 from tests.api import world
-from tests.pages import HTMX, hidden, page_words
+from tests.pages import HTMX, hidden, markup, page_words
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_console_when_numbers_are_bought_then_it_asks_first_and_about_exactly_th
     asked = {"action": "add_sms", "project_id": str(world.PROJECT), "quantity": "2", "phone": "+7"}
 
     question = press(browser, **asked)
-    mark = re.search(r'name="confirmed" value="(\w+)"', question.content.decode())[1]
+    mark = re.search(r'name="confirmed" value="(\w+)"', markup(question))[1]
     other = press(browser, **{**asked, "quantity": "3"}, confirmed=mark)
     confirmed = press(browser, **asked, confirmed=mark)
 
@@ -165,7 +165,7 @@ def test_console_when_an_order_is_canceled_then_it_asks_first(browser: Client, a
     question = press(browser, action="cancel", order=str(world.UNSENT))
     assert Order.objects.get(pk=world.UNSENT).status == Status.PAID
 
-    mark = re.search(r'name="confirmed" value="(\w+)"', question.content.decode())[1]
+    mark = re.search(r'name="confirmed" value="(\w+)"', markup(question))[1]
     done = press(browser, action="cancel", order=str(world.UNSENT), confirmed=mark)
 
     assert '"cancel": 1' in answer_of(done)

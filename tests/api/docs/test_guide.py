@@ -30,9 +30,7 @@ from api.test_mode.scenarios import LINK_WORDS, PHONES
 from api.webhooks.events import EVENTS
 from api.webhooks.signing import signature
 from tests.api import world
-from tests.pages import page_words, words
-
-pytestmark = pytest.mark.once
+from tests.pages import markup, page_words, words
 
 NODE = Path(playwright.__file__).parent / "driver" / "node"  # the browser tests bring it along
 BODY = '{"id": "1", "event": "order.completed", "data": {"name": "ключ"}}'.encode()
@@ -85,7 +83,7 @@ def test_guide_when_somebody_else_reads_it_then_no_id_of_the_customers_is_on_it(
 @pytest.mark.django_db
 @pytest.mark.parametrize(("asked", "chosen"), [("", "curl"), ("?language=go", "go"), ("?language=x", "curl")])
 def test_guide_when_a_language_is_in_the_address_then_it_is_chosen(client: Client, asked: str, chosen: str) -> None:
-    page = client.get(f"/api/docs/{asked}").content.decode()
+    page = markup(client.get(f"/api/docs/{asked}"))
 
     assert re.findall(r'value="(\w+)" checked', page) == [chosen]
 

@@ -25,8 +25,6 @@ from tests.api import world
 from tests.api.conftest import Call
 from wallet.models import Wallet
 
-pytestmark = pytest.mark.once
-
 REFUSALS = (*OF_DOCUMENT, *FURTHER)
 
 

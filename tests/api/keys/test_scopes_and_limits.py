@@ -26,7 +26,7 @@ from tests.api.conftest import Call
 from upstream.sandbox.process import Sandbox
 from wallet.models import Wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 LINK = "https://instagram.com/ann"
 TOO_OFTEN = {"error": "Too many requests, rate limit exceeded"}
 READS = {"categories", "services", "inventory", "status", "refill_status", "sms_projects", "sms_countries"}
@@ -216,7 +216,6 @@ def test_calls_a_minute_when_a_call_is_counted_then_key_and_address_have_a_count
     assert all(0 < redis_server.pttl(name) <= 60_000 for name in counters)
 
 
-@pytest.mark.once
 def test_household_when_an_address_is_of_version_6_then_its_whole_network_is_one_caller() -> None:
     one, another = limits._household("2001:db8:0:1::1"), limits._household("2001:db8:0:1:ffff::2")
 

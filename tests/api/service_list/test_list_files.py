@@ -16,8 +16,6 @@ from django.utils import timezone
 from api.service_list import list_files
 from api.service_list.list_files import file_of
 
-pytestmark = pytest.mark.once
-
 WRITER = """
 import sys, time
 import django

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from api.models import Webhook
@@ -46,7 +47,7 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
     def place_one(**asked: Any) -> Order:
         values = {"user": ann, "quantity": 1000, "link": "https://instagram.com/ann", "request_id": str(uuid.uuid4())}
         shown = Service.objects.select_related("category").get(pk=service.pk)
-        return place_order(**{**values, "service": shown, **asked})
+        return place_order(**{**values, "service": shown, "now": timezone.now(), **asked})
 
     return place_one
 
@@ -55,7 +56,7 @@ def place(ann: User, service: Service) -> Callable[..., Order]:
 def sent(place: Callable[..., Order], client_upstream: Any) -> Order:
     """An order of Ann's that upstream has."""
     order = place()
-    assert forward_order(order.pk, client=client_upstream)
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
     return Order.objects.get(pk=order.pk)
 
 
@@ -69,5 +70,5 @@ def number(ann: User, client_upstream: Any) -> Order:
         upstream_id=row.project_id, country=country, site=site, name=row.name, price_upstream_micros=500_000
     )
     [order] = buy_numbers(user=ann, project=project, quantity=1, request_id="n")
-    assert forward_order(order.pk, client=client_upstream)
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
     return Order.objects.get(pk=order.pk)

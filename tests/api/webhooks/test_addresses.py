@@ -18,7 +18,6 @@ from api.webhooks.addresses import NotAllowed, check_addresses, resolve, target_
 from api.webhooks.posting import post
 from tests.api.webhooks.receiver import Receiver
 
-pytestmark = pytest.mark.once
 NOT_PUBLIC = "The address is not on the public internet."
 
 

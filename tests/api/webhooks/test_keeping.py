@@ -24,7 +24,7 @@ from orders.models import Order, Status
 from tests.api.webhooks.receiver import Receiver
 from tests.api.webhooks.test_sending import events, make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 # --- Switched off ---------------------------------------------------------------------------------------------------

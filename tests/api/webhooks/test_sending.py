@@ -25,12 +25,13 @@ from orders.lifecycle.transitions import move_order
 from orders.models import Order, Status
 from sms.models import Number
 from tests.api.webhooks.receiver import Receiver
+from tests.clock import stopped_at
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 def poll(kind: str, client: Any, *, hours: float = 1) -> None:
-    poll_due(kind=kind, client=client, now=timezone.now() + timedelta(hours=hours))
+    poll_due(kind=kind, client=client, clock=stopped_at(timezone.now() + timedelta(hours=hours)))
 
 
 def events() -> list[str]:
@@ -61,7 +62,7 @@ def test_change_when_an_order_goes_its_way_then_each_step_is_told_and_placing_is
     order = place()
     assert events() == []
 
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="Partial", remains=400)
     poll("service", client_upstream)
@@ -112,7 +113,7 @@ def test_change_when_nobody_has_a_webhook_then_a_batch_costs_one_statement_and_p
     with CaptureQueriesContext(connection) as placing:
         order = place()
     with CaptureQueriesContext(connection) as forwarding:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     asks = [query for query in forwarding.captured_queries if "api_webhook" in query["sql"]]
     assert [query for query in placing.captured_queries if "api_webhook" in query["sql"]] == []
@@ -207,7 +208,7 @@ def test_number_when_the_webhook_wants_orders_alone_then_it_is_not_told(
     Webhook.objects.update(wants_numbers=False)
     sandbox.deliver_code(number.upstream_id, "493817", "Your code is 493817")
     poll("number", client_upstream, hours=0.01)
-    forward_order(place().pk, client=client_upstream)
+    forward_order(place().pk, client=client_upstream, clock=timezone.now)
 
     assert events() == ["order.accepted"]
 

@@ -234,16 +234,16 @@ def test_pages_of_rules_open_and_preview_only_for_who_may_save_them(
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("1.49", None), ("1.50", 1_500_000), ("", None), ("0", None), ("1000000.01", None)]
+    ("typed", "stored"), [("1.49", None), ("1.50", 1_500_000), ("", None), ("0", None), ("1000000.01", None)]
 )
-def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, kept: int | None) -> None:
+def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, stored: int | None) -> None:
     service = put_on_sale("one")
     page = reverse("admin:catalog_service_change", args=[service.pk])
 
     answer = desk.post(page, {"visible": "on", "position": "0", "rate_override_micros": typed})
 
-    assert Service.objects.get().rate_override_micros == kept
-    accepted = kept is not None or typed == ""
+    assert Service.objects.get().rate_override_micros == stored
+    accepted = stored is not None or typed == ""
     assert answer.status_code == (302 if accepted else 200)
     if typed == "1.49":
         assert rule_of(answer).errors == {"rate_override_micros": ["Below cost: the service costs $1.50."]}
@@ -252,7 +252,9 @@ def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, ke
 def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, service: Service) -> None:
     from orders.placing.place import place_order
 
-    order = place_order(user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1")
+    order = place_order(
+        user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1", now=timezone.now()
+    )
     address = reverse("admin:orders_order_change", args=[order.pk])
 
     page = words(desk.get(address).content.decode())

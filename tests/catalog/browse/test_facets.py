@@ -28,7 +28,7 @@ from catalog.models import Category, Service
 from tests.catalog.listing_rows import put_on_sale
 from tests.pages import page_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def facets_of(**asked: Any) -> Facets:

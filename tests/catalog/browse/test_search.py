@@ -19,9 +19,9 @@ from catalog.browse.search import closest_words, learn_words
 from catalog.models import Category, Service
 from catalog.operations.overrides import refresh_search_text
 from tests.catalog.listing_rows import put_on_sale
-from tests.pages import HTMX, page_words
+from tests.pages import HTMX, markup, page_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 POSTGRESQL = connection.vendor == "postgresql"
 NAMES = ("q", "cat", "sub", "from", "to", "quantity", "refill", "cancel", "stock", "sort", "page", "after", "before")
 
@@ -145,7 +145,7 @@ def test_search_that_finds_nothing_suggests_less(client: Client) -> None:
 
     assert titles(page) == []
     assert "Without “Refill” Only the words Only “real” Only “gold”" in page_words(page)
-    suggested = unescape(re.search(r'href="([^"]*)">Only “real”', page.content.decode())[1])
+    suggested = unescape(re.search(r'href="([^"]*)">Only “real”', markup(page))[1])
     assert titles(client.get(suggested.replace("&refill=1", ""))) == ["Real followers"]
 
 
@@ -165,9 +165,9 @@ def test_search_from_htmx_updates_list_filters_and_count_and_names_its_address(c
 def test_search_form_without_script_asks_for_the_same(client: Client) -> None:
     """Every control stands in a GET form to the same address, with a label."""
     put_on_sale("A")
-    page = search(client).content.decode()
+    page = markup(search(client))
 
-    form = re.search(r'<form class="listing__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page, re.DOTALL)
+    form = re.search(r'<form class="listing__form"[^>]*action="([^"]*)" method="get"(.*?)</form>', page)
     assert form[1] == reverse("catalog:search")
     names = re.findall(r'<(?:input|select)[^>]* name="(\w+)"', form[2])
     assert names == ["q", "cat", "from", "to", "quantity", "refill", "cancel", "stock", "sort"]
@@ -187,7 +187,6 @@ def test_search_finds_a_merged_category_by_both_names(client: Client) -> None:
     assert titles(search(client, q="ig real")) == ["Real"]
 
 
-@pytest.mark.once
 @pytest.mark.skipif(not POSTGRESQL, reason="typos are understood on PostgreSQL")
 @pytest.mark.parametrize(
     ("typed", "meant"),

@@ -10,7 +10,6 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 pytestmark = [
-    pytest.mark.once,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL"),
     pytest.mark.django_db(transaction=True),
 ]

@@ -14,6 +14,7 @@ from accounts.models import CustomerGroup
 from catalog.browse.paging import SERVICES_PER_PAGE
 from catalog.models import Category, MarkupRule, Service, Subcategory
 from tests.catalog.listing_rows import put_on_sale
+from tests.pages import markup
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +124,7 @@ def test_category_when_a_subcategory_is_chosen_shows_only_that(client: Client) -
     page = client.get(category_url(service, sub=service.subcategory_id))
 
     assert titles(page) == ["Followers for you"]
-    assert re.findall(r'aria-current="true">(\w+)', page.content.decode().partition("<main")[2]) == ["Followers"]
+    assert re.findall(r'aria-current="true">(\w+)', markup(page).partition("<main")[2]) == ["Followers"]
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "-1", "0", "9" * 40, "١", "1.5"])
@@ -266,7 +267,7 @@ def test_search_from_htmx_answers_with_the_results_alone(client: Client) -> None
 
     assert titles(part) == titles(whole) == ["Real followers"]
     assert "<html" not in part.content.decode()
-    assert 'id="listing-facets" hx-swap-oob="true"' in part.content.decode()
+    assert 'id="listing-facets" hx-swap-oob="true"' in markup(part)
     assert part["HX-Push-Url"] == search_url("real")
     assert "HX-Request" in part["Vary"]
     assert "HX-Request" in whole["Vary"]

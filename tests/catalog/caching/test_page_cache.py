@@ -32,7 +32,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.pages import page_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def pages(service: Service) -> dict[str, str]:

@@ -13,14 +13,14 @@ from catalog.models import Favorite, Service
 from catalog.operations.favorites import add_favorite, favorites_among
 from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
-from tests.pages import HTMX, page_words
+from tests.pages import HTMX, markup, page_words
 
 pytestmark = pytest.mark.django_db
 
 
 def favorite_button(page: Any, service: Service) -> str:
     """The favorite_button of a service on a page: its element's first tag."""
-    return re.search(rf'<(?:a|button) class="favorite-button" id="favorite-{service.pk}".*?>', page.content.decode())[0]
+    return re.search(rf'<(?:a|button) class="favorite-button" id="favorite-{service.pk}".*?>', markup(page))[0]
 
 
 def favorite_url(service: Service) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Service
 from catalog.operations.stock import ASKING, refresh_stock
@@ -211,7 +212,9 @@ def test_place_order_asks_outside_any_transaction(ann, limited, sandbox, setting
 
     def buy() -> None:
         try:
-            place_order(user=ann, service=limited, quantity=10, link="https://example.com/a", request_id="1")
+            place_order(
+                user=ann, service=limited, quantity=10, link="https://example.com/a", request_id="1", now=timezone.now()
+            )
         finally:
             connection.close()
 

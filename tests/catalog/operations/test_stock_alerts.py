@@ -19,6 +19,8 @@ from notifications.outbox import send_notices
 from tests.pages import page_words
 from tests.workers import wait_for
 
+pytestmark = pytest.mark.sqlite
+
 UPSTREAM_ID = 900_001
 
 
@@ -130,10 +132,10 @@ def test_send_stock_alerts_when_it_is_back_mails_each_once_with_the_link(ann, be
     nothing_yet = send_stock_alerts()
     back_in_stock()
 
-    told = [send_stock_alerts(), send_stock_alerts()]
+    sent = [send_stock_alerts(), send_stock_alerts()]
     send_notices()
 
-    assert (nothing_yet, told) == (0, [2, 0])
+    assert (nothing_yet, sent) == (0, [2, 0])
     assert sorted(message.to for message in mail.outbox) == [[ann.email], [ben.email]]
     assert mail.outbox[0].subject == "Storefront: Back in stock: Instagram Followers, real"
     assert f"{settings.SITE_URL}/order/{sold_out.pk}/" in mail.outbox[0].body

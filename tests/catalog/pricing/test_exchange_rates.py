@@ -109,7 +109,7 @@ def test_rate_that_begins_reprices_what_is_stored_and_kept(abroad: Any, likes: S
     version = catalog_version()
     tomorrow = rate(4_000_000, days=1).valid_from
 
-    assert catalog_version() > version  # pages that were kept are not any more
+    assert catalog_version() > version  # pages that were cached are not shown any more
     assert next_price_change(now) == tomorrow
     assert reprice_if_due(now=now) is None
     assert reprice_if_due(now=tomorrow)
@@ -123,7 +123,7 @@ def test_place_order_keeps_the_rate_it_was_sold_at(abroad: Any, place: Any, clie
     order = place(quantity=1000)
     rate(3_300_000, hours=-1)
 
-    assert forward_order(order.pk, client=client_upstream)
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     order.refresh_from_db()
     assert (order.status, order.price_micros) == (Status.PENDING, 5_625_000)  # 1.50 × 3 and a quarter more

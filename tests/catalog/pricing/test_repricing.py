@@ -20,7 +20,7 @@ from catalog.sync.sync_catalog import sync_catalog
 from tests.catalog.listing_rows import put_on_sale
 from upstream.client import Client as Upstream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 

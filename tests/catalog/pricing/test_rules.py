@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
 from catalog.models import MarkupRule, Service
@@ -152,7 +153,9 @@ def test_place_order_keeps_how_its_price_came_about(service: Service, ann: User,
     ann.save()
     made = rule(40, scope="category", category=service.category, fixed_micros=150_000, rounding="0.50")
 
-    order = place_order(user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1")
+    order = place_order(
+        user=ann, service=service, quantity=1000, link="https://example.com/me", request_id="1", now=timezone.now()
+    )
 
     kept = Order.objects.get(pk=order.pk)
     assert kept.pricing == {
@@ -184,7 +187,7 @@ def test_place_orders_keeps_how_each_price_came_about(service: Service, ann: Use
     made = rule(60)
     lines = [MassLine(service_id=service.pk, link=f"https://example.com/{n}", quantity=100) for n in range(2)]
 
-    place_orders(user=ann, lines=lines, request_id="1")
+    place_orders(user=ann, lines=lines, request_id="1", now=timezone.now())
 
     kept = [(order.pricing["rule"], order.pricing["rate_micros"]) for order in Order.objects.all()]
     assert kept == [(made.pk, 2_400_000)] * 2

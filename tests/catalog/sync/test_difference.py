@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from catalog.sync.difference import (
 from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
 from catalog.sync.names import Names
 from catalog.sync.scan import Scan, StoredService, scan_catalog
+
+pytestmark = pytest.mark.sqlite
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)
@@ -51,8 +54,8 @@ pasts = st.dictionaries(st.integers(1, 12), st.tuples(st.integers(0, 2), st.samp
 
 def answer_of(rows: dict[int, UpstreamOffer], set_aside: set[int]) -> CatalogAnswer:
     aside = [{"service": str(upstream_id), "field": "rate", "problem": "is 0"} for upstream_id in set_aside]
-    kept = {upstream_id: offer for upstream_id, offer in rows.items() if upstream_id not in set_aside}
-    return CatalogAnswer(len(rows), kept, {"A": ["x"], "B": ["x"]}, aside)
+    usable = {upstream_id: offer for upstream_id, offer in rows.items() if upstream_id not in set_aside}
+    return CatalogAnswer(len(rows), usable, {"A": ["x"], "B": ["x"]}, aside)
 
 
 def everything_asked(answer: CatalogAnswer) -> Placement:
@@ -194,7 +197,7 @@ def test_compare_of_each_kind_of_change_writes_the_history_that_an_admin_reads()
     assert [change.id for change in difference.changes] == [101, 102, 103, 104, 105, 106, 107]
 
 
-def test_survey_names_only_the_categories_where_something_is_new() -> None:
+def test_scan_names_only_the_categories_where_something_is_new() -> None:
     rows = {1: offered(1, "A", 5), 2: offered(2, "B", 5)}
     settled = past(rows, {})
     gone = replace(NAMES, subcategories={**NAMES.subcategories, (1, "gone"): 11})
@@ -216,7 +219,7 @@ def test_survey_names_only_the_categories_where_something_is_new() -> None:
     assert ask([settled[0]], fewer) == {"B"}
 
 
-def test_survey_tells_what_vanished_now_from_what_was_missing_before() -> None:
+def test_scan_tells_what_vanished_now_from_what_was_missing_before() -> None:
     stored = past({pk: offered(pk, "A", 5) for pk in (1, 2, 3, 4)}, {2: (1, ""), 3: (2, "")})
 
     found = look(answer_of({4: offered(4, "A", 6)}, set()), stored)

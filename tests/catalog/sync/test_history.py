@@ -11,7 +11,7 @@ from tests.catalog.syncs import NOW, QUARTER
 from upstream.client import Client
 from upstream.sandbox.process import Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Sync = Callable[..., SyncRun]
 
 

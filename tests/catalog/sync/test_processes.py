@@ -20,6 +20,8 @@ from tests.workers import database_url, wait_for
 from upstream.client import Client
 from upstream.sandbox.process import Sandbox
 
+pytestmark = pytest.mark.sqlite
+
 ROOT = Path(__file__).resolve().parents[3]
 # A whole sync in a process of its own, which stops where it is told and waits there to be killed.
 HANGING_SYNC = """

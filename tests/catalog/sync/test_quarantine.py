@@ -17,7 +17,7 @@ from tests.catalog.syncs import LATER, NOW, QUARTER, raise_rates, stored
 from upstream.client import Client
 from upstream.sandbox.process import Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Sync = Callable[..., SyncRun]
 
 

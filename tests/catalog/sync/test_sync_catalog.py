@@ -15,7 +15,7 @@ from upstream.client import Client
 from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
 from upstream.sandbox.process import Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 Sync = Callable[..., SyncRun]

@@ -18,7 +18,7 @@ Kind = LedgerEntry.Kind
 
 
 def problems() -> list[str]:
-    return audit(client=None).problems
+    return audit(client=None, now=timezone.now()).problems
 
 
 @pytest.fixture

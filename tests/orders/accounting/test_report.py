@@ -22,15 +22,18 @@ from orders.accounting.report import (
     report,
     summed,
 )
+from orders.attempts.answers import settle_attempt
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import Kind as OrderKind
-from orders.models import Order, OrderEvent, Status, UpstreamBalance, UpstreamEntry
+from orders.models import LostAttempt, Order, Status, UpstreamBalance, UpstreamEntry
+from tests.clock import stopped_at
 from tests.conftest import PASSWORD
+from tests.orders.attention import make_lost
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import wallet_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Kind = LedgerEntry.Kind
 DOLLAR = 1_000_000
 LATER = date(2030, 12, 31)
@@ -191,10 +194,9 @@ def test_report_asks_the_same_however_many_days(two_months: None, django_assert_
 
 def test_report_counts_what_upstream_has_twice_as_cost(buyer: User, service: Service) -> None:
     order = sell(buyer, service, at(10, 1), exchange_rate_micros=2 * DOLLAR)
-    loss = {"upstream_id": "77", "charge": 400_000}
-    OrderEvent.objects.create(
-        order=order, code=OrderEvent.Code.LOSS, status=order.status, evidence=loss, created_at=at(10, 2)
-    )
+    attempt = make_lost(order, status=order.status)
+    loss = {"upstream_id": "77", "charge_upstream_micros": 400_000}
+    assert settle_attempt(attempt, LostAttempt.State.LOSS, now=at(10, 2), **loss)
 
     assert [line.cost for line in days(10)[:2]] == [3 * DOLLAR, 800_000]
 
@@ -203,15 +205,15 @@ def test_report_counts_what_upstream_has_twice_as_cost(buyer: User, service: Ser
 def test_report_explains_the_upstream_balance_as_the_audit_does(place: Any, client_upstream: Any, sandbox: Any) -> None:
     orders = [place(quantity=1000) for _each in range(3)]
     for order in orders:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     placed = Order.objects.order_by("id").values_list("upstream_id", flat=True)
     before = UpstreamBalance.objects.create(amount_upstream_micros=995_500_000)
     sandbox.set_order(placed[0], status="Partial", remains=500)
     sandbox.set_order(placed[1], status="Canceled")
-    poll_due(kind=OrderKind.SERVICE, client=client_upstream, now=timezone.now() + timedelta(hours=1))
+    poll_due(kind=OrderKind.SERVICE, client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
     assert Order.objects.filter(status__in=(Status.PARTIAL, Status.CANCELED)).count() == 2
     Order.objects.update(finished_at=timezone.now())  # not in an hour, as the poll had it
-    books = dict(audit(client=client_upstream).figures)
+    books = dict(audit(client=client_upstream, now=timezone.now()).figures)
     assert books["upstream: charged for our orders"] == "4.50 USD"
     assert books["upstream: given back, as it says"] == "2.25 USD"
 

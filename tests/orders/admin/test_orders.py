@@ -14,9 +14,20 @@ from accounts.models import User
 from catalog.models import Service
 from orders.attempts.windows import Window, window_of
 from orders.fulfilment.pauses import pause_forwarding
-from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance, UpstreamEntry
+from orders.models import (
+    ForwardingPause,
+    HoldReason,
+    LostAttempt,
+    Order,
+    OrderEvent,
+    Status,
+    UpstreamBalance,
+    UpstreamEntry,
+)
 from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import resolve_by_refund
+from tests.orders.attention import Flag, attempt_of, flag, flags_of, make_lost, said_of
+from tests.pages import markup
 from tests.storefront.admin_rows import make_order, make_service
 from wallet.models import Wallet
 
@@ -35,8 +46,7 @@ def desk(sam: User, client: Client) -> Client:
 def lost(place: Callable[..., Order]) -> Order:
     """An order of Ann's whose answer never came."""
     order = place()
-    Order.objects.filter(pk=order.pk).update(status=Status.UNKNOWN, attention="Perhaps placed upstream: time-out")
-    order.refresh_from_db()
+    make_lost(order)
     return order
 
 
@@ -57,7 +67,8 @@ def test_order_when_it_is_in_doubt_then_the_decisions_are_offered_and_else_none(
     desk: Client, lost: Order, place: Callable[..., Order]
 ) -> None:
     flagged = place()
-    Order.objects.filter(pk=flagged.pk).update(status=Status.FAILED, attention="Refused upstream: Invalid action")
+    Order.objects.filter(pk=flagged.pk).update(status=Status.FAILED)
+    flag(flagged, Flag.REFUSED, answer="Invalid action")
 
     assert buttons(desk, lost) == ["placed", "not-placed", "refund", "window"]
     assert buttons(desk, flagged) == ["clear"]
@@ -72,7 +83,7 @@ def test_as_placed_when_upstream_confirms_it_then_it_is_followed_under_that_id(
     said = press(desk, "as_placed", lost, upstream_id=f" {real} ")
 
     assert said == [f"The order is followed as upstream order {real}."]
-    assert (lost.status, lost.upstream_id, lost.attention) == (Status.PENDING, real, "")
+    assert (lost.status, lost.upstream_id, flags_of(lost)) == (Status.PENDING, real, [])
     event = OrderEvent.objects.get(order=lost, code=OrderEvent.Code.RESOLVED)
     assert (event.actor, event.evidence["word"]) == (sam, "Pending")
 
@@ -119,7 +130,7 @@ def test_as_placed_when_no_id_is_given_then_the_form_asks_for_it(desk: Client, l
 
 def test_as_not_placed_when_staff_is_sure_then_it_waits_to_be_sent(desk: Client, lost: Order) -> None:
     assert press(desk, "as_not_placed", lost) == ["The order is back in the queue."]
-    assert (lost.status, lost.attention) == (Status.PAID, "")
+    assert (lost.status, flags_of(lost)) == (Status.PAID, [])
 
 
 def test_by_refund_when_staff_gives_up_then_the_customer_has_the_whole_price_back(
@@ -134,7 +145,7 @@ def test_by_refund_when_staff_gives_up_then_the_customer_has_the_whole_price_bac
 def test_settling_when_a_colleague_was_quicker_then_nothing_happens_and_it_is_said(
     desk: Client, lost: Order, sam: User, ann: User, button: str
 ) -> None:
-    resolve_by_refund(lost.pk, actor=sam)
+    resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
 
     said = press(desk, button, lost, upstream_id="4711")
 
@@ -160,35 +171,32 @@ def test_settling_when_only_opened_or_without_permission_then_nothing_changes(
 
 
 def test_close_when_the_settling_time_is_not_over_then_it_says_until_when(desk: Client, lost: Order) -> None:
-    Order.objects.filter(pk=lost.pk).update(sent_at=timezone.now())
+    assert attempt_of(lost).sent_at <= timezone.now()
 
     [said] = press(desk, "close", lost, last_id="30000")
 
     assert said.startswith("Too early: the supplier may still carry it out until")
-    assert lost.window_closed_at is None
+    assert attempt_of(lost).closed_at is None
 
 
 def test_close_when_the_shop_is_quiet_then_the_window_has_an_end(desk: Client, lost: Order) -> None:
-    Order.objects.filter(pk=lost.pk).update(
-        sent_at=timezone.now() - timedelta(hours=1), last_upstream_id_before="29999"
-    )
+    LostAttempt.objects.filter(order=lost).update(sent_at=timezone.now() - timedelta(hours=1), id_before="29999")
 
     assert press(desk, "close", lost, last_id="30004") == [
         "The window is closed; the order is looked into within half a minute."
     ]
-    assert window_of(lost) == Window(30000, 30004)
+    assert window_of(attempt_of(lost)) == Window(30000, 30004)
 
 
 def test_order_page_lays_out_what_reconciliation_found(
     desk: Client, lost: Order, place: Callable[..., Order], client_upstream: Any
 ) -> None:
     rival = place()
-    Order.objects.filter(pk__in=[lost.pk, rival.pk]).update(
-        status=Status.UNKNOWN, sent_at=timezone.now() - timedelta(hours=1), last_upstream_id_before="23500"
-    )
-    reconcile_orders(client=client_upstream)
+    make_lost(rival)
+    LostAttempt.objects.update(sent_at=timezone.now() - timedelta(hours=1), id_before="23500")
+    reconcile_orders(client=client_upstream, now=timezone.now())
 
-    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+    page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
 
     assert "the window is open: it closes with the next order sent after the settling time, or by hand" in page
     assert "23501 – still open" in page
@@ -206,21 +214,23 @@ def test_clear_when_staff_has_seen_to_a_settled_order_then_it_leaves_the_list_an
     desk: Client, place: Callable[..., Order], sam: User
 ) -> None:
     order = place()
-    Order.objects.filter(pk=order.pk).update(status=Status.FAILED, attention="Refused upstream: Invalid action")
+    Order.objects.filter(pk=order.pk).update(status=Status.FAILED)
+    flag(order, Flag.REFUSED, answer="Invalid action")
 
     assert press(desk, "clear", order) == ["The order is off the list."]
 
-    assert order.attention == ""
+    assert flags_of(order) == []
+    assert order.flags.get().cleared_by == sam
     event = OrderEvent.objects.filter(order=order).last()
     assert event is not None
     assert (event.code, event.actor) == (OrderEvent.Code.ATTENTION, sam)
-    assert event.evidence == {"seen": "Refused upstream: Invalid action"}
+    assert event.evidence == {"seen": [{"code": "refused", "details": {"answer": "Invalid action"}}]}
 
 
 def test_clear_when_the_order_is_in_doubt_then_it_has_to_be_decided_instead(desk: Client, lost: Order) -> None:
     press(desk, "clear", lost)
 
-    assert lost.attention == "Perhaps placed upstream: time-out"
+    assert said_of(lost) == "Perhaps placed upstream: time-out"
 
 
 def test_orders_when_filtered_by_attention_then_only_those_are_listed(
@@ -267,7 +277,7 @@ def test_pause_when_staff_pauses_then_forwarding_waits_until_it_is_resumed(desk:
 
 
 def test_index_when_forwarding_is_paused_then_the_first_page_says_so(desk: Client) -> None:
-    pause_forwarding(reason="balance", detail="Insufficient balance")
+    pause_forwarding(reason="balance", detail="Insufficient balance", now=timezone.now())
 
     page = desk.get(reverse("admin:index")).content.decode()
 
@@ -300,8 +310,9 @@ def test_upstream_entry_when_staff_paid_in_then_it_is_kept_with_the_name_and_can
 def held(place: Callable[..., Order]) -> Order:
     """An order of Ann's that is held back because it would lose money."""
     order = place()
-    reason = "Sold at a loss: it costs 2.00 USD now, the customer paid 1.875"
-    Order.objects.filter(pk=order.pk).update(held_because=reason, attention=reason)
+    details = {"cost_micros": 2_000_000, "paid_micros": 1_875_000}
+    Order.objects.filter(pk=order.pk).update(held_because=HoldReason.LOSS, held_details=details)
+    flag(order, Flag.SOLD_AT_A_LOSS, **details)
     return order
 
 
@@ -310,7 +321,7 @@ def test_order_when_it_is_held_then_it_can_be_sent_anyway(desk: Client, held: Or
 
     assert press(desk, "send_anyway", held) == ["The order is back in its place in the queue."]
 
-    assert (held.status, held.held_because, held.attention) == (Status.PAID, "", "")
+    assert (held.status, held.held_because, flags_of(held)) == (Status.PAID, "", [])
     assert held.hold_waived_at is not None
     assert buttons(desk, held) == []
 

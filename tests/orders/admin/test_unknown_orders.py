@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refund
 from tests.orders.admin.test_orders import (
     SUBMITTED,
@@ -18,6 +18,8 @@ from tests.orders.admin.test_orders import (
     lost,
     press,
 )
+from tests.orders.attention import flags_of, make_lost
+from tests.pages import markup
 from tests.storefront.admin_rows import make_order
 
 __all__ = ["desk", "lost"]  # fixtures
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def refunded(lost: Order, sam: User) -> Order:
     """The lost order, refunded by staff: whether upstream has it stays an open question in the books."""
-    resolve_by_refund(lost.pk, actor=sam)
+    resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
     return lost
 
 
@@ -73,10 +75,10 @@ def test_questions_of_the_books_when_no_note_is_given_then_the_form_asks_for_it(
 def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_looked_for(
     desk: Client, lost: Order
 ) -> None:
-    Order.objects.filter(pk=lost.pk).update(sent_at=timezone.now(), last_upstream_id_before="23500")
+    LostAttempt.objects.filter(order=lost).update(id_before="23500")
     press(desk, "as_not_placed", lost)
 
-    page = desk.get(reverse("admin:orders_order_change", args=[lost.pk])).content.decode()
+    page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
 
     assert "was called not placed by staff, and the order was sent again. It is still looked for." in page
     assert "23501 – still open" in page
@@ -86,11 +88,12 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
 def test_orders_when_filtered_by_open_questions_then_those_off_the_list_of_attention_are_found_too(
     desk: Client, refunded: Order, sam: User, service: Service
 ) -> None:
-    again = make_order(sam, service=service, status=Status.UNKNOWN, attention="Perhaps placed upstream: time-out")
+    again = make_order(sam, service=service)
+    make_lost(again)
     make_order(sam, service=service, status=Status.FAILED)
-    resolve_as_not_placed(again.pk, actor=sam)
+    resolve_as_not_placed(again.pk, actor=sam, now=timezone.now())
     refunded.refresh_from_db()
-    assert refunded.attention == ""
+    assert flags_of(refunded) == []
 
     page = desk.get(reverse("admin:orders_order_changelist"), {"books": "open"})
 

@@ -13,12 +13,15 @@ from notifications.models import Notice
 from orders.accounting.audit import audit
 from orders.attempts.not_found import refund_forgotten
 from orders.fulfilment.poll import poll_due
+from orders.lifecycle.attention import clear_attention
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order, OrderEvent, Status
+from tests.clock import stopped_at
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def forget(sent_order: Order, client_upstream: Any, sandbox: Any):
         for _each in range(times):
             sent_order.refresh_from_db()
             asked.append(sent_order.next_poll_at)
-            assert poll_due(kind="service", client=client_upstream, now=asked[-1]) == 1
+            assert poll_due(kind="service", client=client_upstream, clock=stopped_at(asked[-1])) == 1
         sandbox.clear_faults()
         sent_order.refresh_from_db()
         return asked
@@ -41,11 +44,11 @@ def forget(sent_order: Order, client_upstream: Any, sandbox: Any):
 
 def test_poll_when_upstream_does_not_know_the_order_for_the_third_time_tells_the_admin_once(sent_order, forget):
     forget(2)
-    assert (sent_order.attention, Notice.objects.count()) == ("", 0)
+    assert (flags_of(sent_order), Notice.objects.count()) == ([], 0)
 
     forget(3)
 
-    assert sent_order.attention == f"Upstream answers “Order not found” for its order {sent_order.upstream_id}"
+    assert said_of(sent_order) == f"Upstream answers “Order not found” for order {sent_order.upstream_id}."
     assert (sent_order.status, sent_order.refunded_micros) == (Status.PENDING, 0)
     [event] = sent_order.events.filter(code=Code.ATTENTION)
     assert event.evidence["times"] == 3
@@ -65,75 +68,77 @@ def test_poll_when_upstream_knows_the_order_again_takes_the_flag_back_and_follow
     forget(4)
     sandbox.set_order(sent_order.upstream_id, status="In progress", remains=400)
 
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     sent_order.refresh_from_db()
-    assert (sent_order.status, sent_order.attention, sent_order.reconciliation) == (Status.IN_PROGRESS, "", None)
+    assert (sent_order.status, flags_of(sent_order), sent_order.not_found_times) == (Status.IN_PROGRESS, [], 0)
+    assert (sent_order.not_found_since, sent_order.not_found_at, sent_order.not_found_flagged_at) == (None, None, None)
     assert sent_order.events.filter(code=Code.ATTENTION).last().evidence["found_again"] == sent_order.upstream_id
     forget(2)
-    assert sent_order.attention == ""  # a row of such answers begins anew
+    assert flags_of(sent_order) == []  # a row of such answers begins anew
 
 
 def test_poll_when_upstream_knows_the_order_again_leaves_what_else_was_flagged(
     sent_order, forget, client_upstream, sandbox
 ):
-    Order.objects.update(attention="Partial, but upstream does not say how much remains")
+    flag(sent_order, Flag.NO_REMAINS)
     forget(3)
-    assert sent_order.attention.endswith("; Partial, but upstream does not say how much remains")
+    assert flags_of(sent_order) == [Flag.NO_REMAINS, Flag.NOT_FOUND]
 
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     sent_order.refresh_from_db()
-    assert sent_order.attention == "Partial, but upstream does not say how much remains"
+    assert flags_of(sent_order) == [Flag.NO_REMAINS]
+    assert said_of(sent_order) == "Partial, but upstream does not say how much remains"
 
 
-def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget):
+def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget, sam):
     forget(9)
-    Order.objects.update(attention="")
+    clear_attention(sent_order.pk, actor=sam, now=timezone.now())
     forget(1)
-    assert sent_order.attention == ""
+    assert flags_of(sent_order) == []
 
     forget(24)
 
-    assert sent_order.attention.startswith("Upstream answers “Order not found”")
-    assert sent_order.events.filter(code=Code.ATTENTION).count() == 2
+    assert flags_of(sent_order) == [Flag.NOT_FOUND]
+    assert sent_order.events.filter(code=Code.ATTENTION, evidence__code=Flag.NOT_FOUND).count() == 2
 
 
 def test_poll_when_upstream_forgets_a_finished_order_is_quiet_and_ends(sent_order, client_upstream, sandbox):
     sandbox.set_order(sent_order.upstream_id, status="Completed")
     now = sent_order.next_poll_at
-    poll_due(kind="service", client=client_upstream, now=now)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
     sandbox.fail_rate("refuse", 1.0, action="status", text="Order not found")
 
     for hours, again in [(12, True), (24, True), (7 * 24, False)]:
         later = now + timedelta(hours=hours)
-        assert poll_due(kind="service", client=client_upstream, now=later) == 1
+        assert poll_due(kind="service", client=client_upstream, clock=stopped_at(later)) == 1
         sent_order.refresh_from_db()
         assert sent_order.next_poll_at == (later + timedelta(hours=12) if again else None)
-        assert (sent_order.status, sent_order.attention) == (Status.COMPLETED, "")
+        assert (sent_order.status, flags_of(sent_order)) == (Status.COMPLETED, [])
 
 
 def test_refund_forgotten_gives_all_money_back_and_the_books_add_up(sent_order, forget, client_upstream, sam, ann):
     forget(3)
 
-    refund_forgotten(sent_order.pk, actor=sam)
+    refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
     sent_order.refresh_from_db()
-    assert (sent_order.status, sent_order.attention, sent_order.next_poll_at) == (Status.CANCELED, "", None)
+    assert (sent_order.status, flags_of(sent_order), sent_order.next_poll_at) == (Status.CANCELED, [], None)
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
     resolved = sent_order.events.get(code=Code.RESOLVED)
     assert (resolved.actor, resolved.evidence["upstream_id"]) == (sam, sent_order.upstream_id)
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
     with pytest.raises(WrongStatus):
-        refund_forgotten(sent_order.pk, actor=sam)
+        refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
 
 def test_refund_forgotten_when_upstream_knows_it_again_is_refused(sent_order, forget, client_upstream, sam):
     forget(3)
-    poll_due(kind="service", client=client_upstream, now=sent_order.next_poll_at)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(sent_order.next_poll_at))
 
     with pytest.raises(WrongStatus):
-        refund_forgotten(sent_order.pk, actor=sam)
+        refund_forgotten(sent_order.pk, actor=sam, now=timezone.now())
 
     sent_order.refresh_from_db()
     assert (sent_order.status, sent_order.refunded_micros) == (Status.PENDING, 0)

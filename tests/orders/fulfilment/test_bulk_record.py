@@ -25,11 +25,12 @@ from orders.models import (
     ServicePace,
     Status,
 )
+from tests.clock import stopped_at
 from upstream.client import Client
 from upstream.limits.limiter import Limiter
 from upstream.limits.store import Breaker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 Code = OrderEvent.Code
 SENT_AGO = timedelta(hours=1)
 
@@ -170,14 +171,14 @@ def test_poll_open_goes_on_until_nothing_is_due(open_orders, client_upstream, sa
     for order, answer in zip(open_orders(8), placed, strict=True):
         Order.objects.filter(pk=order.pk).update(upstream_id=answer.order_id)
 
-    assert poll_open(kind="service", client=client_upstream, seconds=30) == 8
+    assert poll_open(kind="service", client=client_upstream, seconds=30, clock=timezone.now) == 8
     assert not Order.objects.filter(polled_at=None).exists()
 
 
 def test_poll_open_when_its_time_is_over_leaves_the_rest(open_orders, client_upstream, settings):
     open_orders(2)
 
-    assert poll_open(kind="service", client=client_upstream, seconds=0) == 0
+    assert poll_open(kind="service", client=client_upstream, seconds=0, clock=timezone.now) == 0
     assert Order.objects.filter(poll_claimed_until=None).count() == 2
 
 
@@ -266,7 +267,7 @@ def outage(sandbox: Any, careful: Client, sent_order: Order) -> None:
     sandbox.fail_next("refuse_connections")
     for _each in range(4):
         careful.answers()
-        poll_due(kind="service", client=careful, now=timezone.now() + timedelta(hours=1))
+        poll_due(kind="service", client=careful, clock=stopped_at(timezone.now() + timedelta(hours=1)))
     assert careful.limiter is not None
     assert careful.limiter.down() is not None
 
@@ -275,7 +276,7 @@ def test_poll_while_upstream_is_down_claims_nothing(outage, careful, sent_order)
     Order.objects.update(poll_claimed_until=None, next_poll_at=timezone.now() - timedelta(minutes=1))
     sent = careful.usage.requests
 
-    assert poll_due(kind="service", client=careful, now=timezone.now()) == 0
+    assert poll_due(kind="service", client=careful, clock=stopped_at(timezone.now())) == 0
 
     assert Order.objects.filter(poll_claimed_until=None).count() == 1
     assert careful.usage.requests <= sent + 3  # the one that tries
@@ -284,8 +285,8 @@ def test_poll_while_upstream_is_down_claims_nothing(outage, careful, sent_order)
 def test_forward_while_upstream_is_down_leaves_orders_paid_without_a_trace(outage, careful, place):
     order = place()
 
-    assert not forward_order(order.pk, client=careful)
-    assert forward_waiting(client=careful) == 0
+    assert not forward_order(order.pk, client=careful, clock=timezone.now)
+    assert forward_waiting(client=careful, clock=timezone.now) == 0
 
     order.refresh_from_db()
     assert (order.status, order.attempts, order.not_before) == (Status.PAID, 0, None)
@@ -297,7 +298,7 @@ def test_forward_when_upstream_is_back_goes_on_by_itself(outage, careful, place,
     sandbox.clear_faults()
     time.sleep(0.6)
 
-    assert forward_waiting(client=careful) == 1
+    assert forward_waiting(client=careful, clock=timezone.now) == 1
 
     order.refresh_from_db()
     assert order.status == Status.PENDING
@@ -309,7 +310,7 @@ def test_poll_when_upstream_goes_down_in_the_middle_keeps_the_rest_due(open_orde
     due_at = orders[0].next_poll_at
     sandbox.fail_next("refuse_connections")
 
-    assert poll_due(kind="service", client=careful, now=timezone.now()) == 0
+    assert poll_due(kind="service", client=careful, clock=stopped_at(timezone.now())) == 0
 
     kept = Order.objects.filter(next_poll_at=due_at, poll_claimed_until=None)
     assert kept.count() >= 8

@@ -9,11 +9,14 @@ from catalog.models import Service
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.refunds import partial_refund_micros
+from orders.lifecycle.supply import supplies, supply_of
 from orders.models import Order, OrderEvent, Status
+from tests.clock import stopped_at
+from tests.orders.attention import Flag, flags_of, said_of
 from wallet.models import LedgerEntry, Wallet
 
 Code = OrderEvent.Code
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def poll(client_upstream):
 
     def poll_all(**later) -> int:
         now = timezone.now() + timedelta(days=3) + timedelta(**later)
-        return poll_due(kind="service", client=client_upstream, now=now)
+        return poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
 
     return poll_all
 
@@ -96,7 +99,8 @@ def test_poll_when_work_goes_on_after_a_partial_refund_refunds_no_more(sent_orde
 
     sent_order.refresh_from_db()
     assert (sent_order.status, refunds(sent_order)) == (Status.PARTIAL, [375_000])
-    assert sent_order.attention == "Upstream went from partial to In progress"
+    assert flags_of(sent_order) == [Flag.WENT_BACK]
+    assert said_of(sent_order) == "Upstream went from Partial to In progress"
 
 
 def test_poll_when_a_completed_order_becomes_partial_refunds_too(sent_order, poll, sandbox):
@@ -132,7 +136,7 @@ def test_poll_with_a_word_we_do_not_know_changes_nothing_and_tells_the_admin_onc
 
     sent_order.refresh_from_db()
     assert (sent_order.status, refunds(sent_order)) == (Status.PENDING, [])
-    assert sent_order.attention == "Unknown upstream status word: On hold"
+    assert said_of(sent_order) == "Unknown upstream status word: On hold"
     assert sent_order.events.filter(code=Code.ATTENTION).count() == 1
     sandbox.set_order(sent_order.upstream_id, status="Completed")
     poll(hours=2)
@@ -172,12 +176,12 @@ def test_poll_when_upstream_charged_more_than_the_customer_paid_pauses_the_servi
 
     sent_order.refresh_from_db()
     service.refresh_from_db()
-    assert sent_order.attention == "Upstream charged more than the customer paid"
+    assert said_of(sent_order) == "Upstream charged more than the customer paid"
     assert service.paused_because == f"Upstream charged more than the customer paid (order {sent_order.pk})"
 
 
 def test_poll_leaves_orders_alone_whose_time_has_not_come(sent_order, client_upstream):
-    assert poll_due(kind="service", client=client_upstream, now=timezone.now()) == 0
+    assert poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now())) == 0
 
 
 def test_poll_by_two_workers_asks_about_each_order_once(place, client_upstream, sandbox):
@@ -186,12 +190,12 @@ def test_poll_by_two_workers_asks_about_each_order_once(place, client_upstream, 
     from django.db import connection
 
     for order in [place(quantity=100) for _each in range(8)]:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
     later = timezone.now() + timedelta(hours=1)
 
     def poll(_number: int) -> int:
         try:
-            return poll_due(kind="service", client=client_upstream, now=later)
+            return poll_due(kind="service", client=client_upstream, clock=stopped_at(later))
         finally:
             connection.close()
 
@@ -208,16 +212,15 @@ def test_poll_of_a_quiet_batch_needs_a_fixed_number_of_statements(
     later = timezone.now() + timedelta(hours=1)
     for count in (1, 3):
         for _each in range(count):
-            forward_order(place(quantity=100).pk, client=client_upstream)
-        poll_due(kind="service", client=client_upstream, now=later)  # learn the charge
+            forward_order(place(quantity=100).pk, client=client_upstream, clock=timezone.now)
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(later))  # learn the charge
         later += timedelta(hours=2)
         with django_assert_num_queries(8):
-            poll_due(kind="service", client=client_upstream, now=later)
+            poll_due(kind="service", client=client_upstream, clock=stopped_at(later))
         later += timedelta(hours=2)
 
 
 def test_young_orders_are_asked_often_and_old_ones_seldom(sent_order, service):
-    from orders.lifecycle.supply import supply_of
 
     supply, sent = supply_of(sent_order), sent_order.sent_at
     waits = [
@@ -235,3 +238,17 @@ def test_young_orders_are_asked_often_and_old_ones_seldom(sent_order, service):
 )
 def test_partial_refund_is_rounded_down_to_a_hundredth_of_a_cent(price, quantity, remains, refund):
     assert partial_refund_micros(price, quantity, remains) == refund
+
+
+def test_poll_when_a_question_fails_repeats_it_after_what_its_kind_waits(
+    sent_order, client_upstream, sandbox, settings
+):
+    settings.ORDERS_POLL_RETRY_SECONDS, settings.SMS_POLL_SECONDS = 77, 5
+    sandbox.fail_next("500_before", action="status", times=9)
+    now = sent_order.next_poll_at
+
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
+
+    sent_order.refresh_from_db()
+    assert sent_order.next_poll_at == now + timedelta(seconds=77)
+    assert supplies()["number"].retry_after == timedelta(seconds=5)

@@ -1,15 +1,17 @@
 """The sweep of the queue: until it is empty, beside other sweeps, with orders as they are when they are sent."""
 
-from datetime import UTC, datetime, timedelta
+import itertools
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from orders.fulfilment import queue as sweep
 from orders.fulfilment.queue import forward_waiting, sweep_queue
-from orders.models import Order, Status
+from orders.models import HoldReason, Order, Status
+from tests.orders.attention import said_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
 def confirm_unit(service) -> None:
@@ -23,22 +25,22 @@ def test_sweep_queue_goes_on_until_nothing_waits(place, client_upstream, service
     for _each in range(8):
         place(quantity=100)
 
-    assert sweep_queue(client=client_upstream, seconds=30) == 8
-    assert set(Order.objects.values_list("status", "poll_claimed_until")) == {(Status.PENDING, None)}
+    assert sweep_queue(client=client_upstream, seconds=30, clock=timezone.now) == 8
+    assert set(Order.objects.values_list("status", "taken_until")) == {(Status.PENDING, None)}
 
 
 def test_forward_waiting_leaves_what_another_sweep_has_taken_until_that_is_long_ago(place, client_upstream, service):
     confirm_unit(service)
     first, second = place(), place()
     soon = timezone.now() + timedelta(seconds=5)
-    Order.objects.filter(pk=first.pk).update(poll_claimed_until=soon)
+    Order.objects.filter(pk=first.pk).update(taken_until=soon)
 
-    assert forward_waiting(client=client_upstream) == 1
+    assert forward_waiting(client=client_upstream, clock=timezone.now) == 1
     second.refresh_from_db()
     assert second.status == Status.PENDING
 
-    Order.objects.filter(pk=first.pk).update(poll_claimed_until=timezone.now() - timedelta(seconds=1))
-    assert forward_waiting(client=client_upstream) == 1
+    Order.objects.filter(pk=first.pk).update(taken_until=timezone.now() - timedelta(seconds=1))
+    assert forward_waiting(client=client_upstream, clock=timezone.now) == 1
 
 
 def test_sweep_queue_sends_what_is_paid_while_it_is_at_work(place, client_upstream, service, monkeypatch):
@@ -53,17 +55,20 @@ def test_sweep_queue_sends_what_is_paid_while_it_is_at_work(place, client_upstre
 
     monkeypatch.setattr(sweep._Queue, "_take", and_one_more_comes)
 
-    assert sweep_queue(client=client_upstream, seconds=30) == 3
+    assert sweep_queue(client=client_upstream, seconds=30, clock=timezone.now) == 3
 
 
-def test_sweep_queue_tries_an_order_that_went_back_only_once(place, client_upstream, service, sandbox, monkeypatch):
+def test_sweep_queue_tries_an_order_that_went_back_only_once(place, client_upstream, service, sandbox):
     confirm_unit(service)
     place(), place()
     sandbox.fail_next("429", action="add", times=4)
-    # As if the time it has to wait were over at once.
-    monkeypatch.setattr(sweep.timezone, "now", lambda: datetime.now(UTC) + timedelta(minutes=5))
+    # As if the time it has to wait were over at once: a clock on which five seconds pass each time it is asked.
+    moments = itertools.count(1)
 
-    assert sweep_queue(client=client_upstream, seconds=30) == 2
+    def clock() -> datetime:
+        return timezone.now() + next(moments) * timedelta(seconds=5)
+
+    assert sweep_queue(client=client_upstream, seconds=30, clock=clock) == 2
 
 
 def test_forward_waiting_gives_back_what_it_took_and_did_not_send(place, client_upstream, sandbox, service):
@@ -71,11 +76,11 @@ def test_forward_waiting_gives_back_what_it_took_and_did_not_send(place, client_
     orders = [place(), place()]
     sandbox.fail_next("429", action="add", times=2)
 
-    forward_waiting(client=client_upstream)
+    forward_waiting(client=client_upstream, clock=timezone.now)
 
     for order in orders:
         order.refresh_from_db()
-        assert (order.status, order.poll_claimed_until) == (Status.PAID, None)
+        assert (order.status, order.taken_until) == (Status.PAID, None)
 
 
 def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, client_upstream, service, monkeypatch):
@@ -91,7 +96,8 @@ def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, c
 
     monkeypatch.setattr(sweep._Queue, "read_ahead", then_the_service_is_paused)
 
-    assert forward_waiting(client=client_upstream) == 0
+    assert forward_waiting(client=client_upstream, clock=timezone.now) == 0
 
     order.refresh_from_db()
-    assert (order.status, order.held_because) == (Status.PAID, "The service is paused: under review")
+    assert (order.status, order.held_because) == (Status.PAID, HoldReason.SERVICE_PAUSED)
+    assert said_of(order) == "The service is paused: under review"

@@ -18,6 +18,8 @@ from orders.fulfilment.queue import forward_waiting
 from orders.fulfilment.rate_units import take_turn
 from orders.models import Order, OrderEvent, Status
 from orders.placing.place import OrderRefused
+from tests.clock import stopped_at
+from tests.orders.attention import flags_of, said_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +39,7 @@ def poll(client_upstream):
     """Poll everything as if all were due."""
 
     def poll_all() -> int:
-        return poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(days=3))
+        return poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(days=3)))
 
     return poll_all
 
@@ -81,24 +83,24 @@ def test_forward_waiting_sends_one_order_of_the_category_until_its_charge_is_kno
     first, *_others = [place(quantity=200) for _each in range(3)]
 
     for _again in range(2):
-        forward_waiting(client=client_upstream)
+        forward_waiting(client=client_upstream, clock=timezone.now)
     assert statuses() == [Status.PENDING, Status.PAID, Status.PAID]
     poll()  # the sandbox charges 0.004: per thousand, as we took it
-    forward_waiting(client=client_upstream)
+    forward_waiting(client=client_upstream, clock=timezone.now)
 
     category = Category.objects.get()
     assert statuses() == [Status.PENDING] * 3
     assert (category.rate_confirmed_at is not None, category.rate_per) == (True, 1000)
-    assert Order.objects.get(pk=first.pk).attention == ""
+    assert flags_of(first) == []
     assert len(sandbox.orders) == 3
 
 
 def test_forward_order_of_a_later_one_does_not_overtake_the_first_in_the_category(unproved, place, client_upstream):
     first, second = place(quantity=100), place(quantity=100)
 
-    assert not forward_order(second.pk, client=client_upstream)
-    assert forward_order(first.pk, client=client_upstream)
-    assert not forward_order(second.pk, client=client_upstream)
+    assert not forward_order(second.pk, client=client_upstream, clock=timezone.now)
+    assert forward_order(first.pk, client=client_upstream, clock=timezone.now)
+    assert not forward_order(second.pk, client=client_upstream, clock=timezone.now)
 
     assert statuses() == [Status.PENDING, Status.PAID]
 
@@ -108,7 +110,7 @@ def test_forward_waiting_when_the_one_under_way_is_unknown_sends_the_next(unprov
     sandbox.fail_next("lose_reply", action="add")
 
     for _again in range(2):
-        forward_waiting(client=client_upstream)
+        forward_waiting(client=client_upstream, clock=timezone.now)
 
     assert statuses() == [Status.UNKNOWN, Status.PENDING]
 
@@ -128,21 +130,21 @@ def test_forward_waiting_of_another_category_does_not_wait(unproved, place, clie
     )
     place(quantity=100), place(quantity=100), place(service=likes, quantity=1000)
 
-    forward_waiting(client=client_upstream)
+    forward_waiting(client=client_upstream, clock=timezone.now)
 
     assert statuses() == [Status.PENDING, Status.PAID, Status.PENDING]
 
 
 def test_two_workers_at_once_never_have_two_of_the_category_under_way(unproved, place, client_upstream, sandbox):
     orders = [place(quantity=50) for _each in range(6)]
-    forward_order(orders[0].pk, client=client_upstream)
+    forward_order(orders[0].pk, client=client_upstream, clock=timezone.now)
     Order.objects.filter(pk=orders[0].pk).update(status=Status.COMPLETED)  # finished without a charge
     sandbox.fail_rate("slow", 1, action="add", seconds=0.5)
 
     def send(order: Order) -> bool:
         try:
             # Nothing but the claim decides here: each worker was told of another order, as by a message.
-            return forward_order(order.pk, client=client_upstream)
+            return forward_order(order.pk, client=client_upstream, clock=timezone.now)
         finally:
             connection.close()
 
@@ -159,7 +161,7 @@ def test_two_sweeps_at_once_send_one_of_the_category(unproved, place, client_ups
 
     def sweep(_number: int) -> int:
         try:
-            return forward_waiting(client=client_upstream)
+            return forward_waiting(client=client_upstream, clock=timezone.now)
         finally:
             connection.close()
 
@@ -200,18 +202,18 @@ def test_poll_when_the_charge_fits_the_other_unit_pauses_the_service_and_changes
     unproved, place, client_upstream, sandbox, poll
 ):
     order, waiting = place(quantity=200), place(quantity=200)
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="In progress", charge="4.00")  # 200 × 0.02: the rate buys one
 
     poll()
-    forward_waiting(client=client_upstream)
+    forward_waiting(client=client_upstream, clock=timezone.now)
 
     order.refresh_from_db()
     unproved.refresh_from_db()
     category = Category.objects.get()
     reason = "Upstream charged more than the customer paid: the charge fits another rate unit than 1000"
-    assert (order.attention, unproved.paused_because) == (reason, f"{reason} (order {order.pk})")
+    assert (said_of(order), unproved.paused_because) == (reason, f"{reason} (order {order.pk})")
     assert (category.rate_confirmed_at, category.rate_per) == (None, None)
     assert Notice.objects.filter(key__startswith="service-paused:").count() == 1
     waiting.refresh_from_db()
@@ -224,7 +226,7 @@ def test_poll_when_the_charge_is_a_thousandth_of_the_expected_pauses_the_service
     Category.objects.update(rate_per=1)
     Service.objects.update(rate_upstream_micros=500_000)
     order = place(quantity=100)
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="In progress", charge="0.05")
 
@@ -236,7 +238,7 @@ def test_poll_when_the_charge_is_a_thousandth_of_the_expected_pauses_the_service
 
 def test_poll_when_the_charge_fits_neither_unit_proves_nothing(unproved, place, client_upstream, sandbox, poll):
     order = place(quantity=200)
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     Order.objects.filter(pk=order.pk).update(price_micros=2_000_000)
     sandbox.set_order(order.upstream_id, status="In progress", charge="1.00")
@@ -253,7 +255,7 @@ def test_poll_when_the_charge_fits_both_units_or_is_none_yet_proves_nothing(
 ):
     Service.objects.update(rate_upstream_micros=500)
     order = place(quantity=10)  # 0.005 at most
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="In progress", charge=charge)
 
@@ -266,7 +268,7 @@ def test_poll_of_a_service_with_a_unit_of_its_own_proves_nothing_about_the_categ
     unproved, place, client_upstream, poll
 ):
     Service.objects.update(rate_per_override=1000)
-    forward_order(place(quantity=1000).pk, client=client_upstream)
+    forward_order(place(quantity=1000).pk, client=client_upstream, clock=timezone.now)
 
     poll()
 

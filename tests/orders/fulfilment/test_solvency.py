@@ -48,8 +48,7 @@ def test_reserved_money_is_that_of_orders_not_surely_charged_yet(place):
         (Status.FAILED, 50_000),
     ]:
         order = place()
-        attention = "Perhaps placed upstream" if status == Status.UNKNOWN else ""
-        Order.objects.filter(pk=order.pk).update(status=status, cost_upstream_micros=cost, attention=attention)
+        Order.objects.filter(pk=order.pk).update(status=status, cost_upstream_micros=cost)
 
     assert reserved_upstream_micros() == 21
 
@@ -57,7 +56,7 @@ def test_reserved_money_is_that_of_orders_not_surely_charged_yet(place):
 def test_reserved_money_counts_an_order_on_its_way(paid_order, client_upstream):
     assert reserved_upstream_micros() == 1_500_000
 
-    forward_order(paid_order.pk, client=client_upstream)
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
 
     assert reserved_upstream_micros() == 0
 
@@ -84,11 +83,11 @@ def test_forecast_divides_what_is_left_by_the_burn_of_the_last_days(place, clien
 
 
 def test_forecast_before_the_first_look_and_without_sales_says_what_it_cannot_know(client_upstream):
-    assert forecast() is None
+    assert forecast(now=timezone.now()) is None
 
-    check_balance(client=client_upstream)
+    check_balance(client=client_upstream, now=timezone.now())
 
-    assert forecast().hours_left is None
+    assert forecast(now=timezone.now()).hours_left is None
 
 
 def test_check_balance_when_paid_orders_need_more_than_there_is_tells_once_an_episode(place, client_upstream, sandbox):
@@ -131,7 +130,7 @@ def test_check_balance_before_the_money_runs_out_tells_once_though_the_forecast_
 def test_can_afford_counts_what_is_spoken_for(paid_order, client_upstream, sandbox):
     assert can_afford(10**12)  # nobody has looked yet
     sandbox.set_balance("2.00")
-    check_balance(client=client_upstream)
+    check_balance(client=client_upstream, now=timezone.now())
 
     assert can_afford(500_000)
     assert not can_afford(500_001)

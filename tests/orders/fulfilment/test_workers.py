@@ -17,7 +17,7 @@ from storefront.demo.processes import Processes
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
 
-pytestmark = [pytest.mark.once, pytest.mark.broker, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -15,56 +15,59 @@ from orders.fulfilment.poll import poll_due
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Coupon, CouponUse, Order, Status
 from orders.placing.place import OrderRefused, place_order
+from tests.clock import stopped_at
 from tests.conftest import customer
 from tests.orders.couponing import PRICE, balance, coupon
+
+pytestmark = pytest.mark.sqlite
 
 
 # --- What follows ---------------------------------------------------------------------------------------------------
 def test_a_partial_refund_goes_by_the_net_price(place, client_upstream, sandbox):
     spring = coupon()
     order = place(coupon="SPRING")
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="Partial", remains=250)
 
-    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1))
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
 
     order.refresh_from_db()
     assert order.refunded_micros == 421_800  # 1.6875 × 250 ÷ 1,000, down to 0.0001
     spring.refresh_from_db()
     assert (spring.uses, CouponUse.objects.get().freed_at) == (1, None)
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_an_order_that_failed_or_was_canceled_unsent_gives_the_coupon_back(place, ann, client_upstream, sandbox):
     spring = coupon(per_customer=1)
     failed = place(coupon="SPRING")
     sandbox.fail_next("refuse", action="add", text="Invalid link")
-    forward_order(failed.pk, client=client_upstream)
+    forward_order(failed.pk, client=client_upstream, clock=timezone.now)
     failed.refresh_from_db()
     assert (failed.status, balance(ann)) == (Status.FAILED, 100_000_000)
 
     canceled = place(coupon="SPRING")
-    cancel_unsent(canceled.pk, user=ann)
+    cancel_unsent(canceled.pk, user=ann, now=timezone.now())
 
     spring.refresh_from_db()
     assert (spring.uses, balance(ann)) == (0, 100_000_000)
     assert CouponUse.objects.filter(freed_at=None).count() == 0
     assert CouponUse.objects.count() == 2
     assert place(coupon="SPRING").price_micros == PRICE - 187_500
-    assert audit(client=None).problems == []
+    assert audit(client=None, now=timezone.now()).problems == []
 
 
 def test_an_order_that_upstream_canceled_gives_the_coupon_back_once(place, client_upstream, sandbox):
     spring = coupon(per_customer=2)
     place(coupon="SPRING")
     order = place(coupon="SPRING", link="https://example.com/2")
-    forward_order(order.pk, client=client_upstream)
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     sandbox.set_order(order.upstream_id, status="Canceled")
 
     for hours in (1, 30):
-        poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=hours))
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=hours)))
 
     spring.refresh_from_db()
     assert (spring.uses, CouponUse.objects.filter(freed_at=None).count()) == (1, 1)
@@ -76,7 +79,7 @@ def at_once(orders: list[dict[str, Any]]) -> list[Order | None]:
 
     def press(asked: dict[str, Any]) -> Order | None:
         try:
-            return place_order(**asked)
+            return place_order(**asked, now=timezone.now())
         except OrderRefused:
             return None
         finally:
@@ -106,7 +109,7 @@ def test_the_last_uses_of_a_coupon_by_many_at_once_are_taken_once_each(service):
     spring.refresh_from_db()
     assert (len([order for order in placed if order]), spring.uses, CouponUse.objects.count()) == (3, 3, 3)
     assert sum(balance(user) for user in users) == 80_000_000 - 3 * (PRICE - 187_500)
-    assert audit(client=None).problems == []
+    assert audit(client=None, now=timezone.now()).problems == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,7 +144,7 @@ def test_sales_and_refunds_of_one_coupon_at_once_neither_wait_for_ever_nor_misco
 
     def cancel(order: Order) -> None:
         try:
-            cancel_unsent(order.pk, user=order.user)
+            cancel_unsent(order.pk, user=order.user, now=timezone.now())
         finally:
             connection.close()
 
@@ -153,4 +156,4 @@ def test_sales_and_refunds_of_one_coupon_at_once_neither_wait_for_ever_nor_misco
 
     spring.refresh_from_db()
     assert spring.uses == CouponUse.objects.filter(freed_at=None).count() == 12
-    assert audit(client=None).problems == []
+    assert audit(client=None, now=timezone.now()).problems == []

@@ -26,6 +26,8 @@ from orders.models import (
     UpstreamAssumption,
 )
 from sms.models import Country, Number, Project
+from tests.clock import stopped_at
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from tests.storefront.admin_rows import make_order
 from wallet.models import Wallet
 
@@ -37,7 +39,7 @@ SUBMITTED = {"_form_submitted": "True"}
 @pytest.fixture
 def poll(client_upstream: Any) -> Callable[..., None]:
     def poll_all(days: float = 1, kind: str = "service") -> None:
-        poll_due(kind=kind, client=client_upstream, now=timezone.now() + timedelta(days=days))
+        poll_due(kind=kind, client=client_upstream, clock=stopped_at(timezone.now() + timedelta(days=days)))
 
     return poll_all
 
@@ -68,7 +70,7 @@ def press(desk: Client, button: str, drift: ContractDrift, **fields: Any) -> lis
 # --- Counting and telling --------------------------------------------------------------------------------------------
 def test_note_drift_when_it_is_seen_again_then_it_is_counted_and_told_once() -> None:
     for number in range(3):
-        note_drift(Subject.STATUS_WORD, "On hold", {"kind": "service", "order": number})
+        note_drift(Subject.STATUS_WORD, "On hold", {"kind": "service", "order": number}, now=timezone.now())
 
     drift = ContractDrift.objects.get()
     assert (drift.times, drift.sample["order"]) == (3, 2)
@@ -76,29 +78,29 @@ def test_note_drift_when_it_is_seen_again_then_it_is_counted_and_told_once() -> 
 
 
 def test_note_drift_when_it_comes_back_after_it_was_settled_then_it_is_told_again() -> None:
-    note_drift(Subject.ERROR_TEXT, TEXT, {})
-    assert settle_drift(Subject.ERROR_TEXT, TEXT) == 1
+    note_drift(Subject.ERROR_TEXT, TEXT, {}, now=timezone.now())
+    assert settle_drift(Subject.ERROR_TEXT, TEXT, now=timezone.now()) == 1
 
-    note_drift(Subject.ERROR_TEXT, TEXT, {})
-    note_drift(Subject.ERROR_TEXT, TEXT, {})
+    note_drift(Subject.ERROR_TEXT, TEXT, {}, now=timezone.now())
+    note_drift(Subject.ERROR_TEXT, TEXT, {}, now=timezone.now())
 
     assert ContractDrift.objects.get().settled_at is None
     assert Notice.objects.count() == 2
 
 
 def test_note_drift_when_a_slow_worker_reports_what_is_mapped_then_it_stays_settled(sam: User) -> None:
-    note_drift(Subject.STATUS_WORD, "On_Hold", {"kind": "service"})
-    map_status_word("on hold", kind="service", status=Status.PENDING, actor=sam)
+    note_drift(Subject.STATUS_WORD, "On_Hold", {"kind": "service"}, now=timezone.now())
+    map_status_word("on hold", kind="service", status=Status.PENDING, actor=sam, now=timezone.now())
 
-    note_drift(Subject.STATUS_WORD, "On_Hold", {"kind": "service"})
+    note_drift(Subject.STATUS_WORD, "On_Hold", {"kind": "service"}, now=timezone.now())
 
     assert ContractDrift.objects.get().settled_at is not None
     assert Notice.objects.count() == 1
 
 
 def test_note_drift_when_the_text_is_very_long_then_it_is_cut() -> None:
-    note_drift(Subject.ERROR_TEXT, 400 * "x", {})
-    note_drift(Subject.ERROR_TEXT, 400 * "x", {})
+    note_drift(Subject.ERROR_TEXT, 400 * "x", {}, now=timezone.now())
+    note_drift(Subject.ERROR_TEXT, 400 * "x", {}, now=timezone.now())
 
     assert ContractDrift.objects.get().times == 2
 
@@ -144,10 +146,10 @@ def test_map_word_at_the_drift_when_orders_wait_then_they_are_asked_at_once_and_
     sent_order.refresh_from_db()
     assert "1 order is asked about at once." in said
     assert drift.settled_at is not None
-    assert sent_order.attention == ""
+    assert flags_of(sent_order) == []
     assert sent_order.next_poll_at <= timezone.now()
     assert StatusWord.objects.get().word == "on hold: fully returned"
-    poll_due(kind="service", client=client_upstream)
+    poll_due(kind="service", client=client_upstream, clock=timezone.now)
     sent_order.refresh_from_db()
     assert (sent_order.status, sent_order.refunded_micros) == (Status.CANCELED, sent_order.price_micros)
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
@@ -174,7 +176,7 @@ def test_poll_when_a_word_is_mapped_for_numbers_then_services_do_not_know_it(
     poll()
 
     sent_order.refresh_from_db()
-    assert (sent_order.status, sent_order.attention) == (Status.PENDING, "Unknown upstream status word: On hold")
+    assert (sent_order.status, said_of(sent_order)) == (Status.PENDING, "Unknown upstream status word: On hold")
 
 
 def test_map_status_word_when_orders_have_other_words_or_flags_then_they_are_left_alone(
@@ -182,15 +184,17 @@ def test_map_status_word_when_orders_have_other_words_or_flags_then_they_are_lef
 ) -> None:
     later = timezone.now() + timedelta(days=1)
     fields = {"service": service, "status": Status.PENDING, "next_poll_at": later}
-    meant = make_order(ann, upstream_word="On hold", attention="Upstream went from x to y", **fields)
-    other = make_order(ann, upstream_word="On holiday", attention="Unknown upstream status word: On holiday", **fields)
+    meant = make_order(ann, upstream_word="On hold", **fields)
+    other = make_order(ann, upstream_word="On holiday", **fields)
+    flag(meant, Flag.WENT_BACK, before=Status.PARTIAL, word="y")
+    flag(other, Flag.UNKNOWN_WORD, word="On holiday")
 
-    assert map_status_word("On hold", kind="service", status=Status.PENDING, actor=sam) == 1
+    assert map_status_word("On hold", kind="service", status=Status.PENDING, actor=sam, now=timezone.now()) == 1
 
     meant.refresh_from_db()
     other.refresh_from_db()
-    assert (meant.attention, meant.next_poll_at < later) == ("Upstream went from x to y", True)
-    assert (other.attention, other.next_poll_at) == ("Unknown upstream status word: On holiday", later)
+    assert (flags_of(meant), meant.next_poll_at < later) == ([Flag.WENT_BACK], True)
+    assert (said_of(other), other.next_poll_at) == ("Unknown upstream status word: On holiday", later)
 
 
 @pytest.mark.parametrize(("meaning", "expected"), [("canceled", Status.CANCELED), ("pending", Status.PENDING)])
@@ -236,7 +240,7 @@ def test_status_word_page_when_the_word_cannot_mean_that_then_it_says_why(
 def refused_order(paid_order: Order, client_upstream: Any, sandbox: Any) -> Order:
     """An order that upstream refused with a text on no list."""
     sandbox.fail_next("refuse", action="add", text=TEXT)
-    forward_order(paid_order.pk, client=client_upstream)
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     paid_order.refresh_from_db()
     assert paid_order.status == Status.UNKNOWN
     return paid_order
@@ -253,19 +257,19 @@ def test_list_text_at_the_drift_when_an_order_waits_then_it_fails_and_is_refunde
     assert "1 order that waited for it has been settled." in said
     assert drift.settled_at is not None
     assert KnownRefusal.objects.get().meaning == "order"
-    assert (refused_order.status, refused_order.attention) == (Status.FAILED, "")
+    assert (refused_order.status, flags_of(refused_order)) == (Status.FAILED, [])
     assert refused_order.events.filter(actor=sam, evidence__listed=TEXT).count() == 1
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
-    assert list_refusal(TEXT, meaning="order", actor=sam) == 0
+    assert list_refusal(TEXT, meaning="order", actor=sam, now=timezone.now()) == 0
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
 
 
 def test_list_refusal_when_the_text_speaks_of_our_balance_then_the_order_is_sent_again(
     refused_order: Order, sam: User, client_upstream: Any, sandbox: Any
 ) -> None:
-    assert list_refusal(TEXT, meaning="balance", actor=sam) == 1
+    assert list_refusal(TEXT, meaning="balance", actor=sam, now=timezone.now()) == 1
 
-    assert forward_order(refused_order.pk, client=client_upstream)
+    assert forward_order(refused_order.pk, client=client_upstream, clock=timezone.now)
     refused_order.refresh_from_db()
     assert (refused_order.status, len(sandbox.orders)) == (Status.PENDING, 1)
 
@@ -275,11 +279,11 @@ def test_list_refusal_when_an_order_is_unknown_for_another_reason_then_it_is_lef
 ) -> None:
     lost, similar = place(), place()
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(lost.pk, client=client_upstream)
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     sandbox.fail_next("refuse", action="add", text=f"{TEXT}, order 5 placed")
-    forward_order(similar.pk, client=client_upstream)
+    forward_order(similar.pk, client=client_upstream, clock=timezone.now)
 
-    assert list_refusal(TEXT, meaning="order", actor=sam) == 1
+    assert list_refusal(TEXT, meaning="order", actor=sam, now=timezone.now()) == 1
 
     for order in (lost, similar):
         order.refresh_from_db()
@@ -291,11 +295,11 @@ def test_list_refusal_when_the_last_attempt_ended_otherwise_then_the_first_answe
 ) -> None:
     from orders.reconciliation.resolve import resolve_as_not_placed
 
-    resolve_as_not_placed(refused_order.pk, actor=sam)
+    resolve_as_not_placed(refused_order.pk, actor=sam, now=timezone.now())
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(refused_order.pk, client=client_upstream)
+    forward_order(refused_order.pk, client=client_upstream, clock=timezone.now)
 
-    assert list_refusal(TEXT, meaning="order", actor=sam) == 0
+    assert list_refusal(TEXT, meaning="order", actor=sam, now=timezone.now()) == 0
 
     refused_order.refresh_from_db()
     assert refused_order.status == Status.UNKNOWN

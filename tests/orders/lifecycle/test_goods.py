@@ -15,6 +15,7 @@ from orders.lifecycle.goods import (
     reveal,
 )
 from orders.models import DeliveredGoods, GoodsReveal, Status
+from tests.clock import stopped_at
 
 ONE, TWO, THREE = "rosa@example.com:pa:ss----x", "ida@example.com|päss", "uma@example.com:line\nbreak"
 NEW_KEY = "bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldzE="
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def poll(client_upstream):
     def poll_all(days: int) -> None:
-        poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(days=days))
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(days=days)))
 
     return poll_all
 

@@ -8,23 +8,27 @@ from django.utils import timezone
 
 from orders.fulfilment.refusals import meaning_of
 from orders.lifecycle.refunds import refund_up_to
-from orders.models import KnownRefusal, Order
+from orders.models import KnownRefusal, Order, RefundReason
 from wallet.models import LedgerEntry, Wallet
+
+pytestmark = pytest.mark.sqlite
 
 
 def test_refund_up_to_by_somebody_with_an_old_copy_gives_back_only_what_is_missing(paid_order, ann):
     old_copy = Order.objects.get(pk=paid_order.pk)
-    refund_up_to(paid_order, 500_000, why="partial", now=timezone.now())
+    refund_up_to(paid_order, 500_000, why=RefundReason.PARTIAL, now=timezone.now())
 
-    given_back = refund_up_to(old_copy, 800_000, why="partial", now=timezone.now())
+    given_back = refund_up_to(old_copy, 800_000, why=RefundReason.PARTIAL, now=timezone.now())
 
     assert (given_back, old_copy.refunded_micros) == (300_000, 800_000)
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000 - 1_875_000 + 800_000
 
 
 def test_refund_up_to_more_than_the_price_gives_back_the_price(paid_order, ann):
-    assert refund_up_to(paid_order, 99_000_000, why="canceled", now=timezone.now()) == paid_order.price_micros
-    assert refund_up_to(paid_order, 99_000_000, why="canceled", now=timezone.now()) == 0
+    assert (
+        refund_up_to(paid_order, 99_000_000, why=RefundReason.CANCELED, now=timezone.now()) == paid_order.price_micros
+    )
+    assert refund_up_to(paid_order, 99_000_000, why=RefundReason.CANCELED, now=timezone.now()) == 0
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
 
 
@@ -34,7 +38,7 @@ def test_refund_up_to_from_many_threads_gives_back_once(paid_order, ann):
 
     def refund(order: Order) -> int:
         try:
-            return refund_up_to(order, order.price_micros, why="canceled", now=timezone.now())
+            return refund_up_to(order, order.price_micros, why=RefundReason.CANCELED, now=timezone.now())
         finally:
             connection.close()
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Service
 from notifications.models import Notice
@@ -15,6 +16,7 @@ from orders.fulfilment.forward import forward_order
 from orders.lifecycle.service_requests import WishRefused, cancel_unsent, close_request, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import (
+    HoldReason,
     Kind,
     Order,
     OrderEvent,
@@ -22,6 +24,7 @@ from orders.models import (
     Status,
 )
 from sms.models import Country, Number, Project
+from tests.orders.attention import Flag, flag, flags_of, said_of
 from tests.pages import hidden, page_words
 from tests.storefront.admin_rows import make_order
 from wallet.models import LedgerEntry, Wallet
@@ -58,7 +61,7 @@ def finished(working):
 
 
 def test_cancel_unsent_when_it_waits_then_all_money_is_back_at_once(paid_order, ann):
-    cancel_unsent(paid_order.pk, user=ann)
+    cancel_unsent(paid_order.pk, user=ann, now=timezone.now())
 
     paid_order.refresh_from_db()
     assert (paid_order.status, paid_order.refunded_micros) == (Status.CANCELED, 1_875_000)
@@ -66,25 +69,27 @@ def test_cancel_unsent_when_it_waits_then_all_money_is_back_at_once(paid_order, 
     assert balance(ann) == 100_000_000
     codes = list(paid_order.events.values_list("code", "actor"))
     assert codes == [("placed", None), ("canceled", ann.pk), ("refunded", ann.pk)]
-    assert audit(client=None).problems == []
+    assert audit(client=None, now=timezone.now()).problems == []
 
 
 def test_cancel_unsent_when_it_is_held_then_nothing_of_the_hold_stays(paid_order, ann):
-    Order.objects.filter(pk=paid_order.pk).update(held_because="rate rose", attention="rate rose")
+    details = {"cost_micros": 2_000_000, "paid_micros": 1_875_000}
+    Order.objects.filter(pk=paid_order.pk).update(held_because=HoldReason.LOSS, held_details=details)
+    flag(paid_order, Flag.SOLD_AT_A_LOSS, **details)
 
-    cancel_unsent(paid_order.pk, user=ann)
+    cancel_unsent(paid_order.pk, user=ann, now=timezone.now())
 
     paid_order.refresh_from_db()
-    assert (paid_order.status, paid_order.held_because, paid_order.attention) == (Status.CANCELED, "", "")
+    assert (paid_order.status, paid_order.held_because, flags_of(paid_order)) == (Status.CANCELED, "", [])
 
 
 def test_cancel_unsent_when_it_was_flagged_for_something_else_then_the_flag_stays(paid_order, ann):
-    Order.objects.filter(pk=paid_order.pk).update(attention="Upstream placed order 9 after this order was settled")
+    flag(paid_order, Flag.LATE_ANSWER, upstream_ids=["9"])
 
-    cancel_unsent(paid_order.pk, user=ann)
+    cancel_unsent(paid_order.pk, user=ann, now=timezone.now())
 
     paid_order.refresh_from_db()
-    assert paid_order.attention == "Upstream placed order 9 after this order was settled"
+    assert said_of(paid_order) == "Upstream placed order 9 after this order was settled"
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.PAID])
@@ -93,7 +98,7 @@ def test_cancel_unsent_when_it_is_not_waiting_then_nothing_changes(service, ann,
     order = make_order(ann, service=service, status=status, **(extra if status == Status.SENDING else {}))
 
     with pytest.raises(WrongStatus):
-        cancel_unsent(order.pk, user=ann)
+        cancel_unsent(order.pk, user=ann, now=timezone.now())
 
     order.refresh_from_db()
     assert (order.status, order.refunded_micros) == (status, 0)
@@ -101,7 +106,7 @@ def test_cancel_unsent_when_it_is_not_waiting_then_nothing_changes(service, ann,
 
 def test_cancel_unsent_when_it_is_somebody_elses_then_it_is_not_found(paid_order, ben):
     with pytest.raises(Order.DoesNotExist):
-        cancel_unsent(paid_order.pk, user=ben)
+        cancel_unsent(paid_order.pk, user=ben, now=timezone.now())
 
     assert Order.objects.get().status == Status.PAID
 
@@ -113,7 +118,7 @@ def test_cancel_unsent_of_a_number_then_the_number_is_canceled_too(ann):
     order = make_order(ann, kind=Kind.NUMBER)
     Number.objects.create(order=order, project=project)
 
-    cancel_unsent(order.pk, user=ann)
+    cancel_unsent(order.pk, user=ann, now=timezone.now())
 
     assert Number.objects.get().state == Number.State.CANCELED
     assert Order.objects.get().status == Status.CANCELED
@@ -137,14 +142,14 @@ def test_cancel_unsent_when_a_sender_claims_at_the_same_moment_then_exactly_one_
         barrier.wait()
         time.sleep(orders.index(order) / 500)  # a sender has to ask a few things before it claims
         try:
-            cancel_unsent(order.pk, user=ann)
+            cancel_unsent(order.pk, user=ann, now=timezone.now())
         except WrongStatus:
             return False
         return True
 
     def send(order) -> bool:
         barrier.wait()
-        return forward_order(order.pk, client=client_upstream)
+        return forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     with ThreadPoolExecutor(2) as threads:
         canceled, sent = threads.map(alone, (cancel, send))
@@ -162,7 +167,7 @@ def test_cancel_unsent_when_a_sender_claims_at_the_same_moment_then_exactly_one_
 def test_cancel_unsent_when_it_is_pressed_many_times_at_once_then_it_is_refunded_once(paid_order, ann):
     def press(_number: int) -> bool:
         try:
-            cancel_unsent(paid_order.pk, user=ann)
+            cancel_unsent(paid_order.pk, user=ann, now=timezone.now())
         except WrongStatus:
             return False
         finally:
@@ -188,7 +193,7 @@ def test_request_service_when_the_status_fits_then_it_is_asked_and_else_refused(
     }
 
     try:
-        request_service(order.pk, user=ann, wish=wish)
+        request_service(order.pk, user=ann, wish=wish, now=timezone.now())
     except WishRefused:
         assert status not in fits[wish]
     else:
@@ -201,19 +206,19 @@ def test_request_service_when_the_service_does_not_allow_it_then_it_is_refused(w
     Service.objects.update(refill=False, cancel=False)
 
     with pytest.raises(WishRefused):
-        request_service(finished.pk, user=ann, wish=Wish.REFILL)
+        request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
     Order.objects.update(status=Status.PENDING)
     with pytest.raises(WishRefused):
-        request_service(finished.pk, user=ann, wish=Wish.CANCEL)
+        request_service(finished.pk, user=ann, wish=Wish.CANCEL, now=timezone.now())
 
     assert ServiceRequest.objects.count() == 0
 
 
 def test_request_service_when_it_is_open_already_then_there_is_still_one_and_staff_hears_once(finished, ann):
-    request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
 
     with pytest.raises(WishRefused, match="asked for this already"):
-        request_service(finished.pk, user=ann, wish=Wish.REFILL)
+        request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
 
     asked = ServiceRequest.objects.get()
     assert (asked.wish, asked.state) == (Wish.REFILL, State.OPEN)
@@ -223,18 +228,18 @@ def test_request_service_when_it_is_open_already_then_there_is_still_one_and_sta
 
 
 def test_request_service_when_the_last_one_was_answered_then_it_can_be_asked_again(finished, ann, sam):
-    first = request_service(finished.pk, user=ann, wish=Wish.REFILL)
-    close_request(first.pk, state=State.DONE, answer="", actor=sam)
+    first = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    close_request(first.pk, state=State.DONE, answer="", actor=sam, now=timezone.now())
 
-    second = request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    second = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
 
     assert list(finished.requests.values_list("pk", "state")) == [(second.pk, "open"), (first.pk, "done")]
 
 
 def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mailed(shop, finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
 
-    close_request(asked.pk, state=State.DECLINED, answer="The count has not dropped.", actor=sam)
+    close_request(asked.pk, state=State.DECLINED, answer="The count has not dropped.", actor=sam, now=timezone.now())
 
     asked.refresh_from_db()
     assert (asked.state, asked.closed_by) == (State.DECLINED, sam)
@@ -249,11 +254,11 @@ def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mail
 
 
 def test_close_request_when_it_is_closed_then_the_first_answer_stands(finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
-    close_request(asked.pk, state=State.DONE, answer="Running", actor=sam)
+    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    close_request(asked.pk, state=State.DONE, answer="Running", actor=sam, now=timezone.now())
 
     with pytest.raises(WrongStatus):
-        close_request(asked.pk, state=State.DECLINED, answer="No", actor=sam)
+        close_request(asked.pk, state=State.DECLINED, answer="No", actor=sam, now=timezone.now())
 
     asked.refresh_from_db()
     assert (asked.state, asked.answer) == (State.DONE, "Running")
@@ -261,10 +266,10 @@ def test_close_request_when_it_is_closed_then_the_first_answer_stands(finished, 
 
 @pytest.mark.parametrize(("state", "answer"), [(State.OPEN, "x"), (State.DECLINED, "  ")])
 def test_close_request_when_nothing_is_decided_or_said_then_it_stays_open(finished, ann, sam, state, answer):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
 
     with pytest.raises(ValueError, match="closes no request"):
-        close_request(asked.pk, state=state, answer=answer, actor=sam)
+        close_request(asked.pk, state=state, answer=answer, actor=sam, now=timezone.now())
 
     assert ServiceRequest.objects.get().state == State.OPEN
 
@@ -319,7 +324,7 @@ def test_ask_page_when_it_does_not_fit_then_it_says_so(shop, working, wish):
 
 
 def test_order_page_when_it_finished_before_the_answer_then_it_says_so(shop, working, ann):
-    request_service(working.pk, user=ann, wish=Wish.CANCEL)
+    request_service(working.pk, user=ann, wish=Wish.CANCEL, now=timezone.now())
     Order.objects.filter(pk=working.pk).update(status=Status.COMPLETED)
 
     text = page_words(shop.get(reverse("orders:detail", args=[working.pk])))
@@ -356,8 +361,8 @@ def test_order_page_when_there_are_more_requests_then_the_queries_stay(
     shop, finished, ann, sam, count, django_assert_num_queries
 ):
     for _number in range(count):
-        asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
-        close_request(asked.pk, state=State.DONE, answer="", actor=sam)
+        asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+        close_request(asked.pk, state=State.DONE, answer="", actor=sam, now=timezone.now())
 
     with django_assert_num_queries(6):  # session, user, order, events, requests, the wallet in the header
         shop.get(reverse("orders:detail", args=[finished.pk]))
@@ -402,7 +407,7 @@ def test_order_again_for_a_visitor_shows_an_empty_form(client, place, service):
 
 
 def test_request_at_the_admin_when_staff_presses_a_button_then_it_is_answered(client, finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
     client.force_login(sam)
     page = client.get(reverse("admin:orders_servicerequest_change", args=[asked.pk]))
 
@@ -429,7 +434,7 @@ def test_request_at_the_admin_when_the_clerk_may_only_look_then_no_button_works(
 
     from accounts.models import User
 
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL)
+    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
     clerk = User.objects.create_user("clerk@example.com", "x", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_servicerequest"))
     client.force_login(clerk)

@@ -13,6 +13,8 @@ from orders.lifecycle.transitions import (
 )
 from orders.models import MOVES, Order, OrderEvent, Status
 
+pytestmark = pytest.mark.sqlite
+
 PAIRS = list(itertools.product(Status, Status))
 
 

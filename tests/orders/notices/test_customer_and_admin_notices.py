@@ -32,6 +32,8 @@ from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Order, Status
 from orders.notices.customer_notices import announce
 from orders.reconciliation.resolve import resolve_by_refund
+from tests.clock import stopped_at
+from tests.orders.attention import Flag, said_of
 from tests.storefront.admin_rows import make_order
 from upstream.errors import InvalidApiKey
 
@@ -74,7 +76,7 @@ def admins(settings: Any) -> None:
 @pytest.fixture
 def poll(client_upstream: Any) -> Callable[..., None]:
     def poll_all(days: int = 1) -> None:
-        poll_due(kind="service", client=client_upstream, now=timezone.now() + days * DAY)
+        poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + days * DAY))
 
     return poll_all
 
@@ -149,7 +151,7 @@ def test_forward_order_when_refused_then_its_buyer_hears_of_the_refund_but_not_o
 ) -> None:
     sandbox.fail_next("refuse", action="add", text="Quantity is less than minimum")
 
-    forward_order(paid_order.pk, client=client_upstream)
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     body = only_mail().body
 
     assert "could not be done. $1.875 is back in your balance." in body
@@ -157,7 +159,7 @@ def test_forward_order_when_refused_then_its_buyer_hears_of_the_refund_but_not_o
 
 
 def test_cancel_when_the_buyer_did_it_then_no_mail_repeats_it(paid_order: Order, ann: User) -> None:
-    cancel_unsent(paid_order.pk, user=ann)
+    cancel_unsent(paid_order.pk, user=ann, now=timezone.now())
 
     assert not Notice.objects.exists()
 
@@ -306,10 +308,10 @@ def test_send_notices_when_a_sender_died_then_another_one_takes_over_later(ann: 
 
 # --- What admins are told --------------------------------------------------------------------------------------------
 def test_pause_when_it_begins_and_ends_then_the_admins_hear_of_each_once(caplog: Any) -> None:
-    pause = pause_forwarding(reason="key", detail=InvalidApiKey("Invalid API key").text)
-    pause_forwarding(reason="key", detail="Invalid API key")
-    end_pause(pause.pk)
-    end_pause(pause.pk)
+    pause = pause_forwarding(reason="key", detail=InvalidApiKey("Invalid API key").text, now=timezone.now())
+    pause_forwarding(reason="key", detail="Invalid API key", now=timezone.now())
+    end_pause(pause.pk, now=timezone.now())
+    end_pause(pause.pk, now=timezone.now())
 
     keys = list(Notice.objects.order_by("id").values_list("key", flat=True))
     assert keys == [f"pause:{pause.pk}", f"pause:{pause.pk}:ended"]
@@ -320,7 +322,7 @@ def test_pause_when_it_begins_and_ends_then_the_admins_hear_of_each_once(caplog:
 
 
 def test_pause_when_an_admin_presses_the_button_then_nobody_needs_to_be_told() -> None:
-    pause_forwarding(reason="admin", detail="lunch")
+    pause_forwarding(reason="admin", detail="lunch", now=timezone.now())
 
     assert not Notice.objects.exists()
 
@@ -330,7 +332,7 @@ def test_unknown_order_when_nobody_answers_then_the_admins_hear_of_it_and_no_log
 ) -> None:
     sandbox.fail_next("lose_reply", action="add")
 
-    forward_order(paid_order.pk, client=client_upstream)
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     release_stale_claims(now=timezone.now() + DAY)
     message = only_mail()
 
@@ -342,9 +344,9 @@ def test_resolve_by_refund_when_staff_decides_then_the_buyer_is_told(
     paid_order: Order, client_upstream: Any, sandbox: Any, sam: User, ann: User
 ) -> None:
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(paid_order.pk, client=client_upstream)
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
 
-    resolve_by_refund(paid_order.pk, actor=sam)
+    resolve_by_refund(paid_order.pk, actor=sam, now=timezone.now())
 
     assert Notice.objects.get(user=ann).key == f"order:{paid_order.pk}:failed:1875000"
 
@@ -359,8 +361,8 @@ def test_poll_when_a_finished_order_changes_then_it_is_flagged_and_the_admins_ar
     poll(3)
 
     sent_order.refresh_from_db()
-    assert sent_order.attention == "Changed after it was completed: Partial"
-    assert sent_order.events.filter(code="attention", evidence__reason=sent_order.attention).count() == 1
+    assert said_of(sent_order) == "Changed after it was Completed: Partial"
+    assert sent_order.events.filter(code="attention", evidence__code=Flag.CHANGED_LATE).count() == 1
     assert Notice.objects.filter(user=None, key__startswith=f"flag:{sent_order.pk}:").count() == 1
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import Order, OrderEvent, Status
+from orders.models import Order, OrderEvent, RefundReason, Status
 from tests.pages import HTMX, page_words
 
 LINK = "https://instagram.com/ann"
@@ -133,7 +133,11 @@ def test_detail_does_the_sum_of_a_partial_refund(shop, paid_order):
     Order.objects.filter(pk=paid_order.pk).update(status=Status.PARTIAL, remains=420)
     paid_order.refresh_from_db()
     refund_up_to(
-        paid_order, partial_refund_micros(1_875_000, 1000, 420), why="partial", now=timezone.now(), remains=420
+        paid_order,
+        partial_refund_micros(1_875_000, 1000, 420),
+        why=RefundReason.PARTIAL,
+        now=timezone.now(),
+        remains=420,
     )
 
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
@@ -147,7 +151,7 @@ def test_detail_of_a_second_partial_refund_says_that_there_was_a_first(shop, pai
     paid_order.refresh_from_db()
     for remains in (420, 500):
         due = partial_refund_micros(1_875_000, 1000, remains)
-        refund_up_to(paid_order, due, why="partial", now=timezone.now(), remains=remains)
+        refund_up_to(paid_order, due, why=RefundReason.PARTIAL, now=timezone.now(), remains=remains)
 
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Delivery, MarkupRule, Service
 from orders.models import Checkout, Order, Status
@@ -60,7 +61,7 @@ def pay(shop):
 
 
 def test_place_orders_takes_all_lines_and_the_money_for_them(ann, service):
-    orders = place_orders(user=ann, lines=lines_of(service, 3), request_id="many")
+    orders = place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
     assert [(order.link, order.price_micros, order.status) for order in orders] == [
         (f"{LINK}/{number}", 1_875_000, Status.PAID) for number in range(3)
@@ -75,7 +76,7 @@ def test_place_orders_when_one_line_is_wrong_then_none_is_placed_and_each_wrong_
     lines = [*lines_of(service, 2), MassLine(service.pk, LINK, 5), MassLine(999_999, LINK, 10)]
 
     with pytest.raises(LinesRefused) as refusal:
-        place_orders(user=ann, lines=lines, request_id="many")
+        place_orders(user=ann, lines=lines, request_id="many", now=timezone.now())
 
     assert refusal.value.problems == {2: "Order between 10 and 10000.", 3: "There is no service with this number."}
     assert (Order.objects.count(), Checkout.objects.count(), balance(ann)) == (0, 0, 100_000_000)
@@ -85,7 +86,7 @@ def test_place_orders_when_the_money_does_not_cover_all_then_what_is_missing_in_
     Wallet.objects.filter(user=ann).update(balance_micros=2_000_000)
 
     with pytest.raises(InsufficientFunds) as refusal:
-        place_orders(user=ann, lines=lines_of(service, 3), request_id="many")
+        place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
     assert refusal.value.missing_micros == 3 * 1_875_000 - 2_000_000
     assert (Order.objects.count(), balance(ann)) == (0, 2_000_000)
@@ -95,28 +96,28 @@ def test_place_orders_when_a_price_is_not_the_one_that_was_shown_then_none_is_pl
     lines = [*lines_of(service, 1), *lines_of(service, 1, shown_rate_micros=1_000_000)]
 
     with pytest.raises(PricesChanged) as refusal:
-        place_orders(user=ann, lines=lines, request_id="many")
+        place_orders(user=ann, lines=lines, request_id="many", now=timezone.now())
 
     assert refusal.value.places == [1]
     assert Order.objects.count() == 0
 
 
 def test_place_orders_again_with_the_same_request_id_buys_nothing_twice(ann, service):
-    first = place_orders(user=ann, lines=lines_of(service, 2), request_id="many")
+    first = place_orders(user=ann, lines=lines_of(service, 2), request_id="many", now=timezone.now())
     Service.objects.update(stock=0)  # what has been bought is not checked again
 
-    again = place_orders(user=ann, lines=lines_of(service, 2), request_id="many")
+    again = place_orders(user=ann, lines=lines_of(service, 2), request_id="many", now=timezone.now())
 
     assert again == first
     assert Order.objects.count() == 2
     with pytest.raises(RequestIdReused):
-        place_orders(user=ann, lines=lines_of(service, 1), request_id="many")
+        place_orders(user=ann, lines=lines_of(service, 1), request_id="many", now=timezone.now())
 
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_place_orders_when_there_are_none_or_too_many_then_they_are_refused(ann, service, count):
     with pytest.raises(OrderRefused, match="Between 1 and 100 lines"):
-        place_orders(user=ann, lines=lines_of(service, count), request_id="many")
+        place_orders(user=ann, lines=lines_of(service, count), request_id="many", now=timezone.now())
 
     assert Order.objects.count() == 0
 
@@ -128,7 +129,7 @@ def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_th
     sandbox.set_service(service.upstream_id, stock=2500)  # sold elsewhere since the last sync
 
     with pytest.raises(LinesRefused) as refusal:
-        place_orders(user=ann, lines=lines_of(service, 3), request_id="many")
+        place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
     assert refusal.value.problems == {2: "Only 2500 are in stock for all lines of this service together."}
 
@@ -137,7 +138,10 @@ def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_th
 def test_place_orders_when_the_button_is_pressed_many_times_at_once_then_they_are_bought_once(ann, service):
     def press(_number: int) -> list[int]:
         try:
-            return [order.pk for order in place_orders(user=ann, lines=lines_of(service, 3), request_id="many")]
+            return [
+                order.pk
+                for order in place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
+            ]
         finally:
             connection.close()
 
@@ -155,7 +159,7 @@ def test_place_orders_when_two_at_once_want_the_same_money_then_one_gets_all_and
 
     def press(name: str) -> int:
         try:
-            return len(place_orders(user=ann, lines=lines_of(service, 3), request_id=name))
+            return len(place_orders(user=ann, lines=lines_of(service, 3), request_id=name, now=timezone.now()))
         except InsufficientFunds:
             return 0
         finally:

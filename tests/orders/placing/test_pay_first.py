@@ -25,6 +25,8 @@ from wallet.gateways import State
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import TopUpRefused, credit, debit
 
+pytestmark = pytest.mark.sqlite
+
 DOLLAR = 1_000_000
 LINK = "https://instagram.com/kim"
 
@@ -60,13 +62,13 @@ def pay(kim, service):
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }
-        return pay_and_order(**{**values, **asked})
+        return pay_and_order(**{**values, "now": timezone.now(), **asked})
 
     return press
 
 
 def closed(pending) -> PendingCheckout:
-    close_pending()
+    close_pending(now=timezone.now())
     pending.refresh_from_db()
     return pending
 
@@ -80,7 +82,7 @@ def test_pay_and_order_asks_for_what_is_missing_and_keeps_the_form(pay, kim, ser
 
     assert (pending.state, pending.price_micros, pending.quantity, pending.link) == ("waiting", 3_750_000, 2000, LINK)
     assert (pending.top_up.amount_micros, pending.top_up.pay_url != "") == (3_250_000, True)
-    assert not close_pending()
+    assert not close_pending(now=timezone.now())
     assert balance(kim) == 500_000
 
 
@@ -117,7 +119,7 @@ def test_the_promise_holds_while_it_is_paid_although_the_quote_has_expired(pay, 
     PendingCheckout.objects.update(quote=old, created_at=timezone.now() - timedelta(hours=23))
     dearer(service)
     demo_says(pending.top_up, State.PAID)
-    close_pending()
+    close_pending(now=timezone.now())
 
     order = Order.objects.get()
     assert (order.price_micros, order.accepted_loss_micros) == (3_750_000, 0)
@@ -216,7 +218,7 @@ def test_money_spent_meanwhile_leaves_the_rest_in_the_wallet(pay, kim):
 
 def order_by_hand(kim, service, pending, **asked):
     values = {"quantity": 2000, "link": LINK, "comments": "", "quote": pending.quote, "request_id": pending.request_id}
-    return place_order(user=kim, service=fresh(service), **{**values, **asked})
+    return place_order(user=kim, service=fresh(service), now=timezone.now(), **{**values, **asked})
 
 
 def test_an_order_pressed_by_hand_meanwhile_is_the_same_order(pay, kim, service):
@@ -299,7 +301,7 @@ def test_whoever_owes_money_neither_orders_nor_pays_for_an_order(pay, kim, servi
     with pytest.raises(MoneyOwed, match=r"2\.00"):
         pay()
     with pytest.raises(MoneyOwed, match=r"2\.00"):
-        place_order(user=kim, service=fresh(service), quantity=100, link=LINK, request_id="r")
+        place_order(user=kim, service=fresh(service), quantity=100, link=LINK, request_id="r", now=timezone.now())
     assert not TopUp.objects.exists()
 
 
@@ -385,10 +387,10 @@ def test_sweeps_pages_and_the_customer_at_once_place_one_order(pay, kim, service
     demo_says(pending.top_up, State.PAID)
 
     def sweep():
-        return close_pending()
+        return close_pending(now=timezone.now())
 
     def look():
-        close_pending_of(pending.top_up)
+        close_pending_of(pending.top_up, now=timezone.now())
 
     def press():
         order_by_hand(kim, service, pending)
@@ -396,7 +398,7 @@ def test_sweeps_pages_and_the_customer_at_once_place_one_order(pay, kim, service
     with ThreadPoolExecutor(6) as threads:
         runs = [threads.submit(_in_thread, act) for act in (sweep, press, look, sweep, press, look)]
         [run.result() for run in runs]
-    close_pending()
+    close_pending(now=timezone.now())
 
     pending.refresh_from_db()
     assert (pending.state, pending.order) == ("placed", Order.objects.get())

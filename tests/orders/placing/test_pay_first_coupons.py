@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Coupon, Order, PendingCheckout
@@ -38,14 +39,14 @@ def pay(kim, service, settings):
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }
-        return pay_and_order(**{**values, **asked})
+        return pay_and_order(**{**values, "now": timezone.now(), **asked})
 
     return press
 
 
 def paid(pending) -> PendingCheckout:
     demo_says(pending.top_up, State.PAID)
-    close_pending()
+    close_pending(now=timezone.now())
     pending.refresh_from_db()
     return pending
 

@@ -11,6 +11,8 @@ from orders.placing.place import OrderRefused, RequestIdReused
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
 
+pytestmark = pytest.mark.sqlite
+
 
 def test_place_order_takes_the_price_and_writes_the_order(place, ann):
     order = place(quantity=2000)

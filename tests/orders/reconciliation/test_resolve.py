@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from notifications.models import Notice
 from orders.accounting.audit import audit
-from orders.attempts.windows import ABANDONED
+from orders.attempts.answers import settle_attempt
 from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.reconcile import close_window, reconcile_orders
 from orders.reconciliation.resolve import (
@@ -24,10 +24,14 @@ from orders.reconciliation.resolve import (
     resolve_as_placed,
     resolve_by_refund,
 )
+from tests.clock import stopped_at
+from tests.orders.attention import Flag, attempt_of, flags_of, make_lost, said_of
 from tests.upstream.raw_server import RawServer, answer, client_of
 from upstream.client import Client
 
 Code = OrderEvent.Code
+Doubt = LostAttempt.Doubt
+State = LostAttempt.State
 pytestmark = pytest.mark.django_db(transaction=True)
 NOBODY = "http://127.0.0.1:9/api/v2"
 SETTLED = timedelta(minutes=11)
@@ -42,7 +46,7 @@ def send(place, client_upstream, sandbox):
             sandbox.fail_next(fault, action="add")
         at = timezone.now() + timedelta(minutes=minutes)
         order = place(**asked)
-        assert forward_order(order.pk, client=client_upstream, clock=lambda: at)
+        assert forward_order(order.pk, client=client_upstream, clock=stopped_at(at))
         return fresh(order)
 
     return send_one
@@ -70,10 +74,11 @@ def fresh(order: Order) -> Order:
 def test_resolve_as_placed_when_upstream_confirms_the_id_follows_it_and_keeps_what_upstream_said(
     lost, real_id, client_upstream, sam
 ):
-    resolve_as_placed(lost.pk, upstream_id=f" 0{real_id} ", actor=sam, client=client_upstream)
+    resolve_as_placed(lost.pk, upstream_id=f" 0{real_id} ", actor=sam, client=client_upstream, now=timezone.now())
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.attention) == (Status.PENDING, real_id, "")
+    assert (order.status, order.upstream_id, flags_of(order)) == (Status.PENDING, real_id, [])
+    assert (attempt_of(order).state, attempt_of(order).upstream_id) == (State.ADOPTED, real_id)
     event = order.events.last()
     assert (event.code, event.actor) == (Code.RESOLVED, sam)
     assert event.evidence == {"upstream_id": real_id, "word": "Pending", "charge": 1_500_000, "remains": 1000}
@@ -82,7 +87,9 @@ def test_resolve_as_placed_when_upstream_confirms_the_id_follows_it_and_keeps_wh
 def test_resolve_as_placed_when_upstream_does_not_know_the_id_is_refused_even_by_force(lost, client_upstream, sam):
     for force in (False, True):
         with pytest.raises(NotConfirmed, match="“Order not found” for order 424242"):
-            resolve_as_placed(lost.pk, upstream_id="424242", actor=sam, client=client_upstream, force=force)
+            resolve_as_placed(
+                lost.pk, upstream_id="424242", actor=sam, client=client_upstream, force=force, now=timezone.now()
+            )
 
     assert (fresh(lost).status, fresh(lost).upstream_id) == (Status.UNKNOWN, None)
 
@@ -92,10 +99,10 @@ def test_resolve_as_placed_when_the_charge_is_another_is_refused_until_it_is_for
 ):
     sandbox.set_order(real_id, charge="1.40")
     with pytest.raises(NotConfirmed, match=r"was charged 1\.40 USD, 1\.50 were expected"):
-        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream)
+        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, now=timezone.now())
     assert fresh(lost).status == Status.UNKNOWN
 
-    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, force=True)
+    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, force=True, now=timezone.now())
 
     assert fresh(lost).events.last().evidence["forced"] == "the charge is not the expected one"
 
@@ -106,7 +113,7 @@ def test_resolve_as_placed_when_less_was_charged_for_less_is_no_contradiction(
 ):
     sandbox.set_order(real_id, status=status, charge=charge)
 
-    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream)
+    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, now=timezone.now())
 
     assert fresh(lost).status == Status.PENDING
 
@@ -117,7 +124,9 @@ def test_resolve_as_placed_when_more_pieces_remain_than_were_ordered_is_refused_
     sandbox.set_order(real_id, remains=1001)
 
     with pytest.raises(NotConfirmed, match="1001 remain, 1000 were ordered"):
-        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, force=True)
+        resolve_as_placed(
+            lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, force=True, now=timezone.now()
+        )
 
     assert fresh(lost).status == Status.UNKNOWN
 
@@ -127,7 +136,14 @@ def test_resolve_as_placed_with_an_id_of_another_order_is_refused_unasked(lost, 
     asked = len(sandbox.requests)
 
     with pytest.raises(NotConfirmed, match=f"is our order #{other.pk} already"):
-        resolve_as_placed(lost.pk, upstream_id=f"00{other.upstream_id}", actor=sam, client=client_upstream, force=True)
+        resolve_as_placed(
+            lost.pk,
+            upstream_id=f"00{other.upstream_id}",
+            actor=sam,
+            client=client_upstream,
+            force=True,
+            now=timezone.now(),
+        )
 
     assert fresh(lost).status == Status.UNKNOWN
     assert len(sandbox.requests) == asked
@@ -135,30 +151,31 @@ def test_resolve_as_placed_with_an_id_of_another_order_is_refused_unasked(lost, 
 
 def test_resolve_as_placed_with_an_id_that_was_booked_as_anothers_loss_is_refused(lost, real_id, client_upstream, sam):
     other = Order.objects.exclude(pk=lost.pk).get()
-    OrderEvent.objects.create(order=other, code=Code.LOSS, status=other.status, evidence={"upstream_id": real_id})
+    attempt = make_lost(other, status=other.status)
+    settle_attempt(attempt, State.LOSS, now=timezone.now(), upstream_id=real_id)
 
     with pytest.raises(NotConfirmed, match=f"booked as a loss on our order #{other.pk}"):
-        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream)
+        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, now=timezone.now())
 
 
 @pytest.mark.parametrize("client", [None, Client(NOBODY, "key", 2)], ids=["not configured", "nobody there"])
 def test_resolve_as_placed_when_upstream_cannot_be_asked_says_so_and_can_be_forced(lost, real_id, sam, client):
     with pytest.raises(NotConfirmed, match=f"could not be asked about order {real_id}"):
-        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client)
+        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client, now=timezone.now())
     assert fresh(lost).status == Status.UNKNOWN
 
-    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client, force=True)
+    resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client, force=True, now=timezone.now())
 
     assert (fresh(lost).status, fresh(lost).upstream_id) == (Status.PENDING, real_id)
     assert fresh(lost).events.last().evidence.keys() == {"upstream_id", "forced"}
 
 
 def test_resolve_as_placed_when_the_order_is_settled_does_not_ask(lost, real_id, client_upstream, sandbox, sam):
-    resolve_by_refund(lost.pk, actor=sam)
+    resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
     asked = len(sandbox.requests)
 
     with pytest.raises(WrongStatus):
-        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream)
+        resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, now=timezone.now())
 
     assert len(sandbox.requests) == asked
 
@@ -170,13 +187,13 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_taken_while_t
     engine.ensure_opening_balance(client=client_upstream)
     claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
-    resolve_as_not_placed(paid_order.pk, actor=sam)
+    resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
 
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
 
     assert (fresh(paid_order).status, len(sandbox.orders)) == (Status.PENDING, 1)
-    assert not forward_order(paid_order.pk, client=client_upstream)
-    assert audit(client=client_upstream).problems == []
+    assert not forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_it_was_sent_again(
@@ -185,25 +202,26 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_i
     engine.ensure_opening_balance(client=client_upstream)
     claim = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
-    resolve_as_not_placed(paid_order.pk, actor=sam)
-    forward_order(paid_order.pk, client=client_upstream)
+    resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
+    forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     own = fresh(paid_order).upstream_id
 
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
 
     order, late = fresh(paid_order), str(sandbox.orders[1]["id"])
     assert (order.status, order.upstream_id) == (Status.PENDING, own)
-    assert order.attention == f"Upstream placed order {late} after this order was settled"
+    assert said_of(order) == f"Upstream placed order {late} after this order was settled"
+    assert flags_of(order) == [Flag.LATE_ANSWER]
     assert order.events.get(code=Code.LOSS).evidence["upstream_id"] == late
     assert Notice.objects.filter(key=f"loss:{order.pk}:{late}").exists()
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_a_late_answer_while_the_order_is_sent_again_keeps_its_flag(paid_order, client_upstream, sandbox, sam):
     engine.ensure_opening_balance(client=client_upstream)
     first = engine._claim(paid_order, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
-    resolve_as_not_placed(paid_order.pk, actor=sam)
+    resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
     again = engine._claim(fresh(paid_order), now=timezone.now(), last_id="")
     engine._send(first, engine.supply_of(first.order), client_upstream, timezone.now)
 
@@ -211,43 +229,47 @@ def test_a_late_answer_while_the_order_is_sent_again_keeps_its_flag(paid_order, 
 
     order, late = fresh(paid_order), str(sandbox.orders[0]["id"])
     assert (order.status, order.upstream_id) == (Status.PENDING, str(sandbox.orders[1]["id"]))
-    assert order.attention == f"Upstream placed order {late} after this order was settled"
-    assert audit(client=client_upstream).problems == []
+    assert said_of(order) == f"Upstream placed order {late} after this order was settled"
+    assert flags_of(order) == [Flag.LATE_ANSWER]
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_books_the_loss_and_asks_a_human(
     lost, real_id, send, client_upstream, sandbox, sam
 ):
-    resolve_as_not_placed(lost.pk, actor=sam)
-    forward_order(lost.pk, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     own = fresh(lost).upstream_id
-    assert audit(client=client_upstream).problems == []  # it may have been bought twice, say the books
+    assert (
+        audit(client=client_upstream, now=timezone.now()).problems == []
+    )  # it may have been bought twice, say the books
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, own, None)
-    assert real_id in order.attention
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, own, State.LOSS)
+    assert flags_of(order) == [Flag.BOUGHT_TWICE]
+    assert real_id in said_of(order)
     [loss] = order.events.filter(code=Code.LOSS)
     assert (loss.evidence["upstream_id"], loss.evidence["charge"]) == (real_id, 1_500_000)
     assert Notice.objects.filter(key=f"loss:{order.pk}:{real_id}").exists()
     assert len(sandbox.orders) == 4
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_in_time_takes_it_instead_of_buying_twice(
     lost, real_id, send, client_upstream, sandbox, sam
 ):
     send(minutes=11)
-    resolve_as_not_placed(lost.pk, actor=sam)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, real_id, None)
-    assert not forward_order(lost.pk, client=client_upstream)
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, real_id, State.ADOPTED)
+    assert not forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     assert len(sandbox.orders) == 3
     assert not order.events.filter(code=Code.LOSS).exists()
 
@@ -255,14 +277,14 @@ def test_reconcile_when_an_attempt_that_was_called_not_placed_turns_up_in_time_t
 def test_reconcile_when_staff_was_right_closes_the_question(send, client_upstream, sandbox, sam):
     send(quantity=100)
     order = send(fault="lose_request")
-    resolve_as_not_placed(order.pk, actor=sam)
-    forward_order(order.pk, client=client_upstream)
+    resolve_as_not_placed(order.pk, actor=sam, now=timezone.now())
+    forward_order(order.pk, client=client_upstream, clock=timezone.now)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     order = fresh(order)
-    assert (order.status, order.reconciliation, order.attention) == (Status.PENDING, None, "")
+    assert (order.status, attempt_of(order).state, flags_of(order)) == (Status.PENDING, State.ABSENT, [])
     assert "proved_absent" in order.events.last().evidence
 
 
@@ -270,24 +292,26 @@ def test_reconcile_never_takes_what_was_called_not_placed_for_another_lost_order
     lost, real_id, send, client_upstream, sam
 ):
     other = send(fault="lose_request")
-    resolve_as_not_placed(lost.pk, actor=sam)
-    forward_order(lost.pk, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
-    assert (fresh(other).status, fresh(other).reconciliation["rivals"]) == (Status.UNKNOWN, [lost.pk])
-    assert fresh(lost).attention == f"Perhaps bought twice: upstream has {real_id}"
+    assert (fresh(other).status, attempt_of(other).evidence["rivals"]) == (Status.UNKNOWN, [lost.pk])
+    assert said_of(lost) == f"Perhaps bought twice: upstream has {real_id}"
 
 
 def test_reconcile_never_takes_a_booked_loss_for_another_lost_order(lost, real_id, send, client_upstream, sam):
     other = send(fault="lose_request")
-    resolve_as_not_placed(lost.pk, actor=sam)
-    forward_order(lost.pk, client=client_upstream)
-    book_loss(lost.pk, upstream_id=real_id, note="seen in the list", actor=sam, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
+    book_loss(
+        lost.pk, upstream_id=real_id, note="seen in the list", actor=sam, client=client_upstream, now=timezone.now()
+    )
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     assert fresh(other).status == Status.PAID  # proved absent, not adopted
 
@@ -295,117 +319,132 @@ def test_reconcile_never_takes_a_booked_loss_for_another_lost_order(lost, real_i
 def test_a_window_that_staff_closed_says_nothing_about_the_attempt_after_it(lost, send, client_upstream, sandbox, sam):
     later = timezone.now() + SETTLED
     close_window(lost.pk, last_id=int(fresh(lost).last_upstream_id_before), actor=sam, now=later)
-    resolve_as_not_placed(lost.pk, actor=sam)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
     sandbox.fail_next("lose_reply", action="add")
-    forward_order(lost.pk, client=client_upstream)
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     assert fresh(lost).status == Status.UNKNOWN
 
-    reconcile_orders(client=client_upstream)
+    reconcile_orders(client=client_upstream, now=timezone.now())
 
     assert fresh(lost).status == Status.UNKNOWN  # the old window would have proved it absent, and it would go out again
-    assert fresh(lost).reconciliation["why"].startswith("the window is open")
+    assert attempt_of(lost).doubt == Doubt.OPEN
 
 
 def test_reconcile_of_a_window_that_ends_before_it_begins_proves_nothing(lost, send, client_upstream):
     closer = send(minutes=11)
-    Order.objects.filter(pk=lost.pk).update(last_upstream_id_before=str(int(closer.upstream_id) + 5))
+    LostAttempt.objects.filter(order=lost).update(id_before=str(int(closer.upstream_id) + 5))
 
-    assert reconcile_orders(client=client_upstream) == 0
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
 
-    assert fresh(lost).reconciliation["why"] == "the window ends before it begins"
+    assert attempt_of(lost).doubt_text == "the window ends before it begins"
 
 
 def test_what_was_called_not_placed_is_looked_for_though_its_order_was_canceled(
     lost, real_id, send, client_upstream, sam, ann
 ):
-    resolve_as_not_placed(lost.pk, actor=sam)
-    cancel_unsent(lost.pk, user=ann)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    cancel_unsent(lost.pk, user=ann, now=timezone.now())
     send(minutes=11)
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1
 
     assert fresh(lost).status == Status.CANCELED
     assert fresh(lost).events.get(code=Code.LOSS).evidence["upstream_id"] == real_id
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 # --- What stays open in the books -------------------------------------------------------------------------------------
 def test_book_loss_of_an_order_that_staff_refunded_keeps_the_id_until_its_charge_is_final(
     lost, real_id, client_upstream, sandbox, sam
 ):
-    resolve_by_refund(lost.pk, actor=sam)
+    resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
     sandbox.set_order(real_id, charge="0.00")  # some charge only when the work begins
 
-    book_loss(lost.pk, upstream_id=real_id, note="their support says so", actor=sam, client=client_upstream)
+    book_loss(
+        lost.pk,
+        upstream_id=real_id,
+        note="their support says so",
+        actor=sam,
+        client=client_upstream,
+        now=timezone.now(),
+    )
 
     order = fresh(lost)
     loss = order.events.get(code=Code.LOSS)
     assert (order.status, order.upstream_id, order.charge_upstream_micros) == (Status.FAILED, real_id, 0)
     assert (loss.actor, loss.evidence["note"], loss.evidence["charge"]) == (sam, "their support says so", 0)
     sandbox.set_order(real_id, status="Completed", charge="1.50")
-    assert poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1)) == 2
+    assert poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1))) == 2
     order = fresh(lost)
     assert (order.status, order.charge_upstream_micros, order.next_poll_at) == (Status.FAILED, 1_500_000, None)
-    assert (order.refunded_micros, order.attention) == (order.price_micros, "")
-    assert audit(client=client_upstream).problems == []
+    assert (order.refunded_micros, flags_of(order)) == (order.price_micros, [])
+    assert (attempt_of(order).state, attempt_of(order).upstream_id) == (State.LOSS, real_id)
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_close_question_of_an_order_that_staff_refunded_leaves_nothing_open(send, client_upstream, sandbox, sam):
     send(quantity=100)
     order = send(fault="lose_request")
-    resolve_by_refund(order.pk, actor=sam)
+    resolve_by_refund(order.pk, actor=sam, now=timezone.now())
 
-    close_question(order.pk, note="not in their list", actor=sam)
+    close_question(order.pk, note="not in their list", actor=sam, now=timezone.now())
 
     event = fresh(order).events.last()
     assert (event.code, event.actor, event.evidence["not_bought"]) == (Code.ATTENTION, sam, "not in their list")
-    assert fresh(order).reconciliation["state"] == "absent"
+    assert attempt_of(order).state == State.ABSENT
     sandbox.set_balance("998.35")  # as if it had been bought all the same: now the books do not allow for that
-    assert len(audit(client=client_upstream).problems) == 1
+    assert len(audit(client=client_upstream, now=timezone.now()).problems) == 1
     with pytest.raises(WrongStatus):
-        close_question(order.pk, note="again", actor=sam)
+        close_question(order.pk, note="again", actor=sam, now=timezone.now())
 
 
 @pytest.mark.parametrize("decide", [book_loss, close_question])
 def test_a_question_of_the_books_is_not_decided_without_a_note_nor_where_there_is_none(
     lost, sent_order, client_upstream, sam, decide
 ):
-    resolve_by_refund(lost.pk, actor=sam)
+    resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
     asked = {"upstream_id": "1", "client": client_upstream} if decide is book_loss else {}
 
     with pytest.raises(ValueError, match="Say how you know"):
-        decide(lost.pk, note=" ", actor=sam, **asked)
+        decide(lost.pk, note=" ", actor=sam, now=timezone.now(), **asked)
     with pytest.raises(WrongStatus):
-        decide(sent_order.pk, note="why", actor=sam, **asked)
+        decide(sent_order.pk, note="why", actor=sam, now=timezone.now(), **asked)
 
-    assert fresh(lost).reconciliation["state"] == "refunded"
+    assert attempt_of(lost).state == State.REFUNDED
 
 
 def test_book_loss_of_an_attempt_that_was_called_not_placed_closes_that_one(lost, real_id, client_upstream, sam):
-    resolve_as_not_placed(lost.pk, actor=sam)
-    assert list(fresh(lost).reconciliation) == [ABANDONED]
-    forward_order(lost.pk, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    assert [attempt.state for attempt in lost.lost_attempts.all()] == [State.ABANDONED]
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     own = fresh(lost).upstream_id
     with pytest.raises(NotConfirmed, match="already"):
-        book_loss(lost.pk, upstream_id=own, note="a slip", actor=sam, client=client_upstream)
+        book_loss(lost.pk, upstream_id=own, note="a slip", actor=sam, client=client_upstream, now=timezone.now())
 
-    book_loss(lost.pk, upstream_id=real_id, note="both are in their list", actor=sam, client=client_upstream)
+    book_loss(
+        lost.pk,
+        upstream_id=real_id,
+        note="both are in their list",
+        actor=sam,
+        client=client_upstream,
+        now=timezone.now(),
+    )
 
     order = fresh(lost)
-    assert (order.status, order.upstream_id, order.reconciliation) == (Status.PENDING, own, None)
+    assert (order.status, order.upstream_id, attempt_of(order).state) == (Status.PENDING, own, State.LOSS)
     assert order.events.get(code=Code.LOSS).evidence["note"] == "both are in their list"
-    poll_due(kind="service", client=client_upstream, now=timezone.now() + timedelta(hours=1))
-    assert audit(client=client_upstream).problems == []
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(hours=1)))
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_reconcile_when_upstream_cannot_say_what_became_of_an_abandoned_attempt_looks_again_later(
     lost, real_id, send, client_upstream, sam
 ):
-    resolve_as_not_placed(lost.pk, actor=sam)
-    forward_order(lost.pk, client=client_upstream)
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    forward_order(lost.pk, client=client_upstream, clock=timezone.now)
     send(minutes=11)
     with RawServer(lambda sock, _: sock.sendall(answer('{"error": "Come back later"}'))) as server:
-        assert reconcile_orders(client=client_of(server)) == 0
-    assert ABANDONED in fresh(lost).reconciliation
+        assert reconcile_orders(client=client_of(server), now=timezone.now()) == 0
+    assert attempt_of(lost).state == State.ABANDONED
 
-    assert reconcile_orders(client=client_upstream) == 1
+    assert reconcile_orders(client=client_upstream, now=timezone.now()) == 1

@@ -13,6 +13,7 @@ from orders.models import Order, OrderEvent, Status
 from orders.placing.place import OrderRefused
 from sms.models import Number, ReplacementRule
 from sms.operations import ReplacementRequest, cancel_number, set_replacement_rule, wipe_contents
+from tests.clock import stopped_at
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +25,11 @@ PAID, BACK = 100_000_000 - PRICE, 100_000_000
 @pytest.fixture
 def poll(client_upstream: Any) -> Any:
     def poll_all(*, seconds: float = 5, **later: float) -> int:
-        return poll_due(kind="number", client=client_upstream, now=timezone.now() + timedelta(seconds=seconds, **later))
+        return poll_due(
+            kind="number",
+            client=client_upstream,
+            clock=stopped_at(timezone.now() + timedelta(seconds=seconds, **later)),
+        )
 
     return poll_all
 
@@ -46,7 +51,7 @@ def test_cancel_number_that_was_not_charged_is_refunded_with_the_next_answer(wai
     poll()
 
     assert standing(waiting_number, ann) == (Status.CANCELED, State.CANCELED, BACK)
-    assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "given_up"
+    assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "canceled_by_customer"
 
 
 def test_cancel_number_that_was_charged_is_watched_and_refunded_when_that_is_given_back(
@@ -110,7 +115,7 @@ def test_cancel_number_that_is_charged_after_its_refund_is_the_shops_loss(
     assert standing(waiting_number, ann) == (Status.CANCELED, State.CANCELED, BACK)
     assert (Number.objects.get().code, waiting_number.next_poll_at) == ("", None)
     assert waiting_number.events.get(code=OrderEvent.Code.LOSS).evidence["charge"] == 500_000
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_cancel_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_number, poll, sandbox, ann, ben):
@@ -125,8 +130,8 @@ def test_cancel_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_numb
         cancel_number(waiting_number.pk, user=ann)
 
 
-def test_cancel_number_ends_its_automatic_replacement(waiting_number, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
+def test_cancel_number_ends_its_automatic_exchange(waiting_number, ann):
+    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(PRICE))
 
     cancel_number(waiting_number.pk, user=ann)
 
@@ -172,7 +177,7 @@ def test_a_number_that_upstream_charges_after_our_refund_is_the_shops_loss(
     waiting_number.refresh_from_db()
     assert (waiting_number.next_poll_at, Number.objects.get().code) == (None, "")
     assert waiting_number.events.filter(code=OrderEvent.Code.LOSS).count() == 1
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_a_number_that_upstream_leaves_open_after_our_refund_is_asked_about_ever_more_seldom(waiting_number, poll):
@@ -202,7 +207,7 @@ def test_of_several_numbers_those_that_do_not_come_are_refunded(buy, client_upst
     sandbox.set_project(project.upstream_id, available=2)
 
     for order in orders:
-        forward_order(order.pk, client=client_upstream)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
 
     statuses = [Order.objects.get(pk=order.pk).status for order in orders]
     assert statuses == [Status.PENDING, Status.PENDING, Status.FAILED, Status.FAILED]

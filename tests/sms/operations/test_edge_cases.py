@@ -23,6 +23,7 @@ from sms.operations import (
     wipe_contents,
 )
 from sms.policy import save_word
+from tests.clock import stopped_at
 from tests.pages import hidden, page_words
 from tests.upstream.raw_server import RawServer, answer, client_of
 
@@ -59,7 +60,7 @@ def test_wipe_contents_when_a_message_came_to_a_number_that_never_had_its_code_d
     with RawServer(
         lambda sock, received: sock.sendall(answer(read if received.form["action"] == "sms_code" else status))
     ) as server:
-        poll_due(kind="number", client=client_of(server), now=timezone.now() + RIPE)
+        poll_due(kind="number", client=client_of(server), clock=stopped_at(timezone.now() + RIPE))
     number = Number.objects.get()
     assert (number.state, number.received_at) == (Number.State.EXPIRED, None)
 
@@ -303,7 +304,7 @@ def test_a_number_that_could_not_be_fetched_after_a_replacement_is_refunded(
     new = replaced(waiting_number, ann, client_upstream)
     sandbox.set_project(project.upstream_id, available=0)
 
-    forward_order(new.pk, client=client_upstream)
+    forward_order(new.pk, client=client_upstream, clock=timezone.now)
 
     new.refresh_from_db()
     waiting_number.refresh_from_db()

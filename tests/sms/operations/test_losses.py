@@ -13,9 +13,11 @@ from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.attention import clear_attention
-from orders.models import Order, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.reconciliation.confirm import NotConfirmed
 from orders.reconciliation.resolve import book_loss, close_question
+from tests.clock import stopped_at
+from tests.orders.attention import attempt_of, flags_of
 from wallet.models import Wallet
 
 Code = OrderEvent.Code
@@ -29,10 +31,11 @@ def lose(buy, client_upstream, sandbox, sam):
     def lose_one(fault: str) -> Order:
         [order] = buy()
         sandbox.fail_next(fault, action="add_sms")
-        forward_order(order.pk, client=client_upstream)
-        clear_attention(order.pk, actor=sam)
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
+        clear_attention(order.pk, actor=sam, now=timezone.now())
         order.refresh_from_db()
-        assert (order.status, order.attention, order.refunded_micros) == (Status.FAILED, "", order.price_micros)
+        assert attempt_of(order).state == LostAttempt.State.REFUNDED
+        assert (order.status, flags_of(order), order.refunded_micros) == (Status.FAILED, [], order.price_micros)
         return order
 
     return lose_one
@@ -43,13 +46,15 @@ def bought(lose, client_upstream, sandbox, sam) -> Order:
     """A refunded number that staff has found upstream and booked as the shop's loss."""
     order = lose("lose_reply")
     real = str(sandbox.orders[0]["id"])
-    book_loss(order.pk, upstream_id=real, note="seen in their list", actor=sam, client=client_upstream)
+    book_loss(
+        order.pk, upstream_id=real, note="seen in their list", actor=sam, client=client_upstream, now=timezone.now()
+    )
     order.refresh_from_db()
     return order
 
 
 def poll(client: Any, **later: float) -> int:
-    return poll_due(kind="number", client=client, now=timezone.now() + timedelta(seconds=1, **later))
+    return poll_due(kind="number", client=client, clock=stopped_at(timezone.now() + timedelta(seconds=1, **later)))
 
 
 def test_book_loss_of_a_number_keeps_who_said_so_why_and_what_it_cost(bought, sandbox, client_upstream, sam, ann):
@@ -59,14 +64,14 @@ def test_book_loss_of_a_number_keeps_who_said_so_why_and_what_it_cost(bought, sa
     assert bought.charge_upstream_micros == 500_000
     assert (loss.actor, loss.evidence["note"], loss.evidence["charge"]) == (sam, "seen in their list", 500_000)
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
 def test_book_loss_of_a_number_that_upstream_does_not_know_is_refused(lose, client_upstream, sam):
     order = lose("lose_request")
 
     with pytest.raises(NotConfirmed, match="Order not found"):
-        book_loss(order.pk, upstream_id="4711", note="a guess", actor=sam, client=client_upstream)
+        book_loss(order.pk, upstream_id="4711", note="a guess", actor=sam, client=client_upstream, now=timezone.now())
 
     assert not order.events.filter(code=Code.LOSS).exists()
 
@@ -74,11 +79,11 @@ def test_book_loss_of_a_number_that_upstream_does_not_know_is_refused(lose, clie
 def test_close_question_of_a_number_leaves_nothing_to_allow_for(lose, client_upstream, sandbox, sam):
     order = lose("lose_request")
 
-    close_question(order.pk, note="not in their list", actor=sam)
+    close_question(order.pk, note="not in their list", actor=sam, now=timezone.now())
 
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
     sandbox.set_balance("999.50")  # as if it had been charged
-    [problem] = audit(client=client_upstream).problems
+    [problem] = audit(client=client_upstream, now=timezone.now()).problems
     assert "999.50" in problem
 
 
@@ -95,10 +100,10 @@ def test_a_booked_loss_is_asked_about_until_its_charge_is_final(
     assert poll(client_upstream, minutes=5) == 1
 
     bought.refresh_from_db()
-    assert (bought.status, bought.next_poll_at, bought.attention) == (Status.FAILED, None, "")
+    assert (bought.status, bought.next_poll_at, flags_of(bought)) == (Status.FAILED, None, [])
     assert bought.charge_upstream_micros == Decimal(charge) * 1_000_000
     assert bought.refunded_micros == bought.price_micros
-    assert audit(client=client_upstream).problems == []
+    assert audit(client=client_upstream, now=timezone.now()).problems == []
     assert poll(client_upstream, days=1) == 0
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance
 from sms.models import Country, Number, Project, Site
-from tests.pages import HTMX, error_beside, hidden, page_words
+from tests.pages import HTMX, error_beside, hidden, markup, page_words
 from wallet.models import Wallet
 
 HOME, WAITING = "/sms/", "/sms/numbers/"
@@ -35,7 +35,7 @@ def press_buy(shop, project):
 
 
 def errors(response) -> str:
-    found = re.search(r'<div class="number-offer__errors[^>]*>(.*?)</div>', response.content.decode(), re.DOTALL)
+    found = re.search(r'<div class="number-offer__errors[^>]*>(.*?)</div>', markup(response))
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else ""
 
 
@@ -182,7 +182,7 @@ def test_waiting_shows_ones_own_numbers_and_asks_again_with_one_request(shop, wa
 
     response = shop.get(WAITING)
 
-    page = response.content.decode()
+    page = markup(response)
     assert len(re.findall(r'<article class="number-card"', page)) == 3
     assert waiting_number.number.phone in page
     assert page.count('hx-trigger="every 1500ms"') == 1

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from sms.models import Country, Number, NumberMarkupRule, Project, Site, SuccessRate
-from tests.pages import HTMX, hidden, page_words
+from tests.pages import HTMX, hidden, markup, page_words
 from tests.storefront.admin_rows import make_order
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +52,7 @@ def bought(user: Any, project: Project) -> None:
 
 def section(response: Any, name: str) -> str:
     """The markup of a section of the page by its heading's id, or nothing."""
-    page = response.content.decode()
-    found = re.search(rf'<section[^>]*aria-labelledby="{name}">(.*?)</section>', page, re.DOTALL)
+    found = re.search(rf'<section[^>]*aria-labelledby="{name}">(.*?)</section>', markup(response))
     return found[1] if found else ""
 
 

@@ -19,7 +19,7 @@ from sms.queries.report import numbers_report
 from tests.pages import page_words
 from tests.storefront.admin_rows import make_order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 State = Number.State
 PAGE = "/admin/sms/number/report/"
 SPAN = {"begins": datetime(2024, 5, 1, tzinfo=UTC), "ends": datetime(2024, 6, 1, tzinfo=UTC)}

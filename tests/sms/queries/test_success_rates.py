@@ -12,7 +12,7 @@ from sms.queries.success_rates import count_success_rates
 from sms.tasks import count_success_rates as task
 from tests.storefront.admin_rows import make_order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 State = Number.State
 NOW = timezone.now()
 

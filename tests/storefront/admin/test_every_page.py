@@ -31,6 +31,7 @@ from catalog.models import (
 )
 from notifications.models import Notice
 from orders.models import (
+    AttentionFlag,
     Books,
     Checkout,
     ContractDrift,
@@ -39,6 +40,7 @@ from orders.models import (
     DeliveredGoods,
     ForwardingPause,
     GoodsReveal,
+    LostAttempt,
     Order,
     OrderEvent,
     PendingCheckout,
@@ -61,7 +63,7 @@ READ_ONLY = [
     *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
-    *(CouponUse, ReferralEarning),
+    *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(ApiKeySpending, PlayOrder, PlayWallet),
@@ -70,7 +72,7 @@ READ_ONLY = [
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]
 NEVER_DELETED = [*READ_ONLY, ApiKey, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
 MODELS = list(admin.site._registry)
-pytestmark = [pytest.mark.once, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def page(model: type[Model], name: str, *args: Any) -> str:
@@ -193,6 +195,26 @@ def test_navigation_when_staff_may_see_one_model_then_the_sidebar_offers_only_th
     links = [item["link"] for group in answer.context["sidebar_navigation"] for item in group["items"]]
     assert links == [page(Service, "changelist")]
     assert "overview" not in answer.context
+
+
+@pytest.mark.parametrize(
+    ("address", "lit"),
+    [
+        ("orders/order/", "Orders"),
+        ("orders/order/?attention=yes", "Need a human"),
+        ("orders/order/?q=1&attention=yes", "Need a human"),
+        ("sms/number/", "SMS numbers"),
+        ("sms/number/report/", "Numbers by site and country"),
+        ("wallet/topup/?attention=yes", "Payments"),
+    ],
+)
+def test_navigation_when_several_entries_lead_to_one_model_then_one_is_lit(
+    desk: Client, address: str, lit: str
+) -> None:
+    answer = desk.get(reverse("admin:index") + address)
+
+    groups = answer.context["sidebar_navigation"]
+    assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [lit]
 
 
 def test_policy_when_a_page_is_not_the_admins_then_scripts_stay_forbidden(desk: Client) -> None:

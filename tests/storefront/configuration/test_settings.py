@@ -7,8 +7,6 @@ import pytest
 
 from tests.storefront.settings_source import ROOT, example, settings_reads
 
-pytestmark = pytest.mark.once
-
 # What these read is told beside them: compose substitutes the first three, gunicorn.conf.py reads the last.
 NOT_SETTINGS = {"POSTGRES_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
 GOOD = {

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from notifications.models import Notice
 from orders.fulfilment.forward import forward_order
@@ -49,7 +50,7 @@ def test_audit_and_tell_tells_once_per_episode_and_once_that_it_is_over(ann: Any
 def test_audit_books_when_upstream_cannot_be_read_neither_alarms_nor_clears(
     place: Any, ann: Any, sandbox: Any, settings: Any, client_upstream: Any
 ) -> None:
-    forward_order(place().pk, client=client_upstream)
+    forward_order(place().pk, client=client_upstream, clock=timezone.now)
     settings.UPSTREAM_KEY = "refused"
 
     audit_books()

@@ -12,6 +12,8 @@ from storefront.demo.processes import free_port
 from storefront.monitoring.health import HEARTBEAT_KEY
 from storefront.tasks import beat_heartbeat
 
+pytestmark = pytest.mark.sqlite
+
 PARTS = ["database", "redis", "upstream", "beat", "clock", "e-mail"]
 
 

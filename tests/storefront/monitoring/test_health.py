@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from storefront import __version__
 from storefront.demo.processes import free_port
 from storefront.monitoring import health
 
@@ -16,14 +17,14 @@ def _nothing_remembered(monkeypatch):
 def test_live_when_the_database_is_not_asked_for_answers(client):
     response = client.get("/health/live")  # no database is open to this test
 
-    assert (response.status_code, response.content) == (200, b"ok\n")
+    assert (response.status_code, response.content) == (200, f"ok {__version__}\n".encode())
 
 
 def test_ready_when_all_is_well_says_so(client, db):
     response = client.get("/health/ready")
 
     assert response.status_code == 200
-    assert response.json() == {"database": "ok", "redis": "ok", "migrations": "ok"}
+    assert response.json() == {"database": "ok", "redis": "ok", "migrations": "ok", "version": __version__}
 
 
 def test_ready_when_asked_by_an_unknown_host_name_still_answers(client, db):
@@ -43,7 +44,7 @@ def test_ready_when_a_migration_is_pending_answers_503(client, db):
     response = client.get("/health/ready")
 
     assert response.status_code == 503
-    assert response.json() == {"database": "ok", "redis": "ok", "migrations": "failed"}
+    assert response.json() == {"database": "ok", "redis": "ok", "migrations": "failed", "version": __version__}
 
 
 def test_ready_when_redis_is_gone_answers_503(client, db, settings):
@@ -54,7 +55,7 @@ def test_ready_when_redis_is_gone_answers_503(client, db, settings):
     response = client.get("/health/ready")
 
     assert response.status_code == 503
-    assert response.json() == {"database": "ok", "redis": "failed", "migrations": "ok"}
+    assert response.json() == {"database": "ok", "redis": "failed", "migrations": "ok", "version": __version__}
 
 
 def test_metrics_when_asked_from_this_machine_are_shown(client, db):

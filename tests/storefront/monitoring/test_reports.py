@@ -8,8 +8,6 @@ from django.conf import settings as django_settings
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter, get_exception_reporter_filter
 
-pytestmark = pytest.mark.once
-
 
 def report(request: Any = None) -> str:
     """Return an error report as it is mailed."""

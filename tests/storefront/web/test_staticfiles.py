@@ -11,8 +11,6 @@ from django.core.management import call_command
 
 from storefront.web.staticfiles import ImportNotFound, bundle
 
-pytestmark = pytest.mark.once
-
 COMPONENTS = django_settings.BASE_DIR / "static/css/components"
 
 

@@ -16,7 +16,7 @@ from wallet.models import Receivable, TopUp
 from wallet.operations import WrongStatus, check_top_up, confirm_top_up, credit, debit
 from wallet.operations.ledger import InsufficientFunds
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_gateway")]
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_gateway")]
 
 
 def at_once(*steps: Callable[[], Any]) -> list[Any]:

@@ -16,12 +16,14 @@ from accounts.models import User
 from catalog.models import Category, Service
 from orders.accounting.audit import audit
 from orders.lifecycle.refunds import refund_up_to
-from orders.models import Checkout, Order
+from orders.models import Checkout, Order, RefundReason
 from orders.placing.place import take_payment
 from wallet.gateways import Heard, State
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds, OwesMoney, adjust, debit, owed_by
 from wallet.operations.callbacks import hear_answer
+
+pytestmark = pytest.mark.sqlite
 
 # A few micros, so that rounding and the last micro are at stake; few payments, so that they are heard of again.
 AMOUNT, FEE, BONUS = 10, 1, 3
@@ -107,12 +109,12 @@ class Shop:
         checkout = Checkout.objects.create(user=user, request_id=uuid.uuid4().hex, fingerprint="")
         order = Order(user=user, checkout=checkout, service=self.service, title="x", quantity=1, price_micros=micros)
         order.rate_micros = order.rate_upstream_micros = order.cost_upstream_micros = order.rate_per = 1
-        take_payment(order)
+        take_payment(order, now=timezone.now())
 
     def _refund(self, user: User, micros: int) -> None:
         order = Order.objects.filter(user=user).order_by("refunded_micros", "pk").first()
         if order is not None:
-            refund_up_to(order, order.refunded_micros + micros, why="staff", now=timezone.now())
+            refund_up_to(order, order.refunded_micros + micros, why=RefundReason.STAFF, now=timezone.now())
 
     def check_wallets(self) -> None:
         """Nobody is below zero, and who owes something has nothing."""
@@ -125,7 +127,7 @@ class Shop:
     def check_books(self, steps: list[Step]) -> None:
         """The audit finds nothing, and payments are where what was said of them leads."""
         self.check_wallets()
-        assert audit(client=None).problems == []
+        assert audit(client=None, now=timezone.now()).problems == []
         for who, payments in enumerate(self.payments):
             for number, payment in enumerate(payments):
                 said = [step for step in steps if (step.who, step.payment) == (who, number)]

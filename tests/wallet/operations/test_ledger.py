@@ -10,6 +10,8 @@ from tests.conftest import customer
 from wallet.models import LedgerEntry, LedgerIsAppendOnly, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds, adjust, credit, debit, wallet_of
 
+pytestmark = pytest.mark.sqlite
+
 TOP_UP, CHARGE = LedgerEntry.Kind.TOP_UP, LedgerEntry.Kind.CHARGE
 
 

@@ -12,6 +12,8 @@ from tests.conftest import customer
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds, adjust, credit, debit
 
+pytestmark = pytest.mark.sqlite
+
 # Few references, so that repeats are frequent; few customers, so that both have the same ones.
 REFERENCES = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 MOVES = st.lists(

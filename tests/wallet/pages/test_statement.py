@@ -19,6 +19,8 @@ from wallet.models import LedgerEntry, Receivable, Wallet
 from wallet.operations import wallet_of
 from wallet.statement import months_of
 
+pytestmark = pytest.mark.sqlite
+
 DOLLAR = 1_000_000
 KIND = LedgerEntry.Kind
 HOME = "/wallet/"
@@ -134,7 +136,13 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
     for number in ("1", "2"):
         quote = sealed(kim, service)
         place_order(
-            user=kim, service=service, quantity=1000, link=f"https://x.com/{number}", quote=quote, request_id=number
+            user=kim,
+            service=service,
+            quantity=1000,
+            link=f"https://x.com/{number}",
+            quote=quote,
+            request_id=number,
+            now=timezone.now(),
         )
     Receivable.objects.create(user=kim, amount_micros=3 * DOLLAR, paid_micros=DOLLAR)
     top_up = start(kim, "demo", 12)

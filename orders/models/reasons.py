@@ -1,0 +1,23 @@
+"""Why an order was held back, and why money went back: what happened is a word of these lists, details lie beside."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class HoldReason(models.TextChoices):
+    """Why a paid order is not sent until the reason is gone or staff decides."""
+
+    LOSS = "loss", _("Sold at a loss")
+    SERVICE_PAUSED = "paused", _("The service is paused")
+
+
+class RefundReason(models.TextChoices):
+    """Why a customer got money back; the labels are what the customer reads."""
+
+    PARTIAL = "partial", _("Refund")
+    CANCELED = "canceled", _("It was canceled")
+    FAILED = "failed", _("It could not be done")
+    EXPIRED = "expired", _("No code came in time")
+    CANCELED_BY_CUSTOMER = "canceled_by_customer", _("You gave the number up, and it was not charged for")
+    SWAPPED = "swapped", _("Exchanged for another number")
+    STAFF = "staff", _("Decided by our staff")

@@ -1,0 +1,164 @@
+"""The admin's sidebar as data, in the order of a working day; `storefront.admin.navigation` makes links of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import SyncRun
+from orders.models import ContractDrift, Order, ServiceRequest
+from wallet.models import MoneyRequest, TopUp
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the sidebar: a model's list of rows, shown to whoever may view or change them."""
+
+    model: str  # "app.model", in lower case
+    title: Promise
+    icon: str  # a name of Material Symbols
+    # A part of the list, as its query string; or another page of the model's, as its address is named in the admin.
+    query: str = ""
+    page: str = ""
+    # How many rows wait for somebody, asked only for who may see them; then `waiting_query` leads right to those.
+    waiting: Callable[[], int] | None = None
+    waiting_query: str = ""
+    badge: Literal["danger", "warning"] = "danger"
+
+
+# The first page of the admin shows it, too.
+MONEY_REQUESTS = Entry(
+    "wallet.moneyrequest",
+    _("Moves by hand"),
+    "approval",
+    waiting=lambda: MoneyRequest.objects.filter(state=MoneyRequest.State.WAITING).count(),
+)
+
+GROUPS: list[tuple[Promise, list[Entry]]] = [
+    (
+        _("Orders"),
+        [
+            Entry("orders.order", _("Orders"), "shopping_cart"),
+            Entry(
+                "orders.order",
+                _("Need a human"),
+                "priority_high",
+                query="attention=yes",
+                waiting=lambda: Order.objects.needing_attention().count(),
+            ),
+            Entry(
+                "orders.servicerequest",
+                _("Customers' requests"),
+                "support_agent",
+                waiting=lambda: ServiceRequest.objects.filter(state=ServiceRequest.State.OPEN).count(),
+                badge="warning",
+            ),
+            Entry("orders.attentionflag", _("Attention flags"), "flag"),
+            Entry("orders.lostattempt", _("Lost attempts"), "help"),
+            Entry("orders.orderevent", _("Events"), "history"),
+            Entry("orders.checkout", _("Checkouts"), "shopping_bag"),
+            Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
+            Entry("orders.deliveredgoods", _("Delivered goods"), "package_2"),
+            Entry("orders.goodsreveal", _("Looks at goods"), "visibility"),
+            Entry("notifications.notice", _("Notices"), "outgoing_mail"),
+        ],
+    ),
+    (
+        _("Supplier"),
+        [
+            Entry("orders.forwardingpause", _("Forwarding pauses"), "pause_circle"),
+            Entry(
+                "orders.contractdrift",
+                _("Contract drift"),
+                "report",
+                waiting=lambda: ContractDrift.objects.filter(settled_at=None).count(),
+                badge="warning",
+            ),
+            Entry("orders.knownrefusal", _("Known refusals"), "block"),
+            Entry("orders.statusword", _("Status words"), "translate"),
+            Entry("orders.upstreamassumption", _("Assumptions"), "rule"),
+            Entry("orders.servicepace", _("Pace of services"), "speed"),
+        ],
+    ),
+    (
+        _("Money"),
+        [
+            Entry("orders.books", _("Books"), "auto_stories"),
+            Entry("wallet.wallet", _("Wallets"), "account_balance_wallet"),
+            Entry("wallet.ledgerentry", _("Ledger"), "receipt_long"),
+            Entry(
+                "wallet.topup",
+                _("Payments"),
+                "payments",
+                waiting=lambda: TopUp.objects.for_a_human().count(),
+                waiting_query="attention=yes",
+            ),
+            Entry("wallet.receipt", _("Receipts"), "receipt"),
+            Entry("wallet.gatewayevent", _("Gateway events"), "cell_tower"),
+            Entry("wallet.receivable", _("Receivables"), "money_off"),
+            MONEY_REQUESTS,
+            Entry("orders.coupon", _("Coupons"), "confirmation_number"),
+            Entry("orders.couponuse", _("Uses of coupons"), "redeem"),
+            Entry("orders.referralearning", _("Referrals"), "group_add"),
+            Entry("orders.upstreamentry", _("Upstream account"), "account_balance"),
+            Entry("orders.upstreambalance", _("Upstream balance"), "monitoring"),
+            Entry("orders.servicecost", _("Costs of services"), "difference"),
+        ],
+    ),
+    (
+        _("Catalog"),
+        [
+            Entry("catalog.service", _("Services"), "sell"),
+            Entry("catalog.category", _("Categories"), "category"),
+            Entry("catalog.subcategory", _("Subcategories"), "account_tree"),
+            Entry("catalog.markuprule", _("Markup rules"), "percent"),
+            Entry("catalog.pricelist", _("Price list"), "price_change"),
+            Entry("catalog.exchangerate", _("Exchange rates"), "currency_exchange"),
+            Entry(
+                "catalog.syncrun",
+                _("Sync runs"),
+                "sync",
+                waiting=lambda: SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED).count(),
+            ),
+            Entry("catalog.servicechange", _("Changes of services"), "manage_history"),
+            Entry("orders.watchedprice", _("Watched prices"), "price_change"),
+            Entry("catalog.favorite", _("Favourites"), "favorite"),
+            Entry("catalog.stockalert", _("Stock watches"), "notifications"),
+        ],
+    ),
+    (
+        _("SMS"),
+        [
+            Entry("sms.number", _("SMS numbers"), "sms"),
+            Entry("sms.number", _("Numbers by site and country"), "table_chart", page="sms_number_report"),
+            Entry("sms.site", _("Websites and apps"), "web"),
+            Entry("sms.country", _("Countries"), "public"),
+            Entry("sms.project", _("SMS projects"), "apps"),
+            Entry("sms.numbermarkuprule", _("Markup rules of numbers"), "percent"),
+            Entry("sms.successrate", _("Success rates"), "monitoring"),
+            Entry("sms.forbiddenword", _("Forbidden words"), "block"),
+            Entry("sms.numberlimit", _("Limits of numbers"), "speed"),
+            Entry("sms.replacementrule", _("Automatic exchanges"), "swap_horiz"),
+        ],
+    ),
+    (
+        _("People"),
+        [
+            Entry("accounts.user", _("Customers"), "person"),
+            Entry("accounts.customergroup", _("Customer groups"), "groups"),
+            Entry("accounts.apikey", _("API keys"), "key"),
+            Entry("accounts.apikeyspending", _("Spending of API keys"), "speed"),
+            Entry("api.playorder", _("Test orders"), "science"),
+            Entry("api.playwallet", _("Test wallets"), "toys"),
+            Entry("api.webhook", _("Webhooks"), "webhook"),
+            Entry("api.webhookdelivery", _("Webhook messages"), "outbox"),
+            Entry("account.emailaddress", _("E-mail addresses"), "mail"),
+            Entry("mfa.authenticator", _("Second factors"), "lock"),
+            Entry("auth.group", _("Staff roles"), "badge"),
+        ],
+    ),
+]
+
+ENTRIES = [entry for _title, entries in GROUPS for entry in entries]

@@ -1,0 +1,85 @@
+"""Components with many inputs as tags of their own: `{% confirm label=label question=question … %}`.
+
+What `{% include "components/….html" with … only %}` would need more than one readable line for. As there, a component
+sees nothing but its inputs; an input that it does not have is an error.
+"""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.templatetags.money import money
+
+register = template.Library()
+
+Inputs = dict[str, Any]
+
+
+@register.inclusion_tag("components/breadcrumbs.html")
+def breadcrumbs(
+    *, here: str, first_url: str = "", first_label: str = "", second_url: str = "", second_label: str = ""
+) -> Inputs:
+    """Where a page stands."""
+    return locals()
+
+
+@register.inclusion_tag("components/confirm.html")
+def confirm(*, label: str, question: str, yes: str, address: str, variant: str = "danger", icon: str = "") -> Inputs:
+    """A button that asks before it posts; Django hands the token of its form on by itself."""
+    return locals()
+
+
+@register.inclusion_tag("components/empty_state.html")
+def empty_state(
+    *, icon: str, title: str, text: str, action_url: str = "", action_label: str = "", h1: bool = False
+) -> Inputs:
+    """What is shown where there is nothing to show."""
+    return locals()
+
+
+@register.inclusion_tag("components/favorite_button.html")
+def favorite_button(
+    *, pk: int, title: str, favorite_url: str = "", favorite: bool = False, sign_in_url: str = ""
+) -> Inputs:
+    """The heart beside a service."""
+    return locals()
+
+
+@register.inclusion_tag("components/header.html")
+def header(*, user: AbstractBaseUser | AnonymousUser, store_name: str, path: str) -> Inputs:
+    """The head of a page; those that readers share get theirs from catalog/caching/personal_parts.py."""
+    wallet = getattr(user, "wallet", None)
+    return {
+        "signed_in": user.is_authenticated,
+        "is_staff": getattr(user, "is_staff", False),
+        "email": getattr(user, "email", ""),
+        "balance": money(wallet.balance_micros if wallet else 0),
+        "store_name": store_name,
+        "path": path,
+    }
+
+
+@register.inclusion_tag("components/pager.html")
+def pager(*, previous_url: str, following_url: str, window: Any) -> Inputs:
+    """Links to the pages before and after."""
+    return locals()
+
+
+@register.inclusion_tag("components/search_box.html")
+def search_box(*, placeholder: str, value: str = "", label: str = "", target: str = "", action: str = "") -> Inputs:
+    """The field to search with, inside a form of the page."""
+    return locals()
+
+
+@register.inclusion_tag("components/status_badge.html")
+def status_badge(*, status: str, label: str) -> Inputs:
+    """The state of an order, a number or a payment."""
+    return locals()
+
+
+@register.inclusion_tag("components/tab.html")
+def tab(*, url: str, label: str, count: str | int | None = None, current: bool = False) -> Inputs:
+    """One page of several that show the same kind of thing."""
+    return locals()
