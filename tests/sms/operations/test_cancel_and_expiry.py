@@ -130,8 +130,8 @@ def test_cancel_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_numb
         cancel_number(waiting_number.pk, user=ann)
 
 
-def test_cancel_number_ends_its_automatic_exchange(waiting_number, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(PRICE))
+def test_cancel_number_ends_its_automatic_replacement(waiting_number, ann):
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
 
     cancel_number(waiting_number.pk, user=ann)
 

@@ -1,4 +1,4 @@
-"""Exchanging a number without a code: once, for no more than was agreed, never paying twice for one code."""
+"""Replacing a number without a code: once, for no more than was agreed, never paying twice for one code."""
 
 import threading
 import uuid
@@ -63,9 +63,9 @@ def elsewhere(project: Project) -> list[Project]:
 
 @pytest.fixture
 def replace(waiting_number: Order, project: Project, ann: Any, client_upstream: Any) -> Any:
-    """Exchange Ann's number three minutes after it came: `replace(…)`."""
+    """Replace Ann's number three minutes after it came: `replace(…)`."""
 
-    def swap_it(**asked: Any) -> Order:
+    def replace_it(**asked: Any) -> Order:
         asked = {
             "user": ann,
             "project": project,
@@ -77,7 +77,7 @@ def replace(waiting_number: Order, project: Project, ann: Any, client_upstream: 
         }
         return replace_number(waiting_number.pk, **asked)
 
-    return swap_it
+    return replace_it
 
 
 def balance(user: Any) -> int:
@@ -103,7 +103,7 @@ def test_replace_number_refunds_the_old_one_and_sells_the_new_one(replace, waiti
     assert (waiting_number.status, waiting_number.refunded_micros) == (Status.CANCELED, PRICE)
     assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "swapped"
     assert (old_number.state, new.status, new.price_micros) == (State.CANCELED, Status.PAID, PRICE)
-    assert new.number.swapped_from == old_number
+    assert new.number.replaces == old_number
     assert balance(ann) == PAID
 
 
@@ -122,7 +122,7 @@ def test_replace_number_twice_is_refused(replace, ann):
     assert (balance(ann), Order.objects.count()) == (PAID, 2)
 
 
-def test_replace_number_from_two_places_at_once_swaps_it_once(replace, ann):
+def test_replace_number_from_two_places_at_once_replaces_it_once(replace, ann):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets one transaction write at a time")
     outcomes: list[Any] = []
@@ -190,7 +190,7 @@ def test_a_code_that_comes_to_the_old_number_is_nobodys_and_its_charge_the_shops
     assert audit(client=client_upstream, now=timezone.now()).problems == []
 
 
-def test_an_exchanged_number_that_upstream_gives_back_is_no_loss(replace, waiting_number, sandbox, client_upstream):
+def test_a_replaced_number_that_upstream_gives_back_is_no_loss(replace, waiting_number, sandbox, client_upstream):
     replace()
     sandbox.set_number(waiting_number.upstream_id, status="expired")
 
@@ -201,8 +201,10 @@ def test_an_exchanged_number_that_upstream_gives_back_is_no_loss(replace, waitin
     assert not waiting_number.events.filter(code=OrderEvent.Code.LOSS).exists()
 
 
-def test_a_code_found_while_it_is_replaced_is_not_shown(replace, waiting_number, sandbox, client_upstream, ann):
-    """The answer to a poll was asked for before the exchange and arrives after it."""
+def test_a_code_found_while_it_is_replaced_does_not_come_through(
+    replace, waiting_number, sandbox, client_upstream, ann
+):
+    """The answer to a poll was asked for before the replacement and arrives after it."""
     from orders.fulfilment.poll import record_reports
     from orders.lifecycle.supply import supply_of
 
@@ -283,7 +285,7 @@ def test_replace_number_needs_no_money_beside_what_comes_back(replace, ann):
     assert balance(ann) == 0
 
 
-def test_replace_number_of_somebody_else_or_given_up_is_refused(replace, waiting_number, ann, ben):
+def test_replace_number_of_somebody_else_or_canceled_is_refused(replace, waiting_number, ann, ben):
     with pytest.raises(Number.DoesNotExist):
         replace(user=ben)
     cancel_number(waiting_number.pk, user=ann)
@@ -292,7 +294,9 @@ def test_replace_number_of_somebody_else_or_given_up_is_refused(replace, waiting
         replace()
 
 
-def test_exchanges_of_a_number_begin_with_its_country_then_by_success_then_by_price(waiting_number, project, elsewhere):
+def test_candidates_for_a_number_begin_with_its_country_then_by_success_then_by_price(
+    waiting_number, project, elsewhere
+):
     number = Number.objects.select_related("project").get()
     british, ukrainian = elsewhere
 
@@ -328,17 +332,17 @@ def sweep(client_upstream: Any) -> Any:
     return run
 
 
-def test_replace_due_numbers_exchanges_within_the_cap_counts_it_and_goes_on_with_the_new_number(
+def test_replace_due_numbers_replaces_within_the_cap_counts_it_and_goes_on_with_the_new_number(
     waiting_number, sweep, ann, client_upstream
 ):
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(PRICE, exchanges=2))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=2))
     assert sweep(seconds=100) == 0
 
     assert sweep(minutes=3) == 1
     assert sweep(minutes=3) == 0
 
     rule = ReplacementRule.objects.get()
-    assert (rule.number.swapped_from.order_id, rule.left) == (waiting_number.pk, 1)
+    assert (rule.number.replaces.order_id, rule.left) == (waiting_number.pk, 1)
     forward_order(rule.number.order_id, client=client_upstream, clock=timezone.now)
     assert sweep(minutes=6) == 1
     rule.refresh_from_db()
@@ -346,10 +350,10 @@ def test_replace_due_numbers_exchanges_within_the_cap_counts_it_and_goes_on_with
     assert balance(ann) == PAID
 
 
-def test_replace_due_numbers_by_two_sweeps_at_once_exchanges_once(waiting_number, ann, client_upstream, monkeypatch):
+def test_replace_due_numbers_by_two_sweeps_at_once_replaces_once(waiting_number, ann, client_upstream, monkeypatch):
     from sms.operations import sweep as sweeping
 
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(PRICE, exchanges=5))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=5))
     then, follow, others = timezone.now() + timedelta(minutes=3), sweeping._follow, []
 
     def interrupted(*asked: Any) -> bool:
@@ -364,7 +368,7 @@ def test_replace_due_numbers_by_two_sweeps_at_once_exchanges_once(waiting_number
 
 
 def test_replace_due_numbers_above_the_cap_takes_nothing_and_says_so(waiting_number, sweep, elsewhere, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(499_999, any_country=True))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(499_999, any_country=True))
 
     assert sweep(minutes=3) == 0
 
@@ -376,7 +380,7 @@ def test_replace_due_numbers_above_the_cap_takes_nothing_and_says_so(waiting_num
 
 def test_replace_due_numbers_without_money_says_so(waiting_number, sweep, elsewhere, ann):
     Wallet.objects.filter(user=ann).update(balance_micros=0)
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(650_000, any_country=True))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(650_000, any_country=True))
 
     assert sweep(minutes=3) == 0
 
@@ -384,7 +388,7 @@ def test_replace_due_numbers_without_money_says_so(waiting_number, sweep, elsewh
 
 
 def test_replace_due_numbers_of_a_number_whose_code_is_there_ends(waiting_number, sweep, sandbox, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, wish=ReplacementRequest(PRICE))
+    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
     sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
 
     assert sweep(minutes=3) == 0
@@ -393,8 +397,8 @@ def test_replace_due_numbers_of_a_number_whose_code_is_there_ends(waiting_number
     assert Number.objects.get().code == "482913"
 
 
-def test_buy_numbers_with_a_wish_gives_each_number_its_rule(buy):
-    orders = buy(quantity=2, swap=ReplacementRequest(PRICE, any_country=True, exchanges=9))
+def test_buy_numbers_with_a_replacement_request_gives_each_number_its_rule(buy):
+    orders = buy(quantity=2, replacement=ReplacementRequest(PRICE, any_country=True, replacements=9))
 
     rules = ReplacementRule.objects.order_by("number__order_id")
     assert [(rule.number.order_id, rule.left, rule.any_country) for rule in rules] == [

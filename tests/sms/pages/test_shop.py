@@ -64,7 +64,7 @@ def tiles(response: Any, name: str) -> list[str]:
 def offers(response: Any) -> list[str]:
     """What each offer's button says it buys."""
     page = response.content.decode()
-    return re.findall(r'(?:Buy|Sign in to buy)<span class="visually-hidden">: ([^<]+)</span>', page)
+    return re.findall(r'(?:Buy|Sign in to buy)<span\s+class="visually-hidden"\s*>: ([^<]+)</span>', page)
 
 
 def site_page(project: Project) -> str:
