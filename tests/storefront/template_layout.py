@@ -19,7 +19,7 @@ BLOCKS = (
 OPENS = re.compile(rf"<(?:{'|'.join(BLOCKS.split())})(?=[\s>])")
 CLOSES = re.compile(rf"</(?:{'|'.join(BLOCKS.split())})>")
 # A template's first lines, and what only names something for the lines below.
-SILENT = re.compile(r"{% (?:extends|load|\w+ [^%]* as \w+|blocktranslate [^%]*asvar [^%]*) ?%}")
+SILENT = re.compile(r"{% (?:(?:extends|load) [^%]*|\w+ [^%]* as \w+|blocktranslate [^%]*asvar [^%]*) ?%}")
 
 
 def faults(source: str) -> Iterator[tuple[int, str]]:

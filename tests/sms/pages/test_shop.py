@@ -63,8 +63,7 @@ def tiles(response: Any, name: str) -> list[str]:
 
 def offers(response: Any) -> list[str]:
     """What each offer's button says it buys."""
-    page = response.content.decode()
-    return re.findall(r'(?:Buy|Sign in to buy)<span\s+class="visually-hidden"\s*>: ([^<]+)</span>', page)
+    return re.findall(r'(?:Buy|Sign in to buy)<span class="visually-hidden">: ([^<]+)</span>', markup(response))
 
 
 def site_page(project: Project) -> str:
