@@ -61,26 +61,31 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A customer, or a member of staff."""
 
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     group = models.ForeignKey(
         CustomerGroup, verbose_name=_("customer group"), null=True, blank=True, on_delete=models.PROTECT
     )
     wants_mail = models.BooleanField(
-        _("e-mails about orders"), default=True, help_text=_("When an order is finished, partial or refunded.")
+        _("emails about orders"),
+        default=True,
+        help_text=_("When an order is completed, partially completed or refunded."),
     )
     wants_price_mail = models.BooleanField(
-        _("e-mails about prices"),
+        _("emails about prices"),
         default=False,
-        help_text=_("When prices of your favourites, or of what you bought last month, have changed."),
+        help_text=_("When prices change for your favorites or for anything you bought in the past month."),
     )
     language = models.CharField(
-        _("language"), max_length=10, blank=True, help_text=_("As last chosen or signed in with; mails follow it.")
+        _("language"),
+        max_length=10,
+        blank=True,
+        help_text=_("The language last chosen or used at sign-in. Emails are sent in it."),
     )
     referral_code = models.CharField(
         _("referral code"), max_length=10, unique=True, null=True, blank=True, default=None
     )
     referred_by = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="referred", verbose_name=_("brought by")
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="referred", verbose_name=_("referred by")
     )
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
@@ -130,7 +135,10 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     last_used_from = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
     expires_at = models.DateTimeField(
-        _("valid until"), null=True, blank=True, help_text=_("Empty: until it is revoked. A rotated key ends here.")
+        _("valid until"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: valid until revoked. A rotated key expires at this time."),
     )
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
@@ -139,23 +147,25 @@ class ApiKey(models.Model):
     may_order = models.BooleanField(_("may order services"), default=True)
     may_sms = models.BooleanField(_("may buy SMS numbers"), default=True)
     daily_limit_micros = MicrosField(
-        _("spending limit per day"), null=True, blank=True, help_text=_("Per calendar day in UTC. Empty: no limit.")
+        _("daily spending limit"), null=True, blank=True, help_text=_("Per calendar day in UTC. Empty: no limit.")
     )
     allowed_addresses = models.TextField(
-        _("allowed addresses"), blank=True, help_text=_("IP addresses or networks, one a line. Empty: from anywhere.")
+        _("allowed addresses"), blank=True, help_text=_("IP addresses or networks, one per line. Empty: any address.")
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls per minute"), null=True, blank=True, help_text=_("Empty: as the shop's settings say.")
+        _("calls per minute"), null=True, blank=True, help_text=_("Empty: the shop's default.")
     )
     is_test = models.BooleanField(
-        _("test key"), default=False, help_text=_("Plays the whole API with play money; nothing is ever bought.")
+        _("test key"), default=False, help_text=_("Runs the whole API on test money; nothing real is bought.")
     )
 
     # Habits of existing programs that contradict the document; each is off until it is asked for.
-    bare_services = models.BooleanField(_("services as a bare array"), default=False)
-    numbers_as_text = models.BooleanField(_("numbers as text"), default=False)
+    bare_services = models.BooleanField(_("services as a plain array"), default=False)
+    numbers_as_text = models.BooleanField(_("numbers as strings"), default=False)
     get_for_reads = models.BooleanField(
-        _("GET for reading"), default=False, help_text=_("The key then stands in addresses, which end up in logs.")
+        _("GET for read-only actions"),
+        default=False,
+        help_text=_("The key is then part of the URL, and URLs end up in logs."),
     )
     http_errors = models.BooleanField(_("errors with a 4xx status"), default=False)
 
@@ -189,8 +199,8 @@ class ApiKeySpending(models.Model):
 
     class Meta:
         ordering = ["-day", "-id"]
-        verbose_name = _("spending of an API key")
-        verbose_name_plural = _("spending of API keys")
+        verbose_name = _("API key spending")
+        verbose_name_plural = _("API key spending")
         constraints = [
             models.UniqueConstraint(fields=["key", "day"], name="one_spending_row_per_key_and_day"),
         ]

@@ -80,8 +80,8 @@ ORDER = Parameter("order", _("Order ID"))
 REQUEST_ID = Parameter(
     "request_id",
     _(
-        "Your own id of this purchase, up to 64 characters. The same id with the same parameters answers the same "
-        "order and takes the money once; it is remembered for at least 30 days."
+        "Your own ID for this purchase, up to 64 characters. The same ID with the same parameters returns "
+        "the same order and charges you once; it is remembered for at least 30 days."
     ),
     of_document=False,
 )
@@ -96,7 +96,7 @@ ACTIONS = _by_name(
         Action(
             "categories",
             _("Get categories"),
-            _("All categories and the subcategories of each."),
+            _("All categories, each with its subcategories."),
             services.categories,
             scopes=(Scope.READ,),
         ),
@@ -108,15 +108,15 @@ ACTIONS = _by_name(
             scopes=(Scope.READ,),
             parameters=(
                 Parameter("page", _("Page number, 1 by default; used when limit is above 0")),
-                Parameter("limit", _("Services per page; 0, the default, gives all")),
-                Parameter("category", _("Only this category, by its name in categories")),
-                Parameter("subcategory", _("Only this subcategory, by its name in categories")),
+                Parameter("limit", _("Services per page; 0, the default, returns all of them")),
+                Parameter("category", _("Only this category, named as in categories")),
+                Parameter("subcategory", _("Only this subcategory, named as in categories")),
             ),
         ),
         Action(
             "inventory",
             _("Check stock"),
-            _("How many of a service there are, and whether it can be ordered."),
+            _("How many are left, and whether the service can be ordered."),
             services.inventory,
             play=services.stored_inventory,
             scopes=(Scope.READ,),
@@ -125,7 +125,7 @@ ACTIONS = _by_name(
         Action(
             "add",
             _("Add an order"),
-            _("Orders a service; the money is taken from your balance."),
+            _("Orders a service and charges your balance."),
             orders.add,
             play=play.add,
             scopes=(Scope.ORDER,),
@@ -134,12 +134,12 @@ ACTIONS = _by_name(
                 Parameter(
                     "link",
                     _(
-                        "What it is for: the address of the post or profile. For goods the e-mail address they are "
-                        "sent to; without one your account's own."
+                        "What the order is for: the link to a post or profile. For goods, the email "
+                        "address to send them to; your account's own if left out."
                     ),
                 ),
-                Parameter("quantity", _("How many; for comments their number, which may be left out"), required=True),
-                Parameter("comments", _("For services ordered by comments: one a line"), of_document=False),
+                Parameter("quantity", _("How many; with comments, their number (optional)"), required=True),
+                Parameter("comments", _("For services that need comments: one per line"), of_document=False),
                 REQUEST_ID,
             ),
             reads=False,
@@ -147,64 +147,74 @@ ACTIONS = _by_name(
         Action(
             "status",
             _("Order status"),
-            _("How an order is going: Pending, In progress, Completed, Partial or Canceled."),
+            _("Where an order stands: Pending, In progress, Completed, Partial or Canceled."),
             orders.status,
             play=play.status,
             scopes=(Scope.READ,),
             parameters=(
                 ORDER,
-                Parameter("orders", _("Several order IDs with commas, up to 100; answers by ID"), of_document=False),
+                Parameter(
+                    "orders",
+                    _("Several order IDs separated by commas, up to 100; the answer lists them by ID"),
+                    of_document=False,
+                ),
             ),
         ),
         Action(
             "refill",
-            _("Ask for a refill"),
-            _("Asks our staff to refill a finished order whose service allows it."),
+            _("Request a refill"),
+            _("Requests a refill of a finished order, if its service allows it."),
             refill_cancel.refill,
             play=play.refill,
             scopes=(Scope.ORDER,),
-            parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
+            parameters=(
+                ORDER,
+                Parameter("orders", _("Several order IDs separated by commas, up to 100"), of_document=False),
+            ),
             reads=False,
             of_document=False,
         ),
         Action(
             "refill_status",
             _("Refill status"),
-            _("What became of a refill: Pending, Completed or Rejected."),
+            _("How a refill went: Pending, Completed or Rejected."),
             refill_cancel.refill_status,
             play=play.refill_status,
             scopes=(Scope.READ,),
             parameters=(
                 Parameter("refill", _("Refill ID")),
-                Parameter("refills", _("Several refill IDs with commas, up to 100"), of_document=False),
+                Parameter("refills", _("Several refill IDs separated by commas, up to 100"), of_document=False),
             ),
             of_document=False,
         ),
         Action(
             "cancel",
             _("Cancel orders"),
-            _("Cancels what was not sent yet, and asks for the rest. An SMS number is given up."),
+            _("Cancels what hasn't been sent yet, and requests cancellation of the rest. Also cancels SMS numbers."),
             refill_cancel.cancel,
             play=play.cancel,
             scopes=(Scope.ORDER, Scope.SMS),
-            parameters=(ORDER, Parameter("orders", _("Several order IDs with commas, up to 100"), of_document=False)),
+            parameters=(
+                ORDER,
+                Parameter("orders", _("Several order IDs separated by commas, up to 100"), of_document=False),
+            ),
             reads=False,
             of_document=False,
         ),
         Action(
             "balance",
             _("Balance"),
-            _("What is in your wallet."),
+            _("How much is in your wallet."),
             orders.balance,
             play=play.balance,
         ),
         Action(
             "sms_projects",
             _("SMS projects"),
-            _("Websites and apps that numbers can be had for, at your prices."),
+            _("Websites and apps you can get numbers for, at your prices."),
             sms.sms_projects,
             scopes=(Scope.READ, Scope.SMS),
-            parameters=(Parameter("country", _("Only this country, by its code, like us")),),
+            parameters=(Parameter("country", _("Only this country, by its code, such as us")),),
         ),
         Action(
             "sms_countries",
@@ -216,14 +226,14 @@ ACTIONS = _by_name(
         Action(
             "add_sms",
             _("Buy SMS numbers"),
-            _("Buys numbers and answers within the request, which may take 20 seconds."),
+            _("Buys numbers and returns them in the same call, which can take 20 seconds."),
             sms.add_sms,
             play=play.add_sms,
             scopes=(Scope.SMS,),
             parameters=(
                 Parameter("project_id", _("Project ID from sms_projects"), required=True),
                 Parameter("quantity", _("How many numbers, 1 to 10; 1 by default")),
-                Parameter("country", _("Country code, which has to be the project's")),
+                Parameter("country", _("Country code; it has to be the project's")),
                 Parameter("phone", _("A number you have had for this project, to use it again")),
                 REQUEST_ID,
             ),
@@ -233,7 +243,7 @@ ACTIONS = _by_name(
         Action(
             "sms_code",
             _("SMS code"),
-            _("The code, once it has come."),
+            _("The code, once it has arrived."),
             sms.sms_code,
             play=play.sms_code,
             scopes=(Scope.READ, Scope.SMS),
@@ -242,7 +252,7 @@ ACTIONS = _by_name(
         Action(
             "sms_status",
             _("SMS order status"),
-            _("How a number is going, with its code and message once they have come."),
+            _("Where a number stands, with its code and message once they have arrived."),
             sms.sms_status,
             play=play.sms_status,
             scopes=(Scope.READ, Scope.SMS),

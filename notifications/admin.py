@@ -21,7 +21,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     readonly_fields = ("recipient", "subject", "body", "key", "created_at", "sent_at", "tries", "not_before")
     actions = ("resend",)
 
-    @admin.display(description=gettext_lazy("to"), ordering="user__email")
+    @admin.display(description=gettext_lazy("recipient"), ordering="user__email")
     def recipient(self, notice: Notice) -> str:
         return notice.user.email if notice.user else _("Admins")
 
@@ -31,5 +31,5 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
     def resend(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
         count = send_again(queryset.values_list("pk", flat=True))
-        words = ngettext("%(count)d notice is sent again.", "%(count)d notices are sent again.", count)
+        words = ngettext("%(count)d notice will be sent again.", "%(count)d notices will be sent again.", count)
         messages.success(request, words % {"count": count})

@@ -21,11 +21,11 @@ class Notice(models.Model):
     )
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"))
-    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # Moved ahead by whoever sends it, so that nobody else does; by a failure; and while its reader had enough mail.
-    not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
+    not_before = models.DateTimeField(_("do not send before"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -170,7 +170,7 @@ def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmail
     with translation.override(settings.LANGUAGE_CODE if user is None else user.mail_language):
         subject = notices[0].subject
         if len(notices) > 1:
-            words = ngettext("%(count)s piece of news", "%(count)s pieces of news", len(notices))
+            words = ngettext("%(count)s update", "%(count)s updates", len(notices))
             subject = words % {"count": len(notices)}
         if user is None:
             template, to = "notifications/mail/to_admins.txt", [address for _name, address in settings.ADMINS]

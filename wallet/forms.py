@@ -66,9 +66,9 @@ class TopUpForm(forms.Form):
         ),
     )
     gateway = forms.ChoiceField(
-        label=gettext_lazy("How to pay"),
+        label=gettext_lazy("Payment method"),
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose how to pay.")},
+        error_messages={"required": gettext_lazy("Choose a payment method.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -120,7 +120,7 @@ class TransferForm(forms.Form):
     """What the customer says about a transfer that was made."""
 
     note = forms.CharField(
-        label=gettext_lazy("From which account, or the name on it"),
+        label=gettext_lazy("The account you paid from, or the name on it"),
         max_length=200,
         required=False,
     )

@@ -65,7 +65,7 @@ class StatementForm(forms.Form):
     """Which movements a customer wants to see. Nonsense in the address means: no filter."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("What"), choices=[("", gettext_lazy("Everything")), *Kind.choices], required=False
+        label=gettext_lazy("Transaction"), choices=[("", gettext_lazy("Everything")), *Kind.choices], required=False
     )
     since = forms.DateField(
         label=gettext_lazy("From"),
@@ -79,7 +79,7 @@ class StatementForm(forms.Form):
         validators=SENSIBLE,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
-    q = forms.CharField(label=gettext_lazy("Order or payment"), required=False, max_length=100)
+    q = forms.CharField(label=gettext_lazy("Order or payment number"), required=False, max_length=100)
 
     def wanted(self) -> Q:
         """Return the condition on ledger entries that the filter stands for."""
@@ -156,7 +156,7 @@ def csv_lines(wallet: Wallet, wanted: Q) -> Iterator[str]:
     """
     header = [
         _("Time"),
-        _("What"),
+        _("Transaction"),
         _("Order"),
         _("Note"),
         _("Amount"),

@@ -62,7 +62,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             gettext_lazy("Staff"),
             {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        (gettext_lazy("Times"), {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
 
@@ -121,9 +121,9 @@ class EmailAddressAdmin(ReadOnlyAdmin):
         for address in queryset.filter(verified=False):
             if address.set_verified():
                 self.log_change(request, address, "verified")
-                messages.success(request, _("%(email)s is verified.") % {"email": address.email})
+                messages.success(request, _("%(email)s has been verified.") % {"email": address.email})
             else:
-                text = _("%(email)s belongs to another account already.")
+                text = _("%(email)s already belongs to another account.")
                 messages.error(request, text % {"email": address.email})
 
 

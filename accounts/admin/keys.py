@@ -57,7 +57,7 @@ class NewStaffKeyForm(StaffKeyForm):
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
         if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= settings.API_MAX_KEYS:
-            text = _("This customer has %(most)s keys already; one has to be revoked first.")
+            text = _("This customer already has %(most)s keys. Revoke one first.")
             raise forms.ValidationError(text % {"most": settings.API_MAX_KEYS})
         return user
 
@@ -66,7 +66,7 @@ class RotateForm(BaseDialogForm):
     """How long the programs that have the old key may go on using it."""
 
     hours = forms.IntegerField(
-        label=gettext_lazy("Hours the old key goes on working"),
+        label=gettext_lazy("Hours the old key keeps working"),
         min_value=0,
         max_value=LONGEST_OVERLAP_HOURS,
         initial=24,
@@ -93,8 +93,8 @@ class ApiKeyAdmin(ModelAdmin):
         who = ("user", "is_test", "name") if obj is None else ("user", "is_test", "name", *self.readonly_fields)
         return (
             (None, {"fields": who}),
-            (gettext_lazy("What it may do"), {"fields": (*POWERS, *BOUNDS, "calls_per_minute")}),
-            (gettext_lazy("Habits of programs"), {"fields": HABITS}),
+            (gettext_lazy("Permissions"), {"fields": (*POWERS, *BOUNDS, "calls_per_minute")}),
+            (gettext_lazy("Compatibility"), {"fields": HABITS}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -113,12 +113,12 @@ class ApiKeyAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.pk = prepare_api_key(**form.powers).pk
-            messages.info(request, _("The customer finds the key on their page and shows it to themselves, once."))
+            messages.info(request, _("The customer can view the key on their page, once."))
             return
         try:
             change_api_key(obj.pk, **form.powers)
         except KeyIsRevoked:
-            messages.error(request, _("This key has been revoked meanwhile."))
+            messages.error(request, _("This key has already been revoked."))
 
     def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("accounts.change_apikey")
@@ -128,8 +128,8 @@ class ApiKeyAdmin(ModelAdmin):
         url_path="rotate",
         permissions=["revoke"],
         dialog={
-            "title": gettext_lazy("Replace this key by a new one?"),
-            "description": gettext_lazy("The customer finds the new key on their page and shows it to themselves."),
+            "title": gettext_lazy("Replace this key with a new one?"),
+            "description": gettext_lazy("The customer can view the new key on their page, once."),
             "form_class": RotateForm,
             "form_submit_text": gettext_lazy("Rotate"),
         },
@@ -141,12 +141,12 @@ class ApiKeyAdmin(ModelAdmin):
         try:
             new, _text = rotate_api_key(key.pk, keep_old_for=timedelta(hours=form.cleaned_data["hours"]), unseen=True)
             self.log_change(request, key, "rotated")
-            messages.success(request, _("The customer finds the key on their page and shows it to themselves, once."))
+            messages.success(request, _("The customer can view the key on their page, once."))
             key = new
         except KeyIsRevoked:
-            messages.error(request, _("This key does not work any more."))
+            messages.error(request, _("This key no longer works."))
         except TooManyKeys:
-            messages.error(request, _("This customer has too many keys; one has to be revoked first."))
+            messages.error(request, _("This customer has too many keys. Revoke one first."))
         return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
 
     @action(
@@ -156,7 +156,7 @@ class ApiKeyAdmin(ModelAdmin):
         variant=ActionVariant.DANGER,
         dialog={
             "title": gettext_lazy("Revoke this key?"),
-            "description": gettext_lazy("Programs that use it stop working at once. It cannot be undone."),
+            "description": gettext_lazy("Programs that use it stop working at once. This can't be undone."),
             "form_class": BaseDialogForm,
             "form_submit_text": gettext_lazy("Revoke"),
         },
@@ -170,7 +170,7 @@ class ApiKeyAdmin(ModelAdmin):
             self.log_change(request, key, "revoked")
             messages.success(request, _("The key has been revoked."))
         except KeyIsRevoked:
-            messages.error(request, _("This key had been revoked already."))
+            messages.error(request, _("This key was already revoked."))
         return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
 
 

@@ -29,22 +29,22 @@ class KeyForm(forms.ModelForm):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()
         if not name:
-            raise forms.ValidationError(_("Say what the key is for."))
+            raise forms.ValidationError(_("Enter what the key is for."))
         return name
 
     def clean_allowed_addresses(self) -> str:
         try:
             return clean_networks(self.cleaned_data["allowed_addresses"])
         except NotANetwork as error:
-            text = _("%(line)s is not an address or a network, like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32.")
+            text = _("%(line)s is not an address or a network. Examples: 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32.")
             raise forms.ValidationError(text % {"line": error.line}) from None
         except TooManyNetworks:
-            raise forms.ValidationError(_("%(most)d addresses at most.") % {"most": MAX_NETWORKS}) from None
+            raise forms.ValidationError(_("Enter up to %(most)d addresses.") % {"most": MAX_NETWORKS}) from None
 
     def clean_daily_limit_micros(self) -> int | None:
         limit: int | None = self.cleaned_data["daily_limit_micros"]
         if limit is not None and limit < 0:
-            raise forms.ValidationError(_("A limit is not below zero."))
+            raise forms.ValidationError(_("The limit can't be negative."))
         return limit
 
     @property
@@ -70,5 +70,5 @@ class NewKeyForm(CustomerKeyForm):
     is_test = forms.BooleanField(
         label=gettext_lazy("Test key"),
         required=False,
-        help_text=gettext_lazy("Plays the whole API with play money; nothing is ever bought."),
+        help_text=gettext_lazy("Runs the whole API on test money; nothing real is bought."),
     )

@@ -47,7 +47,7 @@ _SERVICE, _ORDER, _NUMBER, _PROJECT = {"service": "service"}, {"order": "order"}
 EXAMPLES = (
     Example("balance"),
     Example("categories"),
-    Example("services", {"page": "1", "limit": "2"}, _("A page")),
+    Example("services", {"page": "1", "limit": "2"}, _("One page")),
     Example("services", {"subcategory": "Gmail"}, _("One subcategory")),
     Example("inventory", {"service": "23501"}, own=_SERVICE),
     Example("add", {"service": "1", "link": LINK, "quantity": "1000", "request_id": "invoice-1847"}, own=_SERVICE),
@@ -61,7 +61,7 @@ EXAMPLES = (
     Example("sms_countries"),
     Example("add_sms", {"project_id": "65", "quantity": "1", "country": "us"}, own={"project_id": _PROJECT}),
     Example("sms_code", {"order": NUMBER}, own=_NUMBER),
-    Example("sms_code", {"order": WAITING_NUMBER}, _("Before the code has come")),
+    Example("sms_code", {"order": WAITING_NUMBER}, _("Before the code arrives")),
     Example("sms_status", {"order": NUMBER}, own=_NUMBER),
 )
 

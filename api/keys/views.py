@@ -80,7 +80,7 @@ def key(request: CustomerRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             change_api_key(found.pk, **form.powers)
-            messages.success(request, _("The key has been changed. It counts from the next call on."))
+            messages.success(request, _("The key has been changed. Changes apply from the next call."))
         except KeyIsRevoked:
             messages.error(request, _("This key has been revoked."))
         return redirect("api:key", found.pk)
@@ -104,7 +104,7 @@ def show(request: CustomerRequest, pk: int) -> HttpResponse:
     try:
         text = show_api_key(found.pk, user=request.user)
     except (KeyIsShown, KeyIsRevoked):
-        messages.error(request, _("This key has been shown before. Rotate it to get another one."))
+        messages.error(request, _("This key has already been shown. Rotate it to get a new one."))
         return redirect("api:key", found.pk)
     return _shown(request, _own(request, pk), text)
 
@@ -118,7 +118,7 @@ def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
     try:
         new, text = rotate_api_key(found.pk, keep_old_for=keep_old_for)
     except KeyIsRevoked:
-        messages.error(request, _("This key does not work any more."))
+        messages.error(request, _("This key no longer works."))
         return redirect("api:keys")
     except TooManyKeys:
         messages.error(request, _too_many())
@@ -134,7 +134,7 @@ def revoke(request: CustomerRequest, pk: int) -> HttpResponse:
         revoke_api_key(_own(request, pk).pk)
         messages.success(request, _("The key has been revoked."))
     except KeyIsRevoked:
-        messages.info(request, _("This key had been revoked already."))
+        messages.info(request, _("This key was already revoked."))
     return redirect("api:keys")
 
 
@@ -143,7 +143,7 @@ def revoke(request: CustomerRequest, pk: int) -> HttpResponse:
 def fill(request: CustomerRequest) -> HttpResponse:
     """Give test keys their play money back."""
     fill_play_wallet(request.user)
-    messages.success(request, _("There is play money again."))
+    messages.success(request, _("Your test balance has been topped up."))
     return redirect("api:keys")
 
 
@@ -160,7 +160,7 @@ def _shown(request: CustomerRequest, new: ApiKey, text: str) -> HttpResponse:
 def _groups(form: KeyForm) -> list[tuple[str, list[Any]]]:
     """The fields of a form under their headings; what programs are used to comes last and seldom matters."""
     first = ["name", "is_test"] if "is_test" in form.fields else ["name"]
-    rows = (("", first), (_("What it may do"), POWERS), (_("Limits"), BOUNDS), (_("Habits of programs"), HABITS))
+    rows = (("", first), (_("Permissions"), POWERS), (_("Limits"), BOUNDS), (_("Compatibility"), HABITS))
     return [(title, [form[name] for name in names]) for title, names in rows]
 
 
@@ -169,6 +169,4 @@ def _endpoint() -> str:
 
 
 def _too_many() -> str:
-    return _("You have %(most)d keys, which is as many as one can have. Revoke one first.") % {
-        "most": settings.API_MAX_KEYS
-    }
+    return _("You have %(most)d keys, which is the maximum. Revoke one first.") % {"most": settings.API_MAX_KEYS}

@@ -45,7 +45,7 @@ class PlayOrder(models.Model):
     quantity = models.PositiveIntegerField(_("quantity"))
     price_micros = MicrosField(_("price"))
     phone = models.CharField(_("number"), max_length=40, blank=True)
-    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    request_id = models.CharField(_("request ID"), max_length=64, blank=True)
     request_digest = models.CharField(max_length=64, blank=True, editable=False)
     refunded_micros = MicrosField(_("refunded"), default=0)
     created_at = models.DateTimeField(_("created"), default=timezone.now)

@@ -24,13 +24,13 @@ class Webhook(models.Model):
     # The secret before: it signs as well until then, so that a receiver has time to take the new one.
     old_secret_encrypted = models.CharField(editable=False, max_length=500, blank=True)
     old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
-    wants_orders = models.BooleanField(_("changes of orders"), default=True)
-    wants_numbers = models.BooleanField(_("changes of SMS numbers"), default=True)
+    wants_orders = models.BooleanField(_("order changes"), default=True)
+    wants_numbers = models.BooleanField(_("SMS number changes"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     # The first failure since the last success; nothing since then got through.
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     disabled_at = models.DateTimeField(_("switched off"), null=True, blank=True)
-    disabled_because = models.CharField(_("why"), max_length=200, blank=True)
+    disabled_because = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -54,21 +54,21 @@ class WebhookDelivery(models.Model):
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
     # What the receiver recognizes a repeat by; a replay keeps it.
-    event_id = models.UUIDField(_("event id"), default=uuid.uuid4)
+    event_id = models.UUIDField(_("event ID"), default=uuid.uuid4)
     event = models.CharField(_("event"), max_length=40)
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("order")
     )
     # Made at the first attempt and kept, so that every attempt says the same. May hold a code: only its buyer reads it.
     body_encrypted = models.TextField(editable=False, blank=True)
-    wiped_at = models.DateTimeField(_("body wiped"), null=True, blank=True)
+    wiped_at = models.DateTimeField(_("body deleted"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True, default=timezone.now)
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
-    given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("attempts ended"), null=True, blank=True)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
 

@@ -24,19 +24,19 @@ CODE_SECONDS, NO_CODE_SECONDS = 10, 60
 
 # Words in a link, and what they make of the order; `slow` goes with each of the others.
 LINK_WORDS: dict[str, str | Promise] = {
-    "partial": _("half is delivered, the rest is given back"),
-    "canceled": _("is canceled at work, everything is given back"),
-    "failed": _("is canceled at once, everything is given back"),
+    "partial": _("half is delivered, the rest is refunded"),
+    "canceled": _("is canceled while in progress, with a full refund"),
+    "failed": _("is canceled at once, with a full refund"),
     "stuck": _("stays in progress for a day"),
     "instant": _("is completed at once"),
     "slow": _("takes an hour instead of a minute"),
-    "refused": _("is not taken: Not enough stock"),
+    "refused": _("is refused: Not enough stock"),
 }
 CODE_AT_ONCE, NO_CODE, CANCELED_NUMBER, NO_NUMBERS = (f"+1000000000{last}" for last in (1, 2, 3, 4))
 PHONES: dict[str, str | Promise] = {
-    CODE_AT_ONCE: _("the code is there at once"),
-    NO_CODE: _("no code comes: it expires after a minute, the price is given back"),
-    CANCELED_NUMBER: _("is canceled after ten seconds, the price is given back"),
+    CODE_AT_ONCE: _("the code arrives at once"),
+    NO_CODE: _("no code arrives: it expires after a minute and is refunded"),
+    CANCELED_NUMBER: _("is canceled after ten seconds and refunded"),
     NO_NUMBERS: _("is not sold: No numbers available"),
 }
 

@@ -16,16 +16,16 @@ class WebhookForm(forms.ModelForm):
         label=gettext_lazy("Address"),
         max_length=500,
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks", "autocomplete": "off"}),
-        help_text=gettext_lazy("Your server answers a POST there with 200 within ten seconds."),
+        help_text=gettext_lazy("Your server has to answer a POST to it with 200 within ten seconds."),
     )
 
     class Meta:
         model = Webhook
         fields = ("url", "name", "wants_orders", "wants_numbers")
-        help_texts = {"name": gettext_lazy("To tell it from others of yours.")}
+        help_texts = {"name": gettext_lazy("To tell it apart from your other webhooks.")}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not (cleaned.get("wants_orders") or cleaned.get("wants_numbers")):
-            self.add_error("wants_orders", _("Choose at least one kind of change."))
+            self.add_error("wants_orders", _("Choose at least one kind of event."))
         return cleaned

@@ -137,10 +137,10 @@ def switch_off_failing(webhook_id: int, *, now: datetime) -> bool:
             return False
         webhook = Webhook.objects.select_related("user").get(pk=webhook_id)
         with translation.override(webhook.user.mail_language):
-            subject = _("A webhook of yours has been switched off")
+            subject = _("One of your webhooks has been switched off")
             body = _(
-                "Nothing that we sent to %(url)s got through for three days, so we have stopped. "
-                "Once your server answers again, switch the webhook on and replay what it missed:"
+                "Nothing we sent to %(url)s got through for three days, so we have stopped sending. Once "
+                "your server is answering again, switch the webhook on and send again what it missed:"
             ) % {"url": webhook.url}
         page = settings.SITE_URL + reverse("api:webhook", args=[webhook.pk])
         key = f"{ASKED_FOR}webhook:{webhook.pk}:{now:%Y-%m-%dT%H:%M:%S}"

@@ -33,9 +33,9 @@ def webhooks(request: CustomerRequest) -> HttpResponse:
         except NotAllowed as refusal:
             form.add_error("url", _(str(refusal)))
         except operations.TooManyWebhooks:
-            form.add_error(None, _("You have as many webhooks as you may have. Delete one first."))
+            form.add_error(None, _("You have reached the maximum number of webhooks. Delete one first."))
         else:
-            messages.success(request, _("The webhook is added. Its secret is on this page."))
+            messages.success(request, _("The webhook has been added. Its secret is on this page."))
             return redirect("api:webhook", webhook.pk)
     rows = list(request.user.webhooks.all())
     context = {"form": form, "webhooks": rows, "most": settings.API_MAX_WEBHOOKS}
@@ -75,7 +75,7 @@ def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
 def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
     """Make a new secret."""
     operations.rotate_secret(get_object_or_404(request.user.webhooks, pk=pk))
-    messages.success(request, _("The new secret is on this page. For 24 hours messages are signed with both."))
+    messages.success(request, _("The new secret is on this page. For 24 hours, messages are signed with both."))
     return redirect("api:webhook", pk)
 
 
@@ -86,9 +86,12 @@ def test(request: CustomerRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(request.user.webhooks, pk=pk)
     if row.disabled_at is None:
         operations.send_test(row)
-        messages.success(request, _("A test is on its way. The log below says how it went; load the page again."))
+        messages.success(
+            request,
+            _("A test message is being sent. The result will appear in the log below; refresh the page to see it."),
+        )
     else:
-        messages.error(request, _("The webhook is switched off."))
+        messages.error(request, _("The webhook has been switched off."))
     return redirect("api:webhook", pk)
 
 
@@ -99,10 +102,10 @@ def switch(request: CustomerRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(request.user.webhooks, pk=pk)
     if request.POST.get("to") == "on":
         operations.switch_on(row)
-        messages.success(request, _("The webhook is switched on. What it missed can be replayed below."))
+        messages.success(request, _("The webhook has been switched on. You can send what it missed again below."))
     else:
         operations.switch_off(row.pk, because=operations.BY_THE_CUSTOMER, now=timezone.now())
-        messages.success(request, _("The webhook is switched off."))
+        messages.success(request, _("The webhook has been switched off."))
     return redirect("api:webhook", pk)
 
 
@@ -111,7 +114,7 @@ def switch(request: CustomerRequest, pk: int) -> HttpResponse:
 def delete(request: CustomerRequest, pk: int) -> HttpResponse:
     """Delete it with its log."""
     operations.delete_webhook(get_object_or_404(request.user.webhooks, pk=pk))
-    messages.success(request, _("The webhook is deleted."))
+    messages.success(request, _("The webhook has been deleted."))
     return redirect("api:webhooks")
 
 
@@ -138,9 +141,11 @@ def replay(request: CustomerRequest, pk: int) -> HttpResponse:
     """Send one message again."""
     row = get_object_or_404(_deliveries_of(request), pk=pk)
     if operations.replay(row):
-        messages.success(request, _("The message is sent again, under the same id."))
+        messages.success(request, _("The message is being sent again, with the same ID."))
     else:
-        messages.error(request, _("It cannot be sent again: it is wiped, on its way, or the webhook is off."))
+        messages.error(
+            request, _("It can't be sent again: its text is deleted, it is being sent already, or the webhook is off.")
+        )
     return redirect("api:webhook_delivery", pk)
 
 

@@ -38,7 +38,7 @@ class Table:
     row: Callable[[Any], Row]
 
 
-SERVICE = (gettext_lazy("upstream id"), gettext_lazy("service"))
+SERVICE = (gettext_lazy("upstream ID"), gettext_lazy("service"))
 RATES = (gettext_lazy("upstream rate before"), gettext_lazy("after"), gettext_lazy("change"))
 
 
@@ -89,7 +89,7 @@ def _tables(run: SyncRun) -> Iterable[Table]:
     yield from _of_applied(run) if applied else _of_examples(run)
     headers = (gettext_lazy("service"), gettext_lazy("field"), gettext_lazy("problem"))
     entries = run.set_aside
-    yield Table("set_aside", gettext_lazy("Rows set aside"), len(entries), headers, entries, _set_aside_row)
+    yield Table("set_aside", gettext_lazy("Skipped rows"), len(entries), headers, entries, _set_aside_row)
 
 
 def _of_applied(run: SyncRun) -> Iterable[Table]:
@@ -109,7 +109,7 @@ def _of_applied(run: SyncRun) -> Iterable[Table]:
 
     yield table("repriced", gettext_lazy("Repriced"), Kind.RATE, RATES, _repriced_row)
     yield table("vanished", gettext_lazy("Withdrawn"), Kind.WITHDRAWN, (), _plain_row)
-    yield table("back", gettext_lazy("Back"), Kind.BACK, (), _plain_row)
+    yield table("back", gettext_lazy("Back on sale"), Kind.BACK, (), _plain_row)
     yield table("changed", gettext_lazy("Other changes"), Kind.FIELDS, (gettext_lazy("fields"),), _fields_row)
 
 
@@ -138,7 +138,7 @@ def _of_examples(run: SyncRun) -> Iterable[Table]:
         (gettext_lazy("upstream rate"),),
         lambda entry: [*plain(entry), rate(entry["after"])],
     )
-    yield table("back", gettext_lazy("Back"), (), plain)
+    yield table("back", gettext_lazy("Back on sale"), (), plain)
     yield table(
         "changed",
         gettext_lazy("Other changes"),

@@ -25,14 +25,14 @@ from upstream.money import MICROS, text_from_micros
 class ExchangeRateForm(forms.ModelForm):
     """A rate and its beginning; `sure` repeats the rate in micros once a jump has been looked at."""
 
-    sure = forms.CharField(required=False, label=gettext_lazy("Is it right?"), widget=forms.HiddenInput)
+    sure = forms.CharField(required=False, label=gettext_lazy("Is this correct?"), widget=forms.HiddenInput)
 
     class Meta:
         model = ExchangeRate
         fields = ("rate_micros", "valid_from")
         help_texts = {
-            "rate_micros": gettext_lazy("How much one unit of upstream's currency costs in the shop's."),
-            "valid_from": gettext_lazy("Empty: at once. Orders keep the rate they were sold at."),
+            "rate_micros": gettext_lazy("Price of one unit of upstream's currency, in the shop's currency."),
+            "valid_from": gettext_lazy("Empty: starts at once. Existing orders keep their exchange rate."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,13 +45,13 @@ class ExchangeRateForm(forms.ModelForm):
     def clean_rate_micros(self) -> int:
         rate_micros: int = self.cleaned_data["rate_micros"]
         if not 0 < rate_micros <= MAX_RATE * MICROS:
-            raise ValidationError(_("Above zero, and at most %(most)d.") % {"most": MAX_RATE})
+            raise ValidationError(_("Enter a number above 0, up to %(most)d.") % {"most": MAX_RATE})
         return rate_micros
 
     def clean_valid_from(self) -> Any:
         now, valid_from = timezone.now(), self.cleaned_data["valid_from"]
         if valid_from is not None and valid_from < now - timedelta(hours=1):
-            raise ValidationError(_("What was sold before was sold at another rate: it cannot begin in the past."))
+            raise ValidationError(_("An exchange rate can't start in the past: earlier sales used another one."))
         return valid_from or now
 
     def clean(self) -> dict[str, Any]:
@@ -71,11 +71,11 @@ class ExchangeRateForm(forms.ModelForm):
             "before": text_from_micros(before_micros),
             "jump": jump,
         }
-        yes = _("Yes: one %(upstream)s costs %(rate)s %(store)s from then on.") % words
-        choices = [("", _("No, let me look again.")), (str(rate_micros), yes)]
+        yes = _("Yes, 1 %(upstream)s = %(rate)s %(store)s from then on.") % words
+        choices = [("", _("No, let me check again.")), (str(rate_micros), yes)]
         self.fields["sure"].widget = UnfoldAdminSelectWidget(choices=choices)
         self.add_error(
-            "sure", _("That is %(jump)+d %%: until then one %(upstream)s costs %(before)s %(store)s.") % words
+            "sure", _("That is a change of %(jump)+d%%: until then, 1 %(upstream)s = %(before)s %(store)s.") % words
         )
 
 

@@ -20,8 +20,8 @@ class ServiceForm(forms.ModelForm):
         fields = ("rate_override_micros",)  # with it the admin names the others
         help_texts = {
             "rate_override_micros": gettext_lazy(
-                "Instead of any markup, for as many pieces as the rate buys. Groups still get their discount; "
-                "it never falls below the floor margin. Empty: by the markup rules."
+                "Replaces the markup; same unit as the upstream rate. Group discounts still apply, but "
+                "never below the floor margin. Empty: markup rules apply."
             ),
         }
 
@@ -31,7 +31,7 @@ class ServiceForm(forms.ModelForm):
             return None
         cost = cost_micros(self.instance.rate_upstream_micros)
         if rate_override_micros < cost:
-            raise ValidationError(_("Below cost: the service costs %(cost)s.") % {"cost": money(cost)})
+            raise ValidationError(_("This is below cost: the service costs %(cost)s.") % {"cost": money(cost)})
         if rate_override_micros > MAX_AMOUNT * MICROS:
-            raise ValidationError(_("At most %(most)d.") % {"most": MAX_AMOUNT})
+            raise ValidationError(_("Enter %(most)d or less.") % {"most": MAX_AMOUNT})
         return rate_override_micros

@@ -15,7 +15,7 @@ def reprice_and_say(request: HttpRequest, services: QuerySet[Service] | None = N
     """Bring the stored rates of these services, or of all, up to date; many of them are left to a worker."""
     done = reprice_services(now=timezone.now(), services=services, at_most=WHILE_SOMEBODY_WAITS)
     if done.postponed:
-        messages.info(request, _("The new prices hold; lists are being sorted by them in the background."))
+        messages.info(request, _("The new prices are in effect. Lists are being re-sorted in the background."))
         return
     words = ngettext("%(count)d price has changed.", "%(count)d prices have changed.", done.changed)
     messages.info(request, words % {"count": done.changed})

@@ -27,7 +27,7 @@ class CheckedRuleForm(forms.ModelForm):
     def clean_fixed_micros(self) -> int:
         fixed_micros: int = self.cleaned_data["fixed_micros"]
         if abs(fixed_micros) > MAX_AMOUNT * MICROS:
-            raise ValidationError(_("Between -%(most)d and %(most)d.") % {"most": MAX_AMOUNT})
+            raise ValidationError(_("Enter a number between -%(most)d and %(most)d.") % {"most": MAX_AMOUNT})
         return fixed_micros
 
     def clean(self) -> dict[str, Any]:
@@ -54,14 +54,14 @@ class CheckedRuleForm(forms.ModelForm):
                 cleaned[target] = None
                 self.errors.pop(target, None)
             elif cleaned.get(target) is None and target not in self.errors:
-                self.add_error(target, _("Name what the rule is for."))
+                self.add_error(target, _("Choose what the rule applies to."))
 
     def _check_validity(self, cleaned: dict[str, Any]) -> None:
         if {"scope", "valid_from", "valid_until"} - cleaned.keys() or self.errors:
             return
         begins, ends = cleaned["valid_from"], cleaned["valid_until"]
         if begins is not None and ends is not None and begins >= ends:
-            self.add_error("valid_until", _("A rule has to end after it begins."))
+            self.add_error("valid_until", _("The rule must end after it starts."))
         if begins is None and ends is None:
             same = {"scope": cleaned["scope"], **{target: cleaned[target] for target in self.targets}}
             others = self._meta.model.objects.filter(**same, valid_from=None, valid_until=None).exclude(
@@ -71,7 +71,7 @@ class CheckedRuleForm(forms.ModelForm):
                 field = cleaned["scope"] if cleaned["scope"] in self.targets else "scope"
                 self.add_error(
                     field,
-                    _("There is a lasting rule for this already: change that one, or let this one begin or end."),
+                    _("A permanent rule for this already exists. Edit that one, or set a start or end for this one."),
                 )
 
     def _check_signs(self, cleaned: dict[str, Any]) -> None:
@@ -79,9 +79,9 @@ class CheckedRuleForm(forms.ModelForm):
         if percent is None or fixed_micros is None:
             return
         if percent < 0 and fixed_micros <= 0:
-            self.add_error("percent", _("Below zero only with a fixed amount that makes up for it."))
+            self.add_error("percent", _("Can be negative only if a fixed amount makes up for it."))
         elif fixed_micros < 0 and percent <= 0:
-            self.add_error("fixed_micros", _("Below zero only with a percentage that makes up for it."))
+            self.add_error("fixed_micros", _("Can be negative only if a percentage makes up for it."))
 
 
 class MarkupRuleForm(CheckedRuleForm):
@@ -100,27 +100,27 @@ class MarkupRuleForm(CheckedRuleForm):
         )
         help_texts = {
             "scope": gettext_lazy(
-                "The most specific rule counts: service, then subcategory, category, everything. A service's own "
-                "price stands before all of them."
+                "The most specific rule applies: service, then subcategory, category, everything. A "
+                "service's rate override takes priority over all of them."
             ),
             "percent": gettext_lazy(
-                "Added to the upstream rate. Below zero only with a fixed amount that makes up for it."
+                "Added to the upstream rate. Can be negative only if a fixed amount makes up for it."
             ),
             "fixed_micros": gettext_lazy(
-                "Added after the percent, for as many pieces as the rate buys; below zero only where the percent makes "
-                "up for it."
+                "Added after the percentage; same unit as the upstream rate. Can be negative only if the "
+                "percentage makes up for it."
             ),
             "floor_percent": gettext_lazy(
-                "No price falls below cost plus this, whatever the markup and a customer group's discount. "
+                "No price falls below cost plus this margin, whatever the markup and the group discount. "
                 "Empty: the shop's floor margin."
             ),
             "rounding": gettext_lazy(
-                "Always up, after the markup and before a group's discount: the rate per 1,000, or per piece where "
-                "upstream's rate buys one."
+                "Always rounds up, after the markup and before any group discount: the rate per 1,000 or "
+                "per piece, depending on the rate unit."
             ),
-            "valid_from": gettext_lazy("Empty: at once."),
+            "valid_from": gettext_lazy("Empty: starts at once."),
             "valid_until": gettext_lazy(
-                "Empty: for good. A rule with a beginning or an end covers the lasting one for the same target."
+                "Empty: no end date. A rule with a start or end overrides the permanent one for the same target."
             ),
         }
 
@@ -149,7 +149,7 @@ def _refusal(effect: Effect) -> ValidationError:
     head = ngettext(
         "%(count)d service would be sold below cost:", "%(count)d services would be sold below cost:", effect.below_cost
     )
-    line = _("#%(id)d %(name)s: costs %(cost)s, would be sold at %(rate)s.")
+    line = _("#%(id)d %(name)s: costs %(cost)s, would sell at %(rate)s.")
     lines = [
         line
         % {

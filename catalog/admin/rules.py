@@ -41,16 +41,16 @@ class MarkupRuleAdmin(ModelAdmin):
     conditional_fields = {target: f"scope == '{target}'" for target in TARGETS}
     change_form_before_template = "admin/catalog/markuprule/preview.html"
     fieldsets = (
-        (gettext_lazy("What it is for"), {"fields": ("scope", *TARGETS)}),
+        (gettext_lazy("Applies to"), {"fields": ("scope", *TARGETS)}),
         (gettext_lazy("Price"), {"fields": (("percent", "fixed_micros"), ("rounding", "floor_percent"))}),
-        (gettext_lazy("When it counts"), {"fields": ("valid_from", "valid_until")}),
+        (gettext_lazy("When it applies"), {"fields": ("valid_from", "valid_until")}),
     )
 
-    @display(description=gettext_lazy("for"))
+    @display(description=gettext_lazy("applies to"))
     def target(self, rule: MarkupRule) -> str:
         return str(rule.service or rule.subcategory or rule.category or rule.get_scope_display())
 
-    @display(description=gettext_lazy("counts"))
+    @display(description=gettext_lazy("in effect"))
     def validity(self, rule: MarkupRule) -> str:
         return validity_in_words(rule)
 

@@ -56,7 +56,7 @@ class CategoryAdmin(EditOnlyAdmin):
     @admin.action(description=gettext_lazy("Confirm the rate unit"), permissions=["change"])
     def confirm_units(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
         count = confirm_rate_units(queryset, now=timezone.now())
-        text = ngettext("%(count)d category is confirmed.", "%(count)d categories are confirmed.", count)
+        text = ngettext("%(count)d category has been confirmed.", "%(count)d categories have been confirmed.", count)
         messages.success(request, text % {"count": count})
 
     @action(
@@ -66,8 +66,8 @@ class CategoryAdmin(EditOnlyAdmin):
         dialog={
             "title": gettext_lazy("Confirm the rate unit"),
             "description": gettext_lazy(
-                "You know that upstream's rates in this category buy as many pieces as the shop takes them to. "
-                "From here on orders of any size are sold."
+                "Confirm that upstream's rates in this category use the unit the shop assumes. Orders of "
+                "any size can then be placed."
             ),
             "form_class": BaseDialogForm,
             "form_submit_text": gettext_lazy("Confirm"),
@@ -100,7 +100,7 @@ class SubcategoryAdmin(ReadOnlyAdmin):
 
 
 class OnSaleFilter(admin.SimpleListFilter):
-    title = gettext_lazy("on sale")
+    title = gettext_lazy("availability")
     parameter_name = "sale"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -163,7 +163,7 @@ class ServiceAdmin(EditOnlyAdmin):
     )
     fieldsets = (
         (
-            gettext_lazy("Decided here"),
+            gettext_lazy("Shop settings"),
             {
                 "fields": (
                     "display_name",
@@ -175,7 +175,7 @@ class ServiceAdmin(EditOnlyAdmin):
                 )
             },
         ),
-        (gettext_lazy("As upstream says"), {"fields": readonly_fields}),
+        (gettext_lazy("From upstream"), {"fields": readonly_fields}),
     )
 
     def save_model(self, request: HttpRequest, obj: Service, form: forms.ModelForm, change: bool) -> None:
@@ -191,10 +191,10 @@ class ServiceAdmin(EditOnlyAdmin):
     @display(description=gettext_lazy("history"))
     def history(self, service: Service) -> SafeString:
         return format_html(
-            '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("What syncs changed")
+            '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("Changes made by syncs")
         )
 
-    @display(description=gettext_lazy("from – to"))
+    @display(description=gettext_lazy("min – max"))
     def limits(self, service: Service) -> str:
         return f"{service.min_quantity} – {service.max_quantity}"
 

@@ -77,7 +77,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def shown_status(self, run: SyncRun) -> tuple[str, str]:
         return run.status, run.get_status_display()
 
-    @display(description=gettext_lazy("set aside"))
+    @display(description=gettext_lazy("skipped"))
     def rows_set_aside(self, run: SyncRun) -> int:
         return len(run.set_aside)
 
@@ -108,8 +108,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
         dialog={
             "title": gettext_lazy("Apply this answer"),
             "description": gettext_lazy(
-                "Exactly this answer is applied: new rates count at once, missing services are withdrawn after the "
-                "next sync without them."
+                "Exactly this answer will be applied: new rates take effect at once, and missing services "
+                "are withdrawn after the next sync without them."
             ),
             "form_class": BaseDialogForm,
             "form_submit_text": gettext_lazy("Accept"),
@@ -129,7 +129,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         dialog={
             "title": gettext_lazy("Drop this answer"),
             "description": gettext_lazy(
-                "The catalog stays as it is. If upstream answers the same next time, it is held back again."
+                "The catalog stays as it is. If upstream gives the same answer next time, it is held back again."
             ),
             "form_class": BaseDialogForm,
             "form_submit_text": gettext_lazy("Drop"),

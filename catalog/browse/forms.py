@@ -25,11 +25,11 @@ class Sort(models.TextChoices):
     """In which order a listing stands. Prices are compared per piece, so that both rate units can share a listing."""
 
     USUAL = "usual", _("Recommended")
-    CHEAPEST = "cheapest", _("Cheapest first")
-    DEAREST = "dearest", _("Dearest first")
+    CHEAPEST = "cheapest", _("Price: low to high")
+    DEAREST = "dearest", _("Price: high to low")
     NAME = "name", _("By name")
     NEWEST = "newest", _("Newest first")
-    POPULAR = "popular", _("Most bought")
+    POPULAR = "popular", _("Best-selling")
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class Listing:
         ]
         if query.words and query.has_filters:
             plain = ListingQuery(words=query.words, category_id=query.category_id if self.fixed else None)
-            fewer.append(Link(_("Only the words"), self.url(plain)))
+            fewer.append(Link(_("Only the search words"), self.url(plain)))
         words = query.words.split()
         if len(words) > 1:
             fewer += [

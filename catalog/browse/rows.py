@@ -22,8 +22,8 @@ ANY_NUMBER = 987654321
 OBSTACLES = {
     "sold_out": (gettext_lazy("Sold out"), "bad"),
     "paused": (gettext_lazy("Paused"), "warn"),
-    "unknown": (gettext_lazy("Not orderable yet"), "warn"),
-    "uncertain": (gettext_lazy("Price being checked"), "warn"),
+    "unknown": (gettext_lazy("Not available yet"), "warn"),
+    "uncertain": (gettext_lazy("Checking the price"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
 FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "favorite_url")

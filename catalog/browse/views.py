@@ -89,7 +89,7 @@ def favorites(request: CustomerRequest) -> HttpResponse:
     def make(categories: CategoryIndex, query: ListingQuery, user: User | None) -> Listing:
         return fill_listing(request.path, query, category_index=categories, user=user, among=favorites_of(request.user))
 
-    return _listing_page(request, make, _("Favourites"), favorites=True)
+    return _listing_page(request, make, _("Favorites"), favorites=True)
 
 
 @customers_only

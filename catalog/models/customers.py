@@ -19,8 +19,8 @@ class Favorite(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("favourite")
-        verbose_name_plural = _("favourites")
+        verbose_name = _("favorite")
+        verbose_name_plural = _("favorites")
         constraints = [models.UniqueConstraint(fields=["user", "service"], name="favorite_once_per_customer")]
 
     def __str__(self) -> str:
@@ -37,12 +37,12 @@ class StockAlert(models.Model):
         Service, on_delete=models.CASCADE, related_name="stock_alerts", verbose_name=_("service")
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    notified_at = models.DateTimeField(_("told"), null=True, blank=True)
+    notified_at = models.DateTimeField(_("notified"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("stock watch")
-        verbose_name_plural = _("stock watches")
+        verbose_name = _("stock alert")
+        verbose_name_plural = _("stock alerts")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "service"], condition=models.Q(notified_at=None), name="one_open_stock_alert"

@@ -44,12 +44,12 @@ class MarkupRule(models.Model):
         max_digits=7,
         decimal_places=2,
         validators=[MinValueValidator(-99)],
-        help_text=_("Below zero only together with a fixed amount that keeps every service above its cost."),
+        help_text=_("Can be negative only with a fixed amount that keeps every service above its cost."),
     )
     fixed_micros = MicrosField(
         _("fixed amount"),
         default=0,
-        help_text=_("Added to the rate, in the shop's currency, for as many pieces as the rate buys."),
+        help_text=_("Added to the rate, in the shop's currency; same unit as the upstream rate."),
     )
     floor_percent = models.DecimalField(
         _("floor margin, %"),
@@ -58,13 +58,15 @@ class MarkupRule(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("No price falls below cost plus this, whatever the discount. Empty: the shop's floor margin."),
+        help_text=_(
+            "No price falls below cost plus this margin, whatever the discount. Empty: the shop's floor margin."
+        ),
     )
     rounding = models.CharField(
-        _("rounding"), max_length=8, choices=Rounding, blank=True, help_text=_("Always up, before any discount.")
+        _("rounding"), max_length=8, choices=Rounding, blank=True, help_text=_("Always rounds up, before any discount.")
     )
-    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True, help_text=_("Empty: at once."))
-    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: for good."))
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True, help_text=_("Empty: starts at once."))
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: no end date."))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
@@ -77,7 +79,7 @@ class MarkupRule(models.Model):
                 | Q(scope="category", category__isnull=False, subcategory=None, service=None)
                 | Q(scope="subcategory", category=None, subcategory__isnull=False, service=None)
                 | Q(scope="service", category=None, subcategory=None, service__isnull=False),
-                violation_error_message=_("Name exactly what the scope says, and nothing else."),
+                violation_error_message=_("Choose exactly what the scope asks for, and nothing else."),
             ),
             # Rules that are valid for a while may stand beside the one that is always valid; see catalog.pricing.
             *[
@@ -100,7 +102,7 @@ class MarkupRule(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_from__lt=F("valid_until")),
                 name="markup_rule_ends_after_it_begins",
-                violation_error_message=_("A rule has to end after it begins."),
+                violation_error_message=_("The rule must end after it starts."),
             ),
         ]
 
@@ -117,7 +119,7 @@ class PriceList(models.Model):
     # A digest of the rules valid then and of the settings that prices depend on; empty: never computed.
     basis = models.CharField(max_length=64, blank=True, default="", editable=False)
     priced_at = models.DateTimeField(_("all prices computed"), null=True, blank=True)
-    changed = models.PositiveIntegerField(_("of them changed"), default=0)
+    changed = models.PositiveIntegerField(_("prices changed"), default=0)
 
     class Meta:
         verbose_name = _("price list")

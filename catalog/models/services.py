@@ -16,8 +16,8 @@ from upstream.money import micros_from_decimal
 class Delivery(models.TextChoices):
     """What the customer has to give us: where the work is done, or where the goods are sent."""
 
-    LINK = "link", _("Link: the customer names a URL")
-    EMAIL = "email", _("E-mail: the goods are sent to the customer's address")
+    LINK = "link", _("Link: the customer enters a URL")
+    EMAIL = "email", _("Email: the goods are sent to the customer's email address")
 
 
 class RateUnit(models.IntegerChoices):
@@ -31,8 +31,8 @@ class OrderForm(models.TextChoices):
     """How a service is ordered; upstream's free `type` word is mapped to one of these."""
 
     QUANTITY = "quantity", _("Quantity")
-    COMMENTS = "comments", _("Custom comments, one a line")
-    UNKNOWN = "unknown", _("Not orderable: unknown type")
+    COMMENTS = "comments", _("Custom comments, one per line")
+    UNKNOWN = "unknown", _("Can't be ordered: unknown type")
 
 
 ORDER_FORM_BY_TYPE = {"default": OrderForm.QUANTITY, "custom comments": OrderForm.COMMENTS}
@@ -48,7 +48,7 @@ class Category(models.Model):
     """A category as upstream names it; the admin may show it under another name, hide it, or set its rules."""
 
     name = models.CharField(_("upstream name"), max_length=200, unique=True)
-    display_name = models.CharField(_("shown as"), max_length=200, blank=True)
+    display_name = models.CharField(_("display name"), max_length=200, blank=True)
     delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.LINK)
     rate_per = models.PositiveSmallIntegerField(
         _("rate unit"),
@@ -58,7 +58,7 @@ class Category(models.Model):
         help_text=_("Empty: the shop's default unit."),
     )
     rate_confirmed_at = models.DateTimeField(
-        _("rate unit confirmed"), null=True, blank=True, help_text=_("By a real charge, or by the admin.")
+        _("rate unit confirmed"), null=True, blank=True, help_text=_("By an actual charge or by an admin.")
     )
     merged_into = models.ForeignKey(
         "self",
@@ -67,7 +67,7 @@ class Category(models.Model):
         on_delete=models.SET_NULL,
         related_name="merged",
         verbose_name=_("merged into"),
-        help_text=_("Its services are shown in that category; this one is not shown by itself."),
+        help_text=_("Its services are shown in that category; this one is not shown separately."),
     )
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
@@ -97,11 +97,13 @@ class Category(models.Model):
         if self.merged_into_id is None:
             return
         if self.merged_into_id == self.pk:
-            raise ValidationError({"merged_into": _("A category cannot be merged into itself.")})
+            raise ValidationError({"merged_into": _("A category can't be merged into itself.")})
         if self.merged_into is not None and self.merged_into.merged_into_id is not None:
-            raise ValidationError({"merged_into": _("That category is merged into another one: choose that one.")})
+            raise ValidationError(
+                {"merged_into": _("That category is itself merged into another one. Choose that one instead.")}
+            )
         if self.pk is not None and Category.objects.filter(merged_into=self.pk).exists():
-            raise ValidationError({"merged_into": _("Other categories are merged into this one: move them first.")})
+            raise ValidationError({"merged_into": _("Other categories are merged into this one. Move them first.")})
 
 
 class Subcategory(models.Model):
@@ -150,7 +152,7 @@ SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
 class Service(models.Model):
     """One service as upstream sells it. Withdrawn when upstream stops offering it, never deleted."""
 
-    upstream_id = models.BigIntegerField(_("upstream id"), unique=True)
+    upstream_id = models.BigIntegerField(_("upstream ID"), unique=True)
     category = models.ForeignKey(
         Category, on_delete=models.PROTECT, related_name="services", verbose_name=_("category")
     )
@@ -169,29 +171,29 @@ class Service(models.Model):
     max_quantity = models.BigIntegerField(_("maximum"))
     refill = models.BooleanField(_("refill"), default=False)
     cancel = models.BooleanField(_("cancel"), default=False)
-    stock = models.BigIntegerField(_("stock"), null=True, blank=True, help_text=_("Empty: not limited."))
+    stock = models.BigIntegerField(_("stock"), null=True, blank=True, help_text=_("Empty: unlimited."))
     upstream_description = models.TextField(_("upstream description"), blank=True)
     search_text = models.TextField(editable=False, default="")
 
-    display_name = models.CharField(_("shown as"), max_length=500, blank=True)
+    display_name = models.CharField(_("display name"), max_length=500, blank=True)
     description = models.TextField(_("description"), blank=True)
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
     delivery_override = models.CharField(
-        _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: as its category.")
+        _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: same as its category.")
     )
     rate_per_override = models.PositiveSmallIntegerField(
-        _("rate unit"), choices=RateUnit, null=True, blank=True, help_text=_("Empty: as its category.")
+        _("rate unit"), choices=RateUnit, null=True, blank=True, help_text=_("Empty: same as its category.")
     )
     rate_override_micros = MicrosField(
-        _("own price"),
+        _("rate override"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Instead of the markup: the selling rate, for as many pieces as the rate buys."),
+        help_text=_("Selling rate used instead of the markup; same unit as the upstream rate."),
     )
     paused_because = models.CharField(
-        _("paused because"), max_length=300, blank=True, help_text=_("Not empty: shown, but not sold.")
+        _("pause reason"), max_length=300, blank=True, help_text=_("If filled in, the service is shown but not sold.")
     )
 
     # What a visitor without a group pays, as the rules were when `reprice_services` or a sync last wrote it. For lists,
@@ -200,7 +202,7 @@ class Service(models.Model):
     selling_per_thousand_micros = MicrosField(_("selling rate per 1,000"), default=0, editable=False)
     bought_lately = models.PositiveIntegerField(_("orders in the last 30 days"), default=0, editable=False)
 
-    missed_syncs = models.PositiveSmallIntegerField(_("syncs without it"), default=0)
+    missed_syncs = models.PositiveSmallIntegerField(_("missed syncs"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now)

@@ -23,7 +23,7 @@ class SyncRun(models.Model):
         APPLIED = "applied", _("Applied")
         UNCHANGED = "unchanged", _("Nothing changed")
         REJECTED = "rejected", _("Not applied")
-        QUARANTINED = "quarantined", _("Waits for your decision")
+        QUARANTINED = "quarantined", _("Waiting for your decision")
         DROPPED = "dropped", _("Dropped")
         FAILED = "failed", pgettext_lazy("sync", "Failed")
 
@@ -36,14 +36,14 @@ class SyncRun(models.Model):
     added = models.PositiveIntegerField(_("new"), default=0)
     changed = models.PositiveIntegerField(_("changed"), default=0)
     withdrawn = models.PositiveIntegerField(_("withdrawn"), default=0)
-    returned = models.PositiveIntegerField(_("back"), default=0)
+    returned = models.PositiveIntegerField(_("back on sale"), default=0)
     repriced = models.PositiveIntegerField(_("repriced"), default=0)
     bytes = models.BigIntegerField(_("bytes"), default=0)
-    read_in_full = models.BooleanField(_("every subcategory asked"), default=False)
-    set_aside = models.JSONField(_("rows set aside"), default=list, blank=True)
+    read_in_full = models.BooleanField(_("all subcategories read"), default=False)
+    set_aside = models.JSONField(_("skipped rows"), default=list, blank=True)
     error = models.TextField(_("error"), blank=True)
     difference = models.JSONField(
-        _("difference"), default=dict, blank=True, help_text=_("Of a quarantined run: what it would change.")
+        _("difference"), default=dict, blank=True, help_text=_("For a quarantined run: what it would change.")
     )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -90,7 +90,7 @@ class ServiceChange(models.Model):
         RATE = "rate", _("Rate")
         FIELDS = "fields", _("Other fields")
         WITHDRAWN = "withdrawn", _("Withdrawn")
-        BACK = "back", _("Back")
+        BACK = "back", _("Back on sale")
 
     run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="changes", verbose_name=_("sync run"))
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="changes", verbose_name=_("service"))
@@ -102,8 +102,8 @@ class ServiceChange(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("change of a service")
-        verbose_name_plural = _("changes of services")
+        verbose_name = _("service change")
+        verbose_name_plural = _("service changes")
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.get_kind_display()}"

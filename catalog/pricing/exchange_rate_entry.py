@@ -43,7 +43,10 @@ def fetch_exchange_rate(*, now: datetime) -> ExchangeRate | None:
         return None
     if jump := jump_percent(before_micros, rate_micros):
         raise RateRefused(
-            _("The rate would jump by %(jump)+d %%, from %(before)s to %(after)s; enter it by hand if it is right.")
+            _(
+                "The exchange rate would change by %(jump)+d%%, from %(before)s to %(after)s. If that is "
+                "right, enter it by hand."
+            )
             % {"jump": jump, "before": text_from_micros(before_micros), "after": text_from_micros(rate_micros)}
         )
     return ExchangeRate.objects.create(
@@ -59,5 +62,7 @@ def _ask(source: str) -> int:
             _("%(source)s failed: %(error)s") % {"source": source, "error": f"{type(error).__name__}: {error}"}
         ) from error
     if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 < rate <= MAX_RATE:
-        raise RateRefused(_("%(source)s gave %(rate)r, which is no rate.") % {"source": source, "rate": rate})
+        raise RateRefused(
+            _("%(source)s returned %(rate)r, which is not an exchange rate.") % {"source": source, "rate": rate}
+        )
     return min(micros_from_decimal(rate), MAX_RATE * MICROS)

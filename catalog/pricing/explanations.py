@@ -34,7 +34,7 @@ def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> 
     if upstream != store:
         exchange_rate = decimal_from_micros(terms["exchange_rate_micros"]).normalize()
         steps.append(
-            _("One %(upstream)s cost %(amount)s %(store)s.")
+            _("1 %(upstream)s cost %(amount)s %(store)s.")
             % {"upstream": upstream, "amount": f"{exchange_rate:f}", "store": store}
         )
     steps.append(_listed(terms, store))
@@ -42,11 +42,9 @@ def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> 
         label = MarkupRule.Rounding(terms["rounding"]).label
         steps.append(_("Rounded up %(to)s.") % {"to": label})
     if Decimal(terms["discount_percent"]):
-        steps.append(
-            _("The customer group's discount: %(percent)s %%.") % {"percent": _percent(terms["discount_percent"])}
-        )
-    steps.append(_("Never below cost plus %(percent)s %%.") % {"percent": _percent(terms["floor_percent"])})
-    steps.append(_("Comes to %(rate)s %(unit)s.") % {"rate": _amount(terms["rate_micros"], store), "unit": unit})
+        steps.append(_("Customer group discount: %(percent)s%%.") % {"percent": _percent(terms["discount_percent"])})
+    steps.append(_("Never below cost plus %(percent)s%%.") % {"percent": _percent(terms["floor_percent"])})
+    steps.append(_("Result: %(rate)s %(unit)s.") % {"rate": _amount(terms["rate_micros"], store), "unit": unit})
     return steps
 
 
@@ -57,7 +55,7 @@ def _listed(terms: Mapping[str, Any], store: str) -> str:
     if terms["rule"] is None:
         source = _("The shop's default markup")
     elif terms["scope"] in NUMBER_SCOPES:
-        source = _("Markup rule of numbers #%(id)d (%(scope)s)") % {
+        source = _("Number markup rule #%(id)d (%(scope)s)") % {
             "id": terms["rule"],
             "scope": NUMBER_SCOPES[terms["scope"]],
         }
@@ -67,8 +65,8 @@ def _listed(terms: Mapping[str, Any], store: str) -> str:
             "scope": MarkupRule.Scope(terms["scope"]).label,
         }
     if terms["fixed_micros"]:
-        return source + ": " + _("%(percent)s %% and %(amount)s.") % words
-    return source + ": " + _("%(percent)s %%.") % words
+        return source + ": " + _("%(percent)s%% and %(amount)s.") % words
+    return source + ": " + _("%(percent)s%%.") % words
 
 
 def _amount(micros: int, currency: str) -> str:

@@ -41,17 +41,17 @@ def doubts_about(answer: CatalogAnswer, found: Scan) -> list[Doubt]:
     doubts = []
     vanished, limit = len(found.vanished), settings.SYNC_MAX_VANISHED_PERCENT
     if vanished * 100 > found.on_sale * limit:
-        words = _("%(count)d of %(total)d services on sale are missing from the answer, more than %(limit)d %%.")
+        words = _("%(count)d of %(total)d services on sale are missing from the answer, more than %(limit)d%%.")
         doubts.append(Doubt("vanished", words % {"count": vanished, "total": found.on_sale, "limit": limit}))
     factor, limit = settings.SYNC_REPRICED_FACTOR, settings.SYNC_MAX_REPRICED_PERCENT
     repriced = sum(repricing.ratio > factor for repricing in repricings(answer, found))
     if repriced * 100 > found.on_sale * limit:
-        words = _("%(count)d of %(total)d services on sale cost more than %(factor)s times as much, or as little, as "
-                  "before; allowed are %(limit)d %%.")  # fmt: skip
+        words = _("The rates of %(count)d of %(total)d services on sale rose or fell by more than a factor "
+"of %(factor)s; the limit is %(limit)d%%.")  # fmt: skip
         counts = {"count": repriced, "total": found.on_sale, "factor": factor, "limit": limit}
         doubts.append(Doubt("repriced", words % counts))
     set_aside, limit = len(answer.set_aside), settings.SYNC_MAX_SET_ASIDE_PERCENT
     if set_aside * 100 > answer.total * limit:
-        words = _("%(count)d of %(total)d rows cannot be used, more than %(limit)d %%.")
+        words = _("%(count)d of %(total)d rows can't be used, more than %(limit)d%%.")
         doubts.append(Doubt("set_aside", words % {"count": set_aside, "total": answer.total, "limit": limit}))
     return doubts

@@ -43,13 +43,15 @@ def hold_back(
     with transaction.atomic():
         older = waiting(run.row.kind).select_related("answer").first()
         if older is not None and older.difference.get("doubts") == kinds and bytes(older.answer.packed) == packed:
-            close_run(run, Status.DROPPED, error=_("The same as the answer before it, which waits for your decision."))
+            close_run(
+                run, Status.DROPPED, error=_("The same as the previous answer, which is waiting for your decision.")
+            )
             return
         run.counts["difference"] = {"doubts": kinds, **examples}
         close_run(run, Status.QUARANTINED, error=words)
         QuarantinedAnswer.objects.create(run=run.row, packed=packed)
         if older is not None:
-            _drop([older], _("A newer answer took its place."), now=run.clock())
+            _drop([older], _("Replaced by a newer answer."), now=run.clock())
         if older is None or not set(kinds) <= set(older.difference.get("doubts", [])):
             _tell_admins(run.row)
 
@@ -61,7 +63,7 @@ def waiting(kind: str) -> Any:
 
 def drop_waiting(kind: str, *, now: datetime) -> None:
     """Drop what waits: a later sync could be applied as it was. Part of that sync's transaction."""
-    _drop(waiting(kind), _("Dropped by itself: a later sync found the catalog in order."), now=now)
+    _drop(waiting(kind), _("Dropped automatically: a later sync found the catalog in order."), now=now)
 
 
 def accept(run_id: int, *, actor: User, now: datetime) -> SyncRun:
@@ -79,7 +81,7 @@ def accept(run_id: int, *, actor: User, now: datetime) -> SyncRun:
             answer, placement = unpack(bytes(run.answer.packed))
         except Unpackable as error:
             raise NotWaiting(
-                _("This answer cannot be read any more. Drop it; the next sync fetches it anew.")
+                _("This answer can no longer be read. Drop it; the next sync fetches it again.")
             ) from error
         found = scan_catalog(answer, tables.stored_services(), names=tables.names())
         counts = apply_answer(run, answer, found, placement, now=now, progress=lambda *_step: None)
@@ -118,15 +120,16 @@ def _applied_since(run: SyncRun) -> bool:
 
 def _not_waiting(run_id: int) -> NotWaiting:
     if _applied_since(SyncRun.objects.get(pk=run_id)):
-        return NotWaiting(_("A later sync has been applied since: this answer is out of date. Nothing was changed."))
-    return NotWaiting(_("This answer does not wait for a decision any more. Nothing was changed."))
+        return NotWaiting(_("A later sync has been applied, so this answer is out of date. Nothing was changed."))
+    return NotWaiting(_("This answer is no longer waiting for a decision. Nothing was changed."))
 
 
 def _tell_admins(run: SyncRun) -> None:
     """A sync was held back: prices and services stay as they were until somebody has looked."""
     body = _(
-        "%(reason)s\nThe catalog was left as it was. Look at what would change, and accept or drop it; a later sync "
-        "that finds everything in order settles it by itself."
+        "%(reason)s\n"
+        "The catalog was left as it was. See what would change, then accept the answer or drop it. If a "
+        "later sync finds everything in order, this one is dropped automatically."
     ) % {"reason": run.error}
-    subject = _("A sync of the catalog waits for your decision")
+    subject = _("A catalog sync is waiting for your decision")
     tell_admins(f"quarantine:{run.pk}", subject, with_admin_page(body, run), run.finished_at)

@@ -55,7 +55,7 @@ class LostAttemptAdmin(ReadOnlyAdmin):
         ("upstream_id", money_column("charge_upstream_micros", gettext_lazy("upstream charge"), currency=UPSTREAM)),
         ("closed_at", "closed_at_id"),
         ("shown_doubt", "looked_at"),
-        json_column("evidence", gettext_lazy("what was found out")),
+        json_column("evidence", gettext_lazy("findings")),
     )
     readonly_fields = tuple(name for row in fields for name in (row if isinstance(row, tuple) else (row,)))
 

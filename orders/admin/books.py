@@ -41,7 +41,7 @@ class PeriodForm(forms.Form):
     month = forms.TypedChoiceField(
         label=gettext_lazy("Month"),
         coerce=int,
-        choices=[(WHOLE_YEAR, gettext_lazy("The whole year")), *MONTHS.items()],
+        choices=[(WHOLE_YEAR, gettext_lazy("Whole year")), *MONTHS.items()],
         widget=UnfoldAdminSelectWidget,
     )
 

@@ -60,7 +60,7 @@ class Bar:
 
 def tables(found: Report) -> list[dict[str, Any]]:
     """Return the tables of the page, each with a title, headers and rows; the last row is the sum."""
-    whole = _("All together")
+    whole = _("Total")
     lines = [(span_title(line), line) for line in found.lines]
     made = []
     for title, columns in _groups(found):
@@ -104,17 +104,17 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
     """Return the columns by what they are about."""
     upstream = settings.UPSTREAM_CURRENCY
     names = {name: str(gateway.title) for name, gateway in enabled_gateways().items()}
-    names[NO_PAYMENT] = _("no known payment")
+    names[NO_PAYMENT] = _("unknown payment")
     gateways = [
-        Column(_("Paid in: %(gateway)s") % {"gateway": names.get(name, name)}, _came_through(name))
+        Column(_("Paid in via %(gateway)s") % {"gateway": names.get(name, name)}, _came_through(name))
         for name in found.gateways
     ]
     money_in = [
         *gateways,
         Column(_("Bonus"), lambda line: line.bonus),
-        Column(_("Payments taken back"), lambda line: line.taken_back),
-        Column(_("Adjusted by hand"), lambda line: line.by_hand),
-        Column(_("Withdrawn by hand"), lambda line: line.withdrawn),
+        Column(_("Payment reversals"), lambda line: line.taken_back),
+        Column(_("Adjustments"), lambda line: line.by_hand),
+        Column(_("Withdrawals"), lambda line: line.withdrawn),
     ]
     sales = [
         Column(_("Sales"), lambda line: line.sales),
@@ -122,23 +122,23 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
         Column(_("Refunds"), lambda line: line.refunds),
         Column(_("Upstream cost"), lambda line: line.cost),
         Column(_("Margin"), lambda line: line.margin),
-        Column(_("Referral"), lambda line: line.referral),
+        Column(_("Referral earnings"), lambda line: line.referral),
     ]
     standing = [
         Column(_("In customers' wallets"), lambda line: line.liability),
         Column(_("Owed by customers"), lambda line: line.receivables),
     ]
     account = [
-        Column(_("Paid in upstream"), lambda line: line.paid_in_upstream, upstream),
-        Column(_("Balance our orders explain"), lambda line: line.expected_upstream, upstream),
-        Column(_("Balance seen"), lambda line: line.balance_upstream, upstream),
-        Column(_("Unexplained"), lambda line: line.unexplained_upstream, upstream),
+        Column(_("Paid to upstream"), lambda line: line.paid_in_upstream, upstream),
+        Column(_("Expected balance"), lambda line: line.expected_upstream, upstream),
+        Column(_("Actual balance"), lambda line: line.balance_upstream, upstream),
+        Column(_("Unexplained difference"), lambda line: line.unexplained_upstream, upstream),
     ]
     return [
         (_("Sales"), sales),
         (_("Money in and out"), money_in),
-        (_("At the end of it"), standing),
-        (_("The upstream account at the end of it"), account),
+        (_("At the end of the period"), standing),
+        (_("Upstream account at the end of the period"), account),
     ]
 
 

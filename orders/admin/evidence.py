@@ -22,18 +22,18 @@ class WindowForm(BaseDialogForm):
     """The newest order id in the supplier's own list."""
 
     last_id = forms.IntegerField(
-        label=gettext_lazy("Newest order id in the supplier's list"), min_value=1, widget=UnfoldAdminIntegerFieldWidget
+        label=gettext_lazy("Newest order ID in the supplier's list"), min_value=1, widget=UnfoldAdminIntegerFieldWidget
     )
 
 
-@display(description=gettext_lazy("what was found out"))
+@display(description=gettext_lazy("findings"))
 def reconciliation(order: Order) -> str:
     """Return the evidence as a panel, or a sentence while there is none."""
     attempts = list(order.lost_attempts.order_by("sent_at", "pk"))
     last = next((one for one in reversed(attempts) if one.state != State.ABANDONED and one.evidence), None)
     abandoned = [one for one in attempts if one.state == State.ABANDONED]
     if not (last or abandoned or order.not_found_times):
-        return _("Nothing yet: it is looked into every half minute.") if order.status == Status.UNKNOWN else "–"
+        return _("Nothing yet. The order is checked every 30 seconds.") if order.status == Status.UNKNOWN else "–"
     sent_at = last.sent_at if last else order.sent_at or order.created_at
     context = {
         "abandoned": [{"sent_at": one.sent_at, **one.evidence, "window": window_of(one)} for one in abandoned],

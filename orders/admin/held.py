@@ -28,13 +28,13 @@ class HeldActions:
     _settle: Any
 
     @action(
-        description=gettext_lazy("Send it anyway"),
+        description=gettext_lazy("Send anyway"),
         url_path="held/send",
         permissions=["settle"],
         variant=ActionVariant.WARNING,
         dialog=dialog(
-            gettext_lazy("Send it anyway"),
-            gettext_lazy("The order is sent at whatever it costs upstream now; what it loses is the shop's."),
+            gettext_lazy("Send anyway"),
+            gettext_lazy("The order is sent at whatever it costs upstream now; the shop takes any loss."),
         ),
     )
     def send_anyway(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -46,13 +46,13 @@ class HeldActions:
         )
 
     @action(
-        description=gettext_lazy("Refund it now"),
+        description=gettext_lazy("Refund now"),
         url_path="held/refund",
         permissions=["settle"],
         variant=ActionVariant.DANGER,
         dialog=dialog(
-            gettext_lazy("Refund it now"),
-            gettext_lazy("The order is closed and the customer gets the whole price back. Nothing was bought."),
+            gettext_lazy("Refund now"),
+            gettext_lazy("The order is closed and the customer gets a full refund. Nothing was bought."),
         ),
     )
     def refund_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:

@@ -35,7 +35,7 @@ from orders.models import ContractDrift, Kind, KnownRefusal, Status, StatusWord,
 
 STATUSES = list(StatusWord._meta.get_field("status").choices or ())
 WORDS_OF_NUMBERS = (Status.PENDING, Status.CANCELED)  # a number waits or is over; it is completed by its code
-SHOWN_SAMPLE = json_column("sample", gettext_lazy("seen with"))
+SHOWN_SAMPLE = json_column("sample", gettext_lazy("sample"))
 SHOWN_EVIDENCE = json_column("evidence", gettext_lazy("evidence"))
 FITTING = {
     Subject.STATUS_WORD: ("map_word", "seen"),
@@ -47,24 +47,28 @@ FITTING = {
 def check_meaning(kind: str, word: str, status: str) -> None:
     """Raise ValidationError when this word cannot mean this status."""
     if kind == Kind.NUMBER and status not in WORDS_OF_NUMBERS:
-        raise ValidationError(_("A number waits (Pending) or is over (Canceled); its code completes it."))
+        raise ValidationError(
+            _("For a number, a word can only mean Pending or Canceled; the code itself completes it.")
+        )
     if kind == Kind.SERVICE and plain(word) in STATUS_BY_WORD:
         raise ValidationError(
-            _("This word is known already: it means %(status)s.") % {"status": STATUS_BY_WORD[plain(word)].label}
+            _("This word is already known: it means %(status)s.") % {"status": STATUS_BY_WORD[plain(word)].label}
         )
 
 
 def orders_asked(count: int) -> str:
     """Say how many orders a mapping made due."""
-    words = ngettext("%(count)d order is asked about at once.", "%(count)d orders are asked about at once.", count)
+    words = ngettext(
+        "%(count)d order will be checked right away.", "%(count)d orders will be checked right away.", count
+    )
     return words % {"count": count}
 
 
 def orders_settled(count: int) -> str:
     """Say how many orders a listed text settled."""
     words = ngettext(
-        "%(count)d order that waited for it has been settled.",
-        "%(count)d orders that waited for it have been settled.",
+        "%(count)d waiting order has been settled.",
+        "%(count)d waiting orders have been settled.",
         count,
     )
     return words % {"count": count}
@@ -116,14 +120,14 @@ class KnownRefusalAdmin(ModelAdmin):
 class MapForm(BaseDialogForm):
     """What a status word means."""
 
-    status = forms.ChoiceField(label=gettext_lazy("means"), choices=STATUSES, widget=UnfoldAdminSelectWidget)
+    status = forms.ChoiceField(label=gettext_lazy("meaning"), choices=STATUSES, widget=UnfoldAdminSelectWidget)
 
 
 class ListForm(BaseDialogForm):
     """What an error text means."""
 
     meaning = forms.ChoiceField(
-        label=gettext_lazy("what it means"), choices=KnownRefusal.Meaning.choices, widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("meaning"), choices=KnownRefusal.Meaning.choices, widget=UnfoldAdminSelectWidget
     )
 
 
@@ -151,12 +155,12 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         return [button for button in offered if button.method.original_function_name in fitting]
 
     @action(
-        description=gettext_lazy("Map this word to …"),
+        description=gettext_lazy("Map this word…"),
         url_path="map",
         permissions=["settle"],
         dialog=dialog(
             gettext_lazy("Map this word"),
-            gettext_lazy("Orders that upstream describes with it are asked about at once and follow it from then on."),
+            gettext_lazy("Orders reported with this word are checked right away and get this status from now on."),
             MapForm,
         ),
     )
@@ -176,14 +180,14 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         return self._done(request, drift, f"{drift.text} → {Status(status).label}. {orders_asked(count)}")
 
     @action(
-        description=gettext_lazy("Put this text on the list of refusals"),
+        description=gettext_lazy("Add to known refusals"),
         url_path="list",
         permissions=["settle"],
         dialog=dialog(
-            gettext_lazy("List this text"),
+            gettext_lazy("Add this text"),
             gettext_lazy(
-                "Only if it surely means that nothing was bought. Orders that wait because of it are refunded, or sent "
-                "again where it speaks of our balance or key."
+                "Only if this text always means that nothing was bought. Orders waiting because of it are "
+                "refunded, or sent again if it is about our balance or key."
             ),
             ListForm,
         ),
@@ -197,19 +201,19 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
 
     @action(
-        description=gettext_lazy("Seen to"),
+        description=gettext_lazy("Mark as reviewed"),
         url_path="seen",
         permissions=["settle"],
         dialog=dialog(
-            gettext_lazy("Seen to"),
-            gettext_lazy("Nothing else changes. Should upstream say it again, you are told again."),
+            gettext_lazy("Mark as reviewed"),
+            gettext_lazy("Nothing else changes. If upstream says it again, you will be notified again."),
         ),
     )
     def seen(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         drift = self.get_object(request, object_id)
         if drift is None or not settle_drift(drift.subject, drift.text, now=timezone.now()):
             return self._back(request, object_id)
-        return self._done(request, drift, _("It is settled."))
+        return self._done(request, drift, _("Marked as reviewed."))
 
     def _done(self, request: HttpRequest, drift: ContractDrift, done: str) -> HttpResponse:
         self.log_change(request, drift, done)
@@ -237,15 +241,15 @@ class UpstreamAssumptionAdmin(ReadOnlyAdmin):
         permissions=["reset"],
         dialog=dialog(
             gettext_lazy("Rely on it again"),
-            gettext_lazy("Only if you know why it failed and that it holds now: lost orders are adopted by it."),
+            gettext_lazy("Only if you know why it failed and that it holds now: lost orders are matched by it."),
         ),
     )
     def reset(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         assumption = self.get_object(request, object_id)
         if assumption is not None and rely_again(assumption.pk):
-            done = _("It is relied on again.")
+            done = _("Reconciliation relies on it again.")
             self.log_change(request, assumption, done)
             messages.success(request, done)
         else:
-            messages.warning(request, _("It was not broken."))
+            messages.warning(request, _("It wasn't broken."))
         return go_to(request, reverse("admin:orders_upstreamassumption_changelist"))

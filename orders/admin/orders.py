@@ -57,7 +57,7 @@ class AttentionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         codes = [(code.value, str(code.label)) for code in AttentionFlag.Code]
-        return [("yes", _("Needs a human")), ("no", _("Goes by itself")), *codes]
+        return [("yes", _("Needs attention")), ("no", _("No attention needed")), *codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         flagged = AttentionFlag.objects.open()
@@ -69,11 +69,11 @@ class AttentionFilter(admin.SimpleListFilter):
 
 
 class BooksFilter(admin.SimpleListFilter):
-    title = gettext_lazy("question in the books")
+    title = gettext_lazy("open question")
     parameter_name = "books"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", _("Upstream may have more of it than we know"))]
+        return [("open", _("Upstream may have more than we know"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(BOOKS_ARE_OPEN) if self.value() == "open" else queryset
@@ -125,7 +125,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
                 )
             },
         ),
-        (gettext_lazy("What upstream has of it"), {"fields": (reconciliation,)}),
+        (gettext_lazy("Reconciliation"), {"fields": (reconciliation,)}),
         (
             gettext_lazy("Money"),
             {
@@ -173,11 +173,11 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         open_flags = Prefetch("flags", AttentionFlag.objects.open(), to_attr="open_flags")
         return super().get_queryset(request).select_related("user", "service").prefetch_related(open_flags)
 
-    @display(description=gettext_lazy("needs a human because"))
+    @display(description=gettext_lazy("needs attention because"))
     def shown_attention(self, order: Order) -> str:
         return attention_of(order)
 
-    @display(description=gettext_lazy("held because"))
+    @display(description=gettext_lazy("hold reason"))
     def shown_hold(self, order: Order) -> str:
         return text_of_hold(order.held_because, order.held_details)
 
@@ -208,12 +208,12 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return [button for button in offered if button.method.original_function_name in fitting]
 
     @action(
-        description=gettext_lazy("It was placed"),
+        description=gettext_lazy("Mark as placed"),
         url_path="settle/placed",
         permissions=["settle"],
         dialog=dialog(
-            gettext_lazy("It was placed"),
-            gettext_lazy("You found the order upstream. It is followed from here on under this id."),
+            gettext_lazy("Mark as placed"),
+            gettext_lazy("You found the order upstream. From now on it is tracked under this ID."),
             unknown_orders.UpstreamIdForm,
         ),
     )
@@ -223,19 +223,19 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             request,
             object_id,
             lambda actor: resolve_as_placed(int(object_id), **found, actor=actor, client=client, now=timezone.now()),
-            _("The order is followed as upstream order %(id)s.") % {"id": found["upstream_id"]},
+            _("The order is now tracked as upstream order %(id)s.") % {"id": found["upstream_id"]},
         )
 
     @action(
-        description=gettext_lazy("It was not placed: send again"),
+        description=gettext_lazy("Not placed: send again"),
         url_path="settle/not-placed",
         permissions=["settle"],
         variant=ActionVariant.WARNING,
         dialog=dialog(
-            gettext_lazy("Send it again"),
+            gettext_lazy("Send again"),
             gettext_lazy(
-                "Only if you are sure that upstream does not have it: otherwise it is bought twice. It is looked for "
-                "all the same; what turns up later is booked as the shop's loss."
+                "Only if you are sure that upstream doesn't have the order; otherwise it is bought twice. "
+                "We keep looking for it, and if it turns up later, it is booked as the shop's loss."
             ),
         ),
     )
@@ -248,13 +248,13 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         )
 
     @action(
-        description=gettext_lazy("Refund it"),
+        description=gettext_lazy("Refund the order"),
         url_path="settle/refund",
         permissions=["settle"],
         variant=ActionVariant.DANGER,
         dialog=dialog(
-            gettext_lazy("Refund it"),
-            gettext_lazy("The customer gets the whole price back. Should upstream have the order, it is our loss."),
+            gettext_lazy("Refund the order"),
+            gettext_lazy("The customer gets a full refund. If upstream does have the order, the loss is ours."),
         ),
     )
     def by_refund(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -266,12 +266,12 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         )
 
     @action(
-        description=gettext_lazy("Seen to"),
+        description=gettext_lazy("Mark as reviewed"),
         url_path="settle/clear",
         permissions=["settle"],
         dialog=dialog(
-            gettext_lazy("Seen to"),
-            gettext_lazy("Takes the order off the list of those that need a human. Nothing else changes."),
+            gettext_lazy("Mark as reviewed"),
+            gettext_lazy("Removes the order from the list of those that need attention. Nothing else changes."),
         ),
     )
     def clear(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -279,17 +279,17 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             request,
             object_id,
             lambda actor: clear_attention(int(object_id), actor=actor, now=timezone.now()),
-            _("The order is off the list."),
+            _("The order has been removed from the list."),
         )
 
     @action(
-        description=gettext_lazy("Close the window"),
+        description=gettext_lazy("Close the ID range"),
         url_path="settle/window",
         permissions=["settle"],
         dialog=dialog(
-            gettext_lazy("Close the window"),
+            gettext_lazy("Close the ID range"),
             gettext_lazy(
-                "For a quiet shop: then the ids up to this one are asked for, and the order is settled by proof."
+                "When orders are rare: all IDs up to this one are checked, and the order is settled by evidence."
             ),
             WindowForm,
         ),
@@ -301,7 +301,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             lambda actor: close_window(
                 int(object_id), last_id=form.cleaned_data["last_id"], actor=actor, now=timezone.now()
             ),
-            _("The window is closed; the order is looked into within half a minute."),
+            _("The ID range is closed. The order will be checked within 30 seconds."),
         )
 
     def _settle(
@@ -314,7 +314,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             operation(member_of_staff(request))
         except WrongStatus as refusal:
             still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
-            moved_on = _("The order has moved on meanwhile; nothing was changed. Look at its events.")
+            moved_on = _("The order's status has already changed, so nothing was done. Check its events.")
             messages.error(request, str(refusal) if still_open else moved_on)
         except ValueError as problem:  # its text says what to do instead
             messages.error(request, str(problem))

@@ -89,7 +89,7 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
     def shown_state(self, wish: ServiceRequest) -> tuple[str, str]:
         return wish.state, wish.get_state_display()
 
-    @display(description=gettext_lazy("status of the order"), ordering="order__status")
+    @display(description=gettext_lazy("order status"), ordering="order__status")
     def order_status(self, wish: ServiceRequest) -> str:
         return wish.order.get_status_display()
 
@@ -122,12 +122,12 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         variant=ActionVariant.SUCCESS,
         dialog=dialog(
             gettext_lazy("Done"),
-            gettext_lazy("You have arranged it with the supplier. The order follows by itself: its status is polled."),
+            gettext_lazy("You have arranged it with the supplier. The order updates by itself: its status is polled."),
             AnswerForm,
         ),
     )
     def done(self, request: HttpRequest, form: AnswerForm, object_id: str) -> HttpResponse:
-        return self._close(request, object_id, State.DONE, form, _("The request is done; its customer can read it."))
+        return self._close(request, object_id, State.DONE, form, _("The request is done. The customer can see it."))
 
     @action(
         description=gettext_lazy("Decline"),
@@ -135,12 +135,14 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         permissions=["answer"],
         variant=ActionVariant.DANGER,
         dialog=dialog(
-            gettext_lazy("Decline"), gettext_lazy("Say why: the customer reads it on the order's page."), RefusalForm
+            gettext_lazy("Decline"),
+            gettext_lazy("Give a reason: the customer sees it on the order's page."),
+            RefusalForm,
         ),
     )
     def decline(self, request: HttpRequest, form: AnswerForm, object_id: str) -> HttpResponse:
         return self._close(
-            request, object_id, State.DECLINED, form, _("The request is declined; its customer can read why.")
+            request, object_id, State.DECLINED, form, _("The request has been declined. The customer can see why.")
         )
 
     def _close(self, request: HttpRequest, object_id: str, state: str, form: AnswerForm, said: str) -> HttpResponse:
@@ -156,7 +158,7 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
                 now=timezone.now(),
             )
         except WrongStatus:
-            messages.error(request, _("A colleague has answered this request meanwhile; nothing was changed."))
+            messages.error(request, _("A colleague has already answered this request. Nothing was changed."))
         else:
             self.log_change(request, wish, said)
             messages.success(request, said)

@@ -52,13 +52,13 @@ class CouponForm(forms.ModelForm):
         if not CODE.fullmatch(code):
             raise forms.ValidationError(_("Use letters from A to Z, digits, hyphens and underscores."))
         if Coupon.objects.filter(code=code).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("There is a coupon with this code already."))
+            raise forms.ValidationError(_("A coupon with this code already exists."))
         return code
 
     def clean_in_all(self) -> int:
         in_all: int = self.cleaned_data["in_all"]
         if 0 < in_all < self.instance.uses:
-            words = _("It has been used %(count)d times already. Turn it off instead.")
+            words = _("It has already been used %(count)d times. Turn it off instead.")
             raise forms.ValidationError(words % {"count": self.instance.uses})
         return in_all
 
@@ -66,7 +66,7 @@ class CouponForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         begins, ends = cleaned.get("valid_from"), cleaned.get("valid_until")
         if begins and ends and ends <= begins:
-            self.add_error("valid_until", _("It has to end after it begins."))
+            self.add_error("valid_until", _("The coupon must end after it starts."))
         return cleaned
 
 
@@ -104,7 +104,7 @@ class CouponAdmin(ModelAdmin):
         (None, {"fields": (("uses", "created_at"),)}),
     )
 
-    @display(description=gettext_lazy("takes off"), ordering="percent")
+    @display(description=gettext_lazy("discount"), ordering="percent")
     def takes_off(self, coupon: Coupon) -> str:
         return money(coupon.amount_micros) if coupon.amount_micros else f"{coupon.percent.normalize():f} %"
 

@@ -28,7 +28,7 @@ from orders.models import ForwardingPause, UpstreamEntry
 
 class PauseForm(BaseDialogForm):
     detail = forms.CharField(
-        label=gettext_lazy("Why"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
+        label=gettext_lazy("Reason"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
     )
 
 
@@ -50,7 +50,7 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
         variant=ActionVariant.WARNING,
         dialog=dialog(
             gettext_lazy("Pause forwarding"),
-            gettext_lazy("Paid orders wait in their places until you resume. Customers can still order."),
+            gettext_lazy("Paid orders keep their place in the queue until you resume. Customers can still order."),
             PauseForm,
         ),
     )
@@ -65,7 +65,7 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
         permissions=["forwarding"],
         dialog=dialog(
             gettext_lazy("Resume now"),
-            gettext_lazy("Waiting orders are sent again, unless another pause is still open."),
+            gettext_lazy("Waiting orders will be sent, unless another pause is still active."),
         ),
     )
     def resume(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -73,7 +73,7 @@ class ForwardingPauseAdmin(ReadOnlyAdmin):
         if pause is not None and end_pause(pause.pk, actor=member_of_staff(request), now=timezone.now()):
             messages.success(request, _("This pause has ended."))
         else:
-            messages.warning(request, _("This pause had ended already."))
+            messages.warning(request, _("This pause had already ended."))
         return go_to(request, reverse("admin:orders_forwardingpause_changelist"))
 
 
@@ -103,7 +103,7 @@ class UpstreamEntryAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         if not UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
             text = _(
-                "What is on the upstream account when the first order is sent becomes the opening balance. "
-                "This entry is part of it then, and is not counted again."
+                "The balance of the upstream account when the first order is sent becomes the opening "
+                "balance. This entry will be part of it and won't be counted twice."
             )
             messages.info(request, text)

@@ -27,12 +27,14 @@ class UpstreamIdForm(BaseDialogForm):
     """The order id that upstream gave, as the admin found it there."""
 
     upstream_id = forms.CharField(
-        label=gettext_lazy("Upstream order id"), max_length=64, widget=UnfoldAdminTextInputWidget
+        label=gettext_lazy("Upstream order ID"), max_length=64, widget=UnfoldAdminTextInputWidget
     )
     force = forms.BooleanField(
-        label=gettext_lazy("Even if upstream cannot be asked, or charged something else"),
+        label=gettext_lazy("Even if upstream can't be asked, or charged a different amount"),
         required=False,
-        help_text=gettext_lazy("Upstream is asked for this order first. What you force stays in the order's events."),
+        help_text=gettext_lazy(
+            "We ask upstream about this order first. What you force is noted in the order's events."
+        ),
         widget=UnfoldBooleanWidget,
     )
 
@@ -45,7 +47,7 @@ class NoteForm(BaseDialogForm):
     note = forms.CharField(
         label=gettext_lazy("How you know"),
         max_length=300,
-        help_text=gettext_lazy("Stays in the order's events, for staff."),
+        help_text=gettext_lazy("Kept in the order's events, for staff."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -74,15 +76,15 @@ class DoubtActions:
     _settle: Any
 
     @action(
-        description=gettext_lazy("Refund it: upstream lost it"),
+        description=gettext_lazy("Refund: lost by upstream"),
         url_path="doubt/refund",
         permissions=["settle"],
         variant=ActionVariant.DANGER,
         dialog=dialog(
-            gettext_lazy("Refund it"),
+            gettext_lazy("Refund the order"),
             gettext_lazy(
-                "Upstream has answered “Order not found” for a while. The order is closed and the customer gets the "
-                "whole price back; what upstream charged for it, ask its support."
+                "Upstream has been answering “Order not found” for a while. The order is closed and the "
+                "customer gets a full refund. Ask upstream's support about what it charged."
             ),
         ),
     )
@@ -95,15 +97,15 @@ class DoubtActions:
         )
 
     @action(
-        description=gettext_lazy("It was bought: book the loss"),
+        description=gettext_lazy("Bought: book the loss"),
         url_path="doubt/bought",
         permissions=["settle"],
         variant=ActionVariant.WARNING,
         dialog=dialog(
             gettext_lazy("Book the loss"),
             gettext_lazy(
-                "Upstream has an order that was refunded, or sent again, because its answer never came. The shop pays "
-                "for it; customer and order stay as they are."
+                "Upstream has an order that was refunded or sent again because the answer never came. The "
+                "shop pays for it; nothing changes for the customer or the order."
             ),
             LossForm,
         ),
@@ -114,16 +116,16 @@ class DoubtActions:
             request,
             object_id,
             lambda actor: book_loss(int(object_id), **found, note=note, actor=actor, client=client, now=timezone.now()),
-            _("Upstream order %(id)s is booked as the shop's loss.") % {"id": found["upstream_id"]},
+            _("Upstream order %(id)s has been booked as the shop's loss.") % {"id": found["upstream_id"]},
         )
 
     @action(
-        description=gettext_lazy("It was not bought: close the question"),
+        description=gettext_lazy("Not bought: close the question"),
         url_path="doubt/not-bought",
         permissions=["settle"],
         dialog=dialog(
             gettext_lazy("Close the question"),
-            gettext_lazy("Only if you are sure that upstream does not have it: nobody looks for it any more then."),
+            gettext_lazy("Only if you are sure that upstream doesn't have the order: we stop looking for it."),
             NoteForm,
         ),
     )
@@ -134,5 +136,5 @@ class DoubtActions:
             lambda actor: close_question(
                 int(object_id), note=form.cleaned_data["note"], actor=actor, now=timezone.now()
             ),
-            _("The question is closed: upstream does not have it."),
+            _("The question is closed: upstream doesn't have the order."),
         )

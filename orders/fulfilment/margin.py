@@ -213,7 +213,7 @@ def _pause_service(order: Order, reason: str, charge_micros: int, *, now: dateti
         return
     because = f"{reason} (order {order.pk})"[:300]
     if Service.objects.filter(pk=order.service.pk, paused_because="").update(paused_because=because):
-        charge = _("Expected were %(expected)s %(currency)s, the charge is %(charge)s.") % {
+        charge = _("Expected charge: %(expected)s %(currency)s, actual charge: %(charge)s.") % {
             "expected": text_from_micros(order.cost_upstream_micros),
             "charge": text_from_micros(charge_micros),
             "currency": settings.UPSTREAM_CURRENCY,

@@ -117,9 +117,9 @@ def _tell(outlook: Forecast, *, now: datetime) -> None:
         "reserved": f"{text_from_micros(outlook.reserved_micros)} {currency}",
     }
     log.warning("upstream_balance_low", **figures, hours_left=outlook.hours_left)
-    text = _("There are %(balance)s on the upstream account, of which paid orders need %(reserved)s.") % figures
+    text = _("The upstream account holds %(balance)s; paid orders need %(reserved)s of it.") % figures
     if outlook.hours_left is not None:
-        lasts = _("At the pace of the last days the rest lasts for %(hours)d hours.") % {"hours": outlook.hours_left}
+        lasts = _("At the pace of recent days, the rest will last %(hours)d hours.") % {"hours": outlook.hours_left}
         text = f"{text}\n{lasts}"
     # Two checks at the same time see the same last good balance: the episode has one number.
     good = UpstreamBalance.objects.filter(low=False).order_by("-id").values_list("pk", flat=True).first()

@@ -88,15 +88,15 @@ def _find(typed: str) -> Coupon:
     code = code_of(typed)
     coupon = Coupon.objects.filter(code=code).first() if CODE.fullmatch(code) else None
     if coupon is None:
-        raise CouponRefused(_("There is no such coupon."))
+        raise CouponRefused(_("This coupon doesn't exist. Check the code."))
     return coupon
 
 
 def _check_time(coupon: Coupon, now: datetime) -> None:
     if coupon.valid_from is not None and now < coupon.valid_from:
-        raise CouponRefused(_("This coupon is not valid yet."))
+        raise CouponRefused(_("This coupon isn't valid yet."))
     if not coupon.active or (coupon.valid_until is not None and now >= coupon.valid_until):
-        raise CouponRefused(_("This coupon is over."))
+        raise CouponRefused(_("This coupon has expired."))
 
 
 def _check_customer(coupon: Coupon, user: User, price_micros: int) -> None:
@@ -104,8 +104,8 @@ def _check_customer(coupon: Coupon, user: User, price_micros: int) -> None:
         used = CouponUse.objects.filter(coupon=coupon, user=user, freed_at=None).count()
         if used >= coupon.per_customer:
             words = ngettext(
-                "You have used this coupon already.",
-                "You have used this coupon %(count)d times: it cannot be used again.",
+                "You have already used this coupon.",
+                "You have already used this coupon %(count)d times and can't use it again.",
                 coupon.per_customer,
             )
             raise CouponRefused(words % {"count": used})
@@ -125,7 +125,7 @@ def _has_bought(user: User, besides: Order | None = None) -> bool:
 def _discount(coupon: Coupon, price_micros: int, floor_micros: int) -> Discount:
     discount = discount_of(coupon, price_micros=price_micros, floor_micros=floor_micros)
     if not discount.discount_micros:
-        raise CouponRefused(_("This coupon takes nothing off here: the price cannot go lower."))
+        raise CouponRefused(_("This coupon gives no discount here: the price can't go any lower."))
     return discount
 
 
@@ -134,4 +134,4 @@ def _used_up() -> CouponRefused:
 
 
 def _not_the_first() -> CouponRefused:
-    return CouponRefused(_("This coupon is for a first purchase."))
+    return CouponRefused(_("This coupon is for first orders only."))

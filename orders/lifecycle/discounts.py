@@ -33,7 +33,7 @@ class Discount:
         if not self.is_cut:
             return ""
         amount = money(self.discount_micros)
-        return _("The coupon takes off %(amount)s here: the price cannot go lower.") % {"amount": amount}
+        return _("The coupon takes off %(amount)s here: the price can't go any lower.") % {"amount": amount}
 
 
 def discount_of(coupon: Coupon, *, price_micros: int, floor_micros: int) -> Discount:

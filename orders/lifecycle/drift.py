@@ -83,11 +83,13 @@ def _tell(drift: ContractDrift, now: datetime) -> None:
     """One mail an episode: a drift that comes back after it was settled is a new one."""
     page = settings.SITE_URL + reverse("admin:orders_contractdrift_change", args=[drift.pk])
     what = {
-        Subject.STATUS_WORD: _("Upstream uses a status word that we do not know. Orders with it stay as they are."),
+        Subject.STATUS_WORD: _("Upstream uses a status that we don't know. Orders with it stay as they are."),
         Subject.ERROR_TEXT: _(
-            "Upstream refused a purchase with a text on no list. The order waits; it is not sent again."
+            "Upstream refused a purchase with a text we don't know. The order waits and is not sent again."
         ),
-        Subject.ASSUMPTION: _("Something reconciliation relied on has failed; it is not relied on any more."),
+        Subject.ASSUMPTION: _(
+            "An assumption that reconciliation relied on turned out to be wrong; it is no longer relied on."
+        ),
     }[Subject(drift.subject)]
     episode = drift.settled_at.isoformat() if drift.settled_at else "first"
     log.warning("contract_drift", subject=drift.subject, text=drift.text)

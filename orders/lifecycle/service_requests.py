@@ -81,7 +81,7 @@ def request_service(order_id: int, *, user: User, wish: str, now: datetime) -> S
     order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
     if wish not in allowed_wishes(order):
         raise WishRefused(
-            _("This order cannot be refilled.") if wish == Wish.REFILL else _("This order cannot be canceled any more.")
+            _("This order can't be refilled.") if wish == Wish.REFILL else _("This order can no longer be canceled.")
         )
     try:
         with transaction.atomic():
@@ -89,7 +89,7 @@ def request_service(order_id: int, *, user: User, wish: str, now: datetime) -> S
             _tell_staff(request, now)
             return request
     except IntegrityError:
-        raise WishRefused(_("You have asked for this already. We will answer here.")) from None
+        raise WishRefused(_("You have already sent this request. We will answer here.")) from None
 
 
 def close_request(request_id: int, *, state: str, answer: str, actor: User, now: datetime) -> ServiceRequest:
@@ -115,9 +115,13 @@ def close_request(request_id: int, *, state: str, answer: str, actor: User, now:
 def what_became_of(wish: str, state: str, answer: str) -> str:
     """Return in words for the customer how a closed request ended, with the answer of our staff."""
     if wish == Wish.REFILL:
-        what = _("The refill is arranged.") if state == State.DONE else _("A refill is not possible.")
+        what = _("The refill has been arranged.") if state == State.DONE else _("A refill isn't possible.")
     else:
-        what = _("The supplier has been asked to cancel it.") if state == State.DONE else _("It cannot be canceled.")
+        what = (
+            _("We have requested cancellation of the order.")
+            if state == State.DONE
+            else _("The order can't be canceled.")
+        )
     return f"{what} {answer}".strip()
 
 
@@ -125,9 +129,9 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
     order = request.order
     with translation.override(settings.LANGUAGE_CODE):
         subject = (
-            _("Order #%(number)s: asked to cancel it")
+            _("Order #%(number)s: cancellation requested")
             if request.wish == Wish.CANCEL
-            else _("Order #%(number)s: asked for a refill")
+            else _("Order #%(number)s: refill requested")
         )
         address = settings.SITE_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
         body = "\n".join([order.title, order.user.email, "", address])
@@ -137,7 +141,7 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
 def _tell_customer(request: ServiceRequest, now: datetime) -> None:
     order = request.order
     with translation.override(order.user.mail_language):
-        subject = _("An answer about order #%(number)s") % {"number": order.pk}
+        subject = _("Our answer about order #%(number)s") % {"number": order.pk}
         address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
         body = "\n\n".join([order.title, what_became_of(request.wish, request.state, request.answer), address])
         tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)

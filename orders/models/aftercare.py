@@ -41,8 +41,8 @@ class GoodsReveal(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("look at goods")
-        verbose_name_plural = _("looks at goods")
+        verbose_name = _("view of delivered goods")
+        verbose_name_plural = _("views of delivered goods")
 
     def __str__(self) -> str:
         return f"#{self.goods_id} {self.created_at:%Y-%m-%d %H:%M}"
@@ -61,10 +61,10 @@ class ServiceRequest(models.Model):
         DECLINED = "declined", _("Declined")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests", verbose_name=_("order"))
-    wish = models.CharField(_("wish"), max_length=8, choices=Wish)
+    wish = models.CharField(_("request"), max_length=8, choices=Wish)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.OPEN)
     answer = models.CharField(_("answer to the customer"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("asked"), default=timezone.now)
+    created_at = models.DateTimeField(_("requested"), default=timezone.now)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -77,8 +77,8 @@ class ServiceRequest(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("customer's request")
-        verbose_name_plural = _("customers' requests")
+        verbose_name = _("customer request")
+        verbose_name_plural = _("customer requests")
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "wish"], condition=Q(state="open"), name="one_open_request_per_wish"

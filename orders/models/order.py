@@ -58,7 +58,7 @@ class Checkout(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="checkouts", verbose_name=_("customer")
     )
-    request_id = models.CharField(_("request id"), max_length=64)
+    request_id = models.CharField(_("request ID"), max_length=64)
     fingerprint = models.CharField(max_length=64)  # SHA-256 of what was asked for
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
@@ -134,7 +134,7 @@ class Order(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.PAID)
-    title = models.CharField(_("what was sold"), max_length=500)
+    title = models.CharField(_("item sold"), max_length=500)
     service = models.ForeignKey(
         Service,
         null=True,
@@ -155,10 +155,8 @@ class Order(models.Model):
     cost_upstream_micros = MicrosField(_("expected upstream cost"))
     charge_upstream_micros = MicrosField(_("upstream charge"), null=True, blank=True)
     exchange_rate_micros = MicrosField(_("exchange rate"), default=1_000_000)
-    pricing = models.JSONField(_("how it was priced"), default=dict, blank=True)  # see catalog.pricing.PriceBook.terms
-    accepted_loss_micros = MicrosField(
-        _("accepted loss"), default=0, help_text=_("Taken on with a price that had been promised.")
-    )
+    pricing = models.JSONField(_("price calculation"), default=dict, blank=True)  # see catalog.pricing.PriceBook.terms
+    accepted_loss_micros = MicrosField(_("accepted loss"), default=0, help_text=_("Accepted to keep a promised price."))
 
     upstream_id = models.CharField(_("upstream order"), max_length=64, null=True, blank=True)  # noqa: DJ001 - NULL is "none yet" for the unique constraint
     upstream_word = models.CharField(_("upstream status"), max_length=100, blank=True)
@@ -167,10 +165,10 @@ class Order(models.Model):
     remains = models.BigIntegerField(_("remains"), null=True, blank=True)
 
     claim_token = models.UUIDField(null=True, blank=True)
-    claim_deadline = models.DateTimeField(_("claim deadline"), null=True, blank=True)
+    claim_deadline = models.DateTimeField(_("send deadline"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    not_before = models.DateTimeField(_("not sent before"), null=True, blank=True)
-    last_upstream_id_before = models.CharField(_("newest upstream id before the attempt"), max_length=64, blank=True)
+    not_before = models.DateTimeField(_("do not send before"), null=True, blank=True)
+    last_upstream_id_before = models.CharField(_("newest upstream ID before the attempt"), max_length=64, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True)
     poll_claimed_until = models.DateTimeField(null=True, blank=True)
@@ -181,16 +179,16 @@ class Order(models.Model):
     not_found_at = models.DateTimeField(_("last not found"), null=True, blank=True)
     not_found_flagged_at = models.DateTimeField(null=True, blank=True)
     held_because = models.CharField(
-        _("held because"),
+        _("hold reason"),
         max_length=8,
         choices=HoldReason,
         blank=True,
-        help_text=_("Not empty: not sent until the admin releases it."),
+        help_text=_("If filled in, the order is not sent until an admin releases it."),
     )
     held_details = models.JSONField(default=dict, blank=True)  # for people
-    held_until = models.DateTimeField(_("refunded by itself after"), null=True, blank=True)
+    held_until = models.DateTimeField(_("refunded automatically after"), null=True, blank=True)
     hold_waived_at = models.DateTimeField(
-        _("to be sent at a loss"), null=True, blank=True, help_text=_("Staff decided so: it is not held again.")
+        _("hold waived"), null=True, blank=True, help_text=_("Staff decided to send it anyway; it won't be held again.")
     )
 
     created_at = models.DateTimeField(_("ordered"), default=timezone.now, db_index=True)
@@ -256,18 +254,18 @@ class OrderEvent(models.Model):
 
     class Code(models.TextChoices):
         PLACED = "placed", _("Ordered and paid")
-        CLAIMED = "claimed", _("Being sent to the supplier")
-        ACCEPTED = "accepted", _("Accepted by the supplier")
-        REFUSED = "refused", _("Refused by the supplier")
-        NOT_SENT = "not_sent", _("Not sent yet, will be tried again")
-        UNKNOWN = "unknown", _("No answer from the supplier; being checked")
+        CLAIMED = "claimed", _("Being sent for processing")
+        ACCEPTED = "accepted", _("Accepted for processing")
+        REFUSED = "refused", _("Order refused")
+        NOT_SENT = "not_sent", _("Not sent yet; we'll try again")
+        UNKNOWN = "unknown", _("No confirmation yet; we're checking")
         PROGRESS = "progress", _("Work has started")
         COMPLETED = "completed", _("Completed")
-        PARTIAL = "partial", _("Completed in part")
+        PARTIAL = "partial", _("Partially completed")
         CANCELED = "canceled", _("Canceled")
         REFUNDED = "refunded", _("Refunded")
-        RESOLVED = "resolved", _("Settled by our staff")
-        ATTENTION = "attention", _("Our staff has been asked to look at it")
+        RESOLVED = "resolved", _("Settled by support")
+        ATTENTION = "attention", _("Passed to our team for review")
         LOSS = "loss", _("Booked as the shop's loss")
 
     STAFF_ONLY = (Code.ATTENTION, Code.LOSS)

@@ -15,9 +15,9 @@ class RefundReason(models.TextChoices):
     """Why a customer got money back; the labels are what the customer reads."""
 
     PARTIAL = "partial", _("Refund")
-    CANCELED = "canceled", _("It was canceled")
-    FAILED = "failed", _("It could not be done")
-    EXPIRED = "expired", _("No code came in time")
-    CANCELED_BY_CUSTOMER = "canceled_by_customer", _("You gave the number up, and it was not charged for")
-    SWAPPED = "swapped", _("Exchanged for another number")
-    STAFF = "staff", _("Decided by our staff")
+    CANCELED = "canceled", _("Order canceled")
+    FAILED = "failed", _("We couldn't complete it")
+    EXPIRED = "expired", _("No code arrived in time")
+    CANCELED_BY_CUSTOMER = "canceled_by_customer", _("You canceled the number, and there was no charge for it")
+    SWAPPED = "swapped", _("Replaced with another number")
+    STAFF = "staff", _("Support decision")

@@ -22,7 +22,7 @@ class PendingCheckout(models.Model):
     """An order that is placed by itself once its top-up is paid, at the price that was promised."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("Waits for the payment")
+        WAITING = "waiting", _("Waiting for payment")
         PLACED = "placed", _("Placed")
         DROPPED = "dropped", _("Not placed")
 
@@ -32,13 +32,13 @@ class PendingCheckout(models.Model):
     top_up = models.OneToOneField(
         TopUp, on_delete=models.PROTECT, related_name="pending_checkout", verbose_name=_("top-up")
     )
-    request_id = models.CharField(_("request id"), max_length=64)
+    request_id = models.CharField(_("request ID"), max_length=64)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", verbose_name=_("service"))
     quantity = models.BigIntegerField(_("quantity"))
     link = models.CharField(_("link or delivery address"), max_length=2000, blank=True)
     comments = models.TextField(_("comments"), blank=True)
     coupon_code = models.CharField(_("coupon"), max_length=40, blank=True)
-    quote = models.TextField(_("quote"), blank=True)
+    quote = models.TextField(_("price quote"), blank=True)
     price_micros = MicrosField(_("promised price"))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(_("why it was not placed"), max_length=300, blank=True)
@@ -75,7 +75,7 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
 class Coupon(models.Model):
     """A code that takes a percentage or an amount off an order, never below the floor margin."""
 
-    code = models.CharField(_("code"), max_length=40, unique=True, help_text=_("Capitals and digits."))
+    code = models.CharField(_("code"), max_length=40, unique=True, help_text=_("Capital letters and digits."))
     percent = models.DecimalField(
         _("percent"),
         max_digits=5,
@@ -84,10 +84,10 @@ class Coupon(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     amount_micros = MicrosField(_("amount"), default=0, validators=[MinValueValidator(0)])
-    least_order_micros = MicrosField(_("smallest order"), default=0, validators=[MinValueValidator(0)])
+    least_order_micros = MicrosField(_("minimum order"), default=0, validators=[MinValueValidator(0)])
     first_purchase_only = models.BooleanField(_("first purchase only"), default=False)
-    per_customer = models.PositiveIntegerField(_("uses per customer"), default=1, help_text=_("0: as often as liked."))
-    in_all = models.PositiveIntegerField(_("uses in all"), default=0, help_text=_("0: as often as liked."))
+    per_customer = models.PositiveIntegerField(_("uses per customer"), default=1, help_text=_("0 = unlimited."))
+    in_all = models.PositiveIntegerField(_("total uses"), default=0, help_text=_("0 = unlimited."))
     valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     active = models.BooleanField(_("active"), default=True)
@@ -105,7 +105,7 @@ class Coupon(models.Model):
             models.CheckConstraint(
                 condition=Q(percent__gt=0, amount_micros=0) | Q(percent=0, amount_micros__gt=0),
                 name="coupon_is_percent_or_amount",
-                violation_error_message=_("Give either a percentage or an amount."),
+                violation_error_message=_("Enter either a percentage or an amount."),
             ),
             models.CheckConstraint(condition=Q(in_all=0) | Q(uses__lte=F("in_all")), name="coupon_not_used_too_often"),
         ]
@@ -125,13 +125,16 @@ class CouponUse(models.Model):
     discount_micros = MicrosField(_("discount"))
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     freed_at = models.DateTimeField(
-        _("given back"), null=True, blank=True, help_text=_("The order's whole price was refunded: it counts no more.")
+        _("use returned"),
+        null=True,
+        blank=True,
+        help_text=_("The order was refunded in full, so this use no longer counts."),
     )
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("use of a coupon")
-        verbose_name_plural = _("uses of coupons")
+        verbose_name = _("coupon use")
+        verbose_name_plural = _("coupon uses")
         constraints = [
             models.CheckConstraint(condition=Q(discount_micros__gt=0), name="coupon_use_takes_something_off")
         ]
@@ -145,7 +148,7 @@ class ReferralEarning(models.Model):
     """What a customer earns from an order of somebody they brought: a share of its margin, once that is final."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("Until it is final")
+        WAITING = "waiting", _("Not final yet")
         CREDITED = "credited", _("Credited")
         VOID = "void", pgettext_lazy("earning", "Nothing earned")
 
@@ -154,15 +157,15 @@ class ReferralEarning(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="referral_earnings", verbose_name=_("customer")
     )
     percent = models.DecimalField(
-        _("percent of the margin"),
+        _("percentage of the margin"),
         max_digits=5,
         decimal_places=2,
         default=Decimal(0),
-        help_text=_("As it was when the order was placed."),
+        help_text=_("As of when the order was placed."),
     )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     amount_micros = MicrosField(_("amount"), default=0)
-    due_at = models.DateTimeField(_("final at"))
+    due_at = models.DateTimeField(_("final on"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
 

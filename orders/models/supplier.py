@@ -15,16 +15,16 @@ class KnownRefusal(models.Model):
     """An error text of upstream that the admin has read and listed: it surely means that nothing was bought."""
 
     class Meaning(models.TextChoices):
-        ORDER = "order", _("This order cannot be done: fail and refund it")
-        FLAG = "flag", _("Fail and refund the order, and show the service to the admin")
-        SERVICE = "service", _("The service is gone: fail, refund, withdraw the service")
+        ORDER = "order", _("This order can't be completed: fail and refund it")
+        FLAG = "flag", _("Fail and refund the order, and flag it for review")
+        SERVICE = "service", _("The service is gone: fail and refund the order, withdraw the service")
         BALANCE = "balance", _("Our upstream balance is too low: wait")
         KEY = "key", _("Our upstream key is not accepted: wait")
-        LATER = "later", _("Too many requests, nothing was done: send it again later")
+        LATER = "later", _("Too many requests, nothing was done: send again later")
 
-    text = models.CharField(_("error text, whole"), max_length=300, unique=True)
-    meaning = models.CharField(_("what it means"), max_length=8, choices=Meaning, default=Meaning.ORDER)
-    created_at = models.DateTimeField(_("listed"), default=timezone.now)
+    text = models.CharField(_("full error text"), max_length=300, unique=True)
+    meaning = models.CharField(_("meaning"), max_length=8, choices=Meaning, default=Meaning.ORDER)
+    created_at = models.DateTimeField(_("added"), default=timezone.now)
 
     class Meta:
         ordering = ["text"]
@@ -41,7 +41,7 @@ class ForwardingPause(models.Model):
     class Reason(models.TextChoices):
         BALANCE = "balance", _("The upstream balance is too low")
         KEY = "key", _("The upstream key is not accepted")
-        ADMIN = "admin", _("Paused by the admin")
+        ADMIN = "admin", _("Paused by an admin")
         RESTORED = "restored", _("Restored from a backup")
 
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
@@ -49,10 +49,10 @@ class ForwardingPause(models.Model):
     started_at = models.DateTimeField(_("since"), default=timezone.now)
     ended_at = models.DateTimeField(_("until"), null=True, blank=True)
     proved_at = models.DateTimeField(
-        _("first order accepted afterwards"),
+        _("first order accepted afterward"),
         null=True,
         blank=True,
-        help_text=_("Until then orders are sent one by one."),
+        help_text=_("Until then, orders are sent one at a time."),
     )
 
     class Meta:
@@ -78,8 +78,8 @@ class UpstreamEntry(models.Model):
     """Money on the upstream account that no order explains: what was there at first, and what the admin paid in."""
 
     class Kind(models.TextChoices):
-        OPENING = "opening", _("Balance before the first order")
-        TOP_UP = "top_up", _("Paid in upstream")
+        OPENING = "opening", _("Opening balance")
+        TOP_UP = "top_up", _("Paid to upstream")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.TOP_UP)
     amount_upstream_micros = MicrosField(_("amount, in upstream's currency"))
@@ -112,10 +112,8 @@ class UpstreamBalance(models.Model):
     """What the upstream account held at a moment; evidence for lost answers, and the base of the forecast."""
 
     amount_upstream_micros = MicrosField(_("balance, in upstream's currency"))
-    asked_at = models.DateTimeField(_("asked"), default=timezone.now, db_index=True)
-    low = models.BooleanField(
-        _("low"), default=False, help_text=_("Too little for what is paid and for the near future.")
-    )
+    asked_at = models.DateTimeField(_("requested"), default=timezone.now, db_index=True)
+    low = models.BooleanField(_("low"), default=False, help_text=_("Not enough for paid orders and the near future."))
 
     class Meta:
         ordering = ["-asked_at"]
@@ -130,9 +128,9 @@ class StatusWord(models.Model):
     """A status word of upstream that the admin has told us the meaning of, without a new version of the program."""
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
-    word = models.CharField(_("upstream's word"), max_length=100, help_text=_("Capital letters do not matter."))
+    word = models.CharField(_("upstream word"), max_length=100, help_text=_("Not case-sensitive."))
     status = models.CharField(
-        _("means"),
+        _("meaning"),
         max_length=12,
         choices=[
             (Status.PENDING, Status.PENDING.label),
@@ -142,7 +140,7 @@ class StatusWord(models.Model):
             (Status.CANCELED, Status.CANCELED.label),
         ],
     )
-    created_at = models.DateTimeField(_("listed"), default=timezone.now)
+    created_at = models.DateTimeField(_("added"), default=timezone.now)
 
     class Meta:
         ordering = ["word"]
@@ -163,13 +161,13 @@ class ContractDrift(models.Model):
 
     class Subject(models.TextChoices):
         STATUS_WORD = "status_word", _("Unknown status word")
-        ERROR_TEXT = "error_text", _("Unlisted error text of a purchase")
-        ASSUMPTION = "assumption", _("An assumption about order ids that failed")
+        ERROR_TEXT = "error_text", _("Unknown error text for a purchase")
+        ASSUMPTION = "assumption", _("Failed assumption about order IDs")
 
     subject = models.CharField(_("subject"), max_length=12, choices=Subject)
     text = models.CharField(_("text"), max_length=300)
     sample = models.JSONField(_("sample"), default=dict, blank=True)
-    times = models.PositiveIntegerField(_("times"), default=1)
+    times = models.PositiveIntegerField(_("occurrences"), default=1)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
@@ -188,8 +186,8 @@ class UpstreamAssumption(models.Model):
     """Something reconciliation relies on and checks against our own history; broken, it is not relied on any more."""
 
     class Name(models.TextChoices):
-        IDS_ASCEND = "ids_ascend", _("Upstream's order ids ascend")
-        FOREIGN_NOT_FOUND = "foreign", _('Orders that are not ours answer "Order not found"')
+        IDS_ASCEND = "ids_ascend", _("Upstream's order IDs ascend")
+        FOREIGN_NOT_FOUND = "foreign", _('Orders that aren\'t ours return "Order not found"')
 
     name = models.CharField(_("assumption"), max_length=10, choices=Name)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
@@ -212,12 +210,12 @@ class ServicePace(models.Model):
     service = models.OneToOneField(
         "catalog.Service", on_delete=models.CASCADE, related_name="pace", verbose_name=_("service")
     )
-    finished = models.PositiveIntegerField(_("orders finished"), default=0)
+    finished = models.PositiveIntegerField(_("finished orders"), default=0)
     usual_seconds = models.PositiveIntegerField(_("usual time, seconds"), default=0)
 
     class Meta:
-        verbose_name = _("service pace")
-        verbose_name_plural = _("service paces")
+        verbose_name = _("usual completion time")
+        verbose_name_plural = _("usual completion times")
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.usual_seconds} s"
@@ -228,5 +226,5 @@ class ServiceCost(Service):
 
     class Meta:
         proxy = True
-        verbose_name = _("cost of a service")
-        verbose_name_plural = _("costs of services")
+        verbose_name = _("service cost")
+        verbose_name_plural = _("service costs")

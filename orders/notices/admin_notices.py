@@ -14,7 +14,11 @@ def tell_of_pause(pause: ForwardingPause, *, now: datetime) -> None:
     """Forwarding has stopped; an admin who pauses it knows."""
     if pause.reason in (ForwardingPause.Reason.ADMIN, ForwardingPause.Reason.RESTORED):
         return
-    body = _("%(reason)s: %(detail)s\nPaid orders keep their places and wait. It resumes by itself once this is over.")
+    body = _(
+        "%(reason)s: %(detail)s\n"
+        "Paid orders keep their place in the queue. Forwarding resumes automatically once this is "
+        "over."
+    )
     words = {"reason": pause.get_reason_display(), "detail": pause.detail or "–"}
     subject = _("Forwarding is paused: %(reason)s") % words
     tell_admins(f"pause:{pause.pk}", subject, with_admin_page(body % words, pause), now)
@@ -23,8 +27,8 @@ def tell_of_pause(pause: ForwardingPause, *, now: datetime) -> None:
 def tell_of_resumption(pause: ForwardingPause, *, now: datetime) -> None:
     """The pause has ended, by itself or by a colleague."""
     words = {"reason": pause.get_reason_display()}
-    subject = _("A pause of forwarding has ended: %(reason)s") % words
-    body = _("Waiting orders are sent again, unless another pause is still open.")
+    subject = _("A forwarding pause has ended: %(reason)s") % words
+    body = _("Waiting orders will be sent, unless another pause is still active.")
     tell_admins(f"pause:{pause.pk}:ended", subject, with_admin_page(body, pause), now)
 
 
@@ -32,8 +36,10 @@ def tell_of_unknown(order: Order, reason: str, *, now: datetime) -> None:
     """Nobody knows whether this attempt was placed."""
     subject = _("Order #%(number)s: no clear answer from upstream") % {"number": order.pk}
     body = _(
-        "%(title)s\n%(reason)s\nIt is not sent again before there is proof. If none turns up, "
-        "its page asks you to decide."
+        "%(title)s\n"
+        "%(reason)s\n"
+        "It won't be sent again until there is proof. If none turns up, the order's page asks you to "
+        "decide."
     ) % {"title": order.title, "reason": reason}
     tell_admins(f"unknown:{order.pk}:{order.attempts}", subject, with_admin_page(body, order), now)
 
@@ -42,14 +48,14 @@ def tell_of_late_answer(order: Order, upstream_id: str, *, now: datetime) -> Non
     """Upstream placed what we had settled without it: the shop's loss."""
     subject = _("Order #%(number)s was placed upstream after all") % {"number": order.pk}
     body = _(
-        "%(title)s\nUpstream answered with its order %(id)s after this order had been settled. It is our loss."
+        "%(title)s\nUpstream answered with its order %(id)s after this order had been settled. The loss is ours."
     ) % {"title": order.title, "id": upstream_id}
     tell_admins(f"loss:{order.pk}:{upstream_id}", subject, with_admin_page(body, order), now)
 
 
 def tell_of_flag(order: Order, reason: str, episode: str, *, now: datetime) -> None:
     """An order was put on the list of those that need a human; the same `episode` of an order is told once."""
-    subject = _("Order #%(number)s needs a human") % {"number": order.pk}
+    subject = _("Order #%(number)s needs attention") % {"number": order.pk}
     body = f"{order.title}\n{reason}"
     tell_admins(f"flag:{order.pk}:{_short(episode)}", subject, with_admin_page(body, order), now)
 
@@ -57,10 +63,11 @@ def tell_of_flag(order: Order, reason: str, episode: str, *, now: datetime) -> N
 def tell_of_hold(order: Order, reason: str, *, now: datetime) -> None:
     """Orders of a service are held back. A rate that rises holds a whole queue: one mail a day says it of all."""
     because = "" if order.service is None else order.service.paused_because or str(order.service.rate_upstream_micros)
-    subject = _("Orders are held back: %(title)s") % {"title": order.title}
+    subject = _("Orders on hold: %(title)s") % {"title": order.title}
     body = _(
-        "%(reason)s\nThe order goes out by itself once that is over, and is refunded after %(hours)d hours. Its page "
-        "lets you send it anyway or refund it at once. More orders of this service may wait with it."
+        "%(reason)s\n"
+        "The order is sent automatically once that is over, or refunded after %(hours)d hours. On its "
+        "page, you can send it anyway or refund it now. More orders for this service may be on hold."
     ) % {"reason": reason, "hours": settings.MARGIN_HOLD_HOURS}
     tell_admins(f"held:{order.service_id}:{now:%Y-%m-%d}:{_short(because)}", subject, with_admin_page(body, order), now)
 
@@ -69,8 +76,10 @@ def tell_of_paused_service(order: Order, reason: str, charge: str, *, now: datet
     """A charge showed that a service is not what we took it for; `charge` says what was expected and what came."""
     subject = _("A service is paused: %(title)s") % {"title": order.title}
     body = _(
-        "%(reason)s\n%(charge)s\nThe service is not sold, and its paid orders wait, until you have looked at it and "
-        "cleared its field “paused because”."
+        "%(reason)s\n"
+        "%(charge)s\n"
+        "The service is not sold, and its paid orders wait, until you have checked it and cleared its "
+        "“pause reason” field."
     ) % {"reason": reason, "charge": charge}
     tell_admins(f"service-paused:{order.service_id}:{order.pk}", subject, with_admin_page(body, order), now)
 

@@ -33,14 +33,14 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
 
 def _notice(order: Order, now: datetime) -> Notice:
     subjects = {
-        Status.COMPLETED: _("Order #%(number)s is finished"),
-        Status.PARTIAL: _("Order #%(number)s was completed in part"),
+        Status.COMPLETED: _("Order #%(number)s is complete"),
+        Status.PARTIAL: _("Order #%(number)s was partially completed"),
         Status.CANCELED: _("Order #%(number)s was canceled and refunded"),
-        Status.FAILED: _("Order #%(number)s could not be done and was refunded"),
+        Status.FAILED: _("Order #%(number)s could not be completed and was refunded"),
     }
     standing = Status(order.status)
     if standing not in subjects or (standing == Status.COMPLETED and order.refunded_micros):
-        name, subject = "refunded", _("A refund for order #%(number)s")
+        name, subject = "refunded", _("Refund for order #%(number)s")
     else:
         name, subject = standing.value, subjects[standing]
     return Notice(

@@ -146,7 +146,7 @@ def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
     try:
         quantity = forms.IntegerField().clean(typed)
     except ValidationError:
-        return None, _("Write a whole number.")
+        return None, _("Enter a whole number.")
     field = "comments" if service.order_form == OrderForm.COMMENTS else "quantity"
     problem = _refusal_of(check_quantity, service, quantity, field=field)
     return (None, problem) if problem else (quantity, "")
@@ -157,12 +157,12 @@ class PlaceOrderForm(forms.Form):
 
     quantity = forms.IntegerField(label=gettext_lazy("Quantity"))
     comments = forms.CharField(
-        label=gettext_lazy("Comments, one a line"),
+        label=gettext_lazy("Comments, one per line"),
         strip=True,
         widget=forms.Textarea(attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments"}),
     )
     link = forms.CharField(max_length=2000)
-    again = forms.BooleanField(label=gettext_lazy("Order it once more anyway"), required=False)
+    again = forms.BooleanField(label=gettext_lazy("Order it again anyway"), required=False)
     quote = forms.Field(required=False, widget=forms.HiddenInput)  # any text: its signature says whether it is ours
     coupon = forms.CharField(label=gettext_lazy("Coupon"), max_length=40, required=False)
     seen = forms.Field(required=False, widget=forms.HiddenInput)  # what the page said is left to pay with the coupon
@@ -178,7 +178,7 @@ class PlaceOrderForm(forms.Form):
         if service.order_form == OrderForm.COMMENTS:
             del self.fields["quantity"]
             self.fields["comments"].help_text = self._limits()
-            self.fields["comments"].error_messages["required"] = _("Write at least one comment.")
+            self.fields["comments"].error_messages["required"] = _("Enter at least one comment.")
         else:
             del self.fields["comments"]
             self._dress_quantity()
@@ -194,7 +194,7 @@ class PlaceOrderForm(forms.Form):
     def _dress_quantity(self) -> None:
         field = self.fields["quantity"]
         field.help_text = self._limits()
-        field.error_messages.update(required=_("Say how many you want."), invalid=_("Write a whole number."))
+        field.error_messages.update(required=_("Enter a quantity."), invalid=_("Enter a whole number."))
         field.widget.attrs.update(
             {"min": self.service.min_quantity, "max": self.service.max_orderable, "inputmode": "numeric"}
         )
@@ -221,16 +221,16 @@ class PlaceOrderForm(forms.Form):
     def _dress_link(self) -> None:
         field = self.fields["link"]
         if self.service.delivery == Delivery.EMAIL:
-            field.label = _("Delivery e-mail")
-            field.help_text = _("The goods are sent to this address.")
+            field.label = _("Delivery email")
+            field.help_text = _("We'll send the goods to this address.")
             field.widget = forms.EmailInput(attrs={"autocomplete": "email"})
-            field.error_messages["required"] = _("Say where the goods should be sent.")
+            field.error_messages["required"] = _("Enter the email address to deliver to.")
             field.initial = getattr(self.user, "email", "")
         else:
             field.label = _("Link")
-            field.help_text = _("The page the work is for. It has to be public.")
+            field.help_text = _("Link to the page or post. It must be public.")
             field.widget = forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "url"})
-            field.error_messages["required"] = _("Say which page the work is for.")
+            field.error_messages["required"] = _("Enter the link to your page or post.")
 
     @property
     def typed_quantity(self) -> str:
@@ -279,7 +279,7 @@ class PlaceOrderForm(forms.Form):
         if not cleaned.get("again") and "link" in cleaned and "request_id" in cleaned:
             self.similar = self._similar_order(cleaned["link"], cleaned["request_id"])
             if self.similar:
-                self.add_error("again", _("Tick this if you want a second order for the same link."))
+                self.add_error("again", _("Check this box if you want a second order for the same link."))
         return cleaned
 
     def _similar_order(self, link: str, request_id: uuid.UUID) -> Order | None:

@@ -65,13 +65,13 @@ def _read_row(number: int, text: str) -> Row:
     service, link, quantity = service.strip().removeprefix("#"), link.strip(), quantity.strip()
     problem = ""
     if not bar:
-        problem = _("Write it as: service | link | quantity.")
+        problem = _("Use this format: service | link | quantity.")
     elif not _is_number(service):
-        problem = _("Begin with the number of a service.")
+        problem = _("Start with the service number.")
     elif not link:
         problem = _("The link is missing.")
     elif not _is_number(quantity):
-        problem = _("End with the quantity, a whole number.")
+        problem = _("End with the quantity, as a whole number.")
     if problem:
         return Row(number, text, problem=problem)
     return Row(number, text, MassLine(int(service), link, int(quantity)))
@@ -85,15 +85,15 @@ class MassOrderForm(forms.Form):
     """A mass order: what was typed, what it comes to, and the rates that the customer has seen beside each line."""
 
     text = forms.CharField(
-        label=gettext_lazy("Your orders, one a line"),
+        label=gettext_lazy("Your orders, one per line"),
         help_text=gettext_lazy("service | link | quantity"),
         max_length=LONGEST_TEXT,
         strip=False,  # an empty line at the top counts in the numbers that the customer sees
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off", "class": "code-text"}),
-        error_messages={"required": gettext_lazy("Write at least one line.")},
+        error_messages={"required": gettext_lazy("Enter at least one line.")},
     )
     shown_rates = forms.CharField(required=False, widget=forms.HiddenInput)
-    again = forms.BooleanField(label=gettext_lazy("Order these once more anyway"), required=False)
+    again = forms.BooleanField(label=gettext_lazy("Order these again anyway"), required=False)
     request_id = forms.UUIDField(required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -111,14 +111,14 @@ class MassOrderForm(forms.Form):
         if not rows:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
         if len(rows) > MOST_LINES:
-            message = _("These are %(count)d lines; at most %(most)d can be ordered at once.")
+            message = _("That's %(count)d lines; you can order up to %(most)d at once.")
             raise forms.ValidationError(message % {"count": len(rows), "most": MOST_LINES})
         self.rows = rows
         return text
 
     def clean(self) -> dict[str, Any]:
         if "request_id" in self.errors:
-            raise forms.ValidationError(_("This page is too old or damaged. Check the lines again."))
+            raise forms.ValidationError(_("This page is out of date or damaged. Check the lines again."))
         return self.cleaned_data
 
     def price(self) -> None:
@@ -206,8 +206,8 @@ class MassOrderForm(forms.Form):
     def what_is_wrong(self) -> str:
         """Say how many lines have to be changed."""
         text = ngettext(
-            "%(count)d of %(all)d lines has to be changed. Nothing has been ordered.",
-            "%(count)d of %(all)d lines have to be changed. Nothing has been ordered.",
+            "Fix %(count)d of %(all)d lines. Nothing has been ordered.",
+            "Fix %(count)d of %(all)d lines. Nothing has been ordered.",
             self.problems,
         )
         return text % {"count": self.problems, "all": len(self.rows)}

@@ -37,7 +37,7 @@ def timeline_of(events: Iterable[OrderEvent], requests: Iterable[ServiceRequest]
 
 
 def _asked(wish: str) -> str:
-    return _("You asked for a refill") if wish == ServiceRequest.Wish.REFILL else _("You asked to cancel it")
+    return _("You requested a refill") if wish == ServiceRequest.Wish.REFILL else _("You requested cancellation")
 
 
 def _detail(code: str, data: dict[str, Any]) -> str:
@@ -46,7 +46,7 @@ def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.REFUNDED and "refund_micros" in data:
         return _refund(data)
     if code == Code.PROGRESS and data.get("start_count") is not None:
-        return _("Count at the start: %(count)s.") % {"count": _count(data["start_count"])}
+        return _("Start count: %(count)s.") % {"count": _count(data["start_count"])}
     if code == Code.CANCELED and data.get("by") == "customer":
         return _("By you, before it was sent.")
     if code == Code.RESOLVED and "wish" in data:
@@ -57,9 +57,9 @@ def _detail(code: str, data: dict[str, Any]) -> str:
 def _placed(data: dict[str, Any]) -> str:
     price = money(data["price_micros"])
     if "coupon" not in data:
-        return _("%(price)s from your balance.") % {"price": price}
+        return _("%(price)s paid from your balance.") % {"price": price}
     words = {"price": price, "coupon": data["coupon"], "discount": money(data["discount_micros"])}
-    return _("%(price)s from your balance; the coupon %(coupon)s took off %(discount)s.") % words
+    return _("%(price)s paid from your balance; coupon %(coupon)s took off %(discount)s.") % words
 
 
 def _refund(data: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def _refund(data: dict[str, Any]) -> str:
     if why == RefundReason.PARTIAL and data.get("remains") is not None:
         return _partial_refund(data, amount)
     reason = RefundReason(why).label
-    return _("%(reason)s: %(amount)s is back in your balance.") % {"reason": reason, "amount": amount}
+    return _("%(reason)s: %(amount)s refunded to your balance.") % {"reason": reason, "amount": amount}
 
 
 def _partial_refund(data: dict[str, Any], amount: str) -> str:
@@ -82,13 +82,13 @@ def _partial_refund(data: dict[str, Any], amount: str) -> str:
     if partial_refund_micros(price_micros, quantity, remains) != data["refund_micros"]:
         return (
             _(
-                "%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered, less what was refunded before: "
-                "%(amount)s is back in your balance."
+                "%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered, less earlier refunds: "
+                "%(amount)s refunded to your balance."
             )
             % words
         )
     return (
-        _("%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered: %(amount)s is back in your balance.") % words
+        _("%(price)s × %(remains)s not delivered ÷ %(quantity)s ordered: %(amount)s refunded to your balance.") % words
     )
 
 

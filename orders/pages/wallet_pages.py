@@ -21,15 +21,15 @@ def purpose_of(top_up: TopUp) -> Purpose | None:
     service = f"{reverse('orders:place', args=[pending.service_id])}?{urlencode({'quantity': pending.quantity})}"
     title = pending.service.title
     if pending.order_id:
-        text = _("Your order #%(number)s is placed: %(title)s.") % {"number": pending.order_id, "title": title}
+        text = _("Order #%(number)s has been placed: %(title)s.") % {"number": pending.order_id, "title": title}
         order = reverse("orders:detail", args=[pending.order_id])
-        return Purpose(text, "success", order, _("To order #%(number)s") % {"number": pending.order_id})
+        return Purpose(text, "success", order, _("Go to order #%(number)s") % {"number": pending.order_id})
     if pending.state == PendingCheckout.State.DROPPED:
         text = _("Your order was not placed: %(title)s. %(reason)s") % {"title": title, "reason": pending.reason}
         if pending.top_up.credited_micros:
             text = f"{text} {_('The money is in your balance.')}"
-        return Purpose(text, "warning", service, _("Order it again"))
-    text = _("Your order is placed by itself as soon as the payment has arrived: %(title)s.") % {"title": title}
+        return Purpose(text, "warning", service, _("Order again"))
+    text = _("Your order will be placed automatically as soon as the payment arrives: %(title)s.") % {"title": title}
     return Purpose(text, moving=True)
 
 

@@ -54,8 +54,8 @@ class LinesRefused(OrderRefused):
     def __init__(self, problems: dict[int, str]) -> None:
         self.problems = problems
         text = ngettext(
-            "%(count)d line cannot be ordered as it is.",
-            "%(count)d lines cannot be ordered as they are.",
+            "%(count)d line can't be ordered as it is.",
+            "%(count)d lines can't be ordered as they are.",
             len(problems),
         )
         super().__init__(text % {"count": len(problems)})
@@ -66,7 +66,7 @@ class PricesChanged(OrderRefused):
 
     def __init__(self, places: list[int]) -> None:
         self.places = places
-        super().__init__(_("Prices have changed. Look at the new total, then press the button again to accept it."))
+        super().__init__(_("Prices have changed. Check the new total, then press the button again to accept it."))
 
 
 def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now: datetime) -> list[Order]:
@@ -80,7 +80,7 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now:
     wallet.operations.InsufficientFunds with what is missing for all lines together; nothing has changed then.
     """
     if not 1 <= len(lines) <= MOST_LINES:
-        raise OrderRefused(_("Between 1 and %(most)d lines can be ordered at once.") % {"most": MOST_LINES})
+        raise OrderRefused(_("You can order between 1 and %(most)d lines at once.") % {"most": MOST_LINES})
     _refresh_stock_of(lines)
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
@@ -151,11 +151,11 @@ def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLi
 
 def _check_line(service: Service, link: str, quantity: int, *, taken: int) -> None:
     if service.order_form == OrderForm.COMMENTS:
-        raise OrderRefused(_("This service needs comments of your own: order it on its page."))
+        raise OrderRefused(_("This service needs your own comments: order it on its page."))
     check_order(service, quantity=quantity, link=link, comments="")
     if service.stock is not None and taken + quantity > service.stock:
         left = {"stock": service.stock}
-        raise OrderRefused(_("Only %(stock)d are in stock for all lines of this service together.") % left, "quantity")
+        raise OrderRefused(_("Only %(stock)d in stock for all lines with this service together.") % left, "quantity")
 
 
 def whole_link(service: Service, link: str) -> str:

@@ -119,7 +119,7 @@ def pay_and_order(
         return None
     way = next((way for way in ways_to_pay(missing_micros) if way.gateway.name == gateway), None)
     if way is None:
-        raise TopUpRefused(_("This way to pay is not offered for this amount."))
+        raise TopUpRefused(_("This payment method isn't available for this amount."))
     wanted = PendingCheckout(
         pk=before.pk if before else None,
         user=user,
@@ -247,13 +247,13 @@ def _outcome(pending: PendingCheckout, now: datetime) -> tuple[Order | None, str
         )
     except PriceChanged as change:
         price = money(change.price_micros)
-        return None, _("The price has risen to %(price)s meanwhile.") % {"price": price}
+        return None, _("The price has since risen to %(price)s.") % {"price": price}
     except DiscountNotSeen as unseen:
         price = money(unseen.discount.net_micros)
-        return None, _("The coupon takes off less meanwhile: it would cost %(price)s.") % {"price": price}
+        return None, _("The coupon now takes off less: the price would be %(price)s.") % {"price": price}
     except InsufficientFunds as short:
         amount = money(short.missing_micros)
-        return None, _("%(amount)s was missing when the payment arrived.") % {"amount": amount}
+        return None, _("You were %(amount)s short when the payment arrived.") % {"amount": amount}
     except OrderRefused as refusal:
         return None, str(refusal)
     return order, ""
@@ -274,12 +274,12 @@ def _promise(pending: PendingCheckout, now: datetime) -> str:
 
 def _why_not_paid(top_up: TopUp) -> str:
     if top_up.status == TopUp.Status.DECLINED:
-        return _("The payment did not come about.")
+        return _("The payment failed.")
     if top_up.status == TopUp.Status.EXPIRED:
-        return _("The payment was not made in time.")
+        return _("The payment wasn't made in time.")
     if top_up.status == TopUp.Status.REVIEW:
-        return _("The payment is not what we had asked for.")
-    return _("The payment was taken back.")
+        return _("The payment doesn't match what we asked for.")
+    return _("The payment was reversed.")
 
 
 def _record(pending: PendingCheckout, order: Order | None, reason: str, now: datetime) -> None:

@@ -82,7 +82,7 @@ class QuoteRefused(OrderRefused):
     """The quote was altered, or given to another customer or for another service."""
 
     def __init__(self) -> None:
-        super().__init__(_("The price on that page was not made for this order. Look at the price and order again."))
+        super().__init__(_("That price was for a different order. Check the price and order again."))
 
 
 class DiscountNotSeen(OrderRefused):
@@ -91,7 +91,7 @@ class DiscountNotSeen(OrderRefused):
     def __init__(self, discount: Discount) -> None:
         self.discount = discount
         super().__init__(
-            _("With the coupon the price is %(price)s. Press the button again to accept it.")
+            _("With the coupon, the price is %(price)s. Press the button again to accept it.")
             % {"price": f"{text_from_micros(discount.net_micros)} {settings.STORE_CURRENCY}"},
             "coupon",
         )
@@ -105,7 +105,9 @@ class RequestIdReused(OrderRefused):
     """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
 
     def __init__(self) -> None:
-        super().__init__(_("This form has already been sent with other values. Open the page again to order anew."))
+        super().__init__(
+            _("This form has already been sent with different values. Open the page again to place a new order.")
+        )
 
 
 def place_order(
@@ -186,7 +188,7 @@ def draft_order(
     elif shown_rate_micros is not None and shown_rate_micros < book.rate_per_thousand_micros(service):
         raise PriceChanged(today.rate_micros, today.price_micros)
     if agreed.price_micros <= 0:
-        raise OrderRefused(_("This service has no price at the moment."))
+        raise OrderRefused(_("This service has no price right now."))
     return Order(
         user=checkout.user,
         checkout=checkout,
@@ -337,7 +339,7 @@ def check_order(service: Service, *, quantity: int | None, link: str, comments: 
         quantity, lines = len(texts), "\n".join(texts)
         check_quantity(service, quantity, field="comments")
     elif quantity is None:
-        raise OrderRefused(_("Enter how many you want."), "quantity")
+        raise OrderRefused(_("Enter a quantity."), "quantity")
     else:
         check_quantity(service, quantity, field="quantity")
     check_link(service, link)
@@ -349,15 +351,15 @@ def check_orderable(service: Service) -> None:
     if service.withdrawn_at or not service.visible or not service.category.visible:
         raise OrderRefused(_("This service is no longer sold."))
     if service.paused_because:
-        raise OrderRefused(_("This service is paused for the moment. Please try again later."))
+        raise OrderRefused(_("This service is paused. Please try again later."))
     if service.order_form == OrderForm.UNKNOWN:
-        raise OrderRefused(_("This service cannot be ordered here yet."))
+        raise OrderRefused(_("This service can't be ordered here yet."))
     if service.sold_out:
-        raise OrderRefused(_("This service is sold out at the moment."))
+        raise OrderRefused(_("This service is sold out."))
     if service.too_uncertain:
-        raise OrderRefused(_("This service cannot be ordered yet: we are still making sure of its price."))
+        raise OrderRefused(_("This service can't be ordered yet: we're still checking its price."))
     if service.max_orderable < service.min_quantity:
-        raise OrderRefused(_("There is not enough left for the smallest order."))
+        raise OrderRefused(_("Too few are left for the smallest order."))
 
 
 def check_quantity(service: Service, quantity: int, *, field: str) -> None:
@@ -367,35 +369,37 @@ def check_quantity(service: Service, quantity: int, *, field: str) -> None:
         return
     if field == "comments":
         message = ngettext(
-            "You wrote %(count)d comment; it should be between %(least)d and %(most)d, one a line.",
-            "You wrote %(count)d comments; it should be between %(least)d and %(most)d, one a line.",
+            "You entered %(count)d comment; enter between %(least)d and %(most)d, one per line.",
+            "You entered %(count)d comments; enter between %(least)d and %(most)d, one per line.",
             quantity,
         )
         raise OrderRefused(message % {"count": quantity, "least": service.min_quantity, "most": most}, field)
     limits = {"least": service.min_quantity, "most": most}
     if quantity > most and service.stock is not None and most == service.stock:
-        raise OrderRefused(_("Only %(most)d are in stock: order between %(least)d and %(most)d.") % limits, field)
+        raise OrderRefused(
+            _("Only %(most)d in stock: enter a quantity between %(least)d and %(most)d.") % limits, field
+        )
     if quantity > most == service.max_unconfirmed:
-        refusal = _("We are still making sure of this service's price: order between %(least)d and %(most)d for now.")
+        refusal = _(
+            "We're still checking this service's price. For now, enter a quantity between %(least)d and %(most)d."
+        )
         raise OrderRefused(refusal % limits, field)
-    raise OrderRefused(_("Order between %(least)d and %(most)d.") % limits, field)
+    raise OrderRefused(_("Enter a quantity between %(least)d and %(most)d.") % limits, field)
 
 
 def check_link(service: Service, link: str) -> None:
     """Raise OrderRefused when the link or delivery address is not what the service needs."""
     if len(link) > LONGEST_LINK:
-        raise OrderRefused(_("This is too long: %(most)d characters at most.") % {"most": LONGEST_LINK}, "link")
+        raise OrderRefused(_("This is too long: use up to %(most)d characters.") % {"most": LONGEST_LINK}, "link")
     if service.delivery == Delivery.EMAIL:
         try:
             validate_email(link)
         except ValidationError:
-            raise OrderRefused(
-                _("Enter the e-mail address the goods should be sent to, like name@example.com."), "link"
-            ) from None
+            raise OrderRefused(_("Enter the email address to deliver to, like name@example.com."), "link") from None
         return
     try:
         _is_web_address(link)
         if not urlsplit(link).hostname:
             raise ValueError(link)
     except (ValidationError, ValueError):
-        raise OrderRefused(_("Enter the whole link, beginning with https://."), "link") from None
+        raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None

@@ -38,7 +38,7 @@ def confirm_upstream_id(order: Order, upstream_id: str, *, client: Client | None
     number = whole(upstream_id.strip())
     plain = upstream_id.strip() if number is None else str(number)  # "007" would be upstream's 7, and not ours
     if not plain:
-        raise NotConfirmed(_("Which order is it upstream?"))
+        raise NotConfirmed(_("Enter the upstream order ID."))
     _check_nobody_has(order, plain)
     try:
         if client is None:
@@ -46,7 +46,7 @@ def confirm_upstream_id(order: Order, upstream_id: str, *, client: Client | None
         report = supply_of(order).look_up(client, plain)
     except UpstreamError as error:
         if not force:
-            text = _("Upstream could not be asked about order %(id)s: %(error)s. Try again, or force it.")
+            text = _("We couldn't ask upstream about order %(id)s: %(error)s. Try again, or force it.")
             raise NotConfirmed(text % {"id": plain, "error": error}) from None
         return Confirmed(plain, None, {"upstream_id": plain, "forced": str(error)})
     if report is None:
@@ -67,25 +67,25 @@ def confirm_upstream_id(order: Order, upstream_id: str, *, client: Client | None
 def _check_nobody_has(order: Order, upstream_id: str) -> None:
     owner = Order.objects.filter(kind=order.kind, upstream_id=upstream_id).values_list("pk", flat=True).first()
     if owner is not None:
-        text = _("Upstream order %(id)s is our order #%(owner)s already.")
+        text = _("Upstream order %(id)s is already linked to our order #%(owner)s.")
         raise NotConfirmed(text % {"id": upstream_id, "owner": owner})
     losses = LostAttempt.objects.filter(kind=order.kind, state=LostAttempt.State.LOSS, upstream_id=upstream_id)
     booked = losses.exclude(order=order).values_list("order", flat=True).first()
     if booked is not None:
-        text = _("Upstream order %(id)s was booked as a loss on our order #%(owner)s.")
+        text = _("Upstream order %(id)s has been booked as a loss on our order #%(owner)s.")
         raise NotConfirmed(text % {"id": upstream_id, "owner": booked})
 
 
 def _contradiction(order: Order, report: Report, *, force: bool) -> str:
     """Return why this cannot be the order, with a place for its id; "" when it can."""
     if report.remains is not None and report.remains > order.quantity:
-        text = _("Upstream order %%(id)s is about more pieces: %(remains)s remain, %(quantity)s were ordered.")
+        text = _("Upstream order %%(id)s is larger: %(remains)s remain, but only %(quantity)s were ordered.")
         return text % {"remains": report.remains, "quantity": order.quantity}
     if force or _charge_is_right(order, report):
         return ""
     text = _(
-        "Upstream order %%(id)s was charged %(charge)s %(currency)s, %(expected)s were expected. If it is the order "
-        "all the same, force it."
+        "Upstream order %%(id)s was charged %(charge)s %(currency)s, but %(expected)s was expected. If it "
+        "is the right order, force it."
     )
     return text % {
         "charge": text_from_micros(report.charge_upstream_micros or 0),

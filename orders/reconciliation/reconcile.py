@@ -85,7 +85,7 @@ def close_window(order_id: int, *, last_id: int, actor: User, now: datetime) -> 
     settled_at = attempt.sent_at + timedelta(seconds=settings.SETTLE_SECONDS)
     if now < settled_at:
         raise ValueError(
-            _("Too early: the supplier may still carry it out until %(time)s.") % {"time": f"{settled_at:%H:%M:%S}"}
+            _("Too early: the supplier may still process it until %(time)s.") % {"time": f"{settled_at:%H:%M:%S}"}
         )
     first = window_of(attempt).first
     if first is not None and last_id < first - 1:

@@ -62,7 +62,7 @@ def resolve_as_placed(
             settle_waiting(order_id, State.ADOPTED, now=now, actor=actor, upstream_id=confirmed.upstream_id)
             supply.record_placed(order, Placed(confirmed.upstream_id), now)
     except IntegrityError:
-        text = _("Upstream order %(id)s belongs to another order.")
+        text = _("Upstream order %(id)s is already linked to another order.")
         raise WrongStatus(text % {"id": confirmed.upstream_id}) from None
 
 
@@ -167,7 +167,7 @@ def _unknown(order_id: int) -> Order:
 
 def _in_question(order_id: int, note: str) -> Order:
     if not note.strip():
-        raise ValueError(_("Say how you know: the note stays in the order's events."))
+        raise ValueError(_("Explain how you know: the note stays in the order's events."))
     order = Order.objects.select_related("user").get(pk=order_id)
     if not is_in_question(order):
         raise WrongStatus(f"nothing about order {order_id} is in question")

@@ -72,7 +72,7 @@ class ReplacementRuleAdmin(ReadOnlyAdmin):
     list_display = (
         "number",
         "after_seconds",
-        money_column("cap_micros", gettext_lazy("price at most")),
+        money_column("cap_micros", gettext_lazy("maximum price")),
         "any_country",
         "left",
         "next_at",

@@ -88,8 +88,8 @@ class ForbiddenWordAdmin(ModelAdmin):
 
     def _say(self, request: HttpRequest, count: int) -> None:
         text = ngettext(
-            "%(count)d website or app is forbidden or allowed now that was not before.",
-            "%(count)d websites and apps are forbidden or allowed now that were not before.",
+            "%(count)d website or app is newly forbidden or allowed.",
+            "%(count)d websites and apps are newly forbidden or allowed.",
             count,
         )
         messages.info(request, text % {"count": count})

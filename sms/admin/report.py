@@ -34,7 +34,7 @@ class ReportForm(forms.Form):
     first = forms.DateField(label=gettext_lazy("From"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
     last = forms.DateField(label=gettext_lazy("To"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
     by = forms.ChoiceField(
-        label=gettext_lazy("By"),
+        label=gettext_lazy("Group by"),
         choices=[
             ("both", gettext_lazy("website or app, and country")),
             ("site", gettext_lazy("website or app")),
@@ -46,7 +46,7 @@ class ReportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and cleaned["first"] > cleaned["last"]:
-            self.add_error("last", _("The period has to end after it begins."))
+            self.add_error("last", _("The period can't end before it starts."))
         return cleaned
 
 

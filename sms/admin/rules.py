@@ -35,11 +35,11 @@ class NumberMarkupRuleForm(CheckedRuleForm):
         )
         help_texts = {
             "scope": gettext_lazy(
-                "The most specific rule counts: one website or app in one country, then the website or app, the "
-                "country, all numbers. Without any the shop's markup rule for everything counts."
+                "The most specific rule applies: one website or app in one country, then the website or "
+                "app, the country, all numbers. If there is none, the shop's general markup rule applies."
             ),
             "percent": gettext_lazy(
-                "Added to upstream's price of one number. Below zero only with a fixed amount that makes up for it."
+                "Added to the upstream price of one number. Can be negative only if a fixed amount makes up for it."
             ),
         }
 
@@ -75,8 +75,8 @@ def _refusal(costs: dict[int, int]) -> ValidationError:
     """Name projects that the rule would sell below cost, and count them; `costs` are in store micros."""
     count = len(costs)
     head = ngettext(
-        "%(count)d website or app in a country would be sold below cost:",
-        "%(count)d websites and apps in countries would be sold below cost:",
+        "%(count)d SMS project would be sold below cost:",
+        "%(count)d SMS projects would be sold below cost:",
         count,
     )
     named = Project.objects.select_related("country").in_bulk(list(costs)[:SHOWN_LOSSES])
@@ -108,15 +108,15 @@ class NumberMarkupRuleAdmin(ModelAdmin):
     ordering = ("scope", "id")
     conditional_fields = {target: f"scope == '{target}'" for target in TARGETS}
     fieldsets = (
-        (gettext_lazy("What it is for"), {"fields": ("scope", *TARGETS)}),
+        (gettext_lazy("Applies to"), {"fields": ("scope", *TARGETS)}),
         (gettext_lazy("Price"), {"fields": (("percent", "fixed_micros"), ("rounding", "floor_percent"))}),
-        (gettext_lazy("When it counts"), {"fields": ("valid_from", "valid_until")}),
+        (gettext_lazy("When it applies"), {"fields": ("valid_from", "valid_until")}),
     )
 
-    @display(description=gettext_lazy("for"))
+    @display(description=gettext_lazy("applies to"))
     def target(self, rule: NumberMarkupRule) -> str:
         return str(rule.project or rule.site or rule.country or rule.get_scope_display())
 
-    @display(description=gettext_lazy("counts"))
+    @display(description=gettext_lazy("in effect"))
     def validity(self, rule: NumberMarkupRule) -> str:
         return validity_in_words(rule)

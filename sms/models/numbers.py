@@ -23,7 +23,7 @@ class Number(models.Model):
     """The number behind an order of kind "number", and the code that came to it."""
 
     class State(models.TextChoices):
-        ORDERED = "ordered", _("Being fetched")
+        ORDERED = "ordered", _("Getting a number")
         WAITING = "waiting", _("Waiting for the code")
         RECEIVED = "received", _("Code received")
         EXPIRED = "expired", _("Expired")
@@ -41,17 +41,17 @@ class Number(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     received_at = models.DateTimeField(_("code received"), null=True, blank=True)
     created_at = models.DateTimeField(_("ordered"), default=timezone.now)
-    cancel_requested_at = models.DateTimeField(_("given up by the customer"), null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(_("canceled by the customer"), null=True, blank=True)
     # A number taken in place of another one; one number is replaced at most once.
     replaces = models.OneToOneField(
         "self",
-        verbose_name=_("instead of"),
+        verbose_name=_("replaces"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="replaced_by",
     )
-    content_wiped_at = models.DateTimeField(_("code and message wiped"), null=True, blank=True)
+    content_wiped_at = models.DateTimeField(_("code and message deleted"), null=True, blank=True)
 
     objects = NumberQuerySet.as_manager()
 
@@ -98,18 +98,18 @@ class ReplacementRule(models.Model):
     number = models.OneToOneField(
         Number, on_delete=models.CASCADE, related_name="replacement_rule", verbose_name=_("number")
     )
-    after_seconds = models.PositiveIntegerField(_("after seconds without a code"))
+    after_seconds = models.PositiveIntegerField(_("seconds without a code"))
     # What one number may cost at most, in store micros; the price the customer agreed to for the whole chain.
-    cap_micros = MicrosField(_("price at most"))
+    cap_micros = MicrosField(_("maximum price"))
     any_country = models.BooleanField(_("other countries too"), default=False)
-    left = models.PositiveSmallIntegerField(_("exchanges left"))
-    next_at = models.DateTimeField(_("next exchange"), null=True, blank=True)
-    outcome = models.CharField(_("how it went"), max_length=200, blank=True)
+    left = models.PositiveSmallIntegerField(_("replacements left"))
+    next_at = models.DateTimeField(_("next replacement"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=200, blank=True)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("automatic exchange")
-        verbose_name_plural = _("automatic exchanges")
+        verbose_name = _("automatic replacement")
+        verbose_name_plural = _("automatic replacements")
         indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="replacement_rule_due")]
 
     def __str__(self) -> str:
@@ -125,8 +125,8 @@ class NumberLimit(models.Model):
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("limit of numbers")
-        verbose_name_plural = _("limits of numbers")
+        verbose_name = _("number limit")
+        verbose_name_plural = _("number limits")
 
     def __str__(self) -> str:
         return str(self.user)

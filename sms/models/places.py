@@ -22,7 +22,7 @@ class Country(models.Model):
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=100)
     dial_code = models.CharField(
-        _("dial code"), max_length=8, blank=True, help_text=_("With the plus sign, such as +44.")
+        _("dial code"), max_length=8, blank=True, help_text=_("With a plus sign, for example +44.")
     )
     # Lower case: the code, the dial code, and the name in every language of the shop.
     search_text = models.CharField(editable=False, max_length=400, default="")
@@ -61,10 +61,10 @@ class Site(models.Model):
     # Lower case: the name, and further words under which staff want it found.
     search_text = models.CharField(editable=False, max_length=400, default="")
     aliases = models.CharField(
-        _("also found as"),
+        _("search aliases"),
         max_length=190,
         blank=True,
-        help_text=_("Further words for the search, with spaces between."),
+        help_text=_("Other words to find it by, separated by spaces."),
     )
     visible = models.BooleanField(_("visible"), default=True)
     # Kept by `sms.policy`, so that a listing asks one column and not the word list.
@@ -87,9 +87,9 @@ class ForbiddenWord(models.Model):
     """A word of the shop's acceptable-use policy: no website or app whose name contains it is sold."""
 
     word = models.CharField(
-        _("word"), max_length=80, unique=True, help_text=_("Found anywhere in a name, in upper or lower case.")
+        _("word"), max_length=80, unique=True, help_text=_("Matched anywhere in a name, regardless of case.")
     )
-    note = models.CharField(_("why"), max_length=200, blank=True)
+    note = models.CharField(_("reason"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
@@ -122,14 +122,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class Project(models.Model):
     """One website or app in one country: what a number is bought for."""
 
-    upstream_id = models.CharField(_("upstream id"), max_length=64)
+    upstream_id = models.CharField(_("upstream ID"), max_length=64)
     country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="projects", verbose_name=_("country"))
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="projects", verbose_name=_("website or app"))
     name = models.CharField(_("name"), max_length=200)
     search_text = models.CharField(editable=False, max_length=400, default="")
     price_upstream_micros = MicrosField(_("upstream price"))
     visible = models.BooleanField(_("visible"), default=True)
-    missed_syncs = models.PositiveSmallIntegerField(_("syncs without it"), default=0)
+    missed_syncs = models.PositiveSmallIntegerField(_("missed syncs"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
 
     objects = ProjectQuerySet.as_manager()

@@ -40,23 +40,25 @@ class NumberMarkupRule(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("No price falls below cost plus this, whatever the discount. Empty: the shop's floor margin."),
+        help_text=_(
+            "No price falls below cost plus this margin, whatever the discount. Empty: the shop's floor margin."
+        ),
     )
     rounding = models.CharField(
         _("rounding"),
         max_length=8,
         choices=MarkupRule.Rounding,
         blank=True,
-        help_text=_("Always up, before any discount."),
+        help_text=_("Always rounds up, before any discount."),
     )
-    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True, help_text=_("Empty: at once."))
-    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: for good."))
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True, help_text=_("Empty: starts at once."))
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True, help_text=_("Empty: no end date."))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("markup rule of numbers")
-        verbose_name_plural = _("markup rules of numbers")
+        verbose_name = _("number markup rule")
+        verbose_name_plural = _("number markup rules")
         constraints = [
             models.CheckConstraint(
                 name="number_markup_rule_names_its_scope",
@@ -64,7 +66,7 @@ class NumberMarkupRule(models.Model):
                 | Q(scope="country", country__isnull=False, site=None, project=None)
                 | Q(scope="site", country=None, site__isnull=False, project=None)
                 | Q(scope="project", country=None, site=None, project__isnull=False),
-                violation_error_message=_("Name exactly what the scope says, and nothing else."),
+                violation_error_message=_("Choose exactly what the scope asks for, and nothing else."),
             ),
             *[
                 models.UniqueConstraint(
@@ -86,7 +88,7 @@ class NumberMarkupRule(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_from__lt=F("valid_until")),
                 name="number_markup_rule_ends_after_it_begins",
-                violation_error_message=_("A rule has to end after it begins."),
+                violation_error_message=_("The rule must end after it starts."),
             ),
         ]
 
@@ -101,9 +103,9 @@ class SuccessRate(models.Model):
     project = models.OneToOneField(
         Project, on_delete=models.CASCADE, related_name="success", verbose_name=_("SMS project")
     )
-    observed = models.PositiveIntegerField(_("numbers that had their chance"))
-    received = models.PositiveIntegerField(_("of them with a code"))
-    median_seconds = models.PositiveIntegerField(_("seconds to the code, median"), null=True, blank=True)
+    observed = models.PositiveIntegerField(_("eligible numbers"))
+    received = models.PositiveIntegerField(_("with a code"))
+    median_seconds = models.PositiveIntegerField(_("median seconds to the code"), null=True, blank=True)
     counted_at = models.DateTimeField(_("counted"))
 
     class Meta:

@@ -69,18 +69,18 @@ def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str
     if not project.is_on_sale:
         raise OrderRefused(_("These numbers are no longer sold."))
     if not 1 <= quantity <= MOST_AT_ONCE:
-        raise OrderRefused(_("Take between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
+        raise OrderRefused(_("Buy between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
     if project.price_upstream_micros <= 0:
-        raise OrderRefused(_("These numbers have no price at the moment."))
+        raise OrderRefused(_("These numbers have no price right now."))
     # Who buys a number waits in front of the screen: better a plain no than an order that cannot be sent.
     paused = ForwardingPause.objects.filter(ended_at=None).exists()
     if paused or not can_afford(project.price_upstream_micros * quantity):
-        raise OrderRefused(_("Numbers cannot be bought for the moment. Please try again in a few minutes."))
+        raise OrderRefused(_("Numbers can't be bought right now. Please try again in a few minutes."))
     if reuse_phone:
         if quantity != 1:
-            raise OrderRefused(_("A number can be reused once at a time."), "quantity")
+            raise OrderRefused(_("Only one number can be reused at a time."), "quantity")
         if not Number.objects.filter(order__user=user, project=project, phone=reuse_phone).exists():
-            raise OrderRefused(_("You have not had this number for this service."), "reuse_phone")
+            raise OrderRefused(_("You haven't had this number for this website or app."), "reuse_phone")
 
 
 def sell_number(

@@ -26,8 +26,8 @@ def cancel_number(order_id: int, *, user: User, now: datetime | None = None) -> 
         waiting = Order.objects.filter(pk=order_id, status__in=UPSTREAM_OPEN)
         if not waiting.update(next_poll_at=now):
             if number.order.is_open:
-                raise OrderRefused(_("This number is still being fetched. Please try again in a few seconds."))
-            raise OrderRefused(_("This number does not wait for a code any more."))
+                raise OrderRefused(_("We're still getting this number. Please try again in a few seconds."))
+            raise OrderRefused(_("This number is no longer waiting for a code."))
         Number.objects.filter(pk=number.pk, cancel_requested_at=None).update(cancel_requested_at=now)
         ReplacementRule.objects.filter(number=number).update(next_at=None)
     number.refresh_from_db()

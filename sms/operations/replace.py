@@ -95,15 +95,15 @@ def _order_of(order_id: int, user: User) -> Order:
 def _check_can_be_replaced(order: Order, project: Project, now: datetime) -> None:
     number: Number = order.number
     if number.state == Number.State.RECEIVED:
-        raise CodeHasCome(_("The code has come: the number is not exchanged."))
+        raise CodeHasCome(_("The code has arrived, so the number was not replaced."))
     if project.site_id != number.project.site_id:
-        raise OrderRefused(_("A number is exchanged for one of the same website or app."))
+        raise OrderRefused(_("A number can only be replaced with one for the same website or app."))
     if number.cancel_requested_at is not None:
-        raise OrderRefused(_("You have given this number up."))
+        raise OrderRefused(_("You have canceled this number."))
     if number.state != Number.State.WAITING or order.status not in UPSTREAM_OPEN:
-        raise OrderRefused(_("This number does not wait for a code any more."))
+        raise OrderRefused(_("This number is no longer waiting for a code."))
     if not can_be_replaced(number, now):
-        raise OrderRefused(_("Wait a little longer: the code may still come."))
+        raise OrderRefused(_("Wait a little longer: the code may still arrive."))
 
 
 def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
@@ -112,15 +112,15 @@ def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
         report = ask_thoroughly(client, order, now)
     except UpstreamError as error:
         log.warning("replacement_without_answer", order_id=order.pk, error=str(error))
-        raise OrderRefused(_("It cannot be seen at the moment whether the code has come. Please try again.")) from error
+        raise OrderRefused(_("We can't check right now whether the code has arrived. Please try again.")) from error
     record_reports([(order, report)], now=now)
     order.number.refresh_from_db(fields=["state", "code"])
     if report.status == Status.COMPLETED or order.number.state == Number.State.RECEIVED:
-        raise CodeHasCome(_("The code has come: the number is not exchanged."))
+        raise CodeHasCome(_("The code has arrived, so the number was not replaced."))
     if report.status is None:
-        raise OrderRefused(_("It cannot be seen at the moment whether the code has come. Please try again."))
+        raise OrderRefused(_("We can't check right now whether the code has arrived. Please try again."))
     if report.status not in UPSTREAM_OPEN:
-        raise OrderRefused(_("This number does not wait for a code any more."))
+        raise OrderRefused(_("This number is no longer waiting for a code."))
 
 
 def _close(order: Order, now: datetime) -> None:
@@ -138,9 +138,9 @@ def _close(order: Order, now: datetime) -> None:
             next_poll_at=now,  # what it costs is asked until that is final
         )
     except WrongStatus:
-        raise OrderRefused(_("This number does not wait for a code any more.")) from None
+        raise OrderRefused(_("This number is no longer waiting for a code.")) from None
     if not waiting.update(state=Number.State.CANCELED):
-        raise OrderRefused(_("This number does not wait for a code any more."))
+        raise OrderRefused(_("This number is no longer waiting for a code."))
     order.status, order.finished_at = Status.CANCELED, now
     refund_up_to(order, order.price_micros, why=RefundReason.SWAPPED, now=now)
 

@@ -66,5 +66,5 @@ def drop_replacement_rule(order_id: int, *, user: User) -> None:
 def _open_number(order_id: int, user: User) -> Number:
     number = Number.objects.select_related("order").get(order__pk=order_id, order__user=user)
     if not number.order.is_open or number.cancel_requested_at is not None:
-        raise OrderRefused(_("This number does not wait for a code any more."))
+        raise OrderRefused(_("This number is no longer waiting for a code."))
     return number

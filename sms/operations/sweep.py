@@ -58,7 +58,7 @@ def _follow(rule: ReplacementRule, client: Client, now: datetime) -> bool:
             _settle(rule, now + AGAIN_AFTER, str(refusal))
             return False
         except InsufficientFunds:
-            _settle(rule, now + AGAIN_AFTER, _("Your balance is too small for another number."))
+            _settle(rule, now + AGAIN_AFTER, _("Your balance is too low for another number."))
             return False
     if new is None:
         return False
@@ -70,7 +70,7 @@ def _replace(rule: ReplacementRule, number: Number, user: User, client: Client, 
     offers = candidates_for([number], number_book(user))[number.pk]
     best = best_candidate(offers, number, cap_micros=rule.cap_micros, any_country=rule.any_country)
     if best is None:
-        raise OrderRefused(_("There is no other number within your price limit at the moment."))
+        raise OrderRefused(_("There is no other number within your price limit right now."))
     return replace_number(
         number.order_id,
         user=user,

@@ -19,15 +19,15 @@ class BuyNumberForm(forms.Form):
     """Numbers for one project; with `reuse`, once more the number of an earlier order of the same customer."""
 
     quantity = forms.IntegerField(
-        label=gettext_lazy("How many"),
+        label=gettext_lazy("Quantity"),
         initial=1,
         error_messages={
-            "required": gettext_lazy("Say how many numbers you want."),
-            "invalid": gettext_lazy("Write a whole number."),
+            "required": gettext_lazy("Enter how many numbers you want."),
+            "invalid": gettext_lazy("Enter a whole number."),
         },
         validators=[
-            MinValueValidator(1, gettext_lazy("At least one number.")),
-            MaxValueValidator(MOST_AT_ONCE, gettext_lazy("At most %(limit_value)s numbers at once.")),
+            MinValueValidator(1, gettext_lazy("Enter at least 1.")),
+            MaxValueValidator(MOST_AT_ONCE, gettext_lazy("Up to %(limit_value)s numbers at once.")),
         ],
         widget=forms.NumberInput(attrs={"min": 1, "max": MOST_AT_ONCE, "inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -36,8 +36,8 @@ class BuyNumberForm(forms.Form):
     reuse = forms.IntegerField(widget=forms.HiddenInput, required=False)
     auto_replace = forms.BooleanField(
         label=gettext_lazy(
-            "If no code comes for a while, exchange the number by itself, once, for another one of this country at "
-            "this price at most."
+            "If no code arrives for a while, replace the number automatically, once, with another one from "
+            "this country at no more than this price."
         ),
         required=False,
     )
@@ -56,7 +56,7 @@ class BuyNumberForm(forms.Form):
         own = Number.objects.filter(order__user=self.user, project=self.project).exclude(phone="")
         number = own.filter(order__pk=order_id).first()
         if number is None:
-            raise ValidationError(_("You have no such number for this service."))
+            raise ValidationError(_("You have no such number for this website or app."))
         return number.phone
 
     def request(self) -> dict[str, Any]:

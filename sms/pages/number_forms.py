@@ -19,7 +19,7 @@ class ReplacementRuleForm(forms.Form):
     """Another number by itself when no code comes, within a price limit."""
 
     cap = forms.DecimalField(
-        label=gettext_lazy("Price of a number, at most"),
+        label=gettext_lazy("Maximum price of a number"),
         min_value=Decimal("0.0001"),
         max_value=Decimal(100_000),
         max_digits=12,
@@ -27,13 +27,13 @@ class ReplacementRuleForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     replacements = forms.IntegerField(
-        label=gettext_lazy("Exchanges, at most"),
+        label=gettext_lazy("Maximum number of replacements"),
         min_value=1,
         max_value=MAX_REPLACEMENTS,
         initial=1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    any_country = forms.BooleanField(label=gettext_lazy("Also of other countries"), required=False)
+    any_country = forms.BooleanField(label=gettext_lazy("Other countries too"), required=False)
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

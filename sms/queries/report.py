@@ -73,7 +73,7 @@ def numbers_report(*, begins: datetime, ends: datetime, by: str) -> tuple[list[L
         )
     )
     lines: dict[tuple[str, ...], Line] = {}
-    whole = Line((_("All together"),))
+    whole = Line((_("Total"),))
     for row in rows:
         *names, rate, sold, ended, received, revenue, charge = row
         part = Line(tuple(names), sold, ended, received, revenue, charge, -(-charge * rate // MICROS))

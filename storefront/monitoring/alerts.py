@@ -46,9 +46,9 @@ def fetch_rate_and_tell() -> None:
     except RateRefused as refusal:
         log.warning("exchange_rate_refused", reason=str(refusal))
         page = settings.SITE_URL + reverse("admin:catalog_exchangerate_changelist")
-        still = _("Until then the rate of before goes on counting.")
+        still = _("Until then, the previous exchange rate stays in use.")
         body = f"{refusal}\n{still}\n\n{page}"
-        tell_admins(f"exchange-rate:{now:%Y-%m-%d}", _("The exchange rate needs a human"), body, now)
+        tell_admins(f"exchange-rate:{now:%Y-%m-%d}", _("The exchange rate needs your attention"), body, now)
     else:
         log.info("exchange_rate", rate_micros=None if row is None else row.rate_micros)
 

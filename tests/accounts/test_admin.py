@@ -159,7 +159,7 @@ def test_revoke_when_confirmed_then_the_key_stops_and_asking_alone_does_not(desk
 
     assert not opens(text)
     again = desk.post(address, {"_form_submitted": "True"}, follow=True)
-    assert [str(message) for message in again.context["messages"]] == ["This key had been revoked already."]
+    assert [str(message) for message in again.context["messages"]] == ["This key was already revoked."]
 
 
 def test_revoke_when_a_clerk_may_only_look_then_it_is_forbidden(client: Client, clerk: User, ann: User) -> None:
@@ -196,5 +196,5 @@ def test_verify_when_another_account_has_the_address_verified_then_it_is_refused
     second.refresh_from_db()
     assert not second.verified
     assert [str(message) for message in answer.context["messages"]] == [
-        "ann@example.com belongs to another account already."
+        "ann@example.com already belongs to another account."
     ]

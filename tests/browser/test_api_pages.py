@@ -75,7 +75,7 @@ def test_console_when_add_is_sent_then_it_is_tried_in_place_and_the_real_thing_i
         page.get_by_label("link").fill("https://instagram.com/username")
         page.get_by_label("quantity").fill("1000")
         page.get_by_role("button", name="Send").click()
-        expect(page.locator("#console-result")).to_contain_text("It would be taken")
+        expect(page.locator("#console-result")).to_contain_text("This order would be accepted")
         assert page.get_by_label("quantity").input_value() == "1000"  # the page has not been left
         accessible(page)
         assert fits(page)

@@ -46,7 +46,7 @@ def top_up(page: Page, outcome: str) -> None:
     page.goto("/wallet/add")
     page.locator("input[name=amount]").fill("20")
     page.get_by_role("radio", name=re.compile("demo", re.I)).check()
-    page.get_by_role("button", name="Go to the payment").click()
+    page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/wallet/demo/*")
     page.get_by_role("button", name=outcome, exact=True).click()
     page.wait_for_url("**/wallet/payments/*")
@@ -63,7 +63,7 @@ def test_a_customer_pays_for_an_order_directly_and_keeps_the_books(page: Page, s
 
     top_up(page, "Declined")
     expect(page.locator("#payment")).to_contain_text("You have not paid anything here.")
-    top_up(page, "Paid, and told about it three times")
+    top_up(page, "Paid, with three notifications")
     expect(page.locator("#payment")).to_contain_text("$20.00 has been added to your balance.")
     first, declined, twice = TopUp.objects.order_by("pk")
     assert [top_up.credited_micros for top_up in (declined, twice)] == [0, 20_000_000]
@@ -79,7 +79,7 @@ def test_a_customer_pays_for_an_order_directly_and_keeps_the_books(page: Page, s
         page.get_by_role("link", name=re.compile("spreadsheet")).click()
     assert download.value.suggested_filename.endswith(".csv")
 
-    page.get_by_role("link", name="Receipts and months").click()
+    page.get_by_role("link", name="Receipts and statements").click()
     accessible(page)
     page.get_by_role("link", name="Receipt 2").click()
     expect(page.locator(".paper")).to_contain_text("Total paid")

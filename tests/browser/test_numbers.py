@@ -59,7 +59,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         accessible(page)
 
         # Notices: the title is told of, the sound is switched off on one page, and that is remembered.
-        sound = page.get_by_role("button", name="Sound when a code comes")
+        sound = page.get_by_role("button", name="Sound when a code arrives")
         expect(sound).to_have_attribute("aria-pressed", "true")
         sound.click()
         page.reload()
@@ -69,12 +69,12 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         sandbox.deliver_code(first.upstream_id, "482913", "Your code is 482913")
         for each in (page, other):
             expect(each.locator(f"#number-{first.pk} {CODE}")).to_have_text("482913", timeout=20_000)
-            expect(each).to_have_title(re.compile("A code has come"))
+            expect(each).to_have_title(re.compile("A code has arrived"))
             expect(each.locator("#newest-code")).to_contain_text("the code is 482913")
         assert page.locator("[data-notices]").get_attribute("data-rang") is None
         expect(other.locator("[data-notices]")).to_have_attribute("data-rang", "1")
         page.locator("h1").click()
-        expect(page).not_to_have_title(re.compile("A code has come"))
+        expect(page).not_to_have_title(re.compile("A code has arrived"))
         accessible(page)
         page.reload()
         expect(page.locator(f"#number-{first.pk} {CODE}")).to_have_text("482913")
@@ -84,8 +84,8 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         card.get_by_text("No code?").click()
         expect(card).to_contain_text("your money comes back as soon as the supplier says that it was not charged")
         accessible(page)
-        card.get_by_role("button", name="Give the number up").click()
-        expect(card).to_contain_text("You have given this number up.")
+        card.get_by_role("button", name="Cancel the number").click()
+        expect(card).to_contain_text("You have canceled this number.")
         sandbox.set_number(second.upstream_id, charge="0.0000")
         expect(card).to_contain_text("is back in your balance", timeout=20_000)
         expect(other.locator(f"#number-{second.pk}")).to_contain_text("is back in your balance")
@@ -104,7 +104,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         page.get_by_role("link", name="All numbers and codes").click()
         page.wait_for_url("**/history/")
         page.get_by_role("searchbox").fill("482913x")
-        expect(page.locator("#found-numbers")).to_contain_text("No such numbers")
+        expect(page.locator("#found-numbers")).to_contain_text("No matching numbers")
         page.get_by_role("searchbox").fill(project.name.split()[0])
         expect(page.locator("#found-numbers")).to_contain_text("482913")
         accessible(page)

@@ -118,8 +118,8 @@ def test_buy_numbers_keeps_which_rule_counted_in_words_for_staff(telegram: Proje
         "Upstream's rate: 1.00 USD each.",
         f"Markup rule of numbers #{used.pk} (website or app): 60 %.",
         "Rounded up to 0.05.",
-        "Never below cost plus 0 %.",
-        "Comes to 1.60 USD each.",
+        "Never below cost plus 0%.",
+        "Result: 1.60 USD each.",
     ]
 
 
@@ -192,8 +192,8 @@ def test_admin_when_a_rule_is_fine_saves_it_and_clears_what_its_scope_does_not_n
 @pytest.mark.parametrize(
     ("fields", "field", "text"),
     [
-        ({"scope": "site"}, "site", "Name what the rule is for."),
-        ({"percent": "-5"}, "percent", "Below zero only with a fixed amount that makes up for it."),
+        ({"scope": "site"}, "site", "Choose what the rule applies to."),
+        ({"percent": "-5"}, "percent", "Can be negative only if a fixed amount makes up for it."),
         ({"percent": "5", "fixed_micros": "-1"}, "__all__", "would be sold below cost"),
         ({"percent": "-5", "fixed_micros": "0.01"}, "__all__", "Telegram · United States: costs 1.00."),
         ({"fixed_micros": "1000001"}, "fixed_micros", "Between -1000000 and 1000000."),

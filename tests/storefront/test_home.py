@@ -48,7 +48,7 @@ def test_home_when_the_catalog_is_empty_says_so(client: Client) -> None:
     page = client.get("/")
 
     assert page.status_code == 200
-    assert "The shelves are still being filled" in text(page)
+    assert "The catalog is still loading" in text(page)
 
 
 def test_home_shows_the_balance_to_its_owner_only(client: Client, ann: Any) -> None:
@@ -103,7 +103,7 @@ def test_unknown_address_is_not_found_and_offers_the_search(client: Client) -> N
     page = client.get("/no/such/page")
 
     assert page.status_code == 404
-    assert "There is no such page" in text(page)
+    assert "Page not found" in text(page)
     assert f'action="{reverse("catalog:search")}"' in page.content.decode()
 
 

@@ -193,7 +193,7 @@ PAGES = [
     ("catalog:search", {"query": "q=отзывы"}, "Поиск"),
     ("catalog:search", {"query": "q=нетникого"}, "Ничего не найдено"),
     ("orders:place", {"service": "comments"}, "Комментарии, по одному в строке"),
-    ("orders:place", {"service": "goods"}, "Адрес доставки (эл. почта)"),
+    ("orders:place", {"service": "goods"}, "Эл. почта для доставки"),
     ("orders:list", {}, "Мои заказы"),
     ("orders:list", {"query": "q=нетникого"}, "Таких заказов нет"),
     ("orders:mass", {}, "Ваши заказы, по одному в строке"),
@@ -237,7 +237,7 @@ def test_page_in_russian_has_no_english_left_over(
     ("path", "heading"),
     [
         ("/", "Войти"),
-        ("/no/such/page/", "Такой страницы нет"),
+        ("/no/such/page/", "Страница не найдена"),
         ("/accounts/login/", "Забыли пароль?"),
         ("/accounts/signup/", "Зарегистрироваться"),
         ("/accounts/password/reset/", "Сбросить пароль"),
@@ -272,7 +272,7 @@ def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, sho
 
     page = client.post(form, {**kept, "comments": "раз\nдва", "link": "нет"}, headers=RUSSIAN)
 
-    wrote = "Вы написали 2 комментария; нужно от 10 до 10000, по одному в строке."
+    wrote = "Вы ввели 2 комментария, а нужно от 10 до 10000, по одному в строке."
     assert error_beside(page, "id_comments") == wrote
     assert error_beside(page, "id_link") == "Введите ссылку целиком, начиная с https://."
 
@@ -349,7 +349,7 @@ def bought(client: Client, ann: User, shown_rows: dict[str, Any]) -> str:
 
 
 def test_money_is_written_the_russian_way(bought: str) -> None:
-    assert "С баланса списано 5,625 $." in bought
+    assert "Оплачено с баланса: 5,625 $." in bought
     assert "Тариф 1,875 $ за шт." in bought
 
 

@@ -115,7 +115,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     def approved_by(self, entry: Any) -> str:
         return entry.second_person or EMPTY
 
-    @display(description=gettext_lazy("asked for as"))
+    @display(description=gettext_lazy("requested as"))
     def by_hand(self, entry: Any) -> str | SafeString:
         if entry.request_pk is None:
             return EMPTY

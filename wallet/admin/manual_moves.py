@@ -45,7 +45,7 @@ def _note(max_length: int) -> forms.CharField:
     return forms.CharField(
         label=gettext_lazy("Note"),
         max_length=max_length,
-        help_text=gettext_lazy("Why; the customer sees it in the wallet's history."),
+        help_text=gettext_lazy("The reason; the customer sees it in the wallet's history."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -69,7 +69,7 @@ class AdjustForm(MoveForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"].help_text = _("Above zero gives money, below zero takes it.")
+        self.fields["amount"].help_text = _("A positive amount adds money, a negative one takes it away.")
 
     def clean_amount(self) -> int:
         if self.cleaned_data["amount"] == 0:
@@ -81,7 +81,7 @@ class WithdrawForm(MoveForm):
     """What the customer is paid outside of the shop, and how."""
 
     paid_how = forms.CharField(
-        label=gettext_lazy("How it is paid"),
+        label=gettext_lazy("Payout method"),
         max_length=60,
         help_text=gettext_lazy("For example: bank transfer to the account ending in 1234."),
         widget=UnfoldAdminTextInputWidget,
@@ -97,28 +97,30 @@ class WithdrawForm(MoveForm):
 
 ADJUST: dict[str, Any] = {
     "title": gettext_lazy("Adjust the balance"),
-    "description": gettext_lazy("One entry is added to the ledger; it cannot be changed or deleted later."),
+    "description": gettext_lazy("Adds one entry to the ledger; it can't be changed or deleted later."),
     "form_class": AdjustForm,
     "form_submit_text": gettext_lazy("Adjust"),
 }
 WITHDRAW: dict[str, Any] = {
-    "title": gettext_lazy("Withdraw to the customer"),
+    "title": gettext_lazy("Pay out to the customer"),
     "description": gettext_lazy(
-        "Takes the amount from the wallet, because you pay it to the customer outside of the shop. Where it has to be "
-        "approved first, pay only once it is: nothing is kept aside meanwhile."
+        "Takes the amount from the wallet because you pay it to the customer outside the shop. If it needs "
+        "approval, pay only once it is approved: until then, nothing is reserved."
     ),
     "form_class": WithdrawForm,
     "form_submit_text": gettext_lazy("Withdraw"),
 }
 APPROVE: dict[str, Any] = {
     "title": gettext_lazy("Approve"),
-    "description": gettext_lazy("The money moves at once; the ledger keeps who asked and that you approved it."),
+    "description": gettext_lazy(
+        "The money moves at once. The ledger records who requested it and that you approved it."
+    ),
     "form_class": BaseDialogForm,
     "form_submit_text": gettext_lazy("Approve"),
 }
 DECLINE: dict[str, Any] = {
     "title": gettext_lazy("Decline"),
-    "description": gettext_lazy("No money moves. Who asked for it sees on this page that you declined it."),
+    "description": gettext_lazy("No money moves. The person who requested it sees on this page that you declined it."),
     "form_class": BaseDialogForm,
     "form_submit_text": gettext_lazy("Decline"),
 }
@@ -141,17 +143,17 @@ def ask_for_move(
         )
     except InsufficientFunds as refusal:
         missing = money(refusal.missing_micros)
-        form.add_error("amount", _("The wallet does not hold that much: %(amount)s is missing.") % {"amount": missing})
+        form.add_error("amount", _("The wallet is %(amount)s short.") % {"amount": missing})
         return ask_again(request, dialog, form)
     except AlreadyBooked:
-        messages.warning(request, _("This has been asked for already; nothing was booked twice."))
+        messages.warning(request, _("This has already been requested; nothing was booked twice."))
         return go_to(request, page)
     amount = {"amount": money(asked.amount_micros)}
     if asked.state == State.DONE:
         messages.success(request, _("Booked: %(amount)s.") % amount)
         return go_to(request, page)
     limit = money(settings.ADJUST_APPROVAL_MICROS)
-    words = _("%(amount)s is more than %(limit)s: nothing has moved yet, a second person has to approve it.")
+    words = _("%(amount)s is over the limit of %(limit)s: no money has moved yet, a second person has to approve it.")
     messages.warning(request, words % {**amount, "limit": limit})
     return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]))
 
@@ -223,7 +225,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
         dialog=DECLINE,
     )
     def decline(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, decline_request, _("Declined; nothing has moved."))
+        return self._decide(request, object_id, decline_request, _("Declined; no money has moved."))
 
     def _decide(self, request: HttpRequest, object_id: str, decide: Any, said: str) -> HttpResponse:
         asked = self.get_object(request, object_id)
@@ -234,9 +236,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
         except (AlreadyDecided, MayNotDecide) as refusal:
             messages.error(request, str(refusal))
         except InsufficientFunds as refusal:
-            words = _(
-                "The wallet does not hold that much any more: %(amount)s is missing. The request goes on waiting."
-            )
+            words = _("The wallet is now %(amount)s short. The request stays open.")
             messages.error(request, words % {"amount": money(refusal.missing_micros)})
         else:
             self.log_change(request, asked, said)

@@ -44,8 +44,8 @@ class ReceivedForm(BaseDialogForm):
     """What arrived in all, in the shop's currency."""
 
     amount = MicrosFormField(
-        label=gettext_lazy("Received in all"),
-        help_text=gettext_lazy("What has arrived for this payment, the fee included, in the shop's currency."),
+        label=gettext_lazy("Total received"),
+        help_text=gettext_lazy("What has arrived for this payment, including the fee, in the shop's currency."),
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -62,7 +62,7 @@ def _dialog(title: Any, description: Any, form_class: type[BaseDialogForm] = Bas
 
 CONFIRM = _dialog(
     gettext_lazy("Confirm the payment"),
-    gettext_lazy("The wallet gets what arrived less the fee; what was credited for it before is taken into account."),
+    gettext_lazy("The wallet gets what arrived minus the fee; anything credited earlier is taken into account."),
     ReceivedForm,
 )
 
@@ -72,7 +72,7 @@ class HumanFilter(admin.SimpleListFilter):
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("Needs a human"))]
+        return [("yes", _("Needs attention"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.exclude(attention="") if self.value() == "yes" else queryset
@@ -125,9 +125,9 @@ class TopUpAdmin(ReadOnlyAdmin):
         tuple(
             money_column(f"{name}_micros", title)
             for name, title in (
-                ("refunded", gettext_lazy("paid back")),
+                ("refunded", gettext_lazy("refunded")),
                 ("disputed", gettext_lazy("disputed")),
-                ("recalled", gettext_lazy("taken back")),
+                ("recalled", gettext_lazy("reversed")),
             )
         ),
         ("created_at", "expires_at", "paid_at"),
@@ -158,18 +158,18 @@ class TopUpAdmin(ReadOnlyAdmin):
                 object_id,
                 lambda top_up, actor: confirm_top_up(top_up=top_up, received_micros=received_micros, actor=actor),
                 f"confirmed: {received_micros} micros received",
-                _("The payment is confirmed and credited."),
+                _("The payment has been confirmed and credited."),
             )
         except ValueError:
-            form.add_error("amount", _("Nothing would be left for the wallet, or that much is booked already."))
+            form.add_error("amount", _("Nothing would be left for the wallet, or this amount is already booked."))
             return ask_again(request, CONFIRM, form)
 
     @action(
-        description=gettext_lazy("Decline it"),
+        description=gettext_lazy("Decline"),
         url_path="decline",
         permissions=["judge"],
         variant=ActionVariant.DANGER,
-        dialog=_dialog(gettext_lazy("Decline it"), gettext_lazy("Nothing has arrived. Nothing is credited.")),
+        dialog=_dialog(gettext_lazy("Decline"), gettext_lazy("No money has arrived. Nothing is credited.")),
     )
     def decline(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         return self._judge(
@@ -177,16 +177,18 @@ class TopUpAdmin(ReadOnlyAdmin):
             object_id,
             lambda top_up, actor: decline_top_up(top_up=top_up, actor=actor),
             "declined",
-            _("The payment is declined."),
+            _("The payment has been declined."),
         )
 
     @action(
-        description=gettext_lazy("Seen to"),
+        description=gettext_lazy("Mark as reviewed"),
         url_path="seen",
         permissions=["judge"],
         dialog=_dialog(
-            gettext_lazy("Seen to"),
-            gettext_lazy("Takes it off the list of those that need a human. What is credited stays as it is."),
+            gettext_lazy("Mark as reviewed"),
+            gettext_lazy(
+                "Removes the payment from the list of those that need attention. What has been credited stays as it is."
+            ),
         ),
     )
     def seen_to(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -195,7 +197,7 @@ class TopUpAdmin(ReadOnlyAdmin):
             object_id,
             lambda top_up, actor: close_review(top_up=top_up, actor=actor),
             "seen to",
-            _("The payment is off the list."),
+            _("The payment has been removed from the list."),
         )
 
     def _judge(
@@ -251,7 +253,7 @@ class ReceivableAdmin(ReadOnlyAdmin):
     list_display = (
         "user",
         money_column("amount_micros", gettext_lazy("owed")),
-        money_column("paid_micros", gettext_lazy("paid since")),
+        money_column("paid_micros", gettext_lazy("paid off")),
         "top_up",
         "note",
         "created_at",

@@ -7,7 +7,7 @@ from accounts.admin.widgets import ReadOnlyAdmin, money_column
 from wallet.models import Receipt
 
 TOTAL = money_column("total_micros", gettext_lazy("total"))
-TAX = money_column("tax_micros", gettext_lazy("tax in the total"))
+TAX = money_column("tax_micros", gettext_lazy("tax included"))
 
 
 @admin.register(Receipt)

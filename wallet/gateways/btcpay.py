@@ -35,7 +35,7 @@ class BtcpayGateway(Gateway):
 
     name = "btcpay"
     title = gettext_lazy("Bitcoin")
-    hint = gettext_lazy("Bitcoin or Lightning. Arrives after the network has confirmed it.")
+    hint = gettext_lazy("Bitcoin or Lightning. Credited once the network has confirmed it.")
 
     def start(self, top_up: TopUp, return_url: str) -> Started:
         invoice = self._call(

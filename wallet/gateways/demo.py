@@ -32,7 +32,7 @@ class DemoGateway(Gateway):
 
     name = "demo"
     title = gettext_lazy("Demo payment")
-    hint = gettext_lazy("Pretends to be a bank: you choose how the payment ends. No money moves.")
+    hint = gettext_lazy("Stands in for a bank: you choose how the payment ends. No money moves.")
 
     def __init__(self) -> None:
         if not settings.DEBUG:

@@ -18,7 +18,7 @@ class ManualGateway(Gateway):
 
     name = "manual"
     title = gettext_lazy("Bank transfer")
-    hint = gettext_lazy("You transfer it, we confirm it by hand, as a rule within a working day.")
+    hint = gettext_lazy("You make the transfer, we confirm it by hand, usually within one business day.")
 
     def start(self, top_up: TopUp, return_url: str) -> Started:
         page = reverse("wallet:payment", args=[top_up.reference])

@@ -54,7 +54,7 @@ class StripeGateway(Gateway):
 
     name = "stripe"
     title = gettext_lazy("Card")
-    hint = gettext_lazy("Visa, Mastercard, Apple Pay, Google Pay. Arrives at once.")
+    hint = gettext_lazy("Visa, Mastercard, Apple Pay, Google Pay. Credited at once.")
 
     def _client(self) -> stripe.StripeClient:
         return stripe.StripeClient(
@@ -67,7 +67,7 @@ class StripeGateway(Gateway):
     def start(self, top_up: TopUp, return_url: str) -> Started:
         metadata = {"reference": top_up.reference}
         expires_at = top_up.created_at + LIFETIME
-        product = _("Top-up of your balance at %(store)s") % {"store": settings.STORE_NAME}
+        product = _("Balance top-up at %(store)s") % {"store": settings.STORE_NAME}
         try:
             session = self._client().v1.checkout.sessions.create(
                 {

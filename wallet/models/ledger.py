@@ -51,11 +51,11 @@ class LedgerEntry(models.Model):
     class Kind(models.TextChoices):
         TOP_UP = "top_up", _("Top-up")
         BONUS = "bonus", _("Bonus")
-        RECALLED = "recalled", _("Payment taken back")
+        RECALLED = "recalled", _("Payment reversal")
         CHARGE = "charge", _("Order")
         REFUND = "refund", _("Refund")
         DISCOUNT = "discount", _("Coupon")
-        REFERRAL = "referral", _("Referral")
+        REFERRAL = "referral", _("Referral earnings")
         ADJUSTMENT = "adjustment", _("Adjustment")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
 

@@ -45,8 +45,8 @@ class TopUp(models.Model):
         PAID = "paid", pgettext_lazy("payment", "Paid")
         DECLINED = "declined", pgettext_lazy("payment", "Declined")
         EXPIRED = "expired", pgettext_lazy("payment", "Expired")
-        REVIEW = "review", pgettext_lazy("payment", "Needs a human")
-        REFUNDED = "refunded", pgettext_lazy("payment", "Paid back")
+        REVIEW = "review", pgettext_lazy("payment", "Needs attention")
+        REFUNDED = "refunded", pgettext_lazy("payment", "Refunded")
         DISPUTED = "disputed", pgettext_lazy("payment", "Disputed")
 
     user = models.ForeignKey(
@@ -54,28 +54,28 @@ class TopUp(models.Model):
     )
     gateway = models.CharField(_("gateway"), max_length=20)
     reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_reference)
-    gateway_id = models.CharField(_("payment at the gateway"), max_length=200, blank=True)
-    pay_url = models.URLField(_("where it is paid"), max_length=2000, blank=True)
+    gateway_id = models.CharField(_("payment ID at the gateway"), max_length=200, blank=True)
+    pay_url = models.URLField(_("payment page"), max_length=2000, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CREATED)
     currency = models.CharField(_("currency"), max_length=3)
     amount_micros = MicrosField(_("amount"))
     fee_micros = MicrosField(_("fee"), default=0)
     bonus_micros = MicrosField(_("bonus"), default=0)
     pay_micros = MicrosField(_("to pay"))
-    received_micros = MicrosField(_("received"), default=0, help_text=_("What the gateway says was paid."))
-    credited_micros = MicrosField(_("credited"), default=0, help_text=_("What the wallet got for it, bonus included."))
-    refunded_micros = MicrosField(_("paid back"), default=0, help_text=_("What the gateway has paid back in all."))
-    disputed_micros = MicrosField(_("disputed"), default=0, help_text=_("What is disputed at the gateway now."))
-    recalled_micros = MicrosField(
-        _("taken back"), default=0, help_text=_("What was taken from the wallet for it, or is owed since.")
+    received_micros = MicrosField(_("received"), default=0, help_text=_("Amount paid, as reported by the gateway."))
+    credited_micros = MicrosField(
+        _("credited"), default=0, help_text=_("Amount credited to the wallet, including the bonus.")
     )
+    refunded_micros = MicrosField(_("refunded"), default=0, help_text=_("Total refunded by the gateway."))
+    disputed_micros = MicrosField(_("disputed"), default=0, help_text=_("Amount currently disputed with the gateway."))
+    recalled_micros = MicrosField(_("reversed"), default=0, help_text=_("Taken from the wallet for it, or still owed."))
     note = models.CharField(_("note"), max_length=300, blank=True)
-    attention = models.CharField(_("needs a human because"), max_length=300, blank=True)
+    attention = models.CharField(_("needs attention because"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    next_check_at = models.DateTimeField(_("next question to the gateway"), null=True, blank=True)
-    checks = models.PositiveIntegerField(_("questions to the gateway"), default=0)
+    next_check_at = models.DateTimeField(_("next gateway check"), null=True, blank=True)
+    checks = models.PositiveIntegerField(_("gateway checks"), default=0)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -117,13 +117,13 @@ class GatewayEvent(models.Model):
     """Something a gateway, or somebody who says so, told us: raw, kept for ever, whatever came of it."""
 
     class Outcome(models.TextChoices):
-        BELIEVED = "believed", _("Believed")
-        REPEATED = "repeated", _("Known already")
-        IGNORED = "ignored", _("About nothing of ours")
-        REFUSED = "refused", _("Not believed")
+        BELIEVED = "believed", _("Accepted")
+        REPEATED = "repeated", _("Already known")
+        IGNORED = "ignored", _("Not about our payments")
+        REFUSED = "refused", _("Rejected")
 
     gateway = models.CharField(_("gateway"), max_length=20)
-    event_id = models.CharField(_("event at the gateway"), max_length=200, blank=True)
+    event_id = models.CharField(_("event ID at the gateway"), max_length=200, blank=True)
     kind = models.CharField(_("kind"), max_length=100, blank=True)
     top_up = models.ForeignKey(
         TopUp, null=True, blank=True, on_delete=models.PROTECT, related_name="events", verbose_name=_("top-up")
@@ -155,7 +155,7 @@ class Receivable(models.Model):
         TopUp, null=True, blank=True, on_delete=models.PROTECT, related_name="receivables", verbose_name=_("top-up")
     )
     amount_micros = MicrosField(_("owed"))
-    paid_micros = MicrosField(_("paid since"), default=0)
+    paid_micros = MicrosField(_("paid off"), default=0)
     note = models.CharField(_("note"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
@@ -184,7 +184,7 @@ class MoneyRequest(models.Model):
         WITHDRAWAL = "withdrawal", _("Withdrawal")
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("Waits for a second person")
+        WAITING = "waiting", _("Waiting for a second person")
         DONE = "done", pgettext_lazy("request", "Done")
         DECLINED = "declined", pgettext_lazy("request", "Declined")
 
@@ -192,14 +192,16 @@ class MoneyRequest(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("customer")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    amount_micros = MicrosField(_("amount"), help_text=_("Below zero takes; a withdrawal is above zero."))
-    paid_how = models.CharField(_("how it is paid out"), max_length=60, blank=True)
+    amount_micros = MicrosField(
+        _("amount"), help_text=_("A negative amount takes money away; a withdrawal is always positive.")
+    )
+    paid_how = models.CharField(_("payout method"), max_length=60, blank=True)
     note = models.CharField(_("note"), max_length=300)
     request_id = models.CharField(max_length=64, unique=True)
     needs_second = models.BooleanField(_("needs a second person"), default=False)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("asked by")
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -214,8 +216,8 @@ class MoneyRequest(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("move of money by hand")
-        verbose_name_plural = _("moves of money by hand")
+        verbose_name = _("manual adjustment")
+        verbose_name_plural = _("manual adjustments")
         constraints = [
             models.CheckConstraint(
                 condition=~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("user")), name="decided_by_another"
@@ -251,7 +253,7 @@ class Receipt(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     total_micros = MicrosField(_("total"))
     tax_percent = models.DecimalField(_("tax, %"), max_digits=5, decimal_places=2, default=0)
-    tax_micros = MicrosField(_("tax in the total"), default=0)
+    tax_micros = MicrosField(_("tax included"), default=0)
     created_at = models.DateTimeField(_("issued"), default=timezone.now)
 
     class Meta:

@@ -90,9 +90,9 @@ def settle(top_up: TopUp, changes: Changes, *, now: datetime, actor: User | None
     if top_up.received_micros and top_up.status != Status.REVIEW and top_up.status != before["status"]:
         issue_receipt(top_up, now=now)
     if to_take > 0:
-        take_back(top_up, to_take, _("Payment %(reference)s was taken back") % {"reference": top_up.reference})
+        take_back(top_up, to_take, _("Payment %(reference)s was reversed") % {"reference": top_up.reference})
     elif to_take < 0:
-        give_back(top_up, -to_take, _("Payment %(reference)s is good after all") % {"reference": top_up.reference})
+        give_back(top_up, -to_take, _("Payment %(reference)s was restored") % {"reference": top_up.reference})
 
 
 def due(top_up: TopUp) -> tuple[int, int]:
@@ -116,15 +116,15 @@ def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:
     if top_up.received_micros:
         return _paid_again(top_up, amount_micros)
     if amount_micros <= 0:
-        text = _("The gateway says it was paid, but names no amount.")
+        text = _("The gateway reports the payment as paid, but gives no amount.")
         return {"status": Status.REVIEW, "attention": text, "next_check_at": None}
     changes: Changes = {"status": Status.PAID, "received_micros": amount_micros, "paid_at": now, "attention": ""}
     if amount_micros < top_up.pay_micros:
         missing = text_from_micros(top_up.pay_micros - amount_micros)
-        changes |= {"status": Status.REVIEW, "attention": _("%(amount)s too little was paid.") % {"amount": missing}}
+        changes |= {"status": Status.REVIEW, "attention": _("Underpaid by %(amount)s.") % {"amount": missing}}
     elif amount_micros > top_up.pay_micros:
         more = text_from_micros(amount_micros - top_up.pay_micros)
-        changes["note"] = _noted(top_up, _("%(amount)s more was paid than asked for.") % {"amount": more})
+        changes["note"] = _noted(top_up, _("Overpaid by %(amount)s.") % {"amount": more})
     elif top_up.status == Status.EXPIRED:
         changes["note"] = _noted(top_up, _("Paid after it had expired."))
     return changes
@@ -135,13 +135,13 @@ def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
     if amount_micros == top_up.received_micros:
         return {}
     now_says, said = text_from_micros(amount_micros), text_from_micros(top_up.received_micros)
-    text = _("The gateway says %(now)s was paid in all; %(before)s is booked.") % {"now": now_says, "before": said}
+    text = _("The gateway reports %(now)s paid in total; %(before)s is booked.") % {"now": now_says, "before": said}
     return {"attention": text, "status": Status.REVIEW}
 
 
 def _wrong_currency(top_up: TopUp, heard: Heard) -> Changes:
     amount = f"{text_from_micros(heard.amount_micros)} {heard.currency[:10]}"
-    text = _("The gateway speaks of %(amount)s; the payment is in %(currency)s.")
+    text = _("The gateway reports %(amount)s, but the payment is in %(currency)s.")
     return {
         "attention": text % {"amount": amount, "currency": top_up.currency},
         "status": Status.REVIEW,
@@ -159,7 +159,7 @@ def _not_paid(top_up: TopUp, state: State) -> Changes:
     if state == State.EXPIRED and is_open:
         return {"status": Status.EXPIRED}
     if state == State.DECLINED and top_up.status == Status.PAID:
-        return {"attention": _("The gateway says that it was declined, after it said that it was paid.")}
+        return {"attention": _("The gateway reports the payment as declined, after reporting it as paid.")}
     return {}
 
 
@@ -181,11 +181,11 @@ def _conclude(top_up: TopUp, *, recalled: bool) -> None:
     elif top_up.disputed_micros:
         top_up.status = Status.DISPUTED
         if recalled:
-            top_up.attention = _("The customer disputes the payment at the gateway.")
+            top_up.attention = _("The customer disputes the payment with the gateway.")
     elif top_up.status in (Status.REFUNDED, Status.DISPUTED):
         top_up.status, top_up.attention = Status.PAID, ""
     if 0 < top_up.refunded_micros < top_up.received_micros:
-        top_up.note = _noted(top_up, _("A part of it was paid back."))
+        top_up.note = _noted(top_up, _("Part of it was refunded."))
 
 
 def _credit(top_up: TopUp, money_micros: int, bonus_micros: int, *, first: bool, actor: User | None) -> None:

@@ -18,7 +18,7 @@ class OwesMoney(Exception):
     def __init__(self, owed_micros: int) -> None:
         self.owed_micros = owed_micros
         super().__init__(
-            _("A payment of yours was taken back, and %(amount)s of it is still open. Add money to go on buying.")
+            _("One of your payments was reversed, and %(amount)s of it is still owed. Add money to keep buying.")
             % {"amount": text_from_micros(owed_micros)}
         )
 

@@ -22,7 +22,7 @@ class InsufficientFunds(Exception):
     def __init__(self, missing_micros: int) -> None:
         self.missing_micros = missing_micros
         super().__init__(
-            _("Your balance does not cover this: %(amount)s is missing.") % {"amount": text_from_micros(missing_micros)}
+            _("Your balance is too low: you need %(amount)s more.") % {"amount": text_from_micros(missing_micros)}
         )
 
 

@@ -20,14 +20,16 @@ class AlreadyDecided(Exception):
     """Somebody has approved or declined this request before; nothing has changed now. The text is for staff."""
 
     def __init__(self) -> None:
-        super().__init__(_("A colleague has decided about this request meanwhile; nothing was changed."))
+        super().__init__(_("A colleague has already decided on this request. Nothing was changed."))
 
 
 class MayNotDecide(Exception):
     """Who asked for a move, or would get its money, cannot be its second person. The text is for staff."""
 
     def __init__(self) -> None:
-        super().__init__(_("Somebody else has to decide: neither who asked for it nor whose wallet it is."))
+        super().__init__(
+            _("Somebody else has to decide: neither the person who requested it nor the owner of the wallet.")
+        )
 
 
 def move_by_hand(

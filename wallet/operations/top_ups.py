@@ -45,12 +45,12 @@ def price_top_up(*, gateway: str, amount_micros: int) -> Price:
     terms, currency = _offered(gateway).terms, settings.STORE_CURRENCY
     least, most = terms.least_micros, terms.most_micros or MOST_MICROS
     if amount_micros % smallest_unit_micros(currency):
-        raise TopUpRefused(_("This amount has more decimals than the currency."), "amount")
+        raise TopUpRefused(_("This amount has more decimal places than the currency allows."), "amount")
     if amount_micros < max(least, 1):
-        text = _("The smallest amount here is %(amount)s.")
+        text = _("The minimum amount is %(amount)s.")
         raise TopUpRefused(text % {"amount": text_from_micros(max(least, smallest_unit_micros(currency)))}, "amount")
     if amount_micros > most:
-        raise TopUpRefused(_("The largest amount here is %(amount)s.") % {"amount": text_from_micros(most)}, "amount")
+        raise TopUpRefused(_("The maximum amount is %(amount)s.") % {"amount": text_from_micros(most)}, "amount")
     return terms.price(amount_micros, currency)
 
 
@@ -71,7 +71,9 @@ def start_top_up(
     price = price_top_up(gateway=gateway, amount_micros=amount_micros)
     now = timezone.now()
     if TopUp.objects.filter(user=user, created_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
-        raise TopUpRefused(_("You have begun many payments within an hour. Finish one of them, or try later."))
+        raise TopUpRefused(
+            _("You have started too many payments in the last hour. Finish one of them, or try again later.")
+        )
     with transaction.atomic():
         top_up = TopUp.objects.create(
             user=user,
@@ -93,7 +95,9 @@ def start_top_up(
     except Unreachable as error:
         log.error("payment_not_started", gateway=gateway, reference=top_up.reference, error=str(error))
         TopUp.objects.filter(pk=top_up.pk, status=Status.CREATED).update(status=Status.DECLINED, next_check_at=None)
-        raise TopUpRefused(_("This way to pay does not answer at the moment. Try another one, or later.")) from error
+        raise TopUpRefused(
+            _("This payment method isn't responding right now. Try another one, or try again later.")
+        ) from error
     TopUp.objects.filter(pk=top_up.pk).update(
         pay_url=started.pay_url, gateway_id=started.gateway_id, expires_at=started.expires_at
     )
@@ -104,7 +108,7 @@ def start_top_up(
 def declare_transfer(*, top_up: TopUp, note: str) -> None:
     """The customer says that the transfer has been made; it waits for staff from now on. Raises WrongStatus."""
     declared = TopUp.objects.filter(pk=top_up.pk, gateway="manual", status__in=[Status.CREATED, Status.EXPIRED])
-    text = _("The customer says that it has been transferred.")
+    text = _("The customer says the transfer has been made.")
     if not declared.update(status=Status.PENDING, note=note[:200], attention=text, next_check_at=None):
         raise WrongStatus(_("This payment is not waiting for a transfer."))
 
@@ -112,7 +116,7 @@ def declare_transfer(*, top_up: TopUp, note: str) -> None:
 def cancel_top_up(*, top_up: TopUp) -> None:
     """Stop waiting for a payment that has not begun; if it is paid all the same, it is credited. Raises WrongStatus."""
     if not TopUp.objects.filter(pk=top_up.pk, status=Status.CREATED).update(status=Status.EXPIRED):
-        raise WrongStatus(_("This payment cannot be canceled any more."))
+        raise WrongStatus(_("This payment can no longer be canceled."))
 
 
 def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: datetime | None = None) -> TopUp:
@@ -125,7 +129,7 @@ def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: dat
         row = _locked(top_up)
         unpaid = row.gateway == "manual" and row.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED)
         if not unpaid and row.status != Status.REVIEW:
-            raise WrongStatus(_("This payment does not wait for a confirmation."))
+            raise WrongStatus(_("This payment is not waiting for confirmation."))
         if received_micros <= max(row.received_micros, row.fee_micros):
             raise ValueError(received_micros)
         now = now or timezone.now()
@@ -144,7 +148,7 @@ def decline_top_up(*, top_up: TopUp, actor: User) -> None:
     """Staff has found that nothing came in. Raises WrongStatus when something has been booked."""
     waits = TopUp.objects.filter(pk=top_up.pk, status__in=[*OPEN_TOP_UPS, Status.REVIEW], received_micros=0)
     if not waits.update(status=Status.DECLINED, attention="", confirmed_by=actor, next_check_at=None):
-        raise WrongStatus(_("This payment cannot be declined any more."))
+        raise WrongStatus(_("This payment can no longer be declined."))
 
 
 def close_review(*, top_up: TopUp, actor: User) -> None:
@@ -172,7 +176,7 @@ def ask_soon(top_up: TopUp) -> None:
 def _offered(name: str) -> Gateway:
     gateway = find_gateway(name)
     if gateway is None:
-        raise TopUpRefused(_("This way to pay is not offered."), "gateway")
+        raise TopUpRefused(_("This payment method isn't available."), "gateway")
     return gateway
 
 

@@ -76,11 +76,11 @@ OUTCOMES: dict[str, tuple[str | Promise, Callable[[TopUp], Callbacks]]] = {
     "pending": (gettext_lazy("Being confirmed"), _pending),
     "declined": (gettext_lazy("Declined"), _declined),
     "late": (gettext_lazy("Paid too late"), _late),
-    "twice": (gettext_lazy("Paid, and told about it three times"), _twice),
-    "wrong_amount": (gettext_lazy("Half of it paid"), _wrong_amount),
+    "twice": (gettext_lazy("Paid, with three notifications"), _twice),
+    "wrong_amount": (gettext_lazy("Half paid"), _wrong_amount),
     "wrong_currency": (gettext_lazy("Paid in another currency"), _wrong_currency),
     "forged": (gettext_lazy("Forged"), _forged),
-    "refunded": (gettext_lazy("Paid, then paid back"), _refunded),
+    "refunded": (gettext_lazy("Paid, then refunded"), _refunded),
     "disputed": (gettext_lazy("Paid, then disputed"), _disputed),
 }
 

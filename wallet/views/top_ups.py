@@ -127,7 +127,7 @@ def declare(request: CustomerRequest, reference: str) -> HttpResponse:
     try:
         if form.is_valid():
             declare_transfer(top_up=_top_up(request, reference), note=form.cleaned_data["note"])
-            messages.success(request, _("Thank you. We look for your transfer and confirm it here."))
+            messages.success(request, _("Thank you. We're looking for your transfer and will confirm it here."))
         else:
             messages.error(request, _("The text is too long."))
     except WrongStatus as refusal:

@@ -53,8 +53,8 @@ def _reveal(request: CustomerRequest, order: Order) -> list[str] | None:
     try:
         return reveal(order, request.user, address_of(request))
     except NothingDelivered:
-        messages.info(request, _("Nothing has been delivered here yet."))
+        messages.info(request, _("Nothing has been delivered yet."))
     except CannotDecrypt:
-        text = _("Your goods cannot be opened right now. They are not lost: please write to us.")
+        text = _("Your goods can't be opened right now. They are not lost: please write to us.")
         messages.error(request, text)
     return None

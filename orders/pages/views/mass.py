@@ -41,7 +41,7 @@ def _pay(form: MassOrderForm) -> list[Order] | None:
     if any(row.line is None for row in form.rows):
         return None
     if form.doubtful and not form.cleaned_data["again"]:
-        form.add_error("again", _("Tick this if you want these orders as well."))
+        form.add_error("again", _("Check this box if you want these orders as well."))
         return None
     request_id = form.cleaned_data["request_id"] or form.next_request_id
     try:
@@ -52,10 +52,12 @@ def _pay(form: MassOrderForm) -> list[Order] | None:
         form.show_changes(change)
         form.add_error(None, str(change))
     except RequestIdReused:
-        form.add_error(None, _("This page has placed orders before. Press again to place these as well."))
+        form.add_error(
+            None, _("You have already ordered from this page. Press the button again to place these orders too.")
+        )
     except OrderRefused as refusal:
         form.add_error(None, str(refusal))
     except InsufficientFunds as short:
         amount = money(short.missing_micros)
-        form.add_error(None, _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
+        form.add_error(None, _("You're %(amount)s short. Nothing has been charged.") % {"amount": amount})
     return None

@@ -105,11 +105,11 @@ def _ask_for_a_second_look(form: PlaceOrderForm, quote: Quote) -> None:
         return
     if quote.quantity is None or quote.total_micros is None:
         return  # it cannot be ordered any more: the page says so
-    words = _("%(pieces)s cost %(price)s. Press the button again to order them. You have not paid anything yet.")
+    words = _("Price for %(pieces)s: %(price)s. Press the button again to order. Nothing has been charged yet.")
     if quote.discount:
         words = _(
-            "With your coupon %(pieces)s cost %(price)s. Press the button again to order them. You have not paid "
-            "anything yet."
+            "Price for %(pieces)s with your coupon: %(price)s. Press the button again to order. Nothing "
+            "has been charged yet."
         )
     pieces = number_format(quote.quantity, force_grouping=True)
     form.note = words % {"pieces": pieces, "price": money(quote.total_micros)}
@@ -143,11 +143,11 @@ def _refusals(form: PlaceOrderForm) -> Iterator[None]:
     except RequestIdReused:
         # The reader went back to a form that has bought something, and changed it: that can only mean one more.
         form.renew()
-        form.refuse("", _("This page has placed an order before. Order again to place this one as well."))
+        form.refuse("", _("You have already ordered from this page. Order again to place this order too."))
     except OrderRefused as refusal:
         form.refuse(refusal.field, str(refusal))
     except InsufficientFunds as short:
         amount = money(short.missing_micros)
-        form.refuse("", _("Your balance is %(amount)s short. You have not paid anything.") % {"amount": amount})
+        form.refuse("", _("You're %(amount)s short. Nothing has been charged.") % {"amount": amount})
     except TopUpRefused as refusal:
         form.refuse("", str(refusal))

@@ -26,14 +26,14 @@ def cancel(request: CustomerRequest, pk: int) -> HttpResponse:
         messages.error(request, _why_too_late(request, pk))
     else:
         amount = money(order.refunded_micros)
-        messages.success(request, _("Canceled. %(amount)s is back in your balance.") % {"amount": amount})
+        messages.success(request, _("Canceled. %(amount)s has been refunded to your balance.") % {"amount": amount})
     return redirect("orders:detail", pk)
 
 
 def _why_too_late(request: CustomerRequest, pk: int) -> str:
     if request.user.orders.open().filter(pk=pk).exists():
-        return _("It is already on its way, so it was not canceled.")
-    return _("This order is finished; there was nothing to cancel.")
+        return _("The order is already being sent, so it was not canceled.")
+    return _("This order is already finished, so there was nothing to cancel.")
 
 
 @customers_only
@@ -53,5 +53,5 @@ def ask(request: CustomerRequest, pk: int, wish: str) -> HttpResponse:
 
 def _thanks(asked: ServiceRequest) -> str:
     if asked.wish == ServiceRequest.Wish.REFILL:
-        return _("We have your request for a refill. The answer appears on this page.")
-    return _("We have your request to cancel. The answer appears on this page.")
+        return _("We have received your refill request. The answer will appear on this page.")
+    return _("We have received your cancellation request. The answer will appear on this page.")

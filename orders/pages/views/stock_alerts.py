@@ -25,14 +25,14 @@ def stock_alert(request: PageRequest, service_id: int) -> HttpResponse:
     service = get_object_or_404(Service.objects.select_related("category"), pk=service_id)
     if "stop" in request.POST:
         cancel_stock_alert(request.user, service)
-        messages.info(request, _("We will not write to you about it."))
+        messages.info(request, _("We won't notify you about it."))
     else:
         try:
             open_stock_alert(request.user, service)
         except NotSoldOut:
-            messages.info(request, _("There is nothing to wait for: this service is not sold out."))
+            messages.info(request, _("This service isn't sold out, so there's nothing to wait for."))
         else:
-            told = _("We will write to %(email)s once it can be ordered again.") % {"email": request.user.email}
+            told = _("We'll write to %(email)s as soon as it can be ordered again.") % {"email": request.user.email}
             messages.success(request, told)
     back = request.POST.get("next", "")
     return redirect(back if url_has_allowed_host_and_scheme(back, None) else page)

@@ -113,14 +113,14 @@ def _change(request: CustomerRequest, change: Callable[[], str]) -> HttpResponse
     except PriceChanged as new:
         price = money(new.price_micros)
         messages.error(
-            request, _("The price has changed: it is now %(price)s. Nothing was exchanged.") % {"price": price}
+            request, _("The price has changed: it is now %(price)s. The number was not replaced.") % {"price": price}
         )
     except RequestIdReused:
-        messages.error(request, _("This button has been used before. Nothing was exchanged."))
+        messages.error(request, _("This button has already been used. The number was not replaced."))
     except OrderRefused as refusal:
         messages.error(request, str(refusal))
     except InsufficientFunds as short:
-        text = _("Your balance is %(amount)s short. Nothing was exchanged.")
+        text = _("You're %(amount)s short. The number was not replaced.")
         messages.error(request, text % {"amount": money(short.missing_micros)})
     return redirect("sms:waiting")
 
@@ -132,7 +132,10 @@ def cancel(request: CustomerRequest, order_id: int) -> HttpResponse:
 
     def change() -> str:
         cancel_number(order_id, user=request.user)
-        return _("The number is given up. Your money comes back as soon as it is certain that it was not charged.")
+        return _(
+            "The number has been canceled. You get your money back as soon as it is certain that "
+            "there was no charge for it."
+        )
 
     return _change(request, change)
 
@@ -151,7 +154,7 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
         try:
             client = default_client()
         except Unavailable as error:
-            raise OrderRefused(_("Numbers cannot be exchanged for the moment.")) from error
+            raise OrderRefused(_("Numbers can't be replaced right now.")) from error
         replace_number(
             order_id,
             user=request.user,
@@ -160,7 +163,7 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
             request_id=request_id,
             client=client,
         )
-        return _("Another number is on its way. You have got the money for the old one back.")
+        return _("Another number is on its way. The old one has been refunded.")
 
     return _change(request, change)
 
@@ -174,13 +177,13 @@ def replacement_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
     def change() -> str:
         if "drop" in request.POST:
             drop_replacement_rule(order_id, user=request.user)
-            return _("The number is not exchanged by itself any more.")
+            return _("Automatic replacement is off.")
         form = ReplacementRuleForm(request.POST, order=order)
         if not form.is_valid():
             name, errors = next(iter(form.errors.items()))
             raise OrderRefused(f"{form.fields[name].label}: {errors[0]}")
         set_replacement_rule(order_id, user=request.user, request=form.request())
-        return _("If no code comes, another number is taken by itself.")
+        return _("Automatic replacement is on: if no code arrives, you get another number.")
 
     return _change(request, change)
 

@@ -119,11 +119,11 @@ def _buy(user: User, form: BuyNumberForm) -> list[Order] | None:
         )
     except RequestIdReused:
         form.renew()
-        form.add_error(None, _("This page has bought numbers before. Buy again for more."))
+        form.add_error(None, _("You have already bought numbers from this page. Buy again to get more."))
     except OrderRefused as refusal:
         form.add_error("quantity" if refusal.field == "quantity" else None, str(refusal))
     except InsufficientFunds as short:
-        text = _("Your balance is %(amount)s short. You have not paid anything.")
+        text = _("You're %(amount)s short. Nothing has been charged.")
         link = format_html('<a href="{}">{}</a>', reverse("wallet:home"), _("Add money"))
         form.add_error(None, format_html("{} {}", text % {"amount": money(short.missing_micros)}, link))
     return None

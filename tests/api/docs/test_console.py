@@ -87,7 +87,7 @@ def test_console_when_add_is_sent_then_it_is_only_tried(browser: Client, ann: Us
     page = press(browser, **ADD)
 
     text = page_words(page)
-    assert "It would be taken" in text
+    assert "This order would be accepted" in text
     assert "Price $0.50" in text
     assert "Balance now $100.00 Balance after $99.50" in text
     assert (money(ann), Order.objects.count()) == (100_000_000, orders)
@@ -118,7 +118,7 @@ def test_console_when_the_money_does_not_do_then_trying_says_so_with_the_price(b
     page = press(browser, **ADD)
 
     text = page_words(page)
-    assert "It would not be taken" in text
+    assert "This order would be refused" in text
     assert "Price $0.50" in text
     assert "Insufficient balance" in text
 
@@ -155,8 +155,8 @@ def test_console_when_numbers_are_bought_then_it_asks_first_and_about_exactly_th
     other = press(browser, **{**asked, "quantity": "3"}, confirmed=mark)
     confirmed = press(browser, **asked, confirmed=mark)
 
-    assert "$1.00 are taken from your balance. Buy?" in page_words(question)
-    assert "$1.50 are taken from your balance. Buy?" in page_words(other)
+    assert "$1.00 will be taken from your balance. Buy?" in page_words(question)
+    assert "$1.50 will be taken from your balance. Buy?" in page_words(other)
     assert "Quantity must be between" in answer_of(confirmed)  # one phone cannot be had twice: it was really asked
     assert Number.objects.count() == 2
 

@@ -50,7 +50,7 @@ def test_keys_when_one_is_made_then_it_is_shown_once_with_its_powers(browser: Cl
     [
         ({"name": " "}, "This field is required."),
         ({"allowed_addresses": "10.0.0.0/33"}, "10.0.0.0/33 is not an address or a network"),
-        ({"daily_limit_micros": "-1"}, "A limit is not below zero."),
+        ({"daily_limit_micros": "-1"}, "The limit can't be negative."),
     ],
 )
 def test_keys_when_the_form_is_wrong_then_it_says_so_and_nothing_is_made(
@@ -101,7 +101,7 @@ def test_revoke_when_confirmed_then_the_key_stops_and_stays_on_the_list(browser:
     page = browser.post(reverse("api:key_revoke", args=[key.pk]), follow=True).content.decode()
 
     assert not opens(text)
-    assert "Keys that are over" in page
+    assert "Inactive keys" in page
     assert browser.get(reverse("api:key", args=[key.pk])).status_code == 200
 
 

@@ -65,10 +65,10 @@ def test_preview_when_asked_for_shows_what_would_change_and_saves_nothing(desk: 
     assert rule_of(answer).errors == {}
     page = words(answer.content.decode())
     assert "Nothing is saved yet." in page
-    assert "Services the rule is for 2 Get dearer 1 Get cheaper 0" in page
+    assert "Services the rule applies to 2 Get dearer 1 Get cheaper 0" in page
     assert f"{followers.upstream_id} <b>Followers</b> per 1,000 $1.875 $2.99 +59.5" in page
     assert "<b>Followers</b>" not in answer.content.decode()
-    assert "Account" not in page.partition("What would change")[2].partition("What it is for")[0]
+    assert "Account" not in page.partition("What would change")[2].partition("Applies to")[0]
 
 
 @pytest.mark.parametrize("button", ["_save", "_continue"])
@@ -165,7 +165,7 @@ def test_save_when_a_service_would_be_sold_below_cost_is_refused_with_the_list(d
     put_on_sale("withdrawn", rate_upstream_micros=90_000_000, withdrawn_at=timezone.now())
     ruled = put_on_sale("ruled", rate_upstream_micros=90_000_000)
     MarkupRule.objects.create(scope="service", service=ruled, percent=5)
-    put_on_sale("own price", rate_upstream_micros=90_000_000, rate_override_micros=100_000_000)
+    put_on_sale("rate override", rate_upstream_micros=90_000_000, rate_override_micros=100_000_000)
     dear = [put_on_sale(f"dear {number}", rate_upstream_micros=(10 + number) * 1_000_000) for number in range(22)]
 
     answer = post_rule(desk, percent="-10", fixed_micros="0.50")
@@ -246,7 +246,7 @@ def test_own_price_when_it_is_below_cost_is_refused(desk: Client, typed: str, st
     accepted = stored is not None or typed == ""
     assert answer.status_code == (302 if accepted else 200)
     if typed == "1.49":
-        assert rule_of(answer).errors == {"rate_override_micros": ["Below cost: the service costs $1.50."]}
+        assert rule_of(answer).errors == {"rate_override_micros": [("This is below cost: the service costs $1.50.")]}
 
 
 def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, service: Service) -> None:
@@ -258,9 +258,9 @@ def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, servi
     address = reverse("admin:orders_order_change", args=[order.pk])
 
     page = words(desk.get(address).content.decode())
-    assert "The shop's default markup: 25 %. Never below cost plus 0 %. Comes to 1.875 USD per 1,000." in page
+    assert "The shop's default markup: 25 %. Never below cost plus 0%. Comes to 1.875 USD per 1,000." in page
     assert "promised" not in page
 
     type(order).objects.filter(pk=order.pk).update(rate_micros=1_400_000, accepted_loss_micros=100_000)
     page = words(desk.get(address).content.decode())
-    assert "The customer had been promised $1.40. The shop accepted a loss of $0.10 to keep that promise." in page
+    assert "The customer was promised $1.40. The shop accepted a loss of $0.10 to keep that promise." in page

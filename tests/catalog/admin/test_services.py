@@ -13,7 +13,7 @@ from catalog.models import Category, MarkupRule, Service
 from tests.storefront.admin_rows import make_rows, make_service
 
 pytestmark = pytest.mark.django_db
-LASTING = "There is a lasting rule for this already: change that one, or let this one begin or end."
+LASTING = "A permanent rule for this already exists. Edit that one, or set a start or end for this one."
 
 
 @pytest.fixture
@@ -139,16 +139,16 @@ def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_m
 @pytest.mark.parametrize(
     ("fields", "field", "error"),
     [
-        ({"scope": "service"}, "service", "Name what the rule is for."),
-        ({"scope": "category"}, "category", "Name what the rule is for."),
-        ({"scope": "subcategory", "category": "1"}, "subcategory", "Name what the rule is for."),
+        ({"scope": "service"}, "service", "Choose what the rule applies to."),
+        ({"scope": "category"}, "category", "Choose what the rule applies to."),
+        ({"scope": "subcategory", "category": "1"}, "subcategory", "Choose what the rule applies to."),
         ({"scope": "all"}, "scope", LASTING),
         ({"scope": "service", "service": "taken"}, "service", LASTING),
         ({"scope": "service", "service": "free", "percent": "-1"}, "percent", None),
         (
             {"scope": "service", "service": "free", "percent": "0", "fixed_micros": "-0.1"},
             "fixed_micros",
-            "Below zero only with a percentage that makes up for it.",
+            "Can be negative only if a percentage makes up for it.",
         ),
         ({"scope": "service", "service": "free", "fixed_micros": "1000000.01"}, "fixed_micros", None),
         (
@@ -160,7 +160,7 @@ def test_markup_rule_when_saved_unchanged_then_the_history_claims_no_change_of_m
                 "valid_until_1": "0:00",
             },
             "valid_until",
-            "A rule has to end after it begins.",
+            "The rule must end after it starts.",
         ),
         ({"scope": "service", "service": "free", "floor_percent": "-1"}, "floor_percent", None),
         ({"scope": "service", "service": "free", "rounding": "0.03"}, "rounding", None),
@@ -208,7 +208,7 @@ def test_category_when_its_unit_is_confirmed_with_one_click_then_it_is_certain_a
     assert Category.objects.get(pk=category.pk).rate_confirmed_at is None
     answer = desk.post(address, {"_form_submitted": "True"}, follow=True)
 
-    assert [str(message) for message in answer.context["messages"]] == ["1 category is confirmed."]
+    assert [str(message) for message in answer.context["messages"]] == ["1 category has been confirmed."]
     category.refresh_from_db()
     assert (category.rate_confirmed_at is not None, category.rate_per) == (True, 1000)
     assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 1
@@ -245,6 +245,6 @@ def test_dashboard_when_upstream_sells_a_type_we_do_not_know_says_so_and_leads_t
 
     page = desk.get(reverse("admin:index")).content.decode()
 
-    assert "1 service is of the type “Poll &amp; votes”, which nobody can order here yet" in page
+    assert "1 service of type “Poll &amp; votes” can't be ordered here yet" in page
     listed = desk.get(reverse("admin:catalog_service_changelist"), {"type__exact": "Poll & votes"}).content.decode()
     assert (listing[0].title in listed, listing[1].title in listed) == (True, False)

@@ -102,7 +102,7 @@ def test_run_page_when_there_are_more_changes_than_examples_says_so(
 
     html = desk.get(page(held_back), {"show": "vanished"}).content.decode()
 
-    assert "The 20 most telling of 7000:" in html
+    assert "The 20 most notable changes of 7000:" in html
 
 
 def test_run_page_when_it_was_applied_shows_its_history_page_by_page(
@@ -187,7 +187,7 @@ def test_decision_when_a_colleague_was_quicker_is_refused_in_words(
 
     said = press(desk, button, held_back)
 
-    assert said == ["This answer does not wait for a decision any more. Nothing was changed."]
+    assert said == ["This answer is no longer waiting for a decision. Nothing was changed."]
 
 
 def test_accept_while_a_sync_runs_is_refused_in_words(desk: Client, held_back: SyncRun) -> None:

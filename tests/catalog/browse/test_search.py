@@ -144,7 +144,7 @@ def test_search_that_finds_nothing_suggests_less(client: Client) -> None:
     page = search(client, q="real gold", refill="1")
 
     assert titles(page) == []
-    assert "Without “Refill” Only the words Only “real” Only “gold”" in page_words(page)
+    assert "Without “Refill” Only the search words Only “real” Only “gold”" in page_words(page)
     suggested = unescape(re.search(r'href="([^"]*)">Only “real”', markup(page))[1])
     assert titles(client.get(suggested.replace("&refill=1", ""))) == ["Real followers"]
 

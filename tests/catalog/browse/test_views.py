@@ -57,7 +57,7 @@ def test_index_when_the_catalog_is_empty_says_what_to_expect(client: Client) -> 
 
     assert page.status_code == 200
     assert settings.SUPPORT_EMAIL in text(page)
-    assert "The shelves are still being filled" in text(page)
+    assert "The catalog is still loading" in text(page)
 
 
 def test_category_shows_price_limits_and_flags_of_its_services(client: Client) -> None:
@@ -105,7 +105,7 @@ def test_category_shows_visitors_the_stored_rate_and_customers_of_a_group_theirs
         ({"stock": 0}, "Sold out"),
         ({"stock": 5}, "Too few left"),
         ({"paused_because": "the unit is contested"}, "Paused"),
-        ({"type": "Poll"}, "Not orderable yet"),
+        ({"type": "Poll"}, "Not available yet"),
     ],
 )
 def test_category_when_a_service_cannot_be_ordered_says_why(client: Client, fields: dict, word: str) -> None:
@@ -198,7 +198,7 @@ def test_category_when_hidden_or_unknown_is_not_found(client: Client, hidden: st
     page = client.get(reverse("catalog:category", args=[pk]))
 
     assert page.status_code == 404
-    assert "There is no such page" in text(page)
+    assert "Page not found" in text(page)
 
 
 def test_search_with_words_in_any_order_and_case_finds_across_name_and_category(client: Client) -> None:

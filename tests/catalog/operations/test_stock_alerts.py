@@ -62,11 +62,11 @@ def test_the_page_of_a_sold_out_service_offers_to_tell_and_then_says_it_will(sho
     after = page_words(shop.get(address))
 
     assert "Sold out" in before
-    assert "Tell me when it is back" in before
+    assert "Notify me when it's back" in before
     assert answer.url == address
     assert StockAlert.objects.get().user == ann
-    assert "We will write to ann@example.com once it can be ordered again." in after
-    assert "Tell me when it is back" not in after
+    assert "We'll write to ann@example.com as soon as it can be ordered again." in after
+    assert "Notify me when it's back" not in after
 
 
 def test_a_visitor_is_led_to_sign_in_and_back_to_the_page(client, sold_out):
@@ -85,7 +85,7 @@ def test_a_service_that_can_be_ordered_offers_no_stock_alert(shop, service):
 
     answer = press(shop, service)
 
-    assert "Tell me when it is back" not in page
+    assert "Notify me when it's back" not in page
     assert "There is nothing to wait for" in page_words(shop.get(answer.url))
     assert StockAlert.objects.count() == 0
 
@@ -139,7 +139,7 @@ def test_send_stock_alerts_when_it_is_back_mails_each_once_with_the_link(ann, be
     assert sorted(message.to for message in mail.outbox) == [[ann.email], [ben.email]]
     assert mail.outbox[0].subject == "Storefront: Back in stock: Instagram Followers, real"
     assert f"{settings.SITE_URL}/order/{sold_out.pk}/" in mail.outbox[0].body
-    assert "e-mails about orders" not in mail.outbox[0].body
+    assert "emails about orders" not in mail.outbox[0].body
     alert.refresh_from_db()
     assert alert.notified_at is not None
 

@@ -149,7 +149,7 @@ def test_add_rate_page_counts_at_once_and_names_who_set_it(abroad: Any, desk: Cl
     assert (row.rate_micros, row.set_by, exchange_rate_micros()) == (2_200_000, sam, 2_200_000)
     likes.refresh_from_db()
     assert likes.selling_rate_micros == 2_750_000
-    assert "One EUR costs 2.20 USD now." in page.content.decode()
+    assert "Now 1 EUR = 2.20 USD." in page.content.decode()
 
 
 def test_add_rate_page_when_it_jumps_asks_and_takes_a_yes_for_this_rate_alone(abroad: Any, desk: Client) -> None:

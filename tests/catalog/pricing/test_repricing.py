@@ -32,7 +32,7 @@ def put_services_on_sale() -> list[Service]:
         put_on_sale("likes", subcategory="Likes"),
         put_on_sale("withdrawn", withdrawn_at=NOON),
         put_on_sale("account", category="Accounts", rate_per_override=1),
-        put_on_sale("own price", category="Accounts", rate_override_micros=2_345_678),
+        put_on_sale("rate override", category="Accounts", rate_override_micros=2_345_678),
         put_on_sale("free", category="Accounts", rate_upstream_micros=0),
     ]
 
@@ -75,7 +75,7 @@ def test_reprice_services_when_nothing_was_stored_stores_what_the_book_says(list
     assert stored() == by_the_book(NOON)
     assert stored()["plain"] == (1_875_000, 1_875_000)
     assert stored()["account"] == (1_875_000, 1_875_000_000)
-    assert stored()["own price"] == (2_345_678, 2_345_678)
+    assert stored()["rate override"] == (2_345_678, 2_345_678)
 
 
 CHANGES_OF_RULES: dict[str, Callable[[], object]] = {

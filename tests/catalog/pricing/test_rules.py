@@ -177,9 +177,9 @@ def test_place_order_keeps_how_its_price_came_about(service: Service, ann: User,
         "Upstream's rate: 1.50 USD per 1,000.",
         f"Markup rule #{made.pk} (Category): 40 % and 0.15 USD.",
         "Rounded up to 0.50.",
-        "The customer group's discount: 10 %.",
-        "Never below cost plus 2.5 %.",
-        "Comes to 2.25 USD per 1,000.",
+        "Customer group discount: 10%.",
+        "Never below cost plus 2.5%.",
+        "Result: 2.25 USD per 1,000.",
     ]
 
 
@@ -201,9 +201,9 @@ def test_pricing_in_words_of_an_own_price_in_another_currency_says_both(listing:
 
     assert words == [
         "Upstream's rate: 1.50 USD each.",
-        "One USD cost 92.5 RUB.",
+        "1 USD cost 92.5 RUB.",
         "The service's own price: 200.00 RUB.",
-        "Never below cost plus 0 %.",
-        "Comes to 200.00 RUB each.",
+        "Never below cost plus 0%.",
+        "Result: 200.00 RUB each.",
     ]
     assert pricing_in_words({}, store="RUB", upstream="USD") == []

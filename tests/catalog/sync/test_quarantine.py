@@ -55,7 +55,7 @@ def test_sync_catalog_when_many_vanish_at_once_applies_up_to_the_limit(
     assert run.status == status
     assert Service.objects.filter(missed_syncs=1).count() == (gone if status == "applied" else 0)
     if status == "quarantined":
-        assert run.error == "19 of 60 services on sale are missing from the answer, more than 30 %."
+        assert run.error == "19 of 60 services on sale are missing from the answer, more than 30%."
         assert run.difference["doubts"] == ["vanished"]
         assert stored() == synced
 
@@ -100,7 +100,7 @@ def test_sync_catalog_when_many_rows_are_unusable_applies_up_to_the_limit(
 
     assert run.status == status
     assert len(run.set_aside) == bad
-    assert run.error == ("" if status == "unchanged" else "4 of 60 rows cannot be used, more than 5 %.")
+    assert run.error == ("" if status == "unchanged" else "4 of 60 rows can't be used, more than 5%.")
     assert stored() == synced
 
 
@@ -172,7 +172,7 @@ def test_sync_catalog_when_the_same_answer_comes_again_keeps_one_waiting_and_tel
 
     first.refresh_from_db()
     assert [first.status, second.status, third.status] == ["quarantined", "dropped", "dropped"]
-    assert second.error == "The same as the answer before it, which waits for your decision."
+    assert second.error == "The same as the previous answer, which is waiting for your decision."
     assert (second.difference, second.decided_by) == ({}, None)
     assert QuarantinedAnswer.objects.get().run == first
     assert told() == [f"quarantine:{first.pk}"]
@@ -192,7 +192,7 @@ def test_sync_catalog_when_another_strange_answer_comes_it_takes_the_place_of_th
 
     first.refresh_from_db()
     assert (first.status, second.status) == ("dropped", "quarantined")
-    assert first.error.endswith("more than 30 %. A newer answer took its place.")
+    assert first.error.endswith("more than 30 %. Replaced by a newer answer.")
     assert QuarantinedAnswer.objects.get().run == second
     assert told() == [f"quarantine:{first.pk}"]
 
@@ -218,7 +218,7 @@ def test_sync_catalog_when_upstream_is_in_order_again_drops_what_waited(sandbox:
     held_back.refresh_from_db()
     assert (held_back.status, held_back.decided_by) == ("dropped", None)
     assert held_back.decided_at == LATER + QUARTER
-    assert held_back.error.endswith("Dropped by itself: a later sync found the catalog in order.")
+    assert held_back.error.endswith("Dropped automatically: a later sync found the catalog in order.")
     assert not QuarantinedAnswer.objects.exists()
 
 

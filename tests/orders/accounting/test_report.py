@@ -241,7 +241,7 @@ def test_books_page_shows_the_chosen_month_with_bars_and_sums(two_months: None, 
     assert page.context["whole"].sales == 3_875_001
     assert [bar.sales for bar in page.context["bars"] if bar.sales] == [93, 100]
     assert html.count("<rect") == 62
-    for words in ("Paid in: manual", "Paid in: stripe", "$3.875001", "In customers", "Unexplained", "All together"):
+    for words in ("Paid in via manual", "Paid in via stripe", "$3.875001", "In customers", "Unexplained", "Total"):
         assert words in html
 
 
@@ -250,7 +250,7 @@ def test_books_page_of_a_year_has_a_line_for_each_month(two_months: None, desk: 
 
     names = [row[0] for row in page.context["tables"][0]["table"]["rows"]]
     assert names[8:10] == ["September 2024", "October 2024"]
-    assert names[-1] == "All together"
+    assert names[-1] == "Total"
 
 
 @pytest.mark.parametrize("asked", [{}, {"year": "1066", "month": "3"}, {"year": "x", "month": "-1"}, {"q": "1"}])
@@ -271,7 +271,7 @@ def test_books_download_is_the_same_table_for_programs(two_months: None, desk: C
     assert (first["From"], first["To"], first["Sales, USD"], first["Margin, USD"]) == (
         *("2024-10-01", "2024-10-01", "1.875", "0.187497"),
     )
-    assert (first["Paid in: stripe, USD"], first["Unexplained, USD"]) == ("30.00", "")
+    assert (first["Paid in via stripe, USD"], first["Unexplained, USD"]) == ("30.00", "")
     assert len(rows) == 31
 
 

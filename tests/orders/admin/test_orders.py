@@ -100,7 +100,7 @@ def test_as_placed_when_upstream_cannot_be_asked_then_staff_can_force_it(
 ) -> None:
     settings.UPSTREAM_URL = ""
     [said] = press(desk, "as_placed", lost, upstream_id="4711")
-    assert said == ("Upstream could not be asked about order 4711: no upstream is configured. Try again, or force it.")
+    assert said == ("We couldn't ask upstream about order 4711: no upstream is configured. Try again, or force it.")
     assert lost.status == Status.UNKNOWN
 
     press(desk, "as_placed", lost, upstream_id="4711", force="on")
@@ -149,7 +149,7 @@ def test_settling_when_a_colleague_was_quicker_then_nothing_happens_and_it_is_sa
 
     said = press(desk, button, lost, upstream_id="4711")
 
-    assert said == ["The order has moved on meanwhile; nothing was changed. Look at its events."]
+    assert said == ["The order's status has already changed, so nothing was done. Check its events."]
     assert (lost.status, lost.upstream_id) == (Status.FAILED, None)
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
 
@@ -183,7 +183,7 @@ def test_close_when_the_shop_is_quiet_then_the_window_has_an_end(desk: Client, l
     LostAttempt.objects.filter(order=lost).update(sent_at=timezone.now() - timedelta(hours=1), id_before="29999")
 
     assert press(desk, "close", lost, last_id="30004") == [
-        "The window is closed; the order is looked into within half a minute."
+        "The ID range is closed. The order will be checked within 30 seconds."
     ]
     assert window_of(attempt_of(lost)) == Window(30000, 30004)
 
@@ -217,7 +217,7 @@ def test_clear_when_staff_has_seen_to_a_settled_order_then_it_leaves_the_list_an
     Order.objects.filter(pk=order.pk).update(status=Status.FAILED)
     flag(order, Flag.REFUSED, answer="Invalid action")
 
-    assert press(desk, "clear", order) == ["The order is off the list."]
+    assert press(desk, "clear", order) == ["The order has been removed from the list."]
 
     assert flags_of(order) == []
     assert order.flags.get().cleared_by == sam
@@ -269,7 +269,7 @@ def test_pause_when_staff_pauses_then_forwarding_waits_until_it_is_resumed(desk:
 
     assert desk.get(address).status_code == 200
     assert ForwardingPause.objects.filter(ended_at=None).exists()
-    for expected in ("This pause has ended.", "This pause had ended already."):
+    for expected in ("This pause has ended.", "This pause had already ended."):
         answer = desk.post(address, SUBMITTED, follow=True)
         assert [str(message) for message in answer.context["messages"]] == [expected]
 

@@ -52,9 +52,9 @@ def test_coupon_page_keeps_the_code_in_capitals_and_amounts_in_micros(desk):
     ("fields", "field", "error"),
     [
         ({"code": "spríng"}, "code", "Use letters from A to Z, digits, hyphens and underscores."),
-        ({"code": "old"}, "code", "There is a coupon with this code already."),
-        ({"percent": "0"}, "__all__", "Give either a percentage or an amount."),
-        ({"amount_micros": "1"}, "__all__", "Give either a percentage or an amount."),
+        ({"code": "old"}, "code", "A coupon with this code already exists."),
+        ({"percent": "0"}, "__all__", "Enter either a percentage or an amount."),
+        ({"amount_micros": "1"}, "__all__", "Enter either a percentage or an amount."),
         ({"percent": "100.01"}, "percent", "Ensure this value is less than or equal to 100."),
         ({"percent": "-1"}, "percent", "Ensure this value is greater than or equal to 0."),
         ({"percent": "0", "amount_micros": "-1"}, "amount_micros", "Ensure this value is greater than or equal to 0."),
@@ -68,7 +68,7 @@ def test_coupon_page_keeps_the_code_in_capitals_and_amounts_in_micros(desk):
                 "valid_until_1": "00:00",
             },
             "valid_until",
-            "It has to end after it begins.",
+            "The coupon must end after it starts.",
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_coupon_page_refuses_fewer_uses_than_there_were(desk):
     answer = save(desk, row, in_all="2")
 
     assert answer.context["adminform"].form.errors["in_all"] == [
-        "It has been used 3 times already. Turn it off instead."
+        "It has already been used 3 times. Turn it off instead."
     ]
     assert save(desk, row, in_all="3").status_code == 302
 
@@ -113,4 +113,4 @@ def test_coupon_page_shows_the_orders_that_used_it(desk, place):
 
     assert "$0.1875" in page
     assert f"#{order.pk}" in page
-    assert "The coupon SPRING took off $0.1875." in order_page
+    assert "Coupon SPRING took off $0.1875." in order_page

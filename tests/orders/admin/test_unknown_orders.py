@@ -53,7 +53,7 @@ def test_not_bought_when_staff_is_sure_then_the_question_is_closed_with_note_and
     desk: Client, refunded: Order, sam: User
 ) -> None:
     assert press(desk, "not_bought", refunded, note="not in their list") == [
-        "The question is closed: upstream does not have it."
+        "The question is closed: upstream doesn't have the order."
     ]
 
     event = OrderEvent.objects.filter(order=refunded).last()

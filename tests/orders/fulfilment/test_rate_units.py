@@ -54,7 +54,9 @@ def test_place_order_takes_what_costs_little_even_if_the_rate_buys_one(unproved,
     with pytest.raises(OrderRefused) as refusal:
         place(quantity=251)
 
-    assert str(refusal.value) == ("We are still making sure of this service's price: order between 10 and 250 for now.")
+    assert str(refusal.value) == (
+        "We're still checking this service's price. For now, enter a quantity between 10 and 250."
+    )
     assert refusal.value.field == "quantity"
 
 

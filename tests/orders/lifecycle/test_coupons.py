@@ -126,7 +126,7 @@ def test_place_order_with_a_coupon_tells_what_it_took_off(place):
     order = place(coupon="SPRING")
 
     [line] = timeline_of(order.events.all(), [])
-    assert line.detail == "$1.6875 from your balance; the coupon SPRING took off $0.1875."
+    assert line.detail == "$1.6875 paid from your balance; coupon SPRING took off $0.1875."
     assert (order.pricing["coupon"], order.pricing["coupon_micros"]) == ("SPRING", 187_500)
 
 
@@ -181,7 +181,7 @@ def test_place_order_with_a_coupon_where_nothing_can_be_taken_off_is_refused(pla
     MarkupRule.objects.create(scope="service", service=service, percent=0)
     spring = coupon()
 
-    assert refused(place) == "This coupon takes nothing off here: the price cannot go lower."
+    assert refused(place) == "This coupon gives no discount here: the price can't go any lower."
     spring.refresh_from_db()
     assert spring.uses == 0
 
@@ -191,7 +191,7 @@ def test_place_order_with_a_coupon_at_a_promised_price_below_cost_keeps_the_prom
     Service.objects.filter(pk=service.pk).update(rate_upstream_micros=2_000_000)
     coupon()
 
-    assert refused(place, quote=quote) == "This coupon takes nothing off here: the price cannot go lower."
+    assert refused(place, quote=quote) == "This coupon gives no discount here: the price can't go any lower."
     assert place(quote=quote).price_micros == PRICE
 
 
@@ -207,9 +207,9 @@ def refused(place, **asked: Any) -> str:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"active": False}, "This coupon is over."),
-        ({"valid_until": NOW}, "This coupon is over."),
-        ({"valid_from": NOW + timedelta(days=1)}, "This coupon is not valid yet."),
+        ({"active": False}, "This coupon has expired."),
+        ({"valid_until": NOW}, "This coupon has expired."),
+        ({"valid_from": NOW + timedelta(days=1)}, "This coupon isn't valid yet."),
         ({"least_order_micros": PRICE + 1}, "This coupon is for orders of $1.875001 or more."),
         ({"in_all": 3, "uses": 3}, "This coupon has been used up."),
     ],
@@ -231,7 +231,7 @@ def test_place_order_with_a_coupon_just_within_its_limits_uses_it(place, fields)
 def test_place_order_with_an_unknown_coupon_says_so(place, typed):
     coupon()
 
-    assert refused(place, coupon=typed) == "There is no such coupon."
+    assert refused(place, coupon=typed) == "This coupon doesn't exist. Check the code."
 
 
 def test_place_order_beyond_the_customers_own_limit_says_how_often_it_was_used(place, ben):
@@ -239,7 +239,7 @@ def test_place_order_beyond_the_customers_own_limit_says_how_often_it_was_used(p
     for number in range(2):
         place(coupon="SPRING", link=f"https://example.com/{number}")
 
-    assert refused(place) == "You have used this coupon 2 times: it cannot be used again."
+    assert refused(place) == "You have already used this coupon 2 times and can't use it again."
     assert place(coupon="SPRING", user=ben).price_micros == PRICE - 187_500
 
 
@@ -247,7 +247,7 @@ def test_place_order_with_a_first_purchase_coupon_after_a_purchase_is_refused(pl
     coupon(first_purchase_only=True)
     place()
 
-    assert refused(place) == "This coupon is for a first purchase."
+    assert refused(place) == "This coupon is for first orders only."
 
 
 def test_place_order_with_a_first_purchase_coupon_after_one_that_was_given_back_uses_it(place):

@@ -108,7 +108,7 @@ def test_note_drift_when_the_text_is_very_long_then_it_is_cut() -> None:
 def test_note_broken_when_an_assumption_fails_then_it_is_a_drift_until_staff_relies_on_it_again(desk: Client) -> None:
     for _each in range(2):
         note_broken("ids_ascend", "service", {"order": 1}, now=timezone.now())
-    assert ContractDrift.objects.get().text == "Upstream's order ids ascend (Service)"
+    assert ContractDrift.objects.get().text == "Upstream's order IDs ascend (Service)"
     assert not holds("service")
     row = UpstreamAssumption.objects.get()
 
@@ -144,7 +144,7 @@ def test_map_word_at_the_drift_when_orders_wait_then_they_are_asked_at_once_and_
     [said] = press(desk, "map_word", drift, status="canceled")
 
     sent_order.refresh_from_db()
-    assert "1 order is asked about at once." in said
+    assert "1 order will be checked right away." in said
     assert drift.settled_at is not None
     assert flags_of(sent_order) == []
     assert sent_order.next_poll_at <= timezone.now()
@@ -254,7 +254,7 @@ def test_list_text_at_the_drift_when_an_order_waits_then_it_fails_and_is_refunde
     [said] = press(desk, "list_text", drift, meaning="order")
 
     refused_order.refresh_from_db()
-    assert "1 order that waited for it has been settled." in said
+    assert "1 waiting order has been settled." in said
     assert drift.settled_at is not None
     assert KnownRefusal.objects.get().meaning == "order"
     assert (refused_order.status, flags_of(refused_order)) == (Status.FAILED, [])

@@ -320,8 +320,8 @@ def test_referrals_page_shows_the_link_and_what_was_earned_but_not_by_whom(ritas
     assert f"https://shop.example.com/ref/{rita.referral_code}/" in words
     assert "you get 20 % of what the shop earns" in words
     assert "Earned so far $0.075" in words
-    assert "Customers you have brought 1" in words
-    assert "Orders that are not final yet 1" in words
+    assert "Customers referred 1" in words
+    assert "Orders not final yet 1" in words
     assert [(row["state"], row["amount_micros"]) for row in answer.context["rows"]] == [
         ("waiting", 0),
         ("credited", 75_000),

@@ -247,10 +247,10 @@ def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mail
     assert (event.actor, event.status) == (sam, Status.COMPLETED)
     text = page_words(shop.get(reverse("orders:detail", args=[finished.pk])))
     assert "Refill Declined The count has not dropped." in text
-    assert "You asked for a refill" in text
-    assert "Settled by our staff A refill is not possible. The count has not dropped." in text
+    assert "You requested a refill" in text
+    assert "Settled by our staff A refill isn't possible. The count has not dropped." in text
     mail = Notice.objects.get(user=ann, key=f"request:{asked.pk}:declined")
-    assert "A refill is not possible. The count has not dropped." in mail.body
+    assert "A refill isn't possible. The count has not dropped." in mail.body
 
 
 def test_close_request_when_it_is_closed_then_the_first_answer_stands(finished, ann, sam):
@@ -281,7 +281,7 @@ def test_cancel_page_when_pressed_then_the_order_says_that_the_money_is_back(sho
 
     assert "Cancel it and get $1.875 back at once?" in order_page
     text = page_words(answer)
-    assert "Canceled. $1.875 is back in your balance." in text
+    assert "Canceled. $1.875 has been refunded to your balance." in text
     assert "Canceled By you, before it was sent." in text
     assert "Cancel this order" not in text
 
@@ -289,8 +289,8 @@ def test_cancel_page_when_pressed_then_the_order_says_that_the_money_is_back(sho
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (Status.PENDING, "It is already on its way, so it was not canceled."),
-        (Status.COMPLETED, "This order is finished; there was nothing to cancel."),
+        (Status.PENDING, "The order is already being sent, so it was not canceled."),
+        (Status.COMPLETED, "This order is already finished, so there was nothing to cancel."),
     ],
 )
 def test_cancel_page_when_it_is_too_late_then_it_says_so(shop, paid_order, status, text):
@@ -307,12 +307,12 @@ def test_ask_page_when_pressed_then_the_order_shows_the_request_and_no_button_an
 
     answer = shop.post(reverse("orders:ask", args=[working.pk, "cancel"]), follow=True)
 
-    assert "Ask to cancel" in order_page
+    assert "Request cancellation" in order_page
     text = page_words(answer)
-    assert "We have your request to cancel. The answer appears on this page." in text
-    assert "Cancel Open Our staff looks at it and answers here." in text
-    assert "Ask to cancel" not in text
-    assert "You asked to cancel it" in text
+    assert "We have received your cancellation request. The answer will appear on this page." in text
+    assert "Cancel Open Our team will look at it and answer here." in text
+    assert "Request cancellation" not in text
+    assert "You requested cancellation" in text
 
 
 @pytest.mark.parametrize("wish", ["refill", "nonsense"])
@@ -403,7 +403,7 @@ def test_order_again_for_a_visitor_shows_an_empty_form(client, place, service):
     page = client.get(f"{reverse('orders:place', args=[service.pk])}?again={place().pk}")
 
     assert page.status_code == 200
-    assert "Total follows the quantity" in page_words(page)
+    assert "Total depends on the quantity" in page_words(page)
 
 
 def test_request_at_the_admin_when_staff_presses_a_button_then_it_is_answered(client, finished, ann, sam):
@@ -423,9 +423,9 @@ def test_request_at_the_admin_when_staff_presses_a_button_then_it_is_answered(cl
     assert [button["path"].rsplit("/", 2)[-2] for button in page.context["actions_detail"]] == ["done", "decline"]
     assert list(empty.context["form"].errors) == ["answer"]
     assert (asked.state, asked.answer, asked.closed_by) == (State.DONE, "On Monday", sam)
-    assert [str(text) for text in done.context["messages"]] == ["The request is done; its customer can read it."]
+    assert [str(text) for text in done.context["messages"]] == ["The request is done. The customer can see it."]
     assert [str(text) for text in late.context["messages"]] == [
-        "A colleague has answered this request meanwhile; nothing was changed."
+        "A colleague has already answered this request. Nothing was changed."
     ]
 
 

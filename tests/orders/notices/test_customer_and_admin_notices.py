@@ -100,7 +100,7 @@ def test_poll_when_an_order_is_finished_then_its_buyer_is_told_once(
 
     assert message.to == [ann.email]
     assert message.subject == f"Storefront: Order #{sent_order.pk} is finished"
-    assert "Your order of 1,000 is finished." in message.body
+    assert "Your order is complete, quantity: 1,000." in message.body
     assert f"http://testserver/orders/{sent_order.pk}/" in message.body
     assert "http://testserver/account/" in message.body
     assert len(mail.outbox) == 1
@@ -128,7 +128,7 @@ def test_poll_when_an_order_is_partial_then_the_mail_has_the_arithmetic(
 
     assert message.subject.endswith("was completed in part")
     assert "333 of 1,000 could not be delivered." in message.body
-    assert "$1.875 × 333 not delivered ÷ 1,000 ordered: $0.6243 is back in your balance." in message.body
+    assert "$1.875 × 333 not delivered ÷ 1,000 ordered: $0.6243 refunded to your balance." in message.body
 
 
 def test_poll_when_a_finished_order_changes_later_then_each_refund_is_told(
@@ -224,14 +224,14 @@ def test_send_notices_by_several_workers_then_every_notice_leaves_once(ann: User
 
 
 def test_send_notices_when_several_wait_then_one_mail_has_them_all(ann: User, ben: User) -> None:
-    tell_customer(ann, "a", "Order #1 is finished", "One.")
-    tell_customer(ben, "b", "Order #2 is finished", "Two.")
-    tell_customer(ann, "c", "Order #3 is finished", "Three.")
+    tell_customer(ann, "a", "Order #1 is complete", "One.")
+    tell_customer(ben, "b", "Order #2 is complete", "Two.")
+    tell_customer(ann, "c", "Order #3 is complete", "Three.")
 
     assert send_notices() == 2
 
     to_ann = next(message for message in mail.outbox if message.to == [ann.email])
-    assert to_ann.subject == "Storefront: 2 pieces of news"
+    assert to_ann.subject == "Storefront: 2 updates"
     assert "* Order #1 is finished\n\nOne." in to_ann.body
     assert "Three." in to_ann.body
     assert "Two." not in to_ann.body

@@ -54,7 +54,7 @@ def test_the_quote_for_htmx_shows_the_discount_and_what_is_left(shop, address):
     part = shop.get(address, {"quantity": "1000", "coupon": "spring"}, headers=HTMX)
 
     words = page_words(part)
-    assert "Price of 1,000 $1.875" in words
+    assert "Price for 1,000 $1.875" in words
     assert "Coupon SPRING − $0.1875" in words
     assert "Total for 1,000 $1.6875" in words
     assert hidden(part, "seen") == str(NET)
@@ -65,15 +65,15 @@ def test_the_quote_for_htmx_says_where_the_floor_cuts_the_coupon(shop, address, 
 
     words = page_words(shop.get(address, {"quantity": "1000", "coupon": "SPRING"}, headers=HTMX))
 
-    assert "The coupon takes off $0.375 here: the price cannot go lower." in words
+    assert "The coupon takes off $0.375 here: the price can't go any lower." in words
     assert "Total for 1,000 $1.50" in words
 
 
 @pytest.mark.parametrize(
     ("fields", "typed", "words"),
     [
-        ({}, "NOPE", "There is no such coupon."),
-        ({"active": False}, "SPRING", "This coupon is over."),
+        ({}, "NOPE", "This coupon doesn't exist. Check the code."),
+        ({"active": False}, "SPRING", "This coupon has expired."),
         ({"in_all": 1, "uses": 1}, "SPRING", "This coupon has been used up."),
         ({"least_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
     ],
@@ -107,7 +107,7 @@ def test_the_order_with_a_coupon_that_the_page_showed_is_placed_at_once(shop, pr
     assert answer.url == reverse("orders:detail", args=[order.pk])
     assert (order.price_micros, balance(ann)) == (NET, 100_000_000 - NET)
     page = page_words(shop.get(answer.url))
-    assert "Price $1.6875 The coupon SPRING took off $0.1875" in page
+    assert "Price $1.6875 Coupon SPRING took off $0.1875" in page
 
 
 def test_the_order_without_scripts_shows_the_price_first_and_the_second_press_buys(shop, press, address):
@@ -116,7 +116,7 @@ def test_the_order_without_scripts_shows_the_price_first_and_the_second_press_bu
     looked = press(shop.get(address), coupon="spring")
 
     assert notes(looked) == (
-        "With your coupon 1,000 cost $1.6875. Press the button again to order them. You have not paid anything yet."
+        "Price for 1,000 with your coupon: $1.6875. Press the button again to order. Nothing has been charged yet."
     )
     assert alerts(looked) == ""
     assert 'value="spring"' in looked.content.decode()
@@ -165,9 +165,9 @@ def test_the_order_with_a_strange_figure_of_what_was_seen_asks_once_more(shop, p
 @pytest.mark.parametrize(
     ("fields", "typed", "words"),
     [
-        ({}, "NOPE", "There is no such coupon."),
+        ({}, "NOPE", "This coupon doesn't exist. Check the code."),
         ({}, "N" * 41, "Ensure this value has at most 40 characters (it has 41)."),
-        ({"valid_until": timezone.now() - timedelta(days=1)}, "SPRING", "This coupon is over."),
+        ({"valid_until": timezone.now() - timedelta(days=1)}, "SPRING", "This coupon has expired."),
         ({"in_all": 1, "uses": 1}, "SPRING", "This coupon has been used up."),
         ({"least_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
     ],
@@ -191,7 +191,7 @@ def test_the_order_with_a_first_purchase_coupon_of_somebody_who_has_bought_says_
 
     answer = press(shop.get(address, {"quantity": "1000"}), coupon="SPRING")
 
-    assert error_beside(answer, "id_coupon") == "This coupon is for a first purchase."
+    assert error_beside(answer, "id_coupon") == "This coupon is for first orders only."
 
 
 def test_the_order_with_a_coupon_says_what_is_missing_of_the_net_price(shop, press, address, ann):
@@ -201,7 +201,7 @@ def test_the_order_with_a_coupon_says_what_is_missing_of_the_net_price(shop, pre
 
     answer = press(shop.get(address), coupon="SPRING", quote=hidden(shown, "quote"), seen=hidden(shown, "seen"))
 
-    assert alerts(answer) == "Your balance is $0.0001 short. You have not paid anything."
+    assert alerts(answer) == "You're $0.0001 short. Nothing has been charged."
     assert "$0.0001 is missing in your balance." in page_words(shown)
 
 

@@ -114,7 +114,7 @@ def test_goods_page_when_there_are_none_leads_back_and_says_so(shop, paid_order,
 
     where = reverse("orders:detail", args=[paid_order.pk])
     assert response.get("HX-Redirect", response.get("Location")) == where
-    assert "Nothing has been delivered here yet." in page_words(shop.get(where))
+    assert "Nothing has been delivered yet." in page_words(shop.get(where))
 
 
 def test_goods_page_when_the_key_is_gone_says_that_nothing_is_lost(shop, delivered):
@@ -122,7 +122,7 @@ def test_goods_page_when_the_key_is_gone_says_that_nothing_is_lost(shop, deliver
 
     response = shop.post(reverse("orders:goods", args=[delivered.pk]), follow=True)
 
-    assert "Your goods cannot be opened right now. They are not lost: please write to us." in page_words(response)
+    assert "Your goods can't be opened right now. They are not lost: please write to us." in page_words(response)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -122,8 +122,8 @@ def test_detail_shows_progress_and_what_happened_but_not_what_is_for_staff(shop,
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
     assert "Delivered 600 of 1,000" in text
-    assert "Count at the start 1,523" in text
-    assert "Ordered and paid $1.875 from your balance." in text
+    assert "Start count 1,523" in text
+    assert "Ordered and paid $1.875 paid from your balance." in text
     assert "Work has started" in text
     assert "Our staff has been asked" not in text
     assert "secret reason" not in text
@@ -142,7 +142,7 @@ def test_detail_does_the_sum_of_a_partial_refund(shop, paid_order):
 
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
-    assert "$1.875 × 420 not delivered ÷ 1,000 ordered: $0.7875 is back in your balance." in text
+    assert "$1.875 × 420 not delivered ÷ 1,000 ordered: $0.7875 refunded to your balance." in text
     assert "Refunded $0.7875 You paid $1.0875" in text
 
 
@@ -155,7 +155,7 @@ def test_detail_of_a_second_partial_refund_says_that_there_was_a_first(shop, pai
 
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
-    assert "÷ 1,000 ordered, less what was refunded before: $0.15 is back in your balance." in text
+    assert "÷ 1,000 ordered, less what was refunded before: $0.15 refunded to your balance." in text
 
 
 def test_detail_asks_again_until_the_order_is_finished(shop, paid_order):

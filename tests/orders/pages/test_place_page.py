@@ -54,14 +54,14 @@ def test_place_takes_the_order_and_leads_to_it(order_it, ann):
 @pytest.mark.parametrize(
     ("typed", "field", "text"),
     [
-        ({"quantity": "9"}, "id_quantity", "Order between 10 and 10000."),
-        ({"quantity": "10001"}, "id_quantity", "Order between 10 and 10000."),
-        ({"quantity": "many"}, "id_quantity", "Write a whole number."),
-        ({"quantity": ""}, "id_quantity", "Say how many you want."),
-        ({"link": "my page"}, "id_link", "Enter the whole link, beginning with https://."),
-        ({"link": "ftp://example.com/x"}, "id_link", "Enter the whole link, beginning with https://."),
-        ({"link": "https:///page"}, "id_link", "Enter the whole link, beginning with https://."),
-        ({"link": ""}, "id_link", "Say which page the work is for."),
+        ({"quantity": "9"}, "id_quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": "10001"}, "id_quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": "many"}, "id_quantity", "Enter a whole number."),
+        ({"quantity": ""}, "id_quantity", "Enter a quantity."),
+        ({"link": "my page"}, "id_link", "Enter the full link, starting with https://."),
+        ({"link": "ftp://example.com/x"}, "id_link", "Enter the full link, starting with https://."),
+        ({"link": "https:///page"}, "id_link", "Enter the full link, starting with https://."),
+        ({"link": ""}, "id_link", "Enter the link to your page or post."),
     ],
 )
 def test_place_with_a_bad_value_says_so_beside_the_field(order_it, typed, field, text):
@@ -98,9 +98,7 @@ def test_place_of_a_product_is_prefilled_with_ones_address_and_refuses_what_is_n
     response = order_it(link="ann at example.com")
 
     assert re.search(r'<input type="email" name="link" value="ann@example.com"', page.content.decode())
-    assert error_beside(response, "id_link") == (
-        "Enter the e-mail address the goods should be sent to, like name@example.com."
-    )
+    assert error_beside(response, "id_link") == ("Enter the email address to deliver to, like name@example.com.")
 
 
 def test_place_of_comments_counts_the_lines(order_it, service):
@@ -115,9 +113,9 @@ def test_place_of_comments_counts_the_lines(order_it, service):
 @pytest.mark.parametrize(
     ("comments", "text"),
     [
-        ("", "Write at least one comment."),
-        ("One", "You wrote 1 comment; it should be between 2 and 3, one a line."),
-        ("1\n2\n3\n4", "You wrote 4 comments; it should be between 2 and 3, one a line."),
+        ("", "Enter at least one comment."),
+        ("One", "You entered 1 comment; enter between 2 and 3, one per line."),
+        ("1\n2\n3\n4", "You entered 4 comments; enter between 2 and 3, one per line."),
     ],
 )
 def test_place_of_too_few_or_too_many_comments_says_the_limits(order_it, service, comments, text):
@@ -146,7 +144,7 @@ def test_place_without_enough_money_says_how_much_is_missing_and_where_to_add_it
 
     response = order_it()
 
-    assert alerts(response) == "Your balance is $0.875 short. You have not paid anything."
+    assert alerts(response) == "You're $0.875 short. Nothing has been charged."
     assert "$0.875 is missing in your balance. Add money" in page_words(response)
     assert f'href="{reverse("wallet:add")}">Add money' in response.content.decode()
     assert Order.objects.count() == 0
@@ -155,10 +153,10 @@ def test_place_without_enough_money_says_how_much_is_missing_and_where_to_add_it
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"stock": 0}, "This service is sold out at the moment."),
-        ({"stock": 5}, "There is not enough left for the smallest order."),
-        ({"paused_because": "rate unit"}, "This service is paused for the moment. Please try again later."),
-        ({"type": "Poll"}, "This service cannot be ordered here yet."),
+        ({"stock": 0}, "This service is sold out."),
+        ({"stock": 5}, "Too few are left for the smallest order."),
+        ({"paused_because": "rate unit"}, "This service is paused. Please try again later."),
+        ({"type": "Poll"}, "This service can't be ordered here yet."),
         ({"withdrawn_at": timezone.now()}, "This service is no longer sold."),
     ],
 )
@@ -202,7 +200,7 @@ def test_place_with_a_used_form_and_other_values_asks_and_then_places_a_second_o
 
     response = order_it(request_id="00000000-0000-4000-8000-000000000001", quantity="3000", again="on")
 
-    assert alerts(response) == "This page has placed an order before. Order again to place this one as well."
+    assert alerts(response) == "You have already ordered from this page. Order again to place this order too."
     order_it(request_id=hidden(response, "request_id"), quantity="3000", again="on")
     assert sorted(Order.objects.values_list("quantity", flat=True)) == [1000, 3000]
 
@@ -211,7 +209,7 @@ def test_place_of_a_second_open_order_for_the_same_link_warns_first(order_it, pa
     response = order_it(link=f"{paid_order.link}/")
 
     assert f"You have an open order for the same link already: #{paid_order.pk} (Paid)." in page_words(response)
-    assert error_beside(response, "id_again") == "Tick this if you want a second order for the same link."
+    assert error_beside(response, "id_again") == "Check this box if you want a second order for the same link."
     assert Order.objects.count() == 1
 
     order_it(link=f"{paid_order.link}/", again="on")
@@ -255,7 +253,11 @@ def test_place_asked_by_htmx_for_a_quantity_answers_with_the_quote_alone(shop, s
 
 @pytest.mark.parametrize(
     ("quantity", "text"),
-    [("5", "Order between 10 and 10000."), ("x", "Write a whole number."), ("9" * 30, "Order between 10 and 10000.")],
+    [
+        ("5", "Enter a quantity between 10 and 10000."),
+        ("x", "Enter a whole number."),
+        ("9" * 30, "Enter a quantity between 10 and 10000."),
+    ],
 )
 def test_place_asked_by_htmx_for_a_bad_quantity_says_why_there_is_no_price(shop, service, quantity, text):
     response = shop.get(reverse("orders:place", args=[service.pk]), {"quantity": quantity}, headers=HTMX)

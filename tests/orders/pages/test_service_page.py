@@ -134,7 +134,7 @@ def test_page_of_a_limited_service_asks_what_is_left_before_it_is_shown_again(
     assert "In stock 77" in page_words(client.get(page_of(service)))
     sandbox.set_service(service.upstream_id, stock=0)
     cache.delete(f"stock:{service.pk}")
-    assert "Tell me when it is back" in page_words(client.get(page_of(service)))
+    assert "Notify me when it's back" in page_words(client.get(page_of(service)))
 
 
 @pytest.mark.parametrize("query", [{"quantity": "50"}, {"again": "1"}])

@@ -78,7 +78,10 @@ def test_place_orders_when_one_line_is_wrong_then_none_is_placed_and_each_wrong_
     with pytest.raises(LinesRefused) as refusal:
         place_orders(user=ann, lines=lines, request_id="many", now=timezone.now())
 
-    assert refusal.value.problems == {2: "Order between 10 and 10000.", 3: "There is no service with this number."}
+    assert refusal.value.problems == {
+        2: "Enter a quantity between 10 and 10000.",
+        3: "There is no service with this number.",
+    }
     assert (Order.objects.count(), Checkout.objects.count(), balance(ann)) == (0, 0, 100_000_000)
 
 
@@ -131,7 +134,7 @@ def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_th
     with pytest.raises(LinesRefused) as refusal:
         place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
-    assert refusal.value.problems == {2: "Only 2500 are in stock for all lines of this service together."}
+    assert refusal.value.problems == {2: "Only 2500 in stock for all lines with this service together."}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -178,14 +181,14 @@ def test_place_orders_when_two_at_once_want_the_same_money_then_one_gets_all_and
         ("12 | https://x.com/a | 100", MassLine(12, "https://x.com/a", 100), ""),
         ("#12|https://x.com/a|100", MassLine(12, "https://x.com/a", 100), ""),
         ("12 | https://x.com/a|b | 100", MassLine(12, "https://x.com/a|b", 100), ""),
-        ("12 | https://x.com/a", None, "Write it as: service | link | quantity."),
-        ("12", None, "Write it as: service | link | quantity."),
-        ("Followers | https://x.com/a | 100", None, "Begin with the number of a service."),
+        ("12 | https://x.com/a", None, "Use this format: service | link | quantity."),
+        ("12", None, "Use this format: service | link | quantity."),
+        ("Followers | https://x.com/a | 100", None, "Start with the service number."),
         ("12 |  | 100", None, "The link is missing."),
-        ("12 | https://x.com/a | 1,000", None, "End with the quantity, a whole number."),
-        ("12 | https://x.com/a | -5", None, "End with the quantity, a whole number."),
-        ("12 | https://x.com/a | ٣", None, "End with the quantity, a whole number."),
-        (f"12 | https://x.com/a | {'9' * 30}", None, "End with the quantity, a whole number."),
+        ("12 | https://x.com/a | 1,000", None, "End with the quantity, as a whole number."),
+        ("12 | https://x.com/a | -5", None, "End with the quantity, as a whole number."),
+        ("12 | https://x.com/a | ٣", None, "End with the quantity, as a whole number."),
+        (f"12 | https://x.com/a | {'9' * 30}", None, "End with the quantity, as a whole number."),
     ],
 )
 def test_read_rows_reads_a_line_or_says_what_is_wrong_with_it(text, line, problem):
@@ -229,12 +232,12 @@ def test_mass_page_when_lines_are_wrong_then_each_says_why_and_the_text_is_kept(
 
     assert rows(page) == {
         1: f"{service.title} {LINK} 1,000 $1.875",
-        2: "<b>nonsense Write it as: service | link | quantity.",
+        2: "<b>nonsense Use this format: service | link | quantity.",
         3: f"{service.pk} | my page | 20 {service.title} Enter the whole link, beginning with https://.",
         4: f"{comments} | {LINK} | 10 {service.title} This service needs comments of your own: order it on its page.",
         5: f"0 | {LINK} | 9 There is no service with this number.",
     }
-    assert alerts(page) == "4 of 5 lines have to be changed. Nothing has been ordered."
+    assert alerts(page) == "Fix 4 of 5 lines. Nothing has been ordered."
     assert "&lt;b&gt;nonsense\n" in page.content.decode().split("<textarea", 1)[1]
     assert bill(page) == ""
     assert Order.objects.count() == 0
@@ -251,8 +254,8 @@ def values_of(service) -> dict:
 def test_mass_page_when_nothing_is_typed_or_too_much_then_it_says_so(check, service):
     empty, many = check(" \n "), check(f"{service.pk} | {LINK} | 10\n" * 101)
 
-    assert error_beside(empty, "id_text") == "Write at least one line."
-    assert error_beside(many, "id_text") == "These are 101 lines; at most 100 can be ordered at once."
+    assert error_beside(empty, "id_text") == "Enter at least one line."
+    assert error_beside(many, "id_text") == "That's 101 lines; you can order up to 100 at once."
     assert rows(many) == {}
 
 
@@ -264,7 +267,7 @@ def test_mass_page_when_money_is_missing_then_it_says_how_much_and_paying_orders
     answer = pay(page, text)
 
     assert "$1.75 is missing in your balance. Add money" in bill(page)
-    assert alerts(answer) == "Your balance is $1.75 short. You have not paid anything."
+    assert alerts(answer) == "You're $1.75 short. Nothing has been charged."
     assert (Order.objects.count(), balance(ann)) == (0, 2_000_000)
 
 
@@ -299,10 +302,10 @@ def test_mass_page_when_lines_repeat_each_other_or_an_open_order_then_it_warns_f
     page = check(text)
     answer = pay(page, text)
 
-    assert "The same as line 1" in rows(page)[2]
+    assert "Same as line 1" in rows(page)[2]
     assert f"Still open: #{before.pk} (Paid)" in rows(page)[3]
     assert "same as" not in rows(page)[1]
-    assert error_beside(answer, "id_again") == "Tick this if you want these orders as well."
+    assert error_beside(answer, "id_again") == "Check this box if you want these orders as well."
     assert Order.objects.count() == 1
     pay(answer, text, again="on")
     assert Order.objects.count() == 4
@@ -343,7 +346,7 @@ def test_mass_page_when_its_id_is_no_id_then_it_orders_nothing_and_says_so(check
 
     answer = pay(check(text), text, request_id="nonsense")
 
-    assert alerts(answer) == "This page is too old or damaged. Check the lines again."
+    assert alerts(answer) == "This page is out of date or damaged. Check the lines again."
     assert Order.objects.count() == 0
 
 

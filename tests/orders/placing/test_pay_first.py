@@ -138,10 +138,10 @@ def test_a_promise_too_old_leaves_the_money_and_says_why_on_the_page_and_by_mail
 
     pending.refresh_from_db()
     assert (pending.state, pending.order) == ("dropped", None)
-    assert "The price has risen to $4.25 meanwhile. The money is in your balance." in page
+    assert "The price has since risen to $4.25. The money is in your balance." in page
     notice = Notice.objects.get()
     assert notice.user == kim
-    assert "The price has risen to $4.25 meanwhile." in notice.body
+    assert "The price has since risen to $4.25." in notice.body
     assert "$3.25" in notice.body
     assert balance(kim) == 3_750_000
     assert not Checkout.objects.exists()
@@ -161,7 +161,7 @@ def test_a_loss_beyond_what_the_shop_accepts_leaves_the_money(pay, kim, service)
     [
         ({"visible": False}, "This service is no longer sold."),
         ({"withdrawn_at": timezone.now()}, "This service is no longer sold."),
-        ({"max_quantity": 500}, "Order between 10 and 500."),
+        ({"max_quantity": 500}, "Enter a quantity between 10 and 500."),
     ],
 )
 def test_a_service_that_is_gone_meanwhile_leaves_the_money(pay, kim, service, change, reason):
@@ -180,14 +180,14 @@ def test_a_service_that_is_sold_out_meanwhile_leaves_the_money(pay, kim, service
     sandbox.set_service(service.upstream_id, stock=0)
     demo_says(pending.top_up, State.PAID)
 
-    assert (closed(pending).state, pending.reason) == ("dropped", "This service is sold out at the moment.")
+    assert (closed(pending).state, pending.reason) == ("dropped", "This service is sold out.")
 
 
 @pytest.mark.parametrize(
     ("heard", "reason"),
     [
-        (State.DECLINED, "The payment did not come about."),
-        (State.EXPIRED, "The payment was not made in time."),
+        (State.DECLINED, "The payment failed."),
+        (State.EXPIRED, "The payment wasn't made in time."),
     ],
 )
 def test_a_payment_that_came_to_nothing_drops_the_order_without_a_mail(pay, heard, reason):
@@ -202,7 +202,7 @@ def test_half_of_the_money_places_nothing_and_stays_in_the_wallet(client, pay, k
     pending = pay()
     demo_says(pending.top_up, State.PAID, amount_micros=2 * DOLLAR)
 
-    assert (closed(pending).state, pending.reason) == ("dropped", "The payment is not what we had asked for.")
+    assert (closed(pending).state, pending.reason) == ("dropped", "The payment doesn't match what we asked for.")
     assert "$2.00, is in your balance" in Notice.objects.get().body
     assert balance(kim) == 2_500_000
 
@@ -212,7 +212,7 @@ def test_money_spent_meanwhile_leaves_the_rest_in_the_wallet(pay, kim):
     debit(user=kim, amount_micros=400_000, kind=LedgerEntry.Kind.CHARGE, reference="order:0")
     demo_says(pending.top_up, State.PAID)
 
-    assert closed(pending).reason == "$0.40 was missing when the payment arrived."
+    assert closed(pending).reason == "You were $0.40 short when the payment arrived."
     assert balance(kim) == 3_350_000
 
 
@@ -360,7 +360,7 @@ def test_place_leads_to_the_payment_and_its_page_to_the_order(client, page):
 
 
 def test_place_with_a_gateway_that_does_not_exist_says_so(page):
-    assert "This way to pay is not offered for this amount." in alerts(page(pay="bitcoins"))
+    assert "This payment method isn't available for this amount." in alerts(page(pay="bitcoins"))
     assert not TopUp.objects.exists()
 
 
@@ -377,7 +377,7 @@ def test_place_for_who_owes_says_so(page, kim):
     Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
 
     for pressed in ("demo", ""):
-        assert "A payment of yours was taken back" in alerts(page(pay=pressed))
+        assert "A payment of yours was taken refunded" in alerts(page(pay=pressed))
 
 
 # --- Races ----------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_pay_and_order_with_a_coupon_that_is_gone_when_the_payment_comes_keeps_t
     pending = pay(coupon="SPRING")
     Coupon.objects.filter(pk=spring.pk).update(active=False)
 
-    assert (paid(pending).state, pending.reason) == ("dropped", "This coupon is over.")
+    assert (paid(pending).state, pending.reason) == ("dropped", "This coupon has expired.")
     assert balance(kim) == 500_000 + 2_880_000
 
 
@@ -81,7 +81,7 @@ def test_pay_and_order_with_a_coupon_that_takes_less_when_the_payment_comes_does
 
     assert (paid(pending).state, pending.reason) == (
         "dropped",
-        "The coupon takes off less meanwhile: it would cost $3.40.",
+        "The coupon now takes off less: the price would be $3.40.",
     )
 
 

@@ -37,13 +37,13 @@ def refused(place, **asked) -> OrderRefused:
 @pytest.mark.parametrize(
     ("asked", "field", "message"),
     [
-        ({"quantity": 9}, "quantity", "Order between 10 and 10000."),
-        ({"quantity": 10_001}, "quantity", "Order between 10 and 10000."),
-        ({"quantity": None}, "quantity", "Enter how many you want."),
-        ({"link": "instagram"}, "link", "Enter the whole link, beginning with https://."),
-        ({"link": ""}, "link", "Enter the whole link, beginning with https://."),
-        ({"link": "javascript:alert(1)"}, "link", "Enter the whole link, beginning with https://."),
-        ({"link": "https://x.com/" + "a" * 2000}, "link", "This is too long: 2000 characters at most."),
+        ({"quantity": 9}, "quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": 10_001}, "quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": None}, "quantity", "Enter a quantity."),
+        ({"link": "instagram"}, "link", "Enter the full link, starting with https://."),
+        ({"link": ""}, "link", "Enter the full link, starting with https://."),
+        ({"link": "javascript:alert(1)"}, "link", "Enter the full link, starting with https://."),
+        ({"link": "https://x.com/" + "a" * 2000}, "link", "This is too long: use up to 2000 characters."),
     ],
 )
 def test_place_order_with_a_bad_value_names_the_field(place, asked, field, message):
@@ -69,11 +69,11 @@ def test_place_order_beyond_the_stock_says_how_many_there_are(place, service, sa
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"stock": 0}, "This service is sold out at the moment."),
-        ({"stock": 5}, "There is not enough left for the smallest order."),
+        ({"stock": 0}, "This service is sold out."),
+        ({"stock": 5}, "Too few are left for the smallest order."),
         ({"visible": False}, "This service is no longer sold."),
-        ({"paused_because": "charged too much"}, "This service is paused for the moment. Please try again later."),
-        ({"type": "Poll"}, "This service cannot be ordered here yet."),
+        ({"paused_because": "charged too much"}, "This service is paused. Please try again later."),
+        ({"type": "Poll"}, "This service can't be ordered here yet."),
     ],
 )
 def test_place_order_of_a_service_that_is_not_sold_says_why(place, service, sandbox, fields, message):

@@ -314,9 +314,7 @@ def test_a_quantity_typed_after_the_page_was_drawn_shows_its_price_first_and_the
     first = send(shop, address, shop.get(address), quantity="2000")
 
     assert (Order.objects.count(), Wallet.objects.get(user=ann).balance_micros) == (0, 100 * DOLLAR)
-    assert "2,000 cost $3.75. Press the button again to order them. You have not paid anything yet." in page_words(
-        first
-    )
+    assert "Price for 2,000: $3.75. Press the button again to order. Nothing has been charged yet." in page_words(first)
     assert (alerts(first), re.findall(r'aria-invalid="true"', first.content.decode())) == ("", [])
     assert hidden(first, "quote") != ""
 
@@ -329,7 +327,7 @@ def test_a_quantity_typed_after_the_page_was_drawn_shows_its_price_first_and_the
 def test_a_forged_quote_is_refused_in_words_and_the_page_carries_a_good_one(shop, address):
     refused = send(shop, address, shop.get(address, {"quantity": "1000"}), quote="rubbish\x00")
 
-    assert alerts(refused) == "The price on that page was not made for this order. Look at the price and order again."
+    assert alerts(refused) == "That price was for a different order. Check the price and order again."
     assert Order.objects.count() == 0
     send(shop, address, refused)
     assert Order.objects.count() == 1

@@ -373,7 +373,7 @@ def test_replace_due_numbers_above_the_cap_takes_nothing_and_says_so(waiting_num
     assert sweep(minutes=3) == 0
 
     rule = ReplacementRule.objects.get()
-    assert rule.outcome == "There is no other number within your price limit at the moment."
+    assert rule.outcome == "There is no other number within your price limit right now."
     assert rule.next_at > timezone.now() + timedelta(minutes=3)
     assert unchanged(waiting_number)
 
@@ -384,7 +384,7 @@ def test_replace_due_numbers_without_money_says_so(waiting_number, sweep, elsewh
 
     assert sweep(minutes=3) == 0
 
-    assert ReplacementRule.objects.get().outcome == "Your balance is too small for another number."
+    assert ReplacementRule.objects.get().outcome == "Your balance is too low for another number."
 
 
 def test_replace_due_numbers_of_a_number_whose_code_is_there_ends(waiting_number, sweep, sandbox, ann):

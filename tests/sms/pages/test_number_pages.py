@@ -60,10 +60,10 @@ def test_buy_by_htmx_sends_the_browser_to_the_numbers(press_buy, ann):
 @pytest.mark.parametrize(
     ("quantity", "text"),
     [
-        ("0", "At least one number."),
-        ("11", "At most 10 numbers at once."),
-        ("two", "Write a whole number."),
-        ("", "Say how many numbers you want."),
+        ("0", "Enter at least 1."),
+        ("11", "Up to 10 numbers at once."),
+        ("two", "Enter a whole number."),
+        ("", "Enter how many numbers you want."),
     ],
 )
 def test_buy_of_a_bad_quantity_says_so_beside_it(press_buy, project, quantity, text):
@@ -78,7 +78,7 @@ def test_buy_without_enough_money_says_how_much_is_missing(press_buy, ann):
 
     response = press_buy(quantity="2", headers=HTMX)
 
-    assert errors(response) == "Your balance is $0.25 short. You have not paid anything. Add money"
+    assert errors(response) == "You're $0.25 short. Nothing has been charged. Add money"
     assert f'href="{reverse("wallet:home")}"' in response.content.decode()
     assert "<html" not in response.content.decode()
     assert Order.objects.count() == 0
@@ -99,7 +99,7 @@ def test_buy_after_the_price_changed_offers_the_new_one_and_one_more_click_buys(
 def test_buy_while_nothing_can_be_sent_says_so(press_buy):
     ForwardingPause.objects.create(reason=ForwardingPause.Reason.BALANCE)
 
-    assert errors(press_buy()) == "Numbers cannot be bought for the moment. Please try again in a few minutes."
+    assert errors(press_buy()) == "Numbers can't be bought right now. Please try again in a few minutes."
 
 
 def test_buy_pressed_twice_buys_once(press_buy, shop, project, ann):
@@ -136,7 +136,7 @@ def test_buy_when_our_own_supply_of_money_is_short_says_so_beside_the_button(pre
 
     response = press_buy(headers=HTMX)
 
-    assert errors(response) == "Numbers cannot be bought for the moment. Please try again in a few minutes."
+    assert errors(response) == "Numbers can't be bought right now. Please try again in a few minutes."
     assert ann.orders.count() == 0
 
 
@@ -158,7 +158,7 @@ def test_buy_again_of_somebody_elses_number_is_refused(client, press_buy, waitin
 
     response = press_buy(reuse=str(waiting_number.pk))
 
-    assert errors(response) == "You have no such number for this service."
+    assert errors(response) == "You have no such number for this website or app."
     assert ben.orders.count() == 0
 
 
@@ -230,7 +230,7 @@ def test_waiting_says_what_came_back_for_a_number_without_a_code(shop, waiting_n
     Order.objects.filter(pk=waiting_number.pk).update(status=Status.CANCELED, refunded_micros=625_000)
     Number.objects.filter(order=waiting_number).update(state=Number.State.EXPIRED)
 
-    assert "No code came. $0.625 is back in your balance." in page_words(shop.get(WAITING))
+    assert "No code arrived. $0.625 has been refunded to your balance." in page_words(shop.get(WAITING))
 
 
 def test_waiting_leaves_yesterdays_finished_numbers_to_the_orders(shop, waiting_number):

@@ -73,7 +73,7 @@ def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_asse
 
 def test_waiting_offers_a_replacement_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
     young = shop.get(WAITING)
-    assert "You can do that once a number has waited for 2:00 minutes." in page_words(young)
+    assert "Available after 2:00 minutes of waiting." in page_words(young)
     assert "Nobody pays twice for one code." in page_words(young)
     assert "your money comes back as soon as the supplier says that it was not charged" in page_words(young)
 
@@ -133,7 +133,7 @@ def test_replacement_rule_is_set_shown_and_stopped(shop, waiting_number):
 
     rule = ReplacementRule.objects.get()
     assert (rule.cap_micros, rule.left, rule.any_country) == (700_000, 2, True)
-    assert "for $0.70 at most each; 2 exchanges are left. It may come from another country." in said
+    assert "for $0.70 at most each; 2 exchanges are left. The new number may be from another country." in said
 
     assert "Another number is taken by itself" not in press(shop, "replacement_rule", waiting_number, drop="1")
     assert not ReplacementRule.objects.exists()
@@ -142,9 +142,9 @@ def test_replacement_rule_is_set_shown_and_stopped(shop, waiting_number):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"cap": "", "replacements": "1"}, "Price of a number, at most: This field is required."),
-        ({"cap": "-1", "replacements": "1"}, "Price of a number, at most: Ensure"),
-        ({"cap": "1", "replacements": "6"}, "Exchanges, at most: Ensure"),
+        ({"cap": "", "replacements": "1"}, "Maximum price of a number: This field is required."),
+        ({"cap": "-1", "replacements": "1"}, "Maximum price of a number: Ensure"),
+        ({"cap": "1", "replacements": "6"}, "Maximum number of replacements: Ensure"),
     ],
 )
 def test_replacement_rule_of_nonsense_says_what_is_wrong(shop, waiting_number, typed, said):

@@ -78,7 +78,7 @@ def test_numbers_report_counts_by_website_and_country(may: None) -> None:
         ("Telegram", "US"): (3, 2, 100, 2_400_000, 1_500_000, 900_000),
         ("=Cmd", "US"): (1, 1, 100, 800_000, 500_000, -200_000),
         ("Telegram", "GB"): (1, 0, 0, 0, 0, 0),
-        ("All together",): (5, 3, 75, 3_200_000, 2_000_000, 700_000),
+        ("Total",): (5, 3, 75, 3_200_000, 2_000_000, 700_000),
     }
 
 
@@ -87,7 +87,7 @@ def test_numbers_report_by_one_of_them_adds_up_to_the_same(may: None) -> None:
 
     assert sites["Telegram",] == (4, 2, 66, 2_400_000, 1_500_000, 900_000)
     assert countries["US",] == (4, 3, 100, 3_200_000, 2_000_000, 700_000)
-    assert sites["All together",] == countries["All together",] == (5, 3, 75, 3_200_000, 2_000_000, 700_000)
+    assert sites["Total",] == countries["Total",] == (5, 3, 75, 3_200_000, 2_000_000, 700_000)
 
 
 def test_numbers_report_needs_one_query(may: None, django_assert_num_queries: Any) -> None:
@@ -117,8 +117,8 @@ def test_report_page_when_the_period_ends_before_it_begins_says_so(may: None, sa
 
     page = client.get(PAGE, {"first": "2024-06-01", "last": "2024-05-01", "by": "site"})
 
-    assert "The period has to end after it begins." in page_words(page)
-    assert "These are the last 30 days." in page_words(page)
+    assert "The period can't end before it starts." in page_words(page)
+    assert "Showing the last 30 days." in page_words(page)
 
 
 def test_report_page_when_a_clerk_may_not_see_numbers_is_refused(client: Client) -> None:

@@ -201,8 +201,8 @@ def test_navigation_when_staff_may_see_one_model_then_the_sidebar_offers_only_th
     ("address", "lit"),
     [
         ("orders/order/", "Orders"),
-        ("orders/order/?attention=yes", "Need a human"),
-        ("orders/order/?q=1&attention=yes", "Need a human"),
+        ("orders/order/?attention=yes", "Need attention"),
+        ("orders/order/?q=1&attention=yes", "Need attention"),
         ("sms/number/", "SMS numbers"),
         ("sms/number/report/", "Numbers by site and country"),
         ("wallet/topup/?attention=yes", "Payments"),

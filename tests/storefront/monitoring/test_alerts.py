@@ -76,5 +76,5 @@ def test_fetch_exchange_rate_when_there_is_none_tells_once_a_day(settings: Any) 
 
     [(key, subject)] = told()
     assert key.startswith("exchange-rate:")
-    assert subject == "The exchange rate needs a human"
+    assert subject == "The exchange rate needs your attention"
     assert "nowhere.rate failed: ModuleNotFoundError" in Notice.objects.get().body

@@ -39,7 +39,9 @@ def test_adjust_page_above_the_limit_leads_to_the_request_that_waits(ann, sam):
 
     asked = MoneyRequest.objects.get()
     assert answer.redirect_chain[-1][0] == reverse("admin:wallet_moneyrequest_change", args=[asked.pk])
-    assert told(answer) == ["$100.01 is more than $100.00: nothing has moved yet, a second person has to approve it."]
+    assert told(answer) == [
+        ("$100.01 is over the limit of $100.00: no money has moved yet, a second person has to approve it.")
+    ]
     assert balance(ann) == 100_000_000
 
 
@@ -53,7 +55,7 @@ def test_withdraw_page_takes_what_it_says(ann, sam):
 @pytest.mark.parametrize(
     ("fields", "field", "error"),
     [
-        ({"amount": "100.01"}, "amount", "The wallet does not hold that much: $0.01 is missing."),
+        ({"amount": "100.01"}, "amount", "The wallet is $0.01 short."),
         ({"amount": "0"}, "amount", "Enter an amount above zero."),
         ({"amount": "-5"}, "amount", "Enter an amount above zero."),
         ({"amount": "NaN"}, "amount", "Enter a number."),
@@ -77,14 +79,14 @@ def test_request_page_offers_to_decide_to_others_only_and_refuses_who_asked(ann,
     assert approve not in at_the_desk(sam).get(page).content.decode()
     assert approve in at_the_desk(tom).get(page).content.decode()
     assert told(press(at_the_desk(sam), "moneyrequest_approve", asked.pk)) == [
-        "Somebody else has to decide: neither who asked for it nor whose wallet it is."
+        "Somebody else has to decide: neither the person who requested it nor the owner of the wallet."
     ]
     assert balance(ann) == 100_000_000
 
     assert told(press(at_the_desk(tom), "moneyrequest_approve", asked.pk)) == ["Approved and booked."]
     assert balance(ann) == 250_000_000
     assert told(press(at_the_desk(tom), "moneyrequest_decline", asked.pk)) == [
-        "A colleague has decided about this request meanwhile; nothing was changed."
+        "A colleague has already decided on this request. Nothing was changed."
     ]
 
 
@@ -105,7 +107,7 @@ def test_approve_page_when_the_money_is_gone_says_so(ann, sam, tom, settings):
     move(ann, sam, -30_000_000)
 
     assert told(press(at_the_desk(tom), "moneyrequest_approve", asked.pk)) == [
-        "The wallet does not hold that much any more: $10.00 is missing. The request goes on waiting."
+        "The wallet is now $10.00 short. The request stays open."
     ]
 
 
@@ -116,8 +118,8 @@ def test_front_page_and_sidebar_count_what_waits(ann, sam, tom):
     page = at_the_desk(tom).get(reverse("admin:index"))
 
     items = [item for group in page.context["sidebar_navigation"] for item in group["items"]]
-    assert [item["badge"] for item in items if item["title"] == "Moves by hand"] == ["2"]
-    assert "2 moves of money by hand wait for a second person" in page.content.decode()
+    assert [item["badge"] for item in items if item["title"] == "Manual adjustments"] == ["2"]
+    assert "2 manual adjustments are waiting for a second person" in page.content.decode()
 
 
 # --- The ledger -----------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_adjust_when_pressed_twice_then_it_is_booked_once(desk: Client, ann: Use
 @pytest.mark.parametrize(
     ("fields", "field", "error"),
     [
-        ({"amount": "-100.01"}, "amount", "The wallet does not hold that much: $0.01 is missing."),
+        ({"amount": "-100.01"}, "amount", "The wallet is $0.01 short."),
         ({"amount": "0"}, "amount", "Enter an amount other than zero."),
         ({"amount": "NaN"}, "amount", "Enter a number."),
         ({"amount": "0.0000001"}, "amount", "Ensure that there are no more than 6 decimal places."),

@@ -39,9 +39,9 @@ def test_add_when_opened_shows_what_each_way_costs_before_anything_begins(
     words = page_words(page.get(ADD, {"amount": "100"}))
 
     assert "From $1.00 to $500.00. Fee: 2.9% + $0.30." in words
-    assert "You pay $103.20, your balance gets $100.00." in words
+    assert "You pay $103.20; $100.00 is added to your balance." in words
     assert "From $10.00. No fee. Bonus: 5% from $50.00 on." in words
-    assert "You pay $100.00, your balance gets $105.00." in words
+    assert "You pay $100.00; $105.00 is added to your balance." in words
     assert TopUp.objects.count() == 0
 
 
@@ -51,7 +51,7 @@ def test_add_when_the_amount_is_typed_htmx_gets_what_each_way_costs(page: Client
     part = markup(page.get(ADD, {"amount": "40", "gateway": "stripe"}, headers={"HX-Request": "true"}))
 
     assert part.startswith("<fieldset")
-    assert "You pay $41.00, your balance gets $40.00." in part
+    assert "You pay $41.00; $40.00 is added to your balance." in part
     assert 'value="stripe" checked' in part
 
 
@@ -70,10 +70,10 @@ def test_add_when_sent_begins_the_payment_and_leads_to_it(page: Client, stripe_s
     ("amount", "error"),
     [
         ("", "This field is required"),
-        ("0.99", "The smallest amount here is 1.00"),
-        ("0", "The smallest amount here is 1.00"),
-        ("-5", "The smallest amount here is 1.00"),
-        ("10000.01", "The largest amount here is 10000.00"),
+        ("0.99", "The minimum amount is 1.00"),
+        ("0", "The minimum amount is 1.00"),
+        ("-5", "The minimum amount is 1.00"),
+        ("10000.01", "The maximum amount is 10000.00"),
         ("1e40", "Ensure that there are no more than 18 digits"),
         ("10.005", "more decimals than the currency"),
         ("10.0000001", "no more than 6 decimal places"),

@@ -69,7 +69,7 @@ def test_paid_when_in_another_currency_credits_nothing(top_up: TopUp) -> None:
     assert demo_says(top_up, State.PAID, currency="EUR") == 200
 
     assert (rows(top_up.user), status(top_up)) == ([], Status.REVIEW)
-    assert top_up.attention == "The gateway speaks of 10.00 EUR; the payment is in USD."
+    assert top_up.attention == "The gateway reports 10.00 EUR, but the payment is in USD."
 
 
 @pytest.mark.parametrize("before", [State.DECLINED, State.EXPIRED, State.PENDING])
@@ -88,7 +88,7 @@ def test_paid_when_another_sum_follows_credits_no_second_time_and_calls_a_human(
     demo_says(top_up, State.PAID, amount_micros=30 * DOLLAR)
 
     assert (status(top_up), balance(top_up.user)) == (Status.REVIEW, 110 * DOLLAR)
-    assert top_up.attention == "The gateway says 30.00 was paid in all; 10.00 is booked."
+    assert top_up.attention == "The gateway reports 30.00 paid in total; 10.00 is booked."
 
 
 @pytest.mark.parametrize("later", [State.PENDING, State.EXPIRED, State.NOTHING])

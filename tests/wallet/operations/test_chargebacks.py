@@ -42,7 +42,7 @@ def test_refund_when_in_part_takes_the_same_share_of_all_that_was_credited_round
 
     paid.refresh_from_db()
     assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.PAID, 4_000_000, 108_000_000)
-    assert "part of it was paid back" in paid.note
+    assert "part of it was paid refunded" in paid.note
 
 
 def test_refund_when_told_again_takes_nothing_more(paid: TopUp) -> None:

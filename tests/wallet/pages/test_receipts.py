@@ -140,7 +140,7 @@ def test_the_page_is_a_receipt_with_everything_on_it(client, ann, settings):
         TopUp.objects.get().reference,
     ):
         assert text in words
-    assert "Paid back since" not in words
+    assert "Refunded later" not in words
 
 
 def test_the_page_speaks_the_customers_language(client, paid, ann, settings):
@@ -157,9 +157,9 @@ def test_a_payment_taken_back_shows_as_such(client, paid, ann):
     demo_says(paid, State.REFUNDED, amount_micros=4 * DOLLAR)
     client.force_login(ann)
 
-    assert "Paid back since $4.00" in page_words(client.get(reverse("wallet:receipt", args=[1])))
+    assert "Refunded later $4.00" in page_words(client.get(reverse("wallet:receipt", args=[1])))
     assert f"{paid.reference} · taken back $10.00" in page_words(client.get(reverse("wallet:receipts")))
-    assert "Payment taken back" in page_words(client.get(reverse("wallet:home")))
+    assert "Payment reversal" in page_words(client.get(reverse("wallet:home")))
 
 
 def test_receipts_are_ones_own(client, paid, ben):

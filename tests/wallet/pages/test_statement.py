@@ -49,7 +49,7 @@ def moves(kim):
     move(kim, -5, KIND.CHARGE, "order:7", "10-01", "Followers")
     move(kim, -1.5, KIND.CHARGE, "order:77", "10-15", "Likes")
     move(kim, 1.25, KIND.REFUND, "order:7:refund:1250000", "10-31", "Followers")
-    move(kim, -10, KIND.RECALLED, "top_up:ABCDEFGH2345:recalled:1", "11-01", "Payment ABCDEFGH2345 was taken back")
+    move(kim, -10, KIND.RECALLED, "top_up:ABCDEFGH2345:recalled:1", "11-01", "Payment ABCDEFGH2345 was reversed")
     move(kim, 3, KIND.ADJUSTMENT, "a:1", "11-02", "=1+1")
 
 
@@ -90,7 +90,7 @@ def test_home_shows_what_the_filter_asks_for_with_the_balance_of_the_whole_walle
     response = shop.get(HOME, asked)
 
     assert shown(response) == rows
-    assert ("No such movements" in page_words(response)) == (not rows)
+    assert ("No matching transactions" in page_words(response)) == (not rows)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
 
     words = page_words(shop.get(HOME))
 
-    assert "Reserved for 2 orders that are not sent yet $3.75" in words
+    assert "Reserved for 2 orders not sent yet $3.75" in words
     assert "Your balance $6.25" in words
     assert "A payment of yours was taken back, and $2.00 of it is still open." in words
     assert f"{top_up.reference} Not paid yet $12.00" in words
