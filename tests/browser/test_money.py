@@ -36,9 +36,9 @@ def pay_for_an_order(page: Page) -> None:
     page.wait_for_url("**/wallet/demo/*")
     page.get_by_role("button", name="Paid", exact=True).click()
     page.wait_for_url("**/wallet/payments/*")
-    expect(page.locator("#payment")).to_contain_text(re.compile(r"Your order #\d+ is placed"))
+    expect(page.locator("#payment")).to_contain_text(re.compile(r"Order #\d+ has been placed"))
     accessible(page)
-    page.get_by_role("link", name=re.compile("To order")).click()
+    page.get_by_role("link", name=re.compile("Go to order")).click()
     expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
 
 
@@ -62,7 +62,7 @@ def test_a_customer_pays_for_an_order_directly_and_keeps_the_books(page: Page, s
     assert PendingCheckout.objects.get().order == Order.objects.get()
 
     top_up(page, "Declined")
-    expect(page.locator("#payment")).to_contain_text("You have not paid anything here.")
+    expect(page.locator("#payment")).to_contain_text("You have not been charged.")
     top_up(page, "Paid, with three notifications")
     expect(page.locator("#payment")).to_contain_text("$20.00 has been added to your balance.")
     first, declined, twice = TopUp.objects.order_by("pk")

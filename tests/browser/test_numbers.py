@@ -82,7 +82,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         # Given up: the rule is there to read, the money comes back when upstream says that it was not charged.
         card = page.locator(f"#number-{second.pk}")
         card.get_by_text("No code?").click()
-        expect(card).to_contain_text("your money comes back as soon as the supplier says that it was not charged")
+        expect(card).to_contain_text("we refund you as soon as it is certain that there was no charge")
         accessible(page)
         card.get_by_role("button", name="Cancel the number").click()
         expect(card).to_contain_text("You have canceled this number.")

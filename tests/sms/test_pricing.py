@@ -116,7 +116,7 @@ def test_buy_numbers_keeps_which_rule_counted_in_words_for_staff(telegram: Proje
     assert order.price_micros == 1_600_000
     assert pricing_in_words(order.pricing, store="USD", upstream="USD") == [
         "Upstream's rate: 1.00 USD each.",
-        f"Markup rule of numbers #{used.pk} (website or app): 60 %.",
+        f"Number markup rule #{used.pk} (website or app): 60%.",
         "Rounded up to 0.05.",
         "Never below cost plus 0%.",
         "Result: 1.60 USD each.",
@@ -130,7 +130,7 @@ def test_words_know_every_scope(telegram: Project, scope: str) -> None:
     [_rate, listed, *_rest] = pricing_in_words(number_book(None).terms(telegram), store="USD", upstream="USD")
 
     words = {"all": "all numbers", "country": "country", "project": "website or app in one country"}[scope]
-    assert f"({words}): 60 %." in listed
+    assert f"({words}): 60%." in listed
 
 
 def test_cheapest_is_what_the_single_prices_say(telegram: Project, django_assert_num_queries: Any) -> None:
@@ -196,8 +196,8 @@ def test_admin_when_a_rule_is_fine_saves_it_and_clears_what_its_scope_does_not_n
         ({"percent": "-5"}, "percent", "Can be negative only if a fixed amount makes up for it."),
         ({"percent": "5", "fixed_micros": "-1"}, "__all__", "would be sold below cost"),
         ({"percent": "-5", "fixed_micros": "0.01"}, "__all__", "Telegram · United States: costs 1.00."),
-        ({"fixed_micros": "1000001"}, "fixed_micros", "Between -1000000 and 1000000."),
-        ({}, "scope", "There is a lasting rule for this already"),
+        ({"fixed_micros": "1000001"}, "fixed_micros", "Enter a number between -1000000 and 1000000."),
+        ({}, "scope", "A permanent rule for this already exists"),
     ],
 )
 def test_admin_when_a_rule_is_wrong_says_so_and_saves_nothing(

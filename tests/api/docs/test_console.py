@@ -143,7 +143,7 @@ def test_console_when_a_request_id_has_bought_before_then_trying_says_that_nothi
 
     page = press(browser, **ADD, request_id="mine")
 
-    assert "has bought before" in page_words(page)
+    assert "already been used for a purchase" in page_words(page)
     assert "Balance now $99.50 Balance after $99.50" in page_words(page)
 
 
@@ -192,7 +192,7 @@ def test_console_when_the_answer_is_giant_then_as_much_as_fits_is_shown(browser:
     page = press(browser, action="services")
 
     assert len(answer_of(page)) == MOST_SHOWN
-    assert "This is its beginning" in page_words(page)
+    assert "This is only the beginning" in page_words(page)
 
 
 def test_console_when_it_is_called_too_often_then_it_is_refused_like_a_key(browser: Client, settings: Any) -> None:

@@ -11,6 +11,7 @@ from accounts.keys.api_keys import create_api_key, find_api_key, prepare_api_key
 from accounts.models import ApiKey, User
 from api.models import PlayWallet
 from tests.accounts.opening import opens
+from tests.pages import page_words
 
 pytestmark = pytest.mark.django_db
 FORM = {"name": "robot", "may_read": "on", "may_order": "on", "daily_limit_micros": "5.50", "allowed_addresses": ""}
@@ -56,7 +57,7 @@ def test_keys_when_one_is_made_then_it_is_shown_once_with_its_powers(browser: Cl
 def test_keys_when_the_form_is_wrong_then_it_says_so_and_nothing_is_made(
     browser: Client, changed: dict, error: str
 ) -> None:
-    page = browser.post(reverse("api:keys"), {**FORM, **changed}).content.decode()
+    page = page_words(browser.post(reverse("api:keys"), {**FORM, **changed}))
 
     assert error in page
     assert ApiKey.objects.count() == 0
@@ -113,7 +114,7 @@ def test_show_when_staff_made_the_key_then_its_customer_sees_it_once(browser: Cl
     again = browser.post(address, follow=True).content.decode()
 
     assert find_api_key(text, address=None).pk == key.pk
-    assert "has been shown before" in again
+    assert "has already been shown" in again
 
 
 def test_pages_when_the_key_is_anothers_then_they_are_not_found(browser: Client, ben: User) -> None:
@@ -135,7 +136,7 @@ def test_pages_when_nobody_is_signed_in_then_they_lead_to_sign_in(client: Client
 
 def test_fill_when_the_play_money_is_spent_then_there_is_some_again(browser: Client, ann: User) -> None:
     create_api_key(user=ann, name="try", is_test=True)
-    assert "Play money: $1,000.00" in browser.get(reverse("api:keys")).content.decode()
+    assert "Test money: $1,000.00" in browser.get(reverse("api:keys")).content.decode()
     PlayWallet.objects.update(balance_micros=0)
 
     browser.post(reverse("api:play_fill"))

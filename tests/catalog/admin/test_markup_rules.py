@@ -64,8 +64,8 @@ def test_preview_when_asked_for_shows_what_would_change_and_saves_nothing(desk: 
     assert (answer.status_code, MarkupRule.objects.count()) == (200, 1)
     assert rule_of(answer).errors == {}
     page = words(answer.content.decode())
-    assert "Nothing is saved yet." in page
-    assert "Services the rule applies to 2 Get dearer 1 Get cheaper 0" in page
+    assert "Nothing has been saved yet." in page
+    assert "Services the rule applies to 2 Price goes up 1 Price goes down 0" in page
     assert f"{followers.upstream_id} <b>Followers</b> per 1,000 $1.875 $2.99 +59.5" in page
     assert "<b>Followers</b>" not in answer.content.decode()
     assert "Account" not in page.partition("What would change")[2].partition("Applies to")[0]
@@ -173,7 +173,7 @@ def test_save_when_a_service_would_be_sold_below_cost_is_refused_with_the_list(d
     assert MarkupRule.objects.count() == 1
     errors = rule_of(answer).errors["__all__"]
     assert errors[0] == "22 services would be sold below cost:"
-    assert errors[1] == f"#{dear[21].upstream_id} dear 21: costs 31.00, would be sold at 28.40."
+    assert errors[1] == f"#{dear[21].upstream_id} dear 21: costs 31.00, would sell at 28.40."
     assert (len(errors), errors[-1]) == (22, "And 2 more.")
     assert post_rule(desk, percent="-10", fixed_micros="3.10", _save="1").status_code == 302
 

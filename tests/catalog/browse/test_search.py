@@ -206,7 +206,7 @@ def test_search_when_words_are_mistyped_finds_what_was_meant(client: Client, typ
     page = search(client, q=typed)
 
     assert titles(page) == ["Real"]
-    assert f"Nothing has the words “{typed}”. These have “{meant}”." in page_words(page)
+    assert f"No results for “{typed}”. Showing results for “{meant}”." in page_words(page)
     assert f'value="{typed}"' in page.content.decode()
 
 

@@ -168,7 +168,7 @@ def test_favorites_when_there_are_none_say_how_to_add_one(client: Client, ann: U
     put_on_sale("A")
     client.force_login(ann)
 
-    assert "Press the heart beside a service" in page_words(client.get(reverse("catalog:favorites")))
+    assert "Tap the heart next to a service" in page_words(client.get(reverse("catalog:favorites")))
 
 
 def test_favorites_of_a_visitor_lead_to_sign_in_and_back(client: Client) -> None:

@@ -168,11 +168,11 @@ def test_add_rate_page_when_it_jumps_asks_and_takes_a_yes_for_this_rate_alone(ab
 @pytest.mark.parametrize(
     ("form", "error"),
     [
-        ({"rate_micros": "0"}, "Above zero"),
-        ({"rate_micros": "-2"}, "Above zero"),
+        ({"rate_micros": "0"}, "Enter a number above 0"),
+        ({"rate_micros": "-2"}, "Enter a number above 0"),
         ({"rate_micros": "NaN"}, "Enter a number"),
         ({"rate_micros": "2.0000001"}, "6 decimal places"),
-        ({"rate_micros": "2.1", "valid_from_0": "2020-01-01", "valid_from_1": "00:00"}, "cannot begin in the past"),
+        ({"rate_micros": "2.1", "valid_from_0": "2020-01-01", "valid_from_1": "00:00"}, "can't start in the past"),
     ],
 )
 def test_add_rate_page_when_it_is_no_rate_says_so(abroad: Any, desk: Client, form: dict, error: str) -> None:
@@ -183,7 +183,7 @@ def test_add_rate_page_when_it_is_no_rate_says_so(abroad: Any, desk: Client, for
 
 
 def test_rate_page_when_both_currencies_are_one_says_that_it_is_1(desk: Client) -> None:
-    assert "the rate is 1, and none has to be entered" in desk.get(reverse(LIST)).content.decode()
+    assert "the exchange rate is 1, and you don't need to enter one" in desk.get(reverse(LIST)).content.decode()
     assert desk.get(reverse(ADD)).status_code == 403
 
 
@@ -214,7 +214,7 @@ def test_fetch_exchange_rate_keeps_a_new_rate_once(abroad: Any) -> None:
     [
         ("leaping", "jump by +25 %, from 2.00 to 2.50"),
         ("broken", "ConnectionError: no route"),
-        ("silent", "which is no rate"),
+        ("silent", "which is not an exchange rate"),
         ("absent", "ImportError"),
     ],
 )

@@ -67,7 +67,7 @@ def test_audit_of_payments_that_were_paid_disputed_and_won_finds_nothing(dispute
     books = audit(client=None, now=timezone.now())
     assert books.problems == []
     assert ("payments: credited", "22.00 USD") in books.figures
-    assert ("payments: taken refunded", "11.00 USD") in books.figures
+    assert ("payments: taken back", "11.00 USD") in books.figures
     assert ("payments: still owed by customers", "6.00 USD") in books.figures
 
     hear(disputed, State.DISPUTE_WON)

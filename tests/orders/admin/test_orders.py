@@ -1,5 +1,6 @@
 """What staff decides about orders: settling one in doubt, the list of those that need a human, pauses."""
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -82,7 +83,7 @@ def test_as_placed_when_upstream_confirms_it_then_it_is_followed_under_that_id(
 
     said = press(desk, "as_placed", lost, upstream_id=f" {real} ")
 
-    assert said == [f"The order is followed as upstream order {real}."]
+    assert said == [f"The order is now tracked as upstream order {real}."]
     assert (lost.status, lost.upstream_id, flags_of(lost)) == (Status.PENDING, real, [])
     event = OrderEvent.objects.get(order=lost, code=OrderEvent.Code.RESOLVED)
     assert (event.actor, event.evidence["word"]) == (sam, "Pending")
@@ -116,7 +117,7 @@ def test_as_placed_when_the_id_belongs_to_another_order_then_it_stays_in_doubt(
     other = make_order(ben, service=service, status=Status.PENDING, upstream_id="4711")
 
     assert press(desk, "as_placed", lost, upstream_id="4711") == [
-        f"Upstream order 4711 is our order #{other.pk} already."
+        f"Upstream order 4711 is already linked to our order #{other.pk}."
     ]
     assert lost.status == Status.UNKNOWN
 
@@ -175,7 +176,7 @@ def test_close_when_the_settling_time_is_not_over_then_it_says_until_when(desk: 
 
     [said] = press(desk, "close", lost, last_id="30000")
 
-    assert said.startswith("Too early: the supplier may still carry it out until")
+    assert said.startswith("Too early: the supplier may still process it until")
     assert attempt_of(lost).closed_at is None
 
 
@@ -302,7 +303,7 @@ def test_upstream_entry_when_staff_paid_in_then_it_is_kept_with_the_name_and_can
     entry = UpstreamEntry.objects.get()
     assert (entry.amount_upstream_micros, entry.created_by) == (250_500_000, sam)
     page = desk.get(reverse("admin:orders_upstreamentry_changelist")).content.decode()
-    assert "This entry is part of it then, and is not counted again." in page
+    assert "This entry will be part of it and won't be counted twice." in html.unescape(page)
     assert desk.post(reverse("admin:orders_upstreamentry_change", args=[entry.pk]), form).status_code == 403
 
 
@@ -331,7 +332,7 @@ def test_order_when_it_is_held_then_it_can_be_refunded(desk: Client, held: Order
 
     assert held.status == Status.FAILED
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000
-    assert press(desk, "refund_now", held)[0].startswith("The order has moved on")
+    assert press(desk, "refund_now", held)[0].startswith("The order's status has already changed")
 
 
 def test_costs_when_upstream_charged_more_than_expected_then_the_difference_is_listed_first(

@@ -40,7 +40,7 @@ def test_bought_when_upstream_has_what_was_refunded_then_the_loss_is_booked_with
     assert buttons(desk, refunded) == ["bought", "not-bought"]
 
     assert press(desk, "bought", refunded, upstream_id=real, note="support says so") == [
-        f"Upstream order {real} is booked as the shop's loss."
+        f"Upstream order {real} has been booked as the shop's loss."
     ]
 
     event = OrderEvent.objects.get(order=refunded, code=OrderEvent.Code.LOSS)
@@ -80,7 +80,7 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
 
     page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
 
-    assert "was called not placed by staff, and the order was sent again. It is still looked for." in page
+    assert "as not placed, and the order was sent again. We are still looking for it." in page
     assert "23501 – still open" in page
     assert buttons(desk, lost) == ["bought", "not-bought"]
 

@@ -324,9 +324,9 @@ def test_the_admins_first_page_says_that_upstream_is_down(client, sam, sandbox):
     client.force_login(sam)
     limiter = default_client().limiter
     assert limiter is not None
-    assert "Upstream has not answered" not in client.get("/admin/").content.decode()
+    assert "Upstream hasn't answered" not in client.get("/admin/").content.decode()
 
     for _each in range(5):
         limiter.release(limiter.take(purchase=False, lease_seconds=5, patience_seconds=5), Outcome.FAILED)
 
-    assert "Upstream has not answered for" in client.get("/admin/").content.decode()
+    assert "Upstream hasn't answered for" in client.get("/admin/").content.decode()

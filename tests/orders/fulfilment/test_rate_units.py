@@ -63,7 +63,7 @@ def test_place_order_takes_what_costs_little_even_if_the_rate_buys_one(unproved,
 def test_place_order_when_even_the_smallest_could_cost_too_much_is_refused(unproved, place):
     Service.objects.update(rate_upstream_micros=1_500_000)
 
-    with pytest.raises(OrderRefused, match="still making sure of its price"):
+    with pytest.raises(OrderRefused, match="still checking its price"):
         place(quantity=10)
 
     assert not Service.objects.select_related("category").get(pk=unproved.pk).orderable

@@ -219,8 +219,8 @@ def test_mapped_word_of_a_number_when_it_is_polled_then_it_waits_or_is_over(
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"kind": "number", "word": "gone", "status": "completed"}, "its code completes it"),
-        ({"kind": "service", "word": " In_Progress ", "status": "completed"}, "known already"),
+        ({"kind": "number", "word": "gone", "status": "completed"}, "the code itself completes it"),
+        ({"kind": "service", "word": " In_Progress ", "status": "completed"}, "already known"),
         ({"kind": "service", "word": "ON HOLD", "status": "pending"}, "already exists"),
     ],
 )

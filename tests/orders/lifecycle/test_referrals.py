@@ -318,7 +318,7 @@ def test_referrals_page_shows_the_link_and_what_was_earned_but_not_by_whom(ritas
     rita.refresh_from_db()
     words = page_words(answer)
     assert f"https://shop.example.com/ref/{rita.referral_code}/" in words
-    assert "you get 20 % of what the shop earns" in words
+    assert "you get 20% of what the shop earns" in words
     assert "Earned so far $0.075" in words
     assert "Customers referred 1" in words
     assert "Orders not final yet 1" in words
@@ -345,7 +345,7 @@ def test_referrals_page_of_a_shop_that_pays_none_is_not_there_but_for_whoever_ha
     settings.REFERRAL_PERCENT = Decimal(0)
 
     words = page_words(ritas.get(reverse("orders:referrals")))
-    assert "At the moment nothing more is earned by bringing others." in words
+    assert "Referrals don't earn anything new right now." in words
     assert "/ref/" not in words
     ReferralEarning.objects.filter(order=order).delete()
     assert ritas.get(reverse("orders:referrals")).status_code == 404

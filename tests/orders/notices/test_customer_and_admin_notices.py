@@ -99,7 +99,7 @@ def test_poll_when_an_order_is_finished_then_its_buyer_is_told_once(
     send_notices()
 
     assert message.to == [ann.email]
-    assert message.subject == f"Storefront: Order #{sent_order.pk} is finished"
+    assert message.subject == f"Storefront: Order #{sent_order.pk} is complete"
     assert "Your order is complete, quantity: 1,000." in message.body
     assert f"http://testserver/orders/{sent_order.pk}/" in message.body
     assert "http://testserver/account/" in message.body
@@ -114,7 +114,7 @@ def test_poll_when_accounts_were_delivered_then_the_mail_counts_them_and_shows_n
     poll()
     body = only_mail().body
 
-    assert "2 accounts are waiting for you on its page." in body
+    assert "2 accounts are waiting for you on the order's page." in body
     assert "rosa" not in body
 
 
@@ -126,7 +126,7 @@ def test_poll_when_an_order_is_partial_then_the_mail_has_the_arithmetic(
     poll()
     message = only_mail()
 
-    assert message.subject.endswith("was completed in part")
+    assert message.subject.endswith("was partially completed")
     assert "333 of 1,000 could not be delivered." in message.body
     assert "$1.875 × 333 not delivered ÷ 1,000 ordered: $0.6243 refunded to your balance." in message.body
 
@@ -154,7 +154,7 @@ def test_forward_order_when_refused_then_its_buyer_hears_of_the_refund_but_not_o
     forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
     body = only_mail().body
 
-    assert "could not be done. $1.875 is back in your balance." in body
+    assert "we couldn't complete your order. $1.875 has been refunded to your balance." in body
     assert "minimum" not in body
 
 
@@ -232,7 +232,7 @@ def test_send_notices_when_several_wait_then_one_mail_has_them_all(ann: User, be
 
     to_ann = next(message for message in mail.outbox if message.to == [ann.email])
     assert to_ann.subject == "Storefront: 2 updates"
-    assert "* Order #1 is finished\n\nOne." in to_ann.body
+    assert "* Order #1 is complete\n\nOne." in to_ann.body
     assert "Three." in to_ann.body
     assert "Two." not in to_ann.body
 
@@ -250,7 +250,7 @@ def test_send_notices_when_a_customer_got_many_within_the_hour_then_the_rest_com
     send_notices(now=start + timedelta(minutes=61))
 
     assert len(mail.outbox) == CUSTOMER_MAILS_PER_HOUR + 1
-    assert mail.outbox[-1].subject == f"Storefront: {30 - CUSTOMER_MAILS_PER_HOUR} pieces of news"
+    assert mail.outbox[-1].subject == f"Storefront: {30 - CUSTOMER_MAILS_PER_HOUR} updates"
 
 
 # --- Trouble with the mail server ------------------------------------------------------------------------------------

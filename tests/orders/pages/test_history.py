@@ -125,7 +125,7 @@ def test_detail_shows_progress_and_what_happened_but_not_what_is_for_staff(shop,
     assert "Start count 1,523" in text
     assert "Ordered and paid $1.875 paid from your balance." in text
     assert "Work has started" in text
-    assert "Our staff has been asked" not in text
+    assert "Passed to our team" not in text
     assert "secret reason" not in text
 
 
@@ -155,7 +155,7 @@ def test_detail_of_a_second_partial_refund_says_that_there_was_a_first(shop, pai
 
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
-    assert "÷ 1,000 ordered, less what was refunded before: $0.15 refunded to your balance." in text
+    assert "÷ 1,000 ordered, less earlier refunds: $0.15 refunded to your balance." in text
 
 
 def test_detail_asks_again_until_the_order_is_finished(shop, paid_order):

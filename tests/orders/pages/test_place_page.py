@@ -82,7 +82,10 @@ def test_place_beyond_the_stock_says_how_many_there_are(order_it, service, sandb
     order_as(service, stock=500)
     sandbox.set_service(service.upstream_id, stock=500)
 
-    assert error_beside(order_it(quantity="501"), "id_quantity") == "Only 500 are in stock: order between 10 and 500."
+    assert (
+        error_beside(order_it(quantity="501"), "id_quantity")
+        == "Only 500 in stock: enter a quantity between 10 and 500."
+    )
 
 
 def test_place_with_a_link_without_its_scheme_adds_https(order_it):
@@ -145,7 +148,7 @@ def test_place_without_enough_money_says_how_much_is_missing_and_where_to_add_it
     response = order_it()
 
     assert alerts(response) == "You're $0.875 short. Nothing has been charged."
-    assert "$0.875 is missing in your balance. Add money" in page_words(response)
+    assert "You're $0.875 short. Add money" in page_words(response)
     assert f'href="{reverse("wallet:add")}">Add money' in response.content.decode()
     assert Order.objects.count() == 0
 
@@ -208,7 +211,7 @@ def test_place_with_a_used_form_and_other_values_asks_and_then_places_a_second_o
 def test_place_of_a_second_open_order_for_the_same_link_warns_first(order_it, paid_order):
     response = order_it(link=f"{paid_order.link}/")
 
-    assert f"You have an open order for the same link already: #{paid_order.pk} (Paid)." in page_words(response)
+    assert f"You already have an open order for this link: #{paid_order.pk} (Paid)." in page_words(response)
     assert error_beside(response, "id_again") == "Check this box if you want a second order for the same link."
     assert Order.objects.count() == 1
 
@@ -246,7 +249,7 @@ def test_place_asked_by_htmx_for_a_quantity_answers_with_the_quote_alone(shop, s
     assert "<html" not in page
     assert "Total for 2,000 $3.75" in page_words(response)
     assert read_quote(hidden(response, "quote")).price_micros == 3_750_000
-    assert "We keep this price for you for 10 minutes ." in page_words(response)
+    assert "Price held for 10 minutes ." in page_words(response)
     assert "HX-Request" in response["Vary"]
     assert "no-store" in response["Cache-Control"]
 

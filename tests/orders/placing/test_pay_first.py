@@ -152,7 +152,7 @@ def test_a_loss_beyond_what_the_shop_accepts_leaves_the_money(pay, kim, service)
     Service.objects.filter(pk=service.pk).update(rate_upstream_micros=5_000_000)  # would cost 10.00
     demo_says(pending.top_up, State.PAID)
 
-    assert "The price has risen" in closed(pending).reason
+    assert "The price has since risen" in closed(pending).reason
     assert balance(kim) == 3_750_000
 
 
@@ -351,11 +351,11 @@ def test_place_leads_to_the_payment_and_its_page_to_the_order(client, page):
     reference = pending.top_up.reference
     assert response.url == reverse("wallet:pay", args=[reference])
     payment = reverse("wallet:payment", args=[reference])
-    assert "Your order is placed by itself as soon as the payment has arrived" in page_words(client.get(payment))
+    assert "Your order will be placed automatically as soon as the payment arrives" in page_words(client.get(payment))
     demo_says(pending.top_up, State.PAID)
     shown = client.get(payment)  # nobody waits for the sweep
     order = Order.objects.get()
-    assert f"Your order #{order.pk} is placed" in page_words(shown)
+    assert f"Order #{order.pk} has been placed" in page_words(shown)
     assert reverse("orders:detail", args=[order.pk]) in shown.content.decode()
 
 
@@ -377,7 +377,7 @@ def test_place_for_who_owes_says_so(page, kim):
     Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
 
     for pressed in ("demo", ""):
-        assert "A payment of yours was taken refunded" in alerts(page(pay=pressed))
+        assert "One of your payments was reversed" in alerts(page(pay=pressed))
 
 
 # --- Races ----------------------------------------------------------------------------------------------------------

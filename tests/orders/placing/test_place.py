@@ -63,7 +63,7 @@ def becomes(service, sandbox, **fields) -> None:
 def test_place_order_beyond_the_stock_says_how_many_there_are(place, service, sandbox):
     becomes(service, sandbox, stock=50)
 
-    assert str(refused(place, quantity=51)) == "Only 50 are in stock: order between 10 and 50."
+    assert str(refused(place, quantity=51)) == "Only 50 in stock: enter a quantity between 10 and 50."
 
 
 @pytest.mark.parametrize(

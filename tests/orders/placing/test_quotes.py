@@ -174,7 +174,7 @@ def test_place_order_when_the_rate_unit_changed_since_offers_the_new_price(place
 
 @pytest.mark.parametrize("forge", [lambda text: "rubbish", lambda text: text[:-1] + "x", lambda text: text.upper()])
 def test_place_order_with_a_forged_quote_is_refused_with_words(place, ann, service, forge):
-    with pytest.raises(QuoteRefused, match="was not made for this order"):
+    with pytest.raises(QuoteRefused, match="was for a different order"):
         place(quote=forge(sealed(ann, service)))
 
     assert Order.objects.count() == 0
@@ -281,7 +281,7 @@ def test_the_page_says_how_long_it_keeps_the_price(shop, address, settings):
 
     page = shop.get(address, {"quantity": "1000"})
 
-    assert "We keep this price for you for 5 minutes ." in page_words(page)
+    assert "Price held for 5 minutes ." in page_words(page)
     assert re.search(r'<time role="timer" data-countdown="300">', page.content.decode())
     left = read_quote(hidden(page, "quote")).expires_at - timezone.now()
     assert timedelta(seconds=295) < left <= timedelta(seconds=300)
@@ -291,7 +291,7 @@ def test_the_page_without_a_quantity_promises_nothing(shop, address):
     page = shop.get(address)
 
     assert 'name="quote"' not in page.content.decode()
-    assert "We keep this price" not in page_words(page)
+    assert "Price held for" not in page_words(page)
 
 
 def test_a_visitor_gets_no_quote(client, address):

@@ -98,7 +98,7 @@ def test_resolve_as_placed_when_the_charge_is_another_is_refused_until_it_is_for
     lost, real_id, client_upstream, sandbox, sam
 ):
     sandbox.set_order(real_id, charge="1.40")
-    with pytest.raises(NotConfirmed, match=r"was charged 1\.40 USD, 1\.50 were expected"):
+    with pytest.raises(NotConfirmed, match=r"was charged 1\.40 USD, but 1\.50 was expected"):
         resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, now=timezone.now())
     assert fresh(lost).status == Status.UNKNOWN
 
@@ -123,7 +123,7 @@ def test_resolve_as_placed_when_more_pieces_remain_than_were_ordered_is_refused_
 ):
     sandbox.set_order(real_id, remains=1001)
 
-    with pytest.raises(NotConfirmed, match="1001 remain, 1000 were ordered"):
+    with pytest.raises(NotConfirmed, match="1001 remain, but only 1000 were ordered"):
         resolve_as_placed(
             lost.pk, upstream_id=real_id, actor=sam, client=client_upstream, force=True, now=timezone.now()
         )
@@ -135,7 +135,7 @@ def test_resolve_as_placed_with_an_id_of_another_order_is_refused_unasked(lost, 
     other = Order.objects.exclude(pk=lost.pk).get()
     asked = len(sandbox.requests)
 
-    with pytest.raises(NotConfirmed, match=f"is our order #{other.pk} already"):
+    with pytest.raises(NotConfirmed, match=f"is already linked to our order #{other.pk} already"):
         resolve_as_placed(
             lost.pk,
             upstream_id=f"00{other.upstream_id}",
@@ -160,7 +160,7 @@ def test_resolve_as_placed_with_an_id_that_was_booked_as_anothers_loss_is_refuse
 
 @pytest.mark.parametrize("client", [None, Client(NOBODY, "key", 2)], ids=["not configured", "nobody there"])
 def test_resolve_as_placed_when_upstream_cannot_be_asked_says_so_and_can_be_forced(lost, real_id, sam, client):
-    with pytest.raises(NotConfirmed, match=f"could not be asked about order {real_id}"):
+    with pytest.raises(NotConfirmed, match=f"couldn't ask upstream about order {real_id}"):
         resolve_as_placed(lost.pk, upstream_id=real_id, actor=sam, client=client, now=timezone.now())
     assert fresh(lost).status == Status.UNKNOWN
 
@@ -405,7 +405,7 @@ def test_a_question_of_the_books_is_not_decided_without_a_note_nor_where_there_i
     resolve_by_refund(lost.pk, actor=sam, now=timezone.now())
     asked = {"upstream_id": "1", "client": client_upstream} if decide is book_loss else {}
 
-    with pytest.raises(ValueError, match="Say how you know"):
+    with pytest.raises(ValueError, match="Explain how you know"):
         decide(lost.pk, note=" ", actor=sam, now=timezone.now(), **asked)
     with pytest.raises(WrongStatus):
         decide(sent_order.pk, note="why", actor=sam, now=timezone.now(), **asked)

@@ -126,7 +126,7 @@ def test_cancel_number_twice_or_of_somebody_else_or_when_it_is_over(waiting_numb
     sandbox.deliver_code(waiting_number.upstream_id, "1", "1")
     poll()
 
-    with pytest.raises(OrderRefused, match="does not wait"):
+    with pytest.raises(OrderRefused, match="no longer waiting"):
         cancel_number(waiting_number.pk, user=ann)
 
 

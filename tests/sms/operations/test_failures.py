@@ -213,4 +213,4 @@ def test_a_message_without_a_code_is_shown_to_its_buyer(waiting_number, client, 
     page = client.get("/sms/numbers/").content.decode()
 
     assert '<blockquote class="number-card__message">Open https://example.com/a</blockquote>' in page
-    assert "No code came" not in page
+    assert "No code arrived" not in page

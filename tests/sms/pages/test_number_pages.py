@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance
 from sms.models import Country, Number, Project, Site
-from tests.pages import HTMX, error_beside, hidden, markup, page_words
+from tests.pages import HTMX, error_beside, hidden, markup, page_words, words
 from wallet.models import Wallet
 
 HOME, WAITING = "/sms/", "/sms/numbers/"
@@ -36,7 +36,7 @@ def press_buy(shop, project):
 
 def errors(response) -> str:
     found = re.search(r'<div class="number-offer__errors[^>]*>(.*?)</div>', markup(response))
-    return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else ""
+    return words(found[1]) if found else ""
 
 
 # --- Buying ---------------------------------------------------------------------------------------------------------

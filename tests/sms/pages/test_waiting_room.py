@@ -74,8 +74,8 @@ def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_asse
 def test_waiting_offers_a_replacement_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
     young = shop.get(WAITING)
     assert "Available after 2:00 minutes of waiting." in page_words(young)
-    assert "Nobody pays twice for one code." in page_words(young)
-    assert "your money comes back as soon as the supplier says that it was not charged" in page_words(young)
+    assert "You never pay twice for one code." in page_words(young)
+    assert "we refund you as soon as it is certain that there was no charge" in page_words(young)
 
     Order.objects.update(sent_at=timezone.now() - timedelta(minutes=3))
     seen = re.search(r'"seen": "(\w+)"', young.content.decode())[1]
@@ -105,7 +105,7 @@ def test_replace_refused_says_why(shop, waiting_number, ann):
 def test_replace_of_a_changed_price_says_the_new_one(shop, ripe, ann):
     said = press(shop, "replace", ripe, project=ripe.number.project_id, shown_price_micros="1", request_id="1")
 
-    assert "it is now $0.625. Nothing was exchanged." in said
+    assert "it is now $0.625. The number was not replaced." in said
 
 
 @pytest.mark.parametrize("typed", [{}, {"project": "x"}, {"project": "9" * 30}])
@@ -116,8 +116,8 @@ def test_replace_for_nonsense_is_not_found(shop, ripe, typed):
 def test_cancel_by_its_button_says_what_follows(shop, waiting_number):
     said = press(shop, "cancel", waiting_number)
 
-    assert "The number is given up." in said
-    assert "$0.625 comes back as soon as the supplier says that it was not charged." in said
+    assert "The number has been canceled." in said
+    assert "We refund $0.625 as soon as it is certain that there was no charge for it." in said
     assert "No code?" not in said
 
 
@@ -125,7 +125,7 @@ def test_cancel_that_was_charged_for_says_so_at_the_end(shop, waiting_number):
     Order.objects.update(status=Status.COMPLETED)
     Number.objects.update(state=Number.State.EXPIRED, cancel_requested_at=timezone.now())
 
-    assert "it was charged for: it is not refunded" in page_words(shop.get(WAITING))
+    assert "there was a charge for it, so it can't be refunded" in page_words(shop.get(WAITING))
 
 
 def test_replacement_rule_is_set_shown_and_stopped(shop, waiting_number):
@@ -133,9 +133,9 @@ def test_replacement_rule_is_set_shown_and_stopped(shop, waiting_number):
 
     rule = ReplacementRule.objects.get()
     assert (rule.cap_micros, rule.left, rule.any_country) == (700_000, 2, True)
-    assert "for $0.70 at most each; 2 exchanges are left. The new number may be from another country." in said
+    assert "for up to $0.70; 2 replacements are left. The new number may be from another country." in said
 
-    assert "Another number is taken by itself" not in press(shop, "replacement_rule", waiting_number, drop="1")
+    assert "the number is replaced automatically" not in press(shop, "replacement_rule", waiting_number, drop="1")
     assert not ReplacementRule.objects.exists()
 
 

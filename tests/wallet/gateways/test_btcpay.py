@@ -49,7 +49,7 @@ def test_start_when_btcpay_answers_names_us_and_the_amount(btcpay_server: FakeBt
 def test_start_when_btcpay_does_not_answer_is_refused(btcpay_server: FakeBtcpay, ann: User, trouble: str) -> None:
     setattr(btcpay_server, trouble, True)
 
-    with pytest.raises(TopUpRefused, match="does not answer"):
+    with pytest.raises(TopUpRefused, match="isn't responding"):
         start(ann, "btcpay")
 
     assert TopUp.objects.get().status == Status.DECLINED
@@ -142,7 +142,7 @@ def test_callback_when_paid_in_part_until_it_expired_credits_the_part(top_up: To
     says(btcpay_server, "InvoicePaymentSettled", top_up)
 
     assert (status(top_up), top_up.received_micros, balance(top_up.user)) == (Status.REVIEW, 4 * DOLLAR, 104 * DOLLAR)
-    assert "6.00 too little" in top_up.attention
+    assert "Underpaid by 6.00" in top_up.attention
 
 
 def test_callback_when_expired_with_all_of_it_paid_too_late_credits_it(

@@ -63,11 +63,11 @@ def test_price_when_the_currency_has_no_cents_rounds_to_whole_units(settings: An
 @pytest.mark.parametrize(
     ("micros", "text"),
     [
-        (DOLLAR - 10_000, "smallest amount here is 1.00"),
-        (0, "smallest"),
-        (-5 * DOLLAR, "smallest"),
-        (50 * DOLLAR + 10_000, "largest amount here is 50.00"),
-        (10_005_000, "more decimals"),
+        (DOLLAR - 10_000, "minimum amount is 1.00"),
+        (0, "minimum"),
+        (-5 * DOLLAR, "minimum"),
+        (50 * DOLLAR + 10_000, "maximum amount is 50.00"),
+        (10_005_000, "more decimal places"),
     ],
 )
 def test_price_top_up_when_outside_the_limits_says_so(settings: Any, micros: int, text: str) -> None:
@@ -84,9 +84,9 @@ def test_price_top_up_when_there_is_no_upper_limit_still_has_one(settings: Any) 
     terms(settings, min="0", max="0")
     settings.DEBUG = True
 
-    with pytest.raises(TopUpRefused, match="largest"):
+    with pytest.raises(TopUpRefused, match="maximum"):
         price_top_up(gateway="demo", amount_micros=10**16)
-    with pytest.raises(TopUpRefused, match="smallest"):
+    with pytest.raises(TopUpRefused, match="minimum"):
         price_top_up(gateway="demo", amount_micros=0)
 
 

@@ -47,7 +47,7 @@ def test_payment_page_when_by_transfer_says_where_to_and_what_to_write_on_it(
 
     words = page_words(answer)
     assert "IBAN XX00 1234" in words
-    assert f"Transfer exactly $20.00 and write this on it: {top_up.reference}" in words
+    assert f"Transfer exactly $20.00 with this reference: {top_up.reference}" in words
 
 
 def test_declare_when_the_customer_has_transferred_waits_for_staff(top_up: TopUp, ann: User, client: Client) -> None:

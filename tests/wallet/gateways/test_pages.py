@@ -40,7 +40,7 @@ def test_add_when_opened_shows_what_each_way_costs_before_anything_begins(
 
     assert "From $1.00 to $500.00. Fee: 2.9% + $0.30." in words
     assert "You pay $103.20; $100.00 is added to your balance." in words
-    assert "From $10.00. No fee. Bonus: 5% from $50.00 on." in words
+    assert "From $10.00. No fee. Bonus: 5% for $50.00 or more." in words
     assert "You pay $100.00; $105.00 is added to your balance." in words
     assert TopUp.objects.count() == 0
 
@@ -75,7 +75,7 @@ def test_add_when_sent_begins_the_payment_and_leads_to_it(page: Client, stripe_s
         ("-5", "The minimum amount is 1.00"),
         ("10000.01", "The maximum amount is 10000.00"),
         ("1e40", "Ensure that there are no more than 18 digits"),
-        ("10.005", "more decimals than the currency"),
+        ("10.005", "more decimal places than the currency"),
         ("10.0000001", "no more than 6 decimal places"),
         ("NaN", "Enter a number"),
         ("Infinity", "Enter a number"),
@@ -106,7 +106,7 @@ def test_add_when_the_gateway_is_away_says_so_and_keeps_what_was_typed(page: Cli
 
     answer = add(page, "12.50")
 
-    assert "does not answer at the moment" in page_words(answer)
+    assert "isn't responding right now" in page_words(answer)
     assert 'value="12.50"' in answer.content.decode()
 
 

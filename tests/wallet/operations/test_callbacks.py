@@ -62,7 +62,7 @@ def test_paid_when_the_sum_differs_credits_what_came_less_the_fee(
     assert (rows(top_up.user), status(top_up)) == (booked, becomes)
     assert top_up.credited_micros == sum(amount for _kind, amount in booked)
     assert bool(top_up.attention) == (becomes == Status.REVIEW)
-    assert ("more was paid" in top_up.note) == (dollars == 20)
+    assert ("Overpaid by" in top_up.note) == (dollars == 20)
 
 
 def test_paid_when_in_another_currency_credits_nothing(top_up: TopUp) -> None:

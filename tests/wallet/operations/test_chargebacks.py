@@ -34,7 +34,7 @@ def test_refund_when_the_wallet_holds_enough_takes_all_of_it_with_the_bonus(paid
     assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.REFUNDED, 12 * DOLLAR, 100 * DOLLAR)
     assert Receivable.objects.count() == 0
     entry = LedgerEntry.objects.get(reference=f"top_up:{paid.reference}:recalled:1")
-    assert (entry.kind, entry.note) == ("recalled", f"Payment {paid.reference} was taken back")
+    assert (entry.kind, entry.note) == ("recalled", f"Payment {paid.reference} was reversed")
 
 
 def test_refund_when_in_part_takes_the_same_share_of_all_that_was_credited_rounded_up(paid: TopUp) -> None:
@@ -42,7 +42,7 @@ def test_refund_when_in_part_takes_the_same_share_of_all_that_was_credited_round
 
     paid.refresh_from_db()
     assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.PAID, 4_000_000, 108_000_000)
-    assert "part of it was paid refunded" in paid.note
+    assert "Part of it was refunded" in paid.note
 
 
 def test_refund_when_told_again_takes_nothing_more(paid: TopUp) -> None:

@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 HEARD = {
     "paid": State.PAID,
-    "paid refunded": State.REFUNDED,
+    "paid back": State.REFUNDED,
     "disputed": State.DISPUTED,
     "dispute won": State.DISPUTE_WON,
     "declined": State.DECLINED,
@@ -138,7 +138,7 @@ class Shop:
         worth = {max(0, micros - FEE) + (BONUS if micros >= PAY else 0) for micros in paid}
         assert payment.credited_micros in (worth or {0})
         assert payment.received_micros <= max(paid, default=0)
-        assert payment.refunded_micros == max((step.micros for step in said if step.what == "paid refunded"), default=0)
+        assert payment.refunded_micros == max((step.micros for step in said if step.what == "paid back"), default=0)
         gone = min(payment.received_micros, payment.refunded_micros + payment.disputed_micros)
         share = -(-payment.credited_micros * gone // payment.received_micros) if paid else 0
         assert payment.recalled_micros == share

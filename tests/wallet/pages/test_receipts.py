@@ -134,7 +134,7 @@ def test_the_page_is_a_receipt_with_everything_on_it(client, ann, settings):
         "Receipt 1",
         "Shop Ltd High Street 1",
         "Customer ann@example.com",
-        "Without tax $8.33",
+        "Before tax $8.33",
         "Tax, 20% $1.67",
         "Total paid $10.00",
         TopUp.objects.get().reference,
@@ -158,7 +158,7 @@ def test_a_payment_taken_back_shows_as_such(client, paid, ann):
     client.force_login(ann)
 
     assert "Refunded later $4.00" in page_words(client.get(reverse("wallet:receipt", args=[1])))
-    assert f"{paid.reference} · taken back $10.00" in page_words(client.get(reverse("wallet:receipts")))
+    assert f"{paid.reference} · reversed $10.00" in page_words(client.get(reverse("wallet:receipts")))
     assert "Payment reversal" in page_words(client.get(reverse("wallet:home")))
 
 

@@ -151,7 +151,7 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
 
     assert "Reserved for 2 orders not sent yet $3.75" in words
     assert "Your balance $6.25" in words
-    assert "A payment of yours was taken back, and $2.00 of it is still open." in words
+    assert "One of your payments was reversed, and $2.00 of it is still owed." in words
     assert f"{top_up.reference} Not paid yet $12.00" in words
 
 
@@ -172,7 +172,7 @@ def test_statement_sends_the_filtered_movements_oldest_first_with_the_wallets_ba
         ("order:7:refund:1250000", "1.25", "16.75"),
     ]
     assert lines[0]["Time"] == "2026-10-01T12:00:00+00:00"
-    assert (lines[0]["What"], lines[0]["Order"], lines[0]["Currency"]) == ("Order", "7", "USD")
+    assert (lines[0]["Transaction"], lines[0]["Order"], lines[0]["Currency"]) == ("Order", "7", "USD")
 
 
 def test_statement_without_a_filter_sends_everything_and_no_formula(shop, moves):
