@@ -114,7 +114,7 @@ def test_expired_form_says_that_nothing_was_done(ann: Any) -> None:
     page = client.post(reverse("account_logout"))
 
     assert page.status_code == 403
-    assert "This form has expired Nothing was done" in text(page)
+    assert "This form has expired Nothing has been changed" in text(page)
 
 
 def test_page_that_fails_says_what_to_look_at(client: Client, ann: Any, settings: Any) -> None:

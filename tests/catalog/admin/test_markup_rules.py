@@ -258,7 +258,7 @@ def test_order_page_says_how_the_order_was_priced(desk: Client, ann: User, servi
     address = reverse("admin:orders_order_change", args=[order.pk])
 
     page = words(desk.get(address).content.decode())
-    assert "The shop's default markup: 25 %. Never below cost plus 0%. Comes to 1.875 USD per 1,000." in page
+    assert "The shop's default markup: 25%. Never below cost plus 0%. Result: 1.875 USD per 1,000." in page
     assert "promised" not in page
 
     type(order).objects.filter(pk=order.pk).update(rate_micros=1_400_000, accepted_loss_micros=100_000)

@@ -19,6 +19,7 @@ from orders.models import Order, Status
 from sms.models import Country, Project
 from sms.operations import buy_numbers
 from tests.orders.conftest import place
+from tests.pages import page_words
 
 pytestmark = pytest.mark.django_db
 __all__ = ["place"]  # a fixture
@@ -157,9 +158,9 @@ def test_add_rate_page_when_it_jumps_asks_and_takes_a_yes_for_this_rate_alone(ab
     other = desk.post(reverse(ADD), {"rate_micros": "25", "sure": "2500000"})
 
     assert ExchangeRate.objects.count() == 0
-    assert "That is +25 %: until then one EUR costs 2.00 USD." in asked.content.decode()
+    assert "That is a change of +25%: until then, 1 EUR = 2.00 USD." in asked.content.decode()
     assert '<option value="2500000">' in asked.content.decode()
-    assert "That is +1150 %" in other.content.decode()
+    assert "That is a change of +1150%" in other.content.decode()
 
     desk.post(reverse(ADD), {"rate_micros": "2.5", "sure": "2500000"})
     assert exchange_rate_micros() == 2_500_000
@@ -178,7 +179,7 @@ def test_add_rate_page_when_it_jumps_asks_and_takes_a_yes_for_this_rate_alone(ab
 def test_add_rate_page_when_it_is_no_rate_says_so(abroad: Any, desk: Client, form: dict, error: str) -> None:
     page = desk.post(reverse(ADD), form)
 
-    assert error in page.content.decode()
+    assert error in page_words(page)
     assert ExchangeRate.objects.count() == 0
 
 
@@ -212,7 +213,7 @@ def test_fetch_exchange_rate_keeps_a_new_rate_once(abroad: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("leaping", "jump by +25 %, from 2.00 to 2.50"),
+        ("leaping", "change by +25%, from 2.00 to 2.50"),
         ("broken", "ConnectionError: no route"),
         ("silent", "which is not an exchange rate"),
         ("absent", "ImportError"),

@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def listing(settings: Any) -> Service:
-    """A service at 1.50 per 1,000; the default markup is 25 %."""
+    """A service at 1.50 per 1,000; the default markup is 25%."""
     settings.DEFAULT_MARKUP_PERCENT = Decimal(25)
     settings.FLOOR_MARGIN_PERCENT = Decimal(0)
     settings.UPSTREAM_EXCHANGE_RATE = Decimal(1)
@@ -175,7 +175,7 @@ def test_place_order_keeps_how_its_price_came_about(service: Service, ann: User,
     assert kept.rate_micros == 2_250_000
     assert pricing_in_words(kept.pricing, store="USD", upstream="USD") == [
         "Upstream's rate: 1.50 USD per 1,000.",
-        f"Markup rule #{made.pk} (Category): 40 % and 0.15 USD.",
+        f"Markup rule #{made.pk} (Category): 40% and 0.15 USD.",
         "Rounded up to 0.50.",
         "Customer group discount: 10%.",
         "Never below cost plus 2.5%.",

@@ -112,7 +112,7 @@ def test_sync_catalog_when_several_things_are_wrong_names_them_all(sandbox: Sand
 
     assert run.difference["doubts"] == ["vanished", "repriced"]
     assert "20 of 60 services on sale are missing" in run.error
-    assert "20 of 60 services on sale cost more" in run.error
+    assert "The rates of 20 of 60 services on sale rose or fell" in run.error
 
 
 def test_sync_catalog_when_the_admin_raises_the_limit_accepts_the_loss(
@@ -192,7 +192,7 @@ def test_sync_catalog_when_another_strange_answer_comes_it_takes_the_place_of_th
 
     first.refresh_from_db()
     assert (first.status, second.status) == ("dropped", "quarantined")
-    assert first.error.endswith("more than 30 %. Replaced by a newer answer.")
+    assert first.error.endswith("more than 30%. Replaced by a newer answer.")
     assert QuarantinedAnswer.objects.get().run == second
     assert told() == [f"quarantine:{first.pk}"]
 

@@ -271,7 +271,7 @@ def test_books_download_is_the_same_table_for_programs(two_months: None, desk: C
     assert (first["From"], first["To"], first["Sales, USD"], first["Margin, USD"]) == (
         *("2024-10-01", "2024-10-01", "1.875", "0.187497"),
     )
-    assert (first["Paid in via stripe, USD"], first["Unexplained, USD"]) == ("30.00", "")
+    assert (first["Paid in via stripe, USD"], first["Unexplained difference, USD"]) == ("30.00", "")
     assert len(rows) == 31
 
 

@@ -135,7 +135,7 @@ def test_resolve_as_placed_with_an_id_of_another_order_is_refused_unasked(lost, 
     other = Order.objects.exclude(pk=lost.pk).get()
     asked = len(sandbox.requests)
 
-    with pytest.raises(NotConfirmed, match=f"is already linked to our order #{other.pk} already"):
+    with pytest.raises(NotConfirmed, match=f"is already linked to our order #{other.pk}"):
         resolve_as_placed(
             lost.pk,
             upstream_id=f"00{other.upstream_id}",
