@@ -66,4 +66,4 @@ def test_a_customer_orders_with_a_coupon_and_finds_the_link_to_hand_on(
         visit = friends.new_page()
         visit.goto(link)
         assert visit.url == f"{shop.url}/"
-        assert [cookie["httpOnly"] for cookie in friends.cookies() if cookie["name"] == "brought_by"] == [True]
+        assert [cookie["httpOnly"] for cookie in friends.cookies() if cookie["name"] == "referred_by"] == [True]

@@ -85,6 +85,24 @@ def test_layout_that_is_hard_to_read_is_found(line: str) -> None:
     assert [number for number, _why in faults(f"<div>\n{line}\n</div>")] == [2]
 
 
+def test_whoever_asks_for_less_motion_gets_none() -> None:
+    base = (settings.BASE_DIR / "static/css/base.css").read_text()
+    everything = re.search(
+        r"@media \(prefers-reduced-motion: reduce\) {\s*\*, \*::before, \*::after {(.*?)}", base, re.S
+    )
+    later = " ".join(path.read_text() for path in STYLES if path.parent.name == "components")
+
+    assert everything
+    assert set(re.findall(r"([a-z-]+): [^;]+ !important;", everything[1])) == {
+        "animation-duration",
+        "animation-iteration-count",
+        "transition-duration",
+        "scroll-behavior",
+    }
+    # What a moment's duration would not end, or what would win over it.
+    assert re.findall(r"(?:animation|transition)-delay|(?:animation|transition)[^;}]*!important", later) == []
+
+
 def test_icons_that_templates_name_are_in_the_sprite() -> None:
     sprite = (settings.BASE_DIR / "static/icons/sprite.svg").read_text()
     drawn = set(re.findall(r'<symbol id="([a-z]+)"', sprite))
