@@ -10,7 +10,7 @@ from api.webhooks import sending
 
 @shared_task(name="api.tasks.send_webhooks")
 def send_webhooks() -> None:
-    """Nudge and sweep: post what is due to the customers' servers."""
+    """Wake-up and sweep: post what is due to the customers' servers."""
     sending.send_due(seconds=float(settings.CELERY_BEAT_SCHEDULE["send_webhooks"]["schedule"]))
 
 

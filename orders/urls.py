@@ -16,5 +16,5 @@ urlpatterns = [
     path("orders/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("orders/<int:pk>/goods/", views.goods, name="goods"),
     path("orders/<int:pk>/goods/file/", views.goods_file, name="goods_file"),
-    path("orders/<int:pk>/ask/<str:wish>/", views.ask, name="ask"),
+    path("orders/<int:pk>/ask/<str:kind>/", views.ask, name="ask"),
 ]

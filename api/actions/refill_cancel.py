@@ -10,13 +10,13 @@ from typing import Any
 from api.actions.calls import NOT_FOUND, Call, Scope
 from api.actions.orders import ORDER_NOT_FOUND, own_order
 from api.actions.params import ApiError, whole_number
-from orders.lifecycle.service_requests import WishRefused, cancel_unsent, request_service
+from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Kind, Order, ServiceRequest, Status
 from orders.placing.place import OrderRefused
 from sms.operations.cancel import cancel_number
 
-Wish = ServiceRequest.Wish
+RequestKind = ServiceRequest.Kind
 State = ServiceRequest.State
 REFILL_NOT_FOUND = "Refill not found"
 NO_CANCEL = "Order cannot be canceled"
@@ -54,11 +54,11 @@ def cancel(call: Call) -> list[dict[str, Any]]:
 
 def _refill(call: Call, text: str) -> int:
     order = own_order(call.user, text)
-    return _request(call, order, Wish.REFILL, NO_REFILL).pk
+    return _request(call, order, RequestKind.REFILL, NO_REFILL).pk
 
 
 def _refill_status(call: Call, text: str) -> str:
-    mine = ServiceRequest.objects.filter(order__user=call.user, wish=Wish.REFILL)
+    mine = ServiceRequest.objects.filter(order__user=call.user, kind=RequestKind.REFILL)
     state = mine.filter(pk=whole_number(text) or 0).values_list("state", flat=True).first()
     if state is None:
         raise ApiError(REFILL_NOT_FOUND, NOT_FOUND)
@@ -80,16 +80,16 @@ def _cancel(call: Call, text: str) -> int:
             return 1
         except WrongStatus:  # a sender was quicker
             order.refresh_from_db()
-    _request(call, order, Wish.CANCEL, NO_CANCEL)
+    _request(call, order, RequestKind.CANCEL, NO_CANCEL)
     return 1
 
 
-def _request(call: Call, order: Order, wish: str, refusal: str) -> ServiceRequest:
+def _request(call: Call, order: Order, kind: str, refusal: str) -> ServiceRequest:
     """Return the request that staff will look at; one that is open already does as well."""
     try:
-        return request_service(order.pk, user=call.user, wish=wish, now=call.now)
-    except WishRefused:
-        asked = ServiceRequest.objects.filter(order=order, wish=wish, state=State.OPEN).first()
+        return request_service(order.pk, user=call.user, kind=kind, now=call.now)
+    except RequestRefused:
+        asked = ServiceRequest.objects.filter(order=order, kind=kind, state=State.OPEN).first()
         if asked is None:
             raise ApiError(refusal, 409) from None
         return asked

@@ -56,7 +56,7 @@ class RequestInline(ReadOnlyInline):
     model = ServiceRequest
     hide_title = True
     show_change_link = True
-    fields = ("created_at", "wish", "state", "answer", "closed_at", "closed_by")
+    fields = ("created_at", "kind", "state", "answer", "closed_at", "closed_by")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceRequest]:
@@ -67,14 +67,14 @@ class RequestInline(ReadOnlyInline):
 class ServiceRequestAdmin(ReadOnlyAdmin):
     """Requests are answered with one of two buttons; what becomes of the order, upstream's status says."""
 
-    list_display = ("order", "wish", "shown_state", "order_status", "customer", "answer", "created_at")
-    list_filter = ("state", "wish", "created_at")
+    list_display = ("order", "kind", "shown_state", "order_status", "customer", "answer", "created_at")
+    list_filter = ("state", "kind", "created_at")
     list_select_related = ("order__user",)
     search_fields = ("order__id__exact", "order__upstream_id", "order__user__email", "order__title")
     actions_detail = ANSWERING
     fields = (
         ("order", "customer"),
-        ("wish", "state"),
+        ("kind", "state"),
         ("order_status", "upstream_id"),
         "link",
         "answer",
@@ -86,32 +86,32 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("order__user", "closed_by")
 
     @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, wish: ServiceRequest) -> tuple[str, str]:
-        return wish.state, wish.get_state_display()
+    def shown_state(self, asked: ServiceRequest) -> tuple[str, str]:
+        return asked.state, asked.get_state_display()
 
     @display(description=gettext_lazy("order status"), ordering="order__status")
-    def order_status(self, wish: ServiceRequest) -> str:
-        return wish.order.get_status_display()
+    def order_status(self, asked: ServiceRequest) -> str:
+        return asked.order.get_status_display()
 
     @display(description=gettext_lazy("customer"), ordering="order__user__email")
-    def customer(self, wish: ServiceRequest) -> str:
-        return wish.order.user.email
+    def customer(self, asked: ServiceRequest) -> str:
+        return asked.order.user.email
 
     @display(description=gettext_lazy("upstream order"))
-    def upstream_id(self, wish: ServiceRequest) -> str | None:
-        return wish.order.upstream_id
+    def upstream_id(self, asked: ServiceRequest) -> str | None:
+        return asked.order.upstream_id
 
     @display(description=gettext_lazy("link or delivery address"))
-    def link(self, wish: ServiceRequest) -> str:
-        return wish.order.link
+    def link(self, asked: ServiceRequest) -> str:
+        return asked.order.link
 
     def has_answer_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("orders.change_servicerequest")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to answer while nobody has; whether it is still so at the press, the operation decides."""
-        wish = self.get_object(request, object_id)
-        if wish is None or wish.state != State.OPEN:
+        asked = self.get_object(request, object_id)
+        if asked is None or asked.state != State.OPEN:
             return []
         return super().get_actions_detail(request, object_id)
 
@@ -146,12 +146,12 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         )
 
     def _close(self, request: HttpRequest, object_id: str, state: str, form: AnswerForm, said: str) -> HttpResponse:
-        wish = self.get_object(request, object_id)
-        if wish is None:
+        asked = self.get_object(request, object_id)
+        if asked is None:
             return go_to(request, reverse("admin:orders_servicerequest_changelist"))
         try:
             close_request(
-                wish.pk,
+                asked.pk,
                 state=state,
                 answer=form.cleaned_data["answer"],
                 actor=member_of_staff(request),
@@ -160,6 +160,6 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         except WrongStatus:
             messages.error(request, _("A colleague has already answered this request. Nothing was changed."))
         else:
-            self.log_change(request, wish, said)
+            self.log_change(request, asked, said)
             messages.success(request, said)
-        return go_to(request, reverse("admin:orders_servicerequest_change", args=[wish.pk]))
+        return go_to(request, reverse("admin:orders_servicerequest_change", args=[asked.pk]))

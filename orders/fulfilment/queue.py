@@ -32,7 +32,7 @@ READ_AHEAD = 32
 # An order that was read longer ago is read again: its cost, or a pause of its service, may be news.
 FRESH_SECONDS = 1.0
 TAKEN_SECONDS = 10.0
-NUDGED_AT_ONCE = 4  # for each message, of which a worker handles several at once
+WOKEN_AT_ONCE = 4  # for each message, of which a worker handles several at once
 _sweeping = threading.Lock()
 
 
@@ -61,8 +61,8 @@ def forward_orders(order_ids: Sequence[int], *, client: Client, clock: Clock) ->
             log.exception("forwarding_failed", order_id=order_id)
             return False
 
-    threads = min(NUDGED_AT_ONCE, len(order_ids))
-    return sum(map_in_threads(order_ids, forward, threads=threads, name="nudged"))
+    threads = min(WOKEN_AT_ONCE, len(order_ids))
+    return sum(map_in_threads(order_ids, forward, threads=threads, name="woken"))
 
 
 def forward_waiting(
@@ -75,7 +75,7 @@ def forward_waiting(
     """Send the paid orders that are waiting, first come first served, several at once; return how many were tried.
 
     The queue is read on for `seconds`, and at least once; an order that went back into it waits for the next sweep.
-    Orders younger than `woken_since` that were never tried are left to their nudge, those that another sweep has taken
+    Orders younger than `woken_since` that were never tried are left to their message, those another sweep has taken
     to that one.
     """
     if gate() is Gate.CLOSED or not client.answers() or not ready(client, now=clock()):

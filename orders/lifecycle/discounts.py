@@ -11,12 +11,12 @@ from upstream.money import CENTICENT_MICROS, round_refund
 
 @dataclass(frozen=True)
 class Discount:
-    """So much off a price. `wished_micros` is what the coupon would take off if no price had a floor."""
+    """So much off a price. `full_discount_micros` is what the coupon would take off if no price had a floor."""
 
     code: str
     price_micros: int
     discount_micros: int
-    wished_micros: int
+    full_discount_micros: int
 
     @property
     def net_micros(self) -> int:
@@ -25,7 +25,7 @@ class Discount:
 
     @property
     def is_cut(self) -> bool:
-        return self.discount_micros < self.wished_micros
+        return self.discount_micros < self.full_discount_micros
 
     @property
     def words(self) -> str:
@@ -43,11 +43,11 @@ def discount_of(coupon: Coupon, *, price_micros: int, floor_micros: int) -> Disc
     free: 0.0001 are left where cost and floor are nothing.
     """
     hundredths = int(coupon.percent * 100)
-    wished_micros = min(price_micros, coupon.amount_micros or price_micros * hundredths // 10_000)
+    full_discount_micros = min(price_micros, coupon.amount_micros or price_micros * hundredths // 10_000)
     room_micros = price_micros - max(floor_micros, CENTICENT_MICROS)
     return Discount(
         code=coupon.code,
         price_micros=price_micros,
-        discount_micros=max(0, round_refund(min(wished_micros, room_micros))),
-        wished_micros=round_refund(wished_micros),
+        discount_micros=max(0, round_refund(min(full_discount_micros, room_micros))),
+        full_discount_micros=round_refund(full_discount_micros),
     )

@@ -25,11 +25,11 @@ from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, Servic
 
 Code = OrderEvent.Code
 State = ServiceRequest.State
-Wish = ServiceRequest.Wish
+RequestKind = ServiceRequest.Kind
 
 
-class WishRefused(Exception):
-    """The order does not allow this wish now; the text is for the customer. Nothing has changed."""
+class RequestRefused(Exception):
+    """The order does not allow this kind now; the text is for the customer. Nothing has changed."""
 
 
 def cancel_unsent(order_id: int, *, user: User, now: datetime) -> Order:
@@ -60,36 +60,38 @@ def cancel_unsent(order_id: int, *, user: User, now: datetime) -> Order:
     return order
 
 
-def allowed_wishes(order: Order) -> list[str]:
+def allowed_requests(order: Order) -> list[str]:
     """Return what may be asked for this order as it stands, whether or not it has been asked already."""
     service = order.service
     if service is None:
         return []
     if service.refill and order.status in (Status.COMPLETED, Status.PARTIAL):
-        return [Wish.REFILL]
+        return [RequestKind.REFILL]
     if service.cancel and order.status in UPSTREAM_OPEN:
-        return [Wish.CANCEL]
+        return [RequestKind.CANCEL]
     return []
 
 
-def request_service(order_id: int, *, user: User, wish: str, now: datetime) -> ServiceRequest:
+def request_service(order_id: int, *, user: User, kind: str, now: datetime) -> ServiceRequest:
     """Ask our staff for a refill or a cancel of the customer's own order; return the open request.
 
-    Raises Order.DoesNotExist for anybody else's order, WishRefused when the service or the order's status does not
-    allow it, or when the same wish is open already.
+    Raises Order.DoesNotExist for anybody else's order, RequestRefused when the service or the order's status does not
+    allow it, or when the same kind is open already.
     """
     order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
-    if wish not in allowed_wishes(order):
-        raise WishRefused(
-            _("This order can't be refilled.") if wish == Wish.REFILL else _("This order can no longer be canceled.")
+    if kind not in allowed_requests(order):
+        raise RequestRefused(
+            _("This order can't be refilled.")
+            if kind == RequestKind.REFILL
+            else _("This order can no longer be canceled.")
         )
     try:
         with transaction.atomic():
-            request = ServiceRequest.objects.create(order=order, wish=wish, created_at=now)
+            request = ServiceRequest.objects.create(order=order, kind=kind, created_at=now)
             _tell_staff(request, now)
             return request
     except IntegrityError:
-        raise WishRefused(_("You have already sent this request. We will answer here.")) from None
+        raise RequestRefused(_("You have already sent this request. We will answer here.")) from None
 
 
 def close_request(request_id: int, *, state: str, answer: str, actor: User, now: datetime) -> ServiceRequest:
@@ -106,15 +108,15 @@ def close_request(request_id: int, *, state: str, answer: str, actor: User, now:
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):
             raise WrongStatus(f"request {request_id} is not open")
         request = ServiceRequest.objects.select_related("order__user").get(pk=request_id)
-        change = Change(request.order_id, {"wish": request.wish, "state": state, "answer": answer})
+        change = Change(request.order_id, {"request": request.kind, "state": state, "answer": answer})
         write_events([change], code=Code.RESOLVED, status=request.order.status, now=now, actor=actor)
         _tell_customer(request, now)
     return request
 
 
-def what_became_of(wish: str, state: str, answer: str) -> str:
+def what_became_of(kind: str, state: str, answer: str) -> str:
     """Return in words for the customer how a closed request ended, with the answer of our staff."""
-    if wish == Wish.REFILL:
+    if kind == RequestKind.REFILL:
         what = _("The refill has been arranged.") if state == State.DONE else _("A refill isn't possible.")
     else:
         what = (
@@ -130,7 +132,7 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
     with translation.override(settings.LANGUAGE_CODE):
         subject = (
             _("Order #%(number)s: cancellation requested")
-            if request.wish == Wish.CANCEL
+            if request.kind == RequestKind.CANCEL
             else _("Order #%(number)s: refill requested")
         )
         address = settings.SITE_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
@@ -143,5 +145,5 @@ def _tell_customer(request: ServiceRequest, now: datetime) -> None:
     with translation.override(order.user.mail_language):
         subject = _("Our answer about order #%(number)s") % {"number": order.pk}
         address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
-        body = "\n\n".join([order.title, what_became_of(request.wish, request.state, request.answer), address])
+        body = "\n\n".join([order.title, what_became_of(request.kind, request.state, request.answer), address])
         tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)

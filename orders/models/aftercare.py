@@ -51,7 +51,7 @@ class GoodsReveal(models.Model):
 class ServiceRequest(models.Model):
     """A customer asks for a refill or a cancel of an order that upstream is working on; the admin handles it."""
 
-    class Wish(models.TextChoices):
+    class Kind(models.TextChoices):
         REFILL = "refill", _("Refill")
         CANCEL = "cancel", _("Cancel")
 
@@ -61,7 +61,7 @@ class ServiceRequest(models.Model):
         DECLINED = "declined", _("Declined")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests", verbose_name=_("order"))
-    wish = models.CharField(_("request"), max_length=8, choices=Wish)
+    kind = models.CharField(_("request"), max_length=8, choices=Kind)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.OPEN)
     answer = models.CharField(_("answer to the customer"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("requested"), default=timezone.now)
@@ -81,12 +81,12 @@ class ServiceRequest(models.Model):
         verbose_name_plural = _("customer requests")
         constraints = [
             models.UniqueConstraint(
-                fields=["order", "wish"], condition=Q(state="open"), name="one_open_request_per_wish"
+                fields=["order", "kind"], condition=Q(state="open"), name="one_open_request_of_a_kind"
             )
         ]
 
     def __str__(self) -> str:
-        return f"#{self.order_id} {self.get_wish_display()}"
+        return f"#{self.order_id} {self.get_kind_display()}"
 
 
 class WatchedPrice(models.Model):

@@ -32,12 +32,12 @@ class Line:
 
 def timeline_of(events: Iterable[OrderEvent], requests: Iterable[ServiceRequest]) -> list[Line]:
     """Return what happened to an order and what its customer asked for, oldest first."""
-    asked = [Line(_asked(request.wish), request.created_at, "", "") for request in requests]
+    asked = [Line(_asked(request.kind), request.created_at, "", "") for request in requests]
     return sorted([*map(Line.of, events), *asked], key=lambda line: line.at)
 
 
-def _asked(wish: str) -> str:
-    return _("You requested a refill") if wish == ServiceRequest.Wish.REFILL else _("You requested cancellation")
+def _asked(kind: str) -> str:
+    return _("You requested a refill") if kind == ServiceRequest.Kind.REFILL else _("You requested cancellation")
 
 
 def _detail(code: str, data: dict[str, Any]) -> str:
@@ -49,8 +49,8 @@ def _detail(code: str, data: dict[str, Any]) -> str:
         return _("Start count: %(count)s.") % {"count": _count(data["start_count"])}
     if code == Code.CANCELED and data.get("by") == "customer":
         return _("By you, before it was sent.")
-    if code == Code.RESOLVED and "wish" in data:
-        return what_became_of(data["wish"], data.get("state", ""), data.get("answer", ""))
+    if code == Code.RESOLVED and "request" in data:
+        return what_became_of(data["request"], data.get("state", ""), data.get("answer", ""))
     return ""
 
 

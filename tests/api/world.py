@@ -110,7 +110,7 @@ def _orders(customer: User) -> None:
     delivered = make_order(customer, pk=GOODS, status=Status.COMPLETED, remains=0, upstream_id=3, **goods)
     keep_goods(delivered, ["first@example.com:password", "second@example.com:password"], timezone.now())
     make_order(customer, pk=UNSENT, status=Status.PAID, **common)
-    ServiceRequest.objects.create(pk=REFILL, order=done, wish=ServiceRequest.Wish.REFILL)
+    ServiceRequest.objects.create(pk=REFILL, order=done, kind=ServiceRequest.Kind.REFILL)
 
 
 def _numbers(customer: User) -> None:

@@ -109,7 +109,7 @@ class StaffRules:
     def staff_looks_at_the_service(self, what: str) -> None:
         """A paused service holds its paid orders; they go on when it does, or are refunded after a while."""
         if what == "pause":
-            Service.objects.filter(pk=self.service.pk).update(paused_because="Staff has heard of trouble")
+            Service.objects.filter(pk=self.service.pk).update(paused_because="Staff has learned of trouble")
         elif what == "resume":
             Service.objects.filter(pk=self.service.pk).update(paused_because="")
         held = list(Order.objects.filter(status=Status.PAID).exclude(held_because=""))

@@ -20,7 +20,7 @@ def on_sale() -> set[str]:
     return {project.name for project in Project.objects.on_sale()}
 
 
-def test_save_word_when_a_name_contains_it_in_any_case_takes_it_off_the_shelf() -> None:
+def test_save_word_when_a_name_contains_it_in_any_case_takes_it_off_sale() -> None:
     for name in ("Сбербанк", "PayPal", "Telegram"):
         put_on_sale(name)
 
@@ -71,7 +71,7 @@ def test_buy_numbers_when_the_word_came_after_the_page_was_shown_takes_nothing(b
     assert ann.orders.count() == 0
 
 
-def test_admin_when_words_are_added_changed_and_deleted_then_the_shelf_follows(sam, client) -> None:
+def test_admin_when_words_are_added_changed_and_deleted_then_the_listing_follows(sam, client) -> None:
     put_on_sale("PayPal")
     put_on_sale("Telegram")
     client.force_login(sam)

@@ -156,7 +156,7 @@ def make_rows(number: int) -> None:
     make_lost(order, "no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
-    ServiceRequest.objects.create(order=order, wish=ServiceRequest.Wish.CANCEL)
+    ServiceRequest.objects.create(order=order, kind=ServiceRequest.Kind.CANCEL)
     coupon = Coupon.objects.create(code=f"SPRING{number}", percent=10)
     CouponUse.objects.create(coupon=coupon, user=user, order=order, discount_micros=18_700)
     ReferralEarning.objects.create(order=order, referrer=user, percent=10, due_at=timezone.now())

@@ -49,23 +49,23 @@ class FakeBtcpay(FakeServer):
             return 200, [{**method_row, "payments": self.payments.get(rest[0], [])}]
         return 200, {name: value for name, value in invoice.items() if not (self.old and name == "paidAmount")}
 
-    def _create(self, wish: dict[str, Any]) -> tuple[int, Any]:
+    def _create(self, wanted: dict[str, Any]) -> tuple[int, Any]:
         number = len(self.invoices) + 1
         now = int(time.time())
         invoice = {
             "id": f"Inv{number}",
             "storeId": STORE,
-            "amount": wish["amount"],
+            "amount": wanted["amount"],
             "paidAmount": "0.0",
-            "currency": wish["currency"],
+            "currency": wanted["currency"],
             "type": "Standard",
             "checkoutLink": f"{self.url}/i/Inv{number}",
             "createdTime": now,
-            "expirationTime": now + 60 * wish["checkout"]["expirationMinutes"],
+            "expirationTime": now + 60 * wanted["checkout"]["expirationMinutes"],
             "status": "New",
             "additionalStatus": "None",
-            "metadata": wish["metadata"],
-            "checkout": wish["checkout"],
+            "metadata": wanted["metadata"],
+            "checkout": wanted["checkout"],
             "archived": False,
         }
         self.invoices[invoice["id"]] = invoice

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from wallet.gateways.base import Gateway, Heard, NotBelieved, Price, Started, State, Terms, Unreachable
+from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Price, Started, State, Terms, Unreachable
 from wallet.gateways.btcpay import BtcpayGateway
 from wallet.gateways.demo import DemoGateway
 from wallet.gateways.manual import ManualGateway
@@ -10,8 +10,8 @@ from wallet.gateways.stripe import StripeGateway
 
 __all__ = [
     "Gateway",
-    "Heard",
-    "NotBelieved",
+    "InvalidCallback",
+    "PaymentUpdate",
     "Price",
     "Started",
     "State",

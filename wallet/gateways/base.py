@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wallet.models import TopUp
 
 
-class NotBelieved(Exception):
+class InvalidCallback(Exception):
     """A callback that proves nothing: forged, too old, unreadable or meant for somebody else. The text says which."""
 
 
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Heard:
+class PaymentUpdate:
     """One thing a gateway said, after its signature was found good.
 
     `amount_micros` is, by state: PAID what has been received in all, REFUNDED what has been paid back in all, DISPUTED
@@ -144,14 +144,14 @@ class Gateway(ABC):
         """
 
     @abstractmethod
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         """Return what a callback says. Header names are matched whatever their case.
 
-        Raises NotBelieved, or Unreachable where the gateway has to be asked first and does not answer.
+        Raises InvalidCallback, or Unreachable where the gateway has to be asked first and does not answer.
         """
 
     @abstractmethod
-    def ask(self, top_up: "TopUp") -> Heard:
+    def ask(self, top_up: "TopUp") -> PaymentUpdate:
         """Return how the payment stands now. Raises Unreachable."""
 
 

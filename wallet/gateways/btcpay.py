@@ -1,6 +1,6 @@
 """Bitcoin and Lightning through a BTCPay Server of the shop's own, over its Greenfield API.
 
-A webhook only says which invoice to look at: the invoice is fetched before anything is believed, so a webhook that is
+A webhook only says which invoice to look at: the invoice is fetched before anything is trusted, so a webhook that is
 late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency.
 
 Source: https://docs.btcpayserver.org/API/Greenfield/v1/ (Invoices_CreateInvoice, Invoices_GetInvoice,
@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from upstream.money import MICROS, text_from_micros
-from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State, Unreachable, text_in
+from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, Unreachable, text_in
 from wallet.models import TopUp
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
@@ -57,37 +57,37 @@ class BtcpayGateway(Gateway):
             raise Unreachable("BTCPay named no page to pay on")
         return Started(pay_url, invoice_id, _moment(invoice.get("expirationTime")) or timezone.now() + LIFETIME)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         secret = settings.BTCPAY_WEBHOOK_SECRET.encode()
         signature = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.encode(), headers.get("BTCPay-Sig", "").encode(errors="replace")):
-            raise NotBelieved("forged: the signature does not fit")
+            raise InvalidCallback("forged: the signature does not fit")
         try:
             event = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise NotBelieved(f"unreadable: {type(error).__name__}") from error
+            raise InvalidCallback(f"unreadable: {type(error).__name__}") from error
         if text_in(event, "storeId") != settings.BTCPAY_STORE_ID:
-            raise NotBelieved("foreign: the event is of another store")
+            raise InvalidCallback("foreign: the event is of another store")
         kind, invoice_id = text_in(event, "type"), text_in(event, "invoiceId")
         # A redelivery has an id of its own, but tells the same news.
         event_id = text_in(event, "originalDeliveryId") or text_in(event, "deliveryId")
         if not kind.startswith("Invoice") or not invoice_id:
-            return [Heard(event_id, kind, "", "", State.NOTHING)]
-        return [self._heard(self._call("GET", f"/{quote(invoice_id, safe='')}"), event_id, kind)]
+            return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
+        return [self._update(self._call("GET", f"/{quote(invoice_id, safe='')}"), event_id, kind)]
 
-    def ask(self, top_up: TopUp) -> Heard:
+    def ask(self, top_up: TopUp) -> PaymentUpdate:
         if top_up.gateway_id:
-            return self._heard(self._call("GET", f"/{quote(top_up.gateway_id, safe='')}"), "", "asked")
+            return self._update(self._call("GET", f"/{quote(top_up.gateway_id, safe='')}"), "", "asked")
         # The answer to our request was lost: the invoice may exist.
         found = self._call("GET", f"?orderId={quote(top_up.reference, safe='')}")
         invoices = [invoice for invoice in found if text_in(invoice, "metadata", "orderId") == top_up.reference]
         if len(invoices) != 1:
-            return Heard("", "asked", "", top_up.reference, State.NOTHING)
-        return self._heard(invoices[0], "", "asked")
+            return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
+        return self._update(invoices[0], "", "asked")
 
-    def _heard(self, invoice: dict[str, Any], event_id: str, kind: str) -> Heard:
+    def _update(self, invoice: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:
         state, amount_micros = self._state(invoice)
-        return Heard(
+        return PaymentUpdate(
             event_id=event_id,
             kind=kind,
             gateway_id=text_in(invoice, "id"),

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy
 
-from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State, text_in
+from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, text_in
 from wallet.models import TopUp
 
 LIFETIME = timedelta(minutes=30)
@@ -42,15 +42,15 @@ class DemoGateway(Gateway):
         page = reverse("wallet:demo", args=[top_up.reference])
         return Started(page, f"demo-{top_up.reference}", timezone.now() + LIFETIME)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         signed_at, _comma, signature = headers.get(HEADER, "").partition(",")
         if not hmac.compare_digest(_sign(signed_at, body).encode(), signature.encode(errors="replace")):
-            raise NotBelieved("forged: the signature does not fit")
+            raise InvalidCallback("forged: the signature does not fit")
         if int(signed_at) < time.time() - TOLERANCE_SECONDS:
-            raise NotBelieved("stale: signed too long ago")
+            raise InvalidCallback("stale: signed too long ago")
         event = json.loads(body)
         return [
-            Heard(
+            PaymentUpdate(
                 event_id=text_in(event, "id"),
                 kind=text_in(event, "state"),
                 gateway_id=text_in(event, "payment"),
@@ -61,10 +61,10 @@ class DemoGateway(Gateway):
             )
         ]
 
-    def ask(self, top_up: TopUp) -> Heard:
+    def ask(self, top_up: TopUp) -> PaymentUpdate:
         over = top_up.expires_at is not None and top_up.expires_at <= timezone.now()
         state = State.EXPIRED if over else State.NOTHING
-        return Heard("", "asked", top_up.gateway_id, top_up.reference, state)
+        return PaymentUpdate("", "asked", top_up.gateway_id, top_up.reference, state)
 
 
 def demo_event(top_up: TopUp, state: State, **changes: Any) -> bytes:

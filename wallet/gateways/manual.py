@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State
+from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State
 from wallet.models import TopUp
 
 LIFETIME = timedelta(days=14)
@@ -24,11 +24,13 @@ class ManualGateway(Gateway):
         page = reverse("wallet:payment", args=[top_up.reference])
         return Started(page, "", top_up.created_at + LIFETIME)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
-        raise NotBelieved("foreign: nobody calls back about a transfer")
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
+        raise InvalidCallback("foreign: nobody calls back about a transfer")
 
-    def ask(self, top_up: TopUp) -> Heard:
+    def ask(self, top_up: TopUp) -> PaymentUpdate:
         """A transfer that nobody declared in two weeks was not made; a declared one waits for staff."""
         over = top_up.expires_at is not None and top_up.expires_at <= timezone.now()
-        unheard = top_up.status == TopUp.Status.CREATED
-        return Heard("", "asked", "", top_up.reference, State.EXPIRED if over and unheard else State.NOTHING)
+        unannounced = top_up.status == TopUp.Status.CREATED
+        return PaymentUpdate(
+            "", "asked", "", top_up.reference, State.EXPIRED if over and unannounced else State.NOTHING
+        )

@@ -18,7 +18,16 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wallet.gateways.base import Gateway, Heard, NotBelieved, Started, State, Unreachable, object_in, text_in
+from wallet.gateways.base import (
+    Gateway,
+    InvalidCallback,
+    PaymentUpdate,
+    Started,
+    State,
+    Unreachable,
+    object_in,
+    text_in,
+)
 from wallet.models import TopUp
 
 TOLERANCE_SECONDS = 300
@@ -100,10 +109,10 @@ class StripeGateway(Gateway):
             raise Unreachable("Stripe named no page to pay on")
         return Started(session.url, session.id, expires_at)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[Heard]:
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         event = _signed_event(headers.get("Stripe-Signature", ""), body)
         if event.get("livemode") is not _is_live(settings.STRIPE_SECRET_KEY):
-            raise NotBelieved("foreign: the event is of the other mode (test or live) than our key")
+            raise InvalidCallback("foreign: the event is of the other mode (test or live) than our key")
         kind, about = text_in(event, "type"), object_in(event, "data", "object")
         event_id = text_in(event, "id")
         if kind.startswith("checkout.session."):
@@ -113,11 +122,11 @@ class StripeGateway(Gateway):
             return [self._charge(about, event_id, kind, State.REFUNDED, amount, currency)]
         if kind.startswith("charge.dispute."):
             return [self._dispute(text_in(about, "id"), event_id, kind)]
-        return [Heard(event_id, kind, "", "", State.NOTHING)]
+        return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
 
-    def ask(self, top_up: TopUp) -> Heard:
+    def ask(self, top_up: TopUp) -> PaymentUpdate:
         if not top_up.gateway_id:  # nobody was ever told where to pay
-            return Heard("", "asked", "", top_up.reference, State.NOTHING)
+            return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
         try:
             session = (
                 self._client()
@@ -128,7 +137,7 @@ class StripeGateway(Gateway):
             raise Unreachable(_said(error)) from error
         return _session(session, kind="asked", event_id="")
 
-    def _dispute(self, dispute_id: str, event_id: str, kind: str) -> Heard:
+    def _dispute(self, dispute_id: str, event_id: str, kind: str) -> PaymentUpdate:
         """A dispute's events may arrive in any order: how it stands now is what counts."""
         try:
             dispute = self._client().v1.disputes.retrieve(dispute_id).to_dict()
@@ -145,7 +154,7 @@ class StripeGateway(Gateway):
 
     def _charge(
         self, about: dict[str, Any], event_id: str, kind: str, state: State, amount: int, currency: str
-    ) -> Heard:
+    ) -> PaymentUpdate:
         """Say it of the session that a charge or a dispute belongs to; of nothing when no session of ours led to it."""
         intent = text_in(about, "payment_intent")
         try:
@@ -153,7 +162,7 @@ class StripeGateway(Gateway):
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
         session = sessions[0].to_dict() if sessions else {}
-        return Heard(
+        return PaymentUpdate(
             event_id=event_id,
             kind=kind,
             gateway_id=text_in(session, "id"),
@@ -173,17 +182,19 @@ def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
         event = json.loads(body)
     except stripe.SignatureVerificationError as error:
         stale = "tolerance" in str(error)
-        raise NotBelieved("stale: signed too long ago" if stale else "forged: the signature does not fit") from error
+        raise InvalidCallback(
+            "stale: signed too long ago" if stale else "forged: the signature does not fit"
+        ) from error
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
-        raise NotBelieved(f"unreadable: {type(error).__name__}") from error
+        raise InvalidCallback(f"unreadable: {type(error).__name__}") from error
     if not isinstance(event, dict):
-        raise NotBelieved("unreadable: not an event")
+        raise InvalidCallback("unreadable: not an event")
     return event
 
 
-def _session(session: dict[str, Any], *, kind: str, event_id: str) -> Heard:
+def _session(session: dict[str, Any], *, kind: str, event_id: str) -> PaymentUpdate:
     currency = text_in(session, "currency")
-    return Heard(
+    return PaymentUpdate(
         event_id=event_id,
         kind=kind,
         gateway_id=text_in(session, "id"),

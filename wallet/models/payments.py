@@ -22,7 +22,7 @@ def new_reference() -> str:
 
 class TopUpQuerySet(models.QuerySet["TopUp"]):
     def to_ask_about(self, now: datetime) -> "TopUpQuerySet":
-        """Payments whose gateway should be asked, because nothing was heard of them in time."""
+        """Payments whose gateway should be asked, because nothing was said of them in time."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def for_a_human(self) -> "TopUpQuerySet":
@@ -117,7 +117,7 @@ class GatewayEvent(models.Model):
     """Something a gateway, or somebody who says so, told us: raw, kept for ever, whatever came of it."""
 
     class Outcome(models.TextChoices):
-        BELIEVED = "believed", _("Accepted")
+        APPLIED = "applied", _("Accepted")
         REPEATED = "repeated", _("Already known")
         IGNORED = "ignored", _("Not about our payments")
         REFUSED = "refused", _("Rejected")

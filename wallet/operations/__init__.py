@@ -1,6 +1,6 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
-from wallet.operations.callbacks import take_callback
+from wallet.operations.callbacks import handle_callback
 from wallet.operations.chargebacks import OwesMoney, check_may_buy, owed_by
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
 from wallet.operations.manual_moves import (
@@ -47,10 +47,10 @@ __all__ = [
     "declare_transfer",
     "decline_request",
     "decline_top_up",
+    "handle_callback",
     "move_by_hand",
     "owed_by",
     "price_top_up",
     "start_top_up",
-    "take_callback",
     "wallet_of",
 ]

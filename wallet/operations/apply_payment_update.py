@@ -1,4 +1,4 @@
-"""What becomes of a top-up when something is heard about it. One function for callbacks, polls, sweeps and staff.
+"""What becomes of a top-up when something is update about it. One function for callbacks, polls, sweeps and staff.
 
 What arrives is compared with the one top-up it names. The rules:
 
@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from upstream.money import text_from_micros
-from wallet.gateways import Heard, State
+from wallet.gateways import PaymentUpdate, State
 from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp
 from wallet.operations.chargebacks import give_back, take_back
 from wallet.operations.ledger import credit
@@ -42,26 +42,26 @@ class ChangedMeanwhile(Exception):
     """Somebody else changed the top-up between reading and writing; nothing has changed, look again."""
 
 
-def believe(top_up: TopUp, heard: Heard, *, now: datetime) -> None:
+def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime) -> None:
     """Apply what a gateway said of this top-up; `top_up` was read in the transaction around this, and shows the result.
 
     Raises ChangedMeanwhile.
     """
-    money_moves = heard.state in (State.PAID, State.REFUNDED, State.DISPUTED)
-    if money_moves and heard.currency != top_up.currency:
-        changes = _wrong_currency(top_up, heard)
-    elif heard.state == State.PAID:
-        changes = _paid(top_up, heard.amount_micros, now)
-    elif heard.state == State.REFUNDED:
-        changes = {"refunded_micros": max(top_up.refunded_micros, heard.amount_micros)}
-    elif heard.state == State.DISPUTED:
-        changes = {"disputed_micros": heard.amount_micros}
-    elif heard.state == State.DISPUTE_WON:
+    money_moves = update.state in (State.PAID, State.REFUNDED, State.DISPUTED)
+    if money_moves and update.currency != top_up.currency:
+        changes = _wrong_currency(top_up, update)
+    elif update.state == State.PAID:
+        changes = _paid(top_up, update.amount_micros, now)
+    elif update.state == State.REFUNDED:
+        changes = {"refunded_micros": max(top_up.refunded_micros, update.amount_micros)}
+    elif update.state == State.DISPUTED:
+        changes = {"disputed_micros": update.amount_micros}
+    elif update.state == State.DISPUTE_WON:
         changes = {"disputed_micros": 0}
     else:
-        changes = _not_paid(top_up, heard.state)
-    if heard.gateway_id and not top_up.gateway_id:  # its answer to our request was lost
-        changes = {**changes, "gateway_id": heard.gateway_id}
+        changes = _not_paid(top_up, update.state)
+    if update.gateway_id and not top_up.gateway_id:  # its answer to our request was lost
+        changes = {**changes, "gateway_id": update.gateway_id}
     if changes:
         settle(top_up, changes, now=now)
 
@@ -139,8 +139,8 @@ def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
     return {"attention": text, "status": Status.REVIEW}
 
 
-def _wrong_currency(top_up: TopUp, heard: Heard) -> Changes:
-    amount = f"{text_from_micros(heard.amount_micros)} {heard.currency[:10]}"
+def _wrong_currency(top_up: TopUp, update: PaymentUpdate) -> Changes:
+    amount = f"{text_from_micros(update.amount_micros)} {update.currency[:10]}"
     text = _("The gateway reports %(amount)s, but the payment is in %(currency)s.")
     return {
         "attention": text % {"amount": amount, "currency": top_up.currency},

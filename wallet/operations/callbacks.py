@@ -7,9 +7,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from wallet.gateways import Gateway, Heard, NotBelieved, State, Unreachable
+from wallet.gateways import Gateway, InvalidCallback, PaymentUpdate, State, Unreachable
 from wallet.models import GatewayEvent, TopUp
-from wallet.operations.apply_payment_update import ChangedMeanwhile, believe
+from wallet.operations.apply_payment_update import ChangedMeanwhile, apply_payment_update
 
 log = structlog.get_logger(__name__)
 Outcome = GatewayEvent.Outcome
@@ -26,41 +26,43 @@ class Foreign(Exception):
     """The reference, the gateway's id and the gateway do not belong to one and the same top-up."""
 
 
-def take_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes, address: str | None) -> int:
+def handle_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes, address: str | None) -> int:
     """Read a callback, keep it, apply what it proves, and return what to answer.
 
     The answer is an HTTP status: TAKEN also for what is known or concerns nothing of ours, so that the gateway stops;
-    REFUSED for what is not believed; TRY_AGAIN when the gateway had to be asked and did not answer.
+    REFUSED for what is not valid; TRY_AGAIN when the gateway had to be asked and did not answer.
     """
     event = _event(gateway.name, headers, body, address)
     try:
-        heard = gateway.read_callback(headers, body)
-    except NotBelieved as refusal:
+        update = gateway.read_callback(headers, body)
+    except InvalidCallback as refusal:
         _keep(event, Outcome.REFUSED, str(refusal))
         return REFUSED
     except Unreachable as error:
         log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
         _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
         return TRY_AGAIN
-    answers = [_take(_event(gateway.name, headers, body, address), one) for one in heard]
+    answers = [_take(_event(gateway.name, headers, body, address), one) for one in update]
     return max(answers, default=TAKEN)
 
 
-def hear_answer(top_up: TopUp, heard: Heard, *, now: datetime) -> bool:
+def apply_answer(top_up: TopUp, update: PaymentUpdate, *, now: datetime) -> bool:
     """Apply what a gateway answered to a question of ours, by the rules for callbacks; return whether it was news."""
-    event = GatewayEvent(gateway=top_up.gateway, body=repr(heard)[:2000])
+    event = GatewayEvent(gateway=top_up.gateway, body=repr(update)[:2000])
     before = (top_up.status, top_up.received_micros, top_up.gateway_id)
-    _take(event, heard, now=now, keep_old_news=False)
+    _take(event, update, now=now, keep_old_news=False)
     top_up.refresh_from_db()
     return before != (top_up.status, top_up.received_micros, top_up.gateway_id)
 
 
-def _take(event: GatewayEvent, heard: Heard, *, now: datetime | None = None, keep_old_news: bool = True) -> int:
-    event.event_id, event.kind = heard.event_id[:200], heard.kind[:100]
+def _take(
+    event: GatewayEvent, update: PaymentUpdate, *, now: datetime | None = None, keep_old_news: bool = True
+) -> int:
+    event.event_id, event.kind = update.event_id[:200], update.kind[:100]
     for _try in range(TRIES):
         try:
             with transaction.atomic():
-                return _take_once(event, heard, now or timezone.now(), keep_old_news)
+                return _take_once(event, update, now or timezone.now(), keep_old_news)
         except ChangedMeanwhile:
             event.pk = None
         except Foreign as refusal:
@@ -70,33 +72,33 @@ def _take(event: GatewayEvent, heard: Heard, *, now: datetime | None = None, kee
     return TRY_AGAIN
 
 
-def _take_once(event: GatewayEvent, heard: Heard, now: datetime, keep_old_news: bool) -> int:
-    top_up = event.top_up = _named(event.gateway, heard)
+def _take_once(event: GatewayEvent, update: PaymentUpdate, now: datetime, keep_old_news: bool) -> int:
+    top_up = event.top_up = _named(event.gateway, update)
     if top_up is None:
         _keep(event, Outcome.IGNORED, "names no payment of ours")
     elif _is_known(event):
         _keep(event, Outcome.REPEATED)
-    elif heard.state == State.NOTHING:
+    elif update.state == State.NOTHING:
         if keep_old_news:
             _keep(event, Outcome.IGNORED, "says nothing that moves money")
     else:
         before = dict(top_up.__dict__)
-        believe(top_up, heard, now=now)
+        apply_payment_update(top_up, update, now=now)
         if keep_old_news or before != top_up.__dict__:
-            _keep(event, Outcome.BELIEVED)
+            _keep(event, Outcome.APPLIED)
     return TAKEN
 
 
-def _named(gateway: str, heard: Heard) -> TopUp | None:
+def _named(gateway: str, update: PaymentUpdate) -> TopUp | None:
     """Return the one top-up that the reference and the gateway's id both fit, locked. Raises Foreign."""
     top_ups = TopUp.objects.select_for_update(of=("self",)).select_related("user")
-    by_id = top_ups.filter(gateway=gateway, gateway_id=heard.gateway_id).first() if heard.gateway_id else None
-    by_reference = top_ups.filter(reference=heard.reference).first() if heard.reference else None
-    if by_id and heard.reference and by_id != by_reference:
+    by_id = top_ups.filter(gateway=gateway, gateway_id=update.gateway_id).first() if update.gateway_id else None
+    by_reference = top_ups.filter(reference=update.reference).first() if update.reference else None
+    if by_id and update.reference and by_id != by_reference:
         raise Foreign("its reference is not that of the payment it names")
     if by_reference and by_reference.gateway != gateway:
         raise Foreign("the payment it names belongs to another gateway")
-    if by_reference and heard.gateway_id and by_reference.gateway_id not in ("", heard.gateway_id):
+    if by_reference and update.gateway_id and by_reference.gateway_id not in ("", update.gateway_id):
         raise Foreign("the payment it names has another id at the gateway")
     return by_id or by_reference
 
@@ -106,7 +108,7 @@ def _is_known(event: GatewayEvent) -> bool:
     if not event.event_id:
         return False
     same = GatewayEvent.objects.filter(gateway=event.gateway, event_id=event.event_id)
-    return same.filter(outcome__in=[Outcome.BELIEVED, Outcome.IGNORED]).exists()
+    return same.filter(outcome__in=[Outcome.APPLIED, Outcome.IGNORED]).exists()
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from wallet.gateways import Unreachable, find_gateway
 from wallet.models import TopUp
-from wallet.operations.callbacks import hear_answer
+from wallet.operations.callbacks import apply_answer
 
 log = structlog.get_logger(__name__)
 Status = TopUp.Status
@@ -40,11 +40,11 @@ def check_top_up(top_up: TopUp, *, now: datetime | None = None) -> bool:
         log.warning("gateway_switched_off", gateway=top_up.gateway, reference=top_up.reference)
         return _give_up(top_up, now)
     try:
-        heard = gateway.ask(top_up)
+        update = gateway.ask(top_up)
     except Unreachable as error:
         log.warning("payment_not_checked", gateway=top_up.gateway, reference=top_up.reference, error=str(error))
         return False
-    return hear_answer(top_up, heard, now=now) or _give_up(top_up, now)
+    return apply_answer(top_up, update, now=now) or _give_up(top_up, now)
 
 
 def _give_up(top_up: TopUp, now: datetime) -> bool:

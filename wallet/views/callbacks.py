@@ -8,10 +8,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import address_of
 from wallet.gateways import find_gateway
-from wallet.operations import take_callback
+from wallet.operations import handle_callback
 from wallet.operations.callbacks import MOST_BYTES, REFUSED
 
-# Callbacks that are not believed fill the event log: one address gets so many a minute; believed ones do not count.
+# Invalid callbacks fill the event log: one address gets so many a minute; valid ones do not count.
 MOST_REFUSED = 30
 REFUSED_SECONDS = 60
 
@@ -31,14 +31,14 @@ def callback(request: HttpRequest, name: str) -> HttpResponse:
     if body is None:
         _count(refused)
         return HttpResponse(status=413)
-    status = take_callback(gateway, headers=request.headers, body=body, address=address)
+    status = handle_callback(gateway, headers=request.headers, body=body, address=address)
     if status == REFUSED:
         _count(refused)
     return HttpResponse(status=status)
 
 
 def _body(request: HttpRequest) -> bytes | None:
-    """Return the body, or None when it is too long; a stated length is believed before anything is read."""
+    """Return the body, or None when it is too long; a stated length is trusted before anything is read."""
     try:
         if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
             return None

@@ -17,7 +17,7 @@ from accounts.access import CustomerRequest, address_of, customers_only
 from wallet.gateways import Gateway, State, find_gateway
 from wallet.gateways.demo import demo_event, demo_headers
 from wallet.models import TopUp
-from wallet.operations import take_callback
+from wallet.operations import handle_callback
 
 Callbacks = list[tuple[bytes, dict[str, str]]]
 
@@ -106,6 +106,6 @@ def demo(request: CustomerRequest, reference: str) -> HttpResponse:
 
 def _send(gateway: Gateway, callbacks: Callbacks, address: str | None) -> list[str]:
     return [
-        str(take_callback(gateway, headers=CaseInsensitiveMapping(headers), body=body, address=address))
+        str(handle_callback(gateway, headers=CaseInsensitiveMapping(headers), body=body, address=address))
         for body, headers in callbacks
     ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only, render_live
-from orders.lifecycle.service_requests import allowed_wishes
+from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, ServiceRequest
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
@@ -69,12 +69,12 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         "number": number,
         "goods": goods,
         "requests": requests,
-        "wishes": _wishes_left(order, requests),
+        "choices": _requests_left(order, requests),
     }
     return render_live(request, "orders/order_detail.html", "live", context, state=state)
 
 
-def _wishes_left(order: Order, requests: list[ServiceRequest]) -> list[str]:
+def _requests_left(order: Order, requests: list[ServiceRequest]) -> list[str]:
     """What can be asked for now: allowed, and not asked for already."""
-    asked = {request.wish for request in requests if request.state == ServiceRequest.State.OPEN}
-    return [wish for wish in allowed_wishes(order) if wish not in asked]
+    asked = {request.kind for request in requests if request.state == ServiceRequest.State.OPEN}
+    return [kind for kind in allowed_requests(order) if kind not in asked]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import CustomerRequest, customers_only
 from accounts.templatetags.money import money
-from orders.lifecycle.service_requests import WishRefused, cancel_unsent, request_service
+from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order, ServiceRequest
 
@@ -38,13 +38,13 @@ def _why_too_late(request: CustomerRequest, pk: int) -> str:
 
 @customers_only
 @require_POST
-def ask(request: CustomerRequest, pk: int, wish: str) -> HttpResponse:
+def ask(request: CustomerRequest, pk: int, kind: str) -> HttpResponse:
     """Ask our staff for a refill or a cancel of an order that upstream has."""
     try:
-        asked = request_service(pk, user=request.user, wish=wish, now=timezone.now())
+        asked = request_service(pk, user=request.user, kind=kind, now=timezone.now())
     except Order.DoesNotExist:
         raise Http404 from None
-    except WishRefused as refusal:
+    except RequestRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _thanks(asked))
@@ -52,6 +52,6 @@ def ask(request: CustomerRequest, pk: int, wish: str) -> HttpResponse:
 
 
 def _thanks(asked: ServiceRequest) -> str:
-    if asked.wish == ServiceRequest.Wish.REFILL:
+    if asked.kind == ServiceRequest.Kind.REFILL:
         return _("We have received your refill request. The answer will appear on this page.")
     return _("We have received your cancellation request. The answer will appear on this page.")

@@ -81,7 +81,7 @@ def test_chain_when_another_shop_buys_a_number_then_it_gets_one(
     assert status.expires_at is not None
 
 
-def test_chain_when_every_refusal_of_ours_is_heard_then_none_leaves_an_order_in_doubt(
+def test_chain_when_every_refusal_of_ours_arrives_then_none_leaves_an_order_in_doubt(
     call: Call, service: Service
 ) -> None:
     asked = {"service": service.pk, "link": "https://instagram.com/x", "quantity": "1000"}

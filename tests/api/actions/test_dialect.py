@@ -42,7 +42,7 @@ def test_refill_when_the_service_allows_it_then_staff_is_asked_and_its_answer_is
 
     answer = call("refill", order=order.pk)
 
-    request = ServiceRequest.objects.get(wish="refill")
+    request = ServiceRequest.objects.get(kind="refill")
     assert answer == {"refill": request.pk}
     assert call("refill", order=order.pk) == answer
     assert call("refill_status", refill=request.pk) == {"status": "Pending"}

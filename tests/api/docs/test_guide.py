@@ -204,7 +204,7 @@ def proves(code: str, header: str, body: bytes, secret: str, folder: Path) -> bo
 
 
 @pytest.mark.parametrize("code", ["python", "javascript", "curl"])
-def test_receivers_when_a_message_is_ours_then_they_believe_it_and_no_other(tmp_path: Path, code: str) -> None:
+def test_receivers_when_a_message_is_ours_then_they_accept_it_and_no_other(tmp_path: Path, code: str) -> None:
     if code == "curl" and not shutil.which("openssl"):
         pytest.fail("openssl is needed to check the page's example for a shell")
     header = signature(BODY, SECRETS, timezone.now())

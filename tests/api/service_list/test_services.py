@@ -13,14 +13,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shelf(db: None) -> list[Service]:
+def listing(db: None) -> list[Service]:
     """Three services in three categories."""
     return [make_service(number) for number in (1, 2, 3)]
 
 
-def test_categories_when_asked_then_each_has_the_subcategories_on_sale(call: Call, shelf: list[Service]) -> None:
-    Category.objects.filter(pk=shelf[1].category_id).update(display_name="Instagram", position=-1)
-    Category.objects.filter(pk=shelf[2].category_id).update(visible=False)
+def test_categories_when_asked_then_each_has_the_subcategories_on_sale(call: Call, listing: list[Service]) -> None:
+    Category.objects.filter(pk=listing[1].category_id).update(display_name="Instagram", position=-1)
+    Category.objects.filter(pk=listing[2].category_id).update(visible=False)
 
     assert call("categories") == {
         "categories": [
@@ -31,12 +31,12 @@ def test_categories_when_asked_then_each_has_the_subcategories_on_sale(call: Cal
 
 
 def test_services_when_asked_then_the_row_has_the_documents_fields_and_our_price(
-    call: Call, shelf: list[Service]
+    call: Call, listing: list[Service]
 ) -> None:
     answer = call("services")
 
     assert answer["services"][0] == {
-        "service": shelf[0].pk,
+        "service": listing[0].pk,
         "name": "Service 1",
         "type": "Default",
         "category": "Category 1",
@@ -55,14 +55,16 @@ def test_services_when_asked_then_the_row_has_the_documents_fields_and_our_price
     }
 
 
-def test_services_when_the_rate_buys_one_piece_then_it_is_quoted_per_thousand(call: Call, shelf: list[Service]) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(rate_per_override=1)
+def test_services_when_the_rate_buys_one_piece_then_it_is_quoted_per_thousand(
+    call: Call, listing: list[Service]
+) -> None:
+    Service.objects.filter(pk=listing[0].pk).update(rate_per_override=1)
 
     assert call("services", category="Category 1")["services"][0]["rate"] == "1875.00"
 
 
 def test_services_when_the_customer_has_a_discount_then_the_rate_has_it(
-    call: Call, ann: User, shelf: list[Service]
+    call: Call, ann: User, listing: list[Service]
 ) -> None:
     ann.group = CustomerGroup.objects.create(name="Resellers", discount_percent=Decimal(10))
     ann.save(update_fields=["group"])
@@ -84,7 +86,7 @@ def test_services_when_the_customer_has_a_discount_then_the_rate_has_it(
     ],
 )
 def test_services_when_filtered_or_paged_then_the_page_says_so(
-    call: Call, shelf: list[Service], asked: dict, names: list[str], page: int, limit: int, pages: int
+    call: Call, listing: list[Service], asked: dict, names: list[str], page: int, limit: int, pages: int
 ) -> None:
     answer = call("services", **asked)
 
@@ -120,12 +122,12 @@ def test_services_when_there_are_more_rows_then_the_number_of_queries_stays(
     ],
 )
 def test_inventory_when_asked_then_it_says_what_could_be_ordered(
-    call: Call, shelf: list[Service], changed: dict, stock: int, available: bool
+    call: Call, listing: list[Service], changed: dict, stock: int, available: bool
 ) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(**{"name": "Service 1", **changed})
+    Service.objects.filter(pk=listing[0].pk).update(**{"name": "Service 1", **changed})
 
-    assert call("inventory", service=shelf[0].pk) == {
-        "service": shelf[0].pk,
+    assert call("inventory", service=listing[0].pk) == {
+        "service": listing[0].pk,
         "stock": stock,
         "available": available,
     }
@@ -148,7 +150,7 @@ def test_inventory_when_the_service_is_not_there_then_the_documents_text_says_so
     assert call("inventory", **asked) == {"error": error}
 
 
-def test_inventory_when_the_service_is_hidden_then_it_is_not_found(call: Call, shelf: list[Service]) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(visible=False)
+def test_inventory_when_the_service_is_hidden_then_it_is_not_found(call: Call, listing: list[Service]) -> None:
+    Service.objects.filter(pk=listing[0].pk).update(visible=False)
 
-    assert call("inventory", service=shelf[0].pk) == {"error": "Service not found"}
+    assert call("inventory", service=listing[0].pk) == {"error": "Service not found"}

@@ -46,7 +46,7 @@ def long(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def shelf(db: None) -> list[Service]:
+def listing(db: None) -> list[Service]:
     return [make_service(number) for number in (1, 2, 3, 4)]
 
 
@@ -70,39 +70,39 @@ def expected(user: User) -> list[dict[str, Any]]:
     ]
 
 
-def raise_prices(shelf: list[Service], user: User) -> None:
-    MarkupRule.objects.create(scope="service", service=shelf[0], percent=Decimal(70), fixed_micros=12_345)
+def raise_prices(listing: list[Service], user: User) -> None:
+    MarkupRule.objects.create(scope="service", service=listing[0], percent=Decimal(70), fixed_micros=12_345)
 
 
-def price_by_category(shelf: list[Service], user: User) -> None:
+def price_by_category(listing: list[Service], user: User) -> None:
     MarkupRule.objects.create(
-        scope="category", category=shelf[1].category, percent=Decimal(40), rounding=MarkupRule.Rounding.NINETY_NINE
+        scope="category", category=listing[1].category, percent=Decimal(40), rounding=MarkupRule.Rounding.NINETY_NINE
     )
 
 
-def give_discount(shelf: list[Service], user: User) -> None:
+def give_discount(listing: list[Service], user: User) -> None:
     user.group = CustomerGroup.objects.create(name="Resellers", discount_percent=Decimal("7.5"))
     user.save(update_fields=["group"])
 
 
-def sell_out(shelf: list[Service], user: User) -> None:
-    Service.objects.filter(pk=shelf[1].pk).update(stock=0)
+def sell_out(listing: list[Service], user: User) -> None:
+    Service.objects.filter(pk=listing[1].pk).update(stock=0)
 
 
-def pause(shelf: list[Service], user: User) -> None:
-    Service.objects.filter(pk=shelf[1].pk).update(paused_because="too dear")
+def pause(listing: list[Service], user: User) -> None:
+    Service.objects.filter(pk=listing[1].pk).update(paused_because="too dear")
 
 
-def hide(shelf: list[Service], user: User) -> None:
-    Service.objects.filter(pk=shelf[2].pk).update(visible=False)
+def hide(listing: list[Service], user: User) -> None:
+    Service.objects.filter(pk=listing[2].pk).update(visible=False)
 
 
-def rename(shelf: list[Service], user: User) -> None:
-    Category.objects.filter(pk=shelf[0].category_id).update(display_name="Instagram", rate_per=1)
+def rename(listing: list[Service], user: User) -> None:
+    Category.objects.filter(pk=listing[0].category_id).update(display_name="Instagram", rate_per=1)
 
 
-def set_own_price(shelf: list[Service], user: User) -> None:
-    Service.objects.filter(pk=shelf[0].pk).update(
+def set_own_price(listing: list[Service], user: User) -> None:
+    Service.objects.filter(pk=listing[0].pk).update(
         rate_override_micros=9_000_001, rate_per_override=1, display_name="Ours"
     )
 
@@ -111,12 +111,12 @@ def set_own_price(shelf: list[Service], user: User) -> None:
     "change", [raise_prices, price_by_category, give_discount, sell_out, pause, hide, rename, set_own_price]
 )
 def test_services_when_something_has_changed_then_the_next_answer_has_it(
-    call: Call, ann: User, shelf: list[Service], folder: Path, change: Callable[[list[Service], User], None]
+    call: Call, ann: User, listing: list[Service], folder: Path, change: Callable[[list[Service], User], None]
 ) -> None:
     before = call("services")["services"]
     assert before == expected(ann) == call("services")["services"]
 
-    change(shelf, ann)
+    change(listing, ann)
 
     after = call("services")["services"]
     assert after == expected(ann)
@@ -124,9 +124,9 @@ def test_services_when_something_has_changed_then_the_next_answer_has_it(
 
 
 def test_services_when_a_groups_discount_changes_then_the_next_answer_has_it(
-    call: Call, ann: User, shelf: list[Service], folder: Path
+    call: Call, ann: User, listing: list[Service], folder: Path
 ) -> None:
-    give_discount(shelf, ann)
+    give_discount(listing, ann)
     before = call("services")["services"]
 
     CustomerGroup.objects.update(discount_percent=Decimal(20))
@@ -135,7 +135,7 @@ def test_services_when_a_groups_discount_changes_then_the_next_answer_has_it(
 
 
 def test_services_when_a_rule_begins_or_ends_in_a_moment_then_the_answer_follows(
-    call: Call, ann: User, shelf: list[Service], folder: Path
+    call: Call, ann: User, listing: list[Service], folder: Path
 ) -> None:
     begins = datetime.now(UTC) + timedelta(seconds=0.6)
     ends = begins + timedelta(seconds=0.8)
@@ -167,9 +167,9 @@ def test_services_when_a_sync_brought_news_then_the_next_answer_has_them(
 
 
 def test_services_when_two_customers_pay_different_prices_then_each_sees_their_own(
-    call: Call, ann: User, ben: User, shelf: list[Service], folder: Path
+    call: Call, ann: User, ben: User, listing: list[Service], folder: Path
 ) -> None:
-    give_discount(shelf, ben)
+    give_discount(listing, ben)
     bens = create_api_key(user=ben, name="robot")[1]
     for _twice in range(2):
         assert call("services")["services"] == expected(ann)
@@ -177,7 +177,7 @@ def test_services_when_two_customers_pay_different_prices_then_each_sees_their_o
 
 
 def test_services_when_a_key_changes_its_habits_then_the_next_answer_is_dressed_so(
-    call: Call, ann: User, shelf: list[Service], folder: Path
+    call: Call, ann: User, listing: list[Service], folder: Path
 ) -> None:
     plain = call("services")
 
@@ -194,19 +194,19 @@ def test_services_when_a_key_changes_its_habits_then_the_next_answer_is_dressed_
     assert bare == plain["services"]
 
 
-def test_services_when_a_page_is_long_then_it_says_which_it_is(call: Call, shelf: list[Service], long: Path) -> None:
+def test_services_when_a_page_is_long_then_it_says_which_it_is(call: Call, listing: list[Service], long: Path) -> None:
     answer = call("services", limit=3, page=1)
 
-    assert [row["service"] for row in answer["services"]] == [service.pk for service in shelf[:3]]
+    assert [row["service"] for row in answer["services"]] == [service.pk for service in listing[:3]]
     assert (answer["total"], answer["page"], answer["limit"], answer["total_pages"]) == (4, 1, 3, 2)
 
 
 def test_services_when_the_list_is_long_then_a_file_is_sent_with_its_length(
-    key: str, call: Call, shelf: list[Service], long: Path, django_assert_num_queries: Any
+    key: str, call: Call, listing: list[Service], long: Path, django_assert_num_queries: Any
 ) -> None:
     whole = call("services")
     call("services")
-    time.sleep(2.1)  # until a changed version is believed again
+    time.sleep(2.1)  # until a changed version is trusted again
     call("services")
 
     with django_assert_num_queries(1):  # the key's
@@ -221,7 +221,7 @@ def test_services_when_the_list_is_long_then_a_file_is_sent_with_its_length(
 
 
 def test_services_when_files_vanish_or_age_then_they_are_written_anew(
-    call: Call, ann: User, shelf: list[Service], long: Path, settings: Any
+    call: Call, ann: User, listing: list[Service], long: Path, settings: Any
 ) -> None:
     call("services")
     for file in long.iterdir():
@@ -239,11 +239,11 @@ def test_services_when_files_vanish_or_age_then_they_are_written_anew(
 
 
 def test_services_when_the_catalog_changes_then_the_old_file_goes(
-    call: Call, ann: User, shelf: list[Service], long: Path
+    call: Call, ann: User, listing: list[Service], long: Path
 ) -> None:
     call("services")
     (before,) = long.glob("*.json")
-    hide(shelf, ann)
+    hide(listing, ann)
     call("services")
 
     (after,) = long.glob("*.json")
@@ -251,7 +251,7 @@ def test_services_when_the_catalog_changes_then_the_old_file_goes(
 
 
 def test_services_when_nothing_can_be_written_then_the_list_comes_all_the_same(
-    call: Call, ann: User, shelf: list[Service], long: Path
+    call: Call, ann: User, listing: list[Service], long: Path
 ) -> None:
     long.write_text("not a folder")
 

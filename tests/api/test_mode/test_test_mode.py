@@ -86,9 +86,9 @@ def test_play_when_a_real_order_is_asked_for_then_it_is_not_found_and_stays(
 ) -> None:
     Service.objects.update(refill=True, cancel=True)
     real = make_order(ann, service=service)
-    wish = ServiceRequest.objects.create(order=real, wish=ServiceRequest.Wish.REFILL)
+    kind = ServiceRequest.objects.create(order=real, kind=ServiceRequest.Kind.REFILL)
 
-    answer = call(action, order=real.pk, refill=wish.pk)
+    answer = call(action, order=real.pk, refill=kind.pk)
 
     assert "not found" in str(answer) or "Incorrect order ID" in str(answer)
     real.refresh_from_db()

@@ -9,10 +9,10 @@ from django.utils import timezone
 from catalog.models import Service
 from orders.accounting.audit import Books, audit
 from orders.models import Coupon, CouponUse, Order, ReferralEarning
-from wallet.gateways import Heard, State
+from wallet.gateways import PaymentUpdate, State
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations import adjust, credit, debit
-from wallet.operations.apply_payment_update import believe
+from wallet.operations.apply_payment_update import apply_payment_update
 
 pytestmark = pytest.mark.django_db
 Kind = LedgerEntry.Kind
@@ -21,10 +21,10 @@ DOLLAR = 1_000_000
 
 def hear(top_up: TopUp, state: State, micros: int = 0) -> TopUp:
     """Let the gateway say something of a payment."""
-    heard = Heard("", "", "", top_up.reference, state, micros, top_up.currency)
+    update = PaymentUpdate("", "", "", top_up.reference, state, micros, top_up.currency)
     with transaction.atomic():
         fresh = TopUp.objects.get(pk=top_up.pk)
-        believe(fresh, heard, now=timezone.now())
+        apply_payment_update(fresh, update, now=timezone.now())
     return fresh
 
 

@@ -117,14 +117,14 @@ def test_check_balance_before_the_money_runs_out_tells_once_though_the_forecast_
         created_at=now - timedelta(hours=10),
         charge_upstream_micros=10_000_000,
     )  # 1.00 an hour
-    heard = []
+    counted = []
     for minutes, balance in enumerate(["25.00", "23.00", "25.00", "23.00", "40.00", "23.00"]):
         sandbox.set_balance(balance)
         check_balance(client=client_upstream, now=now + timedelta(seconds=minutes))
-        heard.append(warnings())
+        counted.append(warnings())
 
     assert settings.BALANCE_LOW_HOURS == 24
-    assert heard == [0, 1, 1, 1, 1, 2]
+    assert counted == [0, 1, 1, 1, 1, 2]
 
 
 def test_can_afford_counts_what_is_spoken_for(paid_order, client_upstream, sandbox):

@@ -34,7 +34,7 @@ def rows_of(order: Order) -> list[tuple[str, int, str, str]]:
 
 # --- The arithmetic -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("fields", "price", "floor", "discount", "wished"),
+    ("fields", "price", "floor", "discount", "full"),
     [
         ({"percent": Decimal(10)}, 1_875_000, 1_500_000, 187_500, 187_500),
         ({"percent": Decimal("33.33")}, 1_000_000, 0, 333_300, 333_300),
@@ -48,11 +48,11 @@ def rows_of(order: Order) -> list[tuple[str, int, str, str]]:
         ({"percent": Decimal(100)}, 500_000, 0, 499_900, 500_000),  # costs nothing: an order is never free
     ],
 )
-def test_discount_of_takes_off_what_the_floor_lets_it(fields, price, floor, discount, wished):
+def test_discount_of_takes_off_what_the_floor_lets_it(fields, price, floor, discount, full):
     taken = discount_of(Coupon(code="A", **fields), price_micros=price, floor_micros=floor)
 
-    assert taken == Discount("A", price, discount, wished)
-    assert taken.is_cut == (discount < wished)
+    assert taken == Discount("A", price, discount, full)
+    assert taken.is_cut == (discount < full)
 
 
 @given(
@@ -66,14 +66,14 @@ def test_discount_of_anything_keeps_the_floor_and_the_coupons_own_word(price, fl
 
     taken = discount_of(Coupon(code="A", **fields), price_micros=price, floor_micros=floor)
 
-    assert 0 <= taken.discount_micros <= taken.wished_micros <= price
+    assert 0 <= taken.discount_micros <= taken.full_discount_micros <= price
     assert taken.net_micros >= min(price, max(floor, 100))
     assert taken.net_micros > 0
     assert taken.discount_micros % 100 == 0
     promised = price * hundredths // 10_000 if hundredths else min(amount, price)
-    assert promised - 100 < taken.wished_micros <= promised
+    assert promised - 100 < taken.full_discount_micros <= promised
     if not taken.is_cut:
-        assert taken.discount_micros == taken.wished_micros
+        assert taken.discount_micros == taken.full_discount_micros
 
 
 @given(

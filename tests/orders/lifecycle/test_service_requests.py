@@ -13,7 +13,7 @@ from catalog.models import Service
 from notifications.models import Notice
 from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
-from orders.lifecycle.service_requests import WishRefused, cancel_unsent, close_request, request_service
+from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, close_request, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import (
     HoldReason,
@@ -29,7 +29,7 @@ from tests.pages import hidden, page_words
 from tests.storefront.admin_rows import make_order
 from wallet.models import LedgerEntry, Wallet
 
-State, Wish = ServiceRequest.State, ServiceRequest.Wish
+State, RequestKind = ServiceRequest.State, ServiceRequest.Kind
 SUBMITTED = {"_form_submitted": "True"}
 
 
@@ -38,7 +38,7 @@ def balance(user) -> int:
 
 
 @pytest.fixture
-def wishful(service):
+def refillable(service):
     """The service, whose orders can be refilled and canceled."""
     Service.objects.filter(pk=service.pk).update(refill=True, cancel=True)
     service.refresh_from_db()
@@ -46,7 +46,7 @@ def wishful(service):
 
 
 @pytest.fixture
-def working(paid_order, wishful):
+def working(paid_order, refillable):
     """An order of Ann's that upstream is working on."""
     Order.objects.filter(pk=paid_order.pk).update(status=Status.IN_PROGRESS, upstream_id="77")
     paid_order.refresh_from_db()
@@ -183,61 +183,61 @@ def test_cancel_unsent_when_it_is_pressed_many_times_at_once_then_it_is_refunded
 
 
 @pytest.mark.parametrize("status", Status)
-@pytest.mark.parametrize("wish", Wish)
-def test_request_service_when_the_status_fits_then_it_is_asked_and_else_refused(wishful, ann, status, wish):
+@pytest.mark.parametrize("kind", RequestKind)
+def test_request_service_when_the_status_fits_then_it_is_asked_and_else_refused(refillable, ann, status, kind):
     extra = {"claim_token": "00000000-0000-4000-8000-000000000001", "claim_deadline": "2030-01-01T00:00:00Z"}
-    order = make_order(ann, service=wishful, status=status, **(extra if status == Status.SENDING else {}))
+    order = make_order(ann, service=refillable, status=status, **(extra if status == Status.SENDING else {}))
     fits = {
-        Wish.REFILL: (Status.COMPLETED, Status.PARTIAL),
-        Wish.CANCEL: (Status.PENDING, Status.IN_PROGRESS),
+        RequestKind.REFILL: (Status.COMPLETED, Status.PARTIAL),
+        RequestKind.CANCEL: (Status.PENDING, Status.IN_PROGRESS),
     }
 
     try:
-        request_service(order.pk, user=ann, wish=wish, now=timezone.now())
-    except WishRefused:
-        assert status not in fits[wish]
+        request_service(order.pk, user=ann, kind=kind, now=timezone.now())
+    except RequestRefused:
+        assert status not in fits[kind]
     else:
-        assert status in fits[wish]
+        assert status in fits[kind]
 
-    assert ServiceRequest.objects.count() == (status in fits[wish])
+    assert ServiceRequest.objects.count() == (status in fits[kind])
 
 
 def test_request_service_when_the_service_does_not_allow_it_then_it_is_refused(working, finished, ann):
     Service.objects.update(refill=False, cancel=False)
 
-    with pytest.raises(WishRefused):
-        request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    with pytest.raises(RequestRefused):
+        request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
     Order.objects.update(status=Status.PENDING)
-    with pytest.raises(WishRefused):
-        request_service(finished.pk, user=ann, wish=Wish.CANCEL, now=timezone.now())
+    with pytest.raises(RequestRefused):
+        request_service(finished.pk, user=ann, kind=RequestKind.CANCEL, now=timezone.now())
 
     assert ServiceRequest.objects.count() == 0
 
 
 def test_request_service_when_it_is_open_already_then_there_is_still_one_and_staff_hears_once(finished, ann):
-    request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
-    with pytest.raises(WishRefused, match="already sent this request"):
-        request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    with pytest.raises(RequestRefused, match="already sent this request"):
+        request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
     asked = ServiceRequest.objects.get()
-    assert (asked.wish, asked.state) == (Wish.REFILL, State.OPEN)
+    assert (asked.kind, asked.state) == (RequestKind.REFILL, State.OPEN)
     notice = Notice.objects.get(user=None)
     assert notice.subject == f"Order #{finished.pk}: refill requested"
     assert reverse("admin:orders_servicerequest_change", args=[asked.pk]) in notice.body
 
 
 def test_request_service_when_the_last_one_was_answered_then_it_can_be_asked_again(finished, ann, sam):
-    first = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    first = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
     close_request(first.pk, state=State.DONE, answer="", actor=sam, now=timezone.now())
 
-    second = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    second = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
     assert list(finished.requests.values_list("pk", "state")) == [(second.pk, "open"), (first.pk, "done")]
 
 
 def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mailed(shop, finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
     close_request(asked.pk, state=State.DECLINED, answer="The count has not dropped.", actor=sam, now=timezone.now())
 
@@ -254,7 +254,7 @@ def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mail
 
 
 def test_close_request_when_it_is_closed_then_the_first_answer_stands(finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
     close_request(asked.pk, state=State.DONE, answer="Running", actor=sam, now=timezone.now())
 
     with pytest.raises(WrongStatus):
@@ -266,7 +266,7 @@ def test_close_request_when_it_is_closed_then_the_first_answer_stands(finished, 
 
 @pytest.mark.parametrize(("state", "answer"), [(State.OPEN, "x"), (State.DECLINED, "  ")])
 def test_close_request_when_nothing_is_decided_or_said_then_it_stays_open(finished, ann, sam, state, answer):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
     with pytest.raises(ValueError, match="closes no request"):
         close_request(asked.pk, state=state, answer=answer, actor=sam, now=timezone.now())
@@ -315,16 +315,16 @@ def test_ask_page_when_pressed_then_the_order_shows_the_request_and_no_button_an
     assert "You requested cancellation" in text
 
 
-@pytest.mark.parametrize("wish", ["refill", "nonsense"])
-def test_ask_page_when_it_does_not_fit_then_it_says_so(shop, working, wish):
-    answer = shop.post(reverse("orders:ask", args=[working.pk, wish]), follow=True)
+@pytest.mark.parametrize("kind", ["refill", "nonsense"])
+def test_ask_page_when_it_does_not_fit_then_it_says_so(shop, working, kind):
+    answer = shop.post(reverse("orders:ask", args=[working.pk, kind]), follow=True)
 
     assert "This order can" in page_words(answer)
     assert ServiceRequest.objects.count() == 0
 
 
 def test_order_page_when_it_finished_before_the_answer_then_it_says_so(shop, working, ann):
-    request_service(working.pk, user=ann, wish=Wish.CANCEL, now=timezone.now())
+    request_service(working.pk, user=ann, kind=RequestKind.CANCEL, now=timezone.now())
     Order.objects.filter(pk=working.pk).update(status=Status.COMPLETED)
 
     text = page_words(shop.get(reverse("orders:detail", args=[working.pk])))
@@ -361,7 +361,7 @@ def test_order_page_when_there_are_more_requests_then_the_queries_stay(
     shop, finished, ann, sam, count, django_assert_num_queries
 ):
     for _number in range(count):
-        asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+        asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
         close_request(asked.pk, state=State.DONE, answer="", actor=sam, now=timezone.now())
 
     with django_assert_num_queries(6):  # session, user, order, events, requests, the wallet in the header
@@ -407,7 +407,7 @@ def test_order_again_for_a_visitor_shows_an_empty_form(client, place, service):
 
 
 def test_request_at_the_admin_when_staff_presses_a_button_then_it_is_answered(client, finished, ann, sam):
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
     client.force_login(sam)
     page = client.get(reverse("admin:orders_servicerequest_change", args=[asked.pk]))
 
@@ -434,7 +434,7 @@ def test_request_at_the_admin_when_the_clerk_may_only_look_then_no_button_works(
 
     from accounts.models import User
 
-    asked = request_service(finished.pk, user=ann, wish=Wish.REFILL, now=timezone.now())
+    asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
     clerk = User.objects.create_user("clerk@example.com", "x", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_servicerequest"))
     client.force_login(clerk)

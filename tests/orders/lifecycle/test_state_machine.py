@@ -1,4 +1,4 @@
-"""Orders through any sequence of answers, lost answers, polls, wishes and decisions, beside a simple model."""
+"""Orders through any sequence of answers, lost answers, polls, requests and decisions, beside a simple model."""
 
 import os
 import uuid

@@ -184,15 +184,15 @@ def test_a_service_that_is_sold_out_meanwhile_leaves_the_money(pay, kim, service
 
 
 @pytest.mark.parametrize(
-    ("heard", "reason"),
+    ("said", "reason"),
     [
         (State.DECLINED, "The payment failed."),
         (State.EXPIRED, "The payment wasn't made in time."),
     ],
 )
-def test_a_payment_that_came_to_nothing_drops_the_order_without_a_mail(pay, heard, reason):
+def test_a_payment_that_came_to_nothing_drops_the_order_without_a_mail(pay, said, reason):
     pending = pay()
-    demo_says(pending.top_up, heard)
+    demo_says(pending.top_up, said)
 
     assert (closed(pending).state, pending.reason) == ("dropped", reason)
     assert not Notice.objects.exists()

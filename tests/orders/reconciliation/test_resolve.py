@@ -1,4 +1,4 @@
-"""What staff decides about lost answers: upstream is asked before an id is believed, a wrong word leaves a trace."""
+"""What staff decides about lost answers: upstream is asked before an id is trusted, a wrong word leaves a trace."""
 
 from datetime import timedelta
 from typing import Any

@@ -118,7 +118,7 @@ def test_buy_of_what_is_no_longer_sold_is_not_found(press_buy, shop, project):
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "hidden", "forbidden"])
-def test_buy_of_what_was_taken_off_the_shelf_meanwhile_says_so_beside_the_button(press_buy, shop, project, ann, how):
+def test_buy_of_what_was_taken_off_sale_meanwhile_says_so_beside_the_button(press_buy, shop, project, ann, how):
     page = shop.get(reverse("sms:buy", args=[project.pk]))
     form = {name: hidden(page, name) for name in ("quantity", "request_id", "shown_price_micros")}
     Project.objects.filter(pk=project.pk).update(withdrawn_at=timezone.now() if how == "withdrawn" else None)

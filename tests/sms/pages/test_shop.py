@@ -1,4 +1,4 @@
-"""The shelf of numbers: found by website or country, priced, sorted, with what is popular and one's own first."""
+"""Numbers on sale: found by website or country, priced, sorted, with what is popular and one's own first."""
 
 import re
 import uuid

@@ -147,7 +147,7 @@ def test_admin_of_numbers_shows_which_are_open_and_never_a_code(sold: Any, sam: 
 
 
 @pytest.mark.parametrize("model", ["country", "site", "project"])
-def test_hide_and_show_when_staff_chooses_rows_then_the_shelf_follows(
+def test_hide_and_show_when_staff_chooses_rows_then_the_listing_follows(
     model: str, sold: Any, sam: User, client: Client
 ) -> None:
     project = sold("Telegram", "us").project

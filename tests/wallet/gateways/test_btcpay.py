@@ -60,7 +60,7 @@ def test_start_when_the_link_is_not_a_web_address_is_refused(
 ) -> None:
     made = btcpay_server._create
     monkeypatch.setattr(
-        btcpay_server, "_create", lambda wish: (200, {**made(wish)[1], "checkoutLink": "javascript:alert(1)"})
+        btcpay_server, "_create", lambda wanted: (200, {**made(wanted)[1], "checkoutLink": "javascript:alert(1)"})
     )
 
     with pytest.raises(TopUpRefused):
@@ -85,7 +85,7 @@ def test_callback_when_settled_credits_once(top_up: TopUp, btcpay_server: FakeBt
     )
 
 
-def test_callback_when_it_says_settled_but_the_invoice_does_not_is_not_believed(
+def test_callback_when_it_says_settled_but_the_invoice_does_not_is_not_trusted(
     top_up: TopUp, btcpay_server: FakeBtcpay
 ) -> None:
     assert says(btcpay_server, "InvoiceSettled", top_up) == 200
@@ -193,7 +193,7 @@ def test_callback_when_redelivered_is_known(top_up: TopUp, btcpay_server: FakeBt
     btcpay_says(first)
     assert says(btcpay_server, "InvoiceSettled", top_up, originalDeliveryId=original, isRedelivery=True) == 200
 
-    assert outcomes() == ["believed", "repeated"]
+    assert outcomes() == ["applied", "repeated"]
     assert balance(top_up.user) == 110 * DOLLAR
 
 

@@ -26,16 +26,16 @@ def top_up(ann: User, client: Client, demo_gateway: None) -> TopUp:
 @pytest.mark.parametrize(
     ("outcome", "becomes", "dollars", "kept"),
     [
-        ("paid", Status.PAID, 110, ["believed"]),
-        ("pending", Status.PENDING, 100, ["believed"]),
-        ("declined", Status.DECLINED, 100, ["believed"]),
-        ("late", Status.PAID, 110, ["believed", "believed"]),
-        ("twice", Status.PAID, 110, ["believed", "repeated", "believed"]),
-        ("wrong_amount", Status.REVIEW, 105, ["believed"]),
-        ("wrong_currency", Status.REVIEW, 100, ["believed"]),
+        ("paid", Status.PAID, 110, ["applied"]),
+        ("pending", Status.PENDING, 100, ["applied"]),
+        ("declined", Status.DECLINED, 100, ["applied"]),
+        ("late", Status.PAID, 110, ["applied", "applied"]),
+        ("twice", Status.PAID, 110, ["applied", "repeated", "applied"]),
+        ("wrong_amount", Status.REVIEW, 105, ["applied"]),
+        ("wrong_currency", Status.REVIEW, 100, ["applied"]),
         ("forged", Status.CREATED, 100, ["refused"]),
-        ("refunded", Status.REFUNDED, 100, ["believed", "believed"]),
-        ("disputed", Status.DISPUTED, 100, ["believed", "believed"]),
+        ("refunded", Status.REFUNDED, 100, ["applied", "applied"]),
+        ("disputed", Status.DISPUTED, 100, ["applied", "applied"]),
     ],
 )
 def test_page_when_an_outcome_is_chosen_does_what_a_gateway_would(

@@ -217,7 +217,7 @@ def test_refund_when_in_part_and_then_in_whole_takes_back_the_same_share(
     assert top_up.recalled_micros == 10 * DOLLAR
 
 
-def test_refund_when_heard_before_the_payment_ends_the_same(top_up: TopUp, stripe_server: FakeStripe) -> None:
+def test_refund_when_told_before_the_payment_ends_the_same(top_up: TopUp, stripe_server: FakeStripe) -> None:
     paid = stripe_server.event(CLOSED, stripe_server.pay(top_up.reference))
 
     stripe_says(stripe_server.event("charge.refunded", stripe_server.charge(top_up.reference, 1000)))
@@ -241,7 +241,7 @@ def test_dispute_when_created_lost_or_won_follows_its_present_state(top_up: TopU
     assert rows(top_up.user) == [("top_up", 10 * DOLLAR), ("recalled", -10 * DOLLAR), ("recalled", 10 * DOLLAR)]
 
 
-def test_dispute_when_its_beginning_is_heard_after_its_end_changes_nothing(
+def test_dispute_when_its_beginning_is_told_after_its_end_changes_nothing(
     top_up: TopUp, stripe_server: FakeStripe
 ) -> None:
     stripe_says(stripe_server.event(CLOSED, stripe_server.pay(top_up.reference)))
@@ -302,7 +302,7 @@ def asked(top_up: TopUp) -> TopUp:
     ],
     ids=["paid", "unpaid", "failed", "expired", "open"],
 )
-def test_ask_when_nothing_was_heard_learns_how_it_stands(
+def test_ask_when_nothing_was_told_learns_how_it_stands(
     top_up: TopUp, stripe_server: FakeStripe, changes: dict[str, Any], becomes: str
 ) -> None:
     stripe_server.pay(top_up.reference, **changes)

@@ -1,4 +1,4 @@
-"""The door gateways knock at: what is believed, what is kept, and that the order of news does not matter."""
+"""The door gateways knock at: what is applied, what is kept, and that the order of news does not matter."""
 
 import itertools
 import json
@@ -125,13 +125,13 @@ def test_ledger_when_everything_else_fails_refuses_a_second_credit(top_up: TopUp
         )
 
 
-# --- What is not believed ---------------------------------------------------------------------------------------------
+# --- What is not valid ---------------------------------------------------------------------------------------------
 def test_callback_when_the_event_is_known_is_answered_and_forgotten(top_up: TopUp) -> None:
     body = demo_event(top_up, State.PAID)
 
     assert [knock("demo", body, demo_headers(body)) for _time in range(3)] == [200, 200, 200]
 
-    assert (outcomes(), balance(top_up.user)) == (["believed", "repeated", "repeated"], 110 * DOLLAR)
+    assert (outcomes(), balance(top_up.user)) == (["applied", "repeated", "repeated"], 110 * DOLLAR)
 
 
 @pytest.mark.parametrize(

@@ -42,5 +42,5 @@ def test_webhooks_when_they_come_over_the_network_credit_once_each(
     answers = [post(f"{live_server.url}/wallet/callbacks/{name}", body, headers) for name, body, headers in proofs * 2]
 
     assert answers == [200, 200, 400, 400, 413] * 2
-    assert outcomes() == ["believed", "believed", "refused", "refused", "repeated", "repeated", "refused", "refused"]
+    assert outcomes() == ["applied", "applied", "refused", "refused", "repeated", "repeated", "refused", "refused"]
     assert balance(ann) == 130 * DOLLAR

@@ -18,14 +18,14 @@ from orders.accounting.audit import audit
 from orders.lifecycle.refunds import refund_up_to
 from orders.models import Checkout, Order, RefundReason
 from orders.placing.place import take_payment
-from wallet.gateways import Heard, State
+from wallet.gateways import PaymentUpdate, State
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds, OwesMoney, adjust, debit, owed_by
-from wallet.operations.callbacks import hear_answer
+from wallet.operations.callbacks import apply_answer
 
 pytestmark = pytest.mark.sqlite
 
-# A few micros, so that rounding and the last micro are at stake; few payments, so that they are heard of again.
+# A few micros, so that rounding and the last micro are at stake; few payments, so that they are update of again.
 AMOUNT, FEE, BONUS = 10, 1, 3
 PAY = AMOUNT + FEE
 CUSTOMERS, PAYMENTS = 2, 2
@@ -40,7 +40,7 @@ class Step(NamedTuple):
     micros: int
 
 
-HEARD = {
+STATES = {
     "paid": State.PAID,
     "paid back": State.REFUNDED,
     "disputed": State.DISPUTED,
@@ -51,7 +51,7 @@ HEARD = {
 BY_US = ["buy", "buy", "refund", "give", "take", "withdraw"]
 STEPS = st.builds(
     Step,
-    st.sampled_from(["paid", "paid", *HEARD, *BY_US]),
+    st.sampled_from(["paid", "paid", *STATES, *BY_US]),
     st.sampled_from([0, 0, 0, 1]),  # most of it meets in one wallet
     st.sampled_from([0, 0, 1]),
     st.sampled_from([1, 4, PAY - 1, PAY, PAY, PAY + 2]),
@@ -85,10 +85,10 @@ class Shop:
     def do(self, step: Step, reference: str) -> None:
         """Let it happen; what is refused has changed nothing."""
         user, micros = self.users[step.who], step.micros
-        if step.what in HEARD:
+        if step.what in STATES:
             payment = TopUp.objects.get(pk=self.payments[step.who][step.payment].pk)
-            heard = Heard("", "", "", payment.reference, HEARD[step.what], micros, "USD")
-            hear_answer(payment, heard, now=timezone.now())
+            update = PaymentUpdate("", "", "", payment.reference, STATES[step.what], micros, "USD")
+            apply_answer(payment, update, now=timezone.now())
             return
         try:
             with transaction.atomic():
@@ -188,7 +188,7 @@ def at_once(works: list[Callable[[], Any]]) -> None:
 def test_money_from_many_sides_at_once_keeps_the_books(seed: int) -> None:
     chance = random.Random(seed)
     shop = Shop()
-    kinds = ["paid", "paid", *HEARD, *BY_US]
+    kinds = ["paid", "paid", *STATES, *BY_US]
     micros = [1, 4, PAY - 1, PAY, PAY, PAY + 2]
     steps = [
         Step(chance.choice(kinds), chance.choice([0, 0, 0, 1]), chance.choice([0, 0, 1]), chance.choice(micros))
