@@ -24,7 +24,7 @@ from api.actions.calls import (
     Scope,
 )
 from api.actions.params import ApiError
-from api.test_mode import actions as play
+from api.test_mode import actions as in_test_mode
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Parameter:
 class Action:
     """One action. Any of its `scopes` is enough; without any every valid key may call it.
 
-    `carry_out` does it for live keys and `play` for test keys, None where there is no difference. `reads` says that
+    `carry_out` does it for live keys, `in_test_mode` for test keys, None where there is no difference. `reads` says that
     it changes nothing, so that it may be asked for by GET.
     """
 
@@ -49,7 +49,7 @@ class Action:
     title: str | Promise
     description: str | Promise
     carry_out: Run
-    play: Run | None = None
+    in_test_mode: Run | None = None
     scopes: tuple[Scope, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     reads: bool = True
@@ -63,8 +63,8 @@ class Action:
 
     def run(self, call: Call) -> Any:
         """Return the answer to a call that may be made. Raises ApiError."""
-        if call.key is not None and call.key.is_test and self.play is not None:
-            return self.play(call)
+        if call.key is not None and call.key.is_test and self.in_test_mode is not None:
+            return self.in_test_mode(call)
         return self.carry_out(call)
 
 
@@ -118,7 +118,7 @@ ACTIONS = _by_name(
             _("Check stock"),
             _("How many are left, and whether the service can be ordered."),
             services.inventory,
-            play=services.stored_inventory,
+            in_test_mode=services.stored_inventory,
             scopes=(Scope.READ,),
             parameters=(Parameter("service", _("Service ID"), required=True),),
         ),
@@ -127,7 +127,7 @@ ACTIONS = _by_name(
             _("Add an order"),
             _("Orders a service and charges your balance."),
             orders.add,
-            play=play.add,
+            in_test_mode=in_test_mode.add,
             scopes=(Scope.ORDER,),
             parameters=(
                 Parameter("service", _("Service ID"), required=True),
@@ -149,7 +149,7 @@ ACTIONS = _by_name(
             _("Order status"),
             _("Where an order stands: Pending, In progress, Completed, Partial or Canceled."),
             orders.status,
-            play=play.status,
+            in_test_mode=in_test_mode.status,
             scopes=(Scope.READ,),
             parameters=(
                 ORDER,
@@ -165,7 +165,7 @@ ACTIONS = _by_name(
             _("Request a refill"),
             _("Requests a refill of a finished order, if its service allows it."),
             refill_cancel.refill,
-            play=play.refill,
+            in_test_mode=in_test_mode.refill,
             scopes=(Scope.ORDER,),
             parameters=(
                 ORDER,
@@ -179,7 +179,7 @@ ACTIONS = _by_name(
             _("Refill status"),
             _("How a refill went: Pending, Completed or Rejected."),
             refill_cancel.refill_status,
-            play=play.refill_status,
+            in_test_mode=in_test_mode.refill_status,
             scopes=(Scope.READ,),
             parameters=(
                 Parameter("refill", _("Refill ID")),
@@ -192,7 +192,7 @@ ACTIONS = _by_name(
             _("Cancel orders"),
             _("Cancels what hasn't been sent yet, and requests cancellation of the rest. Also cancels SMS numbers."),
             refill_cancel.cancel,
-            play=play.cancel,
+            in_test_mode=in_test_mode.cancel,
             scopes=(Scope.ORDER, Scope.SMS),
             parameters=(
                 ORDER,
@@ -206,7 +206,7 @@ ACTIONS = _by_name(
             _("Balance"),
             _("How much is in your wallet."),
             orders.balance,
-            play=play.balance,
+            in_test_mode=in_test_mode.balance,
         ),
         Action(
             "sms_projects",
@@ -228,7 +228,7 @@ ACTIONS = _by_name(
             _("Buy SMS numbers"),
             _("Buys numbers and returns them in the same call, which can take 20 seconds."),
             sms.add_sms,
-            play=play.add_sms,
+            in_test_mode=in_test_mode.add_sms,
             scopes=(Scope.SMS,),
             parameters=(
                 Parameter("project_id", _("Project ID from sms_projects"), required=True),
@@ -245,7 +245,7 @@ ACTIONS = _by_name(
             _("SMS code"),
             _("The code, once it has arrived."),
             sms.sms_code,
-            play=play.sms_code,
+            in_test_mode=in_test_mode.sms_code,
             scopes=(Scope.READ, Scope.SMS),
             parameters=(Parameter("order", _("Order ID"), required=True),),
         ),
@@ -254,7 +254,7 @@ ACTIONS = _by_name(
             _("SMS order status"),
             _("Where a number stands, with its code and message once they have arrived."),
             sms.sms_status,
-            play=play.sms_status,
+            in_test_mode=in_test_mode.sms_status,
             scopes=(Scope.READ, Scope.SMS),
             parameters=(Parameter("order", _("Order ID"), required=True),),
         ),

@@ -20,7 +20,7 @@ def clean_webhooks() -> None:
     webhooks.clean_deliveries()
 
 
-@shared_task(name="api.tasks.clean_play_orders")
-def clean_play_orders() -> None:
+@shared_task(name="api.tasks.clean_simulated_orders")
+def clean_simulated_orders() -> None:
     """Forget the orders of test keys that are long over."""
-    test_mode.clean_play_orders()
+    test_mode.clean_simulated_orders()

@@ -1,18 +1,18 @@
-"""Play wallets and play orders as staff sees them."""
+"""Test wallets and simulated orders as staff sees them."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.widgets import ReadOnlyAdmin, money_column
-from api.models import PlayOrder, PlayWallet
+from api.models import SimulatedOrder, SimulatedWallet
 
 BALANCE = money_column("balance_micros", gettext_lazy("balance"))
 PRICE = money_column("price_micros", gettext_lazy("price"))
 REFUNDED = money_column("refunded_micros", gettext_lazy("refunded"))
 
 
-@admin.register(PlayWallet)
-class PlayWalletAdmin(ReadOnlyAdmin):
+@admin.register(SimulatedWallet)
+class SimulatedWalletAdmin(ReadOnlyAdmin):
     list_display = ("user", BALANCE)
     list_select_related = ("user",)
     search_fields = ("user__email",)
@@ -20,8 +20,8 @@ class PlayWalletAdmin(ReadOnlyAdmin):
     readonly_fields = (BALANCE,)
 
 
-@admin.register(PlayOrder)
-class PlayOrderAdmin(ReadOnlyAdmin):
+@admin.register(SimulatedOrder)
+class SimulatedOrderAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "user", "kind", "link", "phone", "quantity", PRICE, REFUNDED, "created_at")
     readonly_fields = (PRICE, REFUNDED)
     list_filter = ("kind", "created_at")

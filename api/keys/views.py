@@ -1,4 +1,4 @@
-"""The account's pages of API keys: made, shown once, changed, rotated, revoked; and the play money of test keys."""
+"""The account's pages of API keys: made, shown once, changed, rotated, revoked; and the test money of test keys."""
 
 from datetime import UTC, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ from accounts.keys.forms import (
     NewKeyForm,
 )
 from accounts.models import ApiKey, ApiKeySpending
-from api.test_mode.operations import fill_play_wallet, play_balance_micros
+from api.test_mode.operations import fill_test_wallet, simulated_balance_micros
 from api.test_mode.scenarios import LINK_WORDS, PHONES
 
 OVERLAP = timedelta(hours=24)
@@ -64,7 +64,7 @@ def keys(request: CustomerRequest) -> HttpResponse:
         "over": over[:OLD_KEYS_SHOWN],
         "most": settings.API_MAX_KEYS,
         "endpoint": _endpoint(),
-        "play_micros": play_balance_micros(request.user) if any(key.is_test for key in alive) else None,
+        "test_money_micros": simulated_balance_micros(request.user) if any(key.is_test for key in alive) else None,
         "link_words": LINK_WORDS.items(),
         "phones": PHONES.items(),
     }
@@ -141,8 +141,8 @@ def revoke(request: CustomerRequest, pk: int) -> HttpResponse:
 @customers_only
 @require_POST
 def fill(request: CustomerRequest) -> HttpResponse:
-    """Give test keys their play money back."""
-    fill_play_wallet(request.user)
+    """Give test keys their test money back."""
+    fill_test_wallet(request.user)
     messages.success(request, _("Your test balance has been topped up."))
     return redirect("api:keys")
 

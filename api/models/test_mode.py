@@ -1,4 +1,4 @@
-"""The play money and the play orders of test keys; no real wallet or order is ever touched by them."""
+"""The test money and the simulated orders of test keys; no real wallet or order is ever touched by them."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,29 +11,31 @@ from catalog.models import Service
 from sms.models import Project
 
 
-class PlayWallet(models.Model):
+class SimulatedWallet(models.Model):
     """What a customer's test keys have to spend."""
 
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="play_wallet", verbose_name=_("customer"))
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="test_wallet", verbose_name=_("customer"))
     balance_micros = MicrosField(_("balance"))
 
     class Meta:
         verbose_name = _("test wallet")
         verbose_name_plural = _("test wallets")
-        constraints = [models.CheckConstraint(condition=Q(balance_micros__gte=0), name="play_balance_not_negative")]
+        constraints = [models.CheckConstraint(condition=Q(balance_micros__gte=0), name="test_balance_not_negative")]
 
     def __str__(self) -> str:
         return str(self.user)
 
 
-class PlayOrder(models.Model):
+class SimulatedOrder(models.Model):
     """An order or a number that a test key "bought". Its link says how it goes: `api.test_mode.scenarios`."""
 
     class Kind(models.TextChoices):
         SERVICE = "service", _("Service")
         NUMBER = "number", _("SMS number")
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="play_orders", verbose_name=_("customer"))
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="simulated_orders", verbose_name=_("customer")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     service = models.ForeignKey(
         Service, null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("service")
@@ -61,12 +63,12 @@ class PlayOrder(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="service", service__isnull=False, project=None)
                 | Q(kind="number", service=None, project__isnull=False),
-                name="play_order_is_for_one_thing",
+                name="simulated_order_is_for_one_thing",
             ),
         ]
         indexes = [
-            models.Index(fields=["user", "request_id"], name="play_order_by_request_id"),
-            models.Index(fields=["user"], condition=Q(settled_at=None), name="play_order_under_way"),
+            models.Index(fields=["user", "request_id"], name="simulated_order_by_request_id"),
+            models.Index(fields=["user"], condition=Q(settled_at=None), name="simulated_order_under_way"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,5 @@
-"""The actions as test keys play them: the same parameters, checks, prices and answers, with play money and own ids."""
+"""The actions as test keys carry them out: the same parameters, "
+"checks, prices and answers, with test money and own ids."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +23,9 @@ from api.actions.refill_cancel import (
 )
 from api.actions.sms import WORDS as NUMBER_WORDS
 from api.actions.sms import buy_some, code_answer, time_text
-from api.models import PlayOrder
+from api.models import SimulatedOrder
 from api.test_mode import operations
-from api.test_mode.operations import cancel_play_order, play_balance_micros, take_play_orders
+from api.test_mode.operations import cancel_simulated_order, simulated_balance_micros, take_simulated_orders
 from api.test_mode.scenarios import (
     NO_NUMBERS,
     PHONES,
@@ -44,49 +45,53 @@ from sms.operations import MOST_AT_ONCE
 from sms.pricing import number_price_micros
 from upstream.money import text_from_micros
 
-Kind = PlayOrder.Kind
+Kind = SimulatedOrder.Kind
 State = Number.State
 MOST_GOODS = 100
 
 
 def balance(call: Call) -> dict[str, Any]:
-    """What is in the play wallet."""
-    micros = play_balance_micros(call.user, now=call.now)
+    """What is in the test wallet."""
+    micros = simulated_balance_micros(call.user, now=call.now)
     return {"balance": text_from_micros(micros), "currency": settings.STORE_CURRENCY}
 
 
 # --- Services -------------------------------------------------------------------------------------------------------
 def add(call: Call) -> dict[str, Any]:
-    """Take a play order."""
+    """Take a simulated order."""
     return buy_service(call, _place)
 
 
 def _place(call: Call, service: Service, quantity: int, link: str) -> int:
     comments = call.params.get("comments", "")
 
-    def make() -> list[PlayOrder]:
+    def make() -> list[SimulatedOrder]:
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=comments)
         price_micros = price_book(call.user).price_micros(service, pieces)
         if has_word(link, "refused") or price_micros <= 0:
             raise OrderRefused("refused")
-        return [PlayOrder(kind=Kind.SERVICE, service=service, link=link, quantity=pieces, price_micros=price_micros)]
+        return [
+            SimulatedOrder(kind=Kind.SERVICE, service=service, link=link, quantity=pieces, price_micros=price_micros)
+        ]
 
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
     [order] = _take(call, asked, make)
     return order.pk
 
 
-def _take(call: Call, asked: dict[str, Any], make: Callable[[], list[PlayOrder]]) -> list[PlayOrder]:
+def _take(call: Call, asked: dict[str, Any], make: Callable[[], list[SimulatedOrder]]) -> list[SimulatedOrder]:
     request_id = own_request_id(call)
     try:
-        return take_play_orders(call.user, key=call.key, request_id=request_id, asked=asked, make=make, now=call.now)
+        return take_simulated_orders(
+            call.user, key=call.key, request_id=request_id, asked=asked, make=make, now=call.now
+        )
     except operations.TooManyUnderWay:
         text = f"Too many test orders are under way, {operations.MOST_UNDER_WAY} at most"
         raise ApiError(text, 409) from None
 
 
 def status(call: Call) -> dict[str, Any]:
-    """How play orders are going."""
+    """How simulated orders are going."""
     if not call.text("orders"):
         return _status(call, call.text("order"))
     asked = call.several("orders")
@@ -117,7 +122,7 @@ def _status(call: Call, text: str) -> dict[str, Any]:
 
 
 def refill(call: Call) -> Any:
-    """Have a finished play order refilled; the refill has the order's number."""
+    """Have a finished simulated order refilled; the refill has the order's number."""
     if not call.text("orders"):
         return {"refill": _refill(call, call.text("order"))}
     return [
@@ -144,19 +149,19 @@ def _refill(call: Call, text: str) -> int:
 
 
 def _refill_status(call: Call, text: str) -> str:
-    order = PlayOrder.objects.filter(user=call.user, pk=whole_number(text) or 0).select_related("service").first()
+    order = SimulatedOrder.objects.filter(user=call.user, pk=whole_number(text) or 0).select_related("service").first()
     if order is None or not _may_refill(order, call):
         raise ApiError(REFILL_NOT_FOUND, NOT_FOUND)
     return "Completed"
 
 
-def _may_refill(order: PlayOrder, call: Call) -> bool:
+def _may_refill(order: SimulatedOrder, call: Call) -> bool:
     over = (Status.COMPLETED, Status.PARTIAL)
     return order.service is not None and order.service.refill and course_of(order, call.now).status in over
 
 
 def cancel(call: Call) -> list[dict[str, Any]]:
-    """Cancel play orders that are not over: at once, where the real ones may have to be asked for."""
+    """Cancel simulated orders that are not over: at once, where the real ones may have to be asked for."""
     texts = call.several("orders") or [call.text("order")]
     if texts == [""]:
         raise ApiError("Order ID is required")
@@ -170,14 +175,14 @@ def _cancel(call: Call, text: str) -> int:
     sent = order.service is not None and course_of(order, call.now).status != Status.PENDING
     if sent and not (order.service and order.service.cancel):
         raise ApiError(NO_CANCEL, 409)
-    if not cancel_play_order(order, now=call.now):
+    if not cancel_simulated_order(order, now=call.now):
         raise ApiError(NO_CANCEL, 409)
     return 1
 
 
 # --- Numbers --------------------------------------------------------------------------------------------------------
 def add_sms(call: Call) -> dict[str, Any]:
-    """Take play numbers; they are there at once."""
+    """Take simulated numbers; they are there at once."""
     orders = buy_some(call, _buy)
     return {
         "orders": [
@@ -192,20 +197,20 @@ def add_sms(call: Call) -> dict[str, Any]:
     }
 
 
-def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[PlayOrder]:
-    def make() -> list[PlayOrder]:
+def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[SimulatedOrder]:
+    def make() -> list[SimulatedOrder]:
         if not Project.objects.on_sale().filter(pk=project.pk).exists():
             raise OrderRefused("not on sale")
         if not 1 <= quantity <= MOST_AT_ONCE or (phone and quantity != 1):
             raise OrderRefused("quantity", "quantity")
         if phone == NO_NUMBERS:
             raise ApiError("No numbers available", 409)
-        mine = PlayOrder.objects.filter(user=call.user, project=project, phone=phone)
+        mine = SimulatedOrder.objects.filter(user=call.user, project=project, phone=phone)
         if phone and phone not in PHONES and not mine.exists():
             raise OrderRefused("phone", "reuse_phone")
         price_micros = number_price_micros(project, call.user)
         return [
-            PlayOrder(kind=Kind.NUMBER, project=project, quantity=1, price_micros=price_micros, phone=phone)
+            SimulatedOrder(kind=Kind.NUMBER, project=project, quantity=1, price_micros=price_micros, phone=phone)
             for _each in range(quantity)
         ]
 
@@ -215,13 +220,13 @@ def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[PlayOr
 
 def sms_code(call: Call) -> dict[str, Any]:
     """The code, once it has come."""
-    order = _play_number(call)
+    order = _simulated_number(call)
     return code_answer(state_of(order, call.now), code_of(order), _message(order))
 
 
 def sms_status(call: Call) -> dict[str, Any]:
     """How a number is going, with the message as soon as it is there."""
-    order = _play_number(call)
+    order = _simulated_number(call)
     state = state_of(order, call.now)
     answer: dict[str, Any] = {
         "status": NUMBER_WORDS[state],
@@ -234,24 +239,24 @@ def sms_status(call: Call) -> dict[str, Any]:
     return {**answer, "sms_content": _message(order)} if state == State.RECEIVED else answer
 
 
-def _message(order: PlayOrder) -> str:
+def _message(order: SimulatedOrder) -> str:
     return f"Your verification code is {code_of(order)}"
 
 
-def _play_number(call: Call) -> PlayOrder:
+def _simulated_number(call: Call) -> SimulatedOrder:
     order = _order(call, call.text("order"))
     if order.kind != Kind.NUMBER:
         raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
     return order
 
 
-def _order(call: Call, text: str) -> PlayOrder:
-    mine = PlayOrder.objects.filter(user=call.user, pk=whole_number(text) or 0)
+def _order(call: Call, text: str) -> SimulatedOrder:
+    mine = SimulatedOrder.objects.filter(user=call.user, pk=whole_number(text) or 0)
     order = mine.select_related("service__category", "user").first()
     if order is None:
         raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
     return order
 
 
-def _charge_micros(order: PlayOrder, call: Call) -> int:
+def _charge_micros(order: SimulatedOrder, call: Call) -> int:
     return order.price_micros - (back_micros_of(order, call.now) or 0)

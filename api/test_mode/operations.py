@@ -1,4 +1,4 @@
-"""The play money: taken, given back, and topped up at the press of a button."""
+"""The test money: taken, given back, and topped up at the press of a button."""
 
 import hashlib
 import json
@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import spend_with_key
 from accounts.models import ApiKey, User
-from api.models import PlayOrder, PlayWallet
+from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of
 from orders.placing.place import RequestIdReused
 from upstream.money import micros_from_decimal
 from wallet.operations import InsufficientFunds
 
-# Every look at the play money goes through the orders under way; nobody tries out more at once.
+# Every look at the test money goes through the orders under way; nobody tries out more at once.
 MOST_UNDER_WAY = 1000
 
 
@@ -27,7 +27,7 @@ class TooManyUnderWay(Exception):
     """The customer's test keys have MOST_UNDER_WAY orders that are not over. Nothing has changed."""
 
 
-def play_balance_micros(user: User, *, now: datetime | None = None) -> int:
+def simulated_balance_micros(user: User, *, now: datetime | None = None) -> int:
     """Return what the customer's test keys have, with everything given back that is due."""
     now = now or timezone.now()
     wallet = _wallet(user)
@@ -40,24 +40,24 @@ def play_balance_micros(user: User, *, now: datetime | None = None) -> int:
     return locked.balance_micros
 
 
-def fill_play_wallet(user: User, *, now: datetime | None = None) -> int:
-    """Bring the play money back to what test keys begin with, and return it; more than that stays."""
-    play_balance_micros(user, now=now)
+def fill_test_wallet(user: User, *, now: datetime | None = None) -> int:
+    """Bring the test money back to what test keys begin with, and return it; more than that stays."""
+    simulated_balance_micros(user, now=now)
     begins_with = _begins_with()
-    PlayWallet.objects.filter(user=user, balance_micros__lt=begins_with).update(balance_micros=begins_with)
-    return PlayWallet.objects.get(user=user).balance_micros
+    SimulatedWallet.objects.filter(user=user, balance_micros__lt=begins_with).update(balance_micros=begins_with)
+    return SimulatedWallet.objects.get(user=user).balance_micros
 
 
-def take_play_orders(
+def take_simulated_orders(
     user: User,
     *,
     key: ApiKey | None,
     request_id: str,
     asked: dict[str, Any],
-    make: Callable[[], list[PlayOrder]],
+    make: Callable[[], list[SimulatedOrder]],
     now: datetime,
-) -> list[PlayOrder]:
-    """Store what `make` prices and take the play money; a repeat with its request id returns the first orders.
+) -> list[SimulatedOrder]:
+    """Store what `make` prices and take the test money; a repeat with its request id returns the first orders.
 
     Raises RequestIdReused, InsufficientFunds, DailyLimitReached, TooManyUnderWay and what `make` raises; nothing has
     changed then.
@@ -65,7 +65,7 @@ def take_play_orders(
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     wallet = _wallet(user)
     with transaction.atomic():
-        # Everything of one customer's play queues here, so that a request id needs no constraint of its own.
+        # Everything of one customer's test mode queues here, so that a request id needs no constraint of its own.
         _lock(wallet)
         if bought := _bought_before(user, request_id, digest, now):
             return bought
@@ -74,15 +74,15 @@ def take_play_orders(
         if _unsettled(user).count() + len(orders) > MOST_UNDER_WAY:
             raise TooManyUnderWay
         total_micros = sum(order.price_micros for order in orders)
-        left_micros = PlayWallet.objects.values_list("balance_micros", flat=True).get(pk=wallet.pk) - total_micros
+        left_micros = SimulatedWallet.objects.values_list("balance_micros", flat=True).get(pk=wallet.pk) - total_micros
         if left_micros < 0:
             raise InsufficientFunds(-left_micros)
-        PlayWallet.objects.filter(pk=wallet.pk).update(balance_micros=left_micros)
+        SimulatedWallet.objects.filter(pk=wallet.pk).update(balance_micros=left_micros)
         for order in orders:
             order.user, order.created_at = user, now
             order.request_id, order.request_digest = request_id, digest
             order.save(force_insert=True)
-            if order.kind == PlayOrder.Kind.NUMBER and not order.phone:
+            if order.kind == SimulatedOrder.Kind.NUMBER and not order.phone:
                 order.phone = f"+1999{order.pk:07}"
                 order.save(update_fields=["phone"])
         if key is not None:
@@ -90,39 +90,39 @@ def take_play_orders(
         return orders
 
 
-def cancel_play_order(order: PlayOrder, *, now: datetime) -> bool:
+def cancel_simulated_order(order: SimulatedOrder, *, now: datetime) -> bool:
     """Cancel an order that is not over and give its money back; return whether it was so."""
     wallet = _wallet(order.user)
     with transaction.atomic():
         _lock(wallet)
         _settle(order.user, now)
-        if not PlayOrder.objects.filter(pk=order.pk, settled_at=None, canceled_at=None).update(canceled_at=now):
+        if not SimulatedOrder.objects.filter(pk=order.pk, settled_at=None, canceled_at=None).update(canceled_at=now):
             return False
         _settle(order.user, now)
         return True
 
 
-def clean_play_orders(*, now: datetime | None = None) -> int:
+def clean_simulated_orders(*, now: datetime | None = None) -> int:
     """Delete what is older than any request id is remembered; return how many orders that were."""
     now = now or timezone.now()
     before = now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS + 1)
-    return PlayOrder.objects.filter(created_at__lt=before).delete()[0]
+    return SimulatedOrder.objects.filter(created_at__lt=before).delete()[0]
 
 
 def _begins_with() -> int:
     return micros_from_decimal(settings.API_PLAY_BALANCE)
 
 
-def _wallet(user: User) -> PlayWallet:
-    return PlayWallet.objects.get_or_create(user=user, defaults={"balance_micros": _begins_with()})[0]
+def _wallet(user: User) -> SimulatedWallet:
+    return SimulatedWallet.objects.get_or_create(user=user, defaults={"balance_micros": _begins_with()})[0]
 
 
-def _lock(wallet: PlayWallet) -> PlayWallet:
-    return PlayWallet.objects.select_for_update().get(pk=wallet.pk)
+def _lock(wallet: SimulatedWallet) -> SimulatedWallet:
+    return SimulatedWallet.objects.select_for_update().get(pk=wallet.pk)
 
 
-def _unsettled(user: User) -> QuerySet[PlayOrder]:
-    return PlayOrder.objects.filter(user=user, settled_at=None)
+def _unsettled(user: User) -> QuerySet[SimulatedOrder]:
+    return SimulatedOrder.objects.filter(user=user, settled_at=None)
 
 
 def _settle(user: User, now: datetime) -> None:
@@ -131,16 +131,16 @@ def _settle(user: User, now: datetime) -> None:
         back_micros = back_micros_of(order, now)
         if back_micros is None:
             continue
-        PlayOrder.objects.filter(pk=order.pk).update(settled_at=now, refunded_micros=back_micros)
+        SimulatedOrder.objects.filter(pk=order.pk).update(settled_at=now, refunded_micros=back_micros)
         if back_micros:
-            PlayWallet.objects.filter(user=user).update(balance_micros=F("balance_micros") + back_micros)
+            SimulatedWallet.objects.filter(user=user).update(balance_micros=F("balance_micros") + back_micros)
 
 
-def _bought_before(user: User, request_id: str, digest: str, now: datetime) -> list[PlayOrder]:
+def _bought_before(user: User, request_id: str, digest: str, now: datetime) -> list[SimulatedOrder]:
     if not request_id:
         return []
     remembered = now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS)
-    bought = PlayOrder.objects.filter(user=user, request_id=request_id, created_at__gte=remembered)
+    bought = SimulatedOrder.objects.filter(user=user, request_id=request_id, created_at__gte=remembered)
     orders = list(bought.select_related("project__country").order_by("pk"))
     if any(order.request_digest != digest for order in orders):
         raise RequestIdReused

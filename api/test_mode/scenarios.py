@@ -1,4 +1,4 @@
-"""How a play order goes: written in its link, or in the phone of a number; the time that has passed says how far it is.
+"""How a simulated order goes: written in its link, or in the phone of a number; the time that has passed decides.
 
 All of it is computed when somebody looks; nothing runs in between.
 """
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from api.models import PlayOrder
+from api.models import SimulatedOrder
 from orders.models import Status
 from sms.models import Number
 from upstream.money import round_refund
@@ -43,7 +43,7 @@ PHONES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Course:
-    """Where a play order is; `back_micros` is what is due back once it is `over`."""
+    """Where a simulated order is; `back_micros` is what is due back once it is `over`."""
 
     status: Status
     remains: int
@@ -57,7 +57,7 @@ def has_word(link: str, word: str) -> bool:
     return word in link.lower() or (word == "canceled" and "cancelled" in link.lower())
 
 
-def course_of(order: PlayOrder, now: datetime) -> Course:
+def course_of(order: SimulatedOrder, now: datetime) -> Course:
     """Return where an order of a service is now."""
     if order.canceled_at is not None:
         return Course(Status.CANCELED, order.quantity, over=True, back_micros=order.price_micros)
@@ -76,7 +76,7 @@ def course_of(order: PlayOrder, now: datetime) -> Course:
     return Course(Status.IN_PROGRESS, order.quantity - done, over=False)
 
 
-def _ending(order: PlayOrder) -> Course:
+def _ending(order: SimulatedOrder) -> Course:
     if has_word(order.link, "failed"):
         return Course(Status.FAILED, order.quantity, over=True, back_micros=order.price_micros)
     if has_word(order.link, "canceled"):
@@ -88,7 +88,7 @@ def _ending(order: PlayOrder) -> Course:
     return Course(Status.COMPLETED, 0, over=True)
 
 
-def state_of(order: PlayOrder, now: datetime) -> State:
+def state_of(order: SimulatedOrder, now: datetime) -> State:
     """Return where a number is now."""
     passed = (now - order.created_at).total_seconds()
     if order.canceled_at is not None or (order.phone == CANCELED_NUMBER and passed >= CODE_SECONDS):
@@ -99,9 +99,9 @@ def state_of(order: PlayOrder, now: datetime) -> State:
     return State.RECEIVED if passed >= waits_for.get(order.phone, CODE_SECONDS) else State.WAITING
 
 
-def back_micros_of(order: PlayOrder, now: datetime) -> int | None:
+def back_micros_of(order: SimulatedOrder, now: datetime) -> int | None:
     """Return what is due back of an order or number that is over, None while it is not."""
-    if order.kind == PlayOrder.Kind.SERVICE:
+    if order.kind == SimulatedOrder.Kind.SERVICE:
         course = course_of(order, now)
         return course.back_micros if course.over else None
     state = state_of(order, now)
@@ -110,12 +110,12 @@ def back_micros_of(order: PlayOrder, now: datetime) -> int | None:
     return 0 if state == State.RECEIVED else order.price_micros
 
 
-def code_of(order: PlayOrder) -> str:
+def code_of(order: SimulatedOrder) -> str:
     """Return the code that comes to a number: six digits, other ones for each."""
     return f"{order.pk * 7919 % 1_000_000:06}"
 
 
-def expires_at(order: PlayOrder) -> datetime:
+def expires_at(order: SimulatedOrder) -> datetime:
     """Return when a number ends."""
     seconds = NO_CODE_SECONDS if order.phone == NO_CODE else settings.SMS_LIFETIME_SECONDS
     return order.created_at + timedelta(seconds=seconds)

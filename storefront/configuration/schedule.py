@@ -43,7 +43,9 @@ def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchang
         "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
         "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
         "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
-        "clean_play_orders": _every("CLEAN_PLAY_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_play_orders"),
+        "clean_simulated_orders": _every(
+            "CLEAN_SIMULATED_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_simulated_orders"
+        ),
         "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
         "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
         "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import create_api_key, spend_with_key
 from accounts.models import CustomerGroup, User
-from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
+from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -130,8 +130,8 @@ def make_rows(number: int) -> None:
     service = make_service(number)
     MarkupRule.objects.create(scope="service", service=service, percent=30)
     MarkupRule.objects.create(scope="subcategory", subcategory=service.subcategory, percent=30)
-    PlayWallet.objects.create(user=user, balance_micros=number)
-    PlayOrder.objects.create(
+    SimulatedWallet.objects.create(user=user, balance_micros=number)
+    SimulatedOrder.objects.create(
         user=user, kind="service", service=service, quantity=10, price_micros=1, link="https://x.y"
     )
     PriceList.objects.get_or_create(pk=1)

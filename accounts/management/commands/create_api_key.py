@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--daily-limit", metavar="AMOUNT", help="what it may spend a day, in the shop's currency")
         parser.add_argument("--addresses", default="", help="addresses or networks it may be used from, with commas")
         parser.add_argument("--calls-per-minute", type=int, help="default: as the settings say")
-        parser.add_argument("--test", action="store_true", help="a key that plays with play money")
+        parser.add_argument("--test", action="store_true", help="a key for the test mode, with test money")
 
     def handle(self, *args: Any, email: str, name: str, **options: Any) -> None:
         user = User.objects.filter(email=email.lower()).first()

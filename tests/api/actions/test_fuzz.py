@@ -44,11 +44,11 @@ def shop(ann: User, settings: Any) -> None:
 
 @pytest.fixture
 def keys(ann: User, key: str) -> list[str]:
-    """Ann's keys: a plain one, one that plays, one with every switch, and one that opens nothing."""
+    """Ann's keys: a plain one, one for the test mode, one with every switch, and one that opens nothing."""
     switches = {"bare_services": True, "numbers_as_text": True, "get_for_reads": True}
     return [
         key,
-        create_api_key(user=ann, name="play", is_test=True)[1],
+        create_api_key(user=ann, name="test mode", is_test=True)[1],
         create_api_key(user=ann, name="switches", **switches)[1],
         "wrong",
     ]

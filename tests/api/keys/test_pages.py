@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import create_api_key, find_api_key, prepare_api_key
 from accounts.models import ApiKey, User
-from api.models import PlayWallet
+from api.models import SimulatedWallet
 from tests.accounts.opening import opens
 from tests.pages import page_words
 
@@ -130,18 +130,18 @@ def test_pages_when_the_key_is_anothers_then_they_are_not_found(browser: Client,
 def test_pages_when_nobody_is_signed_in_then_they_lead_to_sign_in(client: Client, ann: User) -> None:
     key, _text = create_api_key(user=ann, name="robot")
 
-    for address in (reverse("api:keys"), reverse("api:key", args=[key.pk]), reverse("api:play_fill")):
+    for address in (reverse("api:keys"), reverse("api:key", args=[key.pk]), reverse("api:test_wallet_fill")):
         assert client.get(address).status_code == 302
 
 
-def test_fill_when_the_play_money_is_spent_then_there_is_some_again(browser: Client, ann: User) -> None:
+def test_fill_when_the_test_money_is_spent_then_there_is_some_again(browser: Client, ann: User) -> None:
     create_api_key(user=ann, name="try", is_test=True)
     assert "Test money: $1,000.00" in browser.get(reverse("api:keys")).content.decode()
-    PlayWallet.objects.update(balance_micros=0)
+    SimulatedWallet.objects.update(balance_micros=0)
 
-    browser.post(reverse("api:play_fill"))
+    browser.post(reverse("api:test_wallet_fill"))
 
-    assert PlayWallet.objects.get().balance_micros == 1_000_000_000
+    assert SimulatedWallet.objects.get().balance_micros == 1_000_000_000
 
 
 def test_keys_when_there_are_more_then_the_number_of_queries_stays(

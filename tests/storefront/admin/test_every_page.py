@@ -16,7 +16,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from accounts.models import ApiKey, ApiKeySpending, User
-from api.models import PlayOrder, PlayWallet, Webhook, WebhookDelivery
+from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
     ExchangeRate,
@@ -66,7 +66,7 @@ READ_ONLY = [
     *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
-    *(ApiKeySpending, PlayOrder, PlayWallet),
+    *(ApiKeySpending, SimulatedOrder, SimulatedWallet),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]

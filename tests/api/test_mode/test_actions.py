@@ -1,4 +1,4 @@
-"""Test keys: the whole API with play money, ended as the link says, and nothing real is ever touched."""
+"""Test keys: the whole API with test money, ended as the link says, and nothing real is ever touched."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKeySpending, User
-from api.models import PlayOrder, PlayWallet, WebhookDelivery
+from api.models import SimulatedOrder, SimulatedWallet, WebhookDelivery
 from api.registry import ACTIONS
 from api.test_mode import operations
-from api.test_mode.operations import clean_play_orders
+from api.test_mode.operations import clean_simulated_orders
 from api.webhooks.operations import add_webhook
 from catalog.models import Delivery, Service
 from orders.models import Checkout, Order, ServiceRequest
@@ -37,11 +37,11 @@ def key(ann: User) -> str:
 
 @pytest.fixture
 def wait() -> Wait:
-    """Let so many seconds pass for the play orders there are."""
+    """Let so many seconds pass for the simulated orders there are."""
 
     def later(seconds: float) -> None:
-        for order in PlayOrder.objects.all():
-            PlayOrder.objects.filter(pk=order.pk).update(created_at=order.created_at - timedelta(seconds=seconds))
+        for order in SimulatedOrder.objects.all():
+            SimulatedOrder.objects.filter(pk=order.pk).update(created_at=order.created_at - timedelta(seconds=seconds))
 
     return later
 
@@ -56,7 +56,7 @@ def add(call: Call, service: Service, link: str = LINK, **asked: Any) -> Any:
     return call("add", **{"service": service.pk, "link": link, "quantity": 1000, **asked})
 
 
-def test_play_when_every_action_is_called_then_nothing_real_is_touched(
+def test_test_mode_when_every_action_is_called_then_nothing_real_is_touched(
     call: Call, service: Service, project: Project, ann: User, sandbox: Sandbox
 ) -> None:
     Service.objects.update(stock=5000, refill=True, cancel=True)
@@ -81,7 +81,7 @@ def test_play_when_every_action_is_called_then_nothing_real_is_touched(
 
 
 @pytest.mark.parametrize("action", ["status", "refill", "cancel", "sms_code", "sms_status", "refill_status"])
-def test_play_when_a_real_order_is_asked_for_then_it_is_not_found_and_stays(
+def test_test_mode_when_a_real_order_is_asked_for_then_it_is_not_found_and_stays(
     call: Call, service: Service, ann: User, action: str
 ) -> None:
     Service.objects.update(refill=True, cancel=True)
@@ -96,11 +96,11 @@ def test_play_when_a_real_order_is_asked_for_then_it_is_not_found_and_stays(
 
 
 def test_every_action_that_buys_or_knows_orders_is_played_by_test_keys() -> None:
-    same_for_all = {action.name for action in ACTIONS.values() if action.play is None}
+    same_for_all = {action.name for action in ACTIONS.values() if action.in_test_mode is None}
     assert same_for_all == {"categories", "services", "sms_projects", "sms_countries"}
 
 
-def test_add_when_too_many_play_orders_are_under_way_then_no_more_until_one_is_over(
+def test_add_when_too_many_simulated_orders_are_under_way_then_no_more_until_one_is_over(
     call: Call, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operations, "MOST_UNDER_WAY", 2)
@@ -114,7 +114,7 @@ def test_add_when_too_many_play_orders_are_under_way_then_no_more_until_one_is_o
     assert "order" in add(call, service, link=LINK + "/instant")
 
 
-def test_add_when_played_then_it_costs_the_customers_price_in_play_money(call: Call, service: Service) -> None:
+def test_add_when_simulated_then_it_costs_the_customers_price_in_test_money(call: Call, service: Service) -> None:
     assert call("balance") == {"balance": "1000.00", "currency": "USD"}
 
     order = add(call, service)["order"]
@@ -178,18 +178,18 @@ def test_add_when_a_value_is_wrong_then_it_is_refused_like_a_real_one(
     asked = {"service": service.pk, "link": LINK, "quantity": 1000, **changed}
 
     assert call("add", **asked) == {"error": error}
-    assert PlayOrder.objects.count() == 0
+    assert SimulatedOrder.objects.count() == 0
 
 
-def test_add_when_the_play_money_is_spent_then_the_balance_is_insufficient(call: Call, service: Service) -> None:
+def test_add_when_the_test_money_is_spent_then_the_balance_is_insufficient(call: Call, service: Service) -> None:
     call("balance")
-    PlayWallet.objects.update(balance_micros=1_874_999)
+    SimulatedWallet.objects.update(balance_micros=1_874_999)
 
     assert add(call, service) == {"error": "Insufficient balance"}
-    assert PlayWallet.objects.get().balance_micros == 1_874_999
+    assert SimulatedWallet.objects.get().balance_micros == 1_874_999
 
 
-def test_add_when_the_key_has_a_daily_limit_then_it_counts_in_play_as_well(service: Service, ann: User) -> None:
+def test_add_when_the_key_has_a_daily_limit_then_it_counts_in_test_mode_as_well(service: Service, ann: User) -> None:
     text = create_api_key(user=ann, name="small", is_test=True, daily_limit_micros=2_000_000)[1]
     asked = {"key": text, "action": "add", "service": service.pk, "link": LINK, "quantity": 1000}
 
@@ -214,7 +214,7 @@ def test_add_when_a_request_id_is_repeated_all_at_once_then_it_buys_once(
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(send, range(5)))
 
-    assert answers == [{"order": PlayOrder.objects.get().pk}] * 5
+    assert answers == [{"order": SimulatedOrder.objects.get().pk}] * 5
     assert add(call, service, request_id="one", quantity=20) == {"error": "request_id was used with other values"}
     assert call("balance")["balance"] == "998.125"
 
@@ -227,7 +227,7 @@ def test_status_when_goods_are_bought_then_they_are_there_at_the_end(call: Call,
     assert len(call("status", order=order)["accounts"]) == 10
 
 
-def test_cancel_and_refill_when_played_then_they_are_done_at_once(call: Call, service: Service, wait: Wait) -> None:
+def test_cancel_and_refill_when_simulated_then_they_are_done_at_once(call: Call, service: Service, wait: Wait) -> None:
     Service.objects.update(refill=True)
     order = add(call, service)["order"]
     assert call("cancel", orders=order) == [{"order": order, "cancel": 1}]
@@ -273,7 +273,7 @@ def test_number_when_time_passes_then_it_goes_as_its_phone_says(
     assert float(call("balance")["balance"]) == 1000 - float(charge)
 
 
-def test_add_sms_when_played_then_its_rules_are_the_real_ones(call: Call, project: Project) -> None:
+def test_add_sms_when_simulated_then_its_rules_are_the_real_ones(call: Call, project: Project) -> None:
     asked = {"project_id": project.pk}
 
     assert len(call("add_sms", **asked, quantity=3)["orders"]) == 3
@@ -281,12 +281,12 @@ def test_add_sms_when_played_then_its_rules_are_the_real_ones(call: Call, projec
     assert call("add_sms", **asked, phone="+1999") == {"error": "Phone number is not available"}
     assert call("add_sms", **asked, phone="+10000000004") == {"error": "No numbers available"}
     assert call("add_sms", project_id=0) == {"error": "Project not found"}
-    had = PlayOrder.objects.first()
+    had = SimulatedOrder.objects.first()
     assert had is not None
     assert call("add_sms", **asked, phone=had.phone)["orders"][0]["phone"] == had.phone
 
 
-def test_reading_when_the_play_order_is_anothers_then_it_is_not_found(
+def test_reading_when_the_simulated_order_is_anothers_then_it_is_not_found(
     call: Call, service: Service, ben: User, ann: User
 ) -> None:
     order = add(call, service)["order"]
@@ -310,7 +310,7 @@ def test_add_when_an_order_before_was_given_back_then_its_money_does_not_come_ag
     assert call("balance")["balance"] == "998.125"
 
 
-def test_refill_status_when_the_play_order_is_anothers_then_it_is_not_found(
+def test_refill_status_when_the_simulated_order_is_anothers_then_it_is_not_found(
     call: Call, service: Service, ben: User
 ) -> None:
     Service.objects.update(refill=True)
@@ -321,7 +321,7 @@ def test_refill_status_when_the_play_order_is_anothers_then_it_is_not_found(
     assert call("refill_status", refill=order, key=his) == {"error": "Refill not found"}
 
 
-def test_cancel_when_a_test_key_may_only_buy_numbers_then_its_play_orders_stay(
+def test_cancel_when_a_test_key_may_only_buy_numbers_then_its_simulated_orders_stay(
     call: Call, service: Service, ann: User
 ) -> None:
     order = add(call, service, link=LINK + "/stuck")["order"]
@@ -330,11 +330,11 @@ def test_cancel_when_a_test_key_may_only_buy_numbers_then_its_play_orders_stay(
     answer = call("cancel", order=order, key=other)
 
     assert answer == [{"order": order, "cancel": {"error": "This key may not order services"}}]
-    assert PlayOrder.objects.get().canceled_at is None
+    assert SimulatedOrder.objects.get().canceled_at is None
 
 
-def test_clean_play_orders_when_they_are_old_then_they_are_forgotten(call: Call, service: Service) -> None:
+def test_clean_simulated_orders_when_they_are_old_then_they_are_forgotten(call: Call, service: Service) -> None:
     add(call, service)
 
-    assert clean_play_orders(now=timezone.now() + timedelta(days=30)) == 0
-    assert clean_play_orders(now=timezone.now() + timedelta(days=32)) == 1
+    assert clean_simulated_orders(now=timezone.now() + timedelta(days=30)) == 0
+    assert clean_simulated_orders(now=timezone.now() + timedelta(days=32)) == 1
