@@ -101,7 +101,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("customers")
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"),
-            models.CheckConstraint(condition=~models.Q(referred_by=models.F("id")), name="nobody_brings_themselves"),
+            models.CheckConstraint(condition=~models.Q(referred_by=models.F("id")), name="nobody_refers_themselves"),
         ]
 
     def __str__(self) -> str:

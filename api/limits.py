@@ -163,7 +163,7 @@ def count_call(key: ApiKey | None, address: str | None) -> Allowance | None:
     if key is not None and (most := key.calls_per_minute or settings.API_CALLS_PER_MINUTE):
         limits[f"api:calls:key:{key.pk}"] = most
     if address and (most := settings.API_CALLS_PER_MINUTE_PER_ADDRESS):
-        limits[f"api:calls:from:{_household(address)}"] = most
+        limits[f"api:calls:from:{_client_network(address)}"] = most
     return _counters.count(limits) if limits else None
 
 
@@ -183,7 +183,7 @@ def place_for(key: ApiKey, *, waits: bool) -> Iterator[None]:
         yield
 
 
-def _household(address: str) -> str:
+def _client_network(address: str) -> str:
     """Whoever has one IPv6 address has 2⁶⁴ of them."""
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv4Address):

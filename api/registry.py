@@ -41,8 +41,8 @@ class Parameter:
 class Action:
     """One action. Any of its `scopes` is enough; without any every valid key may call it.
 
-    `carry_out` does it for live keys, `in_test_mode` for test keys, None where there is no difference. `reads` says that
-    it changes nothing, so that it may be asked for by GET.
+    `carry_out` does it for live keys, `in_test_mode` for test keys, None where there is no difference. `reads` means
+    that it changes nothing, so that it may be asked for by GET.
     """
 
     name: str

@@ -20,7 +20,7 @@ from accounts.access import address_of
 from accounts.keys.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
 from accounts.models import ApiKey
 from api.actions.calls import Call
-from api.actions.dialect import dress, status_for
+from api.actions.dialect import format_answer, status_for
 from api.actions.params import (
     ApiError,
     Params,
@@ -83,7 +83,7 @@ class _Door:
         call = Call(key.user, params, key=key, address=address)
         with ExitStack() as held:
             held.enter_context(place_for(key, waits=action.waits and not key.is_test))
-            answer = dress(action.run(call), key)
+            answer = format_answer(action.run(call), key)
             if isinstance(answer, HttpResponseBase):
                 # A slow reader holds a thread until the last byte is sent, and so the place as well.
                 answer._resource_closers.append(held.pop_all().close)  # type: ignore[attr-defined]  # Django's own list

@@ -153,7 +153,7 @@ SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
 FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")
-# A customer gets this share of what the shop earns from those they brought, for so long after the sign-up; 0: nothing.
+# A customer gets this share of what the shop earns from those they referred, for so long after the sign-up; 0: nothing.
 REFERRAL_PERCENT = env.decimal("REFERRAL_PERCENT", "0")
 if REFERRAL_PERCENT > 100:
     raise ImproperlyConfigured(f"REFERRAL_PERCENT is {REFERRAL_PERCENT}; it should be at most 100.")

@@ -1,4 +1,4 @@
-"""How an answer is dressed for one key: habits of existing programs that contradict the document, off by default."""
+"""How an answer is formatted for one key: habits of existing programs that contradict the document, off by default."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 from accounts.models import ApiKey
 
 
-def dress(answer: Any, key: ApiKey | None) -> Any:
-    """Return the answer of an action as the key's switches want it; `services` dresses its own while it writes it."""
+def format_answer(answer: Any, key: ApiKey | None) -> Any:
+    """Return the answer of an action as the key's switches want it; `services` formats its own while it writes it."""
     if key is None or isinstance(answer, (msgspec.Raw, HttpResponseBase)):
         return answer
     return _as_text(answer) if key.numbers_as_text else answer

@@ -18,7 +18,7 @@ from api.actions.calls import NOT_FOUND, Call
 from api.actions.params import ApiError, whole_number
 from api.service_list.list_files import file_of
 from api.service_list.listing import (
-    Dress,
+    Format,
     Paging,
     orderable_stock,
     written,
@@ -70,15 +70,15 @@ def _categories() -> list[dict[str, Any]]:
 def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     """What is on sale, at this customer's prices per 1,000; a `limit` above zero gives it in pages.
 
-    It is JSON already, dressed for the key that asks. Short lists are kept in the cache and long ones in files, both
+    It is JSON already, formatted for the key that asks. Short lists are kept in the cache and long ones in files, both
     for everybody with the same discount, until the catalog or a price changes; a long one comes as a response.
     """
     # As they were sent: a name may begin with a blank upstream.
     place = call.params.get("category", ""), call.params.get("subcategory", "")
     limit = max(whole_number(call.text("limit")) or 0, 0)
     page = max(whole_number(call.text("page")) or 1, 1)
-    dress = Dress() if call.key is None else Dress(call.key.bare_services, call.key.numbers_as_text)
-    key = cache_key("api", "services", place, limit, page, dress, discount_of(call.user))
+    format_ = Format() if call.key is None else Format(call.key.bare_services, call.key.numbers_as_text)
+    key = cache_key("api", "services", place, limit, page, format_, discount_of(call.user))
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
@@ -86,7 +86,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     now = timezone.now()
 
     def pieces() -> Iterator[bytes]:
-        return written(_placed(place), call.user, paging, dress, now=now)
+        return written(_placed(place), call.user, paging, format_, now=now)
 
     if paging.rows <= SHORT:
         body = b"".join(pieces())

@@ -43,8 +43,8 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Dress:
-    """How a list is dressed: the habits that a key has asked for."""
+class Format:
+    """How a list is formatted: the habits that a key has asked for."""
 
     bare: bool = False
     numbers_as_text: bool = False
@@ -68,7 +68,7 @@ class Paging:
         return min(self.limit, max(self.total - self.start, 0)) if self.limit else self.total
 
 
-def written(found: ServiceQuerySet, user: User, paging: Paging, dress: Dress, *, now: datetime) -> Iterator[bytes]:
+def written(found: ServiceQuerySet, user: User, paging: Paging, format_: Format, *, now: datetime) -> Iterator[bytes]:
     """Yield the answer as JSON in pieces: these services at this customer's prices of that moment."""
     lines = found.values_list(*Line._fields)
     if not paging.limit:
@@ -77,19 +77,19 @@ def written(found: ServiceQuerySet, user: User, paging: Paging, dress: Dress, *,
         rows = iter(lines[paging.start : paging.start + paging.limit])
     else:
         rows = iter(())  # beyond the end nothing has to be asked, and a database could not count that far anyway
-    row_of = _row_maker(price_book(user, now=now), dress)
-    yield b"[" if dress.bare else b'{"services":['
+    row_of = _row_maker(price_book(user, now=now), format_)
+    yield b"[" if format_.bare else b'{"services":['
     count = 0
     while piece := [row_of(Line._make(row)) for row in islice(rows, READ_AT_ONCE)]:
         if count:
             yield b","
         count += len(piece)
         yield _json.encode(piece)[1:-1]
-    yield b"]" if dress.bare else b"]," + _json.encode(_tail(paging, count, dress))[1:]
+    yield b"]" if format_.bare else b"]," + _json.encode(_tail(paging, count, format_))[1:]
 
 
-def _tail(paging: Paging, count: int, dress: Dress) -> dict[str, int | str]:
-    number = str if dress.numbers_as_text else int
+def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:
+    number = str if format_.numbers_as_text else int
     total, page, limit, pages = paging.total, paging.page, paging.limit, 1
     if limit:
         pages = max(-(-total // limit), 1)
@@ -98,9 +98,9 @@ def _tail(paging: Paging, count: int, dress: Dress) -> dict[str, int | str]:
     return {"total": number(total), "page": number(page), "limit": number(limit), "total_pages": number(pages)}
 
 
-def _row_maker(book: PriceBook, dress: Dress) -> Callable[[Line], dict[str, Any]]:
+def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, Any]]:
     default_rate_per: int = settings.DEFAULT_RATE_PER
-    number: Callable[[int], int | str] = str if dress.numbers_as_text else int
+    number: Callable[[int], int | str] = str if format_.numbers_as_text else int
 
     def row_of(line: Line) -> dict[str, Any]:
         formula = book.customers_formula(line.category_id, line.subcategory_id, line.id)

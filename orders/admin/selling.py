@@ -156,7 +156,7 @@ class CouponUseAdmin(ReadOnlyAdmin):
 
 @admin.register(ReferralEarning)
 class ReferralEarningAdmin(ReadOnlyAdmin):
-    """What was earned by bringing a customer; staff sees who brought whom, customers see only that they earned."""
+    """What was earned by referring a customer; staff sees who referred whom, customers see only that they earned."""
 
     list_display = (
         "order",

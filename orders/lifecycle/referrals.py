@@ -1,6 +1,6 @@
-"""What a customer earns by having brought another: a share of the margin that an order really left, once it is final.
+"""What a customer earns by having referred another: a share of the margin that an order really left, once it is final.
 
-Every order of somebody who was brought, be it from a page or the API, gets a row when it is placed, with the share that
+Every order of somebody who was referred, from a page or the API, gets a row when it is placed, with the share that
 was promised then. The row is credited or closed with nothing when the order cannot change any more.
 """
 

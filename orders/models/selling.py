@@ -145,7 +145,7 @@ class CouponUse(models.Model):
 
 
 class ReferralEarning(models.Model):
-    """What a customer earns from an order of somebody they brought: a share of its margin, once that is final."""
+    """What a customer earns from an order of somebody they referred: a share of its margin, once that is final."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Not final yet")

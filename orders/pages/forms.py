@@ -181,9 +181,9 @@ class PlaceOrderForm(forms.Form):
             self.fields["comments"].error_messages["required"] = _("Enter at least one comment.")
         else:
             del self.fields["comments"]
-            self._dress_quantity()
-        self._dress_link()
-        self._dress_coupon()
+            self._fill_in_quantity()
+        self._fill_in_link()
+        self._fill_in_coupon()
 
     def _limits(self) -> str:
         return _("From %(least)s to %(most)s.") % {
@@ -191,7 +191,7 @@ class PlaceOrderForm(forms.Form):
             "most": number_format(self.service.max_orderable, force_grouping=True),
         }
 
-    def _dress_quantity(self) -> None:
+    def _fill_in_quantity(self) -> None:
         field = self.fields["quantity"]
         field.help_text = self._limits()
         field.error_messages.update(required=_("Enter a quantity."), invalid=_("Enter a whole number."))
@@ -200,7 +200,7 @@ class PlaceOrderForm(forms.Form):
         )
         self._quote_as_typed("quantity")
 
-    def _dress_coupon(self) -> None:
+    def _fill_in_coupon(self) -> None:
         self.fields["coupon"].widget.attrs.update({"autocapitalize": "characters", "spellcheck": "false"})
         self._quote_as_typed("coupon")
 
@@ -218,7 +218,7 @@ class PlaceOrderForm(forms.Form):
             }
         )
 
-    def _dress_link(self) -> None:
+    def _fill_in_link(self) -> None:
         field = self.fields["link"]
         if self.service.delivery == Delivery.EMAIL:
             field.label = _("Delivery email")

@@ -30,7 +30,7 @@ def scripts_without_source(page: Any) -> list[str]:
     return [tag for tag in tags if "src=" not in tag and 'type="application/json"' not in tag]
 
 
-def assert_dressed(page: Any) -> None:
+def assert_formatted(page: Any) -> None:
     assert page.status_code == 200
     assert '<header class="header">' in page.content.decode()
     assert f"· {settings.STORE_NAME}</title>" in page.content.decode()
@@ -42,14 +42,14 @@ def assert_dressed(page: Any) -> None:
 
 @pytest.mark.parametrize("name", FOR_VISITORS)
 def test_entrance_page_wears_the_shops_clothes(client: Client, name: str) -> None:
-    assert_dressed(client.get(reverse(name)))
+    assert_formatted(client.get(reverse(name)))
 
 
 @pytest.mark.parametrize("name", FOR_CUSTOMERS)
 def test_account_page_wears_the_shops_clothes(client: Client, ann: User, name: str) -> None:
     client.force_login(ann)
 
-    assert_dressed(client.get(reverse(name)))
+    assert_formatted(client.get(reverse(name)))
 
 
 @pytest.mark.parametrize("name", FOR_CUSTOMERS)
@@ -91,7 +91,7 @@ def test_sign_up_sends_a_letter_in_the_shops_name_whose_link_confirms(client: Cl
     assert settings.SUPPORT_EMAIL in letter.body
     link = re.search(r"http://testserver(\S+)", str(letter.body))
     assert link is not None
-    assert_dressed(client.get(link[1]))
+    assert_formatted(client.get(link[1]))
     client.post(link[1])
     assert (
         client.post(reverse("account_login"), {"login": "new@example.com", "password": "a fine long secret"})[
@@ -147,7 +147,7 @@ def test_password_reset_by_letter_changes_the_password(client: Client, ann: User
     link = re.search(r"http://testserver(\S+)", str(mail.outbox[0].body))
     assert link is not None
     form = client.get(link[1], follow=True)
-    assert_dressed(form)
+    assert_formatted(form)
     client.post(form.redirect_chain[-1][0], {"password1": "quite another secret", "password2": "quite another secret"})
     ann.refresh_from_db()
     assert ann.check_password("quite another secret")
@@ -156,10 +156,10 @@ def test_password_reset_by_letter_changes_the_password(client: Client, ann: User
 def test_second_factor_page_shows_a_code_to_scan_that_the_policy_allows(client: Client, ann: User) -> None:
     client.force_login(ann)
     asks_again = client.get(reverse("mfa_activate_totp"), follow=True)
-    assert_dressed(asks_again)
+    assert_formatted(asks_again)
 
     page = client.post(asks_again.redirect_chain[-1][0], {"password": PASSWORD}, follow=True)
 
-    assert_dressed(page)
+    assert_formatted(page)
     assert 'class="qr-code" src="data:image/svg+xml' in page.content.decode()
     assert "img-src 'self' data:" in page["Content-Security-Policy"]

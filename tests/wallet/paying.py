@@ -49,7 +49,7 @@ def balance(user: User) -> int:
 
 def rows(user: User) -> list[tuple[str, int]]:
     """The ledger rows that payments made, oldest first: kind and dollars' micros."""
-    kinds = [LedgerEntry.Kind.TOP_UP, LedgerEntry.Kind.BONUS, LedgerEntry.Kind.RECALLED]
+    kinds = [LedgerEntry.Kind.TOP_UP, LedgerEntry.Kind.BONUS, LedgerEntry.Kind.REVERSAL]
     entries = LedgerEntry.objects.filter(wallet__user=user, kind__in=kinds).order_by("pk")
     return list(entries.values_list("kind", "amount_micros"))
 

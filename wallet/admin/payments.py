@@ -102,7 +102,7 @@ class TopUpAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("reference", "gateway_id", "user__email")
     inlines = (GatewayEventInline,)
-    actions_detail = ("confirm", "decline", "seen_to")
+    actions_detail = ("confirm", "decline", "mark_reviewed")
     fields = (
         ("shown_status", "attention"),
         ("user", "reference"),
@@ -127,7 +127,7 @@ class TopUpAdmin(ReadOnlyAdmin):
             for name, title in (
                 ("refunded", gettext_lazy("refunded")),
                 ("disputed", gettext_lazy("disputed")),
-                ("recalled", gettext_lazy("reversed")),
+                ("reversed", gettext_lazy("reversed")),
             )
         ),
         ("created_at", "expires_at", "paid_at"),
@@ -191,7 +191,7 @@ class TopUpAdmin(ReadOnlyAdmin):
             ),
         ),
     )
-    def seen_to(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+    def mark_reviewed(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         return self._judge(
             request,
             object_id,
@@ -223,11 +223,11 @@ class TopUpAdmin(ReadOnlyAdmin):
 
 def _fitting(top_up: TopUp) -> tuple[str, ...]:
     if top_up.status == Status.REVIEW:
-        return ("confirm", "seen_to") if top_up.received_micros else ("confirm", "decline")
+        return ("confirm", "mark_reviewed") if top_up.received_micros else ("confirm", "decline")
     by_hand = top_up.gateway == "manual" and not top_up.received_micros
     if by_hand and top_up.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED):
         return ("confirm", "decline") if top_up.status in OPEN_TOP_UPS else ("confirm",)
-    return ("seen_to",) if top_up.attention else ()
+    return ("mark_reviewed",) if top_up.attention else ()
 
 
 @admin.register(GatewayEvent)

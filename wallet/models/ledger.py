@@ -51,7 +51,7 @@ class LedgerEntry(models.Model):
     class Kind(models.TextChoices):
         TOP_UP = "top_up", _("Top-up")
         BONUS = "bonus", _("Bonus")
-        RECALLED = "recalled", _("Payment reversal")
+        REVERSAL = "reversal", _("Payment reversal")
         CHARGE = "charge", _("Order")
         REFUND = "refund", _("Refund")
         DISCOUNT = "discount", _("Coupon")

@@ -68,7 +68,7 @@ class TopUp(models.Model):
     )
     refunded_micros = MicrosField(_("refunded"), default=0, help_text=_("Total refunded by the gateway."))
     disputed_micros = MicrosField(_("disputed"), default=0, help_text=_("Amount currently disputed with the gateway."))
-    recalled_micros = MicrosField(_("reversed"), default=0, help_text=_("Taken from the wallet for it, or still owed."))
+    reversed_micros = MicrosField(_("reversed"), default=0, help_text=_("Taken from the wallet for it, or still owed."))
     note = models.CharField(_("note"), max_length=300, blank=True)
     attention = models.CharField(_("needs attention because"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, db_index=True)

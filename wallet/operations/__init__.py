@@ -1,7 +1,6 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
 from wallet.operations.callbacks import handle_callback
-from wallet.operations.chargebacks import OwesMoney, check_may_buy, owed_by
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
 from wallet.operations.manual_moves import (
     AlreadyDecided,
@@ -10,6 +9,7 @@ from wallet.operations.manual_moves import (
     decline_request,
     move_by_hand,
 )
+from wallet.operations.reversals import OwesMoney, check_may_buy, owed_by
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
     TopUpRefused,

@@ -30,8 +30,8 @@ from accounts.models import User
 from upstream.money import text_from_micros
 from wallet.gateways import PaymentUpdate, State
 from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp
-from wallet.operations.chargebacks import give_back, take_back
 from wallet.operations.ledger import credit
+from wallet.operations.reversals import give_back, take_back
 from wallet.receipts import issue_receipt
 
 Status = TopUp.Status
@@ -79,9 +79,9 @@ def settle(top_up: TopUp, changes: Changes, *, now: datetime, actor: User | None
     if top_up.received_micros:
         top_up.credited_micros += sum(more)
         top_up.next_check_at = None
-    to_take = _to_take_back(top_up) - top_up.recalled_micros
-    top_up.recalled_micros += to_take
-    _conclude(top_up, recalled=to_take > 0)
+    to_take = _to_take_back(top_up) - top_up.reversed_micros
+    top_up.reversed_micros += to_take
+    _conclude(top_up, reversed=to_take > 0)
     values = {name: getattr(top_up, name) for name, value in before.items() if getattr(top_up, name) != value}
     unchanged = TopUp.objects.filter(pk=top_up.pk, **{name: before[name] for name in _GUARDED})
     if values and not unchanged.update(**values):
@@ -108,7 +108,7 @@ _GUARDED = (
     "credited_micros",
     "refunded_micros",
     "disputed_micros",
-    "recalled_micros",
+    "reversed_micros",
 )
 
 
@@ -171,16 +171,16 @@ def _to_take_back(top_up: TopUp) -> int:
     return -(-top_up.credited_micros * gone_micros // top_up.received_micros)
 
 
-def _conclude(top_up: TopUp, *, recalled: bool) -> None:
+def _conclude(top_up: TopUp, *, reversed: bool) -> None:
     """Name the state of a top-up that money came in for: paid back, disputed, or paid."""
     if not top_up.received_micros:
         return
     if top_up.refunded_micros >= top_up.received_micros:
         top_up.status = Status.REFUNDED
-        top_up.attention = "" if recalled else top_up.attention
+        top_up.attention = "" if reversed else top_up.attention
     elif top_up.disputed_micros:
         top_up.status = Status.DISPUTED
-        if recalled:
+        if reversed:
             top_up.attention = _("The customer disputes the payment with the gateway.")
     elif top_up.status in (Status.REFUNDED, Status.DISPUTED):
         top_up.status, top_up.attention = Status.PAID, ""

@@ -160,7 +160,7 @@ def _pay_what_is_owed(user: User, wallet_id: int) -> None:
         unchanged = Receivable.objects.filter(pk=owed.pk, paid_micros=owed.paid_micros)
         if unchanged.update(paid_micros=paid_micros, settled_at=settled_at):
             part_micros, reference = paid_micros - owed.paid_micros, f"receivable:{owed.pk}:{paid_micros}"
-            kind = LedgerEntry.Kind.RECALLED
+            kind = LedgerEntry.Kind.REVERSAL
             _book(user, -part_micros, kind, reference, owed.note, None, takes=True, savepoint=False)
 
 

@@ -103,7 +103,7 @@ def payment(request: CustomerRequest, reference: str) -> HttpResponse:
         "details": settings.MANUAL_TRANSFER_DETAILS if by_hand else "",
         "again": f"{reverse('wallet:add')}?amount={amount}&gateway={top_up.gateway}",
     }
-    sums = (top_up.received_micros, top_up.credited_micros, top_up.recalled_micros)
+    sums = (top_up.received_micros, top_up.credited_micros, top_up.reversed_micros)
     state = (top_up.status, sums, top_up.pay_url, purpose)
     return render_live(request, "wallet/payment.html", "state", context, state=state)
 

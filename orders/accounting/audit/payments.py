@@ -18,7 +18,7 @@ from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 
 Kind = LedgerEntry.Kind
 Status = TopUp.Status
-OF_PAYMENTS = (Kind.TOP_UP, Kind.BONUS, Kind.RECALLED)
+OF_PAYMENTS = (Kind.TOP_UP, Kind.BONUS, Kind.REVERSAL)
 
 
 def check_payments(books: Books) -> None:
@@ -27,23 +27,23 @@ def check_payments(books: Books) -> None:
     for problems in (_misfits(), _owed_misfits(), _without_a_payment()):
         books.problems.extend(problems)
     books.add("payments: credited", total(TopUp.objects.all(), "credited_micros"), currency)
-    books.add("payments: taken back", total(TopUp.objects.all(), "recalled_micros"), currency)
+    books.add("payments: taken back", total(TopUp.objects.all(), "reversed_micros"), currency)
     owed = total(Receivable.objects.all(), "amount_micros") - total(Receivable.objects.all(), "paid_micros")
     books.add("payments: still owed by customers", owed, currency)
 
 
 def _misfits() -> Iterator[str]:
-    """A top-up's rows add up to what it credited; what was recalled is what was taken, and what is or was owed."""
-    for owner, name, status, credited, recalled, owed, came_in, taken in rows_of(_compared()):
+    """A top-up's rows add up to what it credited; what was reversed is what was taken, and what is or was owed."""
+    for owner, name, status, credited, reversed, owed, came_in, taken in rows_of(_compared()):
         if status is None:
             moved = came_in - taken
             yield f"the ledger moved {_text(moved)} for payment {name} of customer {owner}, which does not exist"
             continue
         if came_in != credited:
             yield f"payment {name}: credited {_text(credited)}, but the ledger got {_text(came_in)}"
-        if recalled != taken + owed:
+        if reversed != taken + owed:
             yield (
-                f"payment {name}: {_text(recalled)} was taken back, but {_text(taken)} left the wallet"
+                f"payment {name}: {_text(reversed)} was taken back, but {_text(taken)} left the wallet"
                 f" and {_text(owed)} was owed"
             )
         if status == Status.PAID and not credited:
@@ -65,7 +65,7 @@ def _owed_misfits() -> Iterator[str]:
 
 
 def _without_a_payment() -> Iterator[str]:
-    named = Q(reference__startswith="top_up:") | Q(reference__startswith="receivable:", kind=Kind.RECALLED)
+    named = Q(reference__startswith="top_up:") | Q(reference__startswith="receivable:", kind=Kind.REVERSAL)
     stray = LedgerEntry.objects.filter(kind__in=OF_PAYMENTS).exclude(named).order_by("pk")
     rows = stray.values_list("kind", "amount_micros", "wallet__user", "reference")
     for kind, amount, owner, reference in rows[:SHOWN_PROBLEMS]:
@@ -81,24 +81,24 @@ def _compared() -> str:
     ledger, wallets = LedgerEntry._meta.db_table, Wallet._meta.db_table
     # Our own names and words: nothing in it comes from outside.
     return f"""
-        SELECT owner, name, MAX(status), SUM(credited), SUM(recalled), SUM(owed), SUM(came_in), SUM(taken)
+        SELECT owner, name, MAX(status), SUM(credited), SUM(reversed), SUM(owed), SUM(came_in), SUM(taken)
         FROM (
             SELECT user_id AS owner, reference AS name, status, credited_micros AS credited,
-                   recalled_micros AS recalled, 0 AS owed, 0 AS came_in, 0 AS taken
+                   reversed_micros AS reversed, 0 AS owed, 0 AS came_in, 0 AS taken
             FROM {TopUp._meta.db_table}
             UNION ALL
             SELECT owed.user_id, payment.reference, NULL, 0, 0, owed.amount_micros, 0, 0
             FROM {Receivable._meta.db_table} owed JOIN {TopUp._meta.db_table} payment ON payment.id = owed.top_up_id
             UNION ALL
             SELECT wallet.user_id, {word_after("top_up:")}, NULL, 0, 0, 0,
-                   CASE WHEN entry.kind <> '{Kind.RECALLED}' THEN entry.amount_micros ELSE 0 END,
-                   CASE WHEN entry.kind = '{Kind.RECALLED}' THEN -entry.amount_micros ELSE 0 END
+                   CASE WHEN entry.kind <> '{Kind.REVERSAL}' THEN entry.amount_micros ELSE 0 END,
+                   CASE WHEN entry.kind = '{Kind.REVERSAL}' THEN -entry.amount_micros ELSE 0 END
             FROM {ledger} entry JOIN {wallets} wallet ON wallet.id = entry.wallet_id
-            WHERE entry.kind IN ('{Kind.TOP_UP}', '{Kind.BONUS}', '{Kind.RECALLED}')
+            WHERE entry.kind IN ('{Kind.TOP_UP}', '{Kind.BONUS}', '{Kind.REVERSAL}')
                 AND {names("top_up:")}
         ) AS booked
         GROUP BY owner, name
-        HAVING COUNT(status) = 0 OR SUM(credited) <> SUM(came_in) OR SUM(recalled) <> SUM(taken) + SUM(owed)
+        HAVING COUNT(status) = 0 OR SUM(credited) <> SUM(came_in) OR SUM(reversed) <> SUM(taken) + SUM(owed)
             OR (MAX(status) = '{Status.PAID}' AND SUM(credited) = 0)
         ORDER BY name, owner"""  # noqa: S608
 
@@ -114,7 +114,7 @@ def _owed_compared() -> str:
             SELECT wallet.user_id, {word_after("receivable:")}, 0, 0, -entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry
             JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
-            WHERE entry.kind = '{Kind.RECALLED}' AND {names("receivable:")}
+            WHERE entry.kind = '{Kind.REVERSAL}' AND {names("receivable:")}
         ) AS booked
         GROUP BY owner, number
         HAVING SUM(known) = 0 OR SUM(paid) <> SUM(taken)

@@ -1,4 +1,4 @@
-"""Whoever brought a customer got what each earning says, and nothing else was credited as such."""
+"""Whoever referred a customer got what each earning says, and nothing else was credited as such."""
 
 from collections.abc import Iterator
 

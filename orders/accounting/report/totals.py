@@ -25,7 +25,7 @@ NO_PAYMENT = "?"  # money that came in for no payment we know; the audit names i
 # Which amount of a line a ledger row belongs to, and what an amount of it that is above zero means in the ledger.
 AMOUNTS: dict[str, tuple[str, int]] = {
     Kind.BONUS: ("bonus", 1),
-    Kind.RECALLED: ("taken_back", -1),
+    Kind.REVERSAL: ("taken_back", -1),
     Kind.ADJUSTMENT: ("by_hand", 1),
     Kind.WITHDRAWAL: ("withdrawn", -1),
     Kind.CHARGE: ("sales", -1),
@@ -134,7 +134,7 @@ def _add_standings(lines: Sequence[Line], whole: Span) -> None:
 
 def _paid_of_receivables() -> QuerySet[LedgerEntry]:
     """Return the ledger rows by which customers paid what they owe; their amounts are below zero."""
-    return LedgerEntry.objects.filter(kind=Kind.RECALLED, reference__startswith="receivable:")
+    return LedgerEntry.objects.filter(kind=Kind.REVERSAL, reference__startswith="receivable:")
 
 
 def _add_account(lines: Sequence[Line]) -> None:

@@ -36,7 +36,7 @@ def referrals(request: CustomerRequest) -> HttpResponse:
         "percent": f"{settings.REFERRAL_PERCENT.normalize():f}",
         "days": settings.REFERRAL_DAYS,
         "final_days": settings.LATE_CHANGE_DAYS,
-        "brought": request.user.referred.count(),
+        "referred": request.user.referred.count(),
         "earned_micros": sums["earned"],
         "waiting": sums["waiting"],
         "page": page,

@@ -95,7 +95,7 @@ def test_link_followed_by_somebody_who_has_an_account_changes_nothing(client: Cl
     assert ben.referred_by is None
 
 
-def test_link_followed_before_signing_in_brings_nobody_later(client: Client, ann: User, ben: User) -> None:
+def test_link_followed_before_signing_in_refers_nobody_later(client: Client, ann: User, ben: User) -> None:
     follow(client, referral_code_of(ann))
 
     client.post(reverse("account_login"), {"login": ben.email, "password": PASSWORD})
@@ -104,7 +104,7 @@ def test_link_followed_before_signing_in_brings_nobody_later(client: Client, ann
     assert ben.referred_by is None
 
 
-def test_link_of_ones_own_brings_nobody_and_the_database_refuses_it(client: Client, ann: User) -> None:
+def test_link_of_ones_own_refers_nobody_and_the_database_refuses_it(client: Client, ann: User) -> None:
     follow(client, referral_code_of(ann))
     client.post(reverse("account_login"), {"login": ann.email, "password": PASSWORD})
 

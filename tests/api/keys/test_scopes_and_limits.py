@@ -216,11 +216,11 @@ def test_calls_a_minute_when_a_call_is_counted_then_key_and_address_have_a_count
     assert all(0 < redis_server.pttl(name) <= 60_000 for name in counters)
 
 
-def test_household_when_an_address_is_of_version_6_then_its_whole_network_is_one_caller() -> None:
-    one, another = limits._household("2001:db8:0:1::1"), limits._household("2001:db8:0:1:ffff::2")
+def test_client_network_when_an_address_is_of_version_6_then_its_whole_network_is_one_caller() -> None:
+    one, another = limits._client_network("2001:db8:0:1::1"), limits._client_network("2001:db8:0:1:ffff::2")
 
-    assert one == another != limits._household("2001:db8:0:2::1")
-    assert limits._household("::ffff:203.0.113.7") == limits._household("203.0.113.7")
+    assert one == another != limits._client_network("2001:db8:0:2::1")
+    assert limits._client_network("::ffff:203.0.113.7") == limits._client_network("203.0.113.7")
 
 
 @pytest.fixture

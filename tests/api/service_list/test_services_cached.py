@@ -176,7 +176,7 @@ def test_services_when_two_customers_pay_different_prices_then_each_sees_their_o
         assert call("services", key=bens)["services"] == expected(ben) != expected(ann)
 
 
-def test_services_when_a_key_changes_its_habits_then_the_next_answer_is_dressed_so(
+def test_services_when_a_key_changes_its_habits_then_the_next_answer_is_formatted_so(
     call: Call, ann: User, listing: list[Service], folder: Path
 ) -> None:
     plain = call("services")

@@ -80,8 +80,8 @@ BREAKS: dict[str, tuple[Any, str]] = {
         lambda: TopUp.objects.update(credited_micros=12 * DOLLAR),
         "payment PAYMENT23456: credited 12.00, but the ledger got 11.00",
     ),
-    "recalled": (
-        lambda: TopUp.objects.update(recalled_micros=0),
+    "reversed": (
+        lambda: TopUp.objects.update(reversed_micros=0),
         "payment PAYMENT23456: 0.00 was taken back, but 2.00 left the wallet and 9.00 was owed",
     ),
     "forgiven": (
@@ -119,7 +119,7 @@ def test_audit_names_money_in_that_belongs_to_no_payment(ann: Any, ben: Any) -> 
     top_up = payment(ann)
     credit(user=ben, amount_micros=DOLLAR, kind=Kind.TOP_UP, reference=f"top_up:{top_up.reference}")
     credit(user=ben, amount_micros=DOLLAR, kind=Kind.BONUS, reference="because")
-    debit(user=ben, amount_micros=DOLLAR, kind=Kind.RECALLED, reference="receivable:77:1")
+    debit(user=ben, amount_micros=DOLLAR, kind=Kind.REVERSAL, reference="receivable:77:1")
 
     assert problems() == [
         f"the ledger moved 1.00 for payment PAYMENT23456 of customer {ben.pk}, which does not exist",

@@ -111,9 +111,9 @@ def two_months(book: Any, buyer: User, service: Service) -> None:
     book(Kind.REFERRAL, 12_345, at(10, 3))
     book(Kind.ADJUSTMENT, -DOLLAR, at(10, 4))
     book(Kind.WITHDRAWAL, -5 * DOLLAR, at(10, 4))
-    book(Kind.RECALLED, -7 * DOLLAR, at(10, 5), f"top_up:{card.reference}:recalled:1")
+    book(Kind.REVERSAL, -7 * DOLLAR, at(10, 5), f"top_up:{card.reference}:reversed:1")
     owed = Receivable.objects.create(user=buyer, top_up=card, amount_micros=4 * DOLLAR, created_at=at(10, 5))
-    book(Kind.RECALLED, -DOLLAR, at(10, 6), f"receivable:{owed.pk}:1000000")
+    book(Kind.REVERSAL, -DOLLAR, at(10, 6), f"receivable:{owed.pk}:1000000")
     sell(buyer, service, at(10, 1), charge_upstream_micros=1_500_001)
     sell(buyer, service, at(10, 1), charge_upstream_micros=1, exchange_rate_micros=1_100_001)
     sell(buyer, service, at(10, 31, 22))  # no charge named yet: what it should cost

@@ -211,7 +211,7 @@ def test_settling_when_there_is_no_such_order_then_the_list_is_shown(desk: Clien
     assert answer["Location"] == reverse("admin:orders_order_changelist")
 
 
-def test_clear_when_staff_has_seen_to_a_settled_order_then_it_leaves_the_list_and_the_timeline_tells(
+def test_clear_when_staff_has_reviewed_a_settled_order_then_it_leaves_the_list_and_the_timeline_tells(
     desk: Client, place: Callable[..., Order], sam: User
 ) -> None:
     order = place()

@@ -92,7 +92,7 @@ def test_poll_when_upstream_knows_the_order_again_leaves_what_else_was_flagged(
     assert said_of(sent_order) == "Partial, but upstream does not say how much remains"
 
 
-def test_poll_when_staff_has_seen_to_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget, sam):
+def test_poll_when_staff_has_reviewed_the_flag_raises_it_again_a_day_later_at_the_earliest(sent_order, forget, sam):
     forget(9)
     clear_attention(sent_order.pk, actor=sam, now=timezone.now())
     forget(1)

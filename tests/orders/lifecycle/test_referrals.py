@@ -42,7 +42,7 @@ def on(settings):
 
 @pytest.fixture
 def rita(db) -> User:
-    """She has brought Ann."""
+    """She has referred Ann."""
     return customer("rita@example.com")
 
 
@@ -106,7 +106,7 @@ def test_share_of_any_margin_is_never_more_than_promised_nor_than_what_the_floor
 
 
 # --- The row --------------------------------------------------------------------------------------------------------
-def test_place_order_of_somebody_who_was_brought_opens_an_earning(place, ann, rita):
+def test_place_order_of_somebody_who_was_referred_opens_an_earning(place, ann, rita):
     order = place()
 
     earning = ReferralEarning.objects.get()
@@ -115,7 +115,7 @@ def test_place_order_of_somebody_who_was_brought_opens_an_earning(place, ann, ri
 
 
 def test_place_order_opens_no_earning_where_none_was_promised(place, ann, ben, settings):
-    place(user=ben, link="https://example.com/ben")  # brought by nobody
+    place(user=ben, link="https://example.com/ben")  # referred by nobody
     settings.REFERRAL_PERCENT = Decimal(0)
     place(link="https://example.com/off")
     settings.REFERRAL_PERCENT = Decimal(20)

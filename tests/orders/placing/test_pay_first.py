@@ -295,7 +295,7 @@ def test_pay_and_order_refuses_what_place_order_refuses(pay, kim, service, ben):
 
 
 def test_whoever_owes_money_neither_orders_nor_pays_for_an_order(pay, kim, service):
-    debit(user=kim, amount_micros=500_000, kind=LedgerEntry.Kind.RECALLED, reference="top_up:X:recalled:1")
+    debit(user=kim, amount_micros=500_000, kind=LedgerEntry.Kind.REVERSAL, reference="top_up:X:reversed:1")
     Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
 
     with pytest.raises(MoneyOwed, match=r"2\.00"):
@@ -373,7 +373,7 @@ def test_place_with_enough_money_by_now_orders_at_once(page, kim):
 
 
 def test_place_for_who_owes_says_so(page, kim):
-    debit(user=kim, amount_micros=500_000, kind=LedgerEntry.Kind.RECALLED, reference="top_up:X:recalled:1")
+    debit(user=kim, amount_micros=500_000, kind=LedgerEntry.Kind.REVERSAL, reference="top_up:X:reversed:1")
     Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
 
     for pressed in ("demo", ""):

@@ -134,7 +134,7 @@ def test_a_booked_loss_that_never_ends_upstream_is_asked_about_for_a_week(bought
         assert (bought.next_poll_at is not None) == goes_on
 
 
-def test_number_page_when_staff_has_seen_to_it_still_offers_to_settle_the_books(lose, sam, client: Client):
+def test_number_page_when_staff_has_reviewed_it_still_offers_to_settle_the_books(lose, sam, client: Client):
     order = lose("lose_reply")
     client.force_login(sam)
 

@@ -157,7 +157,7 @@ def test_parse_services_when_rows_are_bad_goes_on_with_the_rest() -> None:
         ({"entityType": 7, "name": "A\x00B"}, "name", "AB"),
     ],
 )
-def test_parse_services_when_values_come_in_another_dress_reads_them(changes: dict, field: str, value: object) -> None:
+def test_parse_services_when_values_come_in_another_format_reads_them(changes: dict, field: str, value: object) -> None:
     row = one_service(**changes)
 
     assert isinstance(row, ServiceRow)

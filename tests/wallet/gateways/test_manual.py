@@ -133,10 +133,10 @@ def test_buttons_when_the_state_changes_are_those_that_fit(top_up: TopUp, desk: 
     press(desk, top_up, "confirm", amount="20")
     assert offered() == set()
     TopUp.objects.update(status=Status.REVIEW, attention="look")
-    assert offered() == {"confirm", "seen_to"}
+    assert offered() == {"confirm", "mark_reviewed"}
 
 
-BUTTONS = ("confirm", "decline", "seen_to")
+BUTTONS = ("confirm", "decline", "mark_reviewed")
 
 
 @pytest.mark.usefixtures("demo_gateway")
@@ -156,11 +156,11 @@ def test_review_when_underpaid_may_be_left_so_or_confirmed_in_whole(
 
 
 @pytest.mark.usefixtures("demo_gateway")
-def test_review_when_seen_to_keeps_what_is_credited(ann: User, desk: Client) -> None:
+def test_review_when_marked_as_reviewed_keeps_what_is_credited(ann: User, desk: Client) -> None:
     top_up = start(ann, "demo", 20)
     demo_says(top_up, State.PAID, amount_micros=5 * DOLLAR)
 
-    press(desk, top_up, "seen_to")
+    press(desk, top_up, "mark_reviewed")
 
     assert (top_up.status, top_up.attention, balance(ann)) == (Status.PAID, "", 105 * DOLLAR)
 
@@ -171,7 +171,7 @@ def test_review_when_the_fee_took_it_all_is_never_called_paid(ann: User, desk: C
     TopUp.objects.update(fee_micros=DOLLAR, pay_micros=21 * DOLLAR)
     demo_says(top_up, State.PAID, amount_micros=DOLLAR)
 
-    press(desk, top_up, "seen_to")
+    press(desk, top_up, "mark_reviewed")
 
     assert (top_up.status, top_up.attention, balance(ann)) == (Status.REVIEW, "", 100 * DOLLAR)
 

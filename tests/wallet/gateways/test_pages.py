@@ -141,7 +141,7 @@ def test_payment_when_its_state_changes_htmx_gets_the_new_part_and_else_nothing(
 @pytest.mark.parametrize("status", [*TopUp.Status.values])
 def test_payment_when_in_any_state_can_be_shown(page: Client, ann: User, status: str) -> None:
     top_up = start(ann, "stripe")
-    TopUp.objects.update(status=status, received_micros=DOLLAR, credited_micros=DOLLAR, recalled_micros=DOLLAR)
+    TopUp.objects.update(status=status, received_micros=DOLLAR, credited_micros=DOLLAR, reversed_micros=DOLLAR)
 
     words = page_words(page.get(reverse("wallet:payment", args=[top_up.reference])))
 

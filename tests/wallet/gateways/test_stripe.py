@@ -214,7 +214,7 @@ def test_refund_when_in_part_and_then_in_whole_takes_back_the_same_share(
     stripe_says(stripe_server.event("charge.refunded", stripe_server.charge(top_up.reference, 1000)))
 
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
-    assert top_up.recalled_micros == 10 * DOLLAR
+    assert top_up.reversed_micros == 10 * DOLLAR
 
 
 def test_refund_when_told_before_the_payment_ends_the_same(top_up: TopUp, stripe_server: FakeStripe) -> None:
@@ -238,7 +238,7 @@ def test_dispute_when_created_lost_or_won_follows_its_present_state(top_up: TopU
     stripe_says(stripe_server.event("charge.dispute.closed", won))
 
     assert (status(top_up), top_up.attention, balance(top_up.user)) == (Status.PAID, "", 110 * DOLLAR)
-    assert rows(top_up.user) == [("top_up", 10 * DOLLAR), ("recalled", -10 * DOLLAR), ("recalled", 10 * DOLLAR)]
+    assert rows(top_up.user) == [("top_up", 10 * DOLLAR), ("reversed", -10 * DOLLAR), ("reversed", 10 * DOLLAR)]
 
 
 def test_dispute_when_its_beginning_is_told_after_its_end_changes_nothing(

@@ -110,7 +110,7 @@ def test_news_when_in_any_order_end_the_same(top_up: TopUp, order: tuple[State, 
         assert demo_says(top_up, state, **amounts) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 106 * DOLLAR)
-    assert (top_up.credited_micros, top_up.recalled_micros) == (10 * DOLLAR, 4 * DOLLAR)
+    assert (top_up.credited_micros, top_up.reversed_micros) == (10 * DOLLAR, 4 * DOLLAR)
 
 
 def test_ledger_when_everything_else_fails_refuses_a_second_credit(top_up: TopUp) -> None:

@@ -67,7 +67,7 @@ def test_transfer_when_two_of_the_staff_confirm_it_at_once_is_credited_once(
     assert balance(ann) == 110 * DOLLAR
 
 
-def test_recall_when_the_money_is_being_spent_takes_the_rest_and_books_what_is_missing(ann: User) -> None:
+def test_reversal_when_the_money_is_being_spent_takes_the_rest_and_books_what_is_missing(ann: User) -> None:
     top_up = start(ann, "demo", 30)
     demo_says(top_up, State.PAID)
 
@@ -85,7 +85,7 @@ def test_recall_when_the_money_is_being_spent_takes_the_rest_and_books_what_is_m
     top_up.refresh_from_db()
     owed = sum(Receivable.objects.values_list("amount_micros", flat=True))
     left = balance(ann)
-    assert (spent[-1], top_up.recalled_micros) == (200, 30 * DOLLAR)
+    assert (spent[-1], top_up.reversed_micros) == (200, 30 * DOLLAR)
     assert left - owed == (130 - 30 - sum(spent[:-1])) * DOLLAR
     assert left == 0 or owed == 0
 

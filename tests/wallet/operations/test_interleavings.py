@@ -141,7 +141,7 @@ class Shop:
         assert payment.refunded_micros == max((step.micros for step in said if step.what == "paid back"), default=0)
         gone = min(payment.received_micros, payment.refunded_micros + payment.disputed_micros)
         share = -(-payment.credited_micros * gone // payment.received_micros) if paid else 0
-        assert payment.recalled_micros == share
+        assert payment.reversed_micros == share
         owed = sum(Receivable.objects.filter(top_up=payment).values_list("amount_micros", flat=True))
         assert owed <= payment.credited_micros * (1 + len(said))
 

@@ -49,7 +49,7 @@ def moves(kim):
     move(kim, -5, KIND.CHARGE, "order:7", "10-01", "Followers")
     move(kim, -1.5, KIND.CHARGE, "order:77", "10-15", "Likes")
     move(kim, 1.25, KIND.REFUND, "order:7:refund:1250000", "10-31", "Followers")
-    move(kim, -10, KIND.RECALLED, "top_up:ABCDEFGH2345:recalled:1", "11-01", "Payment ABCDEFGH2345 was reversed")
+    move(kim, -10, KIND.REVERSAL, "top_up:ABCDEFGH2345:reversed:1", "11-01", "Payment ABCDEFGH2345 was reversed")
     move(kim, 3, KIND.ADJUSTMENT, "a:1", "11-02", "=1+1")
 
 
@@ -73,7 +73,7 @@ def shown(response) -> list[tuple[str, str]]:
         (
             {"q": "abcdefgh2345"},
             [
-                ("top_up:ABCDEFGH2345:recalled:1", "6.75"),
+                ("top_up:ABCDEFGH2345:reversed:1", "6.75"),
                 ("top_up:ABCDEFGH2345:bonus", "22.00"),
                 ("top_up:ABCDEFGH2345", "20.00"),
             ],

@@ -49,7 +49,7 @@ def take_back(top_up: TopUp, amount_micros: int, note: str) -> None:
 
 def give_back(top_up: TopUp, amount_micros: int, note: str) -> None:
     """Return `amount_micros` that had been taken back; what the customer owes is paid from it first."""
-    kind, reference = LedgerEntry.Kind.RECALLED, _next_reference(top_up, "returned")
+    kind, reference = LedgerEntry.Kind.REVERSAL, _next_reference(top_up, "returned")
     credit(user=top_up.user, amount_micros=amount_micros, kind=kind, reference=reference, note=note)
 
 
@@ -58,8 +58,8 @@ def _take_what_is_there(top_up: TopUp, amount_micros: int, note: str) -> int:
     # On PostgreSQL the row waits for nobody afterwards; on SQLite the whole transaction does not.
     wallet = Wallet.objects.select_for_update().get(user=top_up.user)
     while taken_micros := min(wallet.balance_micros, amount_micros):
-        reference = _next_reference(top_up, "recalled")
-        kind = LedgerEntry.Kind.RECALLED
+        reference = _next_reference(top_up, "reversed")
+        kind = LedgerEntry.Kind.REVERSAL
         try:
             debit(user=top_up.user, amount_micros=taken_micros, kind=kind, reference=reference, note=note)
         except InsufficientFunds:  # refused before anything was written: look again how much there is

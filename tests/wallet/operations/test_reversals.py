@@ -31,17 +31,17 @@ def test_refund_when_the_wallet_holds_enough_takes_all_of_it_with_the_bonus(paid
     demo_says(paid, State.REFUNDED)
 
     paid.refresh_from_db()
-    assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.REFUNDED, 12 * DOLLAR, 100 * DOLLAR)
+    assert (paid.status, paid.reversed_micros, balance(paid.user)) == (Status.REFUNDED, 12 * DOLLAR, 100 * DOLLAR)
     assert Receivable.objects.count() == 0
-    entry = LedgerEntry.objects.get(reference=f"top_up:{paid.reference}:recalled:1")
-    assert (entry.kind, entry.note) == ("recalled", f"Payment {paid.reference} was reversed")
+    entry = LedgerEntry.objects.get(reference=f"top_up:{paid.reference}:reversed:1")
+    assert (entry.kind, entry.note) == ("reversed", f"Payment {paid.reference} was reversed")
 
 
 def test_refund_when_in_part_takes_the_same_share_of_all_that_was_credited_rounded_up(paid: TopUp) -> None:
     demo_says(paid, State.REFUNDED, amount_micros=3_333_333)
 
     paid.refresh_from_db()
-    assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.PAID, 4_000_000, 108_000_000)
+    assert (paid.status, paid.reversed_micros, balance(paid.user)) == (Status.PAID, 4_000_000, 108_000_000)
     assert "Part of it was refunded" in paid.note
 
 
@@ -52,19 +52,19 @@ def test_refund_when_told_again_takes_nothing_more(paid: TopUp) -> None:
     assert balance(paid.user) == 106 * DOLLAR
 
 
-def test_recall_when_the_money_is_spent_takes_what_is_there_and_the_rest_is_owed(paid: TopUp) -> None:
+def test_reversal_when_the_money_is_spent_takes_what_is_there_and_the_rest_is_owed(paid: TopUp) -> None:
     spend(paid.user, 107)
 
     demo_says(paid, State.DISPUTED)
 
     paid.refresh_from_db()
     owed = Receivable.objects.get()
-    assert (paid.status, paid.recalled_micros, balance(paid.user)) == (Status.DISPUTED, 12 * DOLLAR, 0)
+    assert (paid.status, paid.reversed_micros, balance(paid.user)) == (Status.DISPUTED, 12 * DOLLAR, 0)
     assert (owed.amount_micros, owed.top_up, owed_by(paid.user)) == (7 * DOLLAR, paid, 7 * DOLLAR)
     assert paid.attention
 
 
-def test_recall_when_the_wallet_is_empty_writes_no_row_of_nothing(paid: TopUp) -> None:
+def test_reversal_when_the_wallet_is_empty_writes_no_row_of_nothing(paid: TopUp) -> None:
     spend(paid.user, 112)
 
     demo_says(paid, State.REFUNDED)
@@ -106,7 +106,7 @@ def test_credit_when_several_are_owed_pays_the_oldest_first(ann: User, sam: User
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.paid_micros, second.paid_micros, balance(ann)) == (3 * DOLLAR, DOLLAR, 0)
-    assert list(LedgerEntry.objects.filter(kind="recalled").values_list("note", flat=True)) == ["second", "first"]
+    assert list(LedgerEntry.objects.filter(kind="reversed").values_list("note", flat=True)) == ["second", "first"]
 
 
 def test_credit_when_somebody_else_owes_keeps_its_money(ann: User, ben: User) -> None:
@@ -125,7 +125,7 @@ def test_dispute_when_won_returns_the_money_and_pays_what_was_owed_for_it(paid: 
     demo_says(paid, State.DISPUTE_WON)
 
     paid.refresh_from_db()
-    assert (paid.status, paid.attention, paid.recalled_micros) == (Status.PAID, "", 0)
+    assert (paid.status, paid.attention, paid.reversed_micros) == (Status.PAID, "", 0)
     assert (balance(paid.user), owed_by(paid.user)) == (5 * DOLLAR, 0)
     check_may_buy(paid.user)
 
@@ -143,10 +143,10 @@ def test_dispute_when_of_what_a_refund_left_takes_no_more_than_all(paid: TopUp) 
     demo_says(paid, State.DISPUTED, amount_micros=10 * DOLLAR)
 
     paid.refresh_from_db()
-    assert (paid.recalled_micros, balance(paid.user)) == (12 * DOLLAR, 100 * DOLLAR)
+    assert (paid.reversed_micros, balance(paid.user)) == (12 * DOLLAR, 100 * DOLLAR)
 
 
-def test_recall_when_in_another_currency_takes_nothing_and_calls_a_human(paid: TopUp) -> None:
+def test_reversal_when_in_another_currency_takes_nothing_and_calls_a_human(paid: TopUp) -> None:
     demo_says(paid, State.REFUNDED, currency="EUR")
 
     paid.refresh_from_db()
