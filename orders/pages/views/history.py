@@ -69,7 +69,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         "number": number,
         "goods": goods,
         "requests": requests,
-        "choices": _requests_left(order, requests),
+        "kinds": _requests_left(order, requests),
     }
     return render_live(request, "orders/order_detail.html", "live", context, state=state)
 
