@@ -72,11 +72,11 @@ def test_a_customer_pays_for_an_order_directly_and_keeps_the_books(page: Page, s
 
     page.goto("/wallet/")
     accessible(page)
-    page.get_by_label("What").select_option("charge")
+    page.get_by_label("Transaction").select_option("charge")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".ledger-table tbody tr")).to_have_count(1)
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("spreadsheet")).click()
+        page.get_by_role("link", name=re.compile("CSV")).click()
     assert download.value.suggested_filename.endswith(".csv")
 
     page.get_by_role("link", name="Receipts and statements").click()

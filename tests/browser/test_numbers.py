@@ -87,8 +87,8 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         card.get_by_role("button", name="Cancel the number").click()
         expect(card).to_contain_text("You have canceled this number.")
         sandbox.set_number(second.upstream_id, charge="0.0000")
-        expect(card).to_contain_text("is back in your balance", timeout=20_000)
-        expect(other.locator(f"#number-{second.pk}")).to_contain_text("is back in your balance")
+        expect(card).to_contain_text("refunded to your balance", timeout=20_000)
+        expect(other.locator(f"#number-{second.pk}")).to_contain_text("refunded to your balance")
 
         # Replaced: once it has waited, another one takes its place.
         Order.objects.filter(pk=third.pk).update(sent_at=timezone.now() - timedelta(minutes=3))
@@ -99,7 +99,7 @@ def test_codes_arrive_on_two_pages_and_numbers_are_canceled_and_replaced(
         expect(page.locator("main")).to_contain_text("Another number is on its way.")
         new = Number.objects.get(replaces__order=third)
         expect(page.locator(f"#number-{new.order_id}")).to_be_visible()
-        expect(card).to_contain_text("is back in your balance")
+        expect(card).to_contain_text("refunded to your balance")
 
         page.get_by_role("link", name="All numbers and codes").click()
         page.wait_for_url("**/history/")

@@ -238,7 +238,7 @@ def test_dispute_when_created_lost_or_won_follows_its_present_state(top_up: TopU
     stripe_says(stripe_server.event("charge.dispute.closed", won))
 
     assert (status(top_up), top_up.attention, balance(top_up.user)) == (Status.PAID, "", 110 * DOLLAR)
-    assert rows(top_up.user) == [("top_up", 10 * DOLLAR), ("reversed", -10 * DOLLAR), ("reversed", 10 * DOLLAR)]
+    assert rows(top_up.user) == [("top_up", 10 * DOLLAR), ("reversal", -10 * DOLLAR), ("reversal", 10 * DOLLAR)]
 
 
 def test_dispute_when_its_beginning_is_told_after_its_end_changes_nothing(

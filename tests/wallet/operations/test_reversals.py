@@ -34,7 +34,7 @@ def test_refund_when_the_wallet_holds_enough_takes_all_of_it_with_the_bonus(paid
     assert (paid.status, paid.reversed_micros, balance(paid.user)) == (Status.REFUNDED, 12 * DOLLAR, 100 * DOLLAR)
     assert Receivable.objects.count() == 0
     entry = LedgerEntry.objects.get(reference=f"top_up:{paid.reference}:reversed:1")
-    assert (entry.kind, entry.note) == ("reversed", f"Payment {paid.reference} was reversed")
+    assert (entry.kind, entry.note) == ("reversal", f"Payment {paid.reference} was reversed")
 
 
 def test_refund_when_in_part_takes_the_same_share_of_all_that_was_credited_rounded_up(paid: TopUp) -> None:
@@ -106,7 +106,7 @@ def test_credit_when_several_are_owed_pays_the_oldest_first(ann: User, sam: User
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.paid_micros, second.paid_micros, balance(ann)) == (3 * DOLLAR, DOLLAR, 0)
-    assert list(LedgerEntry.objects.filter(kind="reversed").values_list("note", flat=True)) == ["second", "first"]
+    assert list(LedgerEntry.objects.filter(kind="reversal").values_list("note", flat=True)) == ["second", "first"]
 
 
 def test_credit_when_somebody_else_owes_keeps_its_money(ann: User, ben: User) -> None:
