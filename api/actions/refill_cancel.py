@@ -26,30 +26,47 @@ WORDS = {State.OPEN: "Pending", State.DONE: "Completed", State.DECLINED: "Reject
 
 def refill(call: Call) -> Any:
     """Ask for a refill of one order, or of several with an answer for each."""
-    if not call.text("orders"):
-        return {"refill": _refill(call, call.text("order"))}
-    return [
-        {"order": number_in(text), "refill": or_error(_refill, call, text, "Incorrect order ID")}
-        for text in call.several("orders")
-    ]
+    return answer_refills(call, _refill)
 
 
 def refill_status(call: Call) -> Any:
     """What became of one refill, or of several."""
-    if not call.text("refills"):
-        return {"status": _refill_status(call, call.text("refill"))}
-    return [
-        {"refill": number_in(text), "status": or_error(_refill_status, call, text, REFILL_NOT_FOUND)}
-        for text in call.several("refills")
-    ]
+    return answer_refill_statuses(call, _refill_status)
 
 
 def cancel(call: Call) -> list[dict[str, Any]]:
     """Cancel orders, or ask for it; an array also for one."""
+    return answer_cancels(call, _cancel)
+
+
+def answer_refills(call: Call, refill_one: Callable[[Call, str], int]) -> Any:
+    """Answer a call of `refill`: `refill_one` takes the text of an order's number and returns the refill's."""
+    if not call.text("orders"):
+        return {"refill": refill_one(call, call.text("order"))}
+    return [
+        {"order": number_in(text), "refill": or_error(refill_one, call, text, "Incorrect order ID")}
+        for text in call.several("orders")
+    ]
+
+
+def answer_refill_statuses(call: Call, status_of: Callable[[Call, str], str]) -> Any:
+    """Answer a call of `refill_status`: `status_of` takes the text of a refill's number and returns its status."""
+    if not call.text("refills"):
+        return {"status": status_of(call, call.text("refill"))}
+    return [
+        {"refill": number_in(text), "status": or_error(status_of, call, text, REFILL_NOT_FOUND)}
+        for text in call.several("refills")
+    ]
+
+
+def answer_cancels(call: Call, cancel_one: Callable[[Call, str], int]) -> list[dict[str, Any]]:
+    """Answer a call of `cancel`: `cancel_one` takes the text of an order's number and returns 1."""
     texts = call.several("orders") or [call.text("order")]
     if texts == [""]:
         raise ApiError("Order ID is required")
-    return [{"order": number_in(text), "cancel": or_error(_cancel, call, text, "Incorrect order ID")} for text in texts]
+    return [
+        {"order": number_in(text), "cancel": or_error(cancel_one, call, text, "Incorrect order ID")} for text in texts
+    ]
 
 
 def _refill(call: Call, text: str) -> int:

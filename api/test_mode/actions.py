@@ -18,7 +18,9 @@ from api.actions.refill_cancel import (
     NO_CANCEL,
     NO_REFILL,
     REFILL_NOT_FOUND,
-    number_in,
+    answer_cancels,
+    answer_refill_statuses,
+    answer_refills,
     or_error,
 )
 from api.actions.sms import WORDS as NUMBER_WORDS
@@ -123,22 +125,12 @@ def _status(call: Call, text: str) -> dict[str, Any]:
 
 def refill(call: Call) -> Any:
     """Have a finished simulated order refilled; the refill has the order's number."""
-    if not call.text("orders"):
-        return {"refill": _refill(call, call.text("order"))}
-    return [
-        {"order": number_in(text), "refill": or_error(_refill, call, text, "Incorrect order ID")}
-        for text in call.several("orders")
-    ]
+    return answer_refills(call, _refill)
 
 
 def refill_status(call: Call) -> Any:
     """What became of refills: they are done at once."""
-    if not call.text("refills"):
-        return {"status": _refill_status(call, call.text("refill"))}
-    return [
-        {"refill": number_in(text), "status": or_error(_refill_status, call, text, REFILL_NOT_FOUND)}
-        for text in call.several("refills")
-    ]
+    return answer_refill_statuses(call, _refill_status)
 
 
 def _refill(call: Call, text: str) -> int:
@@ -162,10 +154,7 @@ def _may_refill(order: SimulatedOrder, call: Call) -> bool:
 
 def cancel(call: Call) -> list[dict[str, Any]]:
     """Cancel simulated orders that are not over: at once, where the real ones may have to be asked for."""
-    texts = call.several("orders") or [call.text("order")]
-    if texts == [""]:
-        raise ApiError("Order ID is required")
-    return [{"order": number_in(text), "cancel": or_error(_cancel, call, text, "Incorrect order ID")} for text in texts]
+    return answer_cancels(call, _cancel)
 
 
 def _cancel(call: Call, text: str) -> int:

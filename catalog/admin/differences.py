@@ -68,10 +68,10 @@ def history_of(service_id: int) -> str:
 
 
 def percent_of(before: int | None, after: int | None) -> str:
-    """Return by how much a rate moved, as "+12.5 %"; nothing where there is nothing to compare."""
+    """Return by how much a rate moved, as "+12.5%"; nothing where there is nothing to compare."""
     if not before or after is None:
         return ""
-    return f"{Decimal(after - before) * 100 / before:+.1f}\N{NO-BREAK SPACE}%"
+    return f"{Decimal(after - before) * 100 / before:+.1f}%"
 
 
 def shown_fields(fields: dict[str, list[Any]]) -> SafeString:

@@ -2,7 +2,7 @@
 
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
-from catalog.models.rules import MarkupRule, PriceList
+from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.services import (
     Category,
     CategoryQuerySet,
@@ -18,6 +18,7 @@ from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.models.version import CatalogVersion
 
 __all__ = [
+    "BaseMarkupRule",
     "CatalogVersion",
     "Category",
     "CategoryQuerySet",
@@ -29,6 +30,7 @@ __all__ = [
     "PriceList",
     "QuarantinedAnswer",
     "RateUnit",
+    "Rounding",
     "SearchWord",
     "Service",
     "ServiceChange",
@@ -36,4 +38,5 @@ __all__ = [
     "StockAlert",
     "Subcategory",
     "SyncRun",
+    "markup_rule_constraints",
 ]

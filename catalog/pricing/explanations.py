@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.models import MarkupRule
+from catalog.models import MarkupRule, Rounding
 from upstream.money import decimal_from_micros, text_from_micros
 
 # Scopes of the rules of SMS numbers, as `sms.pricing` writes them into the terms.
@@ -39,7 +39,7 @@ def pricing_in_words(terms: Mapping[str, Any], *, store: str, upstream: str) -> 
         )
     steps.append(_listed(terms, store))
     if terms["rate_override_micros"] is None and terms["rounding"]:
-        label = MarkupRule.Rounding(terms["rounding"]).label
+        label = Rounding(terms["rounding"]).label
         steps.append(_("Rounded up %(to)s.") % {"to": label})
     if Decimal(terms["discount_percent"]):
         steps.append(_("Customer group discount: %(percent)s%%.") % {"percent": _percent(terms["discount_percent"])})

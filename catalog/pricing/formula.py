@@ -6,10 +6,9 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 
-from catalog.models import MarkupRule
+from catalog.models import Rounding
 from upstream.money import MICROS, round_charge
 
-Rounding = MarkupRule.Rounding
 # A rounded rate is `offset` plus a whole number of steps, both in micros.
 STEP_AND_OFFSET_MICROS: dict[str, tuple[int, int]] = {
     "": (0, 0),

@@ -8,10 +8,9 @@ from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing import price_book
 from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
-from catalog.sync.defaults import new_category
 from catalog.sync.difference import Comparison, Sell, UpstreamFields
 from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
-from catalog.sync.names import Names
+from catalog.sync.names import Names, new_category
 from catalog.sync.scan import Scan
 
 Row = TypeVar("Row")

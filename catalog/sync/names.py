@@ -1,8 +1,10 @@
 """Categories and subcategories by upstream's names, and what follows from where a service stands."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from catalog.models import Category, Delivery, RateUnit
 from catalog.sync.fetch import Pair
 
 
@@ -33,3 +35,20 @@ class Names:
         subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
         words = (name, display_name, self.category_words[category_id], subcategory)
         return " ".join(filter(None, words)).lower()
+
+
+PRODUCT_WORDS = re.compile(
+    r"\b(accounts?|e-?mails?|gmail|outlook|hotmail|yahoo|prox(y|ies)|vpns?|keys?|licen[cs]es?|gift ?cards?|"
+    r"vouchers?|software|subscriptions?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def new_category(name: str, *, has_products: bool) -> Category:
+    """Return an unsaved category: goods go to an e-mail address and are priced each, work is done at a link.
+
+    `has_products` says that upstream itself calls one of its services a product; without that the name decides.
+    """
+    if has_products or PRODUCT_WORDS.search(name):
+        return Category(name=name, delivery=Delivery.EMAIL, rate_per=RateUnit.ONE)
+    return Category(name=name, delivery=Delivery.LINK)

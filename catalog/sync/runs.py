@@ -117,7 +117,7 @@ def reject_mass_vanishing(*, on_sale: int, missing: int) -> None:
     limit = settings.SYNC_MAX_VANISHED_PERCENT
     if missing * 100 > on_sale * limit:
         raise SyncRejected(
-            f"{missing} of {on_sale} on sale are missing from the answer, more than {limit} %. If that is true, "
+            f"{missing} of {on_sale} on sale are missing from the answer, more than {limit}%. If that is true, "
             "run the sync once with a higher SYNC_MAX_VANISHED_PERCENT."
         )
 
@@ -126,4 +126,4 @@ def reject_many_set_aside(*, total: int, set_aside: int) -> None:
     """Raise SyncRejected when a larger share of the rows is unusable than SYNC_MAX_SET_ASIDE_PERCENT."""
     limit = settings.SYNC_MAX_SET_ASIDE_PERCENT
     if set_aside * 100 > total * limit:
-        raise SyncRejected(f"{set_aside} of {total} rows cannot be used, more than {limit} %.")
+        raise SyncRejected(f"{set_aside} of {total} rows cannot be used, more than {limit}%.")

@@ -9,10 +9,9 @@ from accounts.models import User
 from catalog.models import SyncRun
 from catalog.sync import quarantine, tables
 from catalog.sync.apply import apply_answer
-from catalog.sync.examples import summary
 from catalog.sync.fetch import Placement, Progress, pairs_of, read_catalog, read_subcategories
 from catalog.sync.gc_paused import gc_paused
-from catalog.sync.plausibility import doubts_about
+from catalog.sync.plausibility import doubts_about, summary
 from catalog.sync.runs import (
     close_run,
     recorded_run,

@@ -69,4 +69,4 @@ class ServiceCostAdmin(ReadOnlyAdmin):
     def difference(self, service: Any) -> str:
         if not service.expected_micros:
             return EMPTY
-        return f"{service.surplus_micros * 100 // service.expected_micros:+d} %"
+        return f"{service.surplus_micros * 100 // service.expected_micros:+d}%"

@@ -106,7 +106,7 @@ class CouponAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("discount"), ordering="percent")
     def takes_off(self, coupon: Coupon) -> str:
-        return money(coupon.amount_micros) if coupon.amount_micros else f"{coupon.percent.normalize():f} %"
+        return money(coupon.amount_micros) if coupon.amount_micros else f"{coupon.percent.normalize():f}%"
 
     @display(description=gettext_lazy("can be used"), boolean=True)
     def usable(self, coupon: Coupon) -> bool:

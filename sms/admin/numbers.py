@@ -62,7 +62,7 @@ class SuccessRateAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("success"))
     def percent(self, rate: SuccessRate) -> str:
-        return f"{rate.percent} %" if rate.observed else EMPTY
+        return f"{rate.percent}%" if rate.observed else EMPTY
 
 
 @admin.register(ReplacementRule)

@@ -85,6 +85,6 @@ def _table(lines: list[Line], whole: Line, by: str) -> dict[str, Any]:
 
 
 def _figures(line: Line) -> list[Any]:
-    success = EMPTY if line.success_percent is None else f"{line.success_percent} %"
+    success = EMPTY if line.success_percent is None else f"{line.success_percent}%"
     charge = money(line.charge, settings.UPSTREAM_CURRENCY)
     return [line.sold, line.received, success, money(line.revenue), charge, money(line.margin)]

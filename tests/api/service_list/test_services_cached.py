@@ -15,7 +15,7 @@ from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKey, CustomerGroup, User
 from api.actions import services
 from api.actions.services import stock_of
-from catalog.models import Category, MarkupRule, Service
+from catalog.models import Category, MarkupRule, Rounding, Service
 from catalog.operations.overrides import confirm_rate_units
 from catalog.pricing import price_book
 from catalog.sync.sync_catalog import sync_catalog
@@ -76,7 +76,7 @@ def raise_prices(listing: list[Service], user: User) -> None:
 
 def price_by_category(listing: list[Service], user: User) -> None:
     MarkupRule.objects.create(
-        scope="category", category=listing[1].category, percent=Decimal(40), rounding=MarkupRule.Rounding.NINETY_NINE
+        scope="category", category=listing[1].category, percent=Decimal(40), rounding=Rounding.NINETY_NINE
     )
 
 

@@ -78,7 +78,7 @@ def test_run_page_when_it_was_held_back_shows_what_would_change(desk: Client, he
 
     assert counts == {"repriced": 1, "vanished": 20, "new": 1, "back": 0, "changed": 1, "set_aside": 1}
     name = Service.objects.get(upstream_id=40).name
-    assert repriced == [["40", name, "$40.00", "$60.00", "+50.0\N{NO-BREAK SPACE}%"]]
+    assert repriced == [["40", name, "$40.00", "$60.00", "+50.0%"]]
     assert [row[0] for row in shown(desk, held_back, show="vanished")[1]] == [str(pk) for pk in range(1, 21)]
     assert shown(desk, held_back, show="new")[1] == [["9001", "Newcomer", "$3.00"]]
     assert shown(desk, held_back, show="set_aside")[1] == [["42", "rate", "is 0"]]
@@ -127,7 +127,7 @@ def test_run_page_when_it_was_applied_shows_its_history_page_by_page(
     assert shown(desk, before)[0] == {
         "new": 0, "repriced": 1, "vanished": 0, "back": 0, "changed": 1, "set_aside": 0
     }  # fmt: skip
-    expected = ["1", f"{link}Instagram Followers</a>", "$0.50", "$0.40", "-20.0\N{NO-BREAK SPACE}%"]
+    expected = ["1", f"{link}Instagram Followers</a>", "$0.50", "$0.40", "-20.0%"]
     assert shown(desk, before, show="repriced")[1] == [expected]
     assert shown(desk, before, show="changed")[1][0][2] == "<div>minimum: 100 → 7</div>"
     assert shown(desk, run)[1][0][0] == "2"

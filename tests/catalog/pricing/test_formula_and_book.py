@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import CustomerGroup, User
-from catalog.models import Category, MarkupRule, Service, Subcategory
+from catalog.models import Category, MarkupRule, Rounding, Service, Subcategory
 from catalog.pricing import (
     Markup,
     PriceBook,
@@ -103,7 +103,7 @@ def test_selling_rate_when_the_discount_grows_never_rises(
     )
 
 
-roundings = st.sampled_from(["", *MarkupRule.Rounding.values])
+roundings = st.sampled_from(["", *Rounding.values])
 lowered = st.decimals(-99, 5000, places=2)  # of a rule whose fixed part makes up for it, or does not
 fixed_parts = st.integers(-(10**9), 10**9)
 
@@ -177,7 +177,7 @@ def test_selling_rate_when_the_cost_rises_never_falls(
     assert rate_of(rate, **rule) <= rate_of(rate + more, **rule)
 
 
-@given(rates, percents, fixed_parts, shares, st.sampled_from(MarkupRule.Rounding.values))
+@given(rates, percents, fixed_parts, shares, st.sampled_from(Rounding.values))
 def test_selling_rate_when_rounded_rises_by_less_than_a_step_and_ends_as_it_should(
     rate: int, percent: Decimal, fixed: int, floor: Decimal, rounding: str
 ) -> None:

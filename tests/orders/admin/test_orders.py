@@ -346,7 +346,7 @@ def test_costs_when_upstream_charged_more_than_expected_then_the_difference_is_l
     rows = [(row.pk, row.expected_micros, row.charged_micros) for row in page.context["cl"].result_list]
     first, second = Service.objects.order_by("upstream_id")[:2]
     assert rows == [(second.pk, 150_000, 165_000), (first.pk, 150_000, 150_000)]
-    assert "+10 %" in page.content.decode()
+    assert "+10%" in page.content.decode()
 
 
 def test_index_when_the_upstream_balance_is_known_then_the_first_page_says_how_long_it_lasts(

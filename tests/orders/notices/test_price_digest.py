@@ -52,7 +52,7 @@ def test_send_price_digests_mails_favorites_and_last_months_orders_in_one_mail(e
 
     (sent,) = mail.outbox
     assert sent.to == [eager.email]
-    assert sent.body.count("$1.875 → $3.75 (+100 %)") == 2
+    assert sent.body.count("$1.875 → $3.75 (+100%)") == 2
     assert liked.title in sent.body
     assert bought.title in sent.body
     assert neither.title not in sent.body
@@ -89,7 +89,7 @@ def test_send_price_digests_speaks_of_the_customers_own_prices(eager, digest):
     MarkupRule.objects.create(scope="all", percent=100)
     digest()
 
-    assert "$1.6875 → $2.70 (+60 %)" in Notice.objects.get().body
+    assert "$1.6875 → $2.70 (+60%)" in Notice.objects.get().body
 
 
 def test_send_price_digests_when_not_wanted_sends_nothing(ann, digest):

@@ -104,7 +104,7 @@ def test_report_page_shows_the_period_that_was_asked_for_and_hands_it_out_as_csv
     page = client.get(PAGE, asked)
     file = b"".join(client.get(PAGE, {**asked, "format": "csv"}).streaming_content).decode("utf-8-sig")
 
-    assert "Telegram US 3 2 100 % $2.40 $1.50 $0.90" in page_words(page)
+    assert "Telegram US 3 2 100% $2.40 $1.50 $0.90" in page_words(page)
     header, first, second, third = csv.reader(io.StringIO(file))
     assert header[-3:] == ["Revenue, USD", "Upstream charge, USD", "Margin, USD"]
     assert first == ["Telegram", "US", "3", "2", "100", "2.40", "1.50", "0.90"]
