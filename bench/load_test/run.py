@@ -113,6 +113,7 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         in_doubt = settling.left_to_the_admin()
         # Their settling time runs while the verdict is made.
         _lose_one_of_each(stage, one_more)
+        settling.await_sent(seconds=SETTLE_WITHIN_SECONDS)
         truth = verdict.Truth(stage.sandbox.orders)
         _take_over(report, verdict.check(truth, crowd.purchases, all_decided=False))
         _audit(report)

@@ -43,6 +43,14 @@ def await_first(kinds: int, *, seconds: float) -> None:
         time.sleep(0.1)
 
 
+def await_sent(*, seconds: float) -> None:
+    """Wait until nothing is left to be sent. Raises NotSettled after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while unsent := list(Order.objects.filter(MOVING, status__in=(Status.PAID, Status.SENDING))):
+        _check_time(deadline, "not sent", unsent)
+        time.sleep(0.1)
+
+
 def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str], None]) -> None:
     """Place an order of each kind every second until reconciliation has looked at every lost one.
 
