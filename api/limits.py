@@ -140,7 +140,7 @@ class _UnderWay:
     @contextmanager
     def place(self, limits: dict[str, int]) -> Iterator[None]:
         with self._lock:
-            if any(self._calls[name] >= most for name, most in limits.items()):
+            if any(self._calls[name] >= maximum for name, maximum in limits.items()):
                 raise ApiError(TOO_MANY_AT_ONCE, THROTTLED)
             self._calls.update(limits.keys())
         try:
@@ -160,10 +160,10 @@ _under_way = _UnderWay()
 def count_call(key: ApiKey | None, address: str | None) -> Allowance | None:
     """Count a call with this key, None for a wrong one, from this address; None when there is nothing to announce."""
     limits = {}
-    if key is not None and (most := key.calls_per_minute or settings.API_CALLS_PER_MINUTE):
-        limits[f"api:calls:key:{key.pk}"] = most
-    if address and (most := settings.API_CALLS_PER_MINUTE_PER_ADDRESS):
-        limits[f"api:calls:from:{_client_network(address)}"] = most
+    if key is not None and (maximum := key.calls_per_minute or settings.API_CALLS_PER_MINUTE):
+        limits[f"api:calls:key:{key.pk}"] = maximum
+    if address and (maximum := settings.API_CALLS_PER_MINUTE_PER_ADDRESS):
+        limits[f"api:calls:from:{_client_network(address)}"] = maximum
     return _counters.count(limits) if limits else None
 
 
@@ -174,11 +174,11 @@ def place_for(key: ApiKey, *, waits: bool) -> Iterator[None]:
     For calls that wait for upstream there are API_CALLS_AT_ONCE, for all together twice that; the keys of one customer
     together get one more. So there is always a thread left for the others.
     """
-    most = 2 * settings.API_CALLS_AT_ONCE
-    limits = {f"key:{key.pk}": most, f"user:{key.user_id}": most + 1}
+    maximum = 2 * settings.API_CALLS_AT_ONCE
+    limits = {f"key:{key.pk}": maximum, f"user:{key.user_id}": maximum + 1}
     if waits:
-        most = settings.API_CALLS_AT_ONCE
-        limits |= {f"waiting:key:{key.pk}": most, f"waiting:user:{key.user_id}": most + 1}
+        maximum = settings.API_CALLS_AT_ONCE
+        limits |= {f"waiting:key:{key.pk}": maximum, f"waiting:user:{key.user_id}": maximum + 1}
     with _under_way.place(limits):
         yield
 

@@ -149,9 +149,9 @@ def run(services: int, rounds: int, seconds: float) -> bool:
     print(f"{services:,} services, {CONNECTIONS} connections, {rounds} rounds of {seconds:g} s a call; {machine()}")
     met = [report(question, constant) for constant, question in pairs]
     add = questions[-1]
-    share = statistics.median(ours / most for ours, most in zip(add.per_second, placed, strict=True))
-    most = statistics.median(placed)
-    print(f"place_order            {most:8.1f} /s   of that `add` {share:.2f} (aim: at least {AIM_ADD})")
+    share = statistics.median(ours / maximum for ours, maximum in zip(add.per_second, placed, strict=True))
+    maximum = statistics.median(placed)
+    print(f"place_order            {maximum:8.1f} /s   of that `add` {share:.2f} (aim: at least {AIM_ADD})")
     print(f"all services: {before:.0f} MB before, {peak - before:.0f} MB more at the peak (aim: under {AIM_MB:.0f})")
     return all(met) and share >= AIM_ADD and peak - before < AIM_MB
 

@@ -125,7 +125,7 @@ def run(orders: int, threads: int, rounds: int) -> bool:
         assert audit(client=None, now=timezone.now()).problems == []
         connection.close()
     limit, mine = (statistics.median(column) for column in zip(*results, strict=True))
-    share = statistics.median(our / most for most, our in results)
+    share = statistics.median(our / maximum for maximum, our in results)
     print(f"{orders:,} orders a side, {threads} threads and connections, {rounds} rounds; {machine()}")
     print(f"raw psycopg   {limit:7.1f} a second")
     print(f"place_order   {mine:7.1f} a second, {share:.0%} of that (aim: at least {AIM:.0%})")

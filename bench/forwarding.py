@@ -93,7 +93,7 @@ def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) 
         upstream = len(sandbox.orders)
         assert upstream == placed + rounds * orders, f"{upstream} upstream, {placed} placed here"
     limit, ours = (statistics.median(column) for column in zip(*results, strict=True))
-    share = statistics.median(mine / most for most, mine in results)
+    share = statistics.median(mine / maximum for maximum, mine in results)
     print(f"{orders} orders, {in_flight} in flight, answers in {latency * 1000:.0f} ms, {rounds} rounds; {machine()}")
     print(f"plain threads over requests  {limit:7.1f} a second")
     print(f"forwarded by {workers} worker(s)      {ours:7.1f} a second, {share:.0%} of that (aim: at least {AIM:.0%})")

@@ -83,7 +83,7 @@ def measured(title: str, debits: int, threads: int, users: list[Any], rounds: in
         }
         results.append((sides[raw], sides[ours]))
     limit, mine = (statistics.median(column) for column in zip(*results[1:], strict=True))
-    return limit, mine, statistics.median(our / most for most, our in results[1:])
+    return limit, mine, statistics.median(our / maximum for maximum, our in results[1:])
 
 
 def run(debits: int, threads: int, rounds: int) -> bool:

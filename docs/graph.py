@@ -21,7 +21,7 @@ COLORS = ("#5b6472", "#7c3aed", "#0891b2", "#dc2626", "#d97706", "#16a34a", "#db
 
 TILE_WIDTH, TILE_HEIGHT, GAP_X, GAP_Y = 104, 32, 28, 10
 LABEL_WIDTH, MARGIN, PADDING, BAND_GAP, HEAD = 136, 20, 14, 10, 74
-MOST_ROWS = 5  # where an app has no contract: longer columns are broken
+MAX_ROWS = 5  # where an app has no contract: longer columns are broken
 Edges = dict[str, set[str]]
 
 
@@ -171,7 +171,7 @@ def _columns(app: str, order: list[list[str]], edges: Edges) -> list[list[str]]:
     columns = [sorted(room for room in rooms if depth[room] == number) for number in sorted(set(depth.values()))]
     # Those that import nothing here stand on the left, out of the way of the others' lines.
     columns = [sorted(column, key=lambda room: bool(edges[room] & rooms)) for column in columns]
-    return [column[begin : begin + MOST_ROWS] for column in columns for begin in range(0, len(column), MOST_ROWS)]
+    return [column[begin : begin + MAX_ROWS] for column in columns for begin in range(0, len(column), MAX_ROWS)]
 
 
 def _nearest(edges: Edges) -> Edges:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Number, NumberLimit
 
 DAY = timedelta(hours=24)
@@ -18,17 +18,17 @@ class TooManyNumbers(OrderRefused):
 
 
 class Limits(NamedTuple):
-    most_open: int
-    most_per_day: int
+    max_open: int
+    max_per_day: int
 
 
 def limits_of(user: User) -> Limits:
     """Return the customer's limits: their own where staff set some, else the shop's; one query."""
-    own = NumberLimit.objects.filter(user=user).values_list("most_open", "most_per_day").first()
-    most_open, most_per_day = own or (None, None)
+    own = NumberLimit.objects.filter(user=user).values_list("max_open", "max_per_day").first()
+    max_open, max_per_day = own or (None, None)
     return Limits(
-        settings.SMS_MAX_OPEN_NUMBERS if most_open is None else most_open,
-        settings.SMS_MAX_NUMBERS_PER_DAY if most_per_day is None else most_per_day,
+        settings.SMS_MAX_OPEN_NUMBERS if max_open is None else max_open,
+        settings.SMS_MAX_NUMBERS_PER_DAY if max_per_day is None else max_per_day,
     )
 
 
@@ -41,18 +41,18 @@ def check_limits(user: User, *, now: datetime) -> None:
     """
     limits = limits_of(user)
     own = Number.objects.filter(order__user=user)
-    if own.still_open().count() > limits.most_open:
+    if own.still_open().count() > limits.max_open:
         text = ngettext(
             "You can have %(count)d open number at once. Wait for its code, then buy more.",
             "You can have %(count)d open numbers at once. Wait for their codes, then buy more.",
-            limits.most_open,
+            limits.max_open,
         )
-        raise TooManyNumbers(text % {"count": limits.most_open})
+        raise TooManyNumbers(text % {"count": limits.max_open})
     lately = own.filter(created_at__gt=now - DAY)
-    if lately.exclude(state=Number.State.CANCELED, phone="").count() > limits.most_per_day:
+    if lately.exclude(state=Number.State.CANCELED, phone="").count() > limits.max_per_day:
         text = ngettext(
             "You can buy %(count)d number in 24 hours.",
             "You can buy %(count)d numbers in 24 hours.",
-            limits.most_per_day,
+            limits.max_per_day,
         )
-        raise TooManyNumbers(text % {"count": limits.most_per_day})
+        raise TooManyNumbers(text % {"count": limits.max_per_day})

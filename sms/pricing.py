@@ -76,14 +76,14 @@ class NumberBook:
         rows = (
             projects.order_by()
             .values(key, ruled_project=_ruled("pk", self.markups.by_project), ruled_site=site, ruled_country=country)
-            .annotate(least=Min("price_upstream_micros"))
+            .annotate(minimum=Min("price_upstream_micros"))
         )
         found: dict[int, int] = {}
         for row in rows:
             markup = self.markups.of(
                 project_id=row["ruled_project"], site_id=row["ruled_site"], country_id=row["ruled_country"]
             )
-            price_micros = self.book.piece_micros(row["least"], markup)
+            price_micros = self.book.piece_micros(row["minimum"], markup)
             found[row[key]] = min(price_micros, found.get(row[key], price_micros))
         return found
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
+from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -222,6 +223,7 @@ SMS_MAX_NUMBERS_PER_DAY = env.number("SMS_MAX_NUMBERS_PER_DAY", 200)
 SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, minimum=1)
 SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, minimum=1)
 SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, minimum=0)
+PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
 # What a page promised is kept for so long, unless it would cost the shop more than this on one order.
 PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, minimum=60)
 PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
@@ -241,33 +243,7 @@ BTCPAY_STORE_ID = env.text("BTCPAY_STORE_ID", "")
 BTCPAY_API_KEY = env.text("BTCPAY_API_KEY", "")
 BTCPAY_WEBHOOK_SECRET = env.text("BTCPAY_WEBHOOK_SECRET", "")
 MANUAL_TRANSFER_DETAILS = env.text("MANUAL_TRANSFER_DETAILS", "").replace("\\n", "\n")
-PAYMENT_TERMS = {
-    "stripe": {
-        "fee_percent": env.decimal("STRIPE_FEE_PERCENT", "0"),
-        "fee_fixed": env.decimal("STRIPE_FEE_FIXED", "0"),
-        "bonus_percent": env.decimal("STRIPE_BONUS_PERCENT", "0"),
-        "bonus_from": env.decimal("STRIPE_BONUS_FROM", "0"),
-        "min": env.decimal("STRIPE_MIN", "1"),
-        "max": env.decimal("STRIPE_MAX", "10000"),
-    },
-    "btcpay": {
-        "fee_percent": env.decimal("BTCPAY_FEE_PERCENT", "0"),
-        "fee_fixed": env.decimal("BTCPAY_FEE_FIXED", "0"),
-        "bonus_percent": env.decimal("BTCPAY_BONUS_PERCENT", "0"),
-        "bonus_from": env.decimal("BTCPAY_BONUS_FROM", "0"),
-        "min": env.decimal("BTCPAY_MIN", "1"),
-        "max": env.decimal("BTCPAY_MAX", "10000"),
-    },
-    "manual": {
-        "fee_percent": env.decimal("MANUAL_FEE_PERCENT", "0"),
-        "fee_fixed": env.decimal("MANUAL_FEE_FIXED", "0"),
-        "bonus_percent": env.decimal("MANUAL_BONUS_PERCENT", "0"),
-        "bonus_from": env.decimal("MANUAL_BONUS_FROM", "0"),
-        "min": env.decimal("MANUAL_MIN", "10"),
-        "max": env.decimal("MANUAL_MAX", "10000"),
-    },
-    "demo": {"min": Decimal(1), "max": Decimal(10000)},
-}
+PAYMENT_TERMS = payment_terms(env)
 # An order that waits for its payment keeps the price its page promised for so long.
 PENDING_CHECKOUT_HOURS = env.number("PENDING_CHECKOUT_HOURS", 24)
 # On receipts: who sells, and the tax in what was paid.
@@ -275,8 +251,6 @@ SELLER_DETAILS = env.text("SELLER_DETAILS", "").replace("\\n", "\n")
 RECEIPT_TAX_PERCENT = env.decimal("RECEIPT_TAX_PERCENT", "0")
 if RECEIPT_TAX_PERCENT > 100:
     raise ImproperlyConfigured("RECEIPT_TAX_PERCENT should be at most 100.")
-
-PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
 
 # --- The API --------------------------------------------------------------------------------------------------------
 API_MAX_KEYS = env.number("API_MAX_KEYS", 20, minimum=1)
@@ -288,7 +262,7 @@ API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, minimum=1)
 API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, minimum=1)
 # Long lists of services, ready to be sent; the processes of one machine share it.
 API_CACHE_DIR = Path(env.text("API_CACHE_DIR", str(BASE_DIR / "var/api")))
-API_PLAY_BALANCE = env.decimal("API_PLAY_BALANCE", "1000")
+API_TEST_BALANCE = env.decimal("API_TEST_BALANCE", "1000")
 
 # --- Webhooks -------------------------------------------------------------------------------------------------------
 API_MAX_WEBHOOKS = env.number("API_MAX_WEBHOOKS", 10)

@@ -10,7 +10,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connections
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests.emptying import empty_quickly
 
@@ -74,6 +74,13 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     from catalog.caching.versioned_cache import forget_process_cache
 
     forget_process_cache()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Let no test speak the language of the last page that the one before it asked for."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,8 @@ class NewStaffKeyForm(StaffKeyForm):
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
         if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= settings.API_MAX_KEYS:
-            text = _("This customer already has %(most)s keys. Revoke one first.")
-            raise forms.ValidationError(text % {"most": settings.API_MAX_KEYS})
+            text = _("This customer already has %(maximum)s keys. Revoke one first.")
+            raise forms.ValidationError(text % {"maximum": settings.API_MAX_KEYS})
         return user
 
 

@@ -39,7 +39,7 @@ class KeyForm(forms.ModelForm):
             text = _("%(line)s is not an address or a network. Examples: 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32.")
             raise forms.ValidationError(text % {"line": error.line}) from None
         except TooManyNetworks:
-            raise forms.ValidationError(_("Enter up to %(most)d addresses.") % {"most": MAX_NETWORKS}) from None
+            raise forms.ValidationError(_("Enter up to %(maximum)d addresses.") % {"maximum": MAX_NETWORKS}) from None
 
     def clean_daily_limit_micros(self) -> int | None:
         limit: int | None = self.cleaned_data["daily_limit_micros"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import ApiKey, User
 from api.actions.params import ApiError, Params
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 NOT_FOUND = 404
 
 
@@ -52,8 +52,8 @@ class Call:
     def several(self, name: str) -> list[str]:
         """Return the parts of a parameter like `1,2,3`, each once. Raises ApiError for more than 100."""
         parts = list(dict.fromkeys(part.strip() for part in self.text(name).split(",") if part.strip()))
-        if len(parts) > MOST_AT_ONCE:
-            raise ApiError(f"Too many {name}, {MOST_AT_ONCE} at most")
+        if len(parts) > MAX_AT_ONCE:
+            raise ApiError(f"Too many {name}, {MAX_AT_ONCE} at most")
         return parts
 
 

@@ -21,7 +21,8 @@ from catalog.models import Delivery, OrderForm, Service
 from orders.lifecycle.goods import reveal_all
 from orders.models import Order, Status
 from orders.pages.progress import Progress, progress_of
-from orders.placing.place import MoneyOwed, OrderRefused, RequestIdReused, place_order
+from orders.placing.place import place_order
+from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
 from orders.placing.request_ids import release_request_id
 from upstream.money import text_from_micros
 from wallet.operations import InsufficientFunds, balance_of
@@ -135,9 +136,9 @@ def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError
     """Say in the trade's words why an order was refused: another shop that buys here matches the whole text."""
     if field == "link":
         return ApiError("Invalid link" if link else "Link is required")
-    least, most = service.min_quantity, service.max_quantity
-    if field in ("quantity", "comments") and not least <= quantity <= most:
-        return ApiError(f"Quantity must be between {least} and {most}")
+    minimum, maximum = service.min_quantity, service.max_quantity
+    if field in ("quantity", "comments") and not minimum <= quantity <= maximum:
+        return ApiError(f"Quantity must be between {minimum} and {maximum}")
     if field in ("quantity", "comments") or is_on_sale(service):
         return ApiError("Not enough stock", 409)
     return ApiError(SERVICE_NOT_FOUND, NOT_FOUND)

@@ -13,7 +13,7 @@ from api.actions.params import ApiError, whole_number
 from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, request_service
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Kind, Order, ServiceRequest, Status
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.operations.cancel import cancel_number
 
 RequestKind = ServiceRequest.Kind

@@ -24,10 +24,10 @@ from api.actions.orders import (
 from api.actions.params import ApiError, whole_number
 from orders.fulfilment.forward import forward_order
 from orders.models import Kind, Order, Status
-from orders.placing.place import MoneyOwed, OrderRefused, RequestIdReused
+from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
 from sms.limits import TooManyNumbers
 from sms.models import Country, Number, Project
-from sms.operations import MOST_AT_ONCE, buy_numbers
+from sms.operations import MAX_AT_ONCE, buy_numbers
 from sms.pricing import number_book, number_price_micros
 from upstream.client import default_client
 from upstream.errors import Unavailable
@@ -168,7 +168,7 @@ def buy_some(call: Call, take: Callable[[Call, Project, int, str], list[T]]) -> 
 
 def _refusal(project: Project, field: str) -> ApiError:
     if field == "quantity":
-        return ApiError(f"Quantity must be between 1 and {MOST_AT_ONCE}")
+        return ApiError(f"Quantity must be between 1 and {MAX_AT_ONCE}")
     if field == "reuse_phone":
         return ApiError("Phone number is not available", 409)
     if Project.objects.on_sale().filter(pk=project.pk).exists():

@@ -27,11 +27,12 @@ from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
 from orders.models import Checkout
-from orders.placing.place import OrderRefused, check_order
+from orders.placing.check import check_order
+from orders.placing.refusals import OrderRefused
 from wallet.operations import wallet_of
 
 log = structlog.get_logger(__name__)
-MOST_SHOWN = 30_000  # characters of an answer
+MAX_SHOWN = 30_000  # characters of an answer
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ class Outcome:
     @property
     def shown(self) -> str:
         """The answer, or as much of it as a page can hold."""
-        return self.text[:MOST_SHOWN]
+        return self.text[:MAX_SHOWN]
 
     @property
     def goes_on(self) -> bool:
         """Whether there is more of the answer than is shown."""
-        return len(self.text) > MOST_SHOWN
+        return len(self.text) > MAX_SHOWN
 
 
 def send(
@@ -126,7 +127,7 @@ def _beginning(answer: StreamingHttpResponse) -> str:
         for piece in iter(answer):
             pieces.append(piece)
             characters += len(piece)
-            if characters > 4 * MOST_SHOWN:  # at most so many bytes are one character
+            if characters > 4 * MAX_SHOWN:  # at most so many bytes are one character
                 break
     finally:
         answer.close()

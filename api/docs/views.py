@@ -61,7 +61,7 @@ def guide(request: PageRequest) -> HttpResponse:
         "request_id_days": settings.API_REQUEST_ID_KEEP_DAYS,
         "link_words": LINK_WORDS.items(),
         "phones": PHONES.items(),
-        "test_balance": settings.API_PLAY_BALANCE,
+        "test_balance": settings.API_TEST_BALANCE,
         "currency": settings.STORE_CURRENCY,
         "events": EVENTS,
         "message": webhook_message(),

@@ -62,7 +62,7 @@ def keys(request: CustomerRequest) -> HttpResponse:
         "groups": _groups(form),
         "alive": alive,
         "over": over[:OLD_KEYS_SHOWN],
-        "most": settings.API_MAX_KEYS,
+        "maximum": settings.API_MAX_KEYS,
         "endpoint": _endpoint(),
         "test_money_micros": simulated_balance_micros(request.user) if any(key.is_test for key in alive) else None,
         "link_words": LINK_WORDS.items(),
@@ -169,4 +169,4 @@ def _endpoint() -> str:
 
 
 def _too_many() -> str:
-    return _("You have %(most)d keys, which is the maximum. Revoke one first.") % {"most": settings.API_MAX_KEYS}
+    return _("You have %(maximum)d keys, which is the maximum. Revoke one first.") % {"maximum": settings.API_MAX_KEYS}

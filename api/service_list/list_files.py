@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 log = structlog.get_logger(__name__)
-MOST_FILES = 30  # of twenty megabytes, where there are a hundred thousand services
+MAX_FILES = 30  # of twenty megabytes, where there are a hundred thousand services
 PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.05
 LEFT_BEHIND_SECONDS = 3600
@@ -86,7 +86,7 @@ def _write(folder: Path, name: str, version: int, until: datetime | None, pieces
 
 
 def _tidy(folder: Path, *, keep: tuple[str, int]) -> None:
-    """Remove what is older than the file just written, files of the oldest beyond MOST_FILES, and what a crash left."""
+    """Remove what is older than the file just written, files of the oldest beyond MAX_FILES, and what a crash left."""
     kept: list[tuple[float, Path]] = []
     for path in folder.iterdir():
         with contextlib.suppress(OSError, ValueError):
@@ -99,7 +99,7 @@ def _tidy(folder: Path, *, keep: tuple[str, int]) -> None:
                     path.unlink()
                 else:
                     kept.append((written_at, path))
-    for _written_at, path in sorted(kept)[:-MOST_FILES]:
+    for _written_at, path in sorted(kept)[:-MAX_FILES]:
         path.unlink(missing_ok=True)
 
 

@@ -41,15 +41,16 @@ from api.test_mode.scenarios import (
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book
 from orders.models import Status
-from orders.placing.place import OrderRefused, check_order
+from orders.placing.check import check_order
+from orders.placing.refusals import OrderRefused
 from sms.models import Number, Project
-from sms.operations import MOST_AT_ONCE
+from sms.operations import MAX_AT_ONCE
 from sms.pricing import number_price_micros
 from upstream.money import text_from_micros
 
 Kind = SimulatedOrder.Kind
 State = Number.State
-MOST_GOODS = 100
+MAX_GOODS = 100
 
 
 def balance(call: Call) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def _take(call: Call, asked: dict[str, Any], make: Callable[[], list[SimulatedOr
             call.user, key=call.key, request_id=request_id, asked=asked, make=make, now=call.now
         )
     except operations.TooManyUnderWay:
-        text = f"Too many test orders are under way, {operations.MOST_UNDER_WAY} at most"
+        text = f"Too many test orders are under way, {operations.MAX_UNDER_WAY} at most"
         raise ApiError(text, 409) from None
 
 
@@ -118,7 +119,7 @@ def _status(call: Call, text: str) -> dict[str, Any]:
     }
     service = order.service
     if service is not None and service.delivery == Delivery.EMAIL and word in ("Completed", "Partial"):
-        pieces = min(order.quantity - remains, MOST_GOODS)
+        pieces = min(order.quantity - remains, MAX_GOODS)
         answer["accounts"] = [f"test{order.pk}.{number}@example.com:password" for number in range(1, pieces + 1)]
     return answer
 
@@ -190,7 +191,7 @@ def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[Simula
     def make() -> list[SimulatedOrder]:
         if not Project.objects.on_sale().filter(pk=project.pk).exists():
             raise OrderRefused("not on sale")
-        if not 1 <= quantity <= MOST_AT_ONCE or (phone and quantity != 1):
+        if not 1 <= quantity <= MAX_AT_ONCE or (phone and quantity != 1):
             raise OrderRefused("quantity", "quantity")
         if phone == NO_NUMBERS:
             raise ApiError("No numbers available", 409)

@@ -15,16 +15,16 @@ from accounts.keys.api_keys import spend_with_key
 from accounts.models import ApiKey, User
 from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of
-from orders.placing.place import RequestIdReused
+from orders.placing.refusals import RequestIdReused
 from upstream.money import micros_from_decimal
 from wallet.operations import InsufficientFunds
 
 # Every look at the test money goes through the orders under way; nobody tries out more at once.
-MOST_UNDER_WAY = 1000
+MAX_UNDER_WAY = 1000
 
 
 class TooManyUnderWay(Exception):
-    """The customer's test keys have MOST_UNDER_WAY orders that are not over. Nothing has changed."""
+    """The customer's test keys have MAX_UNDER_WAY orders that are not over. Nothing has changed."""
 
 
 def simulated_balance_micros(user: User, *, now: datetime | None = None) -> int:
@@ -71,7 +71,7 @@ def take_simulated_orders(
             return bought
         _settle(user, now)
         orders = make()
-        if _unsettled(user).count() + len(orders) > MOST_UNDER_WAY:
+        if _unsettled(user).count() + len(orders) > MAX_UNDER_WAY:
             raise TooManyUnderWay
         total_micros = sum(order.price_micros for order in orders)
         left_micros = SimulatedWallet.objects.values_list("balance_micros", flat=True).get(pk=wallet.pk) - total_micros
@@ -110,7 +110,7 @@ def clean_simulated_orders(*, now: datetime | None = None) -> int:
 
 
 def _begins_with() -> int:
-    return micros_from_decimal(settings.API_PLAY_BALANCE)
+    return micros_from_decimal(settings.API_TEST_BALANCE)
 
 
 def _wallet(user: User) -> SimulatedWallet:

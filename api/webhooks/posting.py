@@ -18,8 +18,8 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 # However slowly a receiver drips its answer: for each of its addresses that is tried.
 TOTAL_SECONDS = 20.0
-MOST_OF_ANSWER = 4096
-MOST_ADDRESSES = 2
+MAX_OF_ANSWER = 4096
+MAX_ADDRESSES = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def post(url: str, body: bytes, headers: dict[str, str], *, resolver: Resolve = 
     except (OSError, UnicodeError):
         return Answer(None, "The name of the server cannot be resolved.")
     answer = Answer(None, "The name of the server has no address.")
-    for address in addresses[:MOST_ADDRESSES]:
+    for address in addresses[:MAX_ADDRESSES]:
         try:
             return _exchange(target, address, body, headers)
         except (ConnectTimeoutError, NewConnectionError):  # nothing was sent: the next one may be reached
@@ -72,7 +72,7 @@ def _exchange(target: Target, address: str, body: bytes, headers: dict[str, str]
             decode_content=False,
         )
         try:
-            response.read(MOST_OF_ANSWER)
+            response.read(MAX_OF_ANSWER)
         except (HTTPError, OSError):
             pass  # the status has been said
         finally:

@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 # Seconds until the next attempt; together a little less than a day, then the message is given up.
 BACK_OFF = (10, 30, 120, 600, 1800, 3600, *[7200] * 11)
-MOST_ATTEMPTS = len(BACK_OFF) + 1
-MOST_PER_HOST = 2
+MAX_ATTEMPTS = len(BACK_OFF) + 1
+MAX_PER_HOST = 2
 # Longer than any attempt takes: resolving, two addresses, each with its time.
 CLAIM = timedelta(minutes=3)
 ONE_AT_A_TIME = 0x776562686F6F6B73  # the name of the lock in PostgreSQL: "webhooks"
@@ -73,7 +73,7 @@ def claim(now: datetime) -> WebhookDelivery | None:
         taken = list(under_way.values_list("webhook__host", "webhook__user", "webhook__failing_since"))
         if len(taken) >= settings.WEBHOOK_MAX_IN_FLIGHT:
             return None
-        busy = _full((host for host, _user, _since in taken), MOST_PER_HOST)
+        busy = _full((host for host, _user, _since in taken), MAX_PER_HOST)
         greedy = _full((user for _host, user, _since in taken), max(settings.WEBHOOK_MAX_IN_FLIGHT // 3, 1))
         due = WebhookDelivery.objects.due(now).exclude(webhook__host__in=busy).exclude(webhook__user__in=greedy)
         failing = sum(1 for _host, _user, since in taken if since is not None)
@@ -128,7 +128,7 @@ def record(delivery: WebhookDelivery, answer: Answer, *, now: datetime) -> None:
     with transaction.atomic():
         # Its row first, as whoever switches it off does it: what fails meanwhile must not wait for ever.
         row = webhook.select_for_update(no_key=True).first()
-        over = delivery.attempts >= MOST_ATTEMPTS or row is None or row.disabled_at is not None
+        over = delivery.attempts >= MAX_ATTEMPTS or row is None or row.disabled_at is not None
         again = None if over else now + timedelta(seconds=BACK_OFF[delivery.attempts - 1])
         ours = mine.filter(claim_token=delivery.claim_token, delivered_at=None)
         if ours.update(next_attempt_at=again, given_up_at=now if over else None, **free):
@@ -136,8 +136,8 @@ def record(delivery: WebhookDelivery, answer: Answer, *, now: datetime) -> None:
     switch_off_failing(delivery.webhook_id, now=now)
 
 
-def _full(takers: Iterable[T], most: int) -> list[T]:
-    return [taker for taker, count in Counter(takers).items() if count >= most]
+def _full(takers: Iterable[T], maximum: int) -> list[T]:
+    return [taker for taker, count in Counter(takers).items() if count >= maximum]
 
 
 def _one_at_a_time() -> None:

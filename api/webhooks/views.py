@@ -38,7 +38,7 @@ def webhooks(request: CustomerRequest) -> HttpResponse:
             messages.success(request, _("The webhook has been added. Its secret is on this page."))
             return redirect("api:webhook", webhook.pk)
     rows = list(request.user.webhooks.all())
-    context = {"form": form, "webhooks": rows, "most": settings.API_MAX_WEBHOOKS}
+    context = {"form": form, "webhooks": rows, "maximum": settings.API_MAX_WEBHOOKS}
     return render(request, "api/webhooks.html", context)
 
 

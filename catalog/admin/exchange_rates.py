@@ -45,7 +45,7 @@ class ExchangeRateForm(forms.ModelForm):
     def clean_rate_micros(self) -> int:
         rate_micros: int = self.cleaned_data["rate_micros"]
         if not 0 < rate_micros <= MAX_RATE * MICROS:
-            raise ValidationError(_("Enter a number above 0, up to %(most)d.") % {"most": MAX_RATE})
+            raise ValidationError(_("Enter a number above 0, up to %(maximum)d.") % {"maximum": MAX_RATE})
         return rate_micros
 
     def clean_valid_from(self) -> Any:

@@ -33,5 +33,5 @@ class ServiceForm(forms.ModelForm):
         if rate_override_micros < cost:
             raise ValidationError(_("This is below cost: the service costs %(cost)s.") % {"cost": money(cost)})
         if rate_override_micros > MAX_AMOUNT * MICROS:
-            raise ValidationError(_("Enter %(most)d or less.") % {"most": MAX_AMOUNT})
+            raise ValidationError(_("Enter %(maximum)d or less.") % {"maximum": MAX_AMOUNT})
         return rate_override_micros

@@ -27,7 +27,7 @@ class CheckedRuleForm(forms.ModelForm):
     def clean_fixed_micros(self) -> int:
         fixed_micros: int = self.cleaned_data["fixed_micros"]
         if abs(fixed_micros) > MAX_AMOUNT * MICROS:
-            raise ValidationError(_("Enter a number between -%(most)d and %(most)d.") % {"most": MAX_AMOUNT})
+            raise ValidationError(_("Enter a number between -%(maximum)d and %(maximum)d.") % {"maximum": MAX_AMOUNT})
         return fixed_micros
 
     def clean(self) -> dict[str, Any]:

@@ -71,12 +71,12 @@ def tables(found: Report) -> list[dict[str, Any]]:
 
 def bars(found: Report) -> list[Bar]:
     """Return a bar for each line; the highest sales fill the height. What lost money has no margin to show."""
-    most = max(max(line.sales for line in found.lines), 1)
+    maximum = max(max(line.sales for line in found.lines), 1)
     return [
         Bar(
             left=number * BAR_STEP,
-            sales=line.sales * BAR_HEIGHT // most,
-            margin=min(max(line.margin, 0), line.sales) * BAR_HEIGHT // most,
+            sales=line.sales * BAR_HEIGHT // maximum,
+            margin=min(max(line.margin, 0), line.sales) * BAR_HEIGHT // maximum,
             title=_("%(day)s: sales %(sales)s, margin %(margin)s")
             % {"day": span_title(line), "sales": money(line.sales), "margin": money(line.margin)},
         )

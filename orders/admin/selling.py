@@ -39,7 +39,7 @@ class CouponForm(forms.ModelForm):
             "active",
             "percent",
             "amount_micros",
-            "least_order_micros",
+            "min_order_micros",
             "first_purchase_only",
             "per_customer",
             "in_all",
@@ -96,7 +96,7 @@ class CouponAdmin(ModelAdmin):
     readonly_fields = ("uses", "created_at")
     inlines = (CouponUseInline,)
     fieldsets = (
-        (None, {"fields": (("code", "active"), ("percent", "amount_micros"), "least_order_micros")}),
+        (None, {"fields": (("code", "active"), ("percent", "amount_micros"), "min_order_micros")}),
         (
             gettext_lazy("Limits"),
             {"fields": ("first_purchase_only", ("per_customer", "in_all"), ("valid_from", "valid_until"))},

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import exchange_rate_micros
-from orders.fulfilment.rate_units import contradicts_unit, fits, learn_unit
+from orders.fulfilment.rate_units import charge_matches, contradicts_unit, learn_unit
 from orders.lifecycle.attention import (
     FLAG_OF_HOLD,
     OF_HOLDS,
@@ -177,7 +177,11 @@ def charge_is_news(order: Order, charge_micros: int | None) -> bool:
     if charge_micros is None or charge_micros == order.charge_upstream_micros:
         return False
     unproved = order.service is not None and not order.service.rate_confirmed
-    return unproved or _exceeds_payment(order, charge_micros) or not fits(charge_micros, order.cost_upstream_micros)
+    return (
+        unproved
+        or _exceeds_payment(order, charge_micros)
+        or not charge_matches(charge_micros, order.cost_upstream_micros)
+    )
 
 
 def review_charge(order: Order, charge_micros: int, *, now: datetime) -> Concern | None:
@@ -196,7 +200,7 @@ def review_charge(order: Order, charge_micros: int, *, now: datetime) -> Concern
         concern = Concern(Flag.OVERCHARGED if exceeds else Flag.UNDERCHARGED, details)
         _pause_service(order, text_for(concern.code, details), charge_micros, now=now)
         return concern
-    if whole and not fits(charge_micros, order.cost_upstream_micros):
+    if whole and not charge_matches(charge_micros, order.cost_upstream_micros):
         evidence = {"charge_upstream_micros": charge_micros, "expected_upstream_micros": order.cost_upstream_micros}
         write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=order.status, now=now)
     return None

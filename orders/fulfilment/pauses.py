@@ -103,8 +103,8 @@ def _may_probe(pause: ForwardingPause, balance_micros: int, now: datetime) -> bo
         return True
     seen = UpstreamBalance.objects.filter(asked_at__gte=pause.started_at)
     before = UpstreamBalance.objects.filter(asked_at__lt=pause.started_at).order_by("-asked_at").first()
-    least = [row.amount_upstream_micros for row in [*seen, *([before] if before else [])]]
-    return pause.reason == Reason.BALANCE and bool(least) and min(least) < balance_micros
+    minimum = [row.amount_upstream_micros for row in [*seen, *([before] if before else [])]]
+    return pause.reason == Reason.BALANCE and bool(minimum) and min(minimum) < balance_micros
 
 
 def take_probe_turn(order_id: int, *, now: datetime) -> bool:

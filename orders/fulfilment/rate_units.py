@@ -35,7 +35,7 @@ def take_turn(order: Order, *, now: datetime) -> bool:
     return Order.objects.waiting_to_send(now).filter(pk=order.pk).exists()
 
 
-def fits(charge_micros: int, expected_micros: int) -> bool:
+def charge_matches(charge_micros: int, expected_micros: int) -> bool:
     """Whether a charge is the expected one, within CHARGE_TOLERANCE_PERCENT or a cent."""
     difference = abs(charge_micros - expected_micros)
     return difference <= CENT_MICROS or difference * 100 <= expected_micros * settings.CHARGE_TOLERANCE_PERCENT
@@ -50,9 +50,9 @@ def other_unit_cost_micros(order: Order) -> int:
 
 def contradicts_unit(order: Order, charge_micros: int) -> bool:
     """Whether a charge is what the other unit would cost, and not what ours does."""
-    if order.service_id is None or fits(charge_micros, order.cost_upstream_micros):
+    if order.service_id is None or charge_matches(charge_micros, order.cost_upstream_micros):
         return False
-    return fits(charge_micros, other_unit_cost_micros(order))
+    return charge_matches(charge_micros, other_unit_cost_micros(order))
 
 
 def learn_unit(order: Order, charge_micros: int, *, now: datetime) -> bool:
@@ -63,8 +63,8 @@ def learn_unit(order: Order, charge_micros: int, *, now: datetime) -> bool:
     service = order.service
     if service is None or service.rate_confirmed or order.rate_per != service.rate_per:
         return False
-    ours = fits(charge_micros, order.cost_upstream_micros)
-    if not ours or fits(charge_micros, other_unit_cost_micros(order)):
+    ours = charge_matches(charge_micros, order.cost_upstream_micros)
+    if not ours or charge_matches(charge_micros, other_unit_cost_micros(order)):
         return False
     # Staff may have chosen another unit since the category was read.
     category = Category.objects.filter(pk=service.category_id, rate_per=service.category.rate_per)

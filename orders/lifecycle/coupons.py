@@ -111,9 +111,9 @@ def _check_customer(coupon: Coupon, user: User, price_micros: int) -> None:
             raise CouponRefused(words % {"count": used})
     if coupon.first_purchase_only and _has_bought(user):
         raise _not_the_first()
-    if price_micros < coupon.least_order_micros:
-        least = money(coupon.least_order_micros)
-        raise CouponRefused(_("This coupon is for orders of %(amount)s or more.") % {"amount": least})
+    if price_micros < coupon.min_order_micros:
+        minimum = money(coupon.min_order_micros)
+        raise CouponRefused(_("This coupon is for orders of %(amount)s or more.") % {"amount": minimum})
 
 
 def _has_bought(user: User, besides: Order | None = None) -> bool:

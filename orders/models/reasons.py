@@ -19,5 +19,5 @@ class RefundReason(models.TextChoices):
     FAILED = "failed", _("We couldn't complete it")
     EXPIRED = "expired", _("No code arrived in time")
     CANCELED_BY_CUSTOMER = "canceled_by_customer", _("You canceled the number, and there was no charge for it")
-    SWAPPED = "swapped", _("Replaced with another number")
+    REPLACED = "replaced", _("Replaced with another number")
     STAFF = "staff", _("Support decision")

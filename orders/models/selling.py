@@ -84,7 +84,7 @@ class Coupon(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     amount_micros = MicrosField(_("amount"), default=0, validators=[MinValueValidator(0)])
-    least_order_micros = MicrosField(_("minimum order"), default=0, validators=[MinValueValidator(0)])
+    min_order_micros = MicrosField(_("minimum order"), default=0, validators=[MinValueValidator(0)])
     first_purchase_only = models.BooleanField(_("first purchase only"), default=False)
     per_customer = models.PositiveIntegerField(_("uses per customer"), default=1, help_text=_("0 = unlimited."))
     in_all = models.PositiveIntegerField(_("total uses"), default=0, help_text=_("0 = unlimited."))

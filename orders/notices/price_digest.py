@@ -25,7 +25,7 @@ from orders.models import WatchedPrice
 log = structlog.get_logger(__name__)
 
 BOUGHT_WITHIN = timedelta(days=30)
-MOST_LINES = 40
+MAX_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ def _notice(user: User, moves: Iterable[PriceMove], now: datetime) -> Notice:
                 "percent": f"{'+' if move.percent > 0 else ''}{number_format(move.percent)}",
                 "url": settings.SITE_URL + reverse("orders:place", args=[move.service.pk]),
             }
-            for move in biggest[:MOST_LINES]
+            for move in biggest[:MAX_LINES]
         ]
         body = render_to_string(
-            "orders/mail/prices.txt", {"lines": lines, "more": max(len(biggest) - MOST_LINES, 0)}
+            "orders/mail/prices.txt", {"lines": lines, "more": max(len(biggest) - MAX_LINES, 0)}
         ).strip()
         return Notice(
             user=user,

@@ -23,14 +23,10 @@ from catalog.pricing import price_book
 from orders.lifecycle.coupons import CouponRefused, discount_for
 from orders.lifecycle.discounts import Discount
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
+from orders.placing.check import check_link, check_orderable, check_quantity
 from orders.placing.pay_first import Way, ways_to_pay
-from orders.placing.place import (
-    OrderRefused,
-    check_link,
-    check_orderable,
-    check_quantity,
-)
-from orders.placing.quotes import PriceQuote, seal_quote
+from orders.placing.quotes import PriceQuote, sign_quote
+from orders.placing.refusals import OrderRefused
 from wallet.operations import wallet_of
 
 # What the price depends on goes with every question for it.
@@ -51,10 +47,10 @@ def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Quote:
+class PriceView:
     """What the page says about money: the rate, and for a quantity the price. Balance only for the signed in.
 
-    `sealed` is the signed promise of this price, for a customer and a quantity that can be ordered. `discount` is what
+    `signed` is the signed promise of this price, for a customer and a quantity that can be ordered. `discount` is what
     a coupon takes off it; where it takes nothing, `coupon_problem` says why.
     """
 
@@ -64,7 +60,7 @@ class Quote:
     price_micros: int | None
     problem: str
     balance_micros: int | None
-    sealed: str = ""
+    signed: str = ""
     discount: Discount | None = None
     coupon_problem: str = ""
 
@@ -90,11 +86,13 @@ class Quote:
 
     @property
     def ways(self) -> list[Way]:
-        """How what is missing can be paid together with the order; none without a sealed price."""
-        return list(ways_to_pay(self.missing_micros)) if self.missing_micros and self.sealed else []
+        """How what is missing can be paid together with the order; none without a signed price."""
+        return list(ways_to_pay(self.missing_micros)) if self.missing_micros and self.signed else []
 
 
-def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str, *, typed_coupon: str = "") -> Quote:
+def quote_for(
+    service: Service, user: User | AnonymousUser, typed_quantity: str, *, typed_coupon: str = ""
+) -> PriceView:
     """Quote the price of what is typed in the quantity field; words instead of a price where it cannot be ordered.
 
     A coupon is for customers: what it takes off, or why it takes nothing, is part of their quote.
@@ -102,12 +100,12 @@ def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str,
     book = price_book(user)
     quantity, problem = _read_quantity(service, typed_quantity)
     rate_micros = book.rate_micros(service)
-    quote = Quote(service, rate_micros, quantity, None, problem, None)
+    quote = PriceView(service, rate_micros, quantity, None, problem, None)
     if quantity is not None:
         quote = replace(quote, price_micros=book.price_micros(service, quantity))
     if not isinstance(user, User):
         return quote
-    quote = replace(quote, balance_micros=wallet_of(user).balance_micros, sealed=_promise(quote, user))
+    quote = replace(quote, balance_micros=wallet_of(user).balance_micros, signed=_promise(quote, user))
     if quantity is None or quote.price_micros is None or not typed_coupon.strip():
         return quote
     floor_micros = book.floor_price_micros(service, quantity)
@@ -120,7 +118,7 @@ def quote_for(service: Service, user: User | AnonymousUser, typed_quantity: str,
     return replace(quote, discount=discount)
 
 
-def _promise(quote: Quote, user: User) -> str:
+def _promise(quote: PriceView, user: User) -> str:
     """Return the price of this quote signed for this customer, or nothing where there is no price."""
     if quote.quantity is None or quote.price_micros is None:
         return ""
@@ -133,7 +131,7 @@ def _promise(quote: Quote, user: User) -> str:
         rate_per=quote.service.rate_per,
         expires_at=timezone.now() + timedelta(seconds=settings.PRICE_LOCK_SECONDS),
     )
-    return seal_quote(promise)
+    return sign_quote(promise)
 
 
 def _comment_lines(typed: str) -> list[str]:
@@ -186,9 +184,9 @@ class PlaceOrderForm(forms.Form):
         self._fill_in_coupon()
 
     def _limits(self) -> str:
-        return _("From %(least)s to %(most)s.") % {
-            "least": number_format(self.service.min_quantity, force_grouping=True),
-            "most": number_format(self.service.max_orderable, force_grouping=True),
+        return _("From %(minimum)s to %(maximum)s.") % {
+            "minimum": number_format(self.service.min_quantity, force_grouping=True),
+            "maximum": number_format(self.service.max_orderable, force_grouping=True),
         }
 
     def _fill_in_quantity(self) -> None:

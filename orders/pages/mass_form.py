@@ -14,7 +14,7 @@ from catalog.models import Delivery, Service
 from catalog.pricing import price_book, price_for
 from orders.models import Order
 from orders.placing.mass import (
-    MOST_LINES,
+    MAX_LINES,
     LinesRefused,
     MassLine,
     PricesChanged,
@@ -22,7 +22,7 @@ from orders.placing.mass import (
 )
 from wallet.operations import wallet_of
 
-LONGEST_TEXT = MOST_LINES * 2100  # the longest link is 2,000 characters
+LONGEST_TEXT = MAX_LINES * 2100  # the longest link is 2,000 characters
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Row:
     was_micros: int | None = None  # the price that the customer saw, where it has risen since
 
     @property
-    def shown_rate_micros(self) -> int:
+    def quoted_rate_micros(self) -> int:
         """The rate per thousand, which the form brings back."""
         return 0 if self.service is None else self.rate_micros * (1000 // self.service.rate_per)
 
@@ -92,7 +92,7 @@ class MassOrderForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off", "class": "code-text"}),
         error_messages={"required": gettext_lazy("Enter at least one line.")},
     )
-    shown_rates = forms.CharField(required=False, widget=forms.HiddenInput)
+    quoted_rates = forms.CharField(required=False, widget=forms.HiddenInput)
     again = forms.BooleanField(label=gettext_lazy("Order these again anyway"), required=False)
     request_id = forms.UUIDField(required=False)
 
@@ -101,7 +101,7 @@ class MassOrderForm(forms.Form):
         self.user = user
         self.rows: list[Row] = []
         self.priced = False
-        self.most_lines = MOST_LINES
+        self.max_lines = MAX_LINES
         # Every preview is an order of its own; the one that is being paid keeps its id.
         self.next_request_id = str(uuid.uuid4())
 
@@ -110,9 +110,9 @@ class MassOrderForm(forms.Form):
         rows = read_rows(text)
         if not rows:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
-        if len(rows) > MOST_LINES:
-            message = _("That's %(count)d lines; you can order up to %(most)d at once.")
-            raise forms.ValidationError(message % {"count": len(rows), "most": MOST_LINES})
+        if len(rows) > MAX_LINES:
+            message = _("That's %(count)d lines; you can order up to %(maximum)d at once.")
+            raise forms.ValidationError(message % {"count": len(rows), "maximum": MAX_LINES})
         self.rows = rows
         return text
 
@@ -168,11 +168,11 @@ class MassOrderForm(forms.Form):
 
         A page that showed another number of rates has not shown these lines: then none of them counts as seen.
         """
-        typed = self.cleaned_data.get("shown_rates", "").split(",")
+        typed = self.cleaned_data.get("quoted_rates", "").split(",")
         lines = [row.line for row in self.rows if row.line is not None]
         if len(typed) != len(lines) or not all(map(_is_number, typed)):
-            return [replace(line, shown_rate_micros=0) for line in lines]
-        return [replace(line, shown_rate_micros=int(rate)) for line, rate in zip(lines, typed, strict=True)]
+            return [replace(line, quoted_rate_micros=0) for line in lines]
+        return [replace(line, quoted_rate_micros=int(rate)) for line, rate in zip(lines, typed, strict=True)]
 
     def refuse_lines(self, refusal: LinesRefused) -> None:
         """Show refusals of `place_orders` beside their lines; the places count readable lines from 0."""
@@ -185,7 +185,7 @@ class MassOrderForm(forms.Form):
         places = [place for place, row in enumerate(self.rows) if row.line is not None]
         seen = self.lines()
         for place in change.places:
-            row, rate_micros = self.rows[places[place]], seen[place].shown_rate_micros
+            row, rate_micros = self.rows[places[place]], seen[place].quoted_rate_micros
             if row.line is not None and rate_micros:
                 self.rows[places[place]] = replace(row, was_micros=price_for(rate_micros, row.line.quantity, 1000))
 
@@ -215,7 +215,7 @@ class MassOrderForm(forms.Form):
     @property
     def rates_now(self) -> str:
         """The rates of this page, for the hidden field."""
-        return ",".join(str(row.shown_rate_micros) for row in self.rows)
+        return ",".join(str(row.quoted_rate_micros) for row in self.rows)
 
     @property
     def total_micros(self) -> int:

@@ -13,17 +13,12 @@ from catalog.models import Delivery, OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order
-from orders.placing.place import (
-    OrderRefused,
-    PriceChanged,
-    check_order,
-    check_out,
-    draft_order,
-    take_payment,
-)
+from orders.placing.check import check_order
+from orders.placing.place import check_out, draft_order, take_payment
+from orders.placing.refusals import OrderRefused, PriceChanged
 from wallet.operations import InsufficientFunds, wallet_of
 
-MOST_LINES = 100
+MAX_LINES = 100
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class MassLine:
     service_id: int
     link: str
     quantity: int
-    shown_rate_micros: int | None = None
+    quoted_rate_micros: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +71,11 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now:
     customer saw; one that has become cheaper costs less. Call it outside any transaction: upstream is asked what is
     left of limited services.
 
-    Raises LinesRefused, PricesChanged, OrderRefused for no line or more than MOST_LINES, RequestIdReused,
+    Raises LinesRefused, PricesChanged, OrderRefused for no line or more than MAX_LINES, RequestIdReused,
     wallet.operations.InsufficientFunds with what is missing for all lines together; nothing has changed then.
     """
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise OrderRefused(_("You can order between 1 and %(most)d lines at once.") % {"most": MOST_LINES})
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise OrderRefused(_("You can order between 1 and %(maximum)d lines at once.") % {"maximum": MAX_LINES})
     _refresh_stock_of(lines)
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
@@ -114,7 +109,7 @@ def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook, now:
                 book=book,
                 quantity=checked.line.quantity,
                 link=checked.link,
-                shown_rate_micros=checked.line.shown_rate_micros,
+                quoted_rate_micros=checked.line.quoted_rate_micros,
                 now=now,
             )
         except PriceChanged:

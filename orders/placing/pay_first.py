@@ -26,17 +26,10 @@ from catalog.pricing import price_book
 from notifications.outbox import ASKED_FOR, tell_customer
 from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
-from orders.placing.place import (
-    DiscountNotSeen,
-    OrderRefused,
-    PriceChanged,
-    RequestIdReused,
-    check_order,
-    check_owes_nothing,
-    draft_order,
-    place_order,
-)
-from orders.placing.quotes import QuoteNotOurs, read_quote, seal_quote
+from orders.placing.check import check_order
+from orders.placing.place import check_owes_nothing, draft_order, place_order
+from orders.placing.quotes import QuoteNotOurs, read_quote, sign_quote
+from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused
 from wallet.gateways import Gateway, Price, enabled_gateways
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
@@ -68,7 +61,7 @@ def ways_to_pay(missing_micros: int) -> Iterator[Way]:
     """Yield the gateways that can take what is missing, or the least they take at all."""
     unit_micros = smallest_unit_micros(settings.STORE_CURRENCY)
     for name, gateway in enabled_gateways().items():
-        wanted_micros = max(missing_micros, gateway.terms.least_micros)
+        wanted_micros = max(missing_micros, gateway.terms.min_micros)
         amount_micros = -(-wanted_micros // unit_micros) * unit_micros
         try:
             price = price_top_up(gateway=name, amount_micros=amount_micros)
@@ -269,7 +262,7 @@ def _promise(pending: PendingCheckout, now: datetime) -> str:
         quote = read_quote(pending.quote)
     except QuoteNotOurs:  # the key that signed it has been withdrawn
         return pending.quote
-    return seal_quote(replace(quote, expires_at=ends)) if now < ends else pending.quote
+    return sign_quote(replace(quote, expires_at=ends)) if now < ends else pending.quote
 
 
 def _why_not_paid(top_up: TopUp) -> str:

@@ -5,19 +5,15 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.fast_queries.inserts import insert_row
 from accounts.keys.api_keys import spend_with_key
 from accounts.models import ApiKey, User
-from catalog.models import Delivery, OrderForm, Service
+from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.coupons import (
@@ -31,6 +27,7 @@ from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.transitions import Change, write_events
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order, OrderEvent
+from orders.placing.check import check_order
 from orders.placing.quotes import (
     Agreed,
     QuoteNotOurs,
@@ -38,76 +35,18 @@ from orders.placing.quotes import (
     agree,
     read_quote,
 )
-from upstream.money import MICROS, micros_from_decimal, text_from_micros
+from orders.placing.refusals import (
+    DiscountNotSeen,
+    MoneyOwed,
+    NotQuoted,
+    OrderRefused,
+    PriceChanged,
+    QuoteRefused,
+    RequestIdReused,
+)
+from upstream.money import MICROS, micros_from_decimal
 from wallet.models import LedgerEntry
 from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit, debit
-
-LONGEST_LINK = 2000
-_is_web_address = URLValidator(schemes=["http", "https"])
-
-
-class OrderRefused(Exception):
-    """The order cannot be taken as it is; the text is for the customer. `field` names the form field, or is empty."""
-
-    def __init__(self, message: str, field: str = "") -> None:
-        self.field = field
-        super().__init__(message)
-
-
-class PriceChanged(OrderRefused):
-    """The price is not the one the customer saw; the new one is offered, never charged silently."""
-
-    def __init__(self, rate_micros: int, price_micros: int) -> None:
-        self.rate_micros = rate_micros
-        self.price_micros = price_micros
-        super().__init__(
-            _("The price has changed: it is now %(price)s. Press the button again to accept it.")
-            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
-        )
-
-
-class NotQuoted(OrderRefused):
-    """The customer has not seen what this many cost; the price is offered. Nothing has gone wrong."""
-
-    def __init__(self, quantity: int, price_micros: int) -> None:
-        self.quantity = quantity
-        self.price_micros = price_micros
-        super().__init__(
-            _("The price is %(price)s. Press the button again to accept it.")
-            % {"price": f"{text_from_micros(price_micros)} {settings.STORE_CURRENCY}"}
-        )
-
-
-class QuoteRefused(OrderRefused):
-    """The quote was altered, or given to another customer or for another service."""
-
-    def __init__(self) -> None:
-        super().__init__(_("That price was for a different order. Check the price and order again."))
-
-
-class DiscountNotSeen(OrderRefused):
-    """The customer has not seen what the coupon leaves to pay; `discount` says it. Nothing has gone wrong."""
-
-    def __init__(self, discount: Discount) -> None:
-        self.discount = discount
-        super().__init__(
-            _("With the coupon, the price is %(price)s. Press the button again to accept it.")
-            % {"price": f"{text_from_micros(discount.net_micros)} {settings.STORE_CURRENCY}"},
-            "coupon",
-        )
-
-
-class MoneyOwed(OrderRefused):
-    """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
-
-
-class RequestIdReused(OrderRefused):
-    """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("This form has already been sent with different values. Open the page again to place a new order.")
-        )
 
 
 def place_order(
@@ -165,12 +104,12 @@ def draft_order(
     link: str,
     comments: str = "",
     quote: str | None = None,
-    shown_rate_micros: int | None = None,
+    quoted_rate_micros: int | None = None,
     now: datetime,
 ) -> Order:
     """Return the order, priced and not saved, of a service that `check_order` has passed; it comes with its category.
 
-    What the customer saw was a sealed `quote`, or a rate per thousand, or neither: then today's price is taken.
+    What the customer saw was a signed `quote`, or a rate per thousand, or neither: then today's price is taken.
     Raises PriceChanged when it is dearer than what they saw and no promise covers it, NotQuoted, QuoteRefused,
     OrderRefused when it comes to nothing.
     """
@@ -185,7 +124,7 @@ def draft_order(
     if quote is not None:
         agreed = _agreed(quote, checkout.user, service, quantity, today, now)
     # Per thousand, so that a changed rate unit is seen as well as a changed rate.
-    elif shown_rate_micros is not None and shown_rate_micros < book.rate_per_thousand_micros(service):
+    elif quoted_rate_micros is not None and quoted_rate_micros < book.rate_per_thousand_micros(service):
         raise PriceChanged(today.rate_micros, today.price_micros)
     if agreed.price_micros <= 0:
         raise OrderRefused(_("This service has no price right now."))
@@ -208,11 +147,11 @@ def draft_order(
     )
 
 
-def _agreed(sealed: str, user: User, service: Service, quantity: int, today: Today, now: datetime) -> Agreed:
-    if not sealed:
+def _agreed(signed: str, user: User, service: Service, quantity: int, today: Today, now: datetime) -> Agreed:
+    if not signed:
         raise NotQuoted(quantity, today.price_micros)
     try:
-        quote = read_quote(sealed)
+        quote = read_quote(signed)
     except QuoteNotOurs:
         raise QuoteRefused from None
     if (quote.user_id, quote.service_id) != (user.pk, service.pk):
@@ -325,81 +264,3 @@ def _take_payment_with_coupon(
     except CouponRefused as refusal:
         raise OrderRefused(str(refusal), "coupon") from refusal
     return order
-
-
-def check_order(service: Service, *, quantity: int | None, link: str, comments: str) -> tuple[int, str]:
-    """Return the quantity in pieces and the cleaned comments of an order that can be taken.
-
-    Raises OrderRefused with the field at fault. The service comes with its category.
-    """
-    check_orderable(service)
-    lines = ""
-    if service.order_form == OrderForm.COMMENTS:
-        texts = [line.strip() for line in comments.splitlines() if line.strip()]
-        quantity, lines = len(texts), "\n".join(texts)
-        check_quantity(service, quantity, field="comments")
-    elif quantity is None:
-        raise OrderRefused(_("Enter a quantity."), "quantity")
-    else:
-        check_quantity(service, quantity, field="quantity")
-    check_link(service, link)
-    return quantity, lines
-
-
-def check_orderable(service: Service) -> None:
-    """Raise OrderRefused when nobody can order this service now; it comes with its category."""
-    if service.withdrawn_at or not service.visible or not service.category.visible:
-        raise OrderRefused(_("This service is no longer sold."))
-    if service.paused_because:
-        raise OrderRefused(_("This service is paused. Please try again later."))
-    if service.order_form == OrderForm.UNKNOWN:
-        raise OrderRefused(_("This service can't be ordered here yet."))
-    if service.sold_out:
-        raise OrderRefused(_("This service is sold out."))
-    if service.too_uncertain:
-        raise OrderRefused(_("This service can't be ordered yet: we're still checking its price."))
-    if service.max_orderable < service.min_quantity:
-        raise OrderRefused(_("Too few are left for the smallest order."))
-
-
-def check_quantity(service: Service, quantity: int, *, field: str) -> None:
-    """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
-    most = service.max_orderable
-    if service.min_quantity <= quantity <= most:
-        return
-    if field == "comments":
-        message = ngettext(
-            "You entered %(count)d comment; enter between %(least)d and %(most)d, one per line.",
-            "You entered %(count)d comments; enter between %(least)d and %(most)d, one per line.",
-            quantity,
-        )
-        raise OrderRefused(message % {"count": quantity, "least": service.min_quantity, "most": most}, field)
-    limits = {"least": service.min_quantity, "most": most}
-    if quantity > most and service.stock is not None and most == service.stock:
-        raise OrderRefused(
-            _("Only %(most)d in stock: enter a quantity between %(least)d and %(most)d.") % limits, field
-        )
-    if quantity > most == service.max_unconfirmed:
-        refusal = _(
-            "We're still checking this service's price. For now, enter a quantity between %(least)d and %(most)d."
-        )
-        raise OrderRefused(refusal % limits, field)
-    raise OrderRefused(_("Enter a quantity between %(least)d and %(most)d.") % limits, field)
-
-
-def check_link(service: Service, link: str) -> None:
-    """Raise OrderRefused when the link or delivery address is not what the service needs."""
-    if len(link) > LONGEST_LINK:
-        raise OrderRefused(_("This is too long: use up to %(most)d characters.") % {"most": LONGEST_LINK}, "link")
-    if service.delivery == Delivery.EMAIL:
-        try:
-            validate_email(link)
-        except ValidationError:
-            raise OrderRefused(_("Enter the email address to deliver to, like name@example.com."), "link") from None
-        return
-    try:
-        _is_web_address(link)
-        if not urlsplit(link).hostname:
-            raise ValueError(link)
-    except (ValidationError, ValueError):
-        raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None

@@ -53,7 +53,7 @@ class Agreed:
     accepted_loss_micros: int = 0
 
 
-def seal_quote(quote: PriceQuote) -> str:
+def sign_quote(quote: PriceQuote) -> str:
     """Return the quote as text for a form, signed with the newest SECRET_KEY."""
     values = [
         quote.user_id,

@@ -38,8 +38,8 @@ from orders.reconciliation.scan import (
     NotScanned,
     asked_lately,
     check_window,
-    fits,
     question_of,
+    report_matches,
     scan,
 )
 from upstream.client import Client
@@ -89,7 +89,7 @@ def _look(attempt: Attempt, rivals: list[Attempt], client: Client, answers: Answ
         told = {"order": order.pk, "candidates": sorted(candidates)}
         assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, order.kind, told, now=now)
     [upstream_id, report] = next(iter(candidates.items()))
-    if len(candidates) == 1 and not rivals and fits(order, report):
+    if len(candidates) == 1 and not rivals and report_matches(order, report):
         if _adopt(attempt, str(upstream_id), evidence, now):
             return True
         charge = report.charge_upstream_micros

@@ -47,8 +47,8 @@ from orders.reconciliation.scan import (
     NotScanned,
     asked_lately,
     check_window,
-    fits,
     question_of,
+    report_matches,
     scan,
 )
 from upstream.client import Client
@@ -143,7 +143,7 @@ def _reconcile(attempt: Attempt, near: list[Attempt], client: Client, answers: A
         evidence = {"order": order.pk, "candidates": sorted(candidates)}
         assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, order.kind, evidence, now=now)
     [upstream_id, report] = next(iter(candidates.items()))
-    if len(candidates) == 1 and not rivals and fits(order, report):
+    if len(candidates) == 1 and not rivals and report_matches(order, report):
         return _settle_placed(attempt, str(upstream_id), report, found, now)
     _keep(attempt, rivals, Doubt.CANDIDATES, now=now, found=found)
     return False
@@ -253,7 +253,7 @@ def _evidence(
                 "word": report.word,
                 "charge_upstream_micros": report.charge_upstream_micros,
                 "remains": report.remains,
-                "fits": fits(order, report),
+                "matches": report_matches(order, report),
             }
             for number, report in sorted((candidates or {}).items())
         ],

@@ -80,7 +80,7 @@ def asked_lately(attempt: Attempt, rivals: Iterable[Order], now: datetime) -> bo
     )
 
 
-def fits(order: Order, report: Report) -> bool:
+def report_matches(order: Order, report: Report) -> bool:
     """Whether an upstream order can be this one: what remains is within its quantity, and the charge as expected."""
     if report.remains is not None and not 0 <= report.remains <= order.quantity:
         return False

@@ -87,7 +87,7 @@ class ReplacementRuleAdmin(ReadOnlyAdmin):
 class NumberLimitAdmin(ModelAdmin):
     """Limits of single customers; everybody else has the shop's."""
 
-    list_display = ("user", "most_open", "most_per_day", "note")
+    list_display = ("user", "max_open", "max_per_day", "note")
     list_select_related = ("user",)
     search_fields = ("user__email", "note")
     autocomplete_fields = ("user",)

@@ -25,7 +25,7 @@ from sms.queries.report import (
 )
 
 DAYS = 30
-MOST_SHOWN = 300  # the CSV has all
+MAX_SHOWN = 300  # the CSV has all
 
 
 class ReportForm(forms.Form):
@@ -70,8 +70,8 @@ def report_page(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
         "opts": admin.opts,
         "title": _("Numbers by website or app and country"),
         "form": form,
-        "table": _table(lines[:MOST_SHOWN], whole, by),
-        "left": max(0, len(lines) - MOST_SHOWN),
+        "table": _table(lines[:MAX_SHOWN], whole, by),
+        "left": max(0, len(lines) - MAX_SHOWN),
         "csv_query": f"first={span.first}&last={span.last}&by={by}&format=csv",
     }
     return render(request, "admin/sms/report.html", context)

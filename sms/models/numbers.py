@@ -120,8 +120,8 @@ class NumberLimit(models.Model):
     """How many numbers one customer may have; without a row the shop's settings hold."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="number_limit", verbose_name=_("customer"))
-    most_open = models.PositiveIntegerField(_("open at once"), null=True, blank=True)
-    most_per_day = models.PositiveIntegerField(_("in 24 hours"), null=True, blank=True)
+    max_open = models.PositiveIntegerField(_("open at once"), null=True, blank=True)
+    max_per_day = models.PositiveIntegerField(_("in 24 hours"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:

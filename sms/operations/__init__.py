@@ -1,6 +1,6 @@
 """What changes numbers. `sms.supply` speaks to upstream about them, `sms.sync` copies where they can be had."""
 
-from sms.operations.buy import MOST_AT_ONCE, buy_numbers
+from sms.operations.buy import MAX_AT_ONCE, buy_numbers
 from sms.operations.cancel import cancel_number
 from sms.operations.replace import CodeHasCome, can_be_replaced, replace_number
 from sms.operations.replacement_candidates import ReplacementCandidate, best_candidate, candidates_for
@@ -14,8 +14,8 @@ from sms.operations.retention import wipe_contents
 from sms.operations.sweep import replace_due_numbers
 
 __all__ = [
+    "MAX_AT_ONCE",
     "MAX_REPLACEMENTS",
-    "MOST_AT_ONCE",
     "CodeHasCome",
     "ReplacementCandidate",
     "ReplacementRequest",

@@ -8,18 +8,14 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiKey, User
 from orders.fulfilment.solvency import can_afford
 from orders.models import Checkout, ForwardingPause, Kind, Order
-from orders.placing.place import (
-    OrderRefused,
-    PriceChanged,
-    check_out,
-    take_payment,
-)
+from orders.placing.place import check_out, take_payment
+from orders.placing.refusals import OrderRefused, PriceChanged
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
 from sms.operations.replacement_rules import ReplacementRequest
 from sms.pricing import NumberBook, number_book, number_price_micros
 
-MOST_AT_ONCE = 10
+MAX_AT_ONCE = 10
 
 
 def buy_numbers(
@@ -68,8 +64,8 @@ def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str
     """Raise OrderRefused when this cannot be sold now; the project comes with its country and site."""
     if not project.is_on_sale:
         raise OrderRefused(_("These numbers are no longer sold."))
-    if not 1 <= quantity <= MOST_AT_ONCE:
-        raise OrderRefused(_("Buy between 1 and %(most)d numbers at once.") % {"most": MOST_AT_ONCE}, "quantity")
+    if not 1 <= quantity <= MAX_AT_ONCE:
+        raise OrderRefused(_("Buy between 1 and %(maximum)d numbers at once.") % {"maximum": MAX_AT_ONCE}, "quantity")
     if project.price_upstream_micros <= 0:
         raise OrderRefused(_("These numbers have no price right now."))
     # Who buys a number waits in front of the screen: better a plain no than an order that cannot be sent.

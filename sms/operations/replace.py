@@ -14,7 +14,8 @@ from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows
 from orders.lifecycle.transitions import WrongStatus, move_order
 from orders.models import UPSTREAM_OPEN, Checkout, Order, OrderEvent, RefundReason, Status
-from orders.placing.place import OrderRefused, PriceChanged, check_out
+from orders.placing.place import check_out
+from orders.placing.refusals import OrderRefused, PriceChanged
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
 from sms.operations.buy import check_purchase, sell_number
@@ -142,7 +143,7 @@ def _close(order: Order, now: datetime) -> None:
     if not waiting.update(state=Number.State.CANCELED):
         raise OrderRefused(_("This number is no longer waiting for a code."))
     order.status, order.finished_at = Status.CANCELED, now
-    refund_up_to(order, order.price_micros, why=RefundReason.SWAPPED, now=now)
+    refund_up_to(order, order.price_micros, why=RefundReason.REPLACED, now=now)
 
 
 def _hand_on_rule(old: Number, new: Number, now: datetime, *, automatic: bool) -> None:

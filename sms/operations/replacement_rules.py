@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Number, ReplacementRule
 
 MAX_REPLACEMENTS = 5

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from sms.models import Number, Project, SuccessRate
-from sms.operations import MOST_AT_ONCE, ReplacementRequest
+from sms.operations import MAX_AT_ONCE, ReplacementRequest
 
 
 class BuyNumberForm(forms.Form):
@@ -27,9 +27,9 @@ class BuyNumberForm(forms.Form):
         },
         validators=[
             MinValueValidator(1, gettext_lazy("Enter at least 1.")),
-            MaxValueValidator(MOST_AT_ONCE, gettext_lazy("Up to %(limit_value)s numbers at once.")),
+            MaxValueValidator(MAX_AT_ONCE, gettext_lazy("Up to %(limit_value)s numbers at once.")),
         ],
-        widget=forms.NumberInput(attrs={"min": 1, "max": MOST_AT_ONCE, "inputmode": "numeric", "autocomplete": "off"}),
+        widget=forms.NumberInput(attrs={"min": 1, "max": MAX_AT_ONCE, "inputmode": "numeric", "autocomplete": "off"}),
     )
     shown_price_micros = forms.IntegerField(widget=forms.HiddenInput)
     request_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)

@@ -16,7 +16,7 @@ from accounts.models import User
 from sms.models import Country, Number, Project, ProjectQuerySet, Site, SuccessRate
 from sms.pricing import NumberBook, Place
 
-MOST_WORDS = 10
+MAX_WORDS = 10
 LONGEST_QUERY = 200
 NUMBERS_LOOKED_BACK = 200
 SORTS = ("popular", "price", "success")
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "Asked":
-        words = " ".join(params.get("q", "").replace("\0", "")[:LONGEST_QUERY].split()[:MOST_WORDS])
+        words = " ".join(params.get("q", "").replace("\0", "")[:LONGEST_QUERY].split()[:MAX_WORDS])
         sort = params.get("sort", "")
         return cls(words, sort if sort in SORTS else SORTS[0], params.get("by") == "country")
 
@@ -109,7 +109,7 @@ def tiles_of_countries(countries: Iterable[Country], book: NumberBook) -> list[T
     return _tiles(rows, book.cheapest_of_countries(projects), _counts(projects, "country_id", "site"))
 
 
-def popular(model: type[Site] | type[Country], most: int) -> list[Any]:
+def popular(model: type[Site] | type[Country], maximum: int) -> list[Any]:
     """Return what was bought for most in the last days; two queries, the first over what was bought at all."""
     key = "project__site_id" if model is Site else "project__country_id"
     counted = (
@@ -117,7 +117,7 @@ def popular(model: type[Site] | type[Country], most: int) -> list[Any]:
         .order_by()
         .values_list(key)
         .annotate(total=Sum("observed"))
-        .order_by("-total", key)[:most]
+        .order_by("-total", key)[:maximum]
     )
     ids = [pk for pk, _total in counted]
     rows = model._default_manager.in_bulk(ids)
@@ -156,7 +156,7 @@ def listed(projects: ProjectQuerySet, book: NumberBook, *, sort: str, recent: It
     return sorted(found, key=lambda one: (*key(one), one.place.project_id))
 
 
-def mixed(words: list[str], most: int) -> list[int]:
+def mixed(words: list[str], maximum: int) -> list[int]:
     """Return the ids of projects whose website or country has each word, the most bought first; then the cheapest.
 
     Three queries: which websites and countries have which word is looked up first, the pairs are many.
@@ -169,7 +169,7 @@ def mixed(words: list[str], most: int) -> list[int]:
         of_countries = [pk for pk, text in countries if word in text]
         projects = projects.filter(Q(site__in=of_sites) | Q(country__in=of_countries))
     ordered = projects.order_by(F("success__observed").desc(nulls_last=True), "price_upstream_micros", "pk")
-    return list(ordered.values_list("pk", flat=True)[:most])
+    return list(ordered.values_list("pk", flat=True)[:maximum])
 
 
 def whole(ids: Iterable[int]) -> list[Project]:

@@ -10,32 +10,32 @@ from django.utils.translation import ngettext
 from catalog.pricing.exchange_rate_entry import RateRefused, fetch_exchange_rate
 from notifications.models import Notice
 from notifications.outbox import tell_admins
-from orders.accounting.audit import Books, audit
+from orders.accounting.audit import AuditFindings, audit
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
 EPISODE, OVER = "audit:", ":over"
 
 
-def audit_and_tell(*, client: Client | None) -> Books:
+def audit_and_tell(*, client: Client | None) -> AuditFindings:
     """Audit the books and tell the admins when they stop adding up, and when they add up again; each once.
 
     A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none.
     """
-    books = audit(client=client, now=timezone.now())
-    log.info("audit", problems=len(books.problems), unread=books.unread)
+    findings = audit(client=client, now=timezone.now())
+    log.info("audit", problems=len(findings.problems), unread=findings.unread)
     notices = Notice.objects.filter(user=None, key__startswith=EPISODE)
     episode = notices.filter(key__endswith=OVER).count() + 1
     open_episode = notices.filter(key=f"{EPISODE}{episode}").exists()
     # Two audits at once write the same keys: the notice is written once.
-    if books.wrong and not open_episode:
-        words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(books.wrong))
-        body = "\n".join([*books.wrong, "", _page()])
-        tell_admins(f"{EPISODE}{episode}", words % {"count": len(books.wrong)}, body)
-    elif open_episode and not books.problems:
+    if findings.wrong and not open_episode:
+        words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(findings.wrong))
+        body = "\n".join([*findings.wrong, "", _page()])
+        tell_admins(f"{EPISODE}{episode}", words % {"count": len(findings.wrong)}, body)
+    elif open_episode and not findings.problems:
         body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
         tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
-    return books
+    return findings
 
 
 def fetch_rate_and_tell() -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
+from orders.attempts.windows import newest_upstream_id
 from orders.fulfilment.forward import forward_order
-from orders.models import Order
+from orders.models import (
+    Order,
+    Status,
+)
 from orders.placing.place import place_order
+from tests.clock import stopped_at
+from tests.conftest import customer
 
 
 @pytest.fixture
@@ -52,3 +59,80 @@ def shop(client: Client, ann: User) -> Client:
     """The browser of Ann, who is signed in."""
     client.force_login(ann)
     return client
+
+
+@pytest.fixture
+def refillable(service):
+    """The service, whose orders can be refilled and canceled."""
+    Service.objects.filter(pk=service.pk).update(refill=True, cancel=True)
+    service.refresh_from_db()
+    return service
+
+
+@pytest.fixture
+def working(paid_order, refillable):
+    """An order of Ann's that upstream is working on."""
+    Order.objects.filter(pk=paid_order.pk).update(status=Status.IN_PROGRESS, upstream_id="77")
+    paid_order.refresh_from_db()
+    return paid_order
+
+
+@pytest.fixture
+def finished(working):
+    Order.objects.filter(pk=working.pk).update(status=Status.COMPLETED)
+    working.refresh_from_db()
+    return working
+
+
+@pytest.fixture
+def kim(db):
+    """A customer whose wallet is half a dollar full."""
+    return customer("kim@example.com", money="0.50")
+
+
+@pytest.fixture
+def send(place, client_upstream, sandbox):
+    """Place and forward an order `minutes` from now, after whatever `fault` does to its answer."""
+
+    def send_one(*, minutes: float = 0, fault: str = "", **asked: Any) -> Order:
+        if fault:
+            sandbox.fail_next(fault, action="add")
+        at = timezone.now() + timedelta(minutes=minutes)
+        order = place(**asked)
+        assert forward_order(order.pk, client=client_upstream, clock=stopped_at(at))
+        order.refresh_from_db()
+        return order
+
+    return send_one
+
+
+@pytest.fixture
+def lose(send, sandbox):
+    """Send an order whose answer is lost; placed upstream or not."""
+
+    def lose_one(*, placed: bool, **asked) -> Order:
+        sandbox.fail_next("lose_reply" if placed else "lose_request", action="add")
+        order = send(**asked)
+        assert order.status == Status.UNKNOWN
+        return order
+
+    return lose_one
+
+
+@pytest.fixture
+def placed_and_not_recorded(place, client_upstream, service):
+    """An order that upstream has just placed, and whose worker has not written that down yet."""
+
+    def place_one() -> Order:
+        order, now = place(), timezone.now()
+        Order.objects.filter(pk=order.pk).update(
+            status=Status.SENDING,
+            claim_token=uuid.uuid4(),
+            claim_deadline=now + timedelta(minutes=1),
+            sent_at=now,
+            last_upstream_id_before=newest_upstream_id("service"),
+        )
+        client_upstream.add(service_id=service.upstream_id, link=order.link, quantity=order.quantity)
+        return order
+
+    return place_one

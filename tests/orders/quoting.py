@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.placing.quotes import PriceQuote, seal_quote
+from orders.placing.quotes import PriceQuote, sign_quote
 
 
 def quote_of(user: User, service: Service, **fields: Any) -> PriceQuote:
@@ -25,6 +25,6 @@ def quote_of(user: User, service: Service, **fields: Any) -> PriceQuote:
     return PriceQuote(**{**values, **fields})
 
 
-def sealed(user: User, service: Service, **fields: Any) -> str:
+def signed(user: User, service: Service, **fields: Any) -> str:
     """The same, as its text stands in the form."""
-    return seal_quote(quote_of(user, service, **fields))
+    return sign_quote(quote_of(user, service, **fields))

@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, multiple, rule
 
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Kind, Order, Status
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
 from tests.clock import stopped_at

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Number, NumberLimit
 from sms.operations import buy_numbers
 from tests.pages import page_words
@@ -70,10 +70,10 @@ def test_buy_numbers_when_some_never_came_does_not_count_them(buy) -> None:
 @pytest.mark.parametrize(
     ("own", "allowed"),
     [
-        ({"most_open": 1}, 1),
-        ({"most_open": 0}, 0),
-        ({"most_open": 9, "most_per_day": 6}, 6),
-        ({"most_per_day": 2}, 2),
+        ({"max_open": 1}, 1),
+        ({"max_open": 0}, 0),
+        ({"max_open": 9, "max_per_day": 6}, 6),
+        ({"max_per_day": 2}, 2),
         ({}, 3),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Country, ForbiddenWord, Project, Site
 from sms.policy import apply_words, delete_words, save_word
 from sms.sync import sync_sms
@@ -91,3 +91,16 @@ def test_apply_words_when_nothing_is_wrong_changes_nothing(django_assert_num_que
 
     with django_assert_num_queries(2):
         assert apply_words() == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("кафé", "КАФÉ один"), ("ＰａｙＰａｌ", "PayPal"), ("paypal", "Ｐａｙｐａｌ 2")],
+)
+def test_save_word_when_a_name_is_the_same_in_other_letters_of_unicode_forbids_it(word, name) -> None:
+    site = Site.objects.create(name=name, search_text=name.lower())
+
+    save_word(ForbiddenWord(word=word))
+
+    site.refresh_from_db()
+    assert site.forbidden

@@ -169,7 +169,7 @@ def make_rows(number: int) -> None:
     )
     waiting = Number.objects.create(order=make_order(user), project=project, phone=f"+1555{number}")
     ReplacementRule.objects.create(number=waiting, after_seconds=120, cap_micros=900_000, left=2)
-    NumberLimit.objects.create(user=user, most_open=50)
+    NumberLimit.objects.create(user=user, max_open=50)
     SuccessRate.objects.create(project=project, observed=30, received=20, median_seconds=14, counted_at=timezone.now())
     NumberMarkupRule.objects.create(scope="country", country=country, percent=30)
     NumberMarkupRule.objects.create(scope="project", project=project, percent=30)

@@ -272,7 +272,7 @@ def test_refusals_of_an_order_are_said_in_russian(client: Client, ann: User, sho
 
     page = client.post(form, {**kept, "comments": "раз\nдва", "link": "нет"}, headers=RUSSIAN)
 
-    wrote = "Вы ввели 2 комментария, а нужно от 10 до 10000, по одному в строке."
+    wrote = "Вы ввели 2 комментария, а нужно от 10 до 10 000, по одному в строке."
     assert error_beside(page, "id_comments") == wrote
     assert error_beside(page, "id_link") == "Введите ссылку целиком, начиная с https://."
 

@@ -129,7 +129,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    ("front", "back", "least"),
+    ("front", "back", "minimum"),
     [
         *[(ink, back, 4.5) for ink in ("ink", "ink-soft", "accent") for back in ("paper", "surface", "sunken")],
         ("on-accent", "accent", 4.5),
@@ -143,8 +143,8 @@ def contrast(one: str, other: str) -> float:
         ("line-strong", "paper", 3),
     ],
 )
-def test_colours_contrast_enough_to_be_read(front: str, back: str, least: float, scheme: int) -> None:
+def test_colours_contrast_enough_to_be_read(front: str, back: str, minimum: float, scheme: int) -> None:
     source = (settings.BASE_DIR / "static/css/tokens.css").read_text()
     colours = dict(re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}, #[0-9a-f]{6})\)", source))
 
-    assert contrast(colours[front].split(", ")[scheme], colours[back].split(", ")[scheme]) >= least
+    assert contrast(colours[front].split(", ")[scheme], colours[back].split(", ")[scheme]) >= minimum

@@ -36,7 +36,7 @@ from wallet.operations.manual_moves import (
 )
 
 State = MoneyRequest.State
-MOST_MICROS = 10**15  # a milliard: beyond it somebody's keyboard is stuck
+MAX_MICROS = 10**15  # a milliard: beyond it somebody's keyboard is stuck
 STATE_COLOURS = {State.WAITING: "warning", State.DONE: "success", State.DECLINED: "danger"}
 DECIDING = ("approve", "decline")
 
@@ -59,7 +59,7 @@ class MoveForm(BaseDialogForm):
 
     def clean_amount(self) -> int:
         amount_micros: int = self.cleaned_data["amount"]
-        if abs(amount_micros) > MOST_MICROS:
+        if abs(amount_micros) > MAX_MICROS:
             raise forms.ValidationError(_("This amount is too large."))
         return amount_micros
 

@@ -28,7 +28,7 @@ from accounts.models import User
 from accounts.money import MicrosFormField
 from wallet.models import OPEN_TOP_UPS, GatewayEvent, Receivable, TopUp
 from wallet.operations import WrongStatus, close_review, confirm_top_up, decline_top_up
-from wallet.operations.top_ups import MOST_MICROS
+from wallet.operations.top_ups import MAX_MICROS
 
 Status = TopUp.Status
 STATUS_COLOURS = {
@@ -51,7 +51,7 @@ class ReceivedForm(BaseDialogForm):
 
     def clean_amount(self) -> int:
         amount_micros: int = self.cleaned_data["amount"]
-        if not 0 < amount_micros <= MOST_MICROS:
+        if not 0 < amount_micros <= MAX_MICROS:
             raise forms.ValidationError(_("Enter an amount above zero."))
         return amount_micros
 

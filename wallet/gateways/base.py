@@ -89,8 +89,8 @@ class Terms:
 
     fee_percent: Decimal
     fee_fixed: Decimal
-    least_micros: int
-    most_micros: int
+    min_micros: int
+    max_micros: int
     bonus_percent: Decimal
     bonus_from_micros: int
 
@@ -101,8 +101,8 @@ class Terms:
         return cls(
             fee_percent=terms.get("fee_percent", Decimal(0)),
             fee_fixed=terms.get("fee_fixed", Decimal(0)),
-            least_micros=micros_from_decimal(terms.get("min", Decimal(0))),
-            most_micros=micros_from_decimal(terms.get("max", Decimal(0))),
+            min_micros=micros_from_decimal(terms.get("min", Decimal(0))),
+            max_micros=micros_from_decimal(terms.get("max", Decimal(0))),
             bonus_percent=terms.get("bonus_percent", Decimal(0)),
             bonus_from_micros=micros_from_decimal(terms.get("bonus_from", Decimal(0))),
         )

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 Outcome = GatewayEvent.Outcome
 
 TAKEN, REFUSED, TRY_AGAIN = 200, 400, 503
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 # What helps to look into a dispute about a callback; cookies, credentials and the rest are not kept.
 KEPT_HEADERS = ("Content-Type", "Content-Length", "User-Agent", "Stripe-Signature", "BTCPay-Sig", "Demo-Signature")
 LONGEST_HEADER = 300
@@ -112,7 +112,7 @@ def _is_known(event: GatewayEvent) -> bool:
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:
-    text = body[:MOST_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    text = body[:MAX_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
     kept = {name: headers[name][:LONGEST_HEADER].replace("\x00", "") for name in KEPT_HEADERS if name in headers}
     return GatewayEvent(gateway=gateway, headers=kept, body=text, address=address)
 

@@ -24,8 +24,8 @@ Status = TopUp.Status
 FIRST_CHECK = timedelta(minutes=1)
 # A payment whose gateway never told how long it can be paid.
 LIFETIME = timedelta(days=1)
-MOST_AN_HOUR = 30
-MOST_MICROS = 10**15  # a milliard: beyond it somebody's keyboard is stuck
+MAX_AN_HOUR = 30
+MAX_MICROS = 10**15  # a milliard: beyond it somebody's keyboard is stuck
 
 
 class TopUpRefused(Exception):
@@ -43,14 +43,14 @@ class WrongStatus(Exception):
 def price_top_up(*, gateway: str, amount_micros: int) -> Price:
     """Return fee, bonus and total of adding `amount_micros` through a gateway. Raises TopUpRefused."""
     terms, currency = _offered(gateway).terms, settings.STORE_CURRENCY
-    least, most = terms.least_micros, terms.most_micros or MOST_MICROS
+    minimum, maximum = terms.min_micros, terms.max_micros or MAX_MICROS
     if amount_micros % smallest_unit_micros(currency):
         raise TopUpRefused(_("This amount has more decimal places than the currency allows."), "amount")
-    if amount_micros < max(least, 1):
+    if amount_micros < max(minimum, 1):
         text = _("The minimum amount is %(amount)s.")
-        raise TopUpRefused(text % {"amount": text_from_micros(max(least, smallest_unit_micros(currency)))}, "amount")
-    if amount_micros > most:
-        raise TopUpRefused(_("The maximum amount is %(amount)s.") % {"amount": text_from_micros(most)}, "amount")
+        raise TopUpRefused(text % {"amount": text_from_micros(max(minimum, smallest_unit_micros(currency)))}, "amount")
+    if amount_micros > maximum:
+        raise TopUpRefused(_("The maximum amount is %(amount)s.") % {"amount": text_from_micros(maximum)}, "amount")
     return terms.price(amount_micros, currency)
 
 
@@ -70,7 +70,7 @@ def start_top_up(
     """
     price = price_top_up(gateway=gateway, amount_micros=amount_micros)
     now = timezone.now()
-    if TopUp.objects.filter(user=user, created_at__gt=now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
+    if TopUp.objects.filter(user=user, created_at__gt=now - timedelta(hours=1)).count() >= MAX_AN_HOUR:
         raise TopUpRefused(
             _("You have started too many payments in the last hour. Finish one of them, or try again later.")
         )

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_POST
 from accounts.access import address_of
 from wallet.gateways import find_gateway
 from wallet.operations import handle_callback
-from wallet.operations.callbacks import MOST_BYTES, REFUSED
+from wallet.operations.callbacks import MAX_BYTES, REFUSED
 
 # Invalid callbacks fill the event log: one address gets so many a minute; valid ones do not count.
-MOST_REFUSED = 30
+MAX_REFUSED = 30
 REFUSED_SECONDS = 60
 
 
@@ -25,7 +25,7 @@ def callback(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse(status=404)
     address = address_of(request)
     refused = f"callbacks-refused:{address}"
-    if (cache.get(refused) or 0) >= MOST_REFUSED:
+    if (cache.get(refused) or 0) >= MAX_REFUSED:
         return HttpResponse(status=429, headers={"Retry-After": str(REFUSED_SECONDS)})
     body = _body(request)
     if body is None:
@@ -40,12 +40,12 @@ def callback(request: HttpRequest, name: str) -> HttpResponse:
 def _body(request: HttpRequest) -> bytes | None:
     """Return the body, or None when it is too long; a stated length is trusted before anything is read."""
     try:
-        if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
+        if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
             return None
         body = request.body
     except (RequestDataTooBig, ValueError):
         return None
-    return body if len(body) <= MOST_BYTES else None
+    return body if len(body) <= MAX_BYTES else None
 
 
 def _count(key: str) -> None:

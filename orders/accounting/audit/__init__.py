@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orders.accounting.audit.coupons import check_coupons
-from orders.accounting.audit.findings import Books
+from orders.accounting.audit.findings import AuditFindings
 from orders.accounting.audit.manual_entries import check_moves_by_hand
 from orders.accounting.audit.payments import check_payments
 from orders.accounting.audit.referrals import check_referrals
@@ -12,21 +12,21 @@ from orders.accounting.audit.upstream import check_upstream
 from orders.accounting.audit.wallets import check_wallets
 from upstream.client import Client
 
-__all__ = ["Books", "audit"]
+__all__ = ["AuditFindings", "audit"]
 
 
-def audit(*, client: Client | None, now: datetime) -> Books:
+def audit(*, client: Client | None, now: datetime) -> AuditFindings:
     """Check every invariant of the books and return what was found. `client` None leaves out upstream's own balance.
 
     Amounts are compared to the micro; only the upstream balance has a tolerance (AUDIT_TOLERANCE). Each comparison is
     one statement, so that what the shop books meanwhile is on both sides of it or on neither.
     """
-    books = Books()
-    check_wallets(books)
-    check_sales(books)
-    check_coupons(books)
-    check_payments(books)
-    check_referrals(books)
-    check_moves_by_hand(books)
-    check_upstream(books, client, now=now)
-    return books
+    findings = AuditFindings()
+    check_wallets(findings)
+    check_sales(findings)
+    check_coupons(findings)
+    check_payments(findings)
+    check_referrals(findings)
+    check_moves_by_hand(findings)
+    check_upstream(findings, client, now=now)
+    return findings

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from django.db.models import Count, F, Q
 
-from orders.accounting.audit.findings import SHOWN_PROBLEMS, Books
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings
 from orders.models import Coupon
 
 
-def check_coupons(books: Books) -> None:
+def check_coupons(findings: AuditFindings) -> None:
     """Compare the count of each coupon with the orders that used it and did not come to nothing."""
-    books.problems.extend(_miscounted())
+    findings.problems.extend(_miscounted())
 
 
 def _miscounted() -> Iterator[str]:

@@ -13,7 +13,7 @@ SHOWN_PROBLEMS = 50  # of one sort: beyond that it is the same one over and over
 
 
 @dataclass
-class Books:
+class AuditFindings:
     """What the audit found: `figures` to print, `problems` that must not be.
 
     `unread` is the one of the problems that is nobody's fault here: upstream's balance could not be read.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 
-from orders.accounting.audit.findings import SHOWN_PROBLEMS, Books, rows_of
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, rows_of
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, MoneyRequest, Wallet
 from wallet.operations.manual_moves import BY_HAND as ASKED_FOR
@@ -14,10 +14,10 @@ BY_HAND = (Kind.ADJUSTMENT, Kind.WITHDRAWAL)
 COMMAND_LINE = "credit:"  # references of `manage.py credit`: somebody at the server, who is no user of the shop
 
 
-def check_moves_by_hand(books: Books) -> None:
+def check_moves_by_hand(findings: AuditFindings) -> None:
     """Find adjustments and withdrawals without a note or without a name, and requests that moved something else."""
-    books.problems.extend(_nameless())
-    books.problems.extend(_misbooked())
+    findings.problems.extend(_nameless())
+    findings.problems.extend(_misbooked())
 
 
 def _nameless() -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from orders.accounting.audit.findings import (
     SHOWN_PROBLEMS,
-    Books,
+    AuditFindings,
     names,
     rows_of,
     total,
@@ -21,15 +21,15 @@ Status = TopUp.Status
 OF_PAYMENTS = (Kind.TOP_UP, Kind.BONUS, Kind.REVERSAL)
 
 
-def check_payments(books: Books) -> None:
+def check_payments(findings: AuditFindings) -> None:
     """Compare each top-up with the ledger rows that name it, and each receivable with what was paid of it."""
     currency = settings.STORE_CURRENCY
     for problems in (_misfits(), _owed_misfits(), _without_a_payment()):
-        books.problems.extend(problems)
-    books.add("payments: credited", total(TopUp.objects.all(), "credited_micros"), currency)
-    books.add("payments: taken back", total(TopUp.objects.all(), "reversed_micros"), currency)
+        findings.problems.extend(problems)
+    findings.add("payments: credited", total(TopUp.objects.all(), "credited_micros"), currency)
+    findings.add("payments: taken back", total(TopUp.objects.all(), "reversed_micros"), currency)
     owed = total(Receivable.objects.all(), "amount_micros") - total(Receivable.objects.all(), "paid_micros")
-    books.add("payments: still owed by customers", owed, currency)
+    findings.add("payments: still owed by customers", owed, currency)
 
 
 def _misfits() -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orders.accounting.audit.findings import (
-    Books,
+    AuditFindings,
     names,
     rows_of,
     word_after,
@@ -13,9 +13,9 @@ from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, Wallet
 
 
-def check_referrals(books: Books) -> None:
+def check_referrals(findings: AuditFindings) -> None:
     """Compare each credited earning with the ledger row of its order, in its referrer's wallet."""
-    books.problems.extend(_misfits())
+    findings.problems.extend(_misfits())
 
 
 def _misfits() -> Iterator[str]:

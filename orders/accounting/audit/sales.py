@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from orders.accounting.audit.findings import (
-    Books,
+    AuditFindings,
     names,
     rows_of,
     total,
@@ -21,16 +21,16 @@ _OF_ORDERS = f"""
     WHERE entry.kind IN ('{Kind.CHARGE}', '{Kind.REFUND}', '{Kind.DISCOUNT}')"""
 
 
-def check_sales(books: Books) -> None:
+def check_sales(findings: AuditFindings) -> None:
     """Compare each order with the charges, discounts and refunds that name it."""
     currency = settings.STORE_CURRENCY
-    books.problems.extend(_misfits())
-    books.problems.extend(_without_an_order())
-    books.add("orders: sold", total(Order.objects.all(), "price_micros"), currency)
-    books.add("orders: given back", total(Order.objects.all(), "refunded_micros"), currency)
-    books.figures.append(("orders", str(Order.objects.count())))
-    books.figures.append(("orders: open", str(Order.objects.open().count())))
-    books.figures.append(("orders: needing a human", str(Order.objects.needing_attention().count())))
+    findings.problems.extend(_misfits())
+    findings.problems.extend(_without_an_order())
+    findings.add("orders: sold", total(Order.objects.all(), "price_micros"), currency)
+    findings.add("orders: given back", total(Order.objects.all(), "refunded_micros"), currency)
+    findings.figures.append(("orders", str(Order.objects.count())))
+    findings.figures.append(("orders: open", str(Order.objects.open().count())))
+    findings.figures.append(("orders: needing a human", str(Order.objects.needing_attention().count())))
 
 
 def _misfits() -> Iterator[str]:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from orders.accounting.audit.findings import Books, total
+from orders.accounting.audit.findings import AuditFindings, total
 from orders.attempts.losses import IN_QUESTION
 from orders.fulfilment.margin import REDUCED
 from orders.models import OPEN, LostAttempt, Order, Status, UpstreamEntry
@@ -21,36 +21,36 @@ from upstream.money import text_from_micros as _text
 PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
 
 
-def check_upstream(books: Books, client: Client | None, *, now: datetime) -> None:
+def check_upstream(findings: AuditFindings, client: Client | None, *, now: datetime) -> None:
     """Upstream money = opening + paid in − charges (net of what upstream gave back), within the tolerance."""
     currency = settings.UPSTREAM_CURRENCY
     opening = UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).first()
     if opening is None:
-        books.figures.append(("upstream: balance", "not compared: no order has been sent yet"))
+        findings.figures.append(("upstream: balance", "not compared: no order has been sent yet"))
         return
     if earlier := total(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
-        books.add("upstream: entered before the opening, which holds it", earlier, currency)
+        findings.add("upstream: entered before the opening, which holds it", earlier, currency)
     before = _explained(now)
-    books.add("upstream: opening and paid in", before.paid_in, currency)
-    books.add("upstream: charged for our orders", before.charged + before.given_back, currency)
-    books.add("upstream: given back, as it says", before.given_back, currency)
-    books.add("upstream: balance expected", before.expected, currency)
+    findings.add("upstream: opening and paid in", before.paid_in, currency)
+    findings.add("upstream: charged for our orders", before.charged + before.given_back, currency)
+    findings.add("upstream: given back, as it says", before.given_back, currency)
+    findings.add("upstream: balance expected", before.expected, currency)
     if client is None:
-        books.figures.append(("upstream: balance", "not compared: no upstream is configured"))
+        findings.figures.append(("upstream: balance", "not compared: no upstream is configured"))
         return
     try:
         balance = micros_from_decimal(client.balance().balance)
     except UpstreamError as error:
-        books.unread = f"upstream's balance could not be read: {error}"
-        books.problems.append(books.unread)
+        findings.unread = f"upstream's balance could not be read: {error}"
+        findings.problems.append(findings.unread)
         return
     after = _explained(now)  # the shop has gone on sending: the balance belongs somewhere between the two
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
-    books.add("upstream: balance", balance, currency)
-    books.add("upstream: unexplained", balance - before.expected, currency)
+    findings.add("upstream: balance", balance, currency)
+    findings.add("upstream: unexplained", balance - before.expected, currency)
     minimum, maximum = min(before.minimum, after.minimum), max(before.maximum, after.maximum)
     if not minimum - tolerance <= balance <= maximum + tolerance:
-        books.problems.append(
+        findings.problems.append(
             f"upstream's balance is {_text(balance)} {currency}, but our orders explain {_text(before.expected)}"
         )
 

@@ -23,12 +23,12 @@ class Command(BaseCommand):
                 client = default_client()
             except Unavailable as error:
                 self.stderr.write(str(error))
-        books = audit(client=client, now=timezone.now())
-        width = max(len(name) for name, _ in books.figures)
-        for name, value in books.figures:
+        findings = audit(client=client, now=timezone.now())
+        width = max(len(name) for name, _ in findings.figures)
+        for name, value in findings.figures:
             self.stdout.write(f"{name:<{width}}  {value:>20}")
-        for problem in books.problems:
+        for problem in findings.problems:
             self.stdout.write(self.style.ERROR(f"✗ {problem}"))
-        if books.problems:
+        if findings.problems:
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS("✓ the books add up"))

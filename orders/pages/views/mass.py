@@ -13,7 +13,7 @@ from accounts.templatetags.money import money
 from orders.models import Order
 from orders.pages.mass_form import MassOrderForm, bill_of
 from orders.placing.mass import LinesRefused, PricesChanged, place_orders
-from orders.placing.place import OrderRefused, RequestIdReused
+from orders.placing.refusals import OrderRefused, RequestIdReused
 from wallet.operations import InsufficientFunds
 
 

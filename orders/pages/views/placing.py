@@ -23,20 +23,14 @@ from catalog.operations.stock_alerts import has_stock_alert, out_of_stock
 from orders.models import Order, PendingCheckout
 from orders.pages.forms import (
     PlaceOrderForm,
-    Quote,
+    PriceView,
     quote_for,
     why_not_orderable,
 )
 from orders.pages.service_page import share_with_customers
 from orders.placing.pay_first import pay_and_order
-from orders.placing.place import (
-    DiscountNotSeen,
-    NotQuoted,
-    OrderRefused,
-    PriceChanged,
-    RequestIdReused,
-    place_order,
-)
+from orders.placing.place import place_order
+from orders.placing.refusals import DiscountNotSeen, NotQuoted, OrderRefused, PriceChanged, RequestIdReused
 from wallet.operations import InsufficientFunds, TopUpRefused
 
 
@@ -98,7 +92,7 @@ def _prefilled(request: PageRequest, service: Service) -> dict[str, object]:
     return {"quantity": order.quantity, "link": order.link, "comments": order.comments}
 
 
-def _ask_for_a_second_look(form: PlaceOrderForm, quote: Quote) -> None:
+def _ask_for_a_second_look(form: PlaceOrderForm, quote: PriceView) -> None:
     """Say what was typed costs, and ask to press once more; a coupon that takes nothing off is an error beside it."""
     if quote.coupon_problem:
         form.refuse("coupon", quote.coupon_problem)

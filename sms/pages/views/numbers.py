@@ -23,7 +23,7 @@ from accounts.access import (
 )
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
-from orders.placing.place import OrderRefused, PriceChanged, RequestIdReused
+from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.models import Number, Project
 from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
 from sms.pages.cards import cards_of
@@ -33,7 +33,7 @@ from upstream.errors import Unavailable
 from wallet.operations import InsufficientFunds
 
 RECENT = timedelta(days=1)
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
@@ -50,7 +50,7 @@ def waiting(request: CustomerRequest) -> HttpResponse:
     now = timezone.now()
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
-    numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MOST_SHOWN]]
+    numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
     context = {
         "cards": cache(partial(cards_of, numbers, request.user, now)),
         "moving": any(number.order.is_open for number in numbers),

@@ -24,7 +24,7 @@ from accounts.access import (
 from accounts.models import User
 from accounts.templatetags.money import money
 from orders.models import Order
-from orders.placing.place import OrderRefused, PriceChanged, RequestIdReused
+from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.models import Country, Project, ProjectQuerySet, Site
 from sms.operations import buy_numbers
 from sms.pages.forms import BuyNumberForm, Offer
@@ -35,9 +35,9 @@ from wallet.operations import InsufficientFunds
 
 TILES_PER_PAGE = 48
 OFFERS_PER_PAGE = 30
-MOST_POPULAR = 8
-MOST_RECENT = 4
-MOST_FOUND = 12
+MAX_POPULAR = 8
+MAX_RECENT = 4
+MAX_FOUND = 12
 
 
 @personal_page
@@ -51,7 +51,7 @@ def home(request: PageRequest) -> HttpResponse:
         return _page(request, "sms/home.html", context)
     page = _tiles_page(request, asked, book)
     if page.number == 1:
-        recent = search.recent_projects(request.user)[:MOST_RECENT]
+        recent = search.recent_projects(request.user)[:MAX_RECENT]
         context["recent"] = _offers(search.whole(recent), book)
         context["popular"] = _popular(asked, book)
     return _page(request, "sms/home.html", {**context, "page": page})
@@ -156,20 +156,20 @@ def _tiles_page(request: PageRequest, asked: Asked, book: NumberBook) -> Page:
 
 def _popular(asked: Asked, book: NumberBook) -> list[search.Tile]:
     if asked.by_country:
-        return search.tiles_of_countries(search.popular(Country, MOST_POPULAR), book)
-    return search.tiles_of_sites(search.popular(Site, MOST_POPULAR), book)
+        return search.tiles_of_countries(search.popular(Country, MAX_POPULAR), book)
+    return search.tiles_of_sites(search.popular(Site, MAX_POPULAR), book)
 
 
 def _found(asked: Asked, book: NumberBook) -> dict[str, Any]:
     """Return what fits the words: websites and apps, countries, and numbers for one in the other."""
-    sites = search.matching(search.sites_on_sale(), asked.each)[: MOST_FOUND + 1]
-    countries = search.matching(search.countries_on_sale(), asked.each)[: MOST_FOUND + 1]
+    sites = search.matching(search.sites_on_sale(), asked.each)[: MAX_FOUND + 1]
+    countries = search.matching(search.countries_on_sale(), asked.each)[: MAX_FOUND + 1]
     of_sites, of_countries = search.tiles_of_sites(sites, book), search.tiles_of_countries(countries, book)
     return {
-        "sites": of_sites[:MOST_FOUND],
-        "countries": of_countries[:MOST_FOUND],
-        "offers": _offers(search.whole(search.mixed(asked.each, MOST_FOUND)), book),
-        "more": max(len(of_sites), len(of_countries)) > MOST_FOUND,
+        "sites": of_sites[:MAX_FOUND],
+        "countries": of_countries[:MAX_FOUND],
+        "offers": _offers(search.whole(search.mixed(asked.each, MAX_FOUND)), book),
+        "more": max(len(of_sites), len(of_countries)) > MAX_FOUND,
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from api.docs.console import MOST_SHOWN
+from api.docs.console import MAX_SHOWN
 from api.registry import ACTIONS
 from catalog.models import Service
 from orders.models import Order, Status
@@ -191,7 +191,7 @@ def test_console_when_the_answer_is_giant_then_as_much_as_fits_is_shown(browser:
 
     page = press(browser, action="services")
 
-    assert len(answer_of(page)) == MOST_SHOWN
+    assert len(answer_of(page)) == MAX_SHOWN
     assert "This is only the beginning" in page_words(page)
 
 

@@ -244,16 +244,16 @@ def test_calls_a_minute_when_redis_is_lost_then_calls_go_on_and_it_is_said_once(
 
 # --- At once --------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("waits", "most"), [(False, 2), (True, 1)])
+@pytest.mark.parametrize(("waits", "maximum"), [(False, 2), (True, 1)])
 def test_calls_at_once_when_a_customer_has_many_keys_then_together_they_get_one_place_more(
-    ann: User, ben: User, settings: Any, waits: bool, most: int
+    ann: User, ben: User, settings: Any, waits: bool, maximum: int
 ) -> None:
     settings.API_CALLS_AT_ONCE = 1
     first, second, third, others = (
         create_api_key(user=user, name=name)[0] for user, name in ((ann, "1"), (ann, "2"), (ann, "3"), (ben, "4"))
     )
     with ExitStack() as held:
-        for key in (*[first] * most, second):
+        for key in (*[first] * maximum, second):
             held.enter_context(limits.place_for(key, waits=waits))
         for key in (first, second, third):
             with pytest.raises(ApiError), limits.place_for(key, waits=waits):

@@ -112,7 +112,7 @@ def test_file_of_when_another_writes_for_too_long_then_there_is_none(
 
 
 def test_file_of_when_there_are_many_then_the_oldest_go(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_files, "MOST_FILES", 3)
+    monkeypatch.setattr(list_files, "MAX_FILES", 3)
     left_behind = folder / "crash.part"
     left_behind.write_text("half")
     os.utime(left_behind, (1, 1))

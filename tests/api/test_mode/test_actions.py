@@ -103,7 +103,7 @@ def test_every_action_that_buys_or_knows_orders_is_played_by_test_keys() -> None
 def test_add_when_too_many_simulated_orders_are_under_way_then_no_more_until_one_is_over(
     call: Call, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "MOST_UNDER_WAY", 2)
+    monkeypatch.setattr(operations, "MAX_UNDER_WAY", 2)
     first = add(call, service, link=LINK + "/stuck", request_id="1")
     second = add(call, service, link=LINK + "/stuck")
 
@@ -166,7 +166,7 @@ def test_status_when_time_passes_then_it_goes_as_the_link_says_and_money_comes_b
         ({"service": "999999"}, "Service not found"),
         ({"link": ""}, "Link is required"),
         ({"link": "x"}, "Invalid link"),
-        ({"quantity": "9"}, "Quantity must be between 10 and 10000"),
+        ({"quantity": "9"}, "Quantity must be between 10 and 10,000"),
         ({"quantity": "many"}, "Invalid quantity"),
         ({"link": f"{LINK}/refused"}, "Not enough stock"),
         ({"request_id": "x" * 65}, "request_id is longer than 64 characters"),

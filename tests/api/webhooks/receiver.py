@@ -41,7 +41,7 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answer: Callable[[Any], None] = lambda out: out.write(OK)
-        self.most_at_once = 0
+        self.max_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
         receiver = self
@@ -53,7 +53,7 @@ class Receiver:
                 with receiver._lock:
                     receiver.received.append(Received(self.path, headers, body))
                     receiver._at_once += 1
-                    receiver.most_at_once = max(receiver.most_at_once, receiver._at_once)
+                    receiver.max_at_once = max(receiver.max_at_once, receiver._at_once)
                 try:
                     receiver.answer(self.wfile)
                 except OSError:

@@ -16,43 +16,16 @@ from accounts.models import User
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import operations
 from api.webhooks.events import body_of
-from api.webhooks.operations import add_webhook, rotate_secret, secret_of
+from api.webhooks.operations import add_webhook
 from api.webhooks.posting import Answer, post
-from api.webhooks.sending import BACK_OFF, CLAIM, MOST_ATTEMPTS, claim, record, send_due
+from api.webhooks.sending import BACK_OFF, CLAIM, MAX_ATTEMPTS, claim, record, send_due
 from orders.fulfilment.forward import forward_order
-from orders.fulfilment.poll import poll_due
 from orders.lifecycle.transitions import move_order
 from orders.models import Order, Status
-from sms.models import Number
+from tests.api.webhooks.messages import events, make, poll
 from tests.api.webhooks.receiver import Receiver
-from tests.clock import stopped_at
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
-
-
-def poll(kind: str, client: Any, *, hours: float = 1) -> None:
-    poll_due(kind=kind, client=client, clock=stopped_at(timezone.now() + timedelta(hours=hours)))
-
-
-def events() -> list[str]:
-    """The names of all messages, oldest first."""
-    return list(WebhookDelivery.objects.order_by("pk").values_list("event", flat=True))
-
-
-def send_later() -> int:
-    """Send what a poll in the near future has written."""
-    return send_due(seconds=10, now=timezone.now() + timedelta(hours=3))
-
-
-def make(hook: Webhook, count: int = 1, **fields: Any) -> list[WebhookDelivery]:
-    """Messages that are due, as rows."""
-    moment = timezone.now() - timedelta(seconds=1)
-    return [
-        WebhookDelivery.objects.create(
-            **{"webhook": hook, "event": "test", "created_at": moment, "next_attempt_at": moment, **fields}
-        )
-        for _each in range(count)
-    ]
 
 
 # --- Written with the change ---------------------------------------------------------------------------------------
@@ -121,108 +94,6 @@ def test_change_when_nobody_has_a_webhook_then_a_batch_costs_one_statement_and_p
 
 
 # --- What is said, and how it is signed -----------------------------------------------------------------------------
-def test_send_when_an_order_was_refunded_then_the_message_says_what_the_api_says(
-    hook: Webhook, secret: str, receiver: Receiver, sent: Order, client_upstream: Any, sandbox: Any
-) -> None:
-    sandbox.set_order(sent.upstream_id, status="Partial", remains=400)
-    poll("service", client_upstream)
-
-    assert send_later() == 3
-
-    came = next(one for one in receiver.received if one.message["event"] == "order.partial")
-    row = WebhookDelivery.objects.get(event="order.partial")
-    assert came.message == {
-        "id": str(row.event_id),
-        "event": "order.partial",
-        "created_at": row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "data": {
-            "order": sent.pk,
-            "status": "Partial",
-            "charge": "1.125",
-            "start_count": came.message["data"]["start_count"],
-            "remains": 400,
-            "currency": "USD",
-        },
-    }
-    assert came.is_signed_with(secret)
-    assert came.headers["x-webhook-id"] == str(row.event_id)
-    assert came.headers["host"] == f"127.0.0.1:{receiver.port}"
-    assert (row.state, row.http_status, row.attempts) == ("delivered", 204, 1)
-
-
-def test_signature_when_body_or_secret_is_another_then_it_does_not_fit(
-    hook: Webhook, secret: str, receiver: Receiver
-) -> None:
-    make(hook)
-    send_due(seconds=10)
-
-    [came] = receiver.received
-    assert came.is_signed_with(secret)
-    assert not came.is_signed_with(secret + "x")
-    assert not type(came)(came.path, came.headers, came.body + b" ").is_signed_with(secret)
-
-
-def test_rotate_secret_when_a_day_is_not_over_then_both_sign_and_then_only_the_new_one(
-    hook: Webhook, secret: str, receiver: Receiver
-) -> None:
-    now = timezone.now()
-    new = rotate_secret(hook, now=now)
-    make(hook)
-    send_due(seconds=10, now=now + timedelta(hours=23))
-    make(hook)
-    send_due(seconds=10, now=now + timedelta(hours=25))
-
-    first, second = receiver.received
-    assert (first.is_signed_with(new), first.is_signed_with(secret)) == (True, True)
-    assert (second.is_signed_with(new), second.is_signed_with(secret)) == (True, False)
-    assert secret_of(Webhook.objects.get()) == new
-    assert new not in Webhook.objects.get().secret_encrypted
-
-
-def test_number_when_its_code_comes_then_the_message_has_it_and_the_table_does_not(
-    hook: Webhook, receiver: Receiver, number: Order, client_upstream: Any, sandbox: Any
-) -> None:
-    sandbox.deliver_code(number.upstream_id, "493817", "Your code is 493817")
-    poll("number", client_upstream, hours=0.01)
-    send_later()
-
-    told = {one.message["event"]: one.message["data"] for one in receiver.received}
-    assert told["number.code_received"]["code"] == "493817"
-    assert told["number.active"]["phone"] == sandbox.orders[0]["phone"]
-    assert "493817" not in str(list(WebhookDelivery.objects.values()))
-
-
-def test_number_when_its_phone_comes_later_than_the_order_then_that_is_told(
-    hook: Webhook, number: Order, client_upstream: Any
-) -> None:
-    Number.objects.update(phone="")
-    poll("number", client_upstream, hours=0.01)
-
-    assert events() == ["number.active", "number.active"]
-
-
-def test_number_when_the_webhook_wants_orders_alone_then_it_is_not_told(
-    hook: Webhook, place: Callable[..., Order], number: Order, client_upstream: Any, sandbox: Any
-) -> None:
-    WebhookDelivery.objects.all().delete()
-    Webhook.objects.update(wants_numbers=False)
-    sandbox.deliver_code(number.upstream_id, "493817", "Your code is 493817")
-    poll("number", client_upstream, hours=0.01)
-    forward_order(place().pk, client=client_upstream, clock=timezone.now)
-
-    assert events() == ["order.accepted"]
-
-
-def test_number_when_it_expires_then_the_message_calls_it_so(
-    hook: Webhook, receiver: Receiver, number: Order, client_upstream: Any, sandbox: Any
-) -> None:
-    sandbox.set_number(number.upstream_id, status="expired")
-    poll("number", client_upstream, hours=2)
-    send_later()
-
-    told = {one.message["event"]: one.message["data"] for one in receiver.received}
-    assert set(told) == {"number.active", "number.expired", "number.refunded"}
-    assert told["number.refunded"]["charge"] == "0.0000"
 
 
 # --- At least once --------------------------------------------------------------------------------------------------
@@ -232,13 +103,13 @@ def test_retries_when_the_receiver_fails_then_they_back_off_for_a_day_and_the_me
     receiver.says(500)
     [row] = make(hook)
     began = now = timezone.now()
-    for _attempt in range(MOST_ATTEMPTS):
+    for _attempt in range(MAX_ATTEMPTS):
         assert send_due(seconds=10, now=now) == 1
         assert send_due(seconds=10, now=now) == 0
         row.refresh_from_db()
         now = row.next_attempt_at or now
 
-    assert (row.state, row.attempts, row.http_status) == ("given_up", MOST_ATTEMPTS, 500)
+    assert (row.state, row.attempts, row.http_status) == ("given_up", MAX_ATTEMPTS, 500)
     assert timedelta(hours=23) < now - began < timedelta(hours=24)
     assert BACK_OFF[:6] == (10, 30, 120, 600, 1800, 3600)
     assert len({(one.headers["x-webhook-id"], one.body) for one in receiver.received}) == 1
@@ -311,7 +182,7 @@ def test_sweeps_when_two_run_at_once_then_each_message_leaves_once_and_two_at_a_
 
     assert sum(sent_by) == len(receiver.received) == 30
     assert len({one.headers["x-webhook-id"] for one in receiver.received}) == 30
-    assert receiver.most_at_once == 2
+    assert receiver.max_at_once == 2
 
 
 def test_sending_when_one_receiver_hangs_then_another_is_served_meanwhile(

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.accounting.audit import Books, audit
+from orders.accounting.audit import AuditFindings, audit
 from orders.models import Coupon, CouponUse, Order, ReferralEarning
 from wallet.gateways import PaymentUpdate, State
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
@@ -204,6 +204,6 @@ def test_audit_names_a_charge_in_somebody_elses_wallet_or_for_no_order(ann: Any,
 
 
 def test_books_keep_what_could_not_be_read_apart_from_what_is_wrong() -> None:
-    books = Books(problems=["a", "b"], unread="b")
+    books = AuditFindings(problems=["a", "b"], unread="b")
 
     assert books.wrong == ["a"]

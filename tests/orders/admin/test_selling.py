@@ -14,7 +14,7 @@ from tests.orders.couponing import coupon
 
 pytestmark = pytest.mark.django_db
 
-LIMITS = {"least_order_micros": "0", "per_customer": "1", "in_all": "0"}
+LIMITS = {"min_order_micros": "0", "per_customer": "1", "in_all": "0"}
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def save(desk: Client, row: Coupon | None = None, **fields: Any) -> Any:
 
 
 def test_coupon_page_keeps_the_code_in_capitals_and_amounts_in_micros(desk):
-    assert save(desk, code=" spring-24 ", percent="0", amount_micros="2.50", least_order_micros="10").status_code == 302
+    assert save(desk, code=" spring-24 ", percent="0", amount_micros="2.50", min_order_micros="10").status_code == 302
 
     row = Coupon.objects.get()
-    assert (row.code, row.percent, row.amount_micros, row.least_order_micros) == ("SPRING-24", 0, 2_500_000, 10_000_000)
+    assert (row.code, row.percent, row.amount_micros, row.min_order_micros) == ("SPRING-24", 0, 2_500_000, 10_000_000)
 
 
 @pytest.mark.parametrize(

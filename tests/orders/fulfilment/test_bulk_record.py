@@ -87,8 +87,8 @@ def test_polls_of_a_thousand_orders_need_less_than_thirty_statements(open_orders
         record_reports(list(zip(orders, reports, strict=True)), now=timezone.now())
 
     # Claiming takes five more. SQLite takes fewer rows a statement: there only the moves and numbers are as few.
-    most = 25 if connection.vendor == "postgresql" else 60
-    assert len(statements) < most
+    maximum = 25 if connection.vendor == "postgresql" else 60
+    assert len(statements) < maximum
     assert Order.objects.filter(status=Status.COMPLETED, finished_at__isnull=False).count() == 100
     assert OrderEvent.objects.filter(code=Code.PROGRESS).count() == 200
     assert Notice.objects.count() == 100

@@ -1,6 +1,7 @@
 """Polling: what upstream says becomes moves, refunds and flags; silence changes nothing."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,9 +14,11 @@ from orders.lifecycle.supply import supplies, supply_of
 from orders.models import Order, OrderEvent, Status
 from tests.clock import stopped_at
 from tests.orders.attention import Flag, flags_of, said_of
+from tests.upstream.raw_server import RawServer, answer, client_of
 from wallet.models import LedgerEntry, Wallet
 
 Code = OrderEvent.Code
+LATER = timedelta(hours=1)
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 
@@ -252,3 +255,45 @@ def test_poll_when_a_question_fails_repeats_it_after_what_its_kind_waits(
     sent_order.refresh_from_db()
     assert sent_order.next_poll_at == now + timedelta(seconds=77)
     assert supplies()["number"].retry_after == timedelta(seconds=5)
+
+
+def test_a_poll_whose_answer_breaks_the_reader_does_not_spoil_the_others(place, client_upstream):
+    orders = [place(quantity=100) for _each in range(3)]
+    for order in orders:
+        forward_order(order.pk, client=client_upstream, clock=timezone.now)
+    broken = Order.objects.get(pk=orders[1].pk).upstream_id
+    nested = '{"status": "Completed", "accounts": ' + "[" * 900 + "]" * 900 + "}"
+
+    def behave(sock: Any, received: Any) -> None:
+        sock.sendall(answer(nested if received.form["order"] == broken else '{"status": "Completed", "remains": 0}'))
+
+    with RawServer(behave) as server:
+        poll_due(kind="service", client=client_of(server), clock=stopped_at(timezone.now() + LATER))
+
+    statuses = list(Order.objects.order_by("id").values_list("status", flat=True))
+    assert (statuses[0], statuses[2]) == (Status.COMPLETED, Status.COMPLETED)
+
+
+def test_poll_of_a_partial_order_that_does_not_say_what_remains_asks_a_human(sent_order, client_upstream, sandbox):
+    sandbox.set_order(sent_order.upstream_id, status="In progress", remains=1000)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + LATER))
+    sandbox.set_order(sent_order.upstream_id, status="Partial", remains=None)
+
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + 3 * LATER))
+
+    sent_order.refresh_from_db()
+    assert sent_order.refunded_micros == 0  # the 1,000 of an hour ago say nothing about now
+    assert said_of(sent_order) == "Partial, but upstream does not say how much remains"
+
+
+def test_poll_of_a_settled_partial_order_that_no_longer_says_what_remains_is_quiet(
+    sent_order, client_upstream, sandbox
+):
+    sandbox.set_order(sent_order.upstream_id, status="Partial", remains=500)
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + LATER))
+    sandbox.set_order(sent_order.upstream_id, status="Partial", remains=None)
+
+    poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(days=1)))
+
+    sent_order.refresh_from_db()
+    assert (sent_order.refunded_micros, flags_of(sent_order)) == (937_500, [])

@@ -17,7 +17,7 @@ from orders.fulfilment.poll import poll_due
 from orders.fulfilment.queue import forward_waiting
 from orders.fulfilment.rate_units import take_turn
 from orders.models import Order, OrderEvent, Status
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from tests.clock import stopped_at
 from tests.orders.attention import flags_of, said_of
 

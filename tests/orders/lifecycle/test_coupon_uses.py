@@ -14,7 +14,8 @@ from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Coupon, CouponUse, Order, Status
-from orders.placing.place import OrderRefused, place_order
+from orders.placing.place import place_order
+from orders.placing.refusals import OrderRefused
 from tests.clock import stopped_at
 from tests.conftest import customer
 from tests.orders.couponing import PRICE, balance, coupon

@@ -18,9 +18,9 @@ from orders.lifecycle.discounts import Discount, discount_of
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Coupon, CouponUse, Order
 from orders.pages.timeline import timeline_of
-from orders.placing.place import DiscountNotSeen, OrderRefused, RequestIdReused
+from orders.placing.refusals import DiscountNotSeen, OrderRefused, RequestIdReused
 from tests.orders.couponing import COST, PRICE, balance, coupon
-from tests.orders.quoting import sealed
+from tests.orders.quoting import signed
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
 
@@ -187,7 +187,7 @@ def test_place_order_with_a_coupon_where_nothing_can_be_taken_off_is_refused(pla
 
 
 def test_place_order_with_a_coupon_at_a_promised_price_below_cost_keeps_the_promise_and_the_coupon(place, ann, service):
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     Service.objects.filter(pk=service.pk).update(rate_upstream_micros=2_000_000)
     coupon()
 
@@ -210,7 +210,7 @@ def refused(place, **asked: Any) -> str:
         ({"active": False}, "This coupon has expired."),
         ({"valid_until": NOW}, "This coupon has expired."),
         ({"valid_from": NOW + timedelta(days=1)}, "This coupon isn't valid yet."),
-        ({"least_order_micros": PRICE + 1}, "This coupon is for orders of $1.875001 or more."),
+        ({"min_order_micros": PRICE + 1}, "This coupon is for orders of $1.875001 or more."),
         ({"in_all": 3, "uses": 3}, "This coupon has been used up."),
     ],
 )
@@ -220,7 +220,7 @@ def test_place_order_with_a_coupon_that_cannot_be_used_says_why_beside_the_field
     assert refused(place) == words
 
 
-@pytest.mark.parametrize("fields", [{"least_order_micros": PRICE}, {"in_all": 1}, {"valid_until": NOW + timedelta(1)}])
+@pytest.mark.parametrize("fields", [{"min_order_micros": PRICE}, {"in_all": 1}, {"valid_until": NOW + timedelta(1)}])
 def test_place_order_with_a_coupon_just_within_its_limits_uses_it(place, fields):
     coupon(**fields)
 

@@ -33,7 +33,8 @@ from orders.lifecycle.service_requests import cancel_unsent
 from orders.lifecycle.supply import Placed, related_rows, supply_of
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import MOVES, UPSTREAM_OPEN, Kind, LostAttempt, Order, OrderEvent, Status
-from orders.placing.place import OrderRefused, place_order
+from orders.placing.place import place_order
+from orders.placing.refusals import OrderRefused
 from tests.clock import stopped_at
 from tests.conftest import customer
 from tests.orders.attention import Flag, flags_of

@@ -75,7 +75,7 @@ def test_the_quote_for_htmx_says_where_the_floor_cuts_the_coupon(shop, address, 
         ({}, "NOPE", "This coupon doesn't exist. Check the code."),
         ({"active": False}, "SPRING", "This coupon has expired."),
         ({"in_all": 1, "uses": 1}, "SPRING", "This coupon has been used up."),
-        ({"least_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
+        ({"min_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
     ],
 )
 def test_the_quote_for_htmx_with_a_coupon_that_takes_nothing_says_why(shop, address, fields, typed, words):
@@ -169,7 +169,7 @@ def test_the_order_with_a_strange_figure_of_what_was_seen_asks_once_more(shop, p
         ({}, "N" * 41, "Ensure this value has at most 40 characters (it has 41)."),
         ({"valid_until": timezone.now() - timedelta(days=1)}, "SPRING", "This coupon has expired."),
         ({"in_all": 1, "uses": 1}, "SPRING", "This coupon has been used up."),
-        ({"least_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
+        ({"min_order_micros": 2_000_000}, "SPRING", "This coupon is for orders of $2.00 or more."),
     ],
 )
 @pytest.mark.parametrize("quantity", ["1000", ""])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from catalog.models import Delivery, MarkupRule, Service
 from orders.models import Order, Status
 from orders.placing.quotes import read_quote
-from tests.orders.quoting import sealed
+from tests.orders.quoting import signed
 from tests.pages import HTMX, alerts, error_beside, hidden, page_words
 from wallet.models import Wallet
 
@@ -32,7 +32,7 @@ def order_it(shop, service):
 
 
 def quoted(browser, service, quantity) -> str:
-    """The sealed price that the page shows once this quantity is typed; empty when it shows none."""
+    """The signed price that the page shows once this quantity is typed; empty when it shows none."""
     part = browser.get(reverse("orders:place", args=[service.pk]), {"quantity": quantity}, headers=HTMX)
     return hidden(part, "quote") if 'name="quote"' in part.content.decode() else ""
 
@@ -54,8 +54,8 @@ def test_place_takes_the_order_and_leads_to_it(order_it, ann):
 @pytest.mark.parametrize(
     ("typed", "field", "text"),
     [
-        ({"quantity": "9"}, "id_quantity", "Enter a quantity between 10 and 10000."),
-        ({"quantity": "10001"}, "id_quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": "9"}, "id_quantity", "Enter a quantity between 10 and 10,000."),
+        ({"quantity": "10001"}, "id_quantity", "Enter a quantity between 10 and 10,000."),
         ({"quantity": "many"}, "id_quantity", "Enter a whole number."),
         ({"quantity": ""}, "id_quantity", "Enter a quantity."),
         ({"link": "my page"}, "id_link", "Enter the full link, starting with https://."),
@@ -128,7 +128,7 @@ def test_place_of_too_few_or_too_many_comments_says_the_limits(order_it, service
 
 
 def test_place_after_the_price_changed_offers_the_new_one_and_one_more_click_buys(order_it, service, ann):
-    long_ago = sealed(ann, service, expires_at=timezone.now() - timedelta(seconds=1))
+    long_ago = signed(ann, service, expires_at=timezone.now() - timedelta(seconds=1))
     MarkupRule.objects.create(scope="service", service=service, percent=100)
 
     response = order_it(quote=long_ago)
@@ -257,9 +257,9 @@ def test_place_asked_by_htmx_for_a_quantity_answers_with_the_quote_alone(shop, s
 @pytest.mark.parametrize(
     ("quantity", "text"),
     [
-        ("5", "Enter a quantity between 10 and 10000."),
+        ("5", "Enter a quantity between 10 and 10,000."),
         ("x", "Enter a whole number."),
-        ("9" * 30, "Enter a quantity between 10 and 10000."),
+        ("9" * 30, "Enter a quantity between 10 and 10,000."),
     ],
 )
 def test_place_asked_by_htmx_for_a_bad_quantity_says_why_there_is_no_price(shop, service, quantity, text):

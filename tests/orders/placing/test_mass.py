@@ -13,7 +13,7 @@ from catalog.models import Delivery, MarkupRule, Service
 from orders.models import Checkout, Order, Status
 from orders.pages.mass_form import read_rows
 from orders.placing.mass import LinesRefused, MassLine, PricesChanged, place_orders
-from orders.placing.place import OrderRefused, RequestIdReused
+from orders.placing.refusals import OrderRefused, RequestIdReused
 from tests.pages import alerts, error_beside, hidden, words
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
@@ -54,7 +54,7 @@ def pay(shop):
     """Press "Order and pay all" on the page that `check` brought."""
 
     def press(page, text, **typed):
-        form = {"request_id": hidden(page, "request_id"), "shown_rates": hidden(page, "shown_rates"), "pay": "all"}
+        form = {"request_id": hidden(page, "request_id"), "quoted_rates": hidden(page, "quoted_rates"), "pay": "all"}
         return shop.post(URL, {"text": text, **form, **typed})
 
     return press
@@ -79,7 +79,7 @@ def test_place_orders_when_one_line_is_wrong_then_none_is_placed_and_each_wrong_
         place_orders(user=ann, lines=lines, request_id="many", now=timezone.now())
 
     assert refusal.value.problems == {
-        2: "Enter a quantity between 10 and 10000.",
+        2: "Enter a quantity between 10 and 10,000.",
         3: "There is no service with this number.",
     }
     assert (Order.objects.count(), Checkout.objects.count(), balance(ann)) == (0, 0, 100_000_000)
@@ -96,7 +96,7 @@ def test_place_orders_when_the_money_does_not_cover_all_then_what_is_missing_in_
 
 
 def test_place_orders_when_a_price_is_not_the_one_that_was_shown_then_none_is_placed(ann, service):
-    lines = [*lines_of(service, 1), *lines_of(service, 1, shown_rate_micros=1_000_000)]
+    lines = [*lines_of(service, 1), *lines_of(service, 1, quoted_rate_micros=1_000_000)]
 
     with pytest.raises(PricesChanged) as refusal:
         place_orders(user=ann, lines=lines, request_id="many", now=timezone.now())

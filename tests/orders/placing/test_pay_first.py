@@ -14,12 +14,12 @@ from catalog.models import Service
 from notifications.models import Notice
 from orders.models import Checkout, Order, PendingCheckout
 from orders.placing.pay_first import close_pending, close_pending_of, pay_and_order
-from orders.placing.place import MoneyOwed, OrderRefused, PriceChanged, QuoteRefused, RequestIdReused, place_order
+from orders.placing.place import place_order
 from orders.placing.quotes import SALT
+from orders.placing.refusals import MoneyOwed, OrderRefused, PriceChanged, QuoteRefused, RequestIdReused
 from orders.tasks import place_pending_checkouts
-from tests.conftest import customer
-from tests.orders.quoting import sealed
-from tests.pages import HTMX, alerts, hidden, page_words
+from tests.orders.quoting import signed
+from tests.pages import page_words
 from tests.wallet.paying import balance, demo_says
 from wallet.gateways import State
 from wallet.models import LedgerEntry, Receivable, TopUp
@@ -37,12 +37,6 @@ def demo_gateway(settings):
     settings.MANUAL_TRANSFER_DETAILS = "IBAN XX00 1234"
 
 
-@pytest.fixture
-def kim(db):
-    """A customer whose wallet is half a dollar full."""
-    return customer("kim@example.com", money="0.50")
-
-
 def fresh(service) -> Service:
     return Service.objects.select_related("category").get(pk=service.pk)
 
@@ -58,7 +52,7 @@ def pay(kim, service):
             "quantity": 2000,
             "link": LINK,
             "comments": "",
-            "quote": sealed(kim, service, quantity=2000, price_micros=3_750_000),
+            "quote": signed(kim, service, quantity=2000, price_micros=3_750_000),
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }
@@ -87,7 +81,7 @@ def test_pay_and_order_asks_for_what_is_missing_and_keeps_the_form(pay, kim, ser
 
 
 def test_pay_and_order_of_less_than_the_gateway_takes_asks_for_the_least(pay, kim, service):
-    quote = sealed(kim, service, quantity=300, price_micros=562_500)
+    quote = signed(kim, service, quantity=300, price_micros=562_500)
 
     pending = pay(quantity=300, quote=quote)
 
@@ -115,7 +109,7 @@ def test_a_payment_that_comes_in_places_the_order_once(pay, kim):
 
 def test_the_promise_holds_while_it_is_paid_although_the_quote_has_expired(pay, kim, service):
     pending = pay()
-    old = sealed(kim, service, quantity=2000, price_micros=3_750_000, expires_at=timezone.now() - timedelta(hours=22))
+    old = signed(kim, service, quantity=2000, price_micros=3_750_000, expires_at=timezone.now() - timedelta(hours=22))
     PendingCheckout.objects.update(quote=old, created_at=timezone.now() - timedelta(hours=23))
     dearer(service)
     demo_says(pending.top_up, State.PAID)
@@ -128,7 +122,7 @@ def test_the_promise_holds_while_it_is_paid_although_the_quote_has_expired(pay, 
 def test_a_promise_too_old_leaves_the_money_and_says_why_on_the_page_and_by_mail(client, pay, kim, service):
     pending = pay()
     PendingCheckout.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    old = sealed(kim, service, quantity=2000, price_micros=3_750_000, expires_at=timezone.now() - timedelta(hours=1))
+    old = signed(kim, service, quantity=2000, price_micros=3_750_000, expires_at=timezone.now() - timedelta(hours=1))
     PendingCheckout.objects.update(quote=old)
     dearer(service)
     demo_says(pending.top_up, State.PAID)
@@ -284,8 +278,8 @@ def test_pay_and_order_refuses_what_place_order_refuses(pay, kim, service, ben):
     for refusal, asked in [
         (OrderRefused, {"quantity": 5}),
         (OrderRefused, {"link": "instagram"}),
-        (QuoteRefused, {"quote": sealed(ben, service, quantity=2000)}),
-        (PriceChanged, {"quote": sealed(kim, service, quantity=2000, price_micros=1, expires_at=timezone.now())}),
+        (QuoteRefused, {"quote": signed(ben, service, quantity=2000)}),
+        (PriceChanged, {"quote": signed(kim, service, quantity=2000, price_micros=1, expires_at=timezone.now())}),
         (TopUpRefused, {"gateway": "stripe"}),
     ]:
         with pytest.raises(refusal):
@@ -312,72 +306,6 @@ def test_a_checkout_that_cannot_be_closed_stops_no_other(pay):
         demo_says(pending.top_up, State.PAID)
 
     assert closed(good).state == "placed"
-
-
-# --- The page -------------------------------------------------------------------------------------------------------
-@pytest.fixture
-def page(client, kim, service):
-    client.force_login(kim)
-    address = reverse("orders:place", args=[service.pk])
-
-    def send(**typed):
-        part = client.get(address, {"quantity": "2000"}, headers=HTMX)
-        form = {
-            "quantity": "2000",
-            "link": LINK,
-            "request_id": hidden(client.get(address), "request_id"),
-            "quote": hidden(part, "quote"),
-            "pay": "demo",
-        }
-        return client.post(address, {**form, **typed})
-
-    return send
-
-
-def test_place_offers_to_pay_what_is_missing_and_says_what_stays(client, kim, service):
-    client.force_login(kim)
-
-    words = page_words(client.get(reverse("orders:place", args=[service.pk]), {"quantity": "2000"}, headers=HTMX))
-
-    assert "Pay the missing $3.25 and order" in words
-    assert "Demo: pay $3.25 and order" in words or "pay $3.25 and order" in words
-    assert "$6.75 stays in your balance." in words  # a transfer is 10.00 at least
-
-
-def test_place_leads_to_the_payment_and_its_page_to_the_order(client, page):
-    response = page()
-
-    pending = PendingCheckout.objects.get()
-    reference = pending.top_up.reference
-    assert response.url == reverse("wallet:pay", args=[reference])
-    payment = reverse("wallet:payment", args=[reference])
-    assert "Your order will be placed automatically as soon as the payment arrives" in page_words(client.get(payment))
-    demo_says(pending.top_up, State.PAID)
-    shown = client.get(payment)  # nobody waits for the sweep
-    order = Order.objects.get()
-    assert f"Order #{order.pk} has been placed" in page_words(shown)
-    assert reverse("orders:detail", args=[order.pk]) in shown.content.decode()
-
-
-def test_place_with_a_gateway_that_does_not_exist_says_so(page):
-    assert "This payment method isn't available for this amount." in alerts(page(pay="bitcoins"))
-    assert not TopUp.objects.exists()
-
-
-def test_place_with_enough_money_by_now_orders_at_once(page, kim):
-    credit(user=kim, amount_micros=10 * DOLLAR, kind=LedgerEntry.Kind.TOP_UP, reference="t")
-
-    response = page()
-
-    assert response.url == reverse("orders:detail", args=[Order.objects.get().pk])
-
-
-def test_place_for_who_owes_says_so(page, kim):
-    debit(user=kim, amount_micros=500_000, kind=LedgerEntry.Kind.REVERSAL, reference="top_up:X:reversed:1")
-    Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
-
-    for pressed in ("demo", ""):
-        assert "One of your payments was reversed" in alerts(page(pay=pressed))
 
 
 # --- Races ----------------------------------------------------------------------------------------------------------

@@ -8,19 +8,12 @@ from django.utils import timezone
 from catalog.models import Service
 from orders.models import Coupon, Order, PendingCheckout
 from orders.placing.pay_first import close_pending, pay_and_order
-from orders.placing.place import DiscountNotSeen, OrderRefused, RequestIdReused
-from tests.conftest import customer
+from orders.placing.refusals import DiscountNotSeen, OrderRefused, RequestIdReused
 from tests.orders.couponing import balance, coupon
-from tests.orders.quoting import sealed
+from tests.orders.quoting import signed
 from tests.wallet.paying import demo_says
 from wallet.gateways import State
 from wallet.models import TopUp
-
-
-@pytest.fixture
-def kim(db):
-    """A customer whose wallet is half a dollar full."""
-    return customer("kim@example.com", money="0.50")
 
 
 @pytest.fixture
@@ -35,7 +28,7 @@ def pay(kim, service, settings):
             "quantity": 2000,
             "link": "https://instagram.com/kim",
             "comments": "",
-            "quote": sealed(kim, service, quantity=2000, price_micros=3_750_000),
+            "quote": signed(kim, service, quantity=2000, price_micros=3_750_000),
             "request_id": str(uuid.uuid4()),
             "gateway": "demo",
         }

@@ -7,7 +7,7 @@ from django.db import connection
 
 from catalog.models import Category, Delivery, Service
 from orders.models import Order, OrderEvent, Status
-from orders.placing.place import OrderRefused, RequestIdReused
+from orders.placing.refusals import OrderRefused, RequestIdReused
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import InsufficientFunds
 
@@ -37,13 +37,13 @@ def refused(place, **asked) -> OrderRefused:
 @pytest.mark.parametrize(
     ("asked", "field", "message"),
     [
-        ({"quantity": 9}, "quantity", "Enter a quantity between 10 and 10000."),
-        ({"quantity": 10_001}, "quantity", "Enter a quantity between 10 and 10000."),
+        ({"quantity": 9}, "quantity", "Enter a quantity between 10 and 10,000."),
+        ({"quantity": 10_001}, "quantity", "Enter a quantity between 10 and 10,000."),
         ({"quantity": None}, "quantity", "Enter a quantity."),
         ({"link": "instagram"}, "link", "Enter the full link, starting with https://."),
         ({"link": ""}, "link", "Enter the full link, starting with https://."),
         ({"link": "javascript:alert(1)"}, "link", "Enter the full link, starting with https://."),
-        ({"link": "https://x.com/" + "a" * 2000}, "link", "This is too long: use up to 2000 characters."),
+        ({"link": "https://x.com/" + "a" * 2000}, "link", "This is too long: use up to 2,000 characters."),
     ],
 )
 def test_place_order_with_a_bad_value_names_the_field(place, asked, field, message):
@@ -141,3 +141,10 @@ def test_place_order_when_the_button_is_pressed_many_times_at_once_buys_once(pla
 
     assert len(orders) == Order.objects.count() == 1
     assert Wallet.objects.get(user=ann).balance_micros == 98_125_000
+
+
+def test_place_order_of_a_service_without_a_price_is_refused(place, service):
+    Service.objects.filter(pk=service.pk).update(rate_upstream_micros=0)
+
+    with pytest.raises(OrderRefused, match="no price"):
+        place()

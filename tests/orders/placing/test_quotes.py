@@ -13,17 +13,17 @@ from catalog.models import MarkupRule, RateUnit, Service
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import HoldReason, Order, Status
-from orders.placing.place import NotQuoted, PriceChanged, QuoteRefused
 from orders.placing.quotes import (
     Agreed,
     QuoteNotOurs,
     Today,
     agree,
     read_quote,
-    seal_quote,
+    sign_quote,
 )
+from orders.placing.refusals import NotQuoted, PriceChanged, QuoteRefused
 from tests.clock import stopped_at
-from tests.orders.quoting import quote_of, sealed
+from tests.orders.quoting import quote_of, signed
 from tests.pages import alerts, hidden, page_words
 from wallet.models import Wallet
 
@@ -45,12 +45,12 @@ def expired() -> datetime:
 def test_read_quote_returns_what_was_sealed(ann, service):
     quote = quote_of(ann, service, expires_at=NOW)
 
-    assert read_quote(seal_quote(quote)) == quote
+    assert read_quote(sign_quote(quote)) == quote
 
 
 def test_read_quote_of_an_altered_or_strange_text_is_refused(ann, service):
-    values, _colon, signature = sealed(ann, service).rpartition(":")
-    other_values = sealed(ann, service, price_micros=1).rpartition(":")[0]
+    values, _colon, signature = signed(ann, service).rpartition(":")
+    other_values = signed(ann, service, price_micros=1).rpartition(":")[0]
 
     for text in (f"{other_values}:{signature}", f"{values}:{signature[:-1]}", values, "x", "\x00", ":", "é:ü" * 9000):
         with pytest.raises(QuoteNotOurs):
@@ -66,7 +66,7 @@ def test_read_quote_signed_for_something_else_is_refused():
 
 def test_read_quote_from_before_a_key_rotation_has_expired(ann, service, settings):
     quote = quote_of(ann, service)
-    text = seal_quote(quote)
+    text = sign_quote(quote)
     old, settings.SECRET_KEY = settings.SECRET_KEY, "another long key, made up for this test alone"
 
     with pytest.raises(QuoteNotOurs):
@@ -101,7 +101,7 @@ def test_agree_weighs_the_promise_against_today(ann, service, seconds_left, toda
 
 # --- Placing --------------------------------------------------------------------------------------------------------
 def test_place_order_within_the_time_keeps_the_promised_price(place, ann, service):
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     rate_becomes(service, 1_600_000)
 
     order = place(quote=quote)
@@ -112,7 +112,7 @@ def test_place_order_within_the_time_keeps_the_promised_price(place, ann, servic
 
 
 def test_place_order_at_a_loss_below_the_cap_remembers_the_loss(place, ann, service):
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     rate_becomes(service, 2_500_000)
 
     order = place(quote=quote)
@@ -122,7 +122,7 @@ def test_place_order_at_a_loss_below_the_cap_remembers_the_loss(place, ann, serv
 
 def test_place_order_at_a_loss_above_the_cap_offers_the_new_price(place, ann, service, settings):
     settings.PRICE_LOCK_MAX_LOSS = Decimal("0.62")
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     rate_becomes(service, 2_500_000)
 
     with pytest.raises(PriceChanged) as offer:
@@ -134,21 +134,21 @@ def test_place_order_at_a_loss_above_the_cap_offers_the_new_price(place, ann, se
 
 def test_place_order_counts_the_loss_in_the_shops_currency(place, ann, service, settings):
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal("1.5")
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     rate_becomes(service, 1_500_001)
 
     assert place(quote=quote).accepted_loss_micros == 375_002  # 2.2500015 rounded up, less 1.875
 
 
 def test_place_order_with_an_expired_quote_at_the_same_price_is_taken(place, ann, service):
-    assert place(quote=sealed(ann, service, expires_at=expired())).price_micros == 1_875_000
+    assert place(quote=signed(ann, service, expires_at=expired())).price_micros == 1_875_000
 
 
 def test_place_order_with_an_expired_quote_at_a_higher_price_offers_the_new_one(place, ann, service):
     rate_becomes(service, 1_600_000)
 
     with pytest.raises(PriceChanged) as offer:
-        place(quote=sealed(ann, service, expires_at=expired()))
+        place(quote=signed(ann, service, expires_at=expired()))
 
     assert (offer.value.price_micros, Order.objects.count()) == (2_000_000, 0)
 
@@ -157,13 +157,13 @@ def test_place_order_with_an_expired_quote_at_a_higher_price_offers_the_new_one(
 def test_place_order_at_a_price_that_fell_takes_the_lower_one(place, ann, service, when):
     rate_becomes(service, 1_400_000)
 
-    order = place(quote=sealed(ann, service, expires_at=when()))
+    order = place(quote=signed(ann, service, expires_at=when()))
 
     assert (order.price_micros, order.rate_micros, order.accepted_loss_micros) == (1_750_000, 1_750_000, 0)
 
 
 def test_place_order_when_the_rate_unit_changed_since_offers_the_new_price(place, ann, service):
-    quote = sealed(ann, service, quantity=10, price_micros=18_800)
+    quote = signed(ann, service, quantity=10, price_micros=18_800)
     rate_becomes(service, 1_500_000 // 50, rate_per_override=RateUnit.ONE)
 
     with pytest.raises(PriceChanged) as offer:
@@ -175,13 +175,13 @@ def test_place_order_when_the_rate_unit_changed_since_offers_the_new_price(place
 @pytest.mark.parametrize("forge", [lambda text: "rubbish", lambda text: text[:-1] + "x", lambda text: text.upper()])
 def test_place_order_with_a_forged_quote_is_refused_with_words(place, ann, service, forge):
     with pytest.raises(QuoteRefused, match="was for a different order"):
-        place(quote=forge(sealed(ann, service)))
+        place(quote=forge(signed(ann, service)))
 
     assert Order.objects.count() == 0
 
 
 def test_place_order_with_the_quote_of_another_customer_or_service_is_refused(place, ann, ben, service):
-    for foreign in (sealed(ben, service), sealed(ann, service, service_id=service.pk + 1)):
+    for foreign in (signed(ben, service), signed(ann, service, service_id=service.pk + 1)):
         with pytest.raises(QuoteRefused):
             place(quote=foreign)
 
@@ -191,18 +191,18 @@ def test_place_order_with_the_quote_of_another_customer_or_service_is_refused(pl
 @pytest.mark.parametrize("has_quote", [True, False])
 def test_place_order_of_a_quantity_without_a_quote_shows_its_price_first(place, ann, service, has_quote):
     with pytest.raises(NotQuoted) as offer:
-        place(quote=sealed(ann, service) if has_quote else "", quantity=2000)
+        place(quote=signed(ann, service) if has_quote else "", quantity=2000)
 
     assert (offer.value.quantity, offer.value.price_micros, Order.objects.count()) == (2000, 3_750_000, 0)
 
 
 def test_place_order_twice_with_one_quote_is_two_orders_for_two_request_ids_and_one_for_one(place, ann, service):
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
 
     first = place(quote=quote, request_id="1")
 
     assert place(quote=quote, request_id="2") != first
-    assert place(quote=sealed(ann, service, expires_at=expired()), request_id="1") == first
+    assert place(quote=signed(ann, service, expires_at=expired()), request_id="1") == first
     assert Order.objects.count() == 2
 
 
@@ -224,7 +224,7 @@ def test_place_order_keeps_how_it_was_priced(place, ann, service):
 @pytest.fixture
 def order_at_a_loss(place, ann, service, sandbox):
     """An order that costs 2.50 and was sold for the promised 1.875."""
-    quote = sealed(ann, service)
+    quote = signed(ann, service)
     rate_becomes(service, 2_500_000)
     sandbox.set_service(service.upstream_id, rate="2.50")
     return place(quote=quote)
@@ -351,7 +351,7 @@ def test_a_mass_order_says_beside_the_line_what_it_cost_before_and_pays_a_lower_
     rate_becomes(service, 1_600_000)
 
     def pay(page):
-        kept = {name: hidden(page, name) for name in ("shown_rates", "request_id")}
+        kept = {name: hidden(page, name) for name in ("quoted_rates", "request_id")}
         return shop.post(mass, {"text": text, "pay": "all", **kept})
 
     risen = pay(preview)

@@ -9,7 +9,7 @@ from catalog.models import MarkupRule
 from orders.fulfilment.forward import forward_order, give_up_waiting
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Order, OrderEvent, Status, UpstreamBalance
-from orders.placing.place import OrderRefused, PriceChanged
+from orders.placing.refusals import OrderRefused, PriceChanged
 from sms.models import Number, Project
 from tests.clock import stopped_at
 from tests.orders.attention import Flag, flags_of, said_of

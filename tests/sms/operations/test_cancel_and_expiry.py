@@ -10,9 +10,9 @@ from django.utils import timezone
 from orders.accounting.audit import audit
 from orders.fulfilment.poll import poll_due
 from orders.models import Order, OrderEvent, Status
-from orders.placing.place import OrderRefused
+from orders.placing.refusals import OrderRefused
 from sms.models import Number, ReplacementRule
-from sms.operations import ReplacementRequest, cancel_number, set_replacement_rule, wipe_contents
+from sms.operations import ReplacementRequest, cancel_number, set_replacement_rule
 from tests.clock import stopped_at
 from wallet.models import Wallet
 
@@ -41,7 +41,7 @@ def standing(order: Order, user: Any) -> tuple[str, str, int]:
     return order.status, Number.objects.get(order=order).state, balance
 
 
-# --- Given up -------------------------------------------------------------------------------------------------------
+# --- Canceled -------------------------------------------------------------------------------------------------------
 
 
 def test_cancel_number_that_was_not_charged_is_refunded_with_the_next_answer(waiting_number, poll, sandbox, ann):
@@ -213,53 +213,3 @@ def test_of_several_numbers_those_that_do_not_come_are_refunded(buy, client_upst
     assert statuses == [Status.PENDING, Status.PENDING, Status.FAILED, Status.FAILED]
     assert Wallet.objects.get(user=ann).balance_micros == 100_000_000 - 2 * PRICE
     assert len(sandbox.orders) == 2
-
-
-# --- Wiped ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def received(waiting_number, poll, sandbox) -> Order:
-    sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
-    poll()
-    return waiting_number
-
-
-def test_wipe_contents_deletes_code_and_message_after_the_days_and_once(received, settings, monkeypatch):
-    monkeypatch.setattr("sms.operations.retention.BATCH", 1)
-    later = timezone.now() + timedelta(days=settings.SMS_CONTENT_KEEP_DAYS)
-
-    assert wipe_contents(now=later - timedelta(hours=1)) == 0
-    assert wipe_contents(now=later + timedelta(hours=1)) == 1
-    assert wipe_contents(now=later + timedelta(hours=2)) == 0
-
-    number = Number.objects.get()
-    assert (number.code, number.content, number.state) == ("", "", State.RECEIVED)
-    assert number.content_wiped_at == later + timedelta(hours=1)
-
-
-def test_a_code_stands_nowhere_but_on_its_number(received):
-    """Not in the order, its events or its drift: there it would outlive its deletion."""
-    received.refresh_from_db()
-    everything = [str(vars(row)) for row in [received, *received.events.all()]]
-
-    assert not any("482913" in text for text in everything)
-
-
-def test_wiped_code_is_answered_sensibly_and_shown_as_deleted(received, client, ann, settings):
-    from accounts.keys.api_keys import create_api_key
-
-    def ask(action: str) -> Any:
-        key = create_api_key(user=ann, name=action)[1]
-        return client.post("/api/v2", {"key": key, "action": action, "order": received.pk}).json()
-
-    wipe_contents(now=timezone.now() + timedelta(days=settings.SMS_CONTENT_KEEP_DAYS + 1))
-
-    code, status = ask("sms_code"), ask("sms_status")
-
-    assert (code["status"], code["code"]) == ("completed", "")
-    assert "deleted" in code["message"]
-    assert (status["status"], status["code"]) == ("code_received", None)
-    client.force_login(ann)
-    assert "were deleted on" in client.get("/sms/numbers/").content.decode()
-    assert "deleted on" in client.get("/sms/numbers/history/").content.decode()

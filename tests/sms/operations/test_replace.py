@@ -13,52 +13,25 @@ from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Order, OrderEvent, Status
-from orders.placing.place import OrderRefused, PriceChanged
-from sms.models import Country, Number, NumberLimit, Project, ReplacementRule, SuccessRate
+from orders.placing.refusals import OrderRefused, PriceChanged
+from sms.models import Country, Number, NumberLimit, Project
 from sms.operations import (
     CodeHasCome,
-    ReplacementRequest,
     best_candidate,
     cancel_number,
     candidates_for,
-    replace_due_numbers,
     replace_number,
-    set_replacement_rule,
 )
+from sms.operations import replace as replacing
 from sms.pricing import number_book
 from tests.clock import stopped_at
 from wallet.models import Wallet
 from wallet.operations import InsufficientFunds
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("long_lives")]
 State = Number.State
 PRICE = 625_000
 PAID = 100_000_000 - PRICE
-
-
-@pytest.fixture(autouse=True)
-def _long_lives(sandbox: Any) -> None:
-    sandbox.set(number_lifetime_seconds=1200)
-
-
-@pytest.fixture
-def elsewhere(project: Project) -> list[Project]:
-    """The same website in two more countries: one dearer and reliable, one cheap of which nothing is known."""
-    made = []
-    for code, name, micros in (("gb", "United Kingdom", 520_000), ("ua", "Ukraine", 400_000)):
-        country = Country.objects.create(code=code, name=name)
-        made.append(
-            Project.objects.create(
-                upstream_id=f"x-{code}",
-                country=country,
-                site=project.site,
-                name=project.name,
-                price_upstream_micros=micros,
-            )
-        )
-    SuccessRate.objects.create(project=made[0], observed=100, received=87, counted_at=timezone.now())
-    SuccessRate.objects.create(project=made[1], observed=2, received=2, counted_at=timezone.now())
-    return made
 
 
 @pytest.fixture
@@ -101,7 +74,7 @@ def test_replace_number_refunds_the_old_one_and_sells_the_new_one(replace, waiti
     waiting_number.refresh_from_db()
     old_number = Number.objects.get(order=waiting_number)
     assert (waiting_number.status, waiting_number.refunded_micros) == (Status.CANCELED, PRICE)
-    assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "swapped"
+    assert waiting_number.events.get(code=OrderEvent.Code.REFUNDED).data["why"] == "replaced"
     assert (old_number.state, new.status, new.price_micros) == (State.CANCELED, Status.PAID, PRICE)
     assert new.number.replaces == old_number
     assert balance(ann) == PAID
@@ -236,7 +209,7 @@ def _paused(asked: dict[str, Any]) -> None:
 
 
 def _limited(asked: dict[str, Any]) -> None:
-    NumberLimit.objects.create(user=asked["user"], most_per_day=1)
+    NumberLimit.objects.create(user=asked["user"], max_per_day=1)
 
 
 def _other_site(asked: dict[str, Any]) -> None:
@@ -294,6 +267,51 @@ def test_replace_number_of_somebody_else_or_canceled_is_refused(replace, waiting
         replace()
 
 
+def test_replace_number_when_upstream_says_a_word_nobody_knows_says_that_it_cannot_be_seen(
+    replace, waiting_number, sandbox
+) -> None:
+    sandbox.set_number(waiting_number.upstream_id, status="pondering")
+
+    with pytest.raises(OrderRefused, match="can't check"):
+        replace()
+
+    assert Number.objects.get().state == Number.State.WAITING
+
+
+@pytest.mark.parametrize("step", ["_ask_once_more", "_close"])
+def test_replace_number_when_it_is_canceled_at_that_moment_is_refused(
+    replace, waiting_number, monkeypatch, step
+) -> None:
+    """From a second device, between the steps of the replacement."""
+    usual = getattr(replacing, step)
+
+    def after_cancel(*asked: Any) -> None:
+        Number.objects.update(cancel_requested_at=timezone.now())
+        usual(*asked)
+
+    monkeypatch.setattr(replacing, step, after_cancel)
+    said = "canceled this number" if step == "_ask_once_more" else "no longer waiting"
+
+    with pytest.raises(OrderRefused, match=said):
+        replace()
+
+    waiting_number.refresh_from_db()
+    assert (Order.objects.count(), waiting_number.refunded_micros) == (1, 0)
+
+
+def test_a_number_that_could_not_be_fetched_after_a_replacement_is_refunded(
+    replace, waiting_number, client_upstream, sandbox, project
+) -> None:
+    new = replace()
+    sandbox.set_project(project.upstream_id, available=0)
+
+    forward_order(new.pk, client=client_upstream, clock=timezone.now)
+
+    new.refresh_from_db()
+    waiting_number.refresh_from_db()
+    assert (new.refunded_micros, waiting_number.refunded_micros) == (PRICE, PRICE)
+
+
 def test_candidates_for_a_number_begin_with_its_country_then_by_success_then_by_price(
     waiting_number, project, elsewhere
 ):
@@ -319,89 +337,3 @@ def test_candidates_for_a_number_begin_with_its_country_then_by_success_then_by_
         (650_000, True): british,
         (650_000, False): project,
     }
-
-
-# --- By itself ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sweep(client_upstream: Any) -> Any:
-    def run(**later: float) -> int:
-        return replace_due_numbers(client=client_upstream, now=timezone.now() + timedelta(**later))
-
-    return run
-
-
-def test_replace_due_numbers_replaces_within_the_cap_counts_it_and_goes_on_with_the_new_number(
-    waiting_number, sweep, ann, client_upstream
-):
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=2))
-    assert sweep(seconds=100) == 0
-
-    assert sweep(minutes=3) == 1
-    assert sweep(minutes=3) == 0
-
-    rule = ReplacementRule.objects.get()
-    assert (rule.number.replaces.order_id, rule.left) == (waiting_number.pk, 1)
-    forward_order(rule.number.order_id, client=client_upstream, clock=timezone.now)
-    assert sweep(minutes=6) == 1
-    rule.refresh_from_db()
-    assert (rule.left, rule.next_at, Number.objects.count()) == (0, None, 3)
-    assert balance(ann) == PAID
-
-
-def test_replace_due_numbers_by_two_sweeps_at_once_replaces_once(waiting_number, ann, client_upstream, monkeypatch):
-    from sms.operations import sweep as sweeping
-
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE, replacements=5))
-    then, follow, others = timezone.now() + timedelta(minutes=3), sweeping._follow, []
-
-    def interrupted(*asked: Any) -> bool:
-        monkeypatch.setattr(sweeping, "_follow", follow)
-        others.append(replace_due_numbers(client=client_upstream, now=then))
-        return follow(*asked)
-
-    monkeypatch.setattr(sweeping, "_follow", interrupted)
-
-    assert replace_due_numbers(client=client_upstream, now=then) == 1
-    assert (others, Number.objects.count()) == ([0], 2)
-
-
-def test_replace_due_numbers_above_the_cap_takes_nothing_and_says_so(waiting_number, sweep, elsewhere, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(499_999, any_country=True))
-
-    assert sweep(minutes=3) == 0
-
-    rule = ReplacementRule.objects.get()
-    assert rule.outcome == "There is no other number within your price limit right now."
-    assert rule.next_at > timezone.now() + timedelta(minutes=3)
-    assert unchanged(waiting_number)
-
-
-def test_replace_due_numbers_without_money_says_so(waiting_number, sweep, elsewhere, ann):
-    Wallet.objects.filter(user=ann).update(balance_micros=0)
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(650_000, any_country=True))
-
-    assert sweep(minutes=3) == 0
-
-    assert ReplacementRule.objects.get().outcome == "Your balance is too low for another number."
-
-
-def test_replace_due_numbers_of_a_number_whose_code_is_there_ends(waiting_number, sweep, sandbox, ann):
-    set_replacement_rule(waiting_number.pk, user=ann, request=ReplacementRequest(PRICE))
-    sandbox.deliver_code(waiting_number.upstream_id, "482913", "Your code is 482913")
-
-    assert sweep(minutes=3) == 0
-
-    assert ReplacementRule.objects.get().next_at is None
-    assert Number.objects.get().code == "482913"
-
-
-def test_buy_numbers_with_a_replacement_request_gives_each_number_its_rule(buy):
-    orders = buy(quantity=2, replacement=ReplacementRequest(PRICE, any_country=True, replacements=9))
-
-    rules = ReplacementRule.objects.order_by("number__order_id")
-    assert [(rule.number.order_id, rule.left, rule.any_country) for rule in rules] == [
-        (order.pk, 5, True) for order in orders
-    ]
-    assert all(rule.next_at == rule.number.created_at + timedelta(seconds=120) for rule in rules)

@@ -9,7 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order, Status
-from sms.models import Country, Number, ReplacementRule
+from orders.placing.refusals import OrderRefused
+from sms.models import Country, ForbiddenWord, Number, Project, ReplacementRule, Site
+from sms.operations import cancel_number
+from sms.policy import save_word
 from tests.pages import HTMX, hidden, page_words
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,3 +211,39 @@ def test_buy_with_the_replacement_box_beside_its_button_sets_a_rule_at_the_shown
 
     rule = ReplacementRule.objects.get()
     assert (rule.cap_micros, rule.left, rule.any_country) == (PRICE, 1, False)
+
+
+def test_cancel_number_that_is_still_being_fetched_says_so(buy, ann, shop) -> None:
+    [order] = buy()
+
+    with pytest.raises(OrderRefused, match="still getting this number"):
+        cancel_number(order.pk, user=ann)
+
+    page = page_words(shop.get("/sms/numbers/"))
+    assert "Cancel the number" not in page
+    assert "Turn on automatic replacement" in page
+    # What htmx keeps on the screen goes by its name: it has to be another one once there is more to choose from.
+    assert f'id="actions-{order.pk}-fetched"' in shop.get("/sms/numbers/").content.decode()
+
+
+@pytest.mark.parametrize("how", ["project", "country", "site", "word", "withdrawn"])
+def test_waiting_when_it_is_not_sold_any_more_offers_no_further_code(waiting_number, shop, how) -> None:
+    Number.objects.update(state=Number.State.RECEIVED, code="1", received_at=timezone.now())
+    assert "One more code" in page_words(shop.get("/sms/numbers/"))
+    rows = {"project": Project, "country": Country, "site": Site}
+    if how in rows:
+        rows[how].objects.update(visible=False)
+    elif how == "word":
+        save_word(ForbiddenWord(word="chatgpt"))
+    else:
+        Project.objects.update(withdrawn_at=timezone.now())
+
+    assert "One more code" not in page_words(shop.get("/sms/numbers/"))
+
+
+def test_replace_for_a_hidden_country_is_refused(ripe, shop, project) -> None:
+    Country.objects.update(visible=False)
+
+    said = press(shop, "replace", ripe, project=project.pk, shown_price_micros=PRICE, request_id="1")
+
+    assert "These numbers are no longer sold." in said

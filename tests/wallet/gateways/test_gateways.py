@@ -22,7 +22,7 @@ from wallet.operations import (
     price_top_up,
 )
 from wallet.operations.sweep import GRACE
-from wallet.operations.top_ups import MOST_AN_HOUR
+from wallet.operations.top_ups import MAX_AN_HOUR
 from wallet.tasks import check_top_ups as check_top_ups_task
 
 Status = TopUp.Status
@@ -259,7 +259,7 @@ def test_cancel_when_paid_all_the_same_is_credited(top_up: TopUp, stripe_server:
 
 @pytest.mark.django_db
 def test_start_when_somebody_begins_payments_without_end_is_refused(ann: User, ben: User, demo_gateway: None) -> None:
-    for _time in range(MOST_AN_HOUR):
+    for _time in range(MAX_AN_HOUR):
         start(ann, "demo")
 
     with pytest.raises(TopUpRefused, match="many payments"):

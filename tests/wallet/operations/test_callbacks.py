@@ -15,7 +15,7 @@ from wallet.gateways import State
 from wallet.gateways.demo import demo_event, demo_headers
 from wallet.models import GatewayEvent, LedgerEntry, TopUp
 from wallet.operations import AlreadyBooked, credit
-from wallet.operations.callbacks import MOST_BYTES
+from wallet.operations.callbacks import MAX_BYTES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_gateway")]
 Status = TopUp.Status
@@ -193,10 +193,10 @@ def test_callback_when_it_has_secrets_and_odd_bytes_keeps_what_is_harmless(top_u
 
 
 def test_callback_when_too_long_is_refused_unread(top_up: TopUp) -> None:
-    body = demo_event(top_up, State.PAID, padding=MOST_BYTES * "x")
+    body = demo_event(top_up, State.PAID, padding=MAX_BYTES * "x")
     assert (knock("demo", body, demo_headers(body)), outcomes()) == (413, [])
 
-    fits = demo_event(top_up, State.PAID, padding=(MOST_BYTES - 300) * "x")
+    fits = demo_event(top_up, State.PAID, padding=(MAX_BYTES - 300) * "x")
     assert (knock("demo", fits, demo_headers(fits)), balance(top_up.user)) == (200, 110 * DOLLAR)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import customer
-from tests.orders.quoting import sealed
+from tests.orders.quoting import signed
 from tests.pages import page_words
 from tests.wallet.paying import demo_says, start
 from upstream.money import text_from_micros
@@ -134,7 +134,7 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
 
     move(kim, 10, KIND.TOP_UP, "t")
     for number in ("1", "2"):
-        quote = sealed(kim, service)
+        quote = signed(kim, service)
         place_order(
             user=kim,
             service=service,

@@ -12,7 +12,7 @@ from upstream.money import micros_from_decimal, text_from_micros
 from wallet.models import LedgerEntry
 from wallet.operations import AlreadyBooked, credit, wallet_of
 
-MOST = Decimal(1_000_000_000)
+MAXIMUM = Decimal(1_000_000_000)
 
 
 class Command(BaseCommand):
@@ -53,8 +53,8 @@ def _micros(text: str) -> int:
         amount = Decimal(text)
     except InvalidOperation:
         raise CommandError(f"{text} is not an amount; write it like 12.50.") from None
-    if not amount.is_finite() or not 0 < amount <= MOST:
-        raise CommandError(f"{text} is not an amount above zero and up to {MOST}.")
+    if not amount.is_finite() or not 0 < amount <= MAXIMUM:
+        raise CommandError(f"{text} is not an amount above zero and up to {MAXIMUM}.")
     if amount != amount.quantize(Decimal("0.000001")):
         raise CommandError(f"{text} has more than six decimals.")
     return micros_from_decimal(amount)

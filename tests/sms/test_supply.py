@@ -1,4 +1,4 @@
-"""What goes wrong around numbers: answers of odd lengths, half of an answer missing, a supplier that forgets."""
+"""What upstream answers about numbers: odd lengths, half of an answer missing, a supplier that forgets."""
 
 from datetime import timedelta
 from typing import Any

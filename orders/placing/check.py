@@ -1,0 +1,100 @@
+"""What an order must be to be taken: a service that is sold now, a quantity within its limits, a link it can use."""
+
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalog.models import Delivery, OrderForm, Service
+from orders.placing.refusals import OrderRefused
+
+LONGEST_LINK = 2000
+_is_web_address = URLValidator(schemes=["http", "https"])
+
+
+def check_order(service: Service, *, quantity: int | None, link: str, comments: str) -> tuple[int, str]:
+    """Return the quantity in pieces and the cleaned comments of an order that can be taken.
+
+    Raises OrderRefused with the field at fault. The service comes with its category.
+    """
+    check_orderable(service)
+    lines = ""
+    if service.order_form == OrderForm.COMMENTS:
+        texts = [line.strip() for line in comments.splitlines() if line.strip()]
+        quantity, lines = len(texts), "\n".join(texts)
+        check_quantity(service, quantity, field="comments")
+    elif quantity is None:
+        raise OrderRefused(_("Enter a quantity."), "quantity")
+    else:
+        check_quantity(service, quantity, field="quantity")
+    check_link(service, link)
+    return quantity, lines
+
+
+def check_orderable(service: Service) -> None:
+    """Raise OrderRefused when nobody can order this service now; it comes with its category."""
+    if service.withdrawn_at or not service.visible or not service.category.visible:
+        raise OrderRefused(_("This service is no longer sold."))
+    if service.paused_because:
+        raise OrderRefused(_("This service is paused. Please try again later."))
+    if service.order_form == OrderForm.UNKNOWN:
+        raise OrderRefused(_("This service can't be ordered here yet."))
+    if service.sold_out:
+        raise OrderRefused(_("This service is sold out."))
+    if service.too_uncertain:
+        raise OrderRefused(_("This service can't be ordered yet: we're still checking its price."))
+    if service.max_orderable < service.min_quantity:
+        raise OrderRefused(_("Too few are left for the smallest order."))
+
+
+def check_quantity(service: Service, quantity: int, *, field: str) -> None:
+    """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
+    maximum = service.max_orderable
+    if service.min_quantity <= quantity <= maximum:
+        return
+    limits = {
+        "minimum": number_format(service.min_quantity, force_grouping=True),
+        "maximum": number_format(maximum, force_grouping=True),
+    }
+    if field == "comments":
+        message = ngettext(
+            "You entered %(count)d comment; enter between %(minimum)s and %(maximum)s, one per line.",
+            "You entered %(count)d comments; enter between %(minimum)s and %(maximum)s, one per line.",
+            quantity,
+        )
+        raise OrderRefused(message % {"count": quantity, **limits}, field)
+    if quantity > maximum and service.stock is not None and maximum == service.stock:
+        raise OrderRefused(
+            _("Only %(maximum)s in stock: enter a quantity between %(minimum)s and %(maximum)s.") % limits, field
+        )
+    if quantity > maximum == service.max_unconfirmed:
+        refusal = _(
+            "We're still checking this service's price. For now, enter a quantity between %(minimum)s and %(maximum)s."
+        )
+        raise OrderRefused(refusal % limits, field)
+    raise OrderRefused(_("Enter a quantity between %(minimum)s and %(maximum)s.") % limits, field)
+
+
+def check_link(service: Service, link: str) -> None:
+    """Raise OrderRefused when the link or delivery address is not what the service needs."""
+    if len(link) > LONGEST_LINK:
+        raise OrderRefused(
+            _("This is too long: use up to %(maximum)s characters.")
+            % {"maximum": number_format(LONGEST_LINK, force_grouping=True)},
+            "link",
+        )
+    if service.delivery == Delivery.EMAIL:
+        try:
+            validate_email(link)
+        except ValidationError:
+            raise OrderRefused(_("Enter the email address to deliver to, like name@example.com."), "link") from None
+        return
+    try:
+        _is_web_address(link)
+        if not urlsplit(link).hostname:
+            raise ValueError(link)
+    except (ValidationError, ValueError):
+        raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None

@@ -1,0 +1,19 @@
+"""Orders whose answers were lost."""
+
+import pytest
+
+from orders.models import Order, Status
+
+
+@pytest.fixture
+def lost(send) -> Order:
+    """An order that upstream has, and whose answer was lost; an order before it gives its window a beginning."""
+    send(quantity=100)
+    order = send(fault="lose_reply")
+    assert order.status == Status.UNKNOWN
+    return order
+
+
+@pytest.fixture
+def real_id(lost, sandbox) -> str:
+    return str(sandbox.orders[-1]["id"])

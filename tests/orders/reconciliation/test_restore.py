@@ -1,0 +1,28 @@
+"""After a restore: nothing is sent before a human has looked."""
+
+import pytest
+from django.utils import timezone
+
+from orders.fulfilment.forward import forward_order
+from orders.models import Order, Status
+from orders.reconciliation.restore import declare_restored
+
+pytestmark = pytest.mark.sqlite
+
+
+def fresh(order: Order) -> Order:
+    return Order.objects.get(pk=order.pk)
+
+
+def test_after_a_restore_every_unsent_order_is_unknown_and_forwarding_stands_still(send, place, client_upstream):
+    send()
+    waiting = place()
+
+    assert declare_restored(now=timezone.now()) == 1
+
+    order = fresh(waiting)
+    assert (order.status, order.last_upstream_id_before) == (
+        Status.UNKNOWN,
+        Order.objects.get(status=Status.PENDING).upstream_id,
+    )
+    assert not forward_order(waiting.pk, client=client_upstream, clock=timezone.now)
