@@ -208,7 +208,7 @@ class PlaceOrderForm(forms.Form):
             {
                 "autocomplete": "off",
                 "hx-get": reverse("orders:place", args=[self.service.pk]),
-                "hx-trigger": "input changed delay:250ms",
+                "hx-trigger": "input changed delay:250ms, typed-before",
                 "hx-include": PRICED_FIELDS,
                 "hx-target": "#quote",
                 "hx-swap": "outerHTML",

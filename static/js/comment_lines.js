@@ -5,7 +5,7 @@ for (const area of document.querySelectorAll("[data-counts-lines]")) {
   const counter = document.querySelector(area.dataset.countsLines);
   if (!counter) continue;
   let timer = 0;
-  area.addEventListener("input", () => {
+  const countSoon = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const lines = String(area.value.split("\n").filter((line) => line.trim()).length);
@@ -13,5 +13,7 @@ for (const area of document.querySelectorAll("[data-counts-lines]")) {
       counter.value = lines;
       counter.dispatchEvent(new Event("change", { bubbles: true }));
     }, PAUSE_MS);
-  });
+  };
+  area.addEventListener("input", countSoon);
+  if (area.value !== area.defaultValue) countSoon(); // typed before this script came
 }

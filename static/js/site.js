@@ -44,7 +44,17 @@ document.addEventListener("change", (event) => {
   if ("submits" in event.target.dataset) event.target.form.requestSubmit();
 });
 
-document.addEventListener("htmx:load", (event) => revealScripted(event.detail.elt));
+/* What was typed before the scripts came, or was brought back by the browser, is answered too. */
+function answerEarlyTyping(part) {
+  for (const field of part.querySelectorAll("input[hx-trigger*=typed-before]")) {
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event("typed-before"));
+  }
+}
+
+document.addEventListener("htmx:load", (event) => {
+  revealScripted(event.detail.elt);
+  answerEarlyTyping(event.detail.elt);
+});
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, () => {
     const note = document.querySelector("[data-failed-request]");

@@ -166,7 +166,7 @@ def test_status_when_time_passes_then_it_goes_as_the_link_says_and_money_comes_b
         ({"service": "999999"}, "Service not found"),
         ({"link": ""}, "Link is required"),
         ({"link": "x"}, "Invalid link"),
-        ({"quantity": "9"}, "Quantity must be between 10 and 10,000"),
+        ({"quantity": "9"}, "Quantity must be between 10 and 10000"),
         ({"quantity": "many"}, "Invalid quantity"),
         ({"link": f"{LINK}/refused"}, "Not enough stock"),
         ({"request_id": "x" * 65}, "request_id is longer than 64 characters"),
