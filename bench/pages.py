@@ -68,14 +68,14 @@ def pages_of(port: int) -> list[Question]:
     from catalog.caching.version import catalog_version
     from catalog.models import Service
 
-    category = max(category_index(catalog_version()).on_sale, key=lambda each: each.services_count)
-    service = Service.objects.on_sale().filter(category__in=category.ids, stock=None, type="Default").first()
-    service = service or Service.objects.on_sale().filter(category__in=category.ids, stock__gt=0, type="Default")[0]
-    category, product = f"/catalog/{category.pk}/", f"/order/{service.pk}/"
+    largest = max(category_index(catalog_version()).on_sale, key=lambda each: each.services_count)
+    service = Service.objects.on_sale().filter(category__in=largest.ids, stock=None, type="Default").first()
+    service = service or Service.objects.on_sale().filter(category__in=largest.ids, stock__gt=0, type="Default")[0]
+    category, product = f"/catalog/{largest.pk}/", f"/order/{service.pk}/"
     cookies = [cookie_of(number) for number in range(CONNECTIONS)]
     connection = Connection(port)
     sizes = {path: len(connection.ask(get_request(path))) for path in (category, product)}
-    uncached = page("U", [f"/bench/uncached/{category.pk}/"])
+    uncached = page("U", [f"/bench/uncached/{largest.pk}/"])
     return [
         page("K as category", [f"/bench/constant/{sizes[category]}/"]),
         page("K as service", [f"/bench/constant/{sizes[product]}/"]),
