@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from catalog.models import SyncRun
+from orders.attempts.sync_span import sync_span
 from orders.lifecycle.listeners import tell_of_changes
-from orders.lifecycle.supply import Placed, Report
+from orders.lifecycle.supply import CostRange, Placed, Report
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import FINISHED, Order, OrderEvent, RefundReason, Status
+from orders.models import FINISHED, LostAttempt, Order, OrderEvent, RefundReason, Status
 from sms.models import Number
 from sms.poll_interval import next_question
 from upstream.client import Client
@@ -60,6 +62,18 @@ class NumberSupply:
     def cost_now(self, order: Order) -> int:
         price_micros: int = order.number.project.price_upstream_micros
         return price_micros
+
+    def cost_range(self, attempt: LostAttempt) -> CostRange:
+        """From what it was expected to cost to what the project costs now.
+
+        Prices of projects have no history: with more than one sync that changed any since, others may lie between.
+        """
+        now_micros = self.cost_now(attempt.order)
+        then_micros = now_micros if attempt.cost_upstream_micros is None else attempt.cost_upstream_micros
+        span = sync_span(SyncRun.Kind.SMS, attempt.sent_at)
+        changing = SyncRun.objects.filter(kind=SyncRun.Kind.SMS, started_at__gt=span.after, changed__gt=0).count()
+        low, high = sorted((then_micros, now_micros))
+        return CostRange(low, high, settled=span.closed and changing <= 1)
 
     def send(self, client: Client, order: Order) -> Placed:
         number = order.number

@@ -33,7 +33,7 @@ from orders.attempts.losses import BOOKS_ARE_OPEN
 from orders.lifecycle.attention import attention_of, clear_attention, text_of_hold
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import AttentionFlag, Checkout, Order, OrderEvent, Status
-from orders.reconciliation.reconcile import close_window
+from orders.reconciliation.close_window import close_window
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
 from upstream.money import text_from_micros
 

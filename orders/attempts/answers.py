@@ -29,6 +29,7 @@ def note_lost(order: Order, cause: str, detail: str, *, now: datetime, state: st
             number=order.attempts,
             sent_at=order.sent_at or now,
             id_before=order.last_upstream_id_before,
+            cost_upstream_micros=order.cost_upstream_micros,
             created_at=now,
             **known,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from orders.attempts.windows import known_ids, unanswered, whole, windows_in_flight
+from orders.attempts.windows import forgotten, known_ids, unanswered, whole, windows_in_flight
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.supply import supplies
 from orders.models import Order, UpstreamAssumption
@@ -76,13 +76,15 @@ def _foreign_id(kind: str) -> int | None:
     known by the last question.
     """
     recent = Order.objects.filter(kind=kind, upstream_id__isnull=False, sent_at__isnull=False).order_by("-id")
-    rows = list(recent.values_list("upstream_id", "sent_at")[:LOOKED_AT])
-    ours = sorted(number for text, _sent_at in rows if (number := whole(text)) is not None)
+    texts = recent.values_list("upstream_id", flat=True)[:LOOKED_AT]
+    ours = sorted(number for text in texts if (number := whole(text)) is not None)
     gaps = [low + 1 for low, high in pairwise(ours) if high - low > 1]
     if not gaps:
         return None
-    sent_since = min(sent_at for _text, sent_at in rows if sent_at is not None)
-    doubtful = windows_in_flight(kind)
-    doubtful += [attempt.window for attempt in unanswered(kind, sent_since)]
+    # Where all kinds share one space of ids, `status` may answer for orders of the others, too.
+    doubtful = [window for each in supplies() for window in windows_in_flight(each)]
+    doubtful += [attempt.window for each in supplies() for attempt in unanswered(each)]
+    doubtful += forgotten(kind)
     safe = {gap for gap in gaps if not any(window.may_hold(gap) for window in doubtful)}
-    return max(safe - known_ids(kind, safe), default=None)
+    ours_all = {number for each in supplies() for number in known_ids(each, safe)}
+    return max(safe - ours_all, default=None)

@@ -122,6 +122,7 @@ def _keep_late_answer(claimed: Order, upstream_id: str, now: datetime) -> None:
         number=claimed.attempts,
         sent_at=claimed.sent_at or now,
         id_before=claimed.last_upstream_id_before,
+        cost_upstream_micros=claimed.cost_upstream_micros,
         cause=LostAttempt.Cause.SILENT_WORKER,
         state=State.LOSS,
         upstream_id=upstream_id,

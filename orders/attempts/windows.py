@@ -1,7 +1,8 @@
 """Where a lost upstream id can lie: after the ids we had before the attempt, before those of orders sent well after.
 
 Upstream's ids ascend, and an attempt is carried out within the settling time or never. All ids here are whole numbers
-of one kind of order: services and numbers may be counted apart.
+of one kind of order: services and numbers may be counted apart. A window begins and ends only with ids that answered
+the sending whose time they carry (`answered_at`): one that staff gave, or that was found, says nothing about time.
 """
 
 from collections.abc import Iterable
@@ -10,12 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import QuerySet
 
-from orders.models import LostAttempt, Order, Status
+from orders.lifecycle.supply import related_rows
+from orders.models import ForwardingPause, LostAttempt, Order, Status
 
 RECENT_ORDERS = 64
 State = LostAttempt.State
+Reason = ForwardingPause.Reason
 
 
 def whole(upstream_id: str | None) -> int | None:
@@ -28,8 +31,7 @@ def newest_upstream_id(kind: str) -> str:
 
     A lower one than the true newest would only widen a window, so looking at the last few orders is enough.
     """
-    recent = Order.objects.filter(kind=kind, upstream_id__isnull=False).order_by("-id")[:RECENT_ORDERS]
-    numbers = [number for text in recent.values_list("upstream_id", flat=True) if (number := whole(text)) is not None]
+    numbers = _whole_ids(Order.objects.filter(kind=kind, answered_at__isnull=False).order_by("-id")[:RECENT_ORDERS])
     return str(max(numbers)) if numbers else ""
 
 
@@ -79,7 +81,7 @@ def _window(kind: str, id_before: str, sent_at: datetime | None, closed_at: int 
     if sent_at is None:
         return Window(first, None)
     later = sent_at + timedelta(seconds=settings.SETTLE_SECONDS)
-    closers = Order.objects.filter(kind=kind, sent_at__gte=later, upstream_id__isnull=False).order_by("sent_at")
+    closers = Order.objects.filter(kind=kind, sent_at__gte=later, answered_at__isnull=False).order_by("sent_at")
     ids = [
         (number, pk) for pk, text in closers.values_list("pk", "upstream_id")[:RECENT_ORDERS] if (number := whole(text))
     ]
@@ -105,36 +107,15 @@ class Attempt:
         return self.row.pk == other.row.pk
 
 
-def lost_attempts(kind: str) -> list[LostAttempt]:
-    """Return the attempts whose answer never came and is still waited or looked for, oldest first.
-
-    Those of orders that wait as `unknown`, and of those refunded at once (numbers).
-    """
-    return _unsettled(kind, Q(state__in=(State.LOST, State.SOUGHT)))
-
-
-def abandoned_attempts(kind: str) -> list[Attempt]:
-    """Return the attempts that staff called not placed, and of which nobody knows better yet.
-
-    Their orders were sent again: should upstream have such a one, it was bought twice.
-    """
-    return [Attempt(row, window_of(row)) for row in _unsettled(kind, Q(state=State.ABANDONED))]
-
-
-def unanswered(kind: str, since: datetime) -> list[Attempt]:
-    """Return all attempts since then of which nobody knows whether upstream has them.
+def unanswered(kind: str) -> list[Attempt]:
+    """Return the attempts of which nobody knows whether upstream has them, oldest first.
 
     Those that are lost, those whose order was refunded, and those whose order was sent again by staff's word: what any
     of them may have left upstream can be mistaken for another's.
     """
-    lately = Q(sent_at__gte=since - timedelta(seconds=settings.SETTLE_SECONDS))
-    rows = _unsettled(kind, ~Q(state=State.REFUNDED) | lately)
-    return [Attempt(row, window_of(row)) for row in rows]
-
-
-def _unsettled(kind: str, which: Q) -> list[LostAttempt]:
-    rows = LostAttempt.objects.unsettled().filter(which, kind=kind)
-    return list(rows.select_related("order__user").order_by("sent_at", "pk"))
+    rows = LostAttempt.objects.unsettled().filter(kind=kind).order_by("sent_at", "pk")
+    beside = [f"order__{name}" for name in related_rows(kind)]
+    return [Attempt(row, window_of(row)) for row in rows.select_related("order", *beside)]
 
 
 def windows_in_flight(kind: str) -> list[Window]:
@@ -150,6 +131,24 @@ def known_ids(kind: str, ids: Iterable[int]) -> set[int]:
     ours = Order.objects.filter(kind=kind, upstream_id__in=texts).values_list("upstream_id", flat=True)
     losses = LostAttempt.objects.filter(kind=kind, state=State.LOSS, upstream_id__in=texts)
     return {int(text) for text in [*ours, *losses.values_list("upstream_id", flat=True)] if text}
+
+
+def forgotten(kind: str) -> list[Window]:
+    """Return the ids that restored databases may have forgotten: between the last that answered before, and the first
+    that answered since."""
+    gaps = []
+    for restored_at in ForwardingPause.objects.filter(reason=Reason.RESTORED).values_list("started_at", flat=True):
+        answered = Order.objects.filter(kind=kind, answered_at__isnull=False)
+        before = answered.filter(sent_at__lt=restored_at).order_by("-sent_at")[:RECENT_ORDERS]
+        since = answered.filter(sent_at__gte=restored_at).order_by("sent_at")[:RECENT_ORDERS]
+        newest, next_ones = _whole_ids(before), _whole_ids(since)
+        gaps.append(Window(max(newest) + 1 if newest else None, min(next_ones) - 1 if next_ones else None))
+    return gaps
+
+
+def _whole_ids(orders: QuerySet[Order]) -> list[int]:
+    texts = orders.values_list("upstream_id", flat=True)
+    return [number for text in texts if (number := whole(text)) is not None]
 
 
 def evidence_of(window: Window) -> dict[str, Any]:

@@ -284,6 +284,7 @@ def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) ->
         "now": now,
         "evidence": {"upstream_id": placed.upstream_id},
         "upstream_id": placed.upstream_id,
+        "answered_at": now,
         "next_poll_at": supply.next_poll(order, now),
     }
     ours = Q(claim_token=claim.token)

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from catalog.models import RateUnit, ServiceChange, SyncRun
+from orders.attempts.sync_span import sync_span
 from orders.lifecycle.goods import has_news, keep_goods, without_goods
-from orders.lifecycle.supply import Placed, Report
-from orders.models import FINISHED, Order, Status
+from orders.lifecycle.supply import CostRange, Placed, Report
+from orders.models import FINISHED, LostAttempt, Order, Status
 from upstream.client import Client
 from upstream.errors import OrderNotFound
 from upstream.money import micros_from_decimal
@@ -65,6 +67,26 @@ class ServiceSupply:
         service = order.service
         assert service is not None  # noqa: S101 - a database constraint holds it
         return -(-service.rate_upstream_micros * order.quantity // service.rate_per)
+
+    def cost_range(self, attempt: LostAttempt) -> CostRange:
+        """From the lowest to the highest rate between the last sync before the attempt and the first after it.
+
+        While nobody knows how many pieces the rate buys, under both readings.
+        """
+        order = attempt.order
+        service = order.service
+        assert service is not None  # noqa: S101 - a database constraint holds it
+        expected = order.cost_upstream_micros if attempt.cost_upstream_micros is None else attempt.cost_upstream_micros
+        span = sync_span(SyncRun.Kind.CATALOG, attempt.sent_at)
+        changes = ServiceChange.objects.filter(service=service, kind=ServiceChange.Kind.RATE, created_at__gt=span.after)
+        if span.until is not None:
+            changes = changes.filter(created_at__lte=span.until)
+        rates = {rate for pair in changes.values_list("rate_before_micros", "rate_after_micros") for rate in pair}
+        units = [service.rate_per] if service.rate_confirmed else list(RateUnit.values)
+        costs = {expected, *(-(-rate * order.quantity // unit) for rate in rates if rate is not None for unit in units)}
+        if not service.rate_confirmed:
+            costs |= {expected * RateUnit.THOUSAND, expected // RateUnit.THOUSAND}
+        return CostRange(min(costs), max(costs), settled=span.closed)
 
     def send(self, client: Client, order: Order) -> Placed:
         service = order.service

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from orders.models import Order, RefundReason
+from orders.models import LostAttempt, Order, RefundReason
 from upstream.client import Client
 
 
@@ -33,6 +33,18 @@ class Report:
     why: RefundReason | None = None  # of a refund, where it is not simply the status
 
 
+@dataclass(frozen=True)
+class CostRange:
+    """What upstream can have charged for an attempt, in micros of its currency; `settled`: no other price can turn up.
+
+    Prices are read now and then: what one was at a moment in between is known once a later reading was applied.
+    """
+
+    low: int
+    high: int
+    settled: bool
+
+
 class Supply(Protocol):
     """One kind of goods. `send` and `ask` only talk to upstream; `record_*` run inside the engine's transaction."""
 
@@ -52,6 +64,9 @@ class Supply(Protocol):
 
     def cost_now(self, order: Order) -> int:
         """Return what upstream would charge for it today, in micros of its currency."""
+
+    def cost_range(self, attempt: LostAttempt) -> CostRange:
+        """Return what upstream can have charged for this attempt."""
 
     def send(self, client: Client, order: Order) -> Placed:
         """Buy it, once. Raises what the client's purchases raise."""

@@ -51,6 +51,9 @@ class LostAttempt(models.Model):
         TOO_WIDE = "too_wide", _("the window is too wide: %(detail)s ids")
         SILENCE = "silence", _("upstream does not answer: %(detail)s")
         CANDIDATES = "candidates", _("the candidates leave a doubt")
+        UNEXPLAINED = "unexplained", _("upstream has orders that no lost attempt explains")
+        PRICES = "prices", _("another sync has to say what it can have cost")
+        FORGOTTEN = "forgotten", _("a candidate may be an order that a restored database has forgotten")
 
     # Refunded without an answer: whether upstream has it is still open.
     IN_QUESTION = (State.SOUGHT, State.REFUNDED)
@@ -61,6 +64,7 @@ class LostAttempt(models.Model):
     number = models.PositiveIntegerField(_("which attempt"))
     sent_at = models.DateTimeField(_("sent"))
     id_before = models.CharField(_("newest upstream ID before the attempt"), max_length=64, blank=True)
+    cost_upstream_micros = MicrosField(_("expected upstream cost"), null=True, blank=True)
     cause = models.CharField(_("why the answer is not known"), max_length=12, choices=Cause)
     cause_detail = models.TextField(blank=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.LOST)

@@ -170,6 +170,9 @@ class Order(models.Model):
     not_before = models.DateTimeField(_("do not send before"), null=True, blank=True)
     last_upstream_id_before = models.CharField(_("newest upstream ID before the attempt"), max_length=64, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    # When upstream answered the sending at `sent_at` with this id. An id that was found otherwise has none: it says
+    # nothing about that moment.
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True)
     poll_claimed_until = models.DateTimeField(null=True, blank=True)
     polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
@@ -228,6 +231,7 @@ class Order(models.Model):
             models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
             models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
+            models.Index(fields=["kind", "sent_at"], condition=Q(answered_at__isnull=False), name="order_answered"),
             models.Index(fields=["id"], condition=Q(status="unknown"), name="order_unknown"),
         ]
 

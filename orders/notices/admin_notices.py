@@ -1,6 +1,7 @@
 """What the admins are told by mail, once per episode: pauses, lost answers, flags, losses, low money."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -42,6 +43,17 @@ def tell_of_unknown(order: Order, reason: str, *, now: datetime) -> None:
         "decide."
     ) % {"title": order.title, "reason": reason}
     tell_admins(f"unknown:{order.pk}:{order.attempts}", subject, with_admin_page(body, order), now)
+
+
+def tell_of_unexplained(kind: str, upstream_ids: Sequence[int], order_ids: Sequence[int], *, now: datetime) -> None:
+    """Upstream has orders that nobody here knows, and that the lost attempts beside them do not explain."""
+    ids, orders = ", ".join(map(str, upstream_ids)), ", ".join(f"#{pk}" for pk in order_ids) or "–"
+    body = _(
+        "Upstream has orders that this shop doesn't know: %(ids)s.\n"
+        "The lost orders that they could be don't explain them: %(orders)s. None of these is settled automatically: "
+        "compare them with the supplier's list, and decide on each order's page."
+    ) % {"ids": ids, "orders": orders}
+    tell_admins(f"unexplained:{kind}:{_short(ids)}", _("Upstream has orders that don't fit"), body, now)
 
 
 def tell_of_late_answer(order: Order, upstream_id: str, *, now: datetime) -> None:

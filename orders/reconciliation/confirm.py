@@ -7,9 +7,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from orders.attempts.windows import whole
-from orders.lifecycle.supply import Report, supply_of
+from orders.lifecycle.supply import CostRange, Report, supply_of
 from orders.models import LostAttempt, Order
-from orders.reconciliation.scan import charge_fits
+from orders.reconciliation.candidates import charge_is_possible
 from upstream.client import Client
 from upstream.errors import UpstreamError
 from upstream.money import text_from_micros
@@ -96,4 +96,4 @@ def _contradiction(order: Order, report: Report, *, force: bool) -> str:
 
 def _charge_is_right(order: Order, report: Report) -> bool:
     """Whether the charge says nothing against it: none is named yet, or it is what the order costs."""
-    return not report.charge_upstream_micros or charge_fits(order, report.charge_upstream_micros, report.status)
+    return charge_is_possible(CostRange(order.cost_upstream_micros, order.cost_upstream_micros, settled=False), report)

@@ -59,11 +59,28 @@ def resolve_as_placed(
                 upstream_id=confirmed.upstream_id,
                 next_poll_at=now,
             )
-            settle_waiting(order_id, State.ADOPTED, now=now, actor=actor, upstream_id=confirmed.upstream_id)
+            _settle_found(order, confirmed.upstream_id, actor=actor, now=now)
             supply.record_placed(order, Placed(confirmed.upstream_id), now)
     except IntegrityError:
         text = _("Upstream order %(id)s is already linked to another order.")
         raise WrongStatus(text % {"id": confirmed.upstream_id}) from None
+
+
+def _settle_found(order: Order, upstream_id: str, *, actor: User, now: datetime) -> None:
+    """Keep the id with the attempt it answers: an earlier one where the last one's window cannot hold it.
+
+    The last attempt is looked for on then: should upstream have that as well, the order was bought twice.
+    """
+    number = whole(upstream_id)
+    last = LostAttempt.objects.filter(order=order, state=State.LOST).first()
+    earlier = LostAttempt.objects.filter(order=order, state=State.ABANDONED).order_by("-sent_at")
+    if last is not None and number is not None and not window_of(last).may_hold(number):
+        for attempt in earlier:
+            if window_of(attempt).may_hold(number):
+                settle_attempt(attempt, State.ADOPTED, now=now, upstream_id=upstream_id)
+                settle_waiting(order.pk, State.ABANDONED, now=now, actor=actor, **NOT_LOOKED_AT)
+                return
+    settle_waiting(order.pk, State.ADOPTED, now=now, actor=actor, upstream_id=upstream_id)
 
 
 def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime) -> None:

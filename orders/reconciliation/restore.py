@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orders.attempts.answers import Cause, note_lost
+from orders.attempts.answers import NOT_LOOKED_AT, Cause, note_lost
 from orders.attempts.windows import newest_upstream_id
 from orders.fulfilment.pauses import pause_forwarding
 from orders.lifecycle.supply import supplies
 from orders.lifecycle.transitions import Change, move_orders
-from orders.models import ForwardingPause, Order, OrderEvent, Status
+from orders.models import ForwardingPause, LostAttempt, Order, OrderEvent, Status
 
 BATCH = 500
 
@@ -23,6 +23,11 @@ def declare_restored(*, now: datetime) -> int:
     made_unknown = 0
     for kind in supplies():
         newest = newest_upstream_id(kind)
+        # Whatever was lost before may have been settled, and sent again, after the backup was taken.
+        LostAttempt.objects.unsettled().filter(kind=kind).update(
+            sent_at=now, closed_at=None, closed_at_id=None, **NOT_LOOKED_AT
+        )
+        Order.objects.filter(kind=kind, status=Status.UNKNOWN).update(sent_at=now)
         while batch := list(
             Order.objects.filter(kind=kind, status__in=(Status.PAID, Status.SENDING)).values_list("pk", flat=True)[
                 :BATCH
@@ -30,7 +35,8 @@ def declare_restored(*, now: datetime) -> int:
         ):
             changes = [Change(pk, {}, {"cause": Cause.RESTORED}) for pk in batch]
             with transaction.atomic():
-                Order.objects.filter(pk__in=batch, sent_at=None).update(sent_at=now, last_upstream_id_before=newest)
+                Order.objects.filter(pk__in=batch, last_upstream_id_before="").update(last_upstream_id_before=newest)
+                Order.objects.filter(pk__in=batch).update(sent_at=now)  # it may have been sent until this moment
                 move_orders(
                     changes,
                     Status.UNKNOWN,

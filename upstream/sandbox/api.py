@@ -136,7 +136,10 @@ def _add(world: World, params: dict[str, str]) -> dict[str, Any]:
 def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
     order = _order(world, params)
     if not isinstance(order, ServiceOrder):
-        raise Refusal(texts.ORDER_NOT_FOUND)
+        if not world.settings.status_answers_numbers:
+            raise Refusal(texts.ORDER_NOT_FOUND)
+        charge = order.shown.get("charge", text_from_micros(order.charge_micros))
+        return {"status": "Pending", "charge": charge, "start_count": 0, "remains": 1, "currency": CURRENCY}
     status, remains, start_count = progress(order, world.now())
     result = {
         "status": status,

@@ -15,7 +15,8 @@ from orders.fulfilment import forward as engine
 from orders.fulfilment.apply_mappings import list_refusal
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.models import KnownRefusal, LostAttempt, Order, Status
-from orders.reconciliation.reconcile import close_window, reconcile_orders
+from orders.reconciliation.close_window import close_window
+from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import (
     book_loss,
     close_question,

@@ -1,5 +1,7 @@
 """Orders whose answers were lost."""
 
+from typing import Any
+
 import pytest
 
 from orders.models import Order, Status
@@ -17,3 +19,9 @@ def lost(send) -> Order:
 @pytest.fixture
 def real_id(lost, sandbox) -> str:
     return str(sandbox.orders[-1]["id"])
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["apart", "shared"])
+def _status_of_numbers(request: pytest.FixtureRequest, sandbox: Any) -> None:
+    """Both kinds of suppliers: whose `status` knows services alone, and where it answers for numbers as well."""
+    sandbox.set(status_answers_numbers=request.param)

@@ -11,7 +11,8 @@ from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import LostAttempt, Order, OrderEvent, Status
-from orders.reconciliation.reconcile import close_window, reconcile_orders
+from orders.reconciliation.close_window import close_window
+from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import (
     book_loss,
     resolve_as_not_placed,

@@ -9,7 +9,8 @@ from django.utils import timezone
 from orders.fulfilment import forward as engine
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamBalance
-from orders.reconciliation.reconcile import close_window, reconcile_orders
+from orders.reconciliation.close_window import close_window
+from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import close_question, resolve_as_not_placed, resolve_by_refund
 from tests.orders.attention import Flag, attempt_of, flags_of, make_lost
 

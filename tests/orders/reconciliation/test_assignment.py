@@ -1,0 +1,55 @@
+"""The only assignment: what all explanations have in common is settled, and nothing else."""
+
+import itertools
+import random
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from orders.reconciliation.assignment import explain
+
+
+def brute_force(
+    edges: Mapping[int, Collection[str]], attempts: Collection[str], optional: Collection[int]
+) -> list[dict[int, str | None]]:
+    """Return every assignment that gives each candidate an attempt of its own; an optional one may have none."""
+    choices = [[*edges[candidate], *([None] if candidate in optional else [])] for candidate in edges]
+    found = []
+    for chosen in itertools.product(*choices):
+        taken = [attempt for attempt in chosen if attempt is not None]
+        if len(taken) == len(set(taken)):
+            found.append(dict(zip(edges, chosen, strict=True)))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_explain_when_graphs_are_drawn_at_random_agrees_with_trying_every_assignment(seed: int) -> None:
+    draw = random.Random(seed)
+    attempts = [f"attempt {number}" for number in range(draw.randint(1, 5))]
+    edges = {
+        number: draw.sample(attempts, draw.randint(0 if draw.random() < 0.2 else 1, len(attempts)))
+        for number in range(draw.randint(0, 5))
+    }
+    optional = [number for number in edges if draw.random() < 0.25]
+
+    explanations = explain(edges, attempts, optional=optional)
+    all_of_them = brute_force(edges, attempts, optional)
+
+    if not all_of_them:
+        assert explanations is None
+        return
+    assert explanations is not None
+    assert explanations.owners == {
+        number: frozenset(one[number] for one in all_of_them if one[number] is not None) for number in edges
+    }
+    assert explanations.strangers == {number for number in edges if any(one[number] is None for one in all_of_them)}
+    used = {attempt for one in all_of_them for attempt in one.values()}
+    assert explanations.empty_handed == set(attempts) - used
+
+
+def test_explain_when_a_candidate_has_no_attempt_then_there_is_no_explanation() -> None:
+    assert explain({7: []}, ["a"]) is None
+
+
+def test_explain_when_more_candidates_than_attempts_then_there_is_no_explanation() -> None:
+    assert explain({7: ["a"], 8: ["a"]}, ["a"]) is None
