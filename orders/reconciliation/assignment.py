@@ -7,13 +7,14 @@ alternates with it, or on a path that alternates with it and begins at an attemp
 filtering algorithm for constraints of difference in CSPs", 1994).
 """
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import networkx as nx
 
-Attempt = Hashable
-Candidate = Hashable
+Attempt = int  # keys: what they stand for does not matter here
+Candidate = int
+Node = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def explain(
         candidate: frozenset(node[1] for node in allowed["candidate", candidate] if node not in strangers)
         for candidate in edges
     }
-    taken = frozenset().union(*owners.values())
+    taken = {attempt for those in owners.values() for attempt in those}
     return Explanations(
         owners=owners,
         strangers=frozenset(
@@ -64,7 +65,7 @@ def explain(
     )
 
 
-def _allowed(graph: nx.Graph, candidates: Collection[tuple], match: Mapping[tuple, tuple]) -> dict[tuple, set[tuple]]:
+def _allowed(graph: nx.Graph, candidates: Collection[Node], match: Mapping[Node, Node]) -> dict[Node, set[Node]]:
     """Return, for each candidate's node, the nodes it is matched with in some matching of all candidates."""
     steps = nx.DiGraph()
     steps.add_nodes_from(graph)

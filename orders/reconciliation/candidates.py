@@ -1,6 +1,6 @@
 """Which orders upstream, that nobody here knows, can belong to which attempt without an answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,10 +9,11 @@ import networkx as nx
 from orders.attempts.windows import Attempt, Window, forgotten, known_ids, unanswered, windows_in_flight
 from orders.fulfilment.rate_units import charge_matches
 from orders.lifecycle.supply import CostRange, Report, supplies, supply_of
-from orders.models import Status
+from orders.models import LostAttempt, Status
 from orders.reconciliation.assignment import Explanations, explain
 
 REDUCED = (Status.PARTIAL, Status.CANCELED)
+Doubt = LostAttempt.Doubt
 Answers = dict[int, Report | None]  # what upstream said of ids of one kind; None: "Order not found"
 
 
@@ -53,6 +54,15 @@ def charge_is_possible(costs: CostRange, report: Report) -> bool:
     if report.status is None or report.status in REDUCED:
         return charge <= costs.high or charge_matches(charge, costs.high)
     return charge_matches(charge, min(max(charge, costs.low), costs.high))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an attempt: placed under an id, not placed, or why that is not certain."""
+
+    placed_as: int | None = None
+    absent: bool = False
+    doubt: LostAttempt.Doubt | None = None
 
 
 @dataclass(frozen=True)
@@ -113,9 +123,27 @@ class Cluster:
             and {each.attempt.order.pk for each in self.owners(number)} == {order_id}
         ]
 
-    def leaves_without(self, suspect: Suspect) -> bool:
-        """Whether this attempt has none of the candidates, whatever the explanation."""
-        return self.explanations is not None and suspect.key in self.explanations.empty_handed
+    @property
+    def doubt(self) -> LostAttempt.Doubt | None:
+        """Why nothing can be concluded about any attempt of it, or None."""
+        if self.sending:
+            return Doubt.SENDING
+        if self.forgotten:
+            return Doubt.FORGOTTEN
+        return None if self.explanations is not None else Doubt.UNEXPLAINED
+
+    def verdict(self, suspect: Suspect, *, wholly_asked: bool) -> "Verdict":
+        """Return what is certain about an attempt; `wholly_asked`: its window is closed, every id in it was asked."""
+        if self.doubt is not None:
+            return Verdict(doubt=self.doubt)
+        certain = [number for number in self.certain_of(suspect) if suspect.matches(self.candidates[number])]
+        if certain:
+            return Verdict(placed_as=certain[0])
+        if wholly_asked and self.explanations is not None and suspect.key in self.explanations.empty_handed:
+            return Verdict(absent=True)
+        if not any(suspect.attempt.window.may_hold(number) for number in self.candidates):
+            return Verdict(doubt=Doubt.OPEN)
+        return Verdict(doubt=Doubt.PRICES if self.waits_for_prices(suspect) else Doubt.CANDIDATES)
 
 
 def clusters(kind: str, answers: Answers) -> Iterator[Cluster]:
@@ -134,13 +162,29 @@ def clusters(kind: str, answers: Answers) -> Iterator[Cluster]:
     found = {number: report for number, report in found.items() if number not in known}
     elsewhere = {number for each in others for number in known_ids(each, found)}
     suspects = [Suspect(attempt, supply_of(attempt.order).cost_range(attempt.row)) for attempt in attempts]
+    yield from grouped(suspects, found, in_flight=in_flight, gaps=gaps, elsewhere=elsewhere)
+
+
+def grouped(
+    suspects: Sequence[Suspect],
+    found: Mapping[int, Report],
+    *,
+    in_flight: Sequence[Window] = (),
+    gaps: Sequence[Window] = (),
+    elsewhere: Collection[int] = (),
+) -> Iterator[Cluster]:
+    """Yield what can have to do with each other: attempts, and candidates that their windows hold.
+
+    `in_flight` are the windows of orders that are being sent, `gaps` the ids that a restored database may have
+    forgotten, `elsewhere` the ids that orders of another kind have.
+    """
     for nodes in nx.connected_components(_near(suspects, found)):
         those = [each for each in suspects if ("attempt", each.key) in nodes]
         candidates = {number: report for number, report in found.items() if ("candidate", number) in nodes}
         yield Cluster(
             those,
             candidates,
-            optional=frozenset(elsewhere & candidates.keys()),
+            optional=frozenset(number for number in candidates if number in elsewhere),
             sending=_any_may_hold(in_flight, candidates),
             forgotten=_any_may_hold(gaps, candidates),
         )

@@ -61,7 +61,7 @@ def _reconcile_kind(kind: str, this: Round) -> int:
         if cluster.too_many and not cluster.forgotten:
             told = {"candidates": sorted(cluster.candidates.keys() - cluster.optional)}
             assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, kind, told, now=this.now)
-        if _doubt(cluster) is Doubt.UNEXPLAINED:
+        if cluster.doubt is Doubt.UNEXPLAINED:
             waiting = sorted({each.attempt.order.pk for each in cluster.suspects})
             tell_of_unexplained(kind, sorted(cluster.candidates), waiting, now=this.now)
         for suspect in cluster.suspects:
@@ -93,33 +93,19 @@ def _settle(suspect: Suspect, cluster: Cluster, this: Round) -> bool:
     """Settle one attempt if there is proof, else keep what is known; return whether it was settled."""
     key, row, now = suspect.key, suspect.attempt.row, this.now
     found = _evidence(suspect, cluster, this)
-    doubt = this.doubts.get(key) or (_doubt(cluster), "")
-    if doubt[0] is None:
-        certain = [number for number in cluster.certain_of(suspect) if suspect.matches(cluster.candidates[number])]
-        if certain:
-            return settle_placed(row, str(certain[0]), cluster.candidates[certain[0]], found, now)
-        wholly_asked = key in this.asked and suspect.attempt.window.last is not None
-        if wholly_asked and cluster.leaves_without(suspect):
+    wholly_asked = key in this.asked and suspect.attempt.window.last is not None
+    doubt, detail = this.doubts.get(key, (None, ""))
+    if doubt is None:
+        verdict = cluster.verdict(suspect, wholly_asked=wholly_asked)
+        if verdict.placed_as is not None:
+            report = cluster.candidates[verdict.placed_as]
+            return settle_placed(row, str(verdict.placed_as), report, found, now)
+        if verdict.absent:
             return settle_absent(row, found, now)
-        doubt = (_what_is_missing(suspect, cluster), "")
-    if key in this.asked or key in this.doubts:
-        keep_doubt(row, *doubt, found, now=now, question=this.questions.get(key, ""))
+        doubt = verdict.doubt
+    if doubt is not None and (key in this.asked or key in this.doubts):
+        keep_doubt(row, doubt, detail, found, now=now, question=this.questions.get(key, ""))
     return False
-
-
-def _doubt(cluster: Cluster) -> LostAttempt.Doubt | None:
-    """Return why nothing can be concluded about any attempt of a cluster, or None."""
-    if cluster.sending:
-        return Doubt.SENDING
-    if cluster.forgotten:
-        return Doubt.FORGOTTEN
-    return None if cluster.explanations is not None else Doubt.UNEXPLAINED
-
-
-def _what_is_missing(suspect: Suspect, cluster: Cluster) -> LostAttempt.Doubt:
-    if not any(suspect.attempt.window.may_hold(number) for number in cluster.candidates):
-        return Doubt.OPEN
-    return Doubt.PRICES if cluster.waits_for_prices(suspect) else Doubt.CANDIDATES
 
 
 def _evidence(suspect: Suspect, cluster: Cluster, this: Round) -> dict[str, Any]:
