@@ -20,6 +20,7 @@ from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
 from orders.attempts.losses import book_late_answer
 from orders.attempts.windows import newest_upstream_id
+from orders.fulfilment.clock_skew import clock_is_right
 from orders.fulfilment.margin import Hold, hold_order, loss_at_sending
 from orders.fulfilment.pauses import (
     GATE_IS_OPEN,
@@ -198,7 +199,9 @@ def give_up_waiting(*, now: datetime) -> int:
 
 
 def ready(client: Client, *, now: datetime) -> bool:
-    """Whether the books have a beginning, which they need before the first order is sent."""
+    """Whether the clock is right, and the books have a beginning, which they need before the first order is sent."""
+    if not clock_is_right():
+        return False
     try:
         ensure_opening_balance(client=client)
     except InvalidApiKey as refusal:

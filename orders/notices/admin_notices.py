@@ -1,6 +1,7 @@
 """What the admins are told by mail, once per episode: pauses, lost answers, flags, losses, low money."""
 
 import hashlib
+import platform
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -54,6 +55,16 @@ def tell_of_unexplained(kind: str, upstream_ids: Sequence[int], order_ids: Seque
         "compare them with the supplier's list, and decide on each order's page."
     ) % {"ids": ids, "orders": orders}
     tell_admins(f"unexplained:{kind}:{_short(ids)}", _("Upstream has orders that don't fit"), body, now)
+
+
+def tell_of_wrong_clock(off_seconds: float, *, now: datetime) -> None:
+    """A worker sends nothing because its clock is wrong; told once a day for each machine."""
+    words = {"host": platform.node(), "seconds": round(off_seconds)}
+    body = _(
+        "The clock of %(host)s is %(seconds)s s off the database's. This machine sends no orders until it is right: "
+        "set up time synchronization there. Other workers go on."
+    )
+    tell_admins(f"clock:{words['host']}:{now:%Y-%m-%d}", _("A worker's clock is wrong"), body % words, now)
 
 
 def tell_of_late_answer(order: Order, upstream_id: str, *, now: datetime) -> None:
