@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog.models import Service
+from catalog.models import Service, SyncRun
 from orders.attempts.windows import newest_upstream_id, window_of
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.margin import review_held_orders
@@ -177,44 +177,44 @@ def test_newest_id_when_it_was_given_by_staff_begins_no_window(send, client_upst
 
 
 # --- Ids of the other kind ------------------------------------------------------------------------------------------
-def test_lost_order_that_was_not_placed_is_not_taken_for_a_number_of_ours(
-    send,
-    client_upstream,
-    sandbox,
-    service,
-    buy,  # noqa: F811
-):
-    Service.objects.filter(pk=service.pk).update(rate_upstream_micros=500_000)
-    sandbox.set_service(service.upstream_id, rate="0.50")
-    send(quantity=100)
-    lost = send(fault="lose_request", link=LINK)  # costs 0.50
-    [number] = buy()  # costs 0.50, too
-    forward(number, client_upstream)
-    send(minutes=11, quantity=100)
+def synced(minutes: float) -> None:
+    at = in_minutes(minutes)
+    SyncRun.objects.create(kind=SyncRun.Kind.CATALOG, status=SyncRun.Status.UNCHANGED, started_at=at, finished_at=at)
 
-    reconcile_orders(client=client_upstream, now=timezone.now())
+
+@pytest.fixture
+def lost_beside_a_number(send, client_upstream, sandbox, service, buy):  # noqa: F811
+    """A service order that was lost and not placed, and a number of the same price, whose answer has the `fault`."""
+
+    def lose(fault: str = "") -> tuple[Order, Order]:
+        synced(-5)
+        Service.objects.filter(pk=service.pk).update(rate_upstream_micros=500_000)
+        sandbox.set_service(service.upstream_id, rate="0.50")
+        send(quantity=100)
+        lost = send(fault="lose_request", link=LINK)
+        [number] = buy()
+        if fault:
+            sandbox.fail_next(fault, action="add_sms")
+        forward(number, client_upstream)
+        send(minutes=11, quantity=100)
+        synced(12)
+        return lost, number
+
+    return lose
+
+
+def test_lost_order_that_was_not_placed_is_not_taken_for_a_number_of_ours(lost_beside_a_number, client_upstream):
+    lost, number = lost_beside_a_number()
+
+    reconcile_orders(client=client_upstream, now=in_minutes(13))
 
     assert fresh(number).upstream_id is not None
-    assert fresh(lost).upstream_id is None
+    assert (fresh(lost).upstream_id, attempt_of(lost).state) == (None, State.ABSENT)
 
 
-def test_lost_order_beside_a_lost_number_of_the_same_price_is_not_adopted_where_it_can_be_the_number(
-    send,
-    client_upstream,
-    sandbox,
-    service,
-    buy,  # noqa: F811
-    request,
-):
-    Service.objects.filter(pk=service.pk).update(rate_upstream_micros=500_000)
-    sandbox.set_service(service.upstream_id, rate="0.50")
-    send(quantity=100)
-    lost = send(fault="lose_request", link=LINK)
-    [number] = buy()
-    sandbox.fail_next("lose_reply", action="add_sms")
-    forward(number, client_upstream)
-    send(minutes=11, quantity=100)
+def test_lost_order_that_was_not_placed_is_not_taken_for_a_lost_number(lost_beside_a_number, client_upstream):
+    lost, number = lost_beside_a_number("lose_reply")
 
-    reconcile_orders(client=client_upstream, now=timezone.now())
+    reconcile_orders(client=client_upstream, now=in_minutes(13))
 
-    assert fresh(lost).upstream_id is None
+    assert (fresh(lost).upstream_id, attempt_of(lost).state) == (None, State.ABSENT)
