@@ -213,7 +213,7 @@ def test_lost_order_that_was_not_placed_is_not_taken_for_a_number_of_ours(lost_b
 
 
 def test_lost_order_that_was_not_placed_is_not_taken_for_a_lost_number(lost_beside_a_number, client_upstream):
-    lost, number = lost_beside_a_number("lose_reply")
+    lost, _number = lost_beside_a_number("lose_reply")
 
     reconcile_orders(client=client_upstream, now=in_minutes(13))
 
