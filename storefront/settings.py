@@ -207,7 +207,7 @@ ORDERS_POLL_BATCH = env.number("ORDERS_POLL_BATCH", 1000, minimum=1)
 SETTLE_SECONDS = env.seconds("SETTLE_SECONDS", 600)
 if SETTLE_SECONDS <= ORDERS_CLAIM_SECONDS:
     raise ImproperlyConfigured("SETTLE_SECONDS should be more than ORDERS_CLAIM_SECONDS.")
-MAX_CLOCK_SKEW_SECONDS = env.seconds("MAX_CLOCK_SKEW_SECONDS", 30, minimum=0)
+MAX_CLOCK_SKEW_SECONDS = env.seconds("MAX_CLOCK_SKEW_SECONDS", min(30, SETTLE_SECONDS / 2), minimum=0)
 if MAX_CLOCK_SKEW_SECONDS > SETTLE_SECONDS / 2:
     raise ImproperlyConfigured("MAX_CLOCK_SKEW_SECONDS should be at most half of SETTLE_SECONDS.")
 RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)

@@ -51,6 +51,7 @@ class Report:
     duplicates: int = 0
     lost: int = 0
     needing_a_human: int = 0
+    left_because: dict[str, int] = field(default_factory=dict)  # service orders that waited for their admin
     adopted: int = 0
     proved_absent: int = 0
     losses: int = 0
@@ -111,6 +112,7 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, log=log)
         log("settled; the first verdict")
         in_doubt = settling.left_to_the_admin()
+        report.left_because = settling.reasons_of(in_doubt)
         # Their settling time runs while the verdict is made.
         _lose_one_of_each(stage, one_more)
         settling.await_sent(seconds=SETTLE_WITHIN_SECONDS)

@@ -24,7 +24,12 @@ HURRY = 10  # nothing is left to go wrong when all that is wanted is the end
 LOOKED_FOR = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT)
 MOVING = Q(status__in=(Status.PAID, Status.SENDING, Status.PENDING, Status.IN_PROGRESS), held_because="")
 # Why reconciliation will look again by itself; every other reason leaves the order to a human.
-NOT_YET = (LostAttempt.Doubt.OPEN, LostAttempt.Doubt.SILENCE, LostAttempt.Doubt.SENDING)
+NOT_YET = (
+    LostAttempt.Doubt.OPEN,
+    LostAttempt.Doubt.SILENCE,
+    LostAttempt.Doubt.SENDING,
+    LostAttempt.Doubt.PRICES,
+)
 
 
 class NotSettled(Exception):
@@ -37,7 +42,7 @@ def await_first(kinds: int, *, seconds: float) -> None:
     Raises NotSettled after `seconds`.
     """
     deadline = time.monotonic() + seconds
-    placed = Order.objects.filter(upstream_id__isnull=False)
+    placed = Order.objects.filter(answered_at__isnull=False)
     while placed.values("kind").distinct().count() < kinds:
         _check_time(deadline, "not sent", list(Order.objects.filter(upstream_id=None)))
         time.sleep(0.1)
@@ -99,6 +104,12 @@ def describe(order: Order) -> str:
 def left_to_the_admin() -> list[Order]:
     """Return the service orders that nobody but their admin can settle, once everything else is."""
     return list(Order.objects.filter(kind=Kind.SERVICE, status=Status.UNKNOWN))
+
+
+def reasons_of(orders: list[Order]) -> dict[str, int]:
+    """Return why these unknown orders were not settled by themselves, and how many for each reason."""
+    doubts = LostAttempt.objects.filter(order__in=orders, state=LostAttempt.State.LOST).values_list("doubt", flat=True)
+    return dict(Counter(doubts))
 
 
 def decide_for_the_admin(

@@ -46,9 +46,9 @@ TIMES = {
     "RESUME_FORWARDING_EVERY_SECONDS": "1",
     "CHECK_BALANCE_EVERY_SECONDS": "2",
     "PROBE_FOREIGN_IDS_EVERY_SECONDS": "3",
-    # The syncs have tests of their own.
-    "SYNC_CATALOG_EVERY_SECONDS": "86400",
-    "SYNC_SMS_EVERY_SECONDS": "86400",
+    # What a lost order can have cost is certain once the next sync has been applied.
+    "SYNC_CATALOG_EVERY_SECONDS": "10",
+    "SYNC_SMS_EVERY_SECONDS": "10",
 }
 
 
