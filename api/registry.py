@@ -140,6 +140,15 @@ ACTIONS = _by_name(
                 ),
                 Parameter("quantity", _("How many; with comments, their number (optional)"), required=True),
                 Parameter("comments", _("For services that need comments: one per line"), of_document=False),
+                Parameter(
+                    "runs",
+                    _(
+                        "Orders run once: leave it out, or send 1. Above 1, where quantity would be meant per run, the "
+                        "order is refused; add one order per run instead."
+                    ),
+                    of_document=False,
+                ),
+                Parameter("interval", _("Minutes between runs; ignored, as orders run once"), of_document=False),
                 REQUEST_ID,
             ),
             reads=False,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.accounting import purchase_counts
 from orders.attempts import assumptions
-from orders.fulfilment import forward, margin, pauses, poll, queue, solvency
+from orders.fulfilment import forward, margin, pauses, poll, queue
 from orders.lifecycle import referrals
 from orders.notices import price_digest
 from orders.placing import pay_first
@@ -108,7 +108,7 @@ def check_upstream_balance() -> None:
     """Look at the upstream account, and tell the admin before it runs dry."""
     if client := _client():
         try:
-            solvency.check_balance(client=client, now=timezone.now())
+            pauses.look_at_account(client=client, now=timezone.now())
         except UpstreamError as error:
             log.warning("upstream_not_answering", error=str(error))
 

@@ -1,12 +1,15 @@
 """How numbers are bought upstream and followed: `add_sms`, `sms_code` and `sms_status`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
 from catalog.models import SyncRun
+from orders.attempts.losses import book_unasked
 from orders.attempts.sync_span import sync_span
 from orders.lifecycle.listeners import tell_of_changes
 from orders.lifecycle.supply import CostRange, Placed, Report
@@ -15,17 +18,20 @@ from orders.models import FINISHED, LostAttempt, Order, OrderEvent, RefundReason
 from sms.models import Number
 from sms.poll_interval import next_question
 from upstream.client import Client
-from upstream.errors import OrderNotFound, OutcomeUnknown, UpstreamError
-from upstream.money import micros_from_decimal
+from upstream.errors import OrderNotFound, UpstreamError, plain_text
+from upstream.money import micros_from_decimal, rounding_micros
 from upstream.protocol.wire import SmsCode, SmsNumber, SmsStatus
 
-ENDING_WORDS = ("cancel", "expire", "refund")
+CANCELED_WORDS = frozenset({"cancel", "canceled", "cancelled"})
+ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
-RECEIVED_WORDS = ("code_received", "code received", "completed", "received", "finished")
+RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
+# What may stand beside such a word without changing what it says; any other one may ("not_expired").
+FILLING_WORDS = frozenset(["status", "order", "number", "activation", "code", "sms", "message", "is", "was", "has", "been", "by", "user", "and"])
 FORGOTTEN = "order not found"
-FINAL_WORDS = (*ENDING_WORDS, *RECEIVED_WORDS, FORGOTTEN)
 STATUS_EVERY = timedelta(minutes=2)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
+LONGEST_LIFETIMES = 12  # of SMS_LIFETIME_SECONDS: an expiry further away is none that was meant
 LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 
 
@@ -81,14 +87,13 @@ class NumberSupply:
         answers = client.add_sms(
             project_id=project.upstream_id, quantity=1, country=project.country.code, phone=number.reuse_phone
         )
-        if len(answers) != 1:
-            ids = ", ".join(answer.order_id for answer in answers)
-            raise OutcomeUnknown(f"asked for one number, the answer has {len(answers)}: {ids}")
-        return Placed(answers[0].order_id, answers[0])
+        first, *others = answers
+        return Placed(first.order_id, first, also=tuple(answer.order_id for answer in others))
 
     def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
         phone = placed.details.phone if isinstance(placed.details, SmsNumber) else ""
         Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone[:LONGEST_PHONE])
+        book_unasked(order, placed.also, now=now)
 
     def record_closed(self, order: Order, now: datetime) -> None:
         Number.objects.filter(order=order).update(state=Number.State.CANCELED)
@@ -124,18 +129,16 @@ class NumberSupply:
             if order.status != Status.COMPLETED:
                 raise  # the books need the charge of a loss
             return Report(status=order.status, word=order.upstream_word)
-        charge = None if answer.charge is None else micros_from_decimal(answer.charge)
-        return Report(status=order.status, word=answer.status, charge_upstream_micros=charge, details=followed)
+        return Report(status=order.status, word=answer.status, details=followed, **_charge(answer))
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
             answer = client.sms_status(order_id=upstream_id)
         except OrderNotFound:
             return None
-        charge = None if answer.charge is None else micros_from_decimal(answer.charge)
-        ended = _means(answer.status, ENDING_WORDS) and not answer.code
+        ended = _says(answer.status, ENDING_WORDS) and not answer.code
         status = Status.CANCELED if ended else Status.PENDING
-        return Report(status=status, word=answer.status, charge_upstream_micros=charge)
+        return Report(status=status, word=answer.status, **_charge(answer))
 
     def with_status(self, report: Report, status: str) -> Report:
         """A number waits or is over: only "canceled" ends it without a code, every other word means that it waits."""
@@ -159,8 +162,12 @@ class NumberSupply:
         }
         if details.state == Number.State.RECEIVED:
             fields["received_at"] = now
+        elif details.state:
+            fields["content"] = ""
         if fields:
             Number.objects.filter(order=order).update(**fields)
+        if order.status == Status.CANCELED:
+            _book_loss(order, now)
         if details.phone and not details.state:  # it came later than the order, and moves nothing that has an event
             tell_of_changes([order.pk], "phone", now=now)
 
@@ -184,7 +191,7 @@ class NumberSupply:
         """
         began = order.sent_at or order.created_at
         over = now >= began + timedelta(days=settings.LATE_CHANGE_DAYS)
-        if order.upstream_id is None or over or _means(order.upstream_word, FINAL_WORDS):
+        if order.upstream_id is None or over or _is_final(order.upstream_word):
             return None
         if order.status == Status.CANCELED:
             # Numbers that stay silent are many: each pause is as long as all before it.
@@ -214,7 +221,7 @@ def _ask(client: Client, order: Order, now: datetime, *, thoroughly: bool = Fals
         code = client.sms_code(order_id=upstream_id)
         if failure is not None and not code.code:
             raise failure
-        if status is None and failure is None and (code.code or _means(code.status, ENDING_WORDS)):
+        if status is None and failure is None and (code.code or _says(code.status, ENDING_WORDS)):
             try:
                 status = client.sms_status(order_id=upstream_id)
             except UpstreamError:
@@ -224,7 +231,7 @@ def _ask(client: Client, order: Order, now: datetime, *, thoroughly: bool = Fals
 
 
 def _only_waits(status: SmsStatus) -> bool:
-    return not status.code and _means(status.status, WAITING_WORDS) and not _means(status.status, FINAL_WORDS)
+    return not status.code and _waits(status.status) and not _is_final(status.status)
 
 
 def _slot(order: Order, moment: datetime) -> int:
@@ -234,23 +241,48 @@ def _slot(order: Order, moment: datetime) -> int:
 def _deadline(number: Number, told: datetime | None = None) -> datetime:
     """When we stop waiting: upstream's expiry, or our own guess at it, plus a grace for a late code."""
     guess = number.created_at + timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
-    return (told or number.expires_at or guess) + timedelta(seconds=settings.SMS_GRACE_SECONDS)
+    ends_at = _believed(number, told) or _believed(number, number.expires_at) or guess
+    return ends_at + timedelta(seconds=settings.SMS_GRACE_SECONDS)
 
 
-def _means(word: str, words: tuple[str, ...]) -> bool:
-    return any(part in word.lower() for part in words)
+def _believed(number: Number, told: datetime | None) -> datetime | None:
+    """Return an expiry that makes sense, None for another: a supplier's clock may be wrong, or its zone not told.
+
+    A number that has expired before it was bought would be given up while its code is on the way.
+    """
+    longest = timedelta(seconds=settings.SMS_LIFETIME_SECONDS * LONGEST_LIFETIMES)
+    return told if told and number.created_at < told <= number.created_at + longest else None
+
+
+def _says(word: str, meant: frozenset[str]) -> bool:
+    """Whether a status says one of these words, whole, and nothing besides that could turn it around."""
+    words = set(_words(word))
+    return bool(words & meant) and words <= meant | FILLING_WORDS
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower().replace("_", " "))
+
+
+def _is_final(word: str) -> bool:
+    return _says(word, ENDING_WORDS) or _says(word, RECEIVED_WORDS) or plain_text(word) == FORGOTTEN
+
+
+def _waits(word: str) -> bool:
+    return any(part in word.lower().replace("_", " ") for part in WAITING_WORDS)
 
 
 def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now: datetime) -> Report:
     text = (code.code if code else "") or (status.code if status else "")
     content = (code.sms_content if code else "") or (status.sms_content if status else "")
     words = [answer.status for answer in (status, code) if answer is not None]
-    charge = None if status is None or status.charge is None else micros_from_decimal(status.charge)
+    charged = {} if status is None else _charge(status)
+    charge = charged.get("charge_upstream_micros")
     new_status: str | None = Status.PENDING
     state = ""
     why: RefundReason | None = None
     # Some messages hold a link and no code: they are what was bought all the same.
-    if text or (content and _means(words[0], RECEIVED_WORDS)):
+    if text or (content and _says(words[0], RECEIVED_WORDS)):
         new_status, state = Status.COMPLETED, Number.State.RECEIVED
     elif ended := _ended(number, words, status, now):
         state = ended
@@ -259,22 +291,32 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
         new_status = Status.COMPLETED if number.cancel_requested_at and charge else Status.CANCELED
     elif number.cancel_requested_at and charge == 0:
         new_status, state, why = Status.CANCELED, Number.State.CANCELED, RefundReason.CANCELED_BY_CUSTOMER
-    elif not _means(words[0], WAITING_WORDS) and not _means(words[0], RECEIVED_WORDS):
+    elif not _waits(words[0]) and not _says(words[0], RECEIVED_WORDS):
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
     return Report(
         status=new_status,
         word=words[0],
-        charge_upstream_micros=charge,
+        **charged,
         payload={},  # the code is the buyer's secret: it is kept on the number only
         details=_news(number, status, text=text, content=content, state=state),
         why=why,
     )
 
 
+def _charge(answer: SmsStatus) -> dict[str, Any]:
+    if answer.charge is None:
+        return {"currency": answer.currency}
+    return {
+        "charge_upstream_micros": micros_from_decimal(answer.charge),
+        "charge_rounding_micros": rounding_micros(answer.charge),
+        "currency": answer.currency,
+    }
+
+
 def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: datetime) -> str:
     """Return the state of a number that is over without a code, "" while it waits."""
-    if any(_means(word, ENDING_WORDS) for word in words):
-        canceled = any(_means(word, ("cancel",)) for word in words)
+    if any(_says(word, ENDING_WORDS) for word in words):
+        canceled = any(_says(word, ENDING_WORDS) and CANCELED_WORDS & set(_words(word)) for word in words)
         return Number.State.CANCELED if canceled else Number.State.EXPIRED
     if status is None:
         return ""
@@ -286,9 +328,12 @@ def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: 
 
 def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, state: str) -> Details | None:
     phone = status.phone if status and not number.phone else ""
-    expires_at = status.expires_at if status and status.expires_at != number.expires_at else None
+    told = _believed(number, status.expires_at) if status else None
+    expires_at = told if told != number.expires_at else None
     if not (text or state or phone or expires_at):
         return None
+    # What was not sold is not shown: as long as a number waits it may still end without a code, and be refunded.
+    content = content if state == Number.State.RECEIVED else ""
     # A code that is longer than its column is read in the message.
     content = content or (text if len(text) > LONGEST_CODE else "")
     return Details(

@@ -95,11 +95,19 @@ _DOCUMENTED: dict[str, type[Refused]] = {
 }
 
 
+def plain_text(text: str) -> str:
+    """Return an error text as all lists of them know it: without capitals, outer and double blanks, a last full stop.
+
+    Only that much is forgiven: what is said besides makes it another text.
+    """
+    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+
+
 def refusal(text: str, http_status: int | None = None) -> Refused:
     """Return the error for upstream's `text`: the documented class, or a plain `Refused` that keeps the text.
 
-    The whole text has to match; only case, outer blanks and a closing full stop are forgiven.
+    The whole text has to match, as `plain_text` reads it.
     Source: HstockPlus API document, "Error responses".
     """
-    kind = _DOCUMENTED.get(text.strip().rstrip(".").casefold(), Refused)
+    kind = _DOCUMENTED.get(plain_text(text), Refused)
     return kind(text, http_status)

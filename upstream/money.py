@@ -16,6 +16,18 @@ def micros_from_decimal(amount: Decimal) -> int:
     return int((amount * MICROS).to_integral_value(rounding=ROUND_CEILING))
 
 
+def rounding_micros(amount: Decimal) -> int:
+    """Return by how much the true amount may differ from one that was rounded to the decimals of `amount`'s text.
+
+    "0.02" stands for 0.015 to 0.025, "0.0150" is within 0.00005. Fewer decimals than two are a number's zeros that its
+    writer dropped, not a rounding.
+    """
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"not an amount of money: {amount}")
+    return MICROS // (2 * 10 ** max(-exponent, 2))
+
+
 def decimal_from_micros(micros: int) -> Decimal:
     """Return micros as an exact `Decimal` of currency units, six decimals."""
     return Decimal(micros).scaleb(-6)

@@ -30,6 +30,8 @@ from wallet.operations import InsufficientFunds, balance_of
 LONGEST_REQUEST_ID = 64
 ORDER_NOT_FOUND = "Order not found"
 INSUFFICIENT_BALANCE = "Insufficient balance"
+NO_DRIP_FEED = "Drip-feed is not available, runs must be 1"
+RUNS_ONCE = ("", "undefined", "null", "none", "nan")  # what clients send whose form had no such field
 WORDS = {
     Status.PAID: "Pending",
     Status.SENDING: "Pending",
@@ -51,6 +53,8 @@ def add(call: Call) -> dict[str, Any]:
 
 def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> dict[str, Any]:
     """Read what is asked for, let `place` take it, and return the answer; refusals speak the trade's words."""
+    if not _runs_once(call):
+        raise ApiError(NO_DRIP_FEED)
     service = any_service(call)
     quantity = _quantity(service, call)
     link = call.text("link")
@@ -130,6 +134,16 @@ def _quantity(service: Service, call: Call) -> int:
     if asked is None:
         raise ApiError("Quantity is required")
     return asked
+
+
+def _runs_once(call: Call) -> bool:
+    """Whether the order is meant to run once, whatever a client writes for that.
+
+    In this trade `quantity` is meant for each of several `runs`, `interval` minutes apart: one that was taken as a
+    single order would bring a fraction of what was meant. `interval` alone says nothing.
+    """
+    text = call.text("runs").strip().lower()
+    return text in RUNS_ONCE or whole_number(text) in (0, 1)
 
 
 def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError:

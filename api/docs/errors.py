@@ -34,6 +34,7 @@ FURTHER = (
     Refusal("Not enough stock", _("Not that many are available right now, or the service is paused."), 409),
     Refusal("Link is required", _("The service needs a link.")),
     Refusal("Invalid link", _("This service needs a different kind of link.")),
+    Refusal("Drip-feed is not available, runs must be 1", _("Orders run once: leave runs out.")),
     Refusal("Comments are required", _("This service needs comments.")),
     Refusal(
         "Quantity does not match the number of comments", _("Leave quantity out, or make it match the number of lines.")

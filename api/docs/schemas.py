@@ -121,6 +121,8 @@ PARAMETERS: dict[str, Schema] = {
     "link": {**TEXT, "maxLength": 2000, "description": f"A test key reads these words in it: {', '.join(LINK_WORDS)}."},
     "quantity": ID,
     "comments": TEXT,
+    "runs": {"type": "integer", "minimum": 0, "maximum": 1, "default": 1},
+    "interval": {"type": "integer", "minimum": 0},
     "request_id": {**TEXT, "maxLength": 64},
     "order": ID,
     "orders": _IDS,

@@ -1,5 +1,6 @@
 """Booking what upstream has and no customer: the shop pays for it, and the books know."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from orders.attempts.answers import State, settle_attempt
-from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
+from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag, tell_of
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import LostAttempt, Order, OrderEvent, Status
 from orders.notices.admin_notices import tell_of_late_answer
@@ -78,6 +79,39 @@ def book_second_loss(
         told = {**evidence, **_loss(upstream_id, charge_upstream_micros)}
         write_events([Change(order.pk, {}, told)], code=Code.LOSS, status=order.status, now=now, actor=actor)
     return True
+
+
+def book_unasked(order: Order, upstream_ids: Sequence[str], *, now: datetime) -> None:
+    """Book what an answer named besides the one thing that was asked for: upstream has it, and nobody bought it.
+
+    From then on the ids are known as ours, so reconciliation takes none of them for a stranger's. Their charge is
+    taken to be the order's cost, as nobody waits for them. Part of the caller's transaction.
+    """
+    ours = Order.objects.filter(kind=order.kind, upstream_id__in=upstream_ids).values_list("upstream_id", flat=True)
+    losses = LostAttempt.objects.filter(kind=order.kind, state=State.LOSS, upstream_id__in=upstream_ids)
+    known = {*ours, *losses.values_list("upstream_id", flat=True)}
+    extra = [upstream_id for upstream_id in dict.fromkeys(upstream_ids) if upstream_id not in known]
+    if not extra:
+        return
+    for upstream_id in extra:
+        LostAttempt.objects.create(
+            order=order,
+            kind=order.kind,
+            number=order.attempts,
+            sent_at=order.sent_at or now,
+            id_before=order.last_upstream_id_before,
+            cause=LostAttempt.Cause.MORE_THAN_ASKED,
+            state=State.LOSS,
+            upstream_id=upstream_id,
+            charge_upstream_micros=order.cost_upstream_micros,
+            created_at=now,
+            settled_at=now,
+        )
+    if raise_flag(order.pk, Flag.MORE_THAN_ASKED, now=now, upstream_ids=extra):
+        tell_of(order, Flag.MORE_THAN_ASKED, {"upstream_ids": extra}, now=now)
+    changes = [Change(order.pk, {}, _loss(upstream_id, order.cost_upstream_micros)) for upstream_id in extra]
+    write_events(changes, code=Code.LOSS, status=order.status, now=now)
+    log.warning("more_placed_than_asked", order_id=order.pk, upstream_ids=extra)
 
 
 def _loss(upstream_id: str, charge_upstream_micros: int | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from orders.lifecycle.transitions import (
 )
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import KnownRefusal, LostAttempt, Order, OrderEvent, RefundReason, Status, StatusWord
+from upstream.errors import plain_text
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -31,7 +32,10 @@ BATCH = 500
 
 def list_refusal(text: str, *, meaning: str, actor: User, now: datetime) -> int:
     """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled."""
-    KnownRefusal.objects.update_or_create(text=text, defaults={"meaning": meaning})
+    fields = {"meaning": meaning}
+    KnownRefusal.objects.update_or_create(
+        plain_text=plain_text(text), defaults=fields, create_defaults={**fields, "text": text}
+    )
     return apply_listed_refusal(text, actor=actor, now=now)
 
 
@@ -42,12 +46,12 @@ def map_status_word(word: str, *, kind: str, status: str, actor: User, now: date
 
 
 def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
-    """Settle the orders whose last attempt was answered with exactly this text, which is listed now: not bought.
+    """Settle the orders whose last attempt was answered with this text, which is listed now: not bought.
 
     They fail and are refunded, or wait in the queue again where the text speaks of our balance or key. Returns how
     many. Raises KnownRefusal.DoesNotExist when the text is not listed.
     """
-    meaning = KnownRefusal.objects.get(text=text).meaning
+    meaning = KnownRefusal.objects.get(plain_text=plain_text(text)).meaning
     settle_drift(Subject.ERROR_TEXT, text, now=now)
     settled = 0
     for attempt in _answered_with(text):
@@ -79,7 +83,9 @@ def apply_status_word(word: StatusWord, *, actor: User, now: datetime) -> int:
 def _answered_with(text: str) -> list[LostAttempt]:
     """The attempts that ended with this text, of orders that are unknown or were refunded without an answer."""
     waiting = LostAttempt.objects.filter(state__in=(State.LOST, *LostAttempt.IN_QUESTION))
-    rows = waiting.filter(cause=Cause.UNLISTED_TEXT, cause_detail=text).order_by("pk")
+    answered = waiting.filter(cause=Cause.UNLISTED_TEXT).values_list("pk", "cause_detail")
+    meant = [pk for pk, said in answered.iterator() if plain_text(said) == plain_text(text)]
+    rows = LostAttempt.objects.filter(pk__in=meant).order_by("pk")
     return list(rows.select_related(*(f"order__{name}" for name in related_rows())))
 
 

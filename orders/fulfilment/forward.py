@@ -272,7 +272,8 @@ def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetim
                 time.sleep(pause_seconds)
         _keep_placed(claim, supply, placed, now)
     except WrongStatus:
-        book_late_answer(claim.order, placed.upstream_id, now=now)
+        for upstream_id in (placed.upstream_id, *placed.also):
+            book_late_answer(claim.order, upstream_id, now=now)
     except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
         log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
         detail = f"{placed.upstream_id} ({type(error).__name__})"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import exchange_rate_micros
-from orders.fulfilment.rate_units import charge_matches, contradicts_unit, learn_unit
+from orders.fulfilment.rate_units import CENT_MICROS, charge_matches, contradicts_unit, learn_unit
 from orders.lifecycle.attention import (
     FLAG_OF_HOLD,
     OF_HOLDS,
@@ -43,6 +43,10 @@ Code = OrderEvent.Code
 HELD = Q(status=Status.PAID) & ~Q(held_because="")
 # What upstream takes for these is less than the order's cost, by what it did not deliver.
 REDUCED = (Status.PARTIAL, Status.CANCELED)
+# A charge that is a cent or less above the payment stops nothing: the whole shop would stand still for one tiny order.
+# Five of them for one service that no rounding explains are a habit, and have cost five cents at most.
+SMALL_LOSSES = 5
+SMALL_LOSSES_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -179,34 +183,75 @@ def charge_is_news(order: Order, charge_micros: int | None) -> bool:
     unproved = order.service is not None and not order.service.rate_confirmed
     return (
         unproved
-        or _exceeds_payment(order, charge_micros)
+        or _is_above_payment(order, charge_micros)
+        or (order.status == Status.CANCELED and charge_micros > 0)
         or not charge_matches(charge_micros, order.cost_upstream_micros)
     )
 
 
-def review_charge(order: Order, charge_micros: int, *, now: datetime) -> Concern | None:
+def review_charge(order: Order, charge_micros: int, *, rounding_micros: int = 0, now: datetime) -> Concern | None:
     """Compare a new charge with what was expected and paid; return what a human should know about it, if anything.
 
     Call it inside the transaction that records the charge, with the order's new status. A charge proves the rate's
-    unit, or contradicts it; a contradiction, and a charge above what the customer paid, pause the service. Any other
-    difference is kept in the timeline for staff.
+    unit, or contradicts it; a contradiction, and a charge above what the customer paid, pause the service. A charge
+    above it by a cent or less, or by the rounding of its own text, does not, unless that becomes a habit. That and
+    any other difference is kept in the timeline for staff.
     """
     whole = order.status not in REDUCED and charge_micros > 0  # some charge only when the work begins
     if whole:
         learn_unit(order, charge_micros, now=now)
-    exceeds, other_unit = _exceeds_payment(order, charge_micros), whole and contradicts_unit(order, charge_micros)
+    other_unit = whole and contradicts_unit(order, charge_micros)
+    exceeds = _is_above_payment(order, charge_micros - max(CENT_MICROS, rounding_micros))
     if exceeds or other_unit:
         details = {"other_unit_than": order.rate_per} if other_unit else {}
         concern = Concern(Flag.OVERCHARGED if exceeds else Flag.UNDERCHARGED, details)
         _pause_service(order, text_for(concern.code, details), charge_micros, now=now)
         return concern
-    if whole and not charge_matches(charge_micros, order.cost_upstream_micros):
-        evidence = {"charge_upstream_micros": charge_micros, "expected_upstream_micros": order.cost_upstream_micros}
-        write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=order.status, now=now)
+    small_loss = _is_above_payment(order, charge_micros)
+    if small_loss or (whole and not charge_matches(charge_micros, order.cost_upstream_micros)):
+        unexplained = _is_above_payment(order, charge_micros - rounding_micros)
+        return _note_charge(order, charge_micros, unexplained_loss=small_loss and unexplained, now=now)
     return None
 
 
-def _exceeds_payment(order: Order, charge_micros: int) -> bool:
+def _note_charge(order: Order, charge_micros: int, *, unexplained_loss: bool, now: datetime) -> Concern | None:
+    """Keep a charge in the timeline; one too many small losses of a service pauses it."""
+    evidence: dict[str, Any] = {
+        "charge_upstream_micros": charge_micros,
+        "expected_upstream_micros": order.cost_upstream_micros,
+    }
+    concern: Concern | None = None
+    if unexplained_loss:
+        habit = _is_habit(order, now)
+        evidence["small_loss"] = "habit" if habit else "noted"
+        if habit:
+            concern = Concern(Flag.OVERCHARGED, {"times": SMALL_LOSSES})
+            _pause_service(order, text_for(concern.code, concern.details), charge_micros, now=now)
+    write_events([Change(order.pk, {}, evidence)], code=Code.ATTENTION, status=order.status, now=now)
+    return concern
+
+
+def _is_habit(order: Order, now: datetime) -> bool:
+    """Whether enough other orders of its service ended in a small loss lately, since staff last dealt with that."""
+    if order.service is None:
+        return False
+    noted = OrderEvent.objects.filter(
+        order__service=order.service_id,
+        code=Code.ATTENTION,
+        created_at__gte=now - SMALL_LOSSES_WITHIN,
+        evidence__has_key="small_loss",
+    ).exclude(order=order.pk)
+    others: set[int] = set()
+    for order_id, evidence in noted.order_by("-id").values_list("order_id", "evidence").iterator():
+        if evidence["small_loss"] == "habit":
+            return False
+        others.add(order_id)
+        if len(others) >= SMALL_LOSSES - 1:
+            return True
+    return False
+
+
+def _is_above_payment(order: Order, charge_micros: int) -> bool:
     """Compared in the shop's currency, in whole micros; a loss accepted with a promised price counts as paid."""
     paid_micros = order.price_micros + order.accepted_loss_micros
     return charge_micros * order.exchange_rate_micros > paid_micros * MICROS

@@ -4,15 +4,16 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Q
 
 from accounts.models import User
-from orders.fulfilment.solvency import check_balance
+from orders.fulfilment.solvency import keep_balance
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance, UpstreamEntry
 from orders.notices.admin_notices import tell_of_pause, tell_of_resumption
 from upstream.client import Client
-from upstream.errors import InvalidApiKey
+from upstream.errors import InvalidApiKey, Unavailable
 from upstream.money import micros_from_decimal, text_from_micros
 
 log = structlog.get_logger(__name__)
@@ -61,11 +62,46 @@ def pause_forwarding(*, reason: str, detail: str = "", now: datetime) -> Forward
 def end_pause(pause_id: int, *, now: datetime, actor: User | None = None) -> bool:
     """End one pause; return whether it was still open."""
     with transaction.atomic():
-        if not ForwardingPause.objects.filter(pk=pause_id, ended_at=None).update(ended_at=now):
+        if not ForwardingPause.objects.filter(pk=pause_id, ended_at=None).update(ended_at=now, ended_by=actor):
             return False
         tell_of_resumption(ForwardingPause.objects.get(pk=pause_id), now=now)
     log.warning("forwarding_resumed", pause_id=pause_id, actor=actor.pk if actor else None)
     return True
+
+
+def is_foreign(currency: str) -> bool:
+    """Whether upstream named another currency than ours; one that it does not name says nothing."""
+    return currency not in ("", settings.UPSTREAM_CURRENCY)
+
+
+def pause_for_currency(currency: str, *, now: datetime) -> None:
+    """Pause forwarding because upstream counts in another currency: every price and cost of ours would be wrong.
+
+    Staff who ended such a pause knew of this currency: it does not begin another one until the right one has been seen.
+    """
+    latest = ForwardingPause.objects.filter(reason=Reason.CURRENCY).order_by("-id").first()
+    if latest is not None and latest.ended_at is None:
+        return
+    if latest is not None and latest.detail == currency and latest.ended_by_id is not None:
+        # Balances in a foreign currency are not kept: one that is says that the right one was seen since.
+        if not UpstreamBalance.objects.filter(asked_at__gt=latest.ended_at).exists():
+            return
+    pause_forwarding(reason=Reason.CURRENCY, detail=currency, now=now)
+
+
+def look_at_account(*, client: Client, now: datetime) -> int | None:
+    """Ask for the upstream balance and keep it; return it in micros, None when it is in a foreign currency.
+
+    A foreign currency pauses forwarding; the right one ends such a pause. Raises the client's read errors.
+    """
+    balance = client.balance()
+    if is_foreign(balance.currency):
+        pause_for_currency(balance.currency, now=now)
+        return None
+    if balance.currency:
+        for pause in ForwardingPause.objects.filter(reason=Reason.CURRENCY, ended_at=None):
+            end_pause(pause.pk, now=now)
+    return keep_balance(balance, now=now)
 
 
 def resume_forwarding(*, client: Client, now: datetime) -> list[str]:
@@ -77,14 +113,17 @@ def resume_forwarding(*, client: Client, now: datetime) -> list[str]:
     Raises the client's read errors, InvalidApiKey excepted.
     """
     pauses = {pause.reason: pause for pause in ForwardingPause.objects.filter(ended_at=None)}
-    if not pauses.keys() & set(BY_UPSTREAM):
+    if not pauses.keys() & {*BY_UPSTREAM, Reason.CURRENCY}:
         return []
     try:
-        balance_micros = check_balance(client=client, now=now)
+        balance_micros = look_at_account(client=client, now=now)
     except InvalidApiKey:
         pause_forwarding(reason=Reason.KEY, detail="Invalid API key", now=now)
         return []
-    ended: list[str] = []
+    if balance_micros is None:
+        return []
+    over = Reason.CURRENCY in pauses and not ForwardingPause.objects.filter(reason=Reason.CURRENCY, ended_at=None)
+    ended: list[str] = [Reason.CURRENCY] if over else []
     for reason in BY_UPSTREAM:
         pause = pauses.get(reason)
         covered = reason == Reason.KEY or balance_micros >= _next_cost_micros(now)
@@ -143,6 +182,8 @@ def ensure_opening_balance(*, client: Client) -> None:
     if UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
         return
     balance = client.balance()
+    if is_foreign(balance.currency):
+        raise Unavailable(f"upstream's balance is in {balance.currency}")
     try:
         with transaction.atomic():
             UpstreamEntry.objects.create(

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +19,7 @@ from orders.fulfilment.bulk_record import (
     take_status,
 )
 from orders.fulfilment.margin import Concern, charge_is_news, review_charge
+from orders.fulfilment.pauses import is_foreign, pause_for_currency
 from orders.fulfilment.thread_pool import map_in_threads
 from orders.fulfilment.typical_duration import learn_pace
 from orders.lifecycle.attention import Flag, raise_flag, tell_of
@@ -143,7 +145,7 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
     is logged and asked again later.
     """
     routine: list[tuple[Order, Report]] = []
-    for order, report in with_mapped_words(list(answers)):
+    for order, report in with_mapped_words([_in_our_money(answer, now) for answer in answers]):
         if _is_routine(order, report):
             routine.append((order, report))
             continue
@@ -154,6 +156,15 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
         except Exception:  # one order that cannot be recorded must not keep the others from it
             log.exception("poll_not_recorded", order_id=order.pk)
     record_together(routine, now=now)
+
+
+def _in_our_money(answer: tuple[Order, Report], now: datetime) -> tuple[Order, Report]:
+    """Return the answer without a charge that is in another currency than ours, which pauses forwarding."""
+    order, report = answer
+    if not is_foreign(report.currency):
+        return answer
+    pause_for_currency(report.currency, now=now)
+    return order, replace(report, charge_upstream_micros=None, charge_rounding_micros=0)
 
 
 def _is_routine(order: Order, report: Report) -> bool:
@@ -190,11 +201,15 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
         supply_of(order).record_report(order, report, now)
         note_found_again(order, now=now)
         _flag(order, report, came_from=came_from, moved=may_move, now=now)
-        concern = None if charge is None else review_charge(order, charge, now=now)
+        concern = None if charge is None else _review(order, report, charge, now)
         if concern is not None:
             _keep_flag(order, report, concern, now)
         if may_move and order.status in FINISHED:
             announce([order], now=now)
+
+
+def _review(order: Order, report: Report, charge_micros: int, now: datetime) -> Concern | None:
+    return review_charge(order, charge_micros, rounding_micros=report.charge_rounding_micros, now=now)
 
 
 def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:

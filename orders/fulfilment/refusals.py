@@ -3,6 +3,7 @@
 import re
 
 from orders.models import KnownRefusal
+from upstream.errors import plain_text
 
 Meaning = KnownRefusal.Meaning
 
@@ -26,18 +27,22 @@ BUILT_IN: dict[str, str] = {
     "This key may not be used from this address": Meaning.KEY,
     "This key may not order services": Meaning.KEY,
     "This key may not buy SMS numbers": Meaning.KEY,
+    "Drip-feed is not available, runs must be 1": Meaning.FLAG,
     "Too many requests, rate limit exceeded": Meaning.LATER,
     "Too many requests at once, rate limit exceeded": Meaning.LATER,
 }
-QUANTITY = re.compile(r"Quantity must be between \d{1,18} and \d{1,18}")
+_BY_PLAIN_TEXT = {plain_text(text): meaning for text, meaning in BUILT_IN.items()}
+QUANTITY = re.compile(r"quantity must be between \d{1,18} and \d{1,18}")
 
 
 def meaning_of(text: str, http_status: int | None) -> str | None:
     """Return what a refusal means, or None when the text is on no list and may hide a placed order.
 
-    The whole text has to match: "Insufficient balance, order 5 placed" is not "Insufficient balance".
+    The whole text has to match, as `plain_text` reads it: "Insufficient balance, order 5 placed" is not
+    "Insufficient balance", but "insufficient balance." is.
     """
     if http_status is not None and http_status >= 500:
         return None
-    listed = KnownRefusal.objects.filter(text=text).values_list("meaning", flat=True).first()
-    return listed or BUILT_IN.get(text) or (Meaning.FLAG if QUANTITY.fullmatch(text) else None)
+    plain = plain_text(text)
+    listed = KnownRefusal.objects.filter(plain_text=plain).values_list("meaning", flat=True).first()
+    return listed or _BY_PLAIN_TEXT.get(plain) or (Meaning.FLAG if QUANTITY.fullmatch(plain) else None)

@@ -7,12 +7,14 @@ from django.conf import settings
 
 from catalog.models import RateUnit, ServiceChange, SyncRun
 from orders.attempts.sync_span import sync_span
+from orders.lifecycle.attention import Flag, raise_flag, tell_of
 from orders.lifecycle.goods import has_news, keep_goods, without_goods
 from orders.lifecycle.supply import CostRange, Placed, Report
-from orders.models import FINISHED, LostAttempt, Order, Status
+from orders.lifecycle.transitions import Change, write_events
+from orders.models import FINISHED, LostAttempt, Order, OrderEvent, Status
 from upstream.client import Client
 from upstream.errors import OrderNotFound
-from upstream.money import micros_from_decimal
+from upstream.money import micros_from_decimal, rounding_micros, text_from_micros
 from upstream.protocol.wire import OrderStatus
 
 # The document's five words and the trade's other spellings of them.
@@ -120,6 +122,8 @@ class ServiceSupply:
             status=STATUS_BY_WORD.get(plain_word(answer.status)),
             word=answer.status,
             charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
+            charge_rounding_micros=0 if answer.charge is None else rounding_micros(answer.charge),
+            currency=answer.currency,
             start_count=answer.start_count,
             remains=answer.remains,
             payload=without_goods(answer.raw),
@@ -131,6 +135,8 @@ class ServiceSupply:
     def record_report(self, order: Order, report: Report, now: datetime) -> None:
         if isinstance(report.details, Goods):
             keep_goods(order, report.details.accounts, now)
+        if order.status == Status.CANCELED and report.charge_upstream_micros:
+            _book_kept_charge(order, report, now)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         """Often while an order of its service is usually under way, ever more seldom once it takes longer.
@@ -141,7 +147,7 @@ class ServiceSupply:
         if order.status == Status.FAILED:
             return self._next_poll_of_loss(order, now)
         if order.status in FINISHED:
-            late = order.status in (Status.COMPLETED, Status.PARTIAL)
+            late = order.status in (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)
             finished_at = order.finished_at or now
             watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
             return now + LATE_CHECK if watched else None
@@ -160,3 +166,14 @@ class ServiceSupply:
         wait = usual_seconds / 20 + max(age_seconds - 2 * usual_seconds, 0) / 10
         wait = min(max(wait, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
         return now + timedelta(seconds=wait)
+
+
+def _book_kept_charge(order: Order, report: Report, now: datetime) -> None:
+    """Book, once, and flag that upstream has taken money for an order whose customer has it back."""
+    charge = text_from_micros(report.charge_upstream_micros or 0)
+    details = {"charge": charge, "word": report.word}
+    if raise_flag(order.pk, Flag.CHARGE_KEPT, now=now, **details):
+        tell_of(order, Flag.CHARGE_KEPT, details, now=now)
+    if not order.events.filter(code=OrderEvent.Code.LOSS).exists():
+        evidence = {"upstream_id": order.upstream_id, "charge": report.charge_upstream_micros, "word": report.word}
+        write_events([Change(order.pk, {}, evidence)], code=OrderEvent.Code.LOSS, status=order.status, now=now)

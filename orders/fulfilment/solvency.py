@@ -13,6 +13,7 @@ from orders.models import Order, Status, UpstreamBalance
 from orders.notices.admin_notices import tell_of_low_balance
 from upstream.client import Client
 from upstream.money import micros_from_decimal, text_from_micros
+from upstream.protocol.wire import Balance
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,12 @@ def check_balance(*, client: Client, now: datetime) -> int:
 
     A balance is kept when it has changed, and once an hour; for 30 days. Raises the client's read errors.
     """
-    balance_micros = micros_from_decimal(client.balance().balance)
+    return keep_balance(client.balance(), now=now)
+
+
+def keep_balance(balance: Balance, *, now: datetime) -> int:
+    """Keep what upstream says it holds, see `check_balance`; return it in micros."""
+    balance_micros = micros_from_decimal(balance.balance)
     latest = latest_balance()
     was_low = latest is not None and latest.low
     outlook = _forecast(balance_micros, now)

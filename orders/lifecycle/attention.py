@@ -129,7 +129,9 @@ def text_for(code: str, details: dict[str, Any]) -> str:
         Flag.NO_REMAINS: _("Partial, but upstream does not say how much remains"),
         Flag.WENT_BACK: _("Upstream went from %(before)s to %(word)s"),
         Flag.CHANGED_LATE: _("Changed after it was %(before)s: %(word)s"),
+        Flag.MORE_THAN_ASKED: _("Upstream answered with more than was asked for: %(ids)s"),
         Flag.OVERCHARGED: _("Upstream charged more than the customer paid"),
+        Flag.CHARGE_KEPT: _("The order is canceled and refunded, but upstream says %(word)s and charged %(charge)s"),
         Flag.UNDERCHARGED: _("Upstream charged far less than expected"),
     }[Flag(code)]
     if "other_unit_than" in details:
@@ -137,6 +139,8 @@ def text_for(code: str, details: dict[str, Any]) -> str:
             "what": text,
             "unit": details["other_unit_than"],
         }
+    if "times" in details:
+        text = _("%(what)s, %(times)s times in a row and by little") % {"what": text, "times": details["times"]}
     return text % words
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from notifications.outbox import tell_admins
 from orders.lifecycle.supply import Report, supply_of
 from orders.models import ContractDrift, KnownRefusal, Order, StatusWord
+from upstream.errors import plain_text
 
 log = structlog.get_logger(__name__)
 Subject = ContractDrift.Subject
@@ -42,11 +43,12 @@ def note_drift(subject: str, text: str, sample: dict[str, Any], *, now: datetime
 
 
 def settle_drift(subject: str, text: str, *, now: datetime) -> int:
-    """Mark what upstream said as mapped or seen to, in every spelling of a status word; return how many were open."""
+    """Mark what upstream said as mapped or seen to, in every spelling; return how many were open."""
     still_open = ContractDrift.objects.filter(subject=subject, settled_at=None)
     spelled = {text[:LONGEST_TEXT]}
-    if subject == Subject.STATUS_WORD:
-        spelled = {other for other in still_open.values_list("text", flat=True) if plain(other) == plain(text)}
+    same = {Subject.STATUS_WORD: plain, Subject.ERROR_TEXT: plain_text}.get(Subject(subject))
+    if same is not None:
+        spelled = {other for other in still_open.values_list("text", flat=True) if same(other) == same(text)}
     return still_open.filter(text__in=spelled).update(settled_at=now)
 
 
@@ -73,7 +75,7 @@ def with_mapped_words(answers: Sequence[tuple[Order, Report]]) -> list[tuple[Ord
 
 def _is_mapped(drift: ContractDrift, sample: dict[str, Any]) -> bool:
     if drift.subject == Subject.ERROR_TEXT:
-        return KnownRefusal.objects.filter(text=drift.text).exists()
+        return KnownRefusal.objects.filter(plain_text=plain_text(drift.text)).exists()
     if drift.subject == Subject.STATUS_WORD:
         return plain(drift.text) in mapped_words(str(sample.get("kind", "")))
     return False

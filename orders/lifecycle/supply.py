@@ -17,6 +17,7 @@ class Placed:
 
     upstream_id: str
     details: Any = None
+    also: tuple[str, ...] = ()  # further ids that the answer names, though they were not asked for
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Report:
     remains: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     details: Any = None
+    charge_rounding_micros: int = 0  # by how much the charge may have been rounded, see upstream.money
+    currency: str = ""  # of the charge, where upstream names it
     why: RefundReason | None = None  # of a refund, where it is not simply the status
 
 

@@ -35,6 +35,7 @@ class LostAttempt(models.Model):
         SILENT_WORKER = "silent", _("the worker that sent it did not report back")
         CRASHED = "crashed", _("%(detail)s while sending")
         NOT_RECORDED = "not_recorded", _("accepted as upstream order %(detail)s, not recorded")
+        MORE_THAN_ASKED = "more", _("the answer named more orders than were asked for")
         RESTORED = "restored", _("restored from a backup")
 
     class Doubt(models.TextChoices):

@@ -31,7 +31,9 @@ class AttentionFlag(models.Model):
         NO_REMAINS = "no_remains", _("Partial, without what remains")
         WENT_BACK = "went_back", _("Upstream took a status back")
         CHANGED_LATE = "changed_late", _("Changed after it was finished")
+        MORE_THAN_ASKED = "more", _("More placed upstream than was asked for")
         OVERCHARGED = "overcharged", _("Charged more than was paid")
+        CHARGE_KEPT = "charge_kept", _("Charged though it was canceled")
         UNDERCHARGED = "undercharged", _("Charged far less than expected")
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="flags", verbose_name=_("order"))

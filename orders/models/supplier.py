@@ -1,6 +1,7 @@
 """What the shop knows of its supplier: its words, its refusals, its money, and when forwarding stands still."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.money import MicrosField
 from catalog.models import Service
 from orders.models.order import Kind, Status
+from upstream.errors import plain_text
 
 
 class KnownRefusal(models.Model):
@@ -22,7 +24,9 @@ class KnownRefusal(models.Model):
         KEY = "key", _("Our upstream key is not accepted: wait")
         LATER = "later", _("Too many requests, nothing was done: send again later")
 
-    text = models.CharField(_("full error text"), max_length=300, unique=True)
+    text = models.CharField(_("full error text"), max_length=300)
+    # Three times as long: letters such as "\u0390" become three in lower case.
+    plain_text = models.CharField(max_length=900, unique=True, editable=False)
     meaning = models.CharField(_("meaning"), max_length=8, choices=Meaning, default=Meaning.ORDER)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
 
@@ -34,6 +38,15 @@ class KnownRefusal(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    def clean(self) -> None:
+        """Refuse a text that is listed already, in whatever spelling."""
+        if KnownRefusal.objects.filter(plain_text=plain_text(self.text)).exclude(pk=self.pk).exists():
+            raise ValidationError({"text": _("This text is listed already.")})
+
+    def save(self, *args, **kwargs) -> None:
+        self.plain_text = plain_text(self.text)
+        super().save(*args, **kwargs)
+
 
 class ForwardingPause(models.Model):
     """A time in which no order is sent because the shop itself is refused upstream. Ends by itself or by the admin."""
@@ -43,11 +56,20 @@ class ForwardingPause(models.Model):
         KEY = "key", _("The upstream key is not accepted")
         ADMIN = "admin", _("Paused by an admin")
         RESTORED = "restored", _("Restored from a backup")
+        CURRENCY = "currency", _("Upstream's currency has changed")
 
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     started_at = models.DateTimeField(_("since"), default=timezone.now)
     ended_at = models.DateTimeField(_("until"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("ended by"),
+    )
     proved_at = models.DateTimeField(
         _("first order accepted afterward"),
         null=True,

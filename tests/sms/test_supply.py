@@ -13,7 +13,7 @@ from orders.fulfilment.poll import poll_due
 from orders.models import Order, OrderEvent, Status, UpstreamEntry
 from sms.models import Number
 from tests.clock import stopped_at
-from tests.orders.attention import flags_of, said_of
+from tests.orders.attention import flags_of
 from tests.upstream.raw_server import RawServer, answer, client_of
 from wallet.models import LedgerEntry, Wallet
 from wallet.operations import credit
@@ -38,18 +38,6 @@ def test_a_number_with_a_very_long_phone_is_followed(buy):
 
     order.refresh_from_db()
     assert (order.status, order.upstream_id) == (Status.PENDING, "77")
-
-
-def test_a_number_answered_with_two_numbers_names_both(buy):
-    UpstreamEntry.objects.create(kind=UpstreamEntry.Kind.OPENING, amount_upstream_micros=1)
-    [order] = buy()
-
-    with RawServer(lambda sock, _: sock.sendall(answer('{"orders": [{"order": 77}, {"order": 78}]}'))) as server:
-        forward_order(order.pk, client=client_of(server), clock=timezone.now)
-
-    order.refresh_from_db()
-    assert order.status == Status.FAILED
-    assert "77, 78" in said_of(order)
 
 
 def test_a_very_long_code_reaches_its_buyer(waiting_number, client_upstream, sandbox, ann):

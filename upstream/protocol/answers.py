@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from upstream.errors import OutcomeUnknown, Refused, Throttled, Unavailable, refusal
+from upstream.errors import OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
 from upstream.protocol.parsing import (
     ANY,
     DECODING_ERRORS,
@@ -43,7 +43,7 @@ def read_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     if status == 429:
         raise Throttled("HTTP 429", status)
     text, _ = _error_text(body)
-    if text and _RATE_WORDS.search(text):
+    if text and _RATE_WORDS.search(plain_text(text)):
         raise Throttled(text, status)
     if text:
         refused = refusal(text, status)
