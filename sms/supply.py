@@ -27,7 +27,9 @@ ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
 # What may stand beside such a word without changing what it says; any other one may ("not_expired").
-FILLING_WORDS = frozenset(["status", "order", "number", "activation", "code", "sms", "message", "is", "was", "has", "been", "by", "user", "and"])
+FILLING_WORDS = frozenset(
+    ("status", "order", "number", "activation", "code", "sms", "message", "is", "was", "has", "been", "by", "user")
+)
 FORGOTTEN = "order not found"
 STATUS_EVERY = timedelta(minutes=2)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
@@ -345,7 +347,7 @@ def _book_loss(order: Order, now: datetime) -> None:
     """Book, once its charge is final, what upstream took for a number whose buyer has the money back."""
     if order.next_poll_at is not None or not order.charge_upstream_micros:
         return
-    if not order.events.filter(code=OrderEvent.Code.LOSS).exists():
+    if not order.events.filter(code=OrderEvent.Code.LOSS, evidence__upstream_id=order.upstream_id).exists():
         evidence = {"upstream_id": order.upstream_id, "charge": order.charge_upstream_micros}
         change = Change(order.pk, {}, {**evidence, "word": order.upstream_word})
         write_events([change], code=OrderEvent.Code.LOSS, status=order.status, now=now)

@@ -25,7 +25,8 @@ def rounding_micros(amount: Decimal) -> int:
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueError(f"not an amount of money: {amount}")
-    return MICROS // (2 * 10 ** max(-exponent, 2))
+    decimals = min(max(-exponent, 2), 7)  # beyond micros there is nothing left to round
+    return MICROS // (2 * int(10**decimals))
 
 
 def decimal_from_micros(micros: int) -> Decimal:

@@ -82,10 +82,10 @@ def pause_for_currency(currency: str, *, now: datetime) -> None:
     latest = ForwardingPause.objects.filter(reason=Reason.CURRENCY).order_by("-id").first()
     if latest is not None and latest.ended_at is None:
         return
-    if latest is not None and latest.detail == currency and latest.ended_by_id is not None:
-        # Balances in a foreign currency are not kept: one that is says that the right one was seen since.
-        if not UpstreamBalance.objects.filter(asked_at__gt=latest.ended_at).exists():
-            return
+    by_staff = latest is not None and latest.detail == currency and latest.ended_by_id is not None
+    # Balances in a foreign currency are not kept: one that is says that the right one was seen since.
+    if by_staff and latest and not UpstreamBalance.objects.filter(asked_at__gt=latest.ended_at).exists():
+        return
     pause_forwarding(reason=Reason.CURRENCY, detail=currency, now=now)
 
 

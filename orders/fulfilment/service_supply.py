@@ -174,6 +174,6 @@ def _book_kept_charge(order: Order, report: Report, now: datetime) -> None:
     details = {"charge": charge, "word": report.word}
     if raise_flag(order.pk, Flag.CHARGE_KEPT, now=now, **details):
         tell_of(order, Flag.CHARGE_KEPT, details, now=now)
-    if not order.events.filter(code=OrderEvent.Code.LOSS).exists():
+    if not order.events.filter(code=OrderEvent.Code.LOSS, evidence__upstream_id=order.upstream_id).exists():
         evidence = {"upstream_id": order.upstream_id, "charge": report.charge_upstream_micros, "word": report.word}
         write_events([Change(order.pk, {}, evidence)], code=OrderEvent.Code.LOSS, status=order.status, now=now)

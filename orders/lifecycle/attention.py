@@ -140,7 +140,7 @@ def text_for(code: str, details: dict[str, Any]) -> str:
             "unit": details["other_unit_than"],
         }
     if "times" in details:
-        text = _("%(what)s, %(times)s times in a row and by little") % {"what": text, "times": details["times"]}
+        text = _("%(what)s by little, but %(times)s times lately") % {"what": text, "times": details["times"]}
     return text % words
 
 

@@ -42,12 +42,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="knownrefusal",
             name="plain_text",
-            field=models.CharField(editable=False, max_length=900, null=True),
-        ),
-        migrations.AlterField(
-            model_name="knownrefusal",
-            name="text",
-            field=models.CharField(max_length=300, verbose_name="full error text"),
+            field=models.CharField(editable=False, max_length=900, null=True, unique=True),
         ),
         migrations.RunPython(fill_plain_texts, migrations.RunPython.noop, elidable=True),
     ]

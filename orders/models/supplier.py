@@ -24,9 +24,9 @@ class KnownRefusal(models.Model):
         KEY = "key", _("Our upstream key is not accepted: wait")
         LATER = "later", _("Too many requests, nothing was done: send again later")
 
-    text = models.CharField(_("full error text"), max_length=300)
-    # Three times as long: letters such as "\u0390" become three in lower case.
-    plain_text = models.CharField(max_length=900, unique=True, editable=False)
+    text = models.CharField(_("full error text"), max_length=300, unique=True)
+    # Three times as long: letters such as "\u0390" become three in lower case. NULL: written by an older version.
+    plain_text = models.CharField(max_length=900, null=True, unique=True, editable=False)  # noqa: DJ001 - as said
     meaning = models.CharField(_("meaning"), max_length=8, choices=Meaning, default=Meaning.ORDER)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
 
