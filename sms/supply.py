@@ -28,7 +28,22 @@ WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
 # What may stand beside such a word without changing what it says; any other one may ("not_expired").
 FILLING_WORDS = frozenset(
-    ("status", "order", "number", "activation", "code", "sms", "message", "is", "was", "has", "been", "by", "user")
+    (
+        "status",
+        "order",
+        "number",
+        "activation",
+        "code",
+        "sms",
+        "message",
+        "is",
+        "was",
+        "has",
+        "been",
+        "by",
+        "user",
+        "system",
+    )
 )
 FORGOTTEN = "order not found"
 STATUS_EVERY = timedelta(minutes=2)

@@ -13,7 +13,7 @@ from orders.fulfilment.poll import poll_due
 from orders.fulfilment.queue import forward_waiting
 from orders.lifecycle.attention import text_of_hold
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import HoldReason, Order, OrderEvent, Status
+from orders.models import HoldReason, Order, OrderEvent, Status, UpstreamEntry
 from tests.clock import stopped_at
 from tests.orders.attention import Flag, flag, flags_of, said_of
 from wallet.models import Wallet
@@ -79,6 +79,8 @@ def test_forward_order_at_a_cost_up_to_the_price_sends_it(paid_order, client_ups
 
 
 def test_forward_order_when_the_exchange_rate_ate_the_margin_holds_it(paid_order, client_upstream, settings):
+    # The sandbox counts in dollars, so it cannot name the books' beginning in another currency.
+    UpstreamEntry.objects.create(kind=UpstreamEntry.Kind.OPENING, amount_upstream_micros=1)
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", settings.UPSTREAM_EXCHANGE_RATE * 2
 
     assert not forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)

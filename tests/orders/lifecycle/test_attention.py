@@ -33,7 +33,9 @@ DETAILS: dict[str, dict[str, Any]] = {
     Flag.NO_REMAINS: {},
     Flag.WENT_BACK: {"before": Status.PARTIAL, "word": "Pending"},
     Flag.CHANGED_LATE: {"before": Status.COMPLETED, "word": "Partial"},
+    Flag.MORE_THAN_ASKED: {"upstream_ids": ["8", "9"]},
     Flag.OVERCHARGED: {"other_unit_than": 1000},
+    Flag.CHARGE_KEPT: {"charge": "1.50", "word": "Completed"},
     Flag.UNDERCHARGED: {},
 }
 TEXTS = {
@@ -49,7 +51,9 @@ TEXTS = {
     Flag.NO_REMAINS: "Partial, but upstream does not say how much remains",
     Flag.WENT_BACK: "Upstream went from Partial to Pending",
     Flag.CHANGED_LATE: "Changed after it was Completed: Partial",
+    Flag.MORE_THAN_ASKED: "Upstream answered with more than was asked for: 8, 9",
     Flag.OVERCHARGED: ("Upstream charged more than the customer paid: the charge fits another rate unit than 1000"),
+    Flag.CHARGE_KEPT: "The order is canceled and refunded, but upstream says Completed and charged 1.50",
     Flag.UNDERCHARGED: "Upstream charged far less than expected",
 }
 
