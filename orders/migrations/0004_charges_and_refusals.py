@@ -22,7 +22,7 @@ def fill_plain_texts(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0001_initial"),
+        ("orders", "0003_order_answered"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0002_charges_and_refusals'),
+        ('orders', '0004_charges_and_refusals'),
     ]
 
     operations = [
