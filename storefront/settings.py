@@ -228,7 +228,7 @@ SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, minimum=1)
 SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, minimum=1)
 SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, minimum=0)
 PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
-# What a page promised is kept for so long, unless it would cost the shop more than this on one order.
+# What a page promised is kept for so long, unless that would cost the shop more than this by customer and service.
 PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, minimum=60)
 PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
 from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
+from accounts.money import LARGEST_MICROS
 
 KEY_BYTES = 32
 LONGEST_KEY = 200  # what is longer was never ours and is not worth hashing
@@ -20,7 +21,6 @@ LONGEST_NAME = 80
 SHOWN_CHARACTERS = 12
 LIVE, TEST = "live_", "test_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-LARGEST_MICROS = 2**63 - 1  # what a column of money holds
 _SPEND = """
     UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
     WHERE key_id = %s AND day = %s AND spent_micros <= %s

@@ -41,7 +41,7 @@ from api.test_mode.scenarios import (
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book
 from orders.models import Status
-from orders.placing.check import check_order
+from orders.placing.check import check_amounts, check_order
 from orders.placing.refusals import OrderRefused
 from sms.models import Number, Project
 from sms.operations import MAX_AT_ONCE
@@ -70,7 +70,9 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
 
     def make() -> list[SimulatedOrder]:
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=comments)
-        price_micros = price_book(call.user).price_micros(service, pieces)
+        book = price_book(call.user)
+        check_amounts(service, pieces, book)
+        price_micros = book.price_micros(service, pieces)
         if has_word(link, "refused") or price_micros <= 0:
             raise OrderRefused("refused")
         return [

@@ -17,7 +17,7 @@ from orders.models.order import (
     Status,
 )
 from orders.models.reasons import HoldReason, RefundReason
-from orders.models.selling import Coupon, CouponUse, PendingCheckout, ReferralEarning
+from orders.models.selling import Coupon, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
 from orders.models.supplier import (
     ContractDrift,
     ForwardingPause,
@@ -52,6 +52,7 @@ __all__ = [
     "OrderEvent",
     "OrderQuerySet",
     "PendingCheckout",
+    "PromisedLoss",
     "ReferralEarning",
     "RefundReason",
     "ServiceCost",
