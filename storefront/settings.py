@@ -150,7 +150,7 @@ PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, mini
 STORE_NAME = env.text("STORE_NAME", "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
-# Moves of money by hand above this need a second member of staff; 0: none does.
+# Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
 FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")

@@ -149,7 +149,10 @@ def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError
 
 # --- Looking --------------------------------------------------------------------------------------------------------
 def status(call: Call) -> dict[str, Any]:
-    """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found."""
+    """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found.
+
+    A number's order is not found here, as upstream's is not: `sms_status` tells of it.
+    """
     if not call.text("orders"):
         order_id = whole_number(call.text("order")) or 0
         answer = _statuses(call, [order_id]).get(order_id)

@@ -105,13 +105,10 @@ def status(call: Call) -> dict[str, Any]:
 
 def _status(call: Call, text: str) -> dict[str, Any]:
     order = _order(call, text)
-    if order.kind == Kind.SERVICE:
-        course = course_of(order, call.now)
-        word, remains = WORDS[course.status], course.remains
-    else:
-        state = state_of(order, call.now)
-        word = {State.WAITING: "In progress", State.RECEIVED: "Completed"}.get(state, "Canceled")
-        remains = 0 if state == State.RECEIVED else 1
+    if order.kind != Kind.SERVICE:
+        raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
+    course = course_of(order, call.now)
+    word, remains = WORDS[course.status], course.remains
     answer = {
         "status": word,
         "charge": text_from_micros(_charge_micros(order, call)),
