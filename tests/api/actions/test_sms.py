@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from api.actions.sms import ANSWER_WITHIN_SECONDS
+from catalog.models import Service
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Kind, Order, Status
 from sms.models import Country, Number, Project
@@ -245,10 +246,10 @@ def _connections() -> int:
 
 
 def test_status_when_it_is_asked_about_a_number_then_there_is_no_such_order(
-    call: Call, project: Project, ann: User
+    call: Call, project: Project, service: Service, ann: User
 ) -> None:
     """As upstream: another shop takes an answer as proof that an order of a service is there."""
-    service_order = make_order(ann)
+    service_order = make_order(ann, service=service)
     [row] = call("add_sms", project_id=project.pk)["orders"]
     both = f"{service_order.pk},{row['order']}"
 
