@@ -34,6 +34,7 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(sent_at=None), name="notice_outbox"),
             models.Index(fields=["user", "sent_at"], name="notices_of_a_recipient"),
+            models.Index(fields=["created_at"], name="notices_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
+from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -213,6 +214,7 @@ if MAX_CLOCK_SKEW_SECONDS > SETTLE_SECONDS / 2:
 RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 RECONCILE_LOOK_AHEAD = env.number("RECONCILE_LOOK_AHEAD", 20, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
+RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)

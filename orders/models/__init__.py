@@ -1,6 +1,6 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
-from orders.models.aftercare import DeliveredGoods, GoodsReveal, ServiceRequest, WatchedPrice
+from orders.models.aftercare import DeliveredGoods, GoodsReveal, RetentionMark, ServiceRequest, WatchedPrice
 from orders.models.attempts import LostAttempt
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
@@ -55,6 +55,7 @@ __all__ = [
     "PromisedLoss",
     "ReferralEarning",
     "RefundReason",
+    "RetentionMark",
     "ServiceCost",
     "ServicePace",
     "ServiceRequest",
