@@ -151,7 +151,13 @@ class ApiKey(models.Model):
     )
     # The first key of a row of rotations: what any of them spends is counted there, so that they share one limit.
     counts_with = models.ForeignKey(
-        "self", null=True, blank=True, editable=False, on_delete=models.RESTRICT, related_name="replacements"
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.RESTRICT,
+        related_name="replacements",
+        db_index=False,  # built without a lock: see Meta
     )
     allowed_addresses = models.TextField(
         _("allowed addresses"), blank=True, help_text=_("IP addresses or networks, one per line. Empty: any address.")
@@ -185,6 +191,7 @@ class ApiKey(models.Model):
                 name="api_key_limit_not_negative",
             ),
         ]
+        indexes = [models.Index(fields=["counts_with"], name="keys_that_spend_together")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)" if self.prefix else self.name
