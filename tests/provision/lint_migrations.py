@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INITIAL = "0001_initial"
 # What was looked at by a person and is right as it is, with the reason: {"0007_drop_old_note": "not read since 0.3.0"}.
 LOOKED_AT: dict[str, str] = {
-    "0003_looks_by_day_and_retention": "the column of the unique constraint is new: no row can break it",
+    "0005_looks_by_day_and_retention": "the column of the unique constraint is new: no row can break it",
 }
 CHECK_OF_OLD_ROWS = re.compile(
     r'ALTER TABLE (?P<table>"[^"]+") ADD CONSTRAINT .*\b(CHECK|FOREIGN KEY)\b(?!.*NOT VALID)'

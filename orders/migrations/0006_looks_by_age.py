@@ -6,7 +6,7 @@ from accounts.online_migrations import AddIndexWithoutLock
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("orders", "0003_looks_by_day_and_retention")]
+    dependencies = [("orders", "0005_looks_by_day_and_retention")]
 
     operations = [
         AddIndexWithoutLock("goodsreveal", models.Index(fields=["created_at"], name="looks_by_age")),

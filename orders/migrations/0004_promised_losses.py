@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0001_initial'),
-        ('orders', '0001_initial'),
+        ('orders', '0003_order_answered'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0002_promised_losses'),
+        ('orders', '0004_promised_losses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
