@@ -149,6 +149,16 @@ class ApiKey(models.Model):
     daily_limit_micros = MicrosField(
         _("daily spending limit"), null=True, blank=True, help_text=_("Per calendar day in UTC. Empty: no limit.")
     )
+    # The first key of a row of rotations: what any of them spends is counted there, so that they share one limit.
+    counts_with = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.RESTRICT,
+        related_name="replacements",
+        db_index=False,  # built without a lock: see Meta
+    )
     allowed_addresses = models.TextField(
         _("allowed addresses"), blank=True, help_text=_("IP addresses or networks, one per line. Empty: any address.")
     )
@@ -181,9 +191,15 @@ class ApiKey(models.Model):
                 name="api_key_limit_not_negative",
             ),
         ]
+        indexes = [models.Index(fields=["counts_with"], name="keys_that_spend_together")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)" if self.prefix else self.name
+
+    @property
+    def counted_at_id(self) -> int:
+        """The key at which is counted what this one spends."""
+        return self.counts_with_id or self.pk
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still opens anything."""
@@ -191,7 +207,10 @@ class ApiKey(models.Model):
 
 
 class ApiKeySpending(models.Model):
-    """What one key has spent on one calendar day in UTC; written in the transaction that takes the money."""
+    """What a key, with those that replaced it, has spent on one calendar day in UTC.
+
+    Written in the transaction that takes the money.
+    """
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="spending", verbose_name=_("API key"))
     day = models.DateField(_("day"))

@@ -7,6 +7,8 @@ from django.db import models
 
 from upstream.money import decimal_from_micros, micros_from_decimal
 
+LARGEST_MICROS = 2**63 - 1  # what a column of money holds
+
 
 class MicrosFormField(forms.DecimalField):
     """Decimal text in, integer micros out. More than six decimals is a form error, not a rounding."""

@@ -156,7 +156,10 @@ ACTIONS = _by_name(
         Action(
             "status",
             _("Order status"),
-            _("Where an order stands: Pending, In progress, Completed, Partial or Canceled."),
+            _(
+                "Where an order stands: Pending, In progress, Completed, Partial or Canceled. Orders of SMS numbers "
+                "are not found here; use sms_status for them."
+            ),
             orders.status,
             in_test_mode=in_test_mode.status,
             scopes=(Scope.READ,),

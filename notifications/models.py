@@ -31,7 +31,11 @@ class Notice(models.Model):
         ordering = ["-id"]
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-        indexes = [models.Index(fields=["id"], condition=Q(sent_at=None), name="notice_outbox")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(sent_at=None), name="notice_outbox"),
+            models.Index(fields=["user", "sent_at"], name="notices_of_a_recipient"),
+            models.Index(fields=["created_at"], name="notices_by_age"),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -11,7 +11,8 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models import F, Model, Q
+from django.db import transaction
+from django.db.models import F, Min, Model, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -30,7 +31,13 @@ LONGEST_WAIT = timedelta(hours=6)
 # Beyond these, news wait and come together in one mail.
 CUSTOMER_MAILS_PER_HOUR = 6
 ADMIN_MAILS_PER_HOUR = 20
-READ_AT_ONCE = 500
+RECIPIENTS_AT_ONCE = 200  # of one round: the next one begins with the admins again
+# More news than this in one mail are a digest, which has their subjects: nobody reads a hundred mails in one.
+IN_FULL = 30
+# Mail programs cut off what is longer than about 100 KB; so many lines stay well below that, whatever they say.
+LISTED = 400
+# What one digest is about: the rest waits for the next one, so that no mail is made of a whole year.
+DIGEST_AT_ONCE = 5000
 # Keys that begin so are news a customer asked for one by one: those come also to whoever wants no mail about orders.
 ASKED_FOR = "asked:"
 FAILURES_IN_A_ROW = 3
@@ -67,12 +74,14 @@ def write_notices(notices: Iterable[Notice]) -> None:
 
 
 def send_notices(*, now: datetime | None = None) -> int:
-    """Send what is due, all news of one recipient in one mail; return how many mails left."""
+    """Send what is due, all news of one recipient in one mail; return how many mails left.
+
+    Admins come first, then customers by how long their oldest news wait: however many there are for one of them, they
+    are one mail, and nobody waits behind them.
+    """
     now = now or timezone.now()
-    outbox: dict[User | None, list[Notice]] = defaultdict(list)
-    for notice in _due(now):
-        outbox[notice.user].append(notice)
-    if not outbox:
+    recipients = _recipients(now)
+    if not recipients:
         return 0
     connection = get_connection()
     try:
@@ -81,7 +90,7 @@ def send_notices(*, now: datetime | None = None) -> int:
         log.warning("mail_server_away", error=str(error))
         return 0
     try:
-        return _send_all(outbox, connection, now)
+        return _send_all(recipients, connection, now)
     finally:
         connection.close()
 
@@ -106,23 +115,30 @@ def _asked_for(notice: Notice) -> bool:
     return notice.key.startswith(ASKED_FOR)
 
 
-def _due(now: datetime) -> list[Notice]:
-    due = Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MAX_TRIES)
-    if not settings.ADMINS:
-        due = due.exclude(user=None)  # shown at the admin as not sent, which is true
-    return list(due.select_related("user").order_by("id")[:READ_AT_ONCE])
+def _due(now: datetime) -> QuerySet[Notice]:
+    return Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MAX_TRIES)
 
 
-def _send_all(outbox: dict[User | None, list[Notice]], connection: BaseEmailBackend, now: datetime) -> int:
+def _recipients(now: datetime) -> list[User | None]:
+    """Return who has news that are due, None for the admins, in the order they are written to."""
+    due = _due(now)
+    oldest = due.exclude(user=None).values("user").annotate(oldest=Min("id")).order_by("oldest")
+    waiting = list(oldest.values_list("user", flat=True)[:RECIPIENTS_AT_ONCE])
+    users = User.objects.in_bulk(waiting)
+    customers: list[User | None] = [users[pk] for pk in waiting if pk in users]
+    # Without admins theirs are shown at the admin as not sent, which is true.
+    admins: list[User | None] = [None] if settings.ADMINS and due.filter(user=None).exists() else []
+    return admins + customers
+
+
+def _send_all(recipients: Sequence[User | None], connection: BaseEmailBackend, now: datetime) -> int:
     sent = failures = 0
-    for user, notices in outbox.items():
-        unwanted = [notice.pk for notice in notices if not _wanted(notice)]
-        if unwanted:  # turned off since
-            Notice.objects.filter(pk__in=unwanted, sent_at=None).delete()
-            notices = [notice for notice in notices if notice.pk not in unwanted]
-        if not notices or _wait_for_the_hour(user, notices, now):
+    for user in recipients:
+        if user is not None:
+            _forget_unwanted(user, now)
+        if _wait_for_the_hour(user, now):
             continue
-        claimed = [notice for notice in notices if _claim(notice, now)]
+        claimed = _claim(user, now)
         if not claimed:
             continue
         try:
@@ -139,31 +155,62 @@ def _send_all(outbox: dict[User | None, list[Notice]], connection: BaseEmailBack
     return sent
 
 
-def _wait_for_the_hour(user: User | None, notices: Sequence[Notice], now: datetime) -> bool:
-    """Hold the notices of somebody who got enough mails within the hour; return whether they are held."""
+def _forget_unwanted(user: User, now: datetime) -> None:
+    """Delete what its reader has turned off since it was written."""
+    if user.is_active and user.wants_mail:
+        return
+    due = _due(now).filter(user=user)
+    unwanted = due.exclude(key__startswith=ASKED_FOR) if user.is_active else due
+    unwanted.delete()
+
+
+def _wait_for_the_hour(user: User | None, now: datetime) -> bool:
+    """Hold all notices of somebody who got enough mails within the hour; return whether they are held."""
     hour = timedelta(hours=1)
     limit = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
     mails = Notice.objects.filter(user=user, sent_at__gt=now - hour).order_by("sent_at")
     moments = list(mails.values_list("sent_at", flat=True).distinct()[:limit])  # one mail's notices share a moment
     if len(moments) < limit or moments[0] is None:
         return False
-    Notice.objects.filter(pk__in=[notice.pk for notice in notices], sent_at=None).update(not_before=moments[0] + hour)
+    _due(now).filter(user=user).update(not_before=moments[0] + hour)
     return True
 
 
-def _claim(notice: Notice, now: datetime) -> bool:
-    """Take the notice for ourselves: the guard is what we read, so that of two senders one wins."""
-    unclaimed = Notice.objects.filter(pk=notice.pk, sent_at=None, tries=notice.tries, not_before=notice.not_before)
-    return bool(unclaimed.update(tries=F("tries") + 1, not_before=now + CLAIM))
+def _claim(user: User | None, now: datetime) -> list[Notice]:
+    """Take the recipient's notices for ourselves: of two senders one gets each of them."""
+    due = _due(now)
+    with transaction.atomic():
+        free = due.filter(user=user).select_for_update(skip_locked=True).order_by("id")
+        notices = list(free[:DIGEST_AT_ONCE])
+        ids = [notice.pk for notice in notices]
+        # Also guarded by what makes them due, for SQLite knows no locks of rows.
+        if due.filter(pk__in=ids).update(tries=F("tries") + 1, not_before=now + CLAIM) == len(ids):
+            return notices
+        transaction.set_rollback(True)
+    return []
 
 
 def _try_later(claimed: Sequence[Notice], now: datetime, error: Exception) -> None:
+    by_tries: dict[int, list[int]] = defaultdict(list)
     for notice in claimed:
-        tries = notice.tries + 1
+        by_tries[notice.tries + 1].append(notice.pk)
+    for tries, ids in by_tries.items():
         wait = min(timedelta(minutes=4 ** (tries - 1)), LONGEST_WAIT)
-        Notice.objects.filter(pk=notice.pk).update(not_before=now + wait)
+        Notice.objects.filter(pk__in=ids).update(not_before=now + wait)
         given_up = tries >= MAX_TRIES
-        log.warning("notice_not_sent", notice_id=notice.pk, tries=tries, given_up=given_up, error=type(error).__name__)
+        log.warning("notices_not_sent", notice_ids=ids[:20], tries=tries, given_up=given_up, error=type(error).__name__)
+
+
+def _told_in_full(notices: Sequence[Notice]) -> tuple[list[Notice], list[Notice]]:
+    """Return the notices a mail tells in full, and those of which it only has the subject.
+
+    What somebody asked for one by one comes in full first: a subject says too little of a price or a stock.
+    """
+    if len(notices) <= IN_FULL:
+        return list(notices), []
+    full = [notice for notice in notices if _asked_for(notice)][:IN_FULL]
+    chosen = {notice.pk for notice in full}
+    return full, [notice for notice in notices if notice.pk not in chosen]
 
 
 def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmailBackend) -> EmailMessage:
@@ -176,8 +223,13 @@ def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmail
             template, to = "notifications/mail/to_admins.txt", [address for _name, address in settings.ADMINS]
         else:
             template, to = "notifications/mail/to_customer.txt", [user.email]
+        full, listed = _told_in_full(notices)
+        page = reverse("admin:notifications_notice_changelist") if user is None else reverse("orders:list")
         context = {
-            "notices": notices,
+            "notices": full,
+            "listed": listed[:LISTED],
+            "more": max(len(listed) - LISTED, 0),
+            "list_url": settings.SITE_URL + page,
             "several": len(notices) > 1,
             "about_orders": not all(map(_asked_for, notices)),
             "store_name": settings.STORE_NAME,

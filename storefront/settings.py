@@ -10,6 +10,7 @@ from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
+from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -150,7 +151,7 @@ PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, mini
 STORE_NAME = env.text("STORE_NAME", "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
-# Moves of money by hand above this need a second member of staff; 0: none does.
+# Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
 FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")
@@ -213,6 +214,7 @@ if MAX_CLOCK_SKEW_SECONDS > SETTLE_SECONDS / 2:
 RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 RECONCILE_LOOK_AHEAD = env.number("RECONCILE_LOOK_AHEAD", 20, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
+RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
@@ -228,7 +230,7 @@ SMS_SUCCESS_DAYS = env.number("SMS_SUCCESS_DAYS", 7, minimum=1)
 SMS_SUCCESS_MIN_OBSERVED = env.number("SMS_SUCCESS_MIN_OBSERVED", 20, minimum=1)
 SMS_FAIR_CHANCE_SECONDS = env.seconds("SMS_FAIR_CHANCE_SECONDS", 120, minimum=0)
 PRICE_DIGEST_EVERY_SECONDS = env.seconds("PRICE_DIGEST_EVERY_SECONDS", 86_400)
-# What a page promised is kept for so long, unless it would cost the shop more than this on one order.
+# What a page promised is kept for so long, unless that would cost the shop more than this by customer and service.
 PRICE_LOCK_SECONDS = env.seconds("PRICE_LOCK_SECONDS", 600, minimum=60)
 PRICE_LOCK_MAX_LOSS = env.decimal("PRICE_LOCK_MAX_LOSS", "1.00")
 AUDIT_TOLERANCE = env.decimal("AUDIT_TOLERANCE", "0.01")

@@ -4,7 +4,9 @@ import time
 
 from celery import shared_task
 from django.core.cache import cache
+from django.utils import timezone
 
+from storefront import retention
 from storefront.monitoring import alerts
 from storefront.monitoring.health import HEARTBEAT_KEY
 from upstream.client import default_client
@@ -25,6 +27,12 @@ def audit_books() -> None:
     except UpstreamNotConfigured:
         client = None
     alerts.audit_and_tell(client=client)
+
+
+@shared_task(name="storefront.tasks.forget_old_rows")
+def forget_old_rows() -> None:
+    """Delete what has been kept long enough."""
+    retention.forget_old_rows(now=timezone.now())
 
 
 @shared_task(name="storefront.tasks.fetch_exchange_rate")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
 from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
+from accounts.money import LARGEST_MICROS
 
 KEY_BYTES = 32
 LONGEST_KEY = 200  # what is longer was never ours and is not worth hashing
@@ -20,7 +21,6 @@ LONGEST_NAME = 80
 SHOWN_CHARACTERS = 12
 LIVE, TEST = "live_", "test_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-LARGEST_MICROS = 2**63 - 1  # what a column of money holds
 _SPEND = """
     UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
     WHERE key_id = %s AND day = %s AND spent_micros <= %s
@@ -103,13 +103,19 @@ def show_api_key(api_key_id: int, *, user: User, now: datetime | None = None) ->
     return text
 
 
+@transaction.atomic
 def change_api_key(api_key_id: int, **powers: Any) -> None:
     """Change what a key is called and what it may do; see CHANGEABLE. It counts from the next call on.
 
-    Raises ValueError for a name or address that is none, KeyIsRevoked.
+    The daily limit is one with that of the keys it replaced or was replaced by. Raises ValueError for a name or address
+    that is none, KeyIsRevoked.
     """
     if not ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(**_cleaned(powers)):
         raise KeyIsRevoked(api_key_id)
+    if "daily_limit_micros" in powers:
+        first = ApiKey.objects.get(pk=api_key_id).counted_at_id
+        together = ApiKey.objects.filter(Q(pk=first) | Q(counts_with=first))
+        together.update(daily_limit_micros=powers["daily_limit_micros"])
 
 
 @transaction.atomic
@@ -118,8 +124,8 @@ def rotate_api_key(
 ) -> tuple[ApiKey, str]:
     """Replace a key by one that may do the same; return the new row and its text. The old one ends after a while.
 
-    What was spent today counts for the new key too. With `unseen` nobody gets the text: it is "", and the customer
-    shows it to themselves later. Raises KeyIsRevoked, TooManyKeys.
+    Both spend from one daily limit, as long as the old one lives. With `unseen` nobody gets the text: it is "", and the
+    customer shows it to themselves later. Raises KeyIsRevoked, TooManyKeys.
     """
     now = now or timezone.now()
     ends_at = now + keep_old_for
@@ -133,10 +139,7 @@ def rotate_api_key(
     ApiKey.objects.filter(pk=old.pk).update(expires_at=min(old.expires_at or ends_at, ends_at))
     text = "" if unseen else _new_text(old.is_test)
     same = {field: getattr(old, field) for field in (*CHANGEABLE, "is_test")}
-    new = _row(old.user, text or None, same, now)
-    for spending in old.spending.filter(day=_day(now)):
-        ApiKeySpending.objects.create(key=new, day=spending.day, spent_micros=spending.spent_micros)
-    return new, text
+    return _row(old.user, text or None, {**same, "counts_with_id": old.counted_at_id}, now), text
 
 
 def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
@@ -168,6 +171,8 @@ def find_api_key(text: str, *, address: str | None, now: datetime | None = None)
 def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = None) -> None:
     """Count what a key spends, in the transaction that takes the money. What is refunded later stays counted.
 
+    A key and the one that replaces it are counted as one.
+
     The sum and the limit are compared in one statement, so that calls at the same time cannot pass it together.
     Raises DailyLimitReached; nothing has been counted then.
     """
@@ -175,7 +180,7 @@ def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = No
     if _spent_more(key, day, amount_micros):
         return
     # The first of the day, or too much. Who comes second to the insert finds the row of the first.
-    ApiKeySpending.objects.bulk_create([ApiKeySpending(key=key, day=day)], ignore_conflicts=True)
+    ApiKeySpending.objects.bulk_create([ApiKeySpending(key_id=key.counted_at_id, day=day)], ignore_conflicts=True)
     if not _spent_more(key, day, amount_micros):
         raise DailyLimitReached
 
@@ -183,7 +188,7 @@ def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = No
 def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
     """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
     limit = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
-    values = [amount_micros, key.pk, connection.ops.adapt_datefield_value(day), limit - amount_micros]
+    values = [amount_micros, key.counted_at_id, connection.ops.adapt_datefield_value(day), limit - amount_micros]
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, values)
         return bool(cursor.rowcount)

@@ -22,13 +22,14 @@ from orders.lifecycle.goods import reveal_all
 from orders.models import Order, Status
 from orders.pages.progress import Progress, progress_of
 from orders.placing.place import place_order
-from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
+from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
 from orders.placing.request_ids import release_request_id
 from upstream.money import text_from_micros
 from wallet.operations import InsufficientFunds, balance_of
 
 LONGEST_REQUEST_ID = 64
 ORDER_NOT_FOUND = "Order not found"
+INVALID_QUANTITY = "Invalid quantity"
 INSUFFICIENT_BALANCE = "Insufficient balance"
 NO_DRIP_FEED = "Drip-feed is not available, runs must be 1"
 RUNS_ONCE = ("", "undefined", "null", "none", "nan")  # what clients send whose form had no such field
@@ -67,6 +68,8 @@ def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> 
             # The one that says more than which field is at fault.
             if isinstance(refusal, (MoneyOwed, RequestIdReused)):
                 raise
+            if isinstance(refusal, TooMuchMoney):
+                raise ApiError(INVALID_QUANTITY) from None
             raise _refusal(service, quantity, link, refusal.field) from None
 
 
@@ -123,7 +126,7 @@ def _quantity(service: Service, call: Call) -> int:
     text = call.text("quantity")
     asked = whole_number(text)
     if text and asked is None:
-        raise ApiError("Invalid quantity")
+        raise ApiError(INVALID_QUANTITY)
     if service.order_form == OrderForm.COMMENTS:
         lines = sum(1 for line in call.params.get("comments", "").splitlines() if line.strip())
         if not lines:
@@ -160,7 +163,10 @@ def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError
 
 # --- Looking --------------------------------------------------------------------------------------------------------
 def status(call: Call) -> dict[str, Any]:
-    """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found."""
+    """How one order is going; with `orders=1,2,3` an object of answers by id, an error for each that is not found.
+
+    A number's order is not found here, as upstream's is not: `sms_status` tells of it.
+    """
     if not call.text("orders"):
         order_id = whole_number(call.text("order")) or 0
         answer = _statuses(call, [order_id]).get(order_id)

@@ -27,7 +27,7 @@ from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
 from orders.models import Checkout
-from orders.placing.check import check_order
+from orders.placing.check import check_amounts, check_order
 from orders.placing.refusals import OrderRefused
 from wallet.operations import wallet_of
 
@@ -147,7 +147,9 @@ def try_order(call: Call) -> DryRun:
     def weigh(_call: Call, service: Service, quantity: int, link: str) -> int:
         refresh_stock(service)
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=call.params.get("comments", ""))
-        price_micros = price_book(call.user).price_micros(service, pieces)
+        book = price_book(call.user)
+        check_amounts(service, pieces, book)
+        price_micros = book.price_micros(service, pieces)
         if price_micros <= 0:
             raise OrderRefused("no price")
         asked_for = call.text("request_id")

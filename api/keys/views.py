@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -53,7 +54,8 @@ def keys(request: CustomerRequest) -> HttpResponse:
         else:
             return _shown(request, key, text)
     now = timezone.now()
-    today = ApiKeySpending.objects.filter(key=OuterRef("pk"), day=now.astimezone(UTC).date())
+    counted_at = Coalesce(OuterRef("counts_with"), OuterRef("pk"))
+    today = ApiKeySpending.objects.filter(key=counted_at, day=now.astimezone(UTC).date())
     mine = request.user.api_keys.annotate(spent_today_micros=Subquery(today.values("spent_micros")[:1]))
     alive = list(mine.alive(now))
     over = [key for key in mine.order_by("-revoked_at", "-expires_at") if not key.is_alive(now)]
@@ -90,7 +92,7 @@ def key(request: CustomerRequest, pk: int) -> HttpResponse:
         "alive": fresh.is_alive(timezone.now()),
         "form": form,
         "groups": _groups(form),
-        "spending": fresh.spending.all()[:7],
+        "spending": ApiKeySpending.objects.filter(key=fresh.counted_at_id)[:7],
         "endpoint": _endpoint(),
     }
     return render(request, "api/key.html", context)

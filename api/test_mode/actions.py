@@ -41,7 +41,7 @@ from api.test_mode.scenarios import (
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book
 from orders.models import Status
-from orders.placing.check import check_order
+from orders.placing.check import check_amounts, check_order
 from orders.placing.refusals import OrderRefused
 from sms.models import Number, Project
 from sms.operations import MAX_AT_ONCE
@@ -70,7 +70,9 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
 
     def make() -> list[SimulatedOrder]:
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=comments)
-        price_micros = price_book(call.user).price_micros(service, pieces)
+        book = price_book(call.user)
+        check_amounts(service, pieces, book)
+        price_micros = book.price_micros(service, pieces)
         if has_word(link, "refused") or price_micros <= 0:
             raise OrderRefused("refused")
         return [
@@ -103,13 +105,10 @@ def status(call: Call) -> dict[str, Any]:
 
 def _status(call: Call, text: str) -> dict[str, Any]:
     order = _order(call, text)
-    if order.kind == Kind.SERVICE:
-        course = course_of(order, call.now)
-        word, remains = WORDS[course.status], course.remains
-    else:
-        state = state_of(order, call.now)
-        word = {State.WAITING: "In progress", State.RECEIVED: "Completed"}.get(state, "Canceled")
-        remains = 0 if state == State.RECEIVED else 1
+    if order.kind != Kind.SERVICE:
+        raise ApiError(ORDER_NOT_FOUND, NOT_FOUND)
+    course = course_of(order, call.now)
+    word, remains = WORDS[course.status], course.remains
     answer = {
         "status": word,
         "charge": text_from_micros(_charge_micros(order, call)),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import spend_with_key
 from accounts.models import ApiKey, User
+from accounts.old_rows import delete_in_batches
 from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of
 from orders.placing.refusals import RequestIdReused
@@ -106,7 +107,7 @@ def clean_simulated_orders(*, now: datetime | None = None) -> int:
     """Delete what is older than any request id is remembered; return how many orders that were."""
     now = now or timezone.now()
     before = now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS + 1)
-    return SimulatedOrder.objects.filter(created_at__lt=before).delete()[0]
+    return delete_in_batches(SimulatedOrder.objects.filter(created_at__lt=before).order_by("pk"))
 
 
 def _begins_with() -> int:

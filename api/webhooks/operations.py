@@ -18,6 +18,7 @@ from accounts.encryption import (
     reencrypt,
 )
 from accounts.models import User
+from accounts.old_rows import delete_in_batches
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import target_of
 from api.webhooks.events import TEST, wake_sender
@@ -188,14 +189,8 @@ def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
     old.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, given_up_at=now)
     # Without the claim a sender that has one in hand cannot put it back into the queue.
     wiped = old.update(body_encrypted="", wiped_at=now, claim_token=None, claimed_until=None)
-    deleted = 0
-    oldest = now - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
-    while True:  # a slice at a time: no statement that blocks the sender for long
-        ids = WebhookDelivery.objects.filter(created_at__lt=oldest).order_by("created_at").values_list("pk", flat=True)
-        gone, _models = WebhookDelivery.objects.filter(pk__in=list(ids[:ROWS_AT_ONCE])).delete()
-        deleted += gone
-        if not gone:
-            return wiped, deleted
+    over = WebhookDelivery.objects.filter(created_at__lt=now - timedelta(days=settings.WEBHOOK_KEEP_DAYS))
+    return wiped, delete_in_batches(over.order_by("created_at"))
 
 
 def reencrypt_webhooks() -> int:

@@ -19,7 +19,7 @@ from orders.models import (
 class RevealInline(ReadOnlyInline):
     model = GoodsReveal
     hide_title = True
-    fields = ("created_at", "user", "address")
+    fields = ("created_at", "user", "address", "looks", "last_at", "last_address")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GoodsReveal]:
@@ -45,12 +45,12 @@ class DeliveredGoodsAdmin(ReadOnlyAdmin):
 
 @admin.register(GoodsReveal)
 class GoodsRevealAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "order", "user", "address")
+    list_display = ("created_at", "order", "user", "address", "looks", "last_at")
     list_filter = ("created_at",)
     list_select_related = ("goods__order", "user")
     search_fields = ("goods__order__id__exact", "user__email", "address")
-    fields = ("order", "user", "address", "created_at")
-    readonly_fields = fields
+    fields = ("order", "user", ("created_at", "address"), "looks", ("last_at", "last_address"))
+    readonly_fields = ("order", "user", "created_at", "address", "looks", "last_at", "last_address")
 
     @admin.display(description=gettext_lazy("order"), ordering="goods__order")
     def order(self, look: GoodsReveal) -> Any:

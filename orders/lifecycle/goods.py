@@ -4,11 +4,13 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.utils import timezone
 
 from accounts.encryption import (
     CannotDecrypt,
@@ -85,8 +87,10 @@ def reveal(order: Order, user: User, address: str | None) -> list[str]:
     return lines
 
 
-def reveal_all(orders: Iterable[Order], *, user: User, address: str | None) -> dict[int, list[str]]:
-    """Return the goods of several orders by order id, each look logged; orders without goods are left out.
+def reveal_all(
+    orders: Iterable[Order], *, user: User, address: str | None, now: datetime | None = None
+) -> dict[int, list[str]]:
+    """Return the goods of several orders by order id, each look counted; orders without goods are left out.
 
     Raises PermissionDenied unless all of them are this user's, CannotDecrypt.
     """
@@ -95,10 +99,22 @@ def reveal_all(orders: Iterable[Order], *, user: User, address: str | None) -> d
         raise PermissionDenied
     found = list(DeliveredGoods.objects.filter(order__in=orders))
     lines = {goods.order_id: _lines(goods) for goods in found}
-    from_address = _address(address)
     # Written before anything is shown: a look that cannot be logged is no look.
-    GoodsReveal.objects.bulk_create([GoodsReveal(goods=goods, user=user, address=from_address) for goods in found])
+    _note_looks(found, user, _address(address), now or timezone.now())
     return lines
+
+
+def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None, now: datetime) -> None:
+    """Count a look: one row a person and day, for a program that asks for its statuses looks every minute."""
+    day = now.astimezone(UTC).date()
+    rows = GoodsReveal.objects.filter(goods__in=found, user=user, day=day)
+    look = {"looks": F("looks") + 1, "last_at": now, "last_address": address}
+    if not found or rows.update(**look) == len(found):
+        return
+    # First looks of the day; whoever comes second to the insert finds the row of the first.
+    first = {"user": user, "day": day, "address": address, "created_at": now, "looks": 0}
+    GoodsReveal.objects.bulk_create([GoodsReveal(goods=goods, **first) for goods in found], ignore_conflicts=True)
+    rows.filter(looks=0).update(**look)
 
 
 def reencrypt_goods() -> int:

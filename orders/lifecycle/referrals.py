@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.fast_queries.inserts import insert_row
-from orders.models import Order, OrderEvent, ReferralEarning, Status
+from orders.models import LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 from wallet.models import LedgerEntry
 from wallet.operations import credit
@@ -23,6 +23,9 @@ State = ReferralEarning.State
 CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
 DELIVERED = (Status.COMPLETED, Status.PARTIAL)
 LOOK_AGAIN = timedelta(days=1)
+LOOK_SOON = timedelta(hours=1)
+# Attempts of which upstream may yet show an order: a second one is the shop's loss, and nothing has been earned.
+STILL_SOUGHT = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT, LostAttempt.State.ABANDONED)
 
 
 def open_earning(order: Order) -> None:
@@ -102,7 +105,19 @@ def _not_final_before(order: Order, now: datetime) -> datetime | None:
     if order.status not in DELIVERED or order.flags.open().exists():
         return now + LOOK_AGAIN
     final_at = (order.finished_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
-    return final_at if now < final_at else None
+    if now < final_at:
+        return final_at
+    # The days alone say nothing: the last late look is planned beyond them, and a supplier or workers that were away
+    # put it off. Whoever takes it plans no other.
+    if order.next_poll_at is not None:
+        return max(order.next_poll_at, now) + LOOK_SOON
+    if order.lost_attempts.filter(state__in=STILL_SOUGHT).exists() or _cancel_is_asked_for(order):
+        return now + LOOK_AGAIN
+    return None
+
+
+def _cancel_is_asked_for(order: Order) -> bool:
+    return order.requests.filter(kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.OPEN).exists()
 
 
 def _earned_micros(order: Order, percent: Decimal) -> int:

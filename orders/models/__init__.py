@@ -1,6 +1,6 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
-from orders.models.aftercare import DeliveredGoods, GoodsReveal, ServiceRequest, WatchedPrice
+from orders.models.aftercare import DeliveredGoods, GoodsReveal, RetentionMark, ServiceRequest, WatchedPrice
 from orders.models.attempts import LostAttempt
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
@@ -17,7 +17,7 @@ from orders.models.order import (
     Status,
 )
 from orders.models.reasons import HoldReason, RefundReason
-from orders.models.selling import Coupon, CouponUse, PendingCheckout, ReferralEarning
+from orders.models.selling import Coupon, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
 from orders.models.supplier import (
     ContractDrift,
     ForwardingPause,
@@ -52,8 +52,10 @@ __all__ = [
     "OrderEvent",
     "OrderQuerySet",
     "PendingCheckout",
+    "PromisedLoss",
     "ReferralEarning",
     "RefundReason",
+    "RetentionMark",
     "ServiceCost",
     "ServicePace",
     "ServiceRequest",

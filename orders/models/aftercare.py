@@ -28,7 +28,10 @@ class DeliveredGoods(models.Model):
 
 
 class GoodsReveal(models.Model):
-    """Somebody looked at delivered goods."""
+    """Somebody looked at delivered goods on one day (in UTC), once or, as a program does, very often.
+
+    `address` and `created_at` are of the first look, the others of the last one.
+    """
 
     goods = models.ForeignKey(
         DeliveredGoods, on_delete=models.PROTECT, related_name="reveals", verbose_name=_("delivered goods")
@@ -38,11 +41,17 @@ class GoodsReveal(models.Model):
     )
     address = models.GenericIPAddressField(_("from address"), null=True, blank=True)
     created_at = models.DateTimeField(_("time"), default=timezone.now)
+    day = models.DateField(_("day"), null=True, blank=True)  # none: one look, written before looks were counted
+    looks = models.PositiveIntegerField(_("views"), default=1, db_default=1)
+    last_address = models.GenericIPAddressField(_("last from address"), null=True, blank=True)
+    last_at = models.DateTimeField(_("last viewed"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("view of delivered goods")
         verbose_name_plural = _("views of delivered goods")
+        constraints = [models.UniqueConstraint(fields=["goods", "user", "day"], name="one_row_of_looks_a_day")]
+        indexes = [models.Index(fields=["created_at"], name="looks_by_age")]
 
     def __str__(self) -> str:
         return f"#{self.goods_id} {self.created_at:%Y-%m-%d %H:%M}"
@@ -87,6 +96,20 @@ class ServiceRequest(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.order_id} {self.get_kind_display()}"
+
+
+class RetentionMark(models.Model):
+    """How far a job has gone through a table whose old rows it does not delete; see orders.lifecycle.retention."""
+
+    name = models.CharField(max_length=40, unique=True)
+    passed_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("retention mark")
+        verbose_name_plural = _("retention marks")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class WatchedPrice(models.Model):

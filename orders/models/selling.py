@@ -65,6 +65,28 @@ class PendingCheckout(models.Model):
         return f"{self.service} × {self.quantity}"
 
 
+class PromisedLoss(models.Model):
+    """What the shop has lost on one service by keeping the prices it promised to one customer; see PRICE_LOCK_MAX_LOSS.
+
+    `until` is when the last promise among them ends: then the row has nothing more to say, and counting begins anew.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("customer")
+    )
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", verbose_name=_("service"))
+    lost_micros = MicrosField(_("accepted loss"), default=0)
+    until = models.DateTimeField(_("counts until"), db_index=True)
+
+    class Meta:
+        verbose_name = _("accepted loss")
+        verbose_name_plural = _("accepted losses")
+        constraints = [models.UniqueConstraint(fields=["user", "service"], name="promised_loss_once_per_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.service_id}"
+
+
 class CouponQuerySet(models.QuerySet["Coupon"]):
     def valid(self, now: datetime) -> "CouponQuerySet":
         """Coupons that are on and within their time; what they ask of a customer is checked when one is used."""

@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from catalog.models import Delivery, OrderForm, Service
-from catalog.pricing import price_book
+from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.coupons import CouponRefused, discount_for
 from orders.lifecycle.discounts import Discount
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
-from orders.placing.check import check_link, check_orderable, check_quantity
+from orders.placing.check import check_amounts, check_link, check_orderable, check_quantity
 from orders.placing.pay_first import Way, ways_to_pay
 from orders.placing.quotes import PriceQuote, sign_quote
 from orders.placing.refusals import OrderRefused
@@ -98,7 +98,7 @@ def quote_for(
     A coupon is for customers: what it takes off, or why it takes nothing, is part of their quote.
     """
     book = price_book(user)
-    quantity, problem = _read_quantity(service, typed_quantity)
+    quantity, problem = _read_quantity(service, typed_quantity, book)
     rate_micros = book.rate_micros(service)
     quote = PriceView(service, rate_micros, quantity, None, problem, None)
     if quantity is not None:
@@ -138,7 +138,7 @@ def _comment_lines(typed: str) -> list[str]:
     return [line.strip() for line in typed.splitlines() if line.strip()]
 
 
-def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
+def _read_quantity(service: Service, typed: str, book: PriceBook) -> tuple[int | None, str]:
     if not typed.strip():
         return None, ""
     try:
@@ -147,6 +147,7 @@ def _read_quantity(service: Service, typed: str) -> tuple[int | None, str]:
         return None, _("Enter a whole number.")
     field = "comments" if service.order_form == OrderForm.COMMENTS else "quantity"
     problem = _refusal_of(check_quantity, service, quantity, field=field)
+    problem = problem or _refusal_of(check_amounts, service, quantity, book)
     return (None, problem) if problem else (quantity, "")
 
 

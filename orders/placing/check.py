@@ -8,10 +8,16 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.money import LARGEST_MICROS
 from catalog.models import Delivery, OrderForm, Service
-from orders.placing.refusals import OrderRefused
+from catalog.pricing import PriceBook
+from orders.placing.refusals import OrderRefused, TooMuchMoney
+from upstream.money import MICROS
 
 LONGEST_LINK = 2000
+# Of what a column holds, the rest is room: a rate that turns out to buy one piece makes the charge a thousand times
+# what a thousand for it would have cost, and refunds, discounts and reports add amounts up.
+LARGEST_ORDER_MICROS = LARGEST_MICROS // 1000
 _is_web_address = URLValidator(schemes=["http", "https"])
 
 
@@ -76,6 +82,14 @@ def check_quantity(service: Service, quantity: int, *, field: str) -> None:
         )
         raise OrderRefused(refusal % limits, field)
     raise OrderRefused(_("Enter a quantity between %(minimum)s and %(maximum)s.") % limits, field)
+
+
+def check_amounts(service: Service, quantity: int, book: PriceBook) -> None:
+    """Raise TooMuchMoney when the price of so many, or what they cost us, is more than one order can hold."""
+    cost_upstream_micros = book.cost_upstream_micros(service, quantity)
+    cost_micros = -(-cost_upstream_micros * book.exchange_rate_micros // MICROS)
+    if max(book.price_micros(service, quantity), cost_upstream_micros, cost_micros) > LARGEST_ORDER_MICROS:
+        raise TooMuchMoney
 
 
 def check_link(service: Service, link: str) -> None:

@@ -13,7 +13,7 @@ from catalog.models import Delivery, OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order
-from orders.placing.check import check_order
+from orders.placing.check import check_amounts, check_order
 from orders.placing.place import check_out, draft_order, take_payment
 from orders.placing.refusals import OrderRefused, PriceChanged
 from wallet.operations import InsufficientFunds, wallet_of
@@ -135,6 +135,7 @@ def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLi
         link = whole_link(service, line.link)
         try:
             _check_line(service, link, line.quantity, taken=taken[service.pk])
+            check_amounts(service, line.quantity, book)
         except OrderRefused as refusal:
             checked_lines.append(CheckedLine(line, service, link, problem=str(refusal)))
             continue

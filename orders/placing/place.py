@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -27,7 +26,8 @@ from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.transitions import Change, write_events
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order, OrderEvent
-from orders.placing.check import check_order
+from orders.placing.check import check_amounts, check_order
+from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
     QuoteNotOurs,
@@ -44,7 +44,7 @@ from orders.placing.refusals import (
     QuoteRefused,
     RequestIdReused,
 )
-from upstream.money import MICROS, micros_from_decimal
+from upstream.money import MICROS
 from wallet.models import LedgerEntry
 from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit, debit
 
@@ -87,6 +87,10 @@ def place_order(
         book = price_book(user, now=now)
         ordered: dict[str, Any] = {"quantity": pieces, "link": link, "comments": comment_lines}
         order = draft_order(checkout, service, book=book, quote=quote, now=now, **ordered)
+        if quote and order.accepted_loss_micros:
+            until = read_quote(quote).expires_at
+            if not take_loss(user, service, order.accepted_loss_micros, until=until, now=now):
+                raise PriceChanged(book.rate_micros(service), book.price_micros(service, pieces))
         if not coupon.strip():
             return [take_payment(order, now=now)]
         terms: dict[str, Any] = {"floor_micros": book.floor_price_micros(service, pieces), "seen_micros": seen_micros}
@@ -111,8 +115,9 @@ def draft_order(
 
     What the customer saw was a signed `quote`, or a rate per thousand, or neither: then today's price is taken.
     Raises PriceChanged when it is dearer than what they saw and no promise covers it, NotQuoted, QuoteRefused,
-    OrderRefused when it comes to nothing.
+    OrderRefused when it comes to nothing, TooMuchMoney.
     """
+    check_amounts(service, quantity, book)
     cost_upstream_micros = book.cost_upstream_micros(service, quantity)
     today = Today(
         price_micros=book.price_micros(service, quantity),
@@ -158,8 +163,7 @@ def _agreed(signed: str, user: User, service: Service, quantity: int, today: Tod
         raise QuoteRefused
     if quote.quantity != quantity:
         raise NotQuoted(quantity, today.price_micros)
-    max_loss_micros = micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)
-    agreed = agree(quote, today, now=now, max_loss_micros=max_loss_micros)
+    agreed = agree(quote, today, now=now, max_loss_micros=loss_left_micros(user, service, now=now))
     if agreed is None:
         raise PriceChanged(today.rate_micros, today.price_micros)
     return agreed

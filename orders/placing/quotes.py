@@ -102,7 +102,8 @@ def agree(quote: PriceQuote, today: Today, *, now: datetime, max_loss_micros: in
     """Return what the customer pays; None: the price has risen and the promise does not cover it, so ask them.
 
     A price that fell is passed on, also by an expired quote. One that rose is honoured until the quote expires, unless
-    the shop would lose more than `max_loss_micros` by it, or the rate buys another number of pieces by now.
+    the shop would lose more by it than `max_loss_micros`, which is what its promises may still cost it, or the rate
+    buys another number of pieces by now.
     """
     if today.price_micros <= quote.price_micros:
         return Agreed(today.price_micros, today.rate_micros)

@@ -15,6 +15,15 @@ class OrderRefused(Exception):
         super().__init__(message)
 
 
+class TooMuchMoney(OrderRefused):
+    """So many pieces come to more money than the books can hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This many would cost more than we can handle in one order. Enter a smaller quantity."), "quantity"
+        )
+
+
 class PriceChanged(OrderRefused):
     """The price is not the one the customer saw; the new one is offered, never charged silently."""
 

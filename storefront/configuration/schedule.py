@@ -47,6 +47,7 @@ def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchang
             "CLEAN_SIMULATED_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_simulated_orders"
         ),
         "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
+        "forget_old_rows": _every("FORGET_OLD_ROWS_EVERY_SECONDS", 3600, "storefront.tasks.forget_old_rows"),
         "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
         "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),
     }

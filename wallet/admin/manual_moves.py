@@ -153,7 +153,13 @@ def ask_for_move(
         messages.success(request, _("Booked: %(amount)s.") % amount)
         return go_to(request, page)
     limit = money(settings.ADJUST_APPROVAL_MICROS)
-    words = _("%(amount)s is over the limit of %(limit)s: no money has moved yet, a second person has to approve it.")
+    if wallet.user_id == asked.asked_by_id:
+        words = _("%(amount)s to or from your own wallet: no money has moved yet, a second person has to approve it.")
+    else:
+        words = _(
+            "%(amount)s exceeds what one person may move for a wallet within 24 hours, %(limit)s in all: no money has "
+            "moved yet, a second person has to approve it."
+        )
     messages.warning(request, words % {**amount, "limit": limit})
     return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]))
 

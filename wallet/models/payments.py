@@ -114,7 +114,7 @@ OPEN_TOP_UPS = (TopUp.Status.CREATED, TopUp.Status.PENDING)
 
 
 class GatewayEvent(models.Model):
-    """Something a gateway, or somebody who says so, told us: raw, kept for ever, whatever came of it."""
+    """Something a gateway, or somebody who says so, told us: raw. What was applied is kept for ever."""
 
     class Outcome(models.TextChoices):
         APPLIED = "applied", _("Accepted")

@@ -12,6 +12,7 @@ from wallet.operations.manual_moves import (
 from wallet.operations.reversals import OwesMoney, check_may_buy, owed_by
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
+    OwnPayment,
     TopUpRefused,
     WrongStatus,
     ask_soon,
@@ -30,6 +31,7 @@ __all__ = [
     "InsufficientFunds",
     "MayNotDecide",
     "OwesMoney",
+    "OwnPayment",
     "TopUpRefused",
     "WrongStatus",
     "adjust",

@@ -1,19 +1,26 @@
-"""Money moved by hand: at once up to a limit, above it only once a second person agrees."""
+"""Money moved by hand: at once up to a limit, above it only once a second person agrees.
 
-from datetime import datetime
+The limit is on what one member of staff moves within a day to or from one wallet, not on each move, or it could be
+passed in small pieces. Whoever moves money to or from their own wallet needs a second person for any amount.
+"""
+
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Abs
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from wallet.models import LedgerEntry, MoneyRequest
+from wallet.models import LedgerEntry, MoneyRequest, Wallet
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, debit, wallet_of
 
 Kind, State = MoneyRequest.Kind, MoneyRequest.State
 # What a ledger row's reference begins with when a request moved the money; the request's own id follows.
 BY_HAND = "request:"
+COUNTED_TOGETHER = timedelta(hours=24)
 
 
 class AlreadyDecided(Exception):
@@ -43,7 +50,10 @@ def move_by_hand(
     paid_how: str = "",
     now: datetime | None = None,
 ) -> MoneyRequest:
-    """Adjust a wallet or withdraw from it by hand, or, above ADJUST_APPROVAL_MICROS, ask a second person to agree.
+    """Adjust a wallet or withdraw from it by hand, or, where that is too much for one, ask a second person to agree.
+
+    Too much is what comes, with all that `actor` moved alone for this wallet within a day, to more than
+    ADJUST_APPROVAL_MICROS, and anything at all for one's own wallet.
 
     An adjustment takes when it is below zero; a withdrawal is above zero and says how the customer is paid. The request
     returned is done, or waits. `request_id` makes a double click ask once.
@@ -57,21 +67,21 @@ def move_by_hand(
         raise ValueError(
             "a move by hand needs an amount and a note; a withdrawal is above zero and says how it is paid"
         )
-    needs_second = 0 < settings.ADJUST_APPROVAL_MICROS < abs(amount_micros)
-    request = MoneyRequest(
-        user=user,
-        kind=kind,
-        amount_micros=amount_micros,
-        paid_how=paid_how,
-        note=note,
-        request_id=request_id,
-        needs_second=needs_second,
-        state=State.WAITING if needs_second else State.DONE,
-        asked_by=actor,
-        created_at=now,
-        decided_at=None if needs_second else now,
-    )
     with transaction.atomic():
+        needs_second = _needs_second(user, amount_micros, actor, now)
+        request = MoneyRequest(
+            user=user,
+            kind=kind,
+            amount_micros=amount_micros,
+            paid_how=paid_how,
+            note=note,
+            request_id=request_id,
+            needs_second=needs_second,
+            state=State.WAITING if needs_second else State.DONE,
+            asked_by=actor,
+            created_at=now,
+            decided_at=None if needs_second else now,
+        )
         try:
             with transaction.atomic():
                 request.save(force_insert=True)
@@ -87,6 +97,24 @@ def move_by_hand(
             if missing_micros > 0:
                 raise InsufficientFunds(missing_micros)
     return request
+
+
+def _needs_second(user: User, amount_micros: int, actor: User, now: datetime) -> bool:
+    """Whether this move is too much for one person; part of its transaction.
+
+    Moves of one wallet queue here: of two at the same moment the second sees what the first one moved. An UPDATE that
+    changes nothing makes them, for SQLite knows no locks of rows.
+    """
+    if user.pk == actor.pk:
+        return True
+    if not settings.ADJUST_APPROVAL_MICROS:
+        return False
+    Wallet.objects.filter(pk=wallet_of(user).pk).update(balance_micros=F("balance_micros"))
+    alone = MoneyRequest.objects.filter(
+        user=user, asked_by=actor, state=State.DONE, needs_second=False, created_at__gt=now - COUNTED_TOGETHER
+    )
+    moved_micros = alone.aggregate(sum=Sum(Abs("amount_micros")))["sum"] or 0
+    return bool(moved_micros + abs(amount_micros) > settings.ADJUST_APPROVAL_MICROS)
 
 
 def approve_request(request_pk: int, *, actor: User, now: datetime | None = None) -> LedgerEntry:

@@ -40,6 +40,13 @@ class WrongStatus(Exception):
     """The payment is not in a state in which this can be done; nothing has changed."""
 
 
+class OwnPayment(WrongStatus):
+    """Nobody confirms a payment into their own wallet. The text is for staff."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This is a payment into your own wallet: a colleague has to confirm it."))
+
+
 def price_top_up(*, gateway: str, amount_micros: int) -> Price:
     """Return fee, bonus and total of adding `amount_micros` through a gateway. Raises TopUpRefused."""
     terms, currency = _offered(gateway).terms, settings.STORE_CURRENCY
@@ -123,13 +130,15 @@ def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: dat
     """Staff has seen `received_micros` arrive in all: credit it less the fee, or what is more than was booked before.
 
     A gateway that speaks for itself is not overruled: its payments are confirmed only where they wait for staff. Raises
-    WrongStatus, or ValueError for no more than is booked already or than the fee takes.
+    WrongStatus, OwnPayment for one's own, or ValueError for no more than is booked already or than the fee takes.
     """
     with transaction.atomic():
         row = _locked(top_up)
         unpaid = row.gateway == "manual" and row.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED)
         if not unpaid and row.status != Status.REVIEW:
             raise WrongStatus(_("This payment is not waiting for confirmation."))
+        if actor.pk == row.user_id:
+            raise OwnPayment
         if received_micros <= max(row.received_micros, row.fee_micros):
             raise ValueError(received_micros)
         now = now or timezone.now()

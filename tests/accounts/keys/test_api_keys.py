@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -291,6 +292,36 @@ def test_spend_with_key_when_many_spend_at_once_then_the_limit_is_never_passed(a
 
     assert spent.count(True) == 5
     assert ApiKeySpending.objects.get().spent_micros == 50
+
+
+def test_spend_with_key_when_it_was_rotated_then_all_of_its_row_share_one_limit(ann: User) -> None:
+    first, first_text = create_api_key(user=ann, name="robot", daily_limit_micros=10)
+    second, _text = rotate_api_key(first.pk, keep_old_for=DAY)
+    third, third_text = rotate_api_key(second.pk, keep_old_for=DAY)
+    keys = [first, second, third, *(find_api_key(text, address=None) for text in (first_text, third_text))]
+
+    spent = 0
+    for key in keys * 2:
+        with suppress(DailyLimitReached):
+            spend_with_key(key, 4, now=NOON)
+            spent += 4
+
+    assert spent == 8
+    assert ApiKeySpending.objects.get().spent_micros == 8
+    other, _text = create_api_key(user=ann, name="other", daily_limit_micros=10)
+    spend_with_key(other, 10, now=NOON)  # a key of its own has a limit of its own
+
+
+def test_change_api_key_when_the_limit_changes_then_it_does_for_the_key_it_replaced_too(ann: User) -> None:
+    old, _text = create_api_key(user=ann, name="robot", daily_limit_micros=10)
+    new, _text = rotate_api_key(old.pk, keep_old_for=DAY)
+    other, _text = create_api_key(user=ann, name="other", daily_limit_micros=10)
+
+    change_api_key(new.pk, daily_limit_micros=3, name="new name")
+
+    limits = dict(ApiKey.objects.values_list("pk", "daily_limit_micros"))
+    assert limits == {old.pk: 3, new.pk: 3, other.pk: 10}
+    assert ApiKey.objects.get(pk=old.pk).name == "robot"
 
 
 # --- Commands -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from api.actions.sms import ANSWER_WITHIN_SECONDS
+from catalog.models import Service
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, Kind, Order, Status
 from sms.models import Country, Number, Project
@@ -242,3 +243,19 @@ def _connections() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         return cursor.fetchone()[0]
+
+
+def test_status_when_it_is_asked_about_a_number_then_there_is_no_such_order(
+    call: Call, project: Project, service: Service, ann: User
+) -> None:
+    """As upstream: another shop takes an answer as proof that an order of a service is there."""
+    service_order = make_order(ann, service=service)
+    [row] = call("add_sms", project_id=project.pk)["orders"]
+    both = f"{service_order.pk},{row['order']}"
+
+    assert call("status", order=row["order"]) == {"error": "Order not found"}
+    answers = call("status", orders=both)
+    assert answers[str(row["order"])] == {"error": "Order not found"}
+    assert answers[str(service_order.pk)]["status"] == "Pending"
+    assert call("sms_status", order=row["order"])["phone"] == row["phone"]
+    assert call("sms_status", order=service_order.pk) == {"error": "Order not found"}

@@ -338,3 +338,11 @@ def test_clean_simulated_orders_when_they_are_old_then_they_are_forgotten(call: 
 
     assert clean_simulated_orders(now=timezone.now() + timedelta(days=30)) == 0
     assert clean_simulated_orders(now=timezone.now() + timedelta(days=32)) == 1
+
+
+def test_status_when_it_is_asked_about_a_number_then_there_is_no_such_order(call: Call, project: Project) -> None:
+    [row] = call("add_sms", project_id=project.pk)["orders"]
+
+    assert call("status", order=row["order"]) == {"error": "Order not found"}
+    assert call("status", orders=str(row["order"])) == {str(row["order"]): {"error": "Order not found"}}
+    assert call("sms_status", order=row["order"])["phone"] == row["phone"]

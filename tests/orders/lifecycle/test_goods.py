@@ -1,9 +1,11 @@
 """Delivered goods: encrypted, complete, for their buyer alone, every look logged."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.utils import timezone
 
 from accounts.encryption import decrypt
@@ -13,6 +15,7 @@ from orders.lifecycle.goods import (
     keep_goods,
     reencrypt_goods,
     reveal,
+    reveal_all,
 )
 from orders.models import DeliveredGoods, GoodsReveal, Status
 from tests.clock import stopped_at
@@ -92,14 +95,42 @@ def test_keep_goods_when_the_key_is_gone_then_what_is_encrypted_stays_for_the_da
     assert reveal(sent_order, ann, None) == [ONE]
 
 
-def test_reveal_when_the_buyer_looks_then_each_look_is_logged(sent_order, ann):
+def test_reveal_when_the_buyer_looks_then_each_look_is_counted_in_one_row_a_day(sent_order, ann):
     keep_goods(sent_order, [ONE], timezone.now())
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    looks = [(0, "203.0.113.9"), (1, "2001:db8::1"), (2, "unknown"), (13, "203.0.113.9"), (14, None)]
 
-    for address in ("203.0.113.9", "2001:db8::1", "unknown", None):
-        reveal(sent_order, ann, address)
+    for hours, address in looks:
+        reveal_all([sent_order], user=ann, address=address, now=noon + timedelta(hours=hours))
 
-    looks = GoodsReveal.objects.filter(goods__order=sent_order, user=ann).order_by("id")
-    assert [look.address for look in looks] == ["203.0.113.9", "2001:db8::1", None, None]
+    rows = GoodsReveal.objects.filter(goods__order=sent_order, user=ann).order_by("id")
+    assert [(row.day.day, row.looks, row.address, row.last_address) for row in rows] == [
+        (1, 3, "203.0.113.9", None),
+        (2, 2, "203.0.113.9", None),
+    ]
+    assert [(row.created_at, row.last_at) for row in rows] == [
+        (noon, noon + timedelta(hours=2)),
+        (noon + timedelta(hours=13), noon + timedelta(hours=14)),
+    ]
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_reveal_many_times_at_once_counts_every_look(sent_order, ann):
+    keep_goods(sent_order, [ONE], timezone.now())
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    reveal_all([sent_order], user=ann, address=None, now=noon)
+
+    def look(_number):
+        try:
+            reveal_all([sent_order], user=ann, address=None, now=noon)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(look, range(8)))
+
+    assert GoodsReveal.objects.get().looks == 9
 
 
 def test_reveal_when_anybody_else_asks_staff_included_then_nothing_is_shown_or_logged(sent_order, ben, sam):

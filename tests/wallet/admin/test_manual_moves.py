@@ -40,7 +40,10 @@ def test_adjust_page_above_the_limit_leads_to_the_request_that_waits(ann, sam):
     asked = MoneyRequest.objects.get()
     assert answer.redirect_chain[-1][0] == reverse("admin:wallet_moneyrequest_change", args=[asked.pk])
     assert told(answer) == [
-        ("$100.01 is over the limit of $100.00: no money has moved yet, a second person has to approve it.")
+        (
+            "$100.01 exceeds what one person may move for a wallet within 24 hours, $100.00 in all: no money has moved"
+            " yet, a second person has to approve it."
+        )
     ]
     assert balance(ann) == 100_000_000
 

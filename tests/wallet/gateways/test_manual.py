@@ -13,7 +13,15 @@ from tests.pages import page_words
 from tests.wallet.paying import DOLLAR, balance, demo_says, start
 from wallet.gateways import State
 from wallet.models import LedgerEntry, TopUp
-from wallet.operations import WrongStatus, check_top_ups, close_review, confirm_top_up, decline_top_up
+from wallet.operations import (
+    OwnPayment,
+    WrongStatus,
+    check_top_ups,
+    close_review,
+    confirm_top_up,
+    decline_top_up,
+    wallet_of,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transfers")]
 Status = TopUp.Status
@@ -174,6 +182,17 @@ def test_review_when_the_fee_took_it_all_is_never_called_paid(ann: User, desk: C
     press(desk, top_up, "mark_reviewed")
 
     assert (top_up.status, top_up.attention, balance(ann)) == (Status.REVIEW, "", 100 * DOLLAR)
+
+
+def test_confirm_of_ones_own_payment_is_left_to_a_colleague(sam: User, tom: User) -> None:
+    own = start(sam, "manual", 20)
+
+    with pytest.raises(OwnPayment):
+        confirm_top_up(top_up=own, received_micros=20 * DOLLAR, actor=sam)
+    assert wallet_of(sam).balance_micros == 0
+
+    confirm_top_up(top_up=own, received_micros=20 * DOLLAR, actor=tom)
+    assert wallet_of(sam).balance_micros == 20 * DOLLAR
 
 
 @pytest.mark.usefixtures("demo_gateway")

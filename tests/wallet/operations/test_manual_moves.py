@@ -1,9 +1,11 @@
 """Money moved by hand: who may, who has to agree, and that it moves once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -44,6 +46,56 @@ def test_move_by_hand_without_a_limit_never_waits(ann, sam, settings):
     settings.ADJUST_APPROVAL_MICROS = 0
 
     assert move(ann, sam, 10**12).state == State.DONE
+
+
+def test_move_by_hand_in_small_pieces_passes_no_more_than_the_limit_in_a_day(ann, ben, sam, tom):
+    began = timezone.now()
+    states = [move(ann, sam, LIMIT // 4, now=began + timedelta(hours=hour)).state for hour in range(6)]
+
+    assert states == [State.DONE] * 4 + [State.WAITING] * 2
+    assert balance(ann) == 2 * LIMIT
+    # What it does not count with: another wallet, another member of staff, and what is a day old.
+    assert move(ben, sam, LIMIT, now=began).state == State.DONE
+    assert move(ann, tom, LIMIT, now=began).state == State.DONE
+    assert move(ann, sam, LIMIT // 4, now=began + timedelta(hours=24)).state == State.DONE
+    assert move(ann, sam, LIMIT // 4, now=began + timedelta(hours=24)).state == State.WAITING
+
+
+def test_move_by_hand_of_any_kind_and_direction_counts_together_and_what_two_agreed_on_does_not(ann, sam, tom):
+    approve_request(move(ann, sam, 2 * LIMIT).pk, actor=tom)
+    move(ann, sam, 40_000_000)
+    move(ann, sam, -30_000_000)
+    move(ann, sam, 30_000_000, Kind.WITHDRAWAL)
+
+    assert move(ann, sam, -1).state == State.WAITING
+
+
+def test_move_by_hand_for_ones_own_wallet_always_needs_a_second_person(sam, tom, settings):
+    for limit in (LIMIT, 0):
+        settings.ADJUST_APPROVAL_MICROS = limit
+        assert [move(sam, sam, amount).state for amount in (1, LIMIT)] == [State.WAITING] * 2
+
+    assert moved_by_hand() == []
+    with pytest.raises(MayNotDecide):
+        approve_request(MoneyRequest.objects.first().pk, actor=sam)
+    approve_request(MoneyRequest.objects.first().pk, actor=tom)
+    assert balance(sam) == LIMIT
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_moves_by_hand_at_the_same_moment_do_not_pass_the_limit_together(ann, sam):
+    def press(_number: int) -> str:
+        try:
+            return move(ann, sam, 40_000_000).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as threads:
+        states = list(threads.map(press, range(5)))
+
+    assert states.count(State.DONE) == 2
+    assert balance(ann) == 180_000_000
 
 
 def test_move_by_hand_twice_with_one_request_id_moves_once(ann, sam):
@@ -125,7 +177,7 @@ def test_moves_by_hand_in_any_order_never_take_a_balance_below_zero_nor_pass_the
         done = MoneyRequest.objects.filter(state=State.DONE)
         alone = done.filter(decided_by=None).values_list("amount_micros", flat=True)
 
-        assert all(abs(amount) <= LIMIT for amount in alone)
+        assert sum(abs(amount) for amount in alone) <= LIMIT
         assert len(moved_by_hand()) == done.count()
         assert balance(ann) == 100_000_000 + sum(moved_by_hand()) >= 0
         transaction.set_rollback(True)

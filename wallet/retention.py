@@ -1,0 +1,21 @@
+"""What gateways said and what proves nothing is forgotten after a while."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.old_rows import delete_in_batches
+from wallet.models import GatewayEvent
+
+Outcome = GatewayEvent.Outcome
+
+
+def clean_gateway_events(*, now: datetime) -> int:
+    """Delete old events that changed nothing: refused, repeated, not about us. What was applied is proof and stays.
+
+    An old repetition that is sent once more finds what was applied, and is known as before.
+    """
+    nothing = GatewayEvent.objects.filter(outcome__in=[Outcome.REFUSED, Outcome.REPEATED, Outcome.IGNORED])
+    return delete_in_batches(
+        nothing.filter(created_at__lt=now - settings.RETENTION.gateway_events).order_by("created_at")
+    )
