@@ -152,6 +152,7 @@ class ApiKey(models.Model):
     # The first key of a row of rotations: what any of them spends is counted there, so that they share one limit.
     counts_with = models.ForeignKey(
         "self",
+        verbose_name=_("counts with"),
         null=True,
         blank=True,
         editable=False,

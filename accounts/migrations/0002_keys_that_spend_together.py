@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.RESTRICT,
                 related_name="replacements",
                 to="accounts.apikey",
+                verbose_name="counts with",
             ),
         ),
     ]
