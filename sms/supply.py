@@ -258,11 +258,11 @@ def _slot(order: Order, moment: datetime) -> int:
 def _deadline(number: Number, told: datetime | None = None) -> datetime:
     """When we stop waiting: upstream's expiry, or our own guess at it, plus a grace for a late code."""
     guess = number.created_at + timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
-    ends_at = _believed(number, told) or _believed(number, number.expires_at) or guess
+    ends_at = _plausible_expiry(number, told) or _plausible_expiry(number, number.expires_at) or guess
     return ends_at + timedelta(seconds=settings.SMS_GRACE_SECONDS)
 
 
-def _believed(number: Number, told: datetime | None) -> datetime | None:
+def _plausible_expiry(number: Number, told: datetime | None) -> datetime | None:
     """Return an expiry that makes sense, None for another: a supplier's clock may be wrong, or its zone not told.
 
     A number that has expired before it was bought would be given up while its code is on the way.
@@ -345,7 +345,7 @@ def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: 
 
 def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, state: str) -> Details | None:
     phone = status.phone if status and not number.phone else ""
-    told = _believed(number, status.expires_at) if status else None
+    told = _plausible_expiry(number, status.expires_at) if status else None
     expires_at = told if told != number.expires_at else None
     if not (text or state or phone or expires_at):
         return None

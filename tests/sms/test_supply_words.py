@@ -94,7 +94,7 @@ def test_a_number_whose_expiry_lies_years_ahead_is_refunded_in_its_own_time(wait
     assert Order.objects.get().status == Status.CANCELED
 
 
-def test_an_expiry_in_the_past_that_was_kept_before_is_not_believed_either(waiting_number, sandbox, poll):
+def test_an_expiry_in_the_past_that_was_kept_before_counts_no_more_either(waiting_number, sandbox, poll):
     sandbox.set_number(waiting_number.upstream_id, expires_at="2023-01-01T12:00:00.000Z")
     Number.objects.update(expires_at=timezone.now() - timedelta(days=900))
 

@@ -30,7 +30,7 @@ def open_pauses() -> list[tuple[str, str]]:
     return list(ForwardingPause.objects.filter(ended_at=None).values_list("reason", "detail"))
 
 
-def test_poll_when_a_status_names_another_currency_pauses_and_believes_no_charge(
+def test_poll_when_a_status_names_another_currency_pauses_and_takes_no_charge(
     send, place, poll, client_upstream, settings
 ):
     order = send()
