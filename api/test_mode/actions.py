@@ -1,5 +1,4 @@
-"""The actions as test keys carry them out: the same parameters, "
-"checks, prices and answers, with test money and own ids."""
+"""The actions as test keys carry them out: the same parameters, checks and answers, with test money and own ids."""
 
 from collections.abc import Callable
 from typing import Any

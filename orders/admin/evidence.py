@@ -30,7 +30,10 @@ class WindowForm(BaseDialogForm):
 def reconciliation(order: Order) -> str:
     """Return the evidence as a panel, or a sentence while there is none."""
     attempts = list(order.lost_attempts.order_by("sent_at", "pk"))
-    last = next((one for one in reversed(attempts) if one.state != State.ABANDONED and one.evidence), None)
+    # What was found of an earlier attempt says nothing about the one that is looked for now.
+    waiting = [one for one in attempts if one.state in (State.LOST, State.SOUGHT)]
+    shown = [one for one in waiting or attempts if one.state != State.ABANDONED and one.evidence]
+    last = shown[-1] if shown else None
     abandoned = [one for one in attempts if one.state == State.ABANDONED]
     if not (last or abandoned or order.not_found_times):
         return _("Nothing yet. The order is checked every 30 seconds.") if order.status == Status.UNKNOWN else "–"
@@ -42,6 +45,6 @@ def reconciliation(order: Order) -> str:
         "settled_at": sent_at + timedelta(seconds=settings.SETTLE_SECONDS),
         "upstream": UPSTREAM,
         "waits": order.status == Status.UNKNOWN,
-        "why": last.doubt_text if last else "",
+        "why": last.doubt_text if last and last in waiting else "",
     }
     return render_to_string("admin/orders/reconciliation.html", context)

@@ -17,7 +17,11 @@ class SyncSpan:
 
     after: datetime
     until: datetime | None
-    closed: bool
+
+    @property
+    def closed(self) -> bool:
+        """Whether it lies between two syncs."""
+        return self.after > EARLIEST and self.until is not None
 
 
 def sync_span(kind: str, sent_at: datetime) -> SyncSpan:
@@ -29,5 +33,4 @@ def sync_span(kind: str, sent_at: datetime) -> SyncSpan:
     return SyncSpan(
         after=before.finished_at if before is not None and before.finished_at else EARLIEST,
         until=since.finished_at if since is not None else None,
-        closed=before is not None and since is not None,
     )

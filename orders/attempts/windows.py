@@ -102,10 +102,6 @@ class Attempt:
     def order(self) -> Order:
         return self.row.order
 
-    def is_same(self, other: "Attempt") -> bool:
-        """Whether both are one sending; the rows may have been read at different moments."""
-        return self.row.pk == other.row.pk
-
 
 def unanswered(kind: str) -> list[Attempt]:
     """Return the attempts of which nobody knows whether upstream has them, oldest first.
@@ -134,8 +130,10 @@ def known_ids(kind: str, ids: Iterable[int]) -> set[int]:
 
 
 def forgotten(kind: str) -> list[Window]:
-    """Return the ids that restored databases may have forgotten: between the last that answered before, and the first
-    that answered since."""
+    """Return the ids that a restored database may have forgotten, for each restore.
+
+    Between the last that answered before it, and the first that answered since.
+    """
     gaps = []
     for restored_at in ForwardingPause.objects.filter(reason=Reason.RESTORED).values_list("started_at", flat=True):
         answered = Order.objects.filter(kind=kind, answered_at__isnull=False)

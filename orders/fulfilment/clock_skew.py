@@ -30,12 +30,14 @@ def clock_is_right(clock: Clock = timezone.now) -> bool:
     at = _measured.get("at")
     if at is None or time.monotonic() - at > MEASURE_EVERY_SECONDS:
         _measured.update(at=time.monotonic(), seconds=skew_of(clock).total_seconds())
-    off_seconds = _measured["seconds"]
-    if abs(off_seconds) <= settings.MAX_CLOCK_SKEW_SECONDS:
-        return True
-    log.error("clock_is_wrong", off_seconds=off_seconds, allowed=settings.MAX_CLOCK_SKEW_SECONDS)
-    tell_of_wrong_clock(off_seconds, now=timezone.now())
-    return False
+        if not _is_near():
+            log.error("clock_is_wrong", off_seconds=_measured["seconds"], allowed=settings.MAX_CLOCK_SKEW_SECONDS)
+            tell_of_wrong_clock(_measured["seconds"], now=timezone.now())
+    return _is_near()
+
+
+def _is_near() -> bool:
+    return abs(_measured["seconds"]) <= settings.MAX_CLOCK_SKEW_SECONDS
 
 
 def skew_of(clock: Clock = timezone.now) -> timedelta:

@@ -78,27 +78,19 @@ class Cluster:
     @cached_property
     def explanations(self) -> Explanations | None:
         """What all explanations allow; None: there is none."""
-        return self._explain({each.key: each for each in self.suspects})
-
-    def _explain(self, suspects: Mapping[int, "Suspect"]) -> Explanations | None:
         edges = {
-            number: [key for key, each in suspects.items() if each.may_have(number, report)]
+            number: [each.key for each in self.suspects if each.may_have(number, report)]
             for number, report in self.candidates.items()
         }
-        return explain(edges, suspects.keys(), optional=self.optional)
+        return explain(edges, [each.key for each in self.suspects], optional=self.optional)
 
     def waits_for_prices(self, suspect: Suspect) -> bool:
         """Whether something would be certain about this attempt if no other price turned up."""
-        if suspect.costs.settled and all(each.costs.settled for each in self.suspects):
+        if all(each.costs.settled for each in self.suspects):
             return False
-        settled = {each.key: replace(each, costs=replace(each.costs, settled=True)) for each in self.suspects}
-        known = self._explain(settled)
-        if known is None:
-            return True
-        orders = {each.key: each.attempt.order.pk for each in self.suspects}
-        return suspect.key in known.empty_handed or any(
-            suspect.key in owners and len({orders[key] for key in owners}) == 1 for owners in known.owners.values()
-        )
+        settled = [replace(each, costs=replace(each.costs, settled=True)) for each in self.suspects]
+        known = replace(self, suspects=settled)
+        return known.explanations is None or known.is_empty_handed(suspect) or bool(known.certain_of(suspect))
 
     @property
     def too_many(self) -> bool:
@@ -123,6 +115,10 @@ class Cluster:
             and {each.attempt.order.pk for each in self.owners(number)} == {order_id}
         ]
 
+    def is_empty_handed(self, suspect: Suspect) -> bool:
+        """Whether this attempt has none of the candidates in any explanation."""
+        return self.explanations is not None and suspect.key in self.explanations.empty_handed
+
     @property
     def doubt(self) -> LostAttempt.Doubt | None:
         """Why nothing can be concluded about any attempt of it, or None."""
@@ -132,14 +128,14 @@ class Cluster:
             return Doubt.FORGOTTEN
         return None if self.explanations is not None else Doubt.UNEXPLAINED
 
-    def verdict(self, suspect: Suspect, *, wholly_asked: bool) -> "Verdict":
+    def verdict(self, suspect: Suspect, *, wholly_asked: bool) -> Verdict:
         """Return what is certain about an attempt; `wholly_asked`: its window is closed, every id in it was asked."""
         if self.doubt is not None:
             return Verdict(doubt=self.doubt)
         certain = [number for number in self.certain_of(suspect) if suspect.matches(self.candidates[number])]
         if certain:
             return Verdict(placed_as=certain[0])
-        if wholly_asked and self.explanations is not None and suspect.key in self.explanations.empty_handed:
+        if wholly_asked and self.is_empty_handed(suspect):
             return Verdict(absent=True)
         if not any(suspect.attempt.window.may_hold(number) for number in self.candidates):
             return Verdict(doubt=Doubt.OPEN)

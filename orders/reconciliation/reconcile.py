@@ -9,21 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from orders.attempts import assumptions
 from orders.attempts.windows import Attempt, evidence_of, unanswered
 from orders.lifecycle.supply import supplies, supply_of
 from orders.models import LostAttempt, UpstreamBalance
 from orders.notices.admin_notices import tell_of_unexplained
-from orders.reconciliation.candidates import Answers, Cluster, Suspect, clusters
+from orders.reconciliation.candidates import Answers, Cluster, Suspect, Verdict, clusters
 from orders.reconciliation.doubts import keep_doubt
 from orders.reconciliation.scan import NotScanned, ask, asked_lately, ids_to_ask, question_of
 from orders.reconciliation.settle import settle_absent, settle_placed
 from upstream.client import Client
 from upstream.errors import UpstreamError
 
-log = structlog.get_logger(__name__)
 Doubt = LostAttempt.Doubt
 
 
@@ -34,10 +31,21 @@ class Round:
     client: Client
     now: datetime
     answers: Answers = field(default_factory=dict)
-    asked: dict[int, range] = field(default_factory=dict)  # by the attempt's key: its window, wholly answered
+    asked: dict[int, range] = field(default_factory=dict)  # by the attempt's key: ids that were all answered for
     questions: dict[int, str] = field(default_factory=dict)
     rivals: dict[int, list[int]] = field(default_factory=dict)  # whose attempts lie in the same window
     doubts: dict[int, tuple[LostAttempt.Doubt, str]] = field(default_factory=dict)
+    distrusted: bool = False  # the answers themselves show that nothing may be concluded from them
+
+    def has_asked_all_of(self, suspect: Suspect) -> bool:
+        """Whether the window is closed as it is known now, and every id in it was asked.
+
+        It may have been closed while upstream was asked, further off than what was looked at ahead.
+        """
+        window, asked = suspect.attempt.window, self.asked.get(suspect.key)
+        if asked is None or window.first is None or window.last is None:
+            return False
+        return asked.start <= window.first and window.last < asked.stop
 
 
 def reconcile_orders(*, client: Client, now: datetime) -> int:
@@ -57,10 +65,13 @@ def _reconcile_kind(kind: str, this: Round) -> int:
     for attempt in sought:
         _ask_about(kind, attempt, before, this)
     settled = 0
-    for cluster in clusters(kind, this.answers):
+    found = list(clusters(kind, this.answers))
+    for cluster in found:
         if cluster.too_many and not cluster.forgotten:
             told = {"candidates": sorted(cluster.candidates.keys() - cluster.optional)}
             assumptions.note_broken(assumptions.Name.FOREIGN_NOT_FOUND, kind, told, now=this.now)
+            this.distrusted = True
+    for cluster in found:
         if cluster.doubt is Doubt.UNEXPLAINED:
             waiting = sorted({each.attempt.order.pk for each in cluster.suspects})
             tell_of_unexplained(kind, sorted(cluster.candidates), waiting, now=this.now)
@@ -92,19 +103,18 @@ def _ask_about(kind: str, attempt: Attempt, unsettled: list[Attempt], this: Roun
 def _settle(suspect: Suspect, cluster: Cluster, this: Round) -> bool:
     """Settle one attempt if there is proof, else keep what is known; return whether it was settled."""
     key, row, now = suspect.key, suspect.attempt.row, this.now
+    doubt, detail = (Doubt.DISTRUST, "") if this.distrusted else this.doubts.get(key, (None, ""))
+    verdict = Verdict(doubt=doubt) if doubt else cluster.verdict(suspect, wholly_asked=this.has_asked_all_of(suspect))
+    if verdict.doubt is not None and key not in this.asked and key not in this.doubts:
+        return False
     found = _evidence(suspect, cluster, this)
-    wholly_asked = key in this.asked and suspect.attempt.window.last is not None
-    doubt, detail = this.doubts.get(key, (None, ""))
-    if doubt is None:
-        verdict = cluster.verdict(suspect, wholly_asked=wholly_asked)
-        if verdict.placed_as is not None:
-            report = cluster.candidates[verdict.placed_as]
-            return settle_placed(row, str(verdict.placed_as), report, found, now)
-        if verdict.absent:
-            return settle_absent(row, found, now)
-        doubt = verdict.doubt
-    if doubt is not None and (key in this.asked or key in this.doubts):
-        keep_doubt(row, doubt, detail, found, now=now, question=this.questions.get(key, ""))
+    if verdict.placed_as is not None:
+        report = cluster.candidates[verdict.placed_as]
+        return settle_placed(row, str(verdict.placed_as), report, found, now)
+    if verdict.absent:
+        return settle_absent(row, found, now)
+    if verdict.doubt is not None:
+        keep_doubt(row, verdict.doubt, detail, found, now=now, question=this.questions.get(key, ""))
     return False
 
 

@@ -11,6 +11,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 from django_redis import get_redis_connection
 
+from orders.fulfilment.clock_skew import skew_of
 from storefront.monitoring.health import HEARTBEAT_KEY, pending_migrations
 from upstream.client import default_client
 
@@ -87,9 +88,7 @@ def _clock() -> str:
     seconds, microseconds = get_redis_connection("default").time()
     differences = {"Redis": seconds + microseconds / 1e6 - time.time()}
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-            differences["the database"] = float(cursor.fetchone()[0]) - time.time()
+        differences["the database"] = -skew_of().total_seconds()
     for name, difference in differences.items():
         if abs(difference) > CLOCK_TOLERANCE_SECONDS:
             raise Trouble(f"the clock of {name} is {difference:+.1f} s off this machine's")

@@ -1,4 +1,4 @@
-"""What becomes of a top-up when something is update about it. One function for callbacks, polls, sweeps and staff.
+"""What becomes of a top-up when there is news of it. One function for callbacks, polls, sweeps and staff.
 
 What arrives is compared with the one top-up it names. The rules:
 

@@ -239,10 +239,11 @@ def test_add_sms_when_threads_have_fetched_then_no_connection_is_left_open(call:
     wait_for(lambda: _connections() <= before, "no connection of a thread that fetched is left")
 
 
-def _connections() -> int:
+def _connections() -> set[int]:
+    """The server's processes, one for each connection."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return cursor.fetchone()[0]
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return {pid for (pid,) in cursor.fetchall()}
 
 
 def test_status_when_it_is_asked_about_a_number_then_there_is_no_such_order(

@@ -204,6 +204,25 @@ def test_order_page_lays_out_what_reconciliation_found(
     assert f">#{rival.pk}</a>" in page
 
 
+def test_order_page_when_an_earlier_attempt_was_settled_then_its_findings_are_not_those_of_the_new_one(
+    desk: Client, lost: Order
+) -> None:
+    window = {"first": 70005, "last": 70009, "width": 5, "closed_by": None}
+    LostAttempt.objects.filter(order=lost).update(
+        state=LostAttempt.State.ABSENT,
+        doubt=LostAttempt.Doubt.OPEN,
+        settled_at=timezone.now(),
+        evidence={"window": window, "candidates": [], "rivals": [], "expected_cost_upstream_micros": 1},
+    )
+    make_lost(lost, attempts=lost.attempts + 1)
+
+    page = markup(desk.get(reverse("admin:orders_order_change", args=[lost.pk])))
+
+    assert "Nothing yet. The order is checked every 30 seconds." in page
+    assert "70005" not in page
+    assert "the window is open" not in page
+
+
 @pytest.mark.parametrize("order_id", ["999999", "abc"])
 def test_settling_when_there_is_no_such_order_then_the_list_is_shown(desk: Client, order_id: str) -> None:
     answer = desk.post(reverse("admin:orders_order_by_refund", args=[order_id]), SUBMITTED)

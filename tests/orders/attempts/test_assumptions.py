@@ -1,5 +1,7 @@
 """What is taken for granted of upstream's ids: seen to be otherwise, it switches reconciliation off."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -47,6 +49,22 @@ def test_more_candidates_than_lost_orders_switch_reconciliation_off(send, lose, 
 
     assert UpstreamAssumption.objects.get().name == "foreign"
     assert fresh(before).status == Status.PENDING
+
+
+def test_strangers_that_answer_settle_nothing_in_the_same_round_either(send, lose, client_upstream):
+    """One window has more orders than were lost; another one, elsewhere, would have proved its attempt absent."""
+    stranger = send()
+    first = lose(placed=True)
+    send(minutes=11)
+    LostAttempt.objects.filter(order=first).update(id_before=str(int(stranger.upstream_id) - 1))
+    Order.objects.filter(pk=stranger.pk).update(upstream_id=None, status=Status.COMPLETED)
+    second = lose(placed=False, minutes=22)
+    send(minutes=33)
+
+    assert reconcile_orders(client=client_upstream, now=timezone.now() + timedelta(minutes=34)) == 0
+
+    assert [fresh(one).status for one in (first, second)] == [Status.UNKNOWN, Status.UNKNOWN]
+    assert attempt_of(second).doubt == LostAttempt.Doubt.DISTRUST
 
 
 def test_probing_a_foreign_id_that_answers_switches_reconciliation_off(send, client_upstream):

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from orders.models import Order, Status
+from tests.sms.conftest import buy, project
+
+__all__ = ["buy", "project"]  # fixtures
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Service, SyncRun
@@ -18,7 +19,6 @@ from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_plac
 from orders.reconciliation.restore import declare_restored
 from tests.clock import stopped_at
 from tests.orders.attention import attempt_of
-from tests.sms.conftest import buy, project  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 State = LostAttempt.State
@@ -38,7 +38,7 @@ def forward(order: Order, client: Any, minutes: float = 0) -> bool:
 
 
 def copies(sandbox: Any, link: str = LINK) -> list[int]:
-    return [one["id"] for one in sandbox.orders if one["link"] == link]
+    return [one["id"] for one in sandbox.orders if one.get("link") == link]
 
 
 # --- After a restore ------------------------------------------------------------------------------------------------
@@ -166,6 +166,34 @@ def test_found_id_when_the_last_attempt_cannot_have_it_is_kept_with_the_attempt_
     assert [(one.state, one.upstream_id) for one in attempts] == [(State.ADOPTED, found), (State.ABANDONED, "")]
 
 
+def test_window_when_it_is_closed_while_upstream_is_asked_then_ids_that_were_not_asked_prove_nothing(
+    send, client_upstream, sandbox, buy, settings
+):
+    """A quiet shop looks a few ids ahead; a later order closes the window beyond them at that very moment."""
+    settings.RECONCILE_LOOK_AHEAD = 2
+    send(quantity=100)
+    for number in buy(quantity=4):  # these take the next ids
+        forward(number, client_upstream)
+    lost = send(fault="lose_reply", link=LINK)
+    closed = False
+
+    def close_meanwhile(execute, sql, params, many, context):
+        """Send a later order as soon as upstream was asked about the first id ahead."""
+        nonlocal closed
+        if not closed and sandbox.requests[-1]["action"] == "status":
+            closed = True
+            send(minutes=11, quantity=100)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(close_meanwhile):
+        reconcile_orders(client=client_upstream, now=in_minutes(12))
+
+    assert closed
+    assert (fresh(lost).status, attempt_of(lost).state) == (Status.UNKNOWN, State.LOST)
+    reconcile_orders(client=client_upstream, now=in_minutes(13))
+    assert fresh(lost).upstream_id == str(copies(sandbox)[0])
+
+
 def test_newest_id_when_it_was_given_by_staff_begins_no_window(send, client_upstream, sandbox, sam):
     answered = send(quantity=100)
     lost = send(fault="lose_reply")
@@ -183,7 +211,7 @@ def synced(minutes: float) -> None:
 
 
 @pytest.fixture
-def lost_beside_a_number(send, client_upstream, sandbox, service, buy):  # noqa: F811
+def lost_beside_a_number(send, client_upstream, sandbox, service, buy):
     """A service order that was lost and not placed, and a number of the same price, whose answer has the `fault`."""
 
     def lose(fault: str = "") -> tuple[Order, Order]:

@@ -16,7 +16,6 @@ from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refund
 from tests.clock import stopped_at
 from tests.orders.attention import attempt_of, flags_of
-from tests.sms.conftest import buy, project  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 Doubt, State = LostAttempt.Doubt, LostAttempt.State
@@ -199,7 +198,7 @@ def test_quiet_shop_when_nothing_is_found_then_the_order_stays_unknown_and_says_
 def test_a_number_that_was_sold_between_two_services_breaks_no_assumption(
     send,
     client_upstream,
-    buy,  # noqa: F811
+    buy,
 ):
     send(quantity=100)
     [number] = buy()

@@ -25,7 +25,7 @@ from wallet.operations.callbacks import apply_answer
 
 pytestmark = pytest.mark.sqlite
 
-# A few micros, so that rounding and the last micro are at stake; few payments, so that they are update of again.
+# A few micros, so that rounding and the last micro are at stake; few payments, so that the same one is updated again.
 AMOUNT, FEE, BONUS = 10, 1, 3
 PAY = AMOUNT + FEE
 CUSTOMERS, PAYMENTS = 2, 2
