@@ -20,7 +20,7 @@ from upstream.sandbox.orders import (
     plan_service_order,
     progress,
 )
-from upstream.sandbox.world import CURRENCY, World, micros_from_text
+from upstream.sandbox.world import World, micros_from_text
 
 MAX_NUMBERS = 10
 LONGEST_LINK = 2048
@@ -139,14 +139,20 @@ def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
         if not world.settings.status_answers_numbers:
             raise Refusal(texts.ORDER_NOT_FOUND)
         charge = order.shown.get("charge", text_from_micros(order.charge_micros))
-        return {"status": "Pending", "charge": charge, "start_count": 0, "remains": 1, "currency": CURRENCY}
+        return {
+            "status": "Pending",
+            "charge": charge,
+            "start_count": 0,
+            "remains": 1,
+            "currency": world.settings.currency,
+        }
     status, remains, start_count = progress(order, world.now())
     result = {
         "status": status,
         "charge": order.shown.get("charge", text_from_micros(order.charge_micros)),
         "start_count": start_count,
         "remains": remains,
-        "currency": CURRENCY,
+        "currency": world.settings.currency,
     }
     accounts = world.accounts(order)
     if accounts:
@@ -155,7 +161,7 @@ def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
 
 
 def _balance(world: World, params: dict[str, str]) -> dict[str, Any]:
-    return {"balance": text_from_micros(world.store.balance_micros()), "currency": CURRENCY}
+    return {"balance": text_from_micros(world.store.balance_micros()), "currency": world.settings.currency}
 
 
 # --- SMS numbers ---------------------------------------------------------------------------------------------------
@@ -225,7 +231,7 @@ def _sms_status(world: World, params: dict[str, str]) -> dict[str, Any]:
         "phone": order.phone,
         "code": order.code or None,
         "charge": order.shown.get("charge", text_from_micros(order.charge_micros, 4)),
-        "currency": CURRENCY,
+        "currency": world.settings.currency,
         "expires_at": order.expires,
     }
 

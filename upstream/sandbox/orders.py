@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     number_lifetime_seconds: float = 120.0
     code_delay_seconds: float | None = None  # None: 5 to 25 seconds, drawn per number
     codeless_rate: float = 0.10
+    currency: str = "USD"  # of every amount
     status_answers_numbers: bool = False  # whether `status` knows orders of `add_sms` as well
     page_cap: int = 0  # rows of `services` on a page at most, asked for or not; 0: as many as there are
 

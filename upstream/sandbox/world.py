@@ -28,7 +28,6 @@ from upstream.sandbox.store import Store
 
 FIRST_ORDER_ID = 23_501
 REQUESTS_KEPT = 5_000
-CURRENCY = "USD"
 
 
 class Start(msgspec.Struct, frozen=True):

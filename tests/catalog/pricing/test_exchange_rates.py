@@ -119,7 +119,8 @@ def test_rate_that_begins_reprices_what_is_stored_and_kept(abroad: Any, likes: S
     assert likes.selling_rate_micros == 5_000_000
 
 
-def test_place_order_keeps_the_rate_it_was_sold_at(abroad: Any, place: Any, client_upstream: Any) -> None:
+def test_place_order_keeps_the_rate_it_was_sold_at(abroad: Any, place: Any, sandbox: Any, client_upstream: Any) -> None:
+    sandbox.set(currency="EUR")
     rate(3_000_000, days=-1)
     order = place(quantity=1000)
     rate(3_300_000, hours=-1)

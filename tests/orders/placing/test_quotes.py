@@ -245,7 +245,7 @@ def test_forward_order_sold_at_an_accepted_loss_is_sent_and_its_service_goes_on(
 def test_poll_of_a_charge_beyond_the_accepted_loss_pauses_the_service(order_at_a_loss, client_upstream, sandbox):
     assert forward_order(order_at_a_loss.pk, client=client_upstream, clock=timezone.now)
     order_at_a_loss.refresh_from_db()
-    sandbox.set_order(order_at_a_loss.upstream_id, charge="2.51")
+    sandbox.set_order(order_at_a_loss.upstream_id, charge="2.52")
 
     poll_due(kind="service", client=client_upstream, clock=stopped_at(timezone.now() + timedelta(days=1)))
 
