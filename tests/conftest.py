@@ -1,5 +1,6 @@
 """What every test may ask for: the sandbox upstream, Ann and Ben who buy, Sam who works here, one service."""
 
+import gc
 import os
 from collections.abc import Iterator
 from decimal import Decimal
@@ -35,6 +36,12 @@ def pytest_configure() -> None:
     # Else every test client would look through all static files first.
     django_settings.WHITENOISE_AUTOREFRESH = True
     empty_quickly()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays until the end: all tests, all modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -50,9 +50,8 @@ class Workers:
 
     def worker(self, name: str = "worker", **environment: str) -> Child:
         """Start a worker like production's."""
-        return self._start(
-            name, ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"], environment
-        )
+        arguments = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
+        return self._start(name, [*arguments, "--without-gossip", "--without-mingle"], environment)
 
     def beat(self) -> Child:
         """Start beat, with its schedule file in the test's folder."""

@@ -108,6 +108,14 @@ class Processes:
         if child.process.poll() is None:
             self._end(child)
 
+    def kill(self) -> None:
+        """End all children and theirs at once, as a power cut would; nothing can be started afterward."""
+        os.killpg(self._guard.pid, signal.SIGKILL)
+        for child in self._children:
+            child.process.wait()
+        self._guard.wait()
+        self._children.clear()
+
     def stop(self, log: Callable[[str], None] = lambda name: None) -> None:
         """Stop every child, the newest first, and wait for each; `log` gets each name. Safe to call twice."""
         while self._children:

@@ -51,6 +51,7 @@ def shop(transactional_db: None, sandbox: Any, tmp_path: Path) -> Iterator[Shop]
         workers.beat()
         wait_for(lambda: _answers(f"{url}/health/live"), "the web server answers")
         yield Shop(url, mail)
+        processes.kill()  # it would take seconds to stop in order, and nobody waits for what they still do
 
 
 def _answers(url: str) -> bool:

@@ -78,6 +78,7 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
             at_a = a.number("SELECT id FROM catalog_service WHERE upstream_id = ?", service)
             at_b = b.number("SELECT id FROM catalog_service WHERE upstream_id = ?", at_a)
             yield Chain(sandbox, a, b, service, at_a, at_b)
+            processes.kill()
     finally:
         processes.stop()
 

@@ -31,9 +31,11 @@ def main(arguments: list[str]) -> int:
             os.environ["TEST_REDIS_URL"] = redis_url
             os.environ["CHROMIUM"] = chromium.executable()
             with Postgres() as postgres:
+                on_sqlite = ["-m", "(sqlite or sqlite_alone) and not long", "--durations", "10"]
+                on_postgres = ["-m", "long" if long else "not long and not sqlite_alone", "--durations", "10"]
                 runs = [
-                    ("SQLite", "", ["-m", "sqlite and not long", "--durations", "10"]),
-                    ("PostgreSQL", postgres.url, ["-m", "long" if long else "not long", "--durations", "10"]),
+                    ("SQLite", "", on_sqlite if arguments else [*on_sqlite, *_marked_files()]),
+                    ("PostgreSQL", postgres.url, on_postgres),
                 ]
                 if long:
                     runs = runs[1:]
@@ -46,6 +48,12 @@ def main(arguments: list[str]) -> int:
         print(f"{name:10}  {line}")
     print(f"in all      {time.monotonic() - started:.0f} s")
     return max(status for _name, status, _line in closing)
+
+
+def _marked_files() -> list[str]:
+    """Return the files that have a test for SQLite: reading all others, once for each process, takes seconds."""
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [str(test.relative_to(ROOT)) for test in tests if "pytest.mark.sqlite" in test.read_text()]
 
 
 def _run(name: str, database_url: str, arguments: list[str], *, chosen: list[str]) -> tuple[str, int, str]:

@@ -18,7 +18,7 @@ from storefront.demo.processes import free_port
 from tests.storefront.settings_source import ROOT
 from tests.workers import wait_for
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.sqlite_alone  # so is the database that a demo brings along
 
 # A bare shell: nothing of the suite's environment, no .env.
 SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}

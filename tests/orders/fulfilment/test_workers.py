@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
 def workers(tmp_path: Path, transactional_db: None, sandbox) -> Iterator[Workers]:
     with Processes() as processes:
         yield Workers(processes, tmp_path)
+        processes.kill()  # whether they stop in order is not what these are about, and takes seconds
 
 
 def statuses() -> list[str]:

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,47 @@ GOOD = {
     "PATH": os.environ["PATH"],
     "DJANGO_SETTINGS_MODULE": "storefront.settings",
 }
+
+WRONG = [
+    ("SECRET_KEY", ""),
+    ("SECRET_KEY", "short"),
+    ("FIELD_ENCRYPTION_KEYS", ""),
+    ("FIELD_ENCRYPTION_KEYS", "password"),
+    ("FIELD_ENCRYPTION_KEYS", f"{43 * 'A'}=,{42 * 'A'}=="),
+    ("DEBUG", "perhaps"),
+    ("SITE_URL", "shop.example.com"),
+    ("DATABASE_URL", "shop"),
+    ("DATABASE_URL", "mysql://shop@localhost/shop"),
+    ("DEFAULT_MARKUP_PERCENT", "a lot"),
+    ("DEFAULT_MARKUP_PERCENT", "NaN"),
+    ("DEFAULT_MARKUP_PERCENT", "Infinity"),
+    ("DEFAULT_MARKUP_PERCENT", "-5"),
+    ("DEFAULT_RATE_PER", "100"),
+    ("UPSTREAM_URL", "hstockplus.com/api/v2"),
+    ("UPSTREAM_TIMEOUT_SECONDS", "0"),
+    ("UPSTREAM_TIMEOUT_SECONDS", "nan"),
+    ("UPSTREAM_MAX_PER_SECOND", "2.5"),
+    ("UPSTREAM_EXCHANGE_RATE", "one"),
+    ("UPSTREAM_EXCHANGE_RATE", "1.1"),
+    ("ORDERS_CLAIM_SECONDS", "30"),
+    ("EMAIL_VERIFICATION", "maybe"),
+    ("EMAIL_URL", "post office"),
+    ("SYNC_CATALOG_EVERY_SECONDS", "often"),
+    ("SYNC_REPRICED_FACTOR", "1"),
+]
+READ_ALL = """
+import json, os, runpy, sys, traceback
+ends = []
+for case in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(case)
+    try:
+        runpy.run_module("storefront.settings")
+        ends.append("")
+    except Exception:
+        ends.append(traceback.format_exc().strip().splitlines()[-1])
+print(json.dumps(ends))
+"""
 
 
 def load(**variables: str | None) -> subprocess.CompletedProcess[str]:
@@ -37,43 +79,23 @@ def test_settings_when_only_the_keys_are_set_load():
     assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("SECRET_KEY", ""),
-        ("SECRET_KEY", "short"),
-        ("FIELD_ENCRYPTION_KEYS", ""),
-        ("FIELD_ENCRYPTION_KEYS", "password"),
-        ("FIELD_ENCRYPTION_KEYS", f"{43 * 'A'}=,{42 * 'A'}=="),
-        ("DEBUG", "perhaps"),
-        ("SITE_URL", "shop.example.com"),
-        ("DATABASE_URL", "shop"),
-        ("DATABASE_URL", "mysql://shop@localhost/shop"),
-        ("DEFAULT_MARKUP_PERCENT", "a lot"),
-        ("DEFAULT_MARKUP_PERCENT", "NaN"),
-        ("DEFAULT_MARKUP_PERCENT", "Infinity"),
-        ("DEFAULT_MARKUP_PERCENT", "-5"),
-        ("DEFAULT_RATE_PER", "100"),
-        ("UPSTREAM_URL", "hstockplus.com/api/v2"),
-        ("UPSTREAM_TIMEOUT_SECONDS", "0"),
-        ("UPSTREAM_TIMEOUT_SECONDS", "nan"),
-        ("UPSTREAM_MAX_PER_SECOND", "2.5"),
-        ("UPSTREAM_EXCHANGE_RATE", "one"),
-        ("UPSTREAM_EXCHANGE_RATE", "1.1"),
-        ("ORDERS_CLAIM_SECONDS", "30"),
-        ("EMAIL_VERIFICATION", "maybe"),
-        ("EMAIL_URL", "post office"),
-        ("SYNC_CATALOG_EVERY_SECONDS", "often"),
-        ("SYNC_REPRICED_FACTOR", "1"),
-    ],
-)
-def test_settings_when_a_value_is_wrong_refuse_to_load_and_name_the_variable(name, value):
-    loaded = load(**{name: value})
+@pytest.fixture(scope="module")
+def refusals() -> list[str]:
+    """What each wrong value ends with, in the order of WRONG: one process reads the settings anew for each of them."""
+    cases = json.dumps([{**GOOD, name: value} for name, value in WRONG])
+    loaded = subprocess.run(
+        [sys.executable, "-c", READ_ALL], cwd=ROOT, env=GOOD, input=cases, capture_output=True, text=True, check=True
+    )
+    return json.loads(loaded.stdout)
 
-    assert loaded.returncode != 0
-    last_line = loaded.stderr.strip().splitlines()[-1]
-    assert last_line.startswith("django.core.exceptions.ImproperlyConfigured: ")
-    assert name in last_line
+
+@pytest.mark.xdist_group("settings")
+@pytest.mark.parametrize("case", range(len(WRONG)), ids=[f"{name}-{value}" for name, value in WRONG])
+def test_settings_when_a_value_is_wrong_refuse_to_load_and_name_the_variable(refusals: list[str], case: int):
+    name, _value = WRONG[case]
+
+    assert refusals[case].startswith("django.core.exceptions.ImproperlyConfigured: ")
+    assert name in refusals[case]
 
 
 def test_settings_when_upstream_keeps_another_currency_ask_for_the_exchange_rate():
