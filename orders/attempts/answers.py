@@ -48,9 +48,16 @@ def settle_waiting(order_id: int, state: str, *, now: datetime, actor: User | No
 
 def answer_came(order: Order, state: str, *, now: datetime, upstream_id: str = "") -> None:
     """The order's last attempt was answered after all, while the order still waited."""
-    clear_flags([order.pk], (*OF_WAITING, Flag.PERHAPS_TWICE), now=now)
     rows = LostAttempt.objects.unsettled().filter(order=order, number=order.attempts)
     rows.update(state=state, upstream_id=upstream_id, **_settled(state, now))
+    clear_answered(order.pk, now=now)
+
+
+def clear_answered(order_id: int, *, now: datetime) -> None:
+    """Take an order whose answer is known off the queue, unless an attempt that was given up may still turn up."""
+    in_doubt = LostAttempt.objects.filter(order_id=order_id, state=State.ABANDONED).exclude(doubt="")
+    over = OF_WAITING if in_doubt.exists() else (*OF_WAITING, Flag.PERHAPS_TWICE)
+    clear_flags([order_id], over, now=now)
 
 
 def settle_attempt(attempt: LostAttempt, state: str, *, now: datetime, **fields: Any) -> bool:

@@ -12,6 +12,7 @@ from orders.lifecycle.transitions import Change, move_orders
 from orders.models import ForwardingPause, LostAttempt, Order, OrderEvent, Status
 
 BATCH = 500
+Reason = ForwardingPause.Reason
 
 
 def declare_restored(*, now: datetime) -> int:
@@ -19,7 +20,10 @@ def declare_restored(*, now: datetime) -> int:
 
     Any of them may have been sent after the backup was taken. The admin ends the pause when they are settled.
     """
-    pause_forwarding(reason=ForwardingPause.Reason.RESTORED, now=now)
+    with transaction.atomic():
+        # Each restore has its own moment: what was bought around it is a gap that no window may reach into.
+        ForwardingPause.objects.filter(reason=Reason.RESTORED, ended_at=None).update(ended_at=now)
+        pause_forwarding(reason=Reason.RESTORED, now=now)
     made_unknown = 0
     for kind in supplies():
         newest = newest_upstream_id(kind)

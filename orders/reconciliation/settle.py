@@ -7,9 +7,9 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from orders.attempts.answers import NOT_LOOKED_AT, State, settle_attempt, settle_waiting
+from orders.attempts.answers import NOT_LOOKED_AT, State, clear_answered, settle_attempt, settle_waiting
 from orders.attempts.losses import book_own_loss, book_second_loss
-from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags
+from orders.lifecycle.attention import OF_WAITING, clear_flags
 from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.supply import Placed, Report, supply_of
 from orders.lifecycle.transitions import Change, WrongStatus, move_order, write_events
@@ -77,7 +77,7 @@ def _adopt(attempt: LostAttempt, upstream_id: str, found: dict[str, Any], now: d
             if not settle_attempt(attempt, State.ADOPTED, now=now, upstream_id=upstream_id, evidence=found):
                 raise WrongStatus(f"an attempt of order {order.pk} has been looked into meanwhile")
             settle_waiting(order.pk, State.ABANDONED, now=now, **NOT_LOOKED_AT)
-            clear_flags([order.pk], (*OF_WAITING, Flag.PERHAPS_TWICE), now=now)
+            clear_answered(order.pk, now=now)
             supply_of(order).record_placed(order, Placed(upstream_id), now)
     except (WrongStatus, IntegrityError) as error:
         log.warning("adoption_outrun", order_id=order.pk, upstream_id=upstream_id, error=str(error))

@@ -16,6 +16,7 @@ from orders.fulfilment.apply_mappings import list_refusal
 from orders.fulfilment.forward import forward_order, release_stale_claims
 from orders.models import KnownRefusal, LostAttempt, Order, Status
 from orders.reconciliation.close_window import close_window
+from orders.reconciliation.doubts import keep_doubt
 from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import (
     book_loss,
@@ -193,6 +194,24 @@ def test_a_late_answer_makes_the_attempt_the_orders_own_while_the_order_waits(
         engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
 
     assert [ending(order) for order in orders] == [(State.ADOPTED, str(row["id"]), []) for row in sandbox.orders]
+
+
+def test_a_late_answer_leaves_the_flag_of_another_attempt_that_may_still_turn_up(
+    lost: Order, client_upstream: Any, sandbox: Any, sam: User
+) -> None:
+    resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
+    candidates = {"candidates": [{"id": "23502"}, {"id": "23503"}]}
+    keep_doubt(attempt_of(lost), LostAttempt.Doubt.CANDIDATES, "", candidates, now=timezone.now())
+    claim = engine._claim(Order.objects.get(pk=lost.pk), now=timezone.now(), last_id="")
+    assert claim is not None
+    release_stale_claims(now=timezone.now() + timedelta(hours=1))
+    assert flags_of(lost) == [Flag.PERHAPS_TWICE, Flag.PERHAPS_PLACED]
+
+    engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
+
+    lost.refresh_from_db()
+    assert (lost.status, lost.upstream_id) == (Status.PENDING, str(sandbox.orders[-1]["id"]))
+    assert flags_of(lost) == [Flag.PERHAPS_TWICE]
 
 
 def test_a_late_refusal_makes_the_attempt_absent(place: Callable[..., Order], client_upstream: Any) -> None:
