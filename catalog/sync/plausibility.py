@@ -48,8 +48,10 @@ def doubts_about(answer: CatalogAnswer, found: Scan) -> list[Doubt]:
     factor, limit = settings.SYNC_REPRICED_FACTOR, settings.SYNC_MAX_REPRICED_PERCENT
     repriced = sum(repricing.ratio > factor for repricing in repricings(answer, found))
     if repriced * 100 > found.on_sale * limit:
-        words = _("The rates of %(count)d of %(total)d services on sale rose or fell by more than a factor "
-"of %(factor)s; the limit is %(limit)d%%.")  # fmt: skip
+        words = _(
+            "The rates of %(count)d of %(total)d services on sale rose or fell by more than a factor of %(factor)s; "
+            "the limit is %(limit)d%%."
+        )
         counts = {"count": repriced, "total": found.on_sale, "factor": factor, "limit": limit}
         doubts.append(Doubt("repriced", words % counts))
     set_aside, limit = len(answer.set_aside), settings.SYNC_MAX_SET_ASIDE_PERCENT

@@ -1,0 +1,1 @@
+"""How dates and times are written, where we differ from Django; see FORMAT_MODULE_PATH."""
