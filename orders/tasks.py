@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.accounting import purchase_counts
 from orders.attempts import assumptions
+from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
 from orders.lifecycle import referrals
 from orders.notices import price_digest
@@ -84,6 +85,13 @@ def reconcile_orders() -> None:
     """Look into the orders whose answer never came."""
     if client := _client():
         reconcile.reconcile_orders(client=client, now=timezone.now())
+
+
+@shared_task(name="orders.tasks.follow_losses")
+def follow_losses() -> None:
+    """See what upstream charges in the end for what no order follows."""
+    if client := _client():
+        losses.follow_losses(client=client, now=timezone.now())
 
 
 @shared_task(name="orders.tasks.probe_foreign_ids")

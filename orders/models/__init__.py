@@ -1,7 +1,7 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
 from orders.models.aftercare import DeliveredGoods, GoodsReveal, RetentionMark, ServiceRequest, WatchedPrice
-from orders.models.attempts import LostAttempt
+from orders.models.attempts import LostAttempt, LostAttemptQuerySet
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
 from orders.models.order import (
@@ -48,6 +48,7 @@ __all__ = [
     "Kind",
     "KnownRefusal",
     "LostAttempt",
+    "LostAttemptQuerySet",
     "Order",
     "OrderEvent",
     "OrderQuerySet",

@@ -1,7 +1,7 @@
 """Attempts to buy an order whose answer never came: where upstream's id can lie, and what became of them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,11 @@ class LostAttemptQuerySet(models.QuerySet["LostAttempt"]):
     def unsettled(self) -> "LostAttemptQuerySet":
         """Those of which nobody knows whether upstream has them."""
         return self.filter(state__in=LostAttempt.UNSETTLED)
+
+    def losses_beside(self) -> "LostAttemptQuerySet":
+        """What upstream has beside the order that is followed, if any is."""
+        beside = Q(order__upstream_id=None) | ~Q(order__upstream_id=F("upstream_id"))
+        return self.filter(beside, state=LostAttempt.State.LOSS)
 
 
 class LostAttempt(models.Model):

@@ -31,6 +31,7 @@ def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchang
         # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
         "wipe_sms_contents": _every("WIPE_SMS_CONTENTS_EVERY_SECONDS", 21_600, "sms.tasks.wipe_sms_contents"),
         "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),
+        "follow_losses": _every("FOLLOW_LOSSES_EVERY_SECONDS", 300, "orders.tasks.follow_losses"),
         "probe_foreign_ids": _every("PROBE_FOREIGN_IDS_EVERY_SECONDS", 3600, "orders.tasks.probe_foreign_ids"),
         "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
         "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),

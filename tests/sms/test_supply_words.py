@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from orders.attempts.assumptions import probe_foreign_ids
 from orders.attempts.windows import known_ids
+from orders.fulfilment.follow_losses import follow_losses
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamAssumption, UpstreamEntry
@@ -154,3 +155,20 @@ def test_the_ids_of_numbers_nobody_asked_for_break_no_assumption(buy, client_ups
     probe_foreign_ids(client=client_upstream, now=timezone.now() + timedelta(minutes=12))
 
     assert not UpstreamAssumption.objects.filter(broken_at__isnull=False).exists()
+
+
+def test_a_number_nobody_asked_for_that_ends_without_a_code_costs_what_upstream_says_then(
+    buy, client_upstream, sandbox
+):
+    [first] = buy()
+    more = client_upstream.add_sms(project_id=first.number.project.upstream_id, quantity=2, country="us")
+    rows = ", ".join(f'{{"order": "{number.order_id}"}}' for number in more)
+    UpstreamEntry.objects.create(kind=UpstreamEntry.Kind.OPENING, amount_upstream_micros=1)
+    with RawServer(lambda sock, _: sock.sendall(answer(f'{{"orders": [{rows}]}}'))) as server:
+        forward_order(first.pk, client=client_of(server), clock=timezone.now)
+    sandbox.set_number(more[1].order_id, status="expired", charge="0.0000")
+
+    assert follow_losses(client=client_upstream, now=timezone.now() + timedelta(minutes=20)) == 1
+
+    [extra] = LostAttempt.objects.all()
+    assert (extra.state, extra.charge_upstream_micros) == (LostAttempt.State.LOSS, 0)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from orders.accounting.audit.findings import AuditFindings, total
 from orders.attempts.losses import IN_QUESTION
 from orders.fulfilment.margin import REDUCED
-from orders.models import OPEN, LostAttempt, Order, Status, UpstreamEntry
+from orders.models import OPEN, LostAttempt, LostAttemptQuerySet, Order, Status, UpstreamEntry
 from upstream.client import Client
 from upstream.errors import UpstreamError
 from upstream.money import micros_from_decimal
@@ -117,12 +117,11 @@ def _twice() -> int:
     return sum(charge for _attempt, charge in charges_beside(LostAttempt.objects.all()))
 
 
-def charges_beside(attempts: QuerySet[LostAttempt]) -> Iterator[tuple[LostAttempt, int]]:
+def charges_beside(attempts: LostAttemptQuerySet) -> Iterator[tuple[LostAttempt, int]]:
     """Yield what upstream charged for orders beside the one that is followed: it was sent again, then both came.
 
     Amounts are in upstream's micros; the attempts come with their orders.
     """
-    beside = Q(order__upstream_id=None) | ~Q(order__upstream_id=F("upstream_id"))
-    for attempt in attempts.filter(beside, state=LostAttempt.State.LOSS).select_related("order"):
+    for attempt in attempts.losses_beside().select_related("order"):
         charge = attempt.charge_upstream_micros
         yield attempt, attempt.order.cost_upstream_micros if charge is None else charge
