@@ -17,6 +17,7 @@ from upstream.errors import InvalidApiKey, Unavailable
 from upstream.money import micros_from_decimal, text_from_micros
 
 log = structlog.get_logger(__name__)
+CURRENCY_MAY_RETURN = timedelta(days=1)  # by itself once; not back and forth
 Reason = ForwardingPause.Reason
 
 BY_UPSTREAM = (Reason.KEY, Reason.BALANCE)
@@ -92,14 +93,17 @@ def pause_for_currency(currency: str, *, now: datetime) -> None:
 def look_at_account(*, client: Client, now: datetime) -> int | None:
     """Ask for the upstream balance and keep it; return it in micros, None when it is in a foreign currency.
 
-    A foreign currency pauses forwarding; the right one ends such a pause. Raises the client's read errors.
+    A foreign currency pauses forwarding; the right one ends such a pause, unless one has ended like that within a day:
+    where statuses and balance differ for good, a human decides. Raises the client's read errors.
     """
     balance = client.balance()
     if is_foreign(balance.currency):
         pause_for_currency(balance.currency, now=now)
         return None
     if balance.currency:
-        for pause in ForwardingPause.objects.filter(reason=Reason.CURRENCY, ended_at=None):
+        pauses = ForwardingPause.objects.filter(reason=Reason.CURRENCY)
+        pause, again = pauses.filter(ended_at=None).first(), Q(ended_by=None, ended_at__gt=now - CURRENCY_MAY_RETURN)
+        if pause is not None and not pauses.filter(again).exists():
             end_pause(pause.pk, now=now)
     return keep_balance(balance, now=now)
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from notifications.models import Notice
 from orders.fulfilment.forward import forward_order
-from orders.fulfilment.pauses import end_pause, is_foreign, look_at_account, resume_forwarding
+from orders.fulfilment.pauses import end_pause, is_foreign, look_at_account, pause_for_currency, resume_forwarding
 from orders.fulfilment.poll import poll_due
 from orders.models import ForwardingPause, UpstreamBalance
 from tests.clock import stopped_at
@@ -64,6 +64,17 @@ def test_resume_forwarding_when_the_right_currency_is_seen_again_ends_the_pause(
     assert resume_forwarding(client=client_upstream, now=timezone.now()) == [Reason.CURRENCY]
 
     assert open_pauses() == []
+
+
+def test_resume_forwarding_when_statuses_and_balance_differ_for_good_leaves_it_to_staff_the_second_time(
+    client_upstream, db
+):
+    for _time in range(2):
+        pause_for_currency("EUR", now=timezone.now())
+        resume_forwarding(client=client_upstream, now=timezone.now())
+
+    assert open_pauses() == [(Reason.CURRENCY, "EUR")]
+    assert resume_forwarding(client=client_upstream, now=timezone.now() + timedelta(days=2)) == [Reason.CURRENCY]
 
 
 def test_a_pause_that_staff_ended_does_not_begin_again_until_the_right_currency_was_seen(
