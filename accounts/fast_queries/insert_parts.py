@@ -32,7 +32,7 @@ class InsertPart:
 
     @cached_property
     def text(self) -> str:
-        """The text of this part, put together at the first need: constants are written as the connection writes them."""
+        """The text of this part, put together at the first need, as the connection writes its constants."""
         from psycopg import sql  # where the shop runs on SQLite there need be none
 
         quote = connection.ops.quote_name
@@ -46,7 +46,7 @@ class InsertPart:
         columns = ", ".join(quote(str(each.column)) for each in places)
         table, key = quote(self._model._meta.db_table), quote(str(self._model._meta.pk.column))
         source = f" FROM {self._source}" if self._source else ""
-        return f"INSERT INTO {table} ({columns}) SELECT {', '.join(places.values())}{source} RETURNING {key}"  # noqa: S608 - our own names
+        return f"INSERT INTO {table} ({columns}) SELECT {', '.join(places.values())}{source} RETURNING {key}"
 
     def values(self, row: Model) -> list[Any]:
         """Return what is sent for this row, in the order of its places in the text.

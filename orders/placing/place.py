@@ -200,9 +200,11 @@ def check_out(
         # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
         check_owes_nothing(user)
         raise
-    except IntegrityError if ahead else Exception:
+    except Exception as refusal:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first. A
         # refusal that came before the checkout could be written is none for what has been bought already.
+        if ahead and not isinstance(refusal, IntegrityError):
+            raise
         bought = _bought_before(user, request_id, fingerprint)
         if bought is None:
             raise

@@ -89,9 +89,7 @@ def take_price(order: Order, discount_micros: int = 0) -> None:
 
 def write_placed(order: Order, *, now: datetime, **more: Any) -> None:
     """Begin the timeline of a saved order; `more` is what its customer is told besides price and quantity."""
-    write_events(
-        [Change(order.pk, _data_of(order) | more)], code=OrderEvent.Code.PLACED, status=order.status, now=now
-    )
+    write_events([Change(order.pk, _data_of(order) | more)], code=OrderEvent.Code.PLACED, status=order.status, now=now)
 
 
 def _write_at_once(order: Order, now: datetime) -> None:
@@ -134,8 +132,8 @@ def _data_of(order: Order) -> dict[str, Any]:
 @cache
 def _statement(*, new_checkout: bool) -> str:
     bought = _CHECKOUT.text if new_checkout else "SELECT CAST(%s AS bigint) AS id"
-    return (
-        f"WITH bought AS ({bought}), moved AS ({MOVED}), ordered AS ({_ORDER.text}),"
-        f" booked AS ({_LEDGER.text}), told AS ({_EVENT.text})"
-        " SELECT moved.bought_id, ordered.id FROM moved, ordered"
-    )
+    return f"""
+        WITH bought AS ({bought}), moved AS ({MOVED}), ordered AS ({_ORDER.text}), booked AS ({_LEDGER.text}),
+            told AS ({_EVENT.text})
+        SELECT moved.bought_id, ordered.id FROM moved, ordered
+    """  # noqa: S608 - our own words
