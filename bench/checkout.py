@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bench.stage import a_customer, a_service, machine, seconds_of, shop
 
-AIM = 1 / 3
+AIM = 0.5
 LINK = "https://example.com/bench"
 CHECKOUT = """INSERT INTO orders_checkout (user_id, request_id, fingerprint, created_at)
     VALUES (%s, %s, %s, %s) RETURNING id"""

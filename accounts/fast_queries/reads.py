@@ -31,7 +31,7 @@ class Prepared:
             sql, params = f"{sql} AND {self._among} = ANY(%s)", [*params, list(ids)]
         elif self._among:
             sql, params = f"{sql} AND {self._among} IN ({', '.join(len(ids) * ['%s'])})", [*params, *ids]
-        with _cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(sql, params)
             found = cursor.fetchall()
         return [_converted(row, converters) for row in found] if converters else found
@@ -45,7 +45,7 @@ class Prepared:
         return sql, compiler.get_converters(expression for expression, _sql, _alias in compiler.select)
 
 
-def _cursor() -> Any:
+def prepared_cursor() -> Any:
     """Return a cursor that lets the server plan the statement only once, where there is such a one."""
     make = getattr(connection, "prepared_cursor", connection.cursor)
     return make()

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
+from accounts.fast_queries.reads import Prepared
 from catalog.models import MarkupRule
 from catalog.pricing.formula import Markup
 
@@ -84,13 +85,13 @@ class Chosen:
     by_service: dict[int, Markup] = field(default_factory=dict)
 
 
-# Put together once: every page and every sale asks this.
-_ALL_RULES = MarkupRule.objects.order_by().values_list(*Rule._fields)
+# Every page and every sale asks this.
+_all_rules = Prepared(lambda: MarkupRule.objects.order_by().values_list(*Rule._fields), example=())
 
 
 def read_rules(*, valid_at: datetime | None = None) -> list[Rule]:
     """Return the rules valid at a moment, or all of them; one query."""
-    rules = [Rule(*row) for row in _ALL_RULES.all()]
+    rules = [Rule(*row) for row in _all_rules.rows()]
     return rules if valid_at is None else [rule for rule in rules if rule.is_valid(valid_at)]
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
+from accounts.fast_queries.reads import Prepared
 from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
 from orders.attempts.losses import book_late_answer
@@ -38,13 +39,7 @@ from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.holds import NOT_HELD
 from orders.lifecycle.refunds import refund_up_to
-from orders.lifecycle.supply import (
-    Placed,
-    Supply,
-    related_rows,
-    supplies,
-    supply_of,
-)
+from orders.lifecycle.supply import Placed, Supply, related_rows, supplies, supply_of
 from orders.lifecycle.transitions import WrongStatus, move_order
 from orders.models import ForwardingPause, KnownRefusal, LostAttempt, Order, OrderEvent, RefundReason, Status
 from orders.models.attempts import text_of_cause
@@ -252,11 +247,14 @@ def _claim(
     return Claim(order, token, deadline)
 
 
+_held = Prepared(lambda: Order.objects.filter(pk=0).order_by().values_list("status", "claim_token"), example=(0,))
+
+
 def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:
     """Whether the claim stands and outlives the longest call: who slept through the deadline must not send."""
     if now + timedelta(seconds=call_seconds) >= claim.deadline:
         return False
-    return Order.objects.filter(pk=claim.order.pk, status=Status.SENDING, claim_token=claim.token).exists()
+    return _held.rows(claim.order.pk) == [(Status.SENDING, claim.token)]
 
 
 def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetime) -> None:

@@ -23,9 +23,8 @@ from orders.lifecycle.coupons import (
 )
 from orders.lifecycle.discounts import Discount
 from orders.lifecycle.referrals import open_earning
-from orders.lifecycle.transitions import Change, write_events
 from orders.lifecycle.wake_forwarder import wake_forwarder
-from orders.models import Checkout, Order, OrderEvent
+from orders.models import Checkout, Order
 from orders.placing.check import check_amounts, check_order
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
@@ -44,9 +43,10 @@ from orders.placing.refusals import (
     QuoteRefused,
     RequestIdReused,
 )
+from orders.placing.sale import take_price, write_order, write_placed, write_sale
 from upstream.money import MICROS
 from wallet.models import LedgerEntry
-from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit, debit
+from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit
 
 
 def place_order(
@@ -96,7 +96,9 @@ def place_order(
         terms: dict[str, Any] = {"floor_micros": book.floor_price_micros(service, pieces), "seen_micros": seen_micros}
         return [_take_payment_with_coupon(order, coupon, **terms, now=now)]
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)[0]
+    # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
+    ahead = bool(coupon.strip())
+    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
 
 
 def draft_order(
@@ -176,17 +178,20 @@ def check_out(
     asked: dict[str, Any],
     buy: Callable[[Checkout], list[Order]],
     api_key: ApiKey | None = None,
+    ahead: bool = True,
 ) -> list[Order]:
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
-    What they cost counts for the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other
-    values, MoneyOwed, accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
+    The checkout is written `ahead` of `buy`, or else by `buy`, together with its one order. What they cost counts for
+    the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other values, MoneyOwed,
+    accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
     """
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
     try:
         with transaction.atomic():
-            checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
-            insert_row(checkout)
+            if ahead:
+                insert_row(checkout)
             orders = buy(checkout)
             if api_key is not None:
                 spend_with_key(api_key, sum(order.price_micros for order in orders))
@@ -195,8 +200,11 @@ def check_out(
         # Whatever comes in pays first what is owed: who owes has nothing in the wallet, so it is enough to ask now.
         check_owes_nothing(user)
         raise
-    except IntegrityError:
-        # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first.
+    except Exception as refusal:
+        # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first. A
+        # refusal that came before the checkout could be written is none for what has been bought already.
+        if ahead and not isinstance(refusal, IntegrityError):
+            raise
         bought = _bought_before(user, request_id, fingerprint)
         if bought is None:
             raise
@@ -227,10 +235,10 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
     the wallet needs no more than what is left, and then the whole price taken.
     """
     order.created_at = now
-    insert_row(order)
-    open_earning(order)
-    data: dict[str, Any] = {"price_micros": order.price_micros, "quantity": order.quantity}
-    if discount is not None:
+    if discount is None:
+        write_sale(order, now=now)
+    else:
+        write_order(order)
         credit(
             user=order.user,
             amount_micros=discount.discount_micros,
@@ -238,15 +246,9 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
             reference=f"order:{order.pk}:coupon",
             note=discount.code,
         )
-        data |= {"coupon": discount.code, "discount_micros": discount.discount_micros}
-    debit(
-        user=order.user,
-        amount_micros=order.price_micros + (discount.discount_micros if discount else 0),
-        kind=LedgerEntry.Kind.CHARGE,
-        reference=f"order:{order.pk}",
-        note=order.title[:300],
-    )
-    write_events([Change(order.pk, data)], code=OrderEvent.Code.PLACED, status=order.status, now=now)
+        take_price(order, discount.discount_micros)
+        write_placed(order, now=now, coupon=discount.code, discount_micros=discount.discount_micros)
+    open_earning(order)
     wake_forwarder(order.pk)
     return order
 

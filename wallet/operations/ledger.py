@@ -115,9 +115,14 @@ def _book(
                 _pay_what_is_owed(user, entry.wallet_id)
             return entry
     except IntegrityError as error:
-        if any(name in str(error) for name in _ONCE_PER_WALLET):
+        if is_booked_twice(error):
             raise AlreadyBooked(reference) from error
         raise
+
+
+def is_booked_twice(error: IntegrityError) -> bool:
+    """Return whether a ledger row was refused because its wallet has one with this reference."""
+    return any(name in str(error) for name in _ONCE_PER_WALLET)
 
 
 def _move_and_write(user: User, entry: LedgerEntry) -> None:
