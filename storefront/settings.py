@@ -214,6 +214,7 @@ if MAX_CLOCK_SKEW_SECONDS > SETTLE_SECONDS / 2:
 RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 RECONCILE_LOOK_AHEAD = env.number("RECONCILE_LOOK_AHEAD", 20, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
+LATE_CHECK_SHARE = env.decimal("LATE_CHECK_SHARE", "0.1", minimum=Decimal("0.01"), maximum=Decimal(1))
 RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)

@@ -18,6 +18,8 @@ from orders.fulfilment.bulk_record import (
     take_numbers,
     take_status,
 )
+from orders.fulfilment.late_checks import allowance as late_checks
+from orders.fulfilment.late_checks import room_in_batch
 from orders.fulfilment.margin import Concern, charge_is_news, review_charge
 from orders.fulfilment.pauses import is_foreign, pause_for_currency
 from orders.fulfilment.thread_pool import map_in_threads
@@ -39,6 +41,7 @@ from orders.lifecycle.transitions import (
     write_events,
 )
 from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, RefundReason, Status
+from orders.models.order import OrderQuerySet
 from orders.notices.customer_notices import announce
 from upstream.client import Client
 from upstream.errors import OrderNotFound, UpstreamError, Withheld
@@ -72,7 +75,7 @@ def poll_open(*, kind: str, client: Client, seconds: float, clock: Clock, nap_se
 
 
 def _soon_due(kind: str, now: datetime) -> bool:
-    return Order.objects.filter(kind=kind).due(now + timedelta(seconds=1)).exists()
+    return Order.objects.filter(kind=kind).open().due(now + timedelta(seconds=1)).exists()
 
 
 def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
@@ -124,18 +127,26 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
 
 
 def _claim_due(kind: str, now: datetime) -> list[Order]:
-    """Take a batch for ourselves for a while; other workers pass over it."""
+    """Take a batch for ourselves for a while; other workers pass over it. Orders under way come first."""
     until = now + timedelta(seconds=settings.ORDERS_POLL_CLAIM_SECONDS)
+    supply = supplies()[kind]
     with transaction.atomic():
         due = Order.objects.filter(kind=kind).due(now).select_for_update(skip_locked=True)
-        supply = supplies()[kind]
-        if supply.newest_first:
-            due = due.order_by("-pk")
-        order_ids = list(due.values_list("pk", flat=True)[: supply.poll_batch])
+        under_way = due.open().order_by("-pk") if supply.newest_first else due.open()
+        order_ids = list(under_way.values_list("pk", flat=True)[: supply.poll_batch])
+        order_ids += _finished_due(due, min(supply.poll_batch - len(order_ids), room_in_batch(supply.poll_batch)), now)
         if not order_ids:
             return []
         Order.objects.filter(pk__in=order_ids).update(poll_claimed_until=until)
-    return list(Order.objects.filter(pk__in=order_ids).select_related(*related_rows(kind)))
+    orders = Order.objects.select_related(*related_rows(kind)).in_bulk(order_ids)
+    return [orders[pk] for pk in order_ids]  # in this order: what a batch has no time for is at its end
+
+
+def _finished_due(due: OrderQuerySet, room: int, now: datetime) -> list[int]:
+    granted = late_checks.take(room, now=now) if room else 0
+    order_ids = list(due.finished().values_list("pk", flat=True)[:granted]) if granted else []
+    late_checks.give_back(granted - len(order_ids))
+    return order_ids
 
 
 def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) -> None:

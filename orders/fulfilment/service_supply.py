@@ -7,6 +7,7 @@ from django.conf import settings
 
 from catalog.models import RateUnit, ServiceChange, SyncRun
 from orders.attempts.sync_span import sync_span
+from orders.fulfilment.late_checks import next_look
 from orders.lifecycle.attention import Flag, raise_flag, tell_of
 from orders.lifecycle.goods import has_news, keep_goods, without_goods
 from orders.lifecycle.supply import CostRange, Placed, Report
@@ -31,7 +32,6 @@ STATUS_BY_WORD = {
     "cancelled": Status.CANCELED,
     "refunded": Status.CANCELED,
 }
-LATE_CHECK = timedelta(hours=12)
 PACE_KNOWN_AFTER = 3  # orders of a service
 
 
@@ -142,15 +142,12 @@ class ServiceSupply:
         """Often while an order of its service is usually under way, ever more seldom once it takes longer.
 
         Nobody knows what is usual until some orders have finished: then the age alone decides. Finished ones are asked
-        twice a day while upstream may still change its mind.
+        about ever more seldom, while upstream may still change its mind.
         """
         if order.status == Status.FAILED:
             return self._next_poll_of_loss(order, now)
         if order.status in FINISHED:
-            late = order.status in (Status.COMPLETED, Status.PARTIAL, Status.CANCELED)
-            finished_at = order.finished_at or now
-            watched = late and now < finished_at + timedelta(days=settings.LATE_CHANGE_DAYS)
-            return now + LATE_CHECK if watched else None
+            return next_look(order.finished_at or now, now)
         return self._next_poll_by_age(order, now)
 
     def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:

@@ -75,6 +75,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def open(self) -> "OrderQuerySet":
         return self.filter(status__in=OPEN)
 
+    def finished(self) -> "OrderQuerySet":
+        return self.filter(status__in=FINISHED)
+
     def newest_first(self) -> "OrderQuerySet":
         return self.order_by("-id")
 

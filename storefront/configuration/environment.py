@@ -49,8 +49,10 @@ class Environment:
     def seconds(self, name: str, default: float, minimum: float = 0.1) -> float:
         return self._checked(name, default, float, "a number of seconds", minimum, None)
 
-    def decimal(self, name: str, default: str, minimum: Decimal = Decimal(0)) -> Decimal:
-        return self._checked(name, Decimal(default), Decimal, "a number", minimum, None)
+    def decimal(
+        self, name: str, default: str, minimum: Decimal = Decimal(0), maximum: Decimal | None = None
+    ) -> Decimal:
+        return self._checked(name, Decimal(default), Decimal, "a number", minimum, maximum)
 
     def listing(self, name: str, default: list[str]) -> list[str]:
         raw = self.text(name, "")

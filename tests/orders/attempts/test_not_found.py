@@ -110,11 +110,11 @@ def test_poll_when_upstream_forgets_a_finished_order_is_quiet_and_ends(sent_orde
     poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
     sandbox.fail_rate("refuse", 1.0, action="status", text="Order not found")
 
-    for hours, again in [(12, True), (24, True), (7 * 24, False)]:
+    for hours, pause in [(12, 12), (24, 24), (7 * 24, None)]:
         later = now + timedelta(hours=hours)
         assert poll_due(kind="service", client=client_upstream, clock=stopped_at(later)) == 1
         sent_order.refresh_from_db()
-        assert sent_order.next_poll_at == (later + timedelta(hours=12) if again else None)
+        assert sent_order.next_poll_at == (later + timedelta(hours=pause) if pause else None)
         assert (sent_order.status, flags_of(sent_order)) == (Status.COMPLETED, [])
 
 
