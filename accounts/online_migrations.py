@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import IntegrityError, NotSupportedError, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddConstraint, AddIndex
+from django.db.migrations.operations import AddConstraint, AddIndex, AlterField
 from django.db.migrations.state import ProjectState
 from django.db.models import BaseConstraint, CheckConstraint
 
@@ -53,6 +53,55 @@ class AddIndexWithoutLock(AddIndexConcurrently):
             cursor.execute(INVALID_INDEX, [name])
             if cursor.fetchone() is not None:
                 cursor.execute(f"DROP INDEX CONCURRENTLY {name}")
+
+
+class DropForeignKeyIndexWithoutLock(AlterField):
+    """Drop the index that a foreign key brings along, where another index begins with its column.
+
+    `field` is the foreign key with `db_index=False`. Nothing else of the column changes, so no table is written anew.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        quote, how = schema_editor.quote_name, self._how(schema_editor)
+        with _waiting_as_long_as_it_takes(schema_editor):
+            for name in self._indexes(schema_editor, model):
+                schema_editor.execute(f"DROP INDEX {how} IF EXISTS {quote(name)}")
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        field = model._meta.get_field(self.name)
+        quote, how = schema_editor.quote_name, self._how(schema_editor)
+        name = f"{model._meta.db_table}_{field.column}"
+        with _waiting_as_long_as_it_takes(schema_editor):
+            table, column = quote(model._meta.db_table), quote(field.column)
+            schema_editor.execute(f"CREATE INDEX {how} {quote(name)} ON {table} ({column})")
+
+    def describe(self) -> str:
+        return f"Without a lock: drop the index of {self.name} on {self.model_name}"
+
+    def _how(self, schema_editor: BaseDatabaseSchemaEditor) -> str:
+        return "CONCURRENTLY" if schema_editor.connection.vendor == "postgresql" else ""
+
+    def _indexes(self, schema_editor: BaseDatabaseSchemaEditor, model: Any) -> list[str]:
+        """Return the names of the plain indexes on this column alone; Django makes one for a foreign key."""
+        named = {index.name for index in model._meta.indexes}
+        field = model._meta.get_field(self.name)
+        with schema_editor.connection.cursor() as cursor:
+            found = schema_editor.connection.introspection.get_constraints(cursor, model._meta.db_table)
+        return [
+            name
+            for name, one in found.items()
+            if one["columns"] == [field.column] and one["index"] and not one["unique"] and name not in named
+        ]
 
 
 class AddConstraintWithoutLock(AddConstraint):
@@ -100,7 +149,7 @@ class AddConstraintWithoutLock(AddConstraint):
 @contextmanager
 def _waiting_as_long_as_it_takes(schema_editor: Any) -> Iterator[None]:
     """Lift the limit on waiting for locks: while these statements wait, nobody has to wait behind them."""
-    if schema_editor.collect_sql:
+    if schema_editor.collect_sql or schema_editor.connection.vendor != "postgresql":
         yield
         return
     with schema_editor.connection.cursor() as cursor:

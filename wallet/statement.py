@@ -13,8 +13,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import BooleanField, Case, Count, Q, Sum, Value, When
-from django.db.models.functions import TruncMonth
+from django.db.models import BooleanField, Case, Count, FilteredRelation, Q, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -123,13 +123,21 @@ def order_of(reference: str) -> int | None:
 
 
 def with_balances(wallet: Wallet, entries: Iterable[LedgerEntry]) -> list[LedgerRow]:
-    """Return some of a wallet's entries with the balance after each; one statement for all of them."""
+    """Return some of a wallet's entries with the balance after each; one statement for all of them.
+
+    It is today's balance less what came later: nearly always the newest entries are looked at, of very many. Balance
+    and entries are read in one statement, so that no movement comes in between.
+    """
     entries = list(entries)
     if not entries:
         return []
-    upto = {f"upto_{entry.pk}": Sum("amount_micros", filter=Q(pk__lte=entry.pk)) for entry in entries}
-    balances = wallet.entries.order_by().filter(pk__lte=max(entry.pk for entry in entries)).aggregate(**upto)
-    return [LedgerRow(entry, balances[f"upto_{entry.pk}"]) for entry in entries]
+    newer = FilteredRelation("entries", condition=Q(entries__pk__gt=min(entry.pk for entry in entries)))
+    later = {
+        f"after_{entry.pk}": Coalesce(Sum("newer__amount_micros", filter=Q(newer__pk__gt=entry.pk)), 0)
+        for entry in entries
+    }
+    seen = Wallet.objects.annotate(newer=newer).annotate(**later).get(pk=wallet.pk)
+    return [LedgerRow(entry, seen.balance_micros - getattr(seen, f"after_{entry.pk}")) for entry in entries]
 
 
 def months_of(wallet: Wallet) -> list[Month]:

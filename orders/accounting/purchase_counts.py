@@ -2,13 +2,26 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db import connection
 
 from catalog.models import Service
 from orders.models import Order, Status
 
 LATELY = timedelta(days=30)
+# Orders are counted once for all services: a subquery for each service took seconds with a hundred thousand of them.
+_COUNT = f"""
+    UPDATE {Service._meta.db_table} SET bought_lately = counted.bought
+    FROM (
+        SELECT service.id, COALESCE(lately.bought, 0) AS bought
+        FROM {Service._meta.db_table} service
+        LEFT JOIN (
+            SELECT service_id, COUNT(*) AS bought FROM {Order._meta.db_table}
+            WHERE created_at > %s AND service_id IS NOT NULL AND status NOT IN (%s, %s)
+            GROUP BY service_id
+        ) AS lately ON lately.service_id = service.id
+        WHERE service.bought_lately <> COALESCE(lately.bought, 0)
+    ) AS counted
+    WHERE counted.id = {Service._meta.db_table}.id"""  # noqa: S608 - our own names
 
 
 def count_purchases(*, now: datetime) -> int:
@@ -16,9 +29,7 @@ def count_purchases(*, now: datetime) -> int:
 
     One statement; only what differs is written, because every change of a service makes what is kept of pages old.
     """
-    orders = Order.objects.filter(created_at__gt=now - LATELY, service__isnull=False).order_by()
-    orders = orders.exclude(status__in=[Status.FAILED, Status.CANCELED])
-    of_service = orders.filter(service=OuterRef("pk")).values("service").annotate(bought=Count("pk")).values("bought")
-    number = Coalesce(Subquery(of_service), 0)
-    services = Service.objects.filter(Q(bought_lately__gt=0) | Q(pk__in=orders.values("service"))).order_by()
-    return services.annotate(bought=number).exclude(bought_lately=F("bought")).update(bought_lately=number)
+    since = connection.ops.adapt_datetimefield_value(now - LATELY)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [since, Status.FAILED.value, Status.CANCELED.value])
+        return int(cursor.rowcount)

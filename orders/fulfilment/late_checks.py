@@ -1,8 +1,8 @@
 """How many questions about finished orders may be asked: a share of all calls, which orders under way never wait for.
 
-Upstream may change its mind about a finished order, so it is looked at again, ever more seldom. After an outage, or a day
-with very many orders, more of these looks are due than there are calls for: those that find no room wait, the longest
-overdue first. A look that comes late takes the place of the next one, so the crowd shrinks by itself.
+Upstream may change its mind about a finished order, so it is looked at again, ever more seldom. After an outage, or a
+day with very many orders, more of these looks are due than there are calls for: those that find no room wait, the
+longest overdue first. A look that comes late takes the place of the next one, so the crowd shrinks by itself.
 """
 
 import threading

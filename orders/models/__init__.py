@@ -1,6 +1,13 @@
 """Tables of the orders, by subject: the order itself, the supplier, what follows an order."""
 
-from orders.models.aftercare import DeliveredGoods, GoodsReveal, RetentionMark, ServiceRequest, WatchedPrice
+from orders.models.aftercare import (
+    DeliveredGoods,
+    GoodsReveal,
+    PriceDigestLook,
+    RetentionMark,
+    ServiceRequest,
+    WatchedPrice,
+)
 from orders.models.attempts import LostAttempt, LostAttemptQuerySet
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
@@ -53,6 +60,7 @@ __all__ = [
     "OrderEvent",
     "OrderQuerySet",
     "PendingCheckout",
+    "PriceDigestLook",
     "PromisedLoss",
     "ReferralEarning",
     "RefundReason",

@@ -129,3 +129,19 @@ class WatchedPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.service_id}"
+
+
+class PriceDigestLook(models.Model):
+    """When a customer's digest of prices was last looked into, also where there was nothing to watch or to tell."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("customer")
+    )
+    looked_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("look at prices")
+        verbose_name_plural = _("looks at prices")
+
+    def __str__(self) -> str:
+        return str(self.user_id)

@@ -56,7 +56,11 @@ class Checkout(models.Model):
     """One press of a buy button. `request_id` is unique per customer, so that a repeat buys nothing twice."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="checkouts", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="checkouts",
+        verbose_name=_("customer"),
+        db_index=False,  # the constraint's index begins with it
     )
     request_id = models.CharField(_("request ID"), max_length=64)
     fingerprint = models.CharField(max_length=64)  # SHA-256 of what was asked for
@@ -130,7 +134,11 @@ class Order(models.Model):
     """One paid order. `price` and `refunded` are in the shop's currency, `*_upstream` in upstream's."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=_("customer"),
+        db_index=False,  # `order_history` begins with it
     )
     checkout = models.ForeignKey(
         Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders", verbose_name=_("checkout")
@@ -236,6 +244,16 @@ class Order(models.Model):
             models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
             models.Index(fields=["kind", "sent_at"], condition=Q(answered_at__isnull=False), name="order_answered"),
             models.Index(fields=["id"], condition=Q(status="unknown"), name="order_unknown"),
+            # Without the finished ones, which may be overdue by thousands.
+            models.Index(
+                fields=["kind", "next_poll_at"],
+                condition=Q(status__in=OPEN, next_poll_at__isnull=False),
+                name="order_open_polls",
+            ),
+            # What a customer with half a million orders filters by.
+            models.Index(fields=["user", "-id"], condition=Q(status__in=OPEN), name="order_open_of_customer"),
+            models.Index(fields=["user", "-id"], condition=Q(kind="number"), name="order_numbers"),
+            models.Index(fields=["user", "-id"], condition=Q(refunded_micros__gt=0), name="order_refunded"),
         ]
 
     def __str__(self) -> str:

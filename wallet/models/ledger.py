@@ -59,7 +59,13 @@ class LedgerEntry(models.Model):
         ADJUSTMENT = "adjustment", _("Adjustment")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
 
-    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="entries", verbose_name=_("wallet"))
+    wallet = models.ForeignKey(
+        Wallet,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        verbose_name=_("wallet"),
+        db_index=False,  # `ledger_of_a_wallet` begins with it
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     amount_micros = MicrosField(_("amount"))
     reference = models.CharField(_("reference"), max_length=100)
@@ -84,6 +90,7 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(fields=["wallet", "reference"], name="ledger_reference_once_per_wallet"),
             models.CheckConstraint(condition=~models.Q(amount_micros=0), name="ledger_amount_not_zero"),
         ]
+        indexes = [models.Index(fields=["wallet", "-id"], name="ledger_of_a_wallet")]
 
     def __str__(self) -> str:
         return self.reference

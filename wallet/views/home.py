@@ -1,11 +1,11 @@
 """The customer's wallet: what is in it, what is reserved or owed, and the ledger that explains it."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only
+from accounts.paging import open_page
 from wallet.extensions import reserved_of
 from wallet.models import OPEN_TOP_UPS
 from wallet.operations import owed_by, wallet_of
@@ -22,7 +22,7 @@ def home(request: CustomerRequest) -> HttpResponse:
     wallet = wallet_of(request.user)
     form = StatementForm(request.GET)
     wanted = form.wanted()
-    page = Paginator(wallet.entries.newest_first().filter(wanted), ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
+    page = open_page(wallet.entries.newest_first().filter(wanted), request.GET, ENTRIES_PER_PAGE)
     context = {
         "wallet": wallet,
         "reserved": reserved_of(request.user),

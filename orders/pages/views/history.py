@@ -1,12 +1,12 @@
 """The customer's own orders: all of them, one of them, and the whole list as a file."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only, render_live
+from accounts.paging import open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, ServiceRequest
 from orders.pages.export import csv_lines
@@ -22,7 +22,7 @@ def order_list(request: CustomerRequest) -> HttpResponse:
     """Show the customer's own orders; while one of those shown is open, the rows refresh themselves."""
     form = OrderFilterForm(request.GET)
     orders = form.narrow(request.user.orders.newest_first())
-    page = Paginator(orders, ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    page = open_page(orders, request.GET, ORDERS_PER_PAGE)
     rows = [(order.pk, order.status, order.remains, order.refunded_micros) for order in page]
     context = {
         "page": page,
@@ -30,7 +30,7 @@ def order_list(request: CustomerRequest) -> HttpResponse:
         "groups": OrderFilterForm.Group,
         "moving": any(order.is_open for order in page),
     }
-    return render_live(request, "orders/order_list.html", "rows", context, state=(page.paginator.count, rows))
+    return render_live(request, "orders/order_list.html", "rows", context, state=(page.counted, rows))
 
 
 @customers_only

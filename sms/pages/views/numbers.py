@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,6 +20,7 @@ from accounts.access import (
     render_live,
     wants_part,
 )
+from accounts.paging import open_page
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
 from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
@@ -99,7 +99,7 @@ def history(request: CustomerRequest) -> HttpResponse:
     """List all numbers the customer ever had, with what came to them, and search them."""
     form = HistoryFilterForm(request.GET)
     own = Number.objects.filter(order__user=request.user).select_related("order", "project__country")
-    page = Paginator(form.narrow(own).order_by("-id"), NUMBERS_PER_PAGE).get_page(request.GET.get("page"))
+    page = open_page(form.narrow(own).order_by("-id"), request.GET, NUMBERS_PER_PAGE)
     context = {"form": form, "page": page, "params": request.GET, "keep_days": settings.SMS_CONTENT_KEEP_DAYS}
     return render(request, "sms/history.html#numbers" if wants_part(request) else "sms/history.html", context)
 
