@@ -21,7 +21,9 @@ from django.utils import timezone
 from bench.scale_fill import LARGE, NUMBERS, SMALL, Size, fill
 from bench.stage import machine, shop
 
-AIM, AIM_OF_LISTS = 50.0, 30.0  # milliseconds
+AIM = 50.0  # milliseconds
+LIST = "list: "  # a large customer's rows: each of its statements has an aim of its own as well
+AIM_OF_LISTS = 30.0
 AIM_OF_BATCH = 400.0  # a statement that writes hundreds of rows, or looks at all services
 AIM_OF_ADMIN = 3000.0
 UNLIMITED = 1_000_000_000
@@ -209,7 +211,7 @@ def pages() -> dict[str, tuple[Callable[[], Any], float]]:
         "small customer's orders": get(small, "/orders/"),
     }
     return {name: (work, AIM) for name, work in works.items()} | {
-        name: (work, AIM_OF_LISTS) for name, work in lists.items()
+        f"{LIST}{name}": (work, AIM) for name, work in lists.items()
     }
 
 
@@ -267,8 +269,9 @@ def measure(rounds: int, *, only: str = "", verbose: bool = False) -> bool:
             run(work)  # what is read for the first time is not what is measured
             seen = sorted((run(work) for _round in range(rounds)), key=lambda one: getattr(one, what))
             took, middle = statistics.median(getattr(one, what) for one in seen), seen[len(seen) // 2]
-            met = met and took <= aim
-            missed = "" if took <= aim else "  MISSED"
+            slow = name.startswith(LIST) and middle.slowest > AIM_OF_LISTS
+            missed = "  MISSED" if took > aim or slow else ""
+            met = met and not missed
             print(
                 f"{name:32} {took:6.1f} ms {aim:4.0f} ms {middle.milliseconds:6.1f} ms {middle.statements:10}{missed}"
             )

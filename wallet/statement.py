@@ -27,6 +27,8 @@ ROWS_AT_ONCE = 1000
 # The order that earned a referral is somebody else's: nothing leads there.
 ORDER_REFERENCE = re.compile(r"order:(\d+)(?!:referral$)(?::|$)")
 PAYMENT_REFERENCE = re.compile(r"top_up:([A-Z0-9]+)(?::|$)")
+# Of one wallet, for the list of its months: beyond that it would take longer than a page may.
+MOST_ADDED_UP = 20_000
 Kind = LedgerEntry.Kind
 # Beyond these a day may have no midnight in some time zone.
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
@@ -52,13 +54,16 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Month:
-    """A month of a wallet, by the shop's time zone: what came in, what went out (below zero), what was left."""
+    """A month of a wallet, by the shop's time zone: what came in, what went out (below zero), what was left.
+
+    None where there are too many movements to add them up for a list.
+    """
 
     begins: date
-    movements: int
-    in_micros: int
-    out_micros: int
-    balance_micros: int
+    movements: int | None = None
+    in_micros: int | None = None
+    out_micros: int | None = None
+    balance_micros: int | None = None
 
 
 class StatementForm(forms.Form):
@@ -140,8 +145,14 @@ def with_balances(wallet: Wallet, entries: Iterable[LedgerEntry]) -> list[Ledger
     return [LedgerRow(entry, seen.balance_micros - getattr(seen, f"after_{entry.pk}")) for entry in entries]
 
 
-def months_of(wallet: Wallet) -> list[Month]:
-    """Return the months in which something moved, the newest first; one statement."""
+def months_of(wallet: Wallet, *, most: int = MOST_ADDED_UP) -> list[Month]:
+    """Return the months in which something moved, the newest first; two statements.
+
+    A wallet with more than `most` movements has all months since its first one, and no sums: each month's own file
+    has them.
+    """
+    if wallet.entries.order_by()[: most + 1].count() > most:
+        return _months_between(wallet.entries.earliest("pk").created_at, wallet.entries.latest("pk").created_at)
     grouped = wallet.entries.values(month=TruncMonth("created_at")).order_by("month")
     months, balance_micros = [], 0
     for row in grouped.annotate(
@@ -153,6 +164,14 @@ def months_of(wallet: Wallet) -> list[Month]:
         balance_micros += in_micros + out_micros
         begins = timezone.localdate(row["month"])
         months.append(Month(begins, row["movements"], in_micros, out_micros, balance_micros))
+    return months[::-1]
+
+
+def _months_between(first: datetime, last: datetime) -> list[Month]:
+    begins, months = timezone.localdate(first).replace(day=1), []
+    while begins <= timezone.localdate(last):
+        months.append(Month(begins))
+        begins = (begins + timedelta(days=31)).replace(day=1)
     return months[::-1]
 
 

@@ -105,6 +105,9 @@ class TopUp(models.Model):
             models.Index(fields=["user", "-id"], name="top_ups_of_a_customer"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="top_ups_to_check"),
             models.Index(fields=["id"], condition=~Q(attention=""), name="top_ups_for_a_human"),
+            models.Index(
+                fields=["user", "-id"], condition=Q(status__in=("created", "pending")), name="top_ups_under_way"
+            ),
         ]
 
     def __str__(self) -> str:

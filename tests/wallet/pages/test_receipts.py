@@ -178,5 +178,5 @@ def test_receipts_need_the_same_queries_for_any_number(client, count, django_ass
         demo_says(start(kim, "demo"), State.PAID)
     client.force_login(kim)
 
-    with django_assert_num_queries(7):  # session, user, wallet, months, count, receipts, the header
+    with django_assert_num_queries(8):  # session, user, wallet, months, count, receipts, the header
         client.get(reverse("wallet:receipts"))

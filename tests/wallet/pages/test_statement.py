@@ -214,6 +214,15 @@ def test_months_add_up(kim, moves):
     ]
 
 
+def test_months_of_a_wallet_with_very_many_movements_are_those_since_its_first_without_sums(kim, moves):
+    assert [(month.begins.month, month.movements, month.in_micros) for month in months_of(kim.wallet, most=6)] == [
+        (11, None, None),
+        (10, None, None),
+        (9, None, None),
+    ]
+    assert months_of(kim.wallet, most=7)[0].movements == 2
+
+
 def test_receipts_list_the_months_to_download(shop, moves):
     page = shop.get(reverse("wallet:receipts")).content.decode()
 
