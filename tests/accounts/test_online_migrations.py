@@ -11,7 +11,11 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.test.utils import CaptureQueriesContext
 
-from accounts.online_migrations import AddConstraintWithoutLock, AddIndexWithoutLock
+from accounts.online_migrations import (
+    AddConstraintWithoutLock,
+    AddIndexWithoutLock,
+    DropForeignKeyIndexWithoutLock,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has neither locks nor halves")
@@ -79,6 +83,37 @@ def test_add_index_when_it_is_applied_and_taken_back_then_the_index_comes_and_go
 
     table.apply(INDEX, backwards=True)
     assert table.constraints() == {}
+
+
+def test_drop_foreign_key_index_when_it_is_applied_and_taken_back_then_only_that_index_goes_and_comes(
+    table: Table,
+) -> None:
+    plain = AddIndexWithoutLock("Large", models.Index(fields=["amount"], name="large_plain"))
+    both = AddIndexWithoutLock("Large", models.Index(fields=["amount", "id"], name="large_both"))
+    for operation in (plain, both):
+        table.apply(operation)
+    drop = DropForeignKeyIndexWithoutLock("Large", "amount", models.IntegerField())
+
+    table.apply(drop)
+    assert set(table.constraints()) == {"large_both"}
+
+    table.apply(drop, backwards=True)
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table.model._meta.db_table)
+    assert [one["columns"] for one in found.values() if one["columns"] == ["amount"]] == [["amount"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("orders_order", "user_id"), ("orders_checkout", "user_id"), ("wallet_ledgerentry", "wallet_id")],
+)
+def test_large_tables_have_no_index_of_a_column_that_another_index_begins_with(name: str, column: str) -> None:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, name).values()
+
+    indexes = [one["columns"] for one in found if one["index"] or one["unique"]]
+    assert [column] not in indexes
+    assert any(columns[:1] == [column] for columns in indexes)
 
 
 def test_add_constraint_when_it_is_applied_and_taken_back_then_rows_are_held_to_it_meanwhile(table: Table) -> None:

@@ -12,7 +12,7 @@ from accounts.models import CustomerGroup
 from catalog.models import Favorite, MarkupRule, Service
 from notifications.models import Notice
 from notifications.outbox import send_notices
-from orders.models import Order, WatchedPrice
+from orders.models import Order, PriceDigestLook, WatchedPrice
 from orders.notices.price_digest import send_price_digests
 from tests.storefront.admin_rows import make_order, make_service
 
@@ -77,6 +77,16 @@ def test_send_price_digests_writes_to_a_customer_once_a_day(eager):
     hours = [send_price_digests(now=now + timedelta(hours=hour)) for hour in (1, 23, 25, 26)]
 
     assert hours == [0, 0, 1, 0]
+
+
+def test_send_price_digests_looks_once_a_day_into_a_customer_who_watches_nothing(eager, django_assert_num_queries):
+    now = timezone.now()
+    send_price_digests(now=now)
+
+    with django_assert_num_queries(1):  # who is due
+        send_price_digests(now=now + timedelta(minutes=30))
+
+    assert PriceDigestLook.objects.get(user=eager).looked_at == now
 
 
 def test_send_price_digests_speaks_of_the_customers_own_prices(eager, digest):
