@@ -12,7 +12,7 @@ from catalog.models import SyncRun
 from orders.attempts.losses import book_unasked
 from orders.attempts.sync_span import sync_span
 from orders.lifecycle.listeners import tell_of_changes
-from orders.lifecycle.supply import CostRange, Placed, Report
+from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, LostAttempt, Order, OrderEvent, RefundReason, Status
 from sms.models import Number
@@ -321,7 +321,7 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
 
 
 def _charge(answer: SmsStatus) -> dict[str, Any]:
-    if answer.charge is None:
+    if answer.charge is None or is_foreign(answer.currency):
         return {"currency": answer.currency}
     return {
         "charge_upstream_micros": micros_from_decimal(answer.charge),

@@ -79,8 +79,10 @@ def _empty_redis(redis_server: redis.Redis) -> None:
         redis_server.delete(*stale)
     # And what this process remembers of it.
     from catalog.caching.versioned_cache import forget_process_cache
+    from orders.fulfilment.late_checks import allowance
 
     forget_process_cache()
+    allowance.refill()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ of a new row are the same in all of them: they stand in the text, which the serv
 only the others are sent.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from operator import attrgetter
@@ -36,12 +37,12 @@ class InsertPart:
         from psycopg import sql  # where the shop runs on SQLite there need be none
 
         quote = connection.ops.quote_name
-        places = {each: f"CAST(%s AS {each.db_type(connection)})" for each in self._given}
+        places = {each: f"CAST(%s AS {_type(each)})" for each in self._given}
         row = self._model()
         for each in self._same:
             value = each.get_db_prep_save(each.value_from_object(row), connection)
             literal = sql.Literal(value).as_string(connection.connection).replace("%", "%%")
-            places[each] = f"CAST({literal} AS {each.db_type(connection)})"
+            places[each] = f"CAST({literal} AS {_type(each)})"
         places |= self._taken
         columns = ", ".join(quote(str(each.column)) for each in places)
         table, key = quote(self._model._meta.db_table), quote(str(self._model._meta.pk.column))
@@ -64,6 +65,11 @@ class InsertPart:
     @cached_property
     def _defaults(self) -> Any:
         return self._read_same(self._model())
+
+
+def _type(field: "Field[Any, Any]") -> str:
+    """Return the column's type without its length: a cast to a length cuts what the column itself would refuse."""
+    return re.sub(r"\(.*\)", "", str(field.db_type(connection)))
 
 
 def _field(model: type[Model], attribute: str) -> "Field[Any, Any]":

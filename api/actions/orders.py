@@ -74,7 +74,7 @@ def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> 
 
 
 def _place(call: Call, service: Service, quantity: int, link: str) -> int:
-    # It looks for the request id before all else: a repeat is answered even if nothing is for sale any more.
+    # It looks for the request id whatever else it finds: a repeat is answered even if nothing is for sale any more.
     order = place_order(
         user=call.user,
         service=service,

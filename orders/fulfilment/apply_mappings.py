@@ -32,6 +32,8 @@ BATCH = 500
 
 def list_refusal(text: str, *, meaning: str, actor: User, now: datetime) -> int:
     """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled."""
+    for older in KnownRefusal.objects.filter(plain_text=None, text=text):  # written by another version
+        older.save()
     fields = {"meaning": meaning}
     KnownRefusal.objects.update_or_create(
         plain_text=plain_text(text), defaults=fields, create_defaults={**fields, "text": text}

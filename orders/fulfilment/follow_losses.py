@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
-from orders.fulfilment.pauses import is_foreign
 from orders.lifecycle.supply import Report, supply_of
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import LostAttempt, OrderEvent
 from upstream.client import Client
-from upstream.errors import UpstreamError
+from upstream.errors import InvalidApiKey, Refused, UpstreamError
 from upstream.money import text_from_micros
 
 log = structlog.get_logger(__name__)
@@ -26,14 +26,16 @@ def follow_losses(*, client: Client, now: datetime) -> int:
     """Ask about the losses that are due, for LATE_CHANGE_DAYS; return how many charges have changed."""
     since = now - timedelta(days=settings.LATE_CHANGE_DAYS)
     losses = LostAttempt.objects.losses_beside().filter(settled_at__gt=since).select_related("order")
-    due = [attempt for attempt in losses.order_by("looked_at", "pk") if _is_due(attempt, now)]
+    due = [attempt for attempt in losses.order_by(F("looked_at").asc(nulls_first=True), "pk") if _is_due(attempt, now)]
     changed = 0
     for attempt in due[:AT_ONCE]:
         try:
             report = supply_of(attempt.order).look_up(client, attempt.upstream_id)
         except UpstreamError as error:
             log.warning("loss_not_followed", upstream_id=attempt.upstream_id, error=str(error))
-            break
+            if not isinstance(error, Refused) or isinstance(error, InvalidApiKey):
+                break
+            report = None  # of this one it says nothing; the others are asked about
         changed += _record(attempt, report, now)
     return changed
 
@@ -46,9 +48,9 @@ def _is_due(attempt: LostAttempt, now: datetime) -> bool:
 
 
 def _record(attempt: LostAttempt, report: Report | None, now: datetime) -> bool:
-    """Keep what upstream says now; return whether that is another charge. One in another currency says nothing."""
+    """Keep what upstream says now; return whether that is another charge."""
     as_read = LostAttempt.objects.filter(pk=attempt.pk, state=LostAttempt.State.LOSS)
-    charge = None if report is None or is_foreign(report.currency) else report.charge_upstream_micros
+    charge = None if report is None else report.charge_upstream_micros
     if charge is None or charge == attempt.charge_upstream_micros:
         as_read.update(looked_at=now)
         return False

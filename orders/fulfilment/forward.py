@@ -274,7 +274,7 @@ def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetim
             book_late_answer(claim.order, upstream_id, now=now)
     except Exception as error:  # an id that another order has, say: the claim must not end without the evidence
         log.exception("placed_order_not_recorded", order_id=claim.order.pk, upstream_id=placed.upstream_id)
-        detail = f"{placed.upstream_id} ({type(error).__name__})"
+        detail = f"{', '.join((placed.upstream_id, *placed.also))} ({type(error).__name__})"
         _record_unknown(claim, supply, Cause.NOT_RECORDED, detail, now=now)
 
 

@@ -33,15 +33,22 @@ class Allowance:
         self._left = 0.0
         self._counted_at: datetime | None = None
 
+    def refill(self) -> None:
+        """Begin anew, as a process that has just started."""
+        with self._lock:
+            self._left, self._counted_at = 0.0, None
+
     def take(self, wanted: int, *, now: datetime) -> int:
         """Return how many of the wanted questions may be asked now; they count as asked."""
         a_second = settings.UPSTREAM_MAX_PER_SECOND * float(settings.LATE_CHECK_SHARE)
         most = max(a_second * BURST_SECONDS, 1.0)
         with self._lock:
             passed = BURST_SECONDS if self._counted_at is None else (now - self._counted_at).total_seconds()
-            # A clock that was set back must not keep anybody waiting for the old time to come again.
-            self._left = most if passed < 0 else min(self._left + passed * a_second, most)
-            self._counted_at = now
+            # A clock that was set back must not keep anybody waiting for the old time to come again; a moment earlier
+            # is another thread, which read the clock before this one was told.
+            set_back = passed < -BURST_SECONDS
+            self._left = most if set_back else min(self._left + max(passed, 0.0) * a_second, most)
+            self._counted_at = now if set_back or self._counted_at is None else max(now, self._counted_at)
             granted = min(wanted, int(self._left))
             self._left -= granted
             return granted

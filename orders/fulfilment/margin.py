@@ -232,11 +232,10 @@ def _note_charge(order: Order, charge_micros: int, *, unexplained_loss: bool, no
 
 
 def _is_habit(order: Order, now: datetime) -> bool:
-    """Whether enough other orders of its service ended in a small loss lately, since staff last dealt with that."""
-    if order.service is None:
-        return False
+    """Whether enough others of its service, or numbers, ended in a small loss since staff last dealt with that."""
     noted = OrderEvent.objects.filter(
         order__service=order.service_id,
+        order__kind=order.kind,
         code=Code.ATTENTION,
         created_at__gte=now - SMALL_LOSSES_WITHIN,
         evidence__has_key="small_loss",

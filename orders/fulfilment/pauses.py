@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Q
 
 from accounts.models import User
 from orders.fulfilment.solvency import keep_balance
+from orders.lifecycle.supply import is_foreign
 from orders.models import ForwardingPause, Order, Status, UpstreamBalance, UpstreamEntry
 from orders.notices.admin_notices import tell_of_pause, tell_of_resumption
 from upstream.client import Client
@@ -68,11 +68,6 @@ def end_pause(pause_id: int, *, now: datetime, actor: User | None = None) -> boo
         tell_of_resumption(ForwardingPause.objects.get(pk=pause_id), now=now)
     log.warning("forwarding_resumed", pause_id=pause_id, actor=actor.pk if actor else None)
     return True
-
-
-def is_foreign(currency: str) -> bool:
-    """Whether upstream named another currency than ours; one that it does not name says nothing."""
-    return currency not in ("", settings.UPSTREAM_CURRENCY)
 
 
 def pause_for_currency(currency: str, *, now: datetime) -> None:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,7 +20,7 @@ from orders.fulfilment.bulk_record import (
 from orders.fulfilment.late_checks import allowance as late_checks
 from orders.fulfilment.late_checks import room_in_batch
 from orders.fulfilment.margin import Concern, charge_is_news, review_charge
-from orders.fulfilment.pauses import is_foreign, pause_for_currency
+from orders.fulfilment.pauses import pause_for_currency
 from orders.fulfilment.thread_pool import map_in_threads
 from orders.fulfilment.typical_duration import learn_pace
 from orders.lifecycle.attention import Flag, raise_flag, tell_of
@@ -30,6 +29,7 @@ from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.supply import (
     Report,
+    is_foreign,
     related_rows,
     supplies,
     supply_of,
@@ -156,7 +156,10 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
     is logged and asked again later.
     """
     routine: list[tuple[Order, Report]] = []
-    for order, report in with_mapped_words([_in_our_money(answer, now) for answer in answers]):
+    answers = list(answers)
+    for currency in {report.currency for _order, report in answers if is_foreign(report.currency)}:
+        pause_for_currency(currency, now=now)
+    for order, report in with_mapped_words(answers):
         if _is_routine(order, report):
             routine.append((order, report))
             continue
@@ -167,15 +170,6 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
         except Exception:  # one order that cannot be recorded must not keep the others from it
             log.exception("poll_not_recorded", order_id=order.pk)
     record_together(routine, now=now)
-
-
-def _in_our_money(answer: tuple[Order, Report], now: datetime) -> tuple[Order, Report]:
-    """Return the answer without a charge that is in another currency than ours, which pauses forwarding."""
-    order, report = answer
-    if not is_foreign(report.currency):
-        return answer
-    pause_for_currency(report.currency, now=now)
-    return order, replace(report, charge_upstream_micros=None, charge_rounding_micros=0)
 
 
 def _is_routine(order: Order, report: Report) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from django.db.models import Q
+
 from orders.models import KnownRefusal
 from upstream.errors import plain_text
 
@@ -44,5 +46,6 @@ def meaning_of(text: str, http_status: int | None) -> str | None:
     if http_status is not None and http_status >= 500:
         return None
     plain = plain_text(text)
-    listed = KnownRefusal.objects.filter(plain_text=plain).values_list("meaning", flat=True).first()
+    known = Q(plain_text=plain) | Q(plain_text=None, text=text)  # the latter by an older version, during an upgrade
+    listed = KnownRefusal.objects.filter(known).values_list("meaning", flat=True).first()
     return listed or _BY_PLAIN_TEXT.get(plain) or (Meaning.FLAG if QUANTITY.fullmatch(plain) else None)

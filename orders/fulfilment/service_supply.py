@@ -8,9 +8,9 @@ from django.conf import settings
 from catalog.models import RateUnit, ServiceChange, SyncRun
 from orders.attempts.sync_span import sync_span
 from orders.fulfilment.late_checks import next_look
-from orders.lifecycle.attention import Flag, raise_flag, tell_of
+from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
 from orders.lifecycle.goods import has_news, keep_goods, without_goods
-from orders.lifecycle.supply import CostRange, Placed, Report
+from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, LostAttempt, Order, OrderEvent, Status
 from upstream.client import Client
@@ -118,11 +118,12 @@ class ServiceSupply:
             return None
 
     def _report(self, answer: OrderStatus) -> Report:
+        charge = None if is_foreign(answer.currency) else answer.charge
         return Report(
             status=STATUS_BY_WORD.get(plain_word(answer.status)),
             word=answer.status,
-            charge_upstream_micros=None if answer.charge is None else micros_from_decimal(answer.charge),
-            charge_rounding_micros=0 if answer.charge is None else rounding_micros(answer.charge),
+            charge_upstream_micros=None if charge is None else micros_from_decimal(charge),
+            charge_rounding_micros=0 if charge is None else rounding_micros(charge),
             currency=answer.currency,
             start_count=answer.start_count,
             remains=answer.remains,
@@ -137,6 +138,8 @@ class ServiceSupply:
             keep_goods(order, report.details.accounts, now)
         if order.status == Status.CANCELED and report.charge_upstream_micros:
             _book_kept_charge(order, report, now)
+        elif order.status == Status.CANCELED and report.charge_upstream_micros == 0:
+            clear_flags([order.pk], [Flag.CHARGE_KEPT], now=now)
 
     def next_poll(self, order: Order, now: datetime) -> datetime | None:
         """Often while an order of its service is usually under way, ever more seldom once it takes longer.

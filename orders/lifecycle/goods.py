@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -106,15 +107,17 @@ def reveal_all(
 
 def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None, now: datetime) -> None:
     """Count a look: one row a person and day, for a program that asks for its statuses looks every minute."""
+    if not found:
+        return
     day = now.astimezone(UTC).date()
     rows = GoodsReveal.objects.filter(goods__in=found, user=user, day=day)
-    look = {"looks": F("looks") + 1, "last_at": now, "last_address": address}
-    if not found or rows.update(**look) == len(found):
-        return
-    # First looks of the day; whoever comes second to the insert finds the row of the first.
-    first = {"user": user, "day": day, "address": address, "created_at": now, "looks": 0}
-    GoodsReveal.objects.bulk_create([GoodsReveal(goods=goods, **first) for goods in found], ignore_conflicts=True)
-    rows.filter(looks=0).update(**look)
+    with transaction.atomic():
+        seen = set(rows.values_list("goods_id", flat=True))
+        # First looks of the day; whoever comes second to the insert finds the row of the first, and adds to it.
+        first = {"user": user, "day": day, "address": address, "created_at": now, "looks": 0}
+        new = [GoodsReveal(goods=goods, **first) for goods in found if goods.pk not in seen]
+        GoodsReveal.objects.bulk_create(new, ignore_conflicts=True)
+        rows.update(looks=F("looks") + 1, last_at=now, last_address=address)
 
 
 def reencrypt_goods() -> int:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from django.conf import settings
+
 from orders.models import LostAttempt, Order, RefundReason
 from upstream.client import Client
+
+
+def is_foreign(currency: str) -> bool:
+    """Whether upstream named another currency than ours; one that it does not name says nothing."""
+    return currency not in ("", settings.UPSTREAM_CURRENCY)
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Report:
 
     status: str | None
     word: str
-    charge_upstream_micros: int | None = None
+    charge_upstream_micros: int | None = None  # None also where it is in another currency than ours
     start_count: int | None = None
     remains: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -203,12 +204,21 @@ def check_out(
     except Exception as refusal:
         # The same button was pressed before, or twice at once: the constraint is asked instead of the table, first. A
         # refusal that came before the checkout could be written is none for what has been bought already.
-        if ahead and not isinstance(refusal, IntegrityError):
-            raise
+        if not isinstance(refusal, IntegrityError):
+            if ahead:
+                raise
+            _wait_for_the_same(user, request_id)
         bought = _bought_before(user, request_id, fingerprint)
         if bought is None:
             raise
         return bought
+
+
+def _wait_for_the_same(user: User, request_id: str) -> None:
+    """Return when no other request with this id is being carried out: the constraint makes an INSERT wait for it."""
+    with suppress(IntegrityError), transaction.atomic():
+        insert_row(Checkout(user=user, request_id=request_id))
+        transaction.set_rollback(True)
 
 
 def check_owes_nothing(user: User) -> None:

@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from notifications.models import Notice
 from orders.fulfilment.forward import forward_order
-from orders.fulfilment.pauses import end_pause, is_foreign, look_at_account, pause_for_currency, resume_forwarding
+from orders.fulfilment.pauses import end_pause, look_at_account, pause_for_currency, resume_forwarding
 from orders.fulfilment.poll import poll_due
-from orders.models import ForwardingPause, UpstreamBalance
+from orders.lifecycle.supply import is_foreign
+from orders.models import ForwardingPause, Order, UpstreamBalance
+from orders.reconciliation.confirm import confirm_upstream_id
 from tests.clock import stopped_at
 from upstream.protocol.parsing import parse_order_status
 
@@ -92,6 +94,17 @@ def test_a_pause_that_staff_ended_does_not_begin_again_until_the_right_currency_
     look_at_account(client=client_upstream, now=timezone.now())
 
     assert open_pauses() == [(Reason.CURRENCY, "USD")]
+
+
+def test_confirm_upstream_id_when_the_charge_is_in_another_currency_takes_none(send, client_upstream, sandbox):
+    order, twin = send(), send()
+    Order.objects.filter(pk=twin.pk).update(upstream_id=None)
+    sandbox.set(currency="EUR")
+    sandbox.set_order(twin.upstream_id, charge="1.50")
+
+    confirmed = confirm_upstream_id(order, twin.upstream_id, client=client_upstream, force=False)
+
+    assert confirmed.charge_upstream_micros is None
 
 
 @pytest.mark.parametrize("named", ["", ', "currency": ""', ', "currency": null', ', "currency": "usd "'])

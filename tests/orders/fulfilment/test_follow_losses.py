@@ -91,3 +91,19 @@ def test_follow_losses_leaves_a_loss_that_its_order_follows(send, look, sandbox)
     assert look(minutes=16) == 0
 
     assert booked() == []
+
+
+def test_follow_losses_when_upstream_refuses_one_goes_on_with_the_others(send, look, sandbox):
+    twins = []
+    for _each in range(2):
+        order, twin = send(), send()
+        found = {"upstream_id": twin.upstream_id, "charge_upstream_micros": 1_500_000}
+        settle_attempt(make_lost(order), State.LOSS, now=timezone.now(), **found)
+        Order.objects.filter(pk=twin.pk).update(upstream_id=None)
+        twins.append(twin.upstream_id)
+    sandbox.set_order(twins[1], status="Canceled", charge="0.00")
+    sandbox.fail_next("refuse", action="status", text="Order is archived")
+
+    assert look(minutes=16) == 1
+
+    assert sorted(booked()) == [0, 1_500_000]

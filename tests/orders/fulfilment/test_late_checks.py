@@ -128,3 +128,14 @@ def test_allowance_when_the_clock_was_set_back_or_nothing_was_found_goes_on(sett
     assert allowance.take(50, now=now) == 50
     assert allowance.take(50, now=now) == 10
     assert allowance.take(50, now=now - HOUR) == 50
+
+
+def test_allowance_when_threads_read_the_clock_a_moment_apart_gives_no_more_than_its_share():
+    shared, now, granted = Allowance(), timezone.now(), 0
+    shared.take(10**6, now=now)
+
+    for number in range(100):  # within a second, of which each thread's clock was read before the other's turn
+        at = now + timedelta(milliseconds=10 * number)
+        granted += shared.take(2, now=at + timedelta(milliseconds=5)) + shared.take(2, now=at)
+
+    assert granted <= 3

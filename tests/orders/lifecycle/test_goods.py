@@ -58,9 +58,9 @@ def test_poll_when_the_only_news_are_accounts_then_they_are_kept_too(sent_order,
     sandbox.set_order(sent_order.upstream_id, accounts=[ONE])
     poll(2)
     sandbox.set_order(sent_order.upstream_id, accounts=[TWO])
-    poll(3)
-    sandbox.set_order(sent_order.upstream_id, accounts=[])
     poll(4)
+    sandbox.set_order(sent_order.upstream_id, accounts=[])
+    poll(8)
 
     assert reveal(sent_order, ann, None) == [ONE, TWO]
 
@@ -119,7 +119,6 @@ def test_reveal_when_the_buyer_looks_then_each_look_is_counted_in_one_row_a_day(
 def test_reveal_many_times_at_once_counts_every_look(sent_order, ann):
     keep_goods(sent_order, [ONE], timezone.now())
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    reveal_all([sent_order], user=ann, address=None, now=noon)
 
     def look(_number):
         try:
@@ -130,7 +129,7 @@ def test_reveal_many_times_at_once_counts_every_look(sent_order, ann):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(look, range(8)))
 
-    assert GoodsReveal.objects.get().looks == 9
+    assert GoodsReveal.objects.get().looks == 8
 
 
 def test_reveal_when_anybody_else_asks_staff_included_then_nothing_is_shown_or_logged(sent_order, ben, sam):

@@ -28,7 +28,7 @@ def test_credit_referrals_before_the_last_late_look_credits_nothing_that_a_refun
     finished_at = Order.objects.get(pk=order.pk).finished_at
     final_at, looks = finished_at + timedelta(days=settings.LATE_CHANGE_DAYS), 0
     # As beat would; once the supplier, or our workers, were away for six hours.
-    while (due := Order.objects.get(pk=order.pk).next_poll_at) is not None and due <= final_at:
+    while (due := Order.objects.get(pk=order.pk).next_poll_at) is not None and due < final_at:
         looks += 1
         away = timedelta(hours=6 if looks == 3 else 0)
         poll_due(kind="service", client=client_upstream, clock=stopped_at(due + away))

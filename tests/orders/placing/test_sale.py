@@ -1,10 +1,12 @@
 """A sale is written at once: all of it or nothing, and a repeat finds what it made whatever has changed since."""
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -13,11 +15,13 @@ from orders.accounting.audit import audit
 from orders.models import Checkout, Kind, Order, OrderEvent
 from orders.placing.refusals import MoneyOwed, RequestIdReused
 from orders.placing.sale import take_price, write_order, write_placed, write_sale
+from tests.workers import wait_for
 from wallet.models import LedgerEntry, Receivable, Wallet
 from wallet.operations import AlreadyBooked, InsufficientFunds
 
 pytestmark = pytest.mark.sqlite
 NOW = timezone.now()
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 def written() -> list[int]:
@@ -184,3 +188,40 @@ def test_place_order_many_times_at_once_sells_what_the_wallet_covers(place, ann)
     assert Wallet.objects.get(user=ann).balance_micros == 6_250_000
     assert written() == [5, 5, 5, 5]
     assert audit(client=None, now=timezone.now()).problems == []
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no lengths of columns")
+@pytest.mark.parametrize("long", [{"request_id": 65 * "x"}, {"link": "https://x.com/" + 3000 * "y"}])
+def test_write_sale_with_a_text_longer_than_its_column_refuses_to_cut_it(ann, service, long):
+    order = a_draft(ann, service)
+    for name, value in long.items():
+        setattr(order.checkout if name == "request_id" else order, name, value)
+
+    with pytest.raises(DataError), transaction.atomic():
+        write_sale(order, now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite lets one transaction write at a time")
+def test_place_order_again_while_the_first_is_being_taken_waits_for_it_though_it_would_be_refused_now(
+    place, ann, service
+):
+    def press() -> Order:
+        try:
+            return place(request_id="the same", quote=None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        with transaction.atomic():
+            Wallet.objects.select_for_update().get(user=ann)  # the first one waits in the middle of its sale
+            first = threads.submit(press)
+            # Asked by another connection: within a transaction the server's activity stays as it was first seen.
+            with psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": psycopg.Cursor}) as other:
+                other.autocommit = True
+                wait_for(lambda: other.execute(WAITING).fetchone()[0], "the first waits for the wallet")
+                other.execute("UPDATE catalog_service SET paused_because = 'too dear'")
+            second = threads.submit(press)
+            time.sleep(0.5)  # long enough for the refusal
+            assert not second.done()
+        assert first.result() == second.result()
