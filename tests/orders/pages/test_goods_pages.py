@@ -131,6 +131,7 @@ def test_goods_page_when_there_are_more_accounts_then_the_queries_stay(
 ):
     keep_goods(paid_order, [f"{n}@example.com:pass" for n in range(count)], timezone.now())
 
-    # Session, user, order with goods, goods, the first look of the day in three, the wallet in the header.
-    with django_assert_num_queries(8):
+    # Session, user, order with goods, goods, the first look of the day in three and a savepoint, the wallet in
+    # the header.
+    with django_assert_num_queries(10):
         shop.post(reverse("orders:goods", args=[paid_order.pk]))
