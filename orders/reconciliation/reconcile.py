@@ -11,7 +11,7 @@ from typing import Any
 
 from orders.attempts import assumptions
 from orders.attempts.windows import Attempt, evidence_of, unanswered
-from orders.lifecycle.supply import supplies, supply_of
+from orders.lifecycle.supply import CostRange, supplies, supply_of
 from orders.models import LostAttempt, UpstreamBalance
 from orders.notices.admin_notices import tell_of_unexplained
 from orders.reconciliation.candidates import Answers, Cluster, Suspect, Verdict, clusters
@@ -33,9 +33,16 @@ class Round:
     answers: Answers = field(default_factory=dict)
     asked: dict[int, range] = field(default_factory=dict)  # by the attempt's key: ids that were all answered for
     questions: dict[int, str] = field(default_factory=dict)
+    costs: dict[int, CostRange] = field(default_factory=dict)
     rivals: dict[int, list[int]] = field(default_factory=dict)  # whose attempts lie in the same window
     doubts: dict[int, tuple[LostAttempt.Doubt, str]] = field(default_factory=dict)
     distrusted: bool = False  # the answers themselves show that nothing may be concluded from them
+
+    def costs_of(self, attempt: Attempt) -> CostRange:
+        """Return what the attempt can have cost; read once a round."""
+        if attempt.row.pk not in self.costs:
+            self.costs[attempt.row.pk] = supply_of(attempt.order).cost_range(attempt.row)
+        return self.costs[attempt.row.pk]
 
     def has_asked_all_of(self, suspect: Suspect) -> bool:
         """Whether the window is closed as it is known now, and every id in it was asked.
@@ -62,8 +69,9 @@ def _reconcile_kind(kind: str, this: Round) -> int:
     sought = [attempt for attempt in before if attempt.row.state != LostAttempt.State.REFUNDED]
     if not sought:
         return 0
+    elsewhere = [attempt for each in supplies() if each != kind for attempt in unanswered(each)]
     for attempt in sought:
-        _ask_about(kind, attempt, before, this)
+        _ask_about(kind, attempt, [*before, *elsewhere], this)
     settled = 0
     found = list(clusters(kind, this.answers))
     for cluster in found:
@@ -83,12 +91,13 @@ def _reconcile_kind(kind: str, this: Round) -> int:
 
 def _ask_about(kind: str, attempt: Attempt, unsettled: list[Attempt], this: Round) -> None:
     key = attempt.row.pk
-    near = {each.order.pk for each in unsettled if each.window.overlaps(attempt.window)}
-    this.rivals[key] = sorted(near - {attempt.order.pk})
+    near = {each.order.pk: each for each in unsettled if each.window.overlaps(attempt.window)}
+    near.pop(attempt.order.pk, None)
+    this.rivals[key] = sorted(near)
     try:
         ids = ids_to_ask(kind, attempt, this.now)
-        costs = supply_of(attempt.order).cost_range(attempt.row)
-        question = question_of(ids, attempt.window, this.rivals[key], costs)
+        rivals = {pk: this.costs_of(near[pk]).settled for pk in this.rivals[key]}
+        question = question_of(ids, attempt.window, rivals, this.costs_of(attempt))
         if asked_lately(attempt, question, this.now):
             return
         ask(kind, ids, this.client, this.answers)

@@ -1,6 +1,6 @@
 """Asking upstream about the ids among which a lost attempt's must be, and about those that staff has found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -61,12 +61,13 @@ def ask(kind: str, ids: Iterable[int], client: Client, answers: Answers) -> None
             answers[number] = supplies()[kind].look_up(client, str(number))
 
 
-def question_of(ids: range, window: Window, rivals: Iterable[int], costs: CostRange) -> str:
+def question_of(ids: range, window: Window, rivals: Mapping[int, bool], costs: CostRange) -> str:
     """Return what is asked about a window: it need not be asked again soon while this stays the same.
 
-    `rivals` are the numbers of the orders whose attempts lie in the same window.
+    `rivals` are the numbers of the orders whose attempts lie in the same window, of whatever kind, and whether it is
+    settled by now what each can have cost: that may be what is waited for.
     """
-    beside = ",".join(map(str, rivals))
+    beside = ",".join(f"{number}{'' if settled else '+'}" for number, settled in rivals.items())
     known = f"{costs.low}-{costs.high}{'' if costs.settled else '+'}"
     return f"{ids.start}-{ids.stop - 1} by {window.closed_by} beside {beside} for {known}"
 

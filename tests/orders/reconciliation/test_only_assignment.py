@@ -223,3 +223,26 @@ def test_costs_while_the_unit_is_unconfirmed_have_both_readings(send, client_ups
     costs = supply_of(lost).cost_range(attempt)
 
     assert (costs.low, costs.high, costs.settled) == (150, 150_000_000, False)
+
+
+def test_a_lost_order_is_looked_at_again_once_the_price_of_a_rival_of_the_other_kind_is_certain(
+    send, client_upstream, sandbox, buy
+):
+    """The number, which was not placed and cost less, could have had the order's id for all that was known."""
+    synced(-5)
+    SyncRun.objects.update(kind=SyncRun.Kind.SMS)
+    synced(-5)
+    send(quantity=100)
+    lost = send(fault="lose_reply")
+    [number] = buy()
+    sandbox.fail_next("lose_request", action="add_sms")
+    forward_order(number.pk, client=client_upstream, clock=timezone.now)
+    send(minutes=11, quantity=100)
+    synced(12)
+    reconcile_orders(client=client_upstream, now=in_minutes(13))
+    assert attempt_of(lost).doubt == Doubt.PRICES
+
+    SyncRun.objects.filter(pk=synced(13).pk).update(kind=SyncRun.Kind.SMS)
+    reconcile_orders(client=client_upstream, now=in_minutes(14))
+
+    assert (fresh(lost).status, attempt_of(lost).state) == (Status.PENDING, State.ADOPTED)
