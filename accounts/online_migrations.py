@@ -12,7 +12,8 @@ from typing import Any
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import IntegrityError, NotSupportedError, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddConstraint, AddIndex, AlterField
+from django.db.migrations.operations import AddConstraint, AddIndex
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import BaseConstraint, CheckConstraint
 
@@ -32,7 +33,7 @@ class AddIndexWithoutLock(AddIndexConcurrently):
             with transaction.atomic(using=schema_editor.connection.alias):
                 AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
-        with _waiting_as_long_as_it_takes(schema_editor):
+        with waiting_as_long_as_it_takes(schema_editor):
             self._remove_half_built(schema_editor)
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -42,7 +43,7 @@ class AddIndexWithoutLock(AddIndexConcurrently):
         if schema_editor.connection.vendor != "postgresql":
             AddIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
             return
-        with _waiting_as_long_as_it_takes(schema_editor):
+        with waiting_as_long_as_it_takes(schema_editor):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
 
     def _remove_half_built(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -55,11 +56,20 @@ class AddIndexWithoutLock(AddIndexConcurrently):
                 cursor.execute(f"DROP INDEX CONCURRENTLY {name}")
 
 
-class DropForeignKeyIndexWithoutLock(AlterField):
+class DropForeignKeyIndexWithoutLock(Operation):
     """Drop the index that a foreign key brings along, where another index begins with its column.
 
-    `field` is the foreign key with `db_index=False`. Nothing else of the column changes, so no table is written anew.
+    The field has `db_index=False` from then on. Nothing else of it changes, so no table is written anew.
     """
+
+    def __init__(self, model_name: str, name: str) -> None:
+        self.model_name, self.name = model_name, name
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        model_name = self.model_name.lower()
+        field = state.models[app_label, model_name].fields[self.name].clone()
+        field.db_index = False
+        state.alter_field(app_label, model_name, self.name, field, preserve_default=True)
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -68,7 +78,7 @@ class DropForeignKeyIndexWithoutLock(AlterField):
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
         quote, how = schema_editor.quote_name, self._how(schema_editor)
-        with _waiting_as_long_as_it_takes(schema_editor):
+        with waiting_as_long_as_it_takes(schema_editor):
             for name in self._indexes(schema_editor, model):
                 schema_editor.execute(f"DROP INDEX {how} IF EXISTS {quote(name)}")
 
@@ -81,7 +91,7 @@ class DropForeignKeyIndexWithoutLock(AlterField):
         field = model._meta.get_field(self.name)
         quote, how = schema_editor.quote_name, self._how(schema_editor)
         name = f"{model._meta.db_table}_{field.column}"
-        with _waiting_as_long_as_it_takes(schema_editor):
+        with waiting_as_long_as_it_takes(schema_editor):
             table, column = quote(model._meta.db_table), quote(field.column)
             schema_editor.execute(f"CREATE INDEX {how} {quote(name)} ON {table} ({column})")
 
@@ -136,7 +146,7 @@ class AddConstraintWithoutLock(AddConstraint):
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         schema_editor.execute(f"{self.constraint.create_sql(model, schema_editor)} NOT VALID", params=None)
         try:
-            with _waiting_as_long_as_it_takes(schema_editor):
+            with waiting_as_long_as_it_takes(schema_editor):
                 schema_editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         except IntegrityError:
             schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -147,7 +157,7 @@ class AddConstraintWithoutLock(AddConstraint):
 
 
 @contextmanager
-def _waiting_as_long_as_it_takes(schema_editor: Any) -> Iterator[None]:
+def waiting_as_long_as_it_takes(schema_editor: Any) -> Iterator[None]:
     """Lift the limit on waiting for locks: while these statements wait, nobody has to wait behind them."""
     if schema_editor.collect_sql or schema_editor.connection.vendor != "postgresql":
         yield

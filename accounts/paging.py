@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-MAX_NUMBERED_PAGES = 100
+MAX_NUMBERED_PAGES = 100  # the rows before the last of them take a few milliseconds to skip
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,6 @@ class LongPage:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @property
-    def has_other_pages(self) -> bool:
-        return self.previous is not None or self.following is not None
 
 
 def open_page(rows: QuerySet[Any, Any], params: Mapping[str, Any], size: int) -> LongPage:

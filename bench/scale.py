@@ -120,6 +120,7 @@ def jobs() -> dict[str, tuple[Callable[[], Any], float]]:
         "referrals": lambda: credit_referrals(now=now),
         "stock alerts": lambda: send_stock_alerts(now=now),
         "pace of the numbers": lambda: current_pace(now),
+        # Nothing is due to be bought anew, so that no client is called.
         "replacement sweep": lambda: replace_due_numbers(client=None, now=now),  # type: ignore[arg-type]
         "old codes": lambda: wipe_contents(now=now),
         "webhooks due": lambda: claim(now),

@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
+from accounts.paging import MAX_NUMBERED_PAGES
 from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import Service, ServiceQuerySet
 from catalog.models.services import SHOWN_TITLE
 
 SERVICES_PER_PAGE = 30
-MAX_NUMBERED_PAGES = 100  # pages: the rows before the last of them take a few milliseconds to skip
 
 # What each order compares, and whether the largest comes first; equal ones are told apart by their number, so that
 # pages never overlap. One direction for both, because only then can a page begin in the middle of an index.

@@ -92,7 +92,7 @@ def test_drop_foreign_key_index_when_it_is_applied_and_taken_back_then_only_that
     both = AddIndexWithoutLock("Large", models.Index(fields=["amount", "id"], name="large_both"))
     for operation in (plain, both):
         table.apply(operation)
-    drop = DropForeignKeyIndexWithoutLock("Large", "amount", models.IntegerField())
+    drop = DropForeignKeyIndexWithoutLock("Large", "amount")
 
     table.apply(drop)
     assert set(table.constraints()) == {"large_both"}

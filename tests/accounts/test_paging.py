@@ -66,4 +66,4 @@ def test_open_page_when_the_address_is_nonsense_shows_the_first_page(users: list
 def test_open_page_without_rows_is_one_empty_page(db: None) -> None:
     page = open_page(User.objects.none().order_by("-id"), {}, SIZE)
 
-    assert (len(page), page.number, page.pages, page.has_other_pages) == (0, 1, 1, False)
+    assert (len(page), page.number, page.pages, page.previous, page.following) == (0, 1, 1, None, None)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from bench.stage import order_rows
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.late_checks import Allowance, next_look
 from orders.fulfilment.poll import _claim_due, poll_due
@@ -21,25 +22,11 @@ def finished(ann, service):
     """`finished(count, due_at)`: that many orders of Ann's, finished half a day before they are to be looked at."""
 
     def make(count: int, due_at: datetime, **fields) -> None:
-        first = Order.objects.count()
-        Order.objects.bulk_create(
-            Order(
-                user=ann,
-                service=service,
-                title="x",
-                quantity=1,
-                price_micros=1,
-                rate_micros=1,
-                rate_upstream_micros=1,
-                rate_per=1000,
-                cost_upstream_micros=1,
-                upstream_id=f"x{first + number}",
-                sent_at=due_at - 24 * HOUR,
-                next_poll_at=due_at,
-                **{"status": Status.COMPLETED, "finished_at": due_at - 12 * HOUR, **fields},
-            )
-            for number in range(count)
-        )
+        fields = {"status": Status.COMPLETED, "finished_at": due_at - 12 * HOUR, **fields}
+        rows = order_rows(ann, service, count, sent_at=due_at - 24 * HOUR, next_poll_at=due_at, **fields)
+        for number, row in enumerate(rows, start=Order.objects.count()):
+            row.upstream_id = f"x{number}"
+        Order.objects.bulk_create(rows)
 
     return make
 
