@@ -1,0 +1,53 @@
+"""What of a text can be seen, where its lines end, what two texts that look alike share."""
+
+import pytest
+
+from upstream.reading.text import comparable, digits, line, lines, named, paragraphs, said
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u3164", "\x00", "\x1b"]
+)
+def test_what_nobody_sees_is_taken_out(unseen: str) -> None:
+    assert line(f"{unseen}https://t.me/an{unseen}n{unseen}") == "https://t.me/ann"
+
+
+def test_a_joiner_stays_where_it_carries_a_meaning() -> None:
+    assert line("👩\u200d💻") == "👩\u200d💻"
+    assert line("می\u200cخواهم") == "می\u200cخواهم"
+    assert line("Ba\u200dnk") == "Bank"
+
+
+def test_spaces_of_any_kind_are_one_space() -> None:
+    assert line("  Instagram \u00a0\u2009 Likes\t") == "Instagram Likes"
+    assert line("e\u0301") == "\u00e9"
+
+
+def test_lines_end_as_in_a_browser() -> None:
+    assert lines("one\u2028still one\r\ntwo\rthree\x0bstill three\n\u200b\n \n\u0085\nfour") == [
+        *("one still one", "two", "three still three", "four"),
+    ]
+    assert paragraphs("a\r\n\r\nb\u200b ") == "a\n\nb"
+
+
+def test_entities_are_decoded_once() -> None:
+    assert named("author&#039;s &amp;lt; Likes&nbsp;") == "author's &lt; Likes"
+    assert said("&lt;#&gt; 123456 is\nyour code") == "<#> 123456 is\nyour code"
+
+
+@pytest.mark.parametrize(
+    "seen", ["𝗜𝗻𝘀𝘁𝗮𝗴𝗿𝗮𝗺", "Ｉｎｓｔａｇｒａｍ", "Insta\u00adgram", "İnstagram", "ınstagram", "INSTA&#71;RAM"]
+)
+def test_what_looks_alike_compares_alike(seen: str) -> None:
+    assert comparable(seen) == "instagram"
+
+
+def test_marks_matter_where_they_make_a_letter() -> None:
+    assert comparable("Takipçi") == "takipci"
+    assert comparable("Re\u0301els") == comparable("R\u00e9els") == "reels"
+    assert comparable("Чай") == "чай"
+    assert comparable("Ёлка") == comparable("е\u0308лка") == "елка"
+
+
+def test_digits_of_a_telephone_number() -> None:
+    assert digits(" +1 (202) 555-01٢٣") == "120255501" + "23"
