@@ -11,11 +11,12 @@ from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import IntegrityError, NotSupportedError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddConstraint, AddIndex
+from django.db.migrations.operations import AddConstraint, AddIndex, RunPython
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import BaseConstraint, CheckConstraint
+from django.db.models import BaseConstraint, CheckConstraint, UniqueConstraint
 
 INVALID_INDEX = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid"
 
@@ -136,11 +137,7 @@ class AddConstraintWithoutLock(AddConstraint):
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(connection.alias, model):
             return
-        if connection.in_atomic_block:
-            raise NotSupportedError(
-                "In a transaction the table would stay locked while its rows are looked through: "
-                "set atomic = False on the migration."
-            )
+        _refuse_a_transaction(connection)
         table, name = schema_editor.quote_name(model._meta.db_table), schema_editor.quote_name(self.constraint.name)
         # Of an attempt that was interrupted between the two statements.
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
@@ -154,6 +151,75 @@ class AddConstraintWithoutLock(AddConstraint):
 
     def describe(self) -> str:
         return f"Without a lock: {super().describe()}"
+
+
+class AddUniqueWithoutLock(AddConstraint):
+    """Add a UNIQUE constraint over plain columns, whose index is built while rows are written.
+
+    If two rows break it, the index is left half built and IntegrityError tells which: repair the rows, migrate again.
+    """
+
+    def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
+        plain = isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None
+        if not plain:
+            raise TypeError("AddUniqueWithoutLock is for a UniqueConstraint over columns.")
+        super().__init__(model_name, constraint)
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        connection = schema_editor.connection
+        if connection.vendor != "postgresql":
+            with transaction.atomic(using=connection.alias):
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(connection.alias, model):
+            return
+        _refuse_a_transaction(connection)
+        quote = schema_editor.quote_name
+        table, name = quote(model._meta.db_table), quote(self.constraint.name)
+        columns = ", ".join(quote(model._meta.get_field(field).column) for field in self.constraint.fields)
+        # Of an attempt that was interrupted: a constraint brings its index along, a half-built index has none.
+        schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+        with waiting_as_long_as_it_takes(schema_editor):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            schema_editor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})")
+        schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+    def describe(self) -> str:
+        return f"Without a lock: {super().describe()}"
+
+
+def _refuse_a_transaction(connection: BaseDatabaseWrapper) -> None:
+    if connection.in_atomic_block:
+        raise NotSupportedError(
+            "In a transaction the table would stay locked while its rows are looked through: "
+            "set atomic = False on the migration."
+        )
+
+
+def search_indexes(table: str, expressions: dict[str, str]) -> RunPython:
+    """Return the operation that lets PostgreSQL find a part of a text: an index on each expression, by its name.
+
+    SQLite looks through the rows. The database needs the extension pg_trgm, which the first migration of catalog adds.
+    """
+
+    def create(_apps: Any, schema_editor: Any) -> None:
+        drop(_apps, schema_editor)  # what an interrupted attempt left half built
+        for name, expression in expressions.items():
+            run(schema_editor, f"CREATE INDEX CONCURRENTLY {name} ON {table} USING gin ({expression} gin_trgm_ops)")
+
+    def drop(_apps: Any, schema_editor: Any) -> None:
+        for name in expressions:
+            run(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+    def run(schema_editor: Any, sql: str) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            with waiting_as_long_as_it_takes(schema_editor):
+                schema_editor.execute(sql)
+
+    return RunPython(create, drop)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.old_rows import delete_in_batches
+from accounts.batches import delete_in_batches
 from notifications.models import Notice
 from notifications.outbox import MAX_TRIES
 

@@ -6,8 +6,8 @@ from datetime import datetime
 import structlog
 from django.contrib.sessions.models import Session
 
+from accounts.batches import delete_in_batches
 from accounts.keys.retention import clean_key_spending
-from accounts.old_rows import delete_in_batches
 from catalog.sync.retention import clean_sync_details
 from notifications.retention import clean_notices
 from orders.lifecycle.retention import clean_goods_looks, clean_promised_losses, wipe_order_evidence

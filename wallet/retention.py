@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from accounts.old_rows import delete_in_batches
+from accounts.batches import delete_in_batches
 from wallet.models import GatewayEvent
 
 Outcome = GatewayEvent.Outcome

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.conf import settings
 
+from accounts.batches import delete_in_batches
 from accounts.models import ApiKeySpending
-from accounts.old_rows import delete_in_batches
 
 
 def clean_key_spending(*, now: datetime) -> int:

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from accounts.batches import delete_in_batches
 from accounts.keys.api_keys import spend_with_key
 from accounts.models import ApiKey, User
-from accounts.old_rows import delete_in_batches
 from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of
 from orders.placing.refusals import RequestIdReused

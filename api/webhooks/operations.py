@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts.batches import delete_in_batches
 from accounts.encryption import (
     CannotDecrypt,
     decrypt,
@@ -18,7 +19,6 @@ from accounts.encryption import (
     reencrypt,
 )
 from accounts.models import User
-from accounts.old_rows import delete_in_batches
 from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import target_of
 from api.webhooks.events import TEST, wake_sender

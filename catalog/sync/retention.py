@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef
 
-from accounts.old_rows import delete_in_batches
+from accounts.batches import delete_in_batches
 from catalog.models import ServiceChange, SyncRun
 
 Status = SyncRun.Status

@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from accounts.batches import ROWS_AT_ONCE, while_time_is_left
 from accounts.fast_queries.inserts import insert_row
 from orders.models import LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
@@ -59,15 +60,21 @@ def share_micros(*, kept_micros: int, cost_micros: int, percent: Decimal, floor_
 def credit_referrals(*, now: datetime) -> int:
     """Credit what is due and final, close what earned nothing; return how many were credited.
 
-    One that cannot be settled is logged and left for the next round.
+    One that cannot be settled is logged and looked at again later, behind the others. What is still due when the time
+    of a round is over is the next round's.
     """
     due = ReferralEarning.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "pk")
     credited = 0
-    for pk in list(due.values_list("pk", flat=True)):
-        try:
-            credited += _settle(pk, now)
-        except Exception:  # whatever is wrong with one of them, the others have been earned
-            log.exception("referral_not_settled", earning_id=pk)
+    for _batch in while_time_is_left():
+        batch = list(due.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        for pk in batch:
+            try:
+                credited += _settle(pk, now)
+            except Exception:  # whatever is wrong with one of them, the others have been earned
+                log.exception("referral_not_settled", earning_id=pk)
+                due.filter(pk=pk).update(due_at=now + LOOK_SOON)
+        if len(batch) < ROWS_AT_ONCE:
+            break
     return credited
 
 

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from django.conf import settings
 
-from accounts.old_rows import ROWS_AT_ONCE, delete_in_batches, while_time_is_left
+from accounts.batches import ROWS_AT_ONCE, delete_in_batches, while_time_is_left
 from orders.models import FINISHED, GoodsReveal, Order, OrderEvent, PromisedLoss, RetentionMark
 
 Code = OrderEvent.Code

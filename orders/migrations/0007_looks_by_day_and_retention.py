@@ -42,8 +42,4 @@ class Migration(migrations.Migration):
             name='looks',
             field=models.PositiveIntegerField(db_default=1, default=1, verbose_name='views'),
         ),
-        migrations.AddConstraint(
-            model_name='goodsreveal',
-            constraint=models.UniqueConstraint(fields=('goods', 'user', 'day'), name='one_row_of_looks_a_day'),
-        ),
     ]

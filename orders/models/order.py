@@ -153,6 +153,7 @@ class Order(models.Model):
         on_delete=models.PROTECT,
         related_name="orders",
         verbose_name=_("service"),
+        db_index=False,  # `order_of_service` begins with it
     )
     quantity = models.BigIntegerField(_("quantity"))
     link = models.CharField(_("link or delivery address"), max_length=2000, blank=True)
@@ -241,6 +242,7 @@ class Order(models.Model):
             models.Index(fields=["claim_deadline"], condition=Q(status="sending"), name="order_claims"),
             models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
+            models.Index(fields=["service", "created_at"], name="order_of_service"),
             models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
             models.Index(fields=["kind", "sent_at"], condition=Q(answered_at__isnull=False), name="order_answered"),
             models.Index(fields=["id"], condition=Q(status="unknown"), name="order_unknown"),

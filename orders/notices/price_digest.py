@@ -76,20 +76,21 @@ def _digest(user: User, now: datetime) -> bool:
     ]
     with transaction.atomic():
         PriceDigestLook.objects.update_or_create(user=user, defaults={"looked_at": now})
-        _remember(user, prices, now)
+        _remember(user, known, prices, now)
         if moves:
             write_notices([_notice(user, moves, now)])
     return bool(moves)
 
 
-def _remember(user: User, prices: dict[Service, int], now: datetime) -> None:
-    """Keep the prices as they are told now; what is not watched any more is forgotten."""
-    rows = WatchedPrice.objects.filter(user=user)
-    rows.exclude(service__in=list(prices)).delete()
+def _remember(user: User, known: dict[int, int], prices: dict[Service, int], now: datetime) -> None:
+    """Keep the prices as they are told now, writing only what differs; what is not watched any more is forgotten."""
+    if gone := known.keys() - {service.pk for service in prices}:
+        WatchedPrice.objects.filter(user=user, service__in=gone).delete()
     WatchedPrice.objects.bulk_create(
         (
             WatchedPrice(user=user, service=service, rate_per_thousand_micros=price, updated_at=now)
             for service, price in prices.items()
+            if known.get(service.pk) != price
         ),
         update_conflicts=True,
         unique_fields=["user", "service"],

@@ -31,7 +31,11 @@ class Number(models.Model):
 
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="number", verbose_name=_("order"))
     project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="numbers", verbose_name=_("SMS project")
+        Project,
+        on_delete=models.PROTECT,
+        related_name="numbers",
+        verbose_name=_("SMS project"),
+        db_index=False,  # `number_of_project` begins with it
     )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ORDERED)
     reuse_phone = models.CharField(_("number to reuse"), max_length=40, blank=True)
@@ -67,6 +71,7 @@ class Number(models.Model):
         indexes = [
             models.Index(fields=["received_at"], condition=Q(content_wiped_at=None), name="number_content_to_wipe"),
             models.Index(fields=["created_at"], name="number_by_day"),
+            models.Index(fields=["project", "created_at"], name="number_of_project"),
             models.Index(fields=["order"], condition=Q(state__in=["ordered", "waiting"]), name="number_still_open"),
         ]
 

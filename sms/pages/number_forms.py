@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from orders.models import Order
-from sms.models import Number
+from sms.models import Number, Project
 from sms.operations import MAX_REPLACEMENTS, ReplacementRequest
 from upstream.money import MICROS, micros_from_decimal
+
+DIGITS_OF_A_PHONE = 5  # fewer may be the name of a website
 
 
 class ReplacementRuleForm(forms.Form):
@@ -74,8 +76,13 @@ class HistoryFilterForm(forms.Form):
 
 
 def _about(word: str) -> Q:
-    about = Q(project__search_text__contains=word.lower()) | Q(project__country__search_text__contains=word.lower())
-    about |= Q(project__name__icontains=word) | Q(project__country__name__icontains=word)
     digits = "".join(character for character in word if character.isdigit())
     # People paste numbers with spaces and brackets; what is left of a word after those are digits.
-    return about | Q(phone__contains=digits) if digits and not any(map(str.isalpha, word)) else about
+    phone = Q(phone__contains=digits) if digits and not any(map(str.isalpha, word)) else Q()
+    if phone and len(digits) >= DIGITS_OF_A_PHONE:
+        return phone
+    # Looked up by themselves: there are few of them, and with a join every number of the customer was read.
+    text = word.lower()
+    named = Q(search_text__contains=text) | Q(country__search_text__contains=text)
+    named |= Q(name__icontains=word) | Q(country__name__icontains=word)
+    return phone | Q(project__in=Project.objects.filter(named).order_by().values("pk"))

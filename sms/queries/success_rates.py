@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
-from sms.models import Number, SuccessRate
+from accounts.batches import spans
+from sms.models import Number, Project, SuccessRate
 
 State = Number.State
 
@@ -33,7 +34,8 @@ _COUNT = """
                 CASE WHEN number.state = %(received)s THEN {to_code} END AS seconds
             FROM sms_number AS number
             LEFT JOIN sms_number AS later ON later.replaces_id = number.id
-            WHERE number.created_at >= %(since)s AND number.phone <> ''
+            WHERE number.project_id > %(after)s AND number.project_id <= %(last)s
+                AND number.created_at >= %(since)s AND number.phone <> ''
                 AND (number.state = %(received)s OR (
                     number.state IN (%(expired)s, %(canceled)s)
                     AND (number.cancel_requested_at IS NULL OR {to_canceling} >= %(chance)s)
@@ -51,7 +53,7 @@ _COUNT = """
 def count_success_rates(now: datetime) -> int:
     """Count anew how often and how fast codes came to each project; return how many projects have figures.
 
-    Two statements, whatever the number of projects: one counts, one forgets projects without a number lately.
+    Some projects at a time, so that no statement takes long; at last those without a number lately are forgotten.
     """
     seconds = _SECONDS[connection.vendor]
     counting = _COUNT.format(
@@ -60,17 +62,16 @@ def count_success_rates(now: datetime) -> int:
         to_replacement=seconds.format(later="later.created_at", earlier="number.created_at"),
     )
     moment = connection.ops.adapt_datetimefield_value
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            counting,
-            {
-                "now": moment(now),
-                "since": moment(now - timedelta(days=settings.SMS_SUCCESS_DAYS)),
-                "received": State.RECEIVED.value,
-                "expired": State.EXPIRED.value,
-                "canceled": State.CANCELED.value,
-                "chance": settings.SMS_FAIR_CHANCE_SECONDS,
-            },
-        )
-        SuccessRate.objects.exclude(counted_at=now).delete()
-        return SuccessRate.objects.count()
+    figures = {
+        "now": moment(now),
+        "since": moment(now - timedelta(days=settings.SMS_SUCCESS_DAYS)),
+        "received": State.RECEIVED.value,
+        "expired": State.EXPIRED.value,
+        "canceled": State.CANCELED.value,
+        "chance": settings.SMS_FAIR_CHANCE_SECONDS,
+    }
+    for after, last in spans(Project.objects.all()):
+        with connection.cursor() as cursor:
+            cursor.execute(counting, {**figures, "after": after, "last": last})
+    SuccessRate.objects.filter(counted_at__lt=now).delete()
+    return SuccessRate.objects.count()

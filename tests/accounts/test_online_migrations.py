@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.online_migrations import (
     AddConstraintWithoutLock,
     AddIndexWithoutLock,
+    AddUniqueWithoutLock,
     DropForeignKeyIndexWithoutLock,
 )
 
@@ -24,6 +25,8 @@ INDEX = AddIndexWithoutLock("Large", models.Index(fields=["amount"], name="large
 POSITIVE = AddConstraintWithoutLock(
     "Large", models.CheckConstraint(condition=models.Q(amount__gte=0), name="large_not_below_zero")
 )
+
+ONCE = AddUniqueWithoutLock("Large", models.UniqueConstraint(fields=["amount"], name="large_once"))
 
 
 class Table:
@@ -105,7 +108,13 @@ def test_drop_foreign_key_index_when_it_is_applied_and_taken_back_then_only_that
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("orders_order", "user_id"), ("orders_checkout", "user_id"), ("wallet_ledgerentry", "wallet_id")],
+    [
+        ("orders_order", "user_id"),
+        ("orders_order", "service_id"),
+        ("orders_checkout", "user_id"),
+        ("sms_number", "project_id"),
+        ("wallet_ledgerentry", "wallet_id"),
+    ],
 )
 def test_large_tables_have_no_index_of_a_column_that_another_index_begins_with(name: str, column: str) -> None:
     with connection.cursor() as cursor:
@@ -143,7 +152,7 @@ def test_add_constraint_when_it_is_no_check_then_it_is_refused() -> None:
 
 
 @on_postgresql
-@pytest.mark.parametrize("operation", [INDEX, POSITIVE], ids=["index", "constraint"])
+@pytest.mark.parametrize("operation", [INDEX, POSITIVE, ONCE], ids=["index", "constraint", "unique"])
 def test_operation_when_its_migration_is_a_transaction_then_it_is_refused(table: Table, operation: Operation) -> None:
     with pytest.raises(NotSupportedError, match="atomic = False"), transaction.atomic():
         table.apply(operation)
@@ -207,3 +216,39 @@ def test_add_constraint_when_an_attempt_ended_between_its_steps_then_it_can_be_a
     table.apply(POSITIVE)
 
     assert one("SELECT convalidated FROM pg_constraint WHERE conname = 'large_not_below_zero'") == (True,)
+
+
+def test_add_unique_when_it_is_applied_and_taken_back_then_rows_are_held_to_it_meanwhile(table: Table) -> None:
+    table.model.objects.filter(pk=table.model.objects.earliest("pk").pk).delete()
+    table.apply(ONCE)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        table.model.objects.create(amount=2)
+    assert table.constraints()["large_once"]["unique"]
+
+    table.apply(ONCE, backwards=True)
+    table.model.objects.create(amount=2)
+
+
+@on_postgresql
+def test_add_unique_when_rows_break_it_then_it_can_be_applied_once_they_are_repaired(table: Table) -> None:
+    with pytest.raises(IntegrityError, match="large_once"):
+        table.apply(ONCE)
+    table.model.objects.create(amount=1)  # nobody is held to what could not be built
+    table.model.objects.filter(amount=1).delete()
+
+    statements = [sql for sql in table.apply(ONCE) if not sql.startswith(("SELECT", "SET"))]
+
+    assert [sql.split('"')[0].strip() for sql in statements] == [
+        "ALTER TABLE",
+        "DROP INDEX CONCURRENTLY IF EXISTS",
+        "CREATE UNIQUE INDEX CONCURRENTLY",
+        "ALTER TABLE",
+    ]
+    assert one("SELECT contype FROM pg_constraint WHERE conname = 'large_once'") == ("u",)
+    table.apply(ONCE)  # of an attempt that ended before it was written down
+
+
+def test_add_unique_when_it_has_a_condition_then_it_is_refused() -> None:
+    some = models.UniqueConstraint(fields=["amount"], condition=models.Q(amount__gt=0), name="large_once")
+    with pytest.raises(TypeError, match="over columns"):
+        AddUniqueWithoutLock("Large", some)

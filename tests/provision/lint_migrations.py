@@ -22,7 +22,6 @@ INITIAL = "0001_initial"
 # What was looked at by a person and is right as it is, with the reason: {"0007_drop_old_note": "not read since 0.3.0"}.
 LOOKED_AT: dict[str, str] = {
     "0004_charges_and_refusals": "indexes of the listed refusals and the pauses, of which there are dozens at most",
-    "0007_looks_by_day_and_retention": "the column of the unique constraint is new: no row can break it",
 }
 CHECK_OF_OLD_ROWS = re.compile(
     r'ALTER TABLE (?P<table>"[^"]+") ADD CONSTRAINT .*\b(CHECK|FOREIGN KEY)\b(?!.*NOT VALID)'

@@ -7,10 +7,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts import old_rows
+from accounts import batches
+from accounts.batches import delete_in_batches
 from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKeySpending
-from accounts.old_rows import delete_in_batches
 from catalog.models import QuarantinedAnswer, ServiceChange, SyncRun
 from notifications.models import Notice
 from notifications.outbox import MAX_TRIES
@@ -131,7 +131,7 @@ def test_orders_events_and_ledger_are_never_deleted(ann, service, settings):
 
 
 def test_a_run_takes_no_longer_than_it_may_and_the_next_one_goes_on(ann, monkeypatch):
-    monkeypatch.setattr(old_rows, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(batches, "ROWS_AT_ONCE", 10)
     Notice.objects.bulk_create(
         Notice(user=ann, key=str(n), subject="s", body="", created_at=OLD, sent_at=OLD) for n in range(35)
     )

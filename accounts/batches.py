@@ -1,0 +1,39 @@
+"""Going through many rows while the shop sells: a few at a time, and not for long."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+ROWS_AT_ONCE = 500  # one short statement: nobody waits behind it
+RUN_SECONDS = 20.0  # of one run for one table; the next run goes on
+
+
+def while_time_is_left(seconds: float | None = None) -> Iterator[None]:
+    """Yield for every batch that may still begin; without `seconds` RUN_SECONDS are the limit."""
+    ends_at = time.monotonic() + (RUN_SECONDS if seconds is None else seconds)
+    while time.monotonic() < ends_at:
+        yield
+
+
+def delete_in_batches(old: QuerySet[Any], *, seconds: float | None = None) -> int:
+    """Delete these rows batch by batch until none is left or the time is over; return how many."""
+    deleted = 0
+    for _batch in while_time_is_left(seconds):
+        ids = list(old.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        if not ids:
+            break
+        # Asked again: a row may have stopped being old since.
+        gone, _models = old.order_by().filter(pk__in=ids).delete()
+        deleted += gone
+    return deleted
+
+
+def spans(rows: QuerySet[Any], size: int = ROWS_AT_ONCE) -> Iterator[tuple[int, int]]:
+    """Yield pairs of ids: above the first and up to the second there are `size` of these rows at most."""
+    after = 0
+    ids = rows.order_by("pk").values_list("pk", flat=True)
+    while batch := list(ids.filter(pk__gt=after)[:size]):
+        yield after, batch[-1]
+        after = batch[-1]
