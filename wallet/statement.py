@@ -8,19 +8,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import BooleanField, Case, Count, FilteredRelation, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db import connection
+from django.db.models import BooleanField, Case, Count, Q, Sum, Value, When
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
 from upstream.money import text_from_micros
+from upstream.reading.amounts import MAX_INTEGER
 from wallet.models import LedgerEntry, Wallet
 
 ROWS_AT_ONCE = 1000
@@ -128,21 +131,32 @@ def order_of(reference: str) -> int | None:
 
 
 def with_balances(wallet: Wallet, entries: Iterable[LedgerEntry]) -> list[LedgerRow]:
-    """Return some of a wallet's entries with the balance after each; one statement for all of them.
+    """Return some of a wallet's entries with the balance after each, in their order; one statement for all of them.
 
-    It is today's balance less what came later: nearly always the newest entries are looked at, of very many. Balance
-    and entries are read in one statement, so that no movement comes in between.
+    It is today's balance less what came later: nearly always the newest entries are looked at, of very many. What moved
+    between each of them and the next newer one is added up once. Balance and entries are read in one statement, so that
+    no movement comes in between.
     """
     entries = list(entries)
     if not entries:
         return []
-    newer = FilteredRelation("entries", condition=Q(entries__pk__gt=min(entry.pk for entry in entries)))
-    later = {
-        f"after_{entry.pk}": Coalesce(Sum("newer__amount_micros", filter=Q(newer__pk__gt=entry.pk)), 0)
-        for entry in entries
-    }
-    seen = Wallet.objects.annotate(newer=newer).annotate(**later).get(pk=wallet.pk)
-    return [LedgerRow(entry, seen.balance_micros - getattr(seen, f"after_{entry.pk}")) for entry in entries]
+    newest_first = sorted((entry.pk for entry in entries), reverse=True)
+    gaps = list(zip(newest_first, [MAX_INTEGER, *newest_first], strict=False))
+    ledger, wallets = LedgerEntry._meta.db_table, Wallet._meta.db_table
+    # Without names of its own a list of values has these on either database.
+    sql = f"""
+        SELECT wallet.balance_micros, gap.column1, (
+            SELECT COALESCE(SUM(newer.amount_micros), 0) FROM {ledger} newer
+            WHERE newer.wallet_id = wallet.id AND newer.id > gap.column1 AND newer.id <= gap.column2
+        ) FROM {wallets} wallet, (VALUES {", ".join(["(%s, %s)"] * len(gaps))}) AS gap WHERE wallet.id = %s"""  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*chain.from_iterable(gaps), wallet.pk])
+        found = sorted(cursor.fetchall(), key=lambda row: -row[1])
+    after, later = {}, 0
+    for balance_micros, pk, moved in found:
+        later += int(moved)
+        after[pk] = balance_micros - later
+    return [LedgerRow(entry, after[entry.pk]) for entry in entries]
 
 
 def months_of(wallet: Wallet, *, most: int = MOST_ADDED_UP) -> list[Month]:

@@ -70,17 +70,19 @@ def end_pause(pause_id: int, *, now: datetime, actor: User | None = None) -> boo
     return True
 
 
-def pause_for_currency(currency: str, *, now: datetime) -> None:
+def pause_for_currency(currency: str, *, of_balance: bool, now: datetime) -> None:
     """Pause forwarding because upstream counts in another currency: every price and cost of ours would be wrong.
 
-    Staff who ended such a pause knew of this currency: it does not begin another one until the right one has been seen.
+    Staff who ended such a pause knew of this currency. In orders' statuses it does not begin another one; in the
+    balance it does once the right one has been seen there since.
     """
     latest = ForwardingPause.objects.filter(reason=Reason.CURRENCY).order_by("-id").first()
     if latest is not None and latest.ended_at is None:
         return
     by_staff = latest is not None and latest.detail == currency and latest.ended_by_id is not None
     # Balances in a foreign currency are not kept: one that is says that the right one was seen since.
-    if by_staff and latest and not UpstreamBalance.objects.filter(asked_at__gt=latest.ended_at).exists():
+    seen_since = of_balance and latest and UpstreamBalance.objects.filter(asked_at__gt=latest.ended_at).exists()
+    if by_staff and not seen_since:
         return
     pause_forwarding(reason=Reason.CURRENCY, detail=currency, now=now)
 
@@ -93,7 +95,7 @@ def look_at_account(*, client: Client, now: datetime) -> int | None:
     """
     balance = client.balance()
     if is_foreign(balance.currency):
-        pause_for_currency(balance.currency, now=now)
+        pause_for_currency(balance.currency, of_balance=True, now=now)
         return None
     if balance.currency:
         pauses = ForwardingPause.objects.filter(reason=Reason.CURRENCY)

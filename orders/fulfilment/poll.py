@@ -158,7 +158,7 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
     routine: list[tuple[Order, Report]] = []
     answers = list(answers)
     for currency in {report.currency for _order, report in answers if is_foreign(report.currency)}:
-        pause_for_currency(currency, now=now)
+        pause_for_currency(currency, of_balance=False, now=now)
     for order, report in with_mapped_words(answers):
         if _is_routine(order, report):
             routine.append((order, report))

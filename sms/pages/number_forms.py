@@ -62,9 +62,10 @@ class HistoryFilterForm(forms.Form):
         label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def narrow(self, numbers: "QuerySet[Number]") -> "QuerySet[Number]":
-        """Return those of `numbers` with every word in phone, website or country, bought on these days."""
+    def narrow(self, orders: "QuerySet[Order]") -> "QuerySet[Order]":
+        """Return the orders of numbers with every word in phone, website or country, bought on these days."""
         self.is_valid()
+        numbers = Number.objects.order_by()
         for word in self.cleaned_data.get("q", "").split()[:10]:
             numbers = numbers.filter(_about(word))
         if since := self.cleaned_data.get("since"):
@@ -72,7 +73,7 @@ class HistoryFilterForm(forms.Form):
         if until := self.cleaned_data.get("until"):
             day_after = datetime.combine(until, time.min) + timedelta(days=1)
             numbers = numbers.filter(created_at__lt=timezone.make_aware(day_after))
-        return numbers
+        return orders.filter(pk__in=numbers.values("order_id")) if numbers.query.where else orders
 
 
 def _about(word: str) -> Q:

@@ -10,5 +10,5 @@ class Migration(migrations.Migration):
     dependencies = [("wallet", "0001_initial")]
 
     operations = [
-        AddIndexWithoutLock("ledgerentry", models.Index(fields=["wallet", "-id"], name="ledger_of_a_wallet")),
+        AddIndexWithoutLock("ledgerentry", models.Index(fields=["wallet", "-id"], include=["amount_micros"], name="ledger_of_a_wallet")),
     ]

@@ -90,7 +90,7 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(fields=["wallet", "reference"], name="ledger_reference_once_per_wallet"),
             models.CheckConstraint(condition=~models.Q(amount_micros=0), name="ledger_amount_not_zero"),
         ]
-        indexes = [models.Index(fields=["wallet", "-id"], name="ledger_of_a_wallet")]
+        indexes = [models.Index(fields=["wallet", "-id"], include=["amount_micros"], name="ledger_of_a_wallet")]
 
     def __str__(self) -> str:
         return self.reference

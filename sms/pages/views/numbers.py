@@ -1,5 +1,6 @@
 """The customer's own numbers: watch the codes arrive, cancel, replace, look back."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -98,8 +99,10 @@ def _newest_code(numbers: list[Number], now: datetime) -> Number | None:
 def history(request: CustomerRequest) -> HttpResponse:
     """List all numbers the customer ever had, with what came to them, and search them."""
     form = HistoryFilterForm(request.GET)
-    own = Number.objects.filter(order__user=request.user).select_related("order", "project__country")
-    page = open_page(form.narrow(own).order_by("-id"), request.GET, NUMBERS_PER_PAGE)
+    # Orders are what has an index by customer.
+    own = request.user.orders.filter(kind=Kind.NUMBER).select_related("number__project__country").order_by("-id")
+    page = open_page(form.narrow(own), request.GET, NUMBERS_PER_PAGE)
+    page = dataclasses.replace(page, rows=[order.number for order in page])
     context = {"form": form, "page": page, "params": request.GET, "keep_days": settings.SMS_CONTENT_KEEP_DAYS}
     return render(request, "sms/history.html#numbers" if wants_part(request) else "sms/history.html", context)
 

@@ -72,7 +72,7 @@ def test_resume_forwarding_when_statuses_and_balance_differ_for_good_leaves_it_t
     client_upstream, db
 ):
     for _time in range(2):
-        pause_for_currency("EUR", now=timezone.now())
+        pause_for_currency("EUR", of_balance=False, now=timezone.now())
         resume_forwarding(client=client_upstream, now=timezone.now())
 
     assert open_pauses() == [(Reason.CURRENCY, "EUR")]
@@ -94,6 +94,17 @@ def test_a_pause_that_staff_ended_does_not_begin_again_until_the_right_currency_
     look_at_account(client=client_upstream, now=timezone.now())
 
     assert open_pauses() == [(Reason.CURRENCY, "USD")]
+
+
+def test_a_pause_that_staff_ended_does_not_begin_again_where_statuses_and_balance_differ_for_good(client_upstream, sam):
+    pause_for_currency("EUR", of_balance=False, now=timezone.now())
+    assert end_pause(ForwardingPause.objects.get().pk, actor=sam, now=timezone.now())
+
+    for _time in range(2):
+        look_at_account(client=client_upstream, now=timezone.now())
+        pause_for_currency("EUR", of_balance=False, now=timezone.now())
+
+    assert open_pauses() == []
 
 
 def test_confirm_upstream_id_when_the_charge_is_in_another_currency_takes_none(send, client_upstream, sandbox):

@@ -109,7 +109,7 @@ def test_count_success_rates_counts_projects_apart_and_forgets_those_without_num
 
 
 @pytest.mark.parametrize("projects", [1, 4])
-def test_count_success_rates_needs_the_same_statements_for_any_number_of_projects(
+def test_count_success_rates_counts_many_projects_in_one_statement(
     had, telegram, projects, django_assert_num_queries
 ) -> None:
     for _each in range(projects):
@@ -118,7 +118,7 @@ def test_count_success_rates_needs_the_same_statements_for_any_number_of_project
         )
         had(seconds=1, project=row)
 
-    with django_assert_num_queries(5):  # the savepoint's two, the counting, the forgetting, how many there are
+    with django_assert_num_queries(5):  # two looks for projects, the counting, the forgetting, how many there are
         count_success_rates(NOW)
 
 
