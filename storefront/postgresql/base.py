@@ -13,6 +13,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseError
 from psycopg import Error
+from psycopg.types.numeric import Int8Dumper
 
 ASKED_EVERY_SECONDS = 5.0
 
@@ -46,6 +47,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # psycopg 2 has no such one
+            # By the size of each number psycopg would say another type, and every mixture of them is planned anew.
+            cursor.adapters.register_dumper(int, Int8Dumper)
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def is_usable(self) -> bool:

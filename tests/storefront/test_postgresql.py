@@ -53,3 +53,13 @@ def test_prepared_when_it_is_asked_again_then_the_server_has_the_statement(ann: 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%date_joined%'")
         assert cursor.fetchone() == (1,)
+
+
+def test_prepared_when_numbers_of_every_size_are_asked_for_then_it_is_planned_once(ann: User) -> None:
+    by_id = Prepared(lambda: User.objects.filter(id=1).order_by().values_list("id", "last_login"), example=(1,))
+
+    assert [by_id.rows(number) for number in (ann.pk, 40_000, 2**31, 2**62)] == [[(ann.pk, None)], [], [], []]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%last_login%'")
+        assert cursor.fetchone() == (1,)
