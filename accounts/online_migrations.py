@@ -160,10 +160,10 @@ class AddUniqueWithoutLock(AddConstraint):
     """
 
     def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
-        plain = isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None
-        if not plain:
+        if not isinstance(constraint, UniqueConstraint) or not constraint.fields or constraint.condition is not None:
             raise TypeError("AddUniqueWithoutLock is for a UniqueConstraint over columns.")
         super().__init__(model_name, constraint)
+        self._fields = constraint.fields
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -179,7 +179,7 @@ class AddUniqueWithoutLock(AddConstraint):
         _refuse_a_transaction(connection)
         quote = schema_editor.quote_name
         table, name = quote(model._meta.db_table), quote(self.constraint.name)
-        columns = ", ".join(quote(model._meta.get_field(field).column) for field in self.constraint.fields)
+        columns = ", ".join(quote(model._meta.get_field(field).column) for field in self._fields)
         # Of an attempt that was interrupted: a constraint brings its index along, a half-built index has none.
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         with waiting_as_long_as_it_takes(schema_editor):

@@ -48,7 +48,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # psycopg 2 has no such one
             # By the size of each number psycopg would say another type, and every mixture of them is planned anew.
-            cursor.adapters.register_dumper(int, Int8Dumper)
+            cursor.adapters.register_dumper(int, Int8Dumper)  # type: ignore[attr-defined]  # for the same reason
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def is_usable(self) -> bool:
