@@ -43,6 +43,17 @@ def test_notices_that_were_sent_or_given_up_long_ago_are_deleted_and_others_stay
     assert set(Notice.objects.values_list("key", flat=True)) == {"waits", "young"}
 
 
+@pytest.mark.parametrize(("admins", "left"), [([("Admin", "admin@example.com")], 2), ([], 1)])
+def test_news_for_admins_wait_where_somebody_may_read_them_and_are_deleted_where_nobody_does(settings, admins, left):
+    settings.ADMINS = admins
+    for key, created_at in (("old", OLD), ("young", YOUNG)):
+        Notice.objects.create(key=key, subject=key, body="", created_at=created_at)
+
+    forget_old_rows(now=NOW)
+
+    assert Notice.objects.count() == left
+
+
 def test_evidence_of_routine_events_of_orders_that_ended_long_ago_is_emptied_and_the_events_stay(ann, service):
     def event(order: Order, code: str, created_at=OLD) -> int:
         row = OrderEvent.objects.create(
