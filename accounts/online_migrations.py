@@ -205,12 +205,12 @@ def search_indexes(table: str, expressions: dict[str, str]) -> RunPython:
     SQLite looks through the rows. The database needs the extension pg_trgm, which the first migration of catalog adds.
     """
 
-    def create(_apps: Any, schema_editor: Any) -> None:
-        drop(_apps, schema_editor)  # what an interrupted attempt left half built
+    def create(apps: Any, schema_editor: Any) -> None:
+        drop(apps, schema_editor)  # what an interrupted attempt left half built
         for name, expression in expressions.items():
             run(schema_editor, f"CREATE INDEX CONCURRENTLY {name} ON {table} USING gin ({expression} gin_trgm_ops)")
 
-    def drop(_apps: Any, schema_editor: Any) -> None:
+    def drop(apps: Any, schema_editor: Any) -> None:
         for name in expressions:
             run(schema_editor, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
