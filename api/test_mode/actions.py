@@ -116,7 +116,7 @@ def _status(call: Call, text: str) -> dict[str, Any]:
         "currency": settings.STORE_CURRENCY,
     }
     service = order.service
-    if service is not None and service.delivery == Delivery.EMAIL and word in ("Completed", "Partial"):
+    if service is not None and service.delivery != Delivery.LINK and word in ("Completed", "Partial"):
         pieces = min(order.quantity - remains, MAX_GOODS)
         answer["accounts"] = [f"test{order.pk}.{number}@example.com:password" for number in range(1, pieces + 1)]
     return answer

@@ -100,6 +100,8 @@ def check_link(service: Service, link: str) -> None:
             % {"maximum": number_format(LONGEST_LINK, force_grouping=True)},
             "link",
         )
+    if service.delivery == Delivery.VAULT:
+        return  # whatever it is, `kept_link` drops it
     if service.delivery == Delivery.EMAIL:
         try:
             validate_email(link)
@@ -112,3 +114,8 @@ def check_link(service: Service, link: str) -> None:
             raise ValueError(link)
     except (ValidationError, ValueError):
         raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None
+
+
+def kept_link(service: Service, link: str) -> str:
+    """Return the link as it is kept and sent: none where the goods come with the order's status."""
+    return "" if service.delivery == Delivery.VAULT else link

@@ -26,7 +26,7 @@ from orders.lifecycle.discounts import Discount
 from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order
-from orders.placing.check import check_amounts, check_order
+from orders.placing.check import check_amounts, check_order, kept_link
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
@@ -142,7 +142,7 @@ def draft_order(
         title=service.title,
         service=service,
         quantity=quantity,
-        link=link,
+        link=kept_link(service, link),
         comments=comments,
         price_micros=agreed.price_micros,
         rate_micros=agreed.rate_micros,
