@@ -65,7 +65,7 @@ def proved_at(service: Service):
 def test_forward_order_of_goods_in_the_vault_sends_an_empty_link(buy, sandbox):
     order = buy()
 
-    [request] = [request for request in sandbox.requests if request["params"].get("action") == "add"]
+    [request] = [request for request in sandbox.requests if request["action"] == "add"]
     assert request["params"]["link"] == ""
     assert "home.example" not in str(sandbox.requests)
     [placed] = sandbox.orders
