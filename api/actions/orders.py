@@ -84,6 +84,7 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
         comments=call.params.get("comments", ""),
         request_id=request_id(call),
         api_key=call.key,
+        by_list=True,
         now=timezone.now(),
     )
     return order.pk

@@ -148,6 +148,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         """Services that customers see in lists: those shown that are not withdrawn."""
         return self.shown().filter(withdrawn_at=None)
 
+    def with_price(self) -> "ServiceQuerySet":
+        """Services whose price can be told: it is certain how many pieces the rate buys."""
+        return self.filter(Q(rate_per_override__isnull=False) | Q(category__rate_confirmed_at__isnull=False))
+
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order and any case."""
         found = self

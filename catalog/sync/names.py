@@ -45,7 +45,7 @@ PRODUCT_WORDS = re.compile(
 
 
 def new_category(name: str, *, has_products: bool) -> Category:
-    """Return an unsaved category: goods go where the shop has them delivered and are priced each, work is done at a link.
+    """Return an unsaved category: goods go where the shop delivers them and are priced each, work is done at a link.
 
     `has_products` says that upstream itself calls one of its services a product; without that the name decides.
     """

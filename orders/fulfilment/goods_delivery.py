@@ -10,7 +10,6 @@ import structlog
 
 from catalog.models import Category
 from orders.fulfilment.service_supply import Goods
-from orders.lifecycle.attention import Flag
 from orders.lifecycle.supply import Report
 from orders.models import UPSTREAM_OPEN, Kind, Order, Status
 

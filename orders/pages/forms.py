@@ -101,7 +101,8 @@ def quote_for(
     quantity, problem = _read_quantity(service, typed_quantity, book)
     rate_micros = book.rate_micros(service)
     quote = PriceView(service, rate_micros, quantity, None, problem, None)
-    if quantity is not None:
+    # Without a certain rate unit a price is a promise to a customer; nobody else is shown a number that may be wrong.
+    if quantity is not None and (service.rate_confirmed or isinstance(user, User)):
         quote = replace(quote, price_micros=book.price_micros(service, quantity))
     if not isinstance(user, User):
         return quote

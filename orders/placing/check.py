@@ -56,6 +56,12 @@ def check_orderable(service: Service) -> None:
         raise OrderRefused(_("Too few are left for the smallest order."))
 
 
+def check_price_was_told(service: Service) -> None:
+    """Raise OrderRefused where no list tells a price: a program has not seen what it would pay."""
+    if not service.rate_confirmed:
+        raise OrderRefused(_("This service can't be ordered yet: we're still checking its price."))
+
+
 def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
     maximum = service.max_orderable

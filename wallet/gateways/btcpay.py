@@ -1,8 +1,8 @@
 """Bitcoin and Lightning through a BTCPay Server of the shop's own, over its Greenfield API.
 
 A webhook only says which invoice to look at: the invoice is fetched before anything is trusted, so a webhook that is
-late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency. Refunds are the subject
-of `btcpay_refunds`.
+late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency. Refunds: see
+`btcpay_refunds`.
 
 Source: https://docs.btcpayserver.org/API/Greenfield/v1/ (Invoices_CreateInvoice, Invoices_GetInvoice,
 Invoices_GetInvoicePaymentMethods, Webhooks); its OpenAPI files `swagger.template.invoices.json` and

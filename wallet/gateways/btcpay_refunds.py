@@ -25,7 +25,7 @@ class Forbidden(Unreachable):
 
 
 def refunded_invoice(call: Call, pull_payment_id: str) -> str:
-    """Return the id of the invoice that a pull payment refunds; "" when it is for something else. Raises Unreachable."""
+    """Return the id of the invoice that a pull payment refunds, or "" for any other. Raises Unreachable."""
     return _invoice_named(call(f"pull-payments/{quote(pull_payment_id, safe='')}"))
 
 

@@ -87,9 +87,7 @@ def test_forward_order_when_the_category_was_changed_after_the_sale_sends_what_w
     assert sandbox.orders[0]["link"] == "ann@home.example"
 
 
-def test_poll_when_goods_have_come_with_a_completed_order_proves_that_the_vault_works(
-    buy, poll, sandbox, vault, ann
-):
+def test_poll_when_goods_have_come_with_a_completed_order_proves_that_the_vault_works(buy, poll, sandbox, vault, ann):
     order = buy()
     sandbox.set_order(order.upstream_id, status="Completed", remains=0, accounts=GOODS)
 

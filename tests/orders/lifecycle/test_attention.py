@@ -57,8 +57,8 @@ TEXTS = {
     Flag.CHARGE_KEPT: "The order is canceled and refunded, but upstream says Completed and charged 1.50",
     Flag.UNDERCHARGED: "Upstream charged far less than expected",
     Flag.NO_GOODS: (
-        "Upstream has delivered, but its status brought no goods: look into the mailbox of the account upstream, and "
-        "let the category “Aged accounts” deliver by email"
+        "Upstream has delivered, but its status brought no goods. Look into the mailbox of your account upstream, "
+        "and have the category “Aged accounts” delivered by email"
     ),
 }
 

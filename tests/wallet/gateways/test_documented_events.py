@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-STRIPE = r"(?:checkout\.session|charge|charge\.dispute|charge\.refund|refund|radar\.early_fraud_warning)\.[a-z_]+\b(?!\.)"
+STRIPE = (
+    r"(?:checkout\.session|charge|charge\.dispute|charge\.refund|refund|radar\.early_fraud_warning)\.[a-z_]+\b(?!\.)"
+)
 BTCPAY = r"(?:Invoice|Payout)[A-Z][A-Za-z]+"
 
 

@@ -243,7 +243,9 @@ def test_fraud_warning_when_told_before_the_payment_is_still_for_a_human(ann: Us
     assert (status(top_up), bool(top_up.attention), balance(ann)) == (Status.PAID, True, 110 * DOLLAR)
 
 
-def test_fraud_warning_when_refunded_or_closed_is_done_with(top_up: TopUp, stripe_server: FakeStripe, sam: User) -> None:
+def test_fraud_warning_when_refunded_or_closed_is_done_with(
+    top_up: TopUp, stripe_server: FakeStripe, sam: User
+) -> None:
     says(stripe_server, "radar.early_fraud_warning.created", stripe_server.fraud_warning(top_up.reference))
     top_up.refresh_from_db()
     close_review(top_up=top_up, actor=sam)
