@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0002_goods_in_the_order"),
-        ("orders", "0017_flag_no_goods"),
+        ("orders", "0020_flag_no_goods"),
     ]
 
     operations = [
