@@ -77,7 +77,7 @@ def test_a_newcomer_buys_a_service_goods_and_a_number_and_the_books_add_up(page:
 
     order(page, "gmail", quantity="2")
     expect(page.locator("#order")).to_contain_text("Completed", timeout=60_000)
-    expect(page.locator("main")).to_contain_text("Your goods")
+    expect(page.locator("main")).to_contain_text("2 accounts delivered")
     [goods] = [placed for placed in sandbox.orders if placed["link"] == ACCOUNT_EMAIL]
     assert (goods["quantity"], EMAIL in str(sandbox.requests)) == (2, False)
 
