@@ -134,8 +134,9 @@ ACTIONS = _by_name(
                 Parameter(
                     "link",
                     _(
-                        "What the order is for: the link to a post or profile. For goods, the email "
-                        "address to send them to; your account's own if left out."
+                        "What the order is for: the link to a post or profile. For goods, leave it empty: they come "
+                        "as accounts in the order's status. Only goods that are sent by email need the address to "
+                        "send them to; your account's own if left out."
                     ),
                 ),
                 Parameter("quantity", _("How many; with comments, their number (optional)"), required=True),

@@ -66,7 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "money": forecast(now=timezone.now()),
         "currency": settings.UPSTREAM_CURRENCY,
         "unconfirmed": Category.objects.filter(rate_confirmed_at=None).count(),
-        "unconfirmed_link": reverse("admin:catalog_category_changelist") + "?rate_confirmed_at__isempty=1",
+        "unconfirmed_link": reverse("admin:orders_rateunitquestion_changelist"),
         "unknown_types": _unknown_types(),
         "money_requests": _item(request, MONEY_REQUESTS),
         "held_back": SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED),

@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import SyncRun
+from catalog.models import Category, SyncRun
 from orders.models import ContractDrift, Order, ServiceRequest
 from wallet.models import MoneyRequest, TopUp
 
@@ -113,6 +113,13 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("catalog.service", _("Services"), "sell"),
             Entry("catalog.category", _("Categories"), "category"),
             Entry("catalog.subcategory", _("Subcategories"), "account_tree"),
+            Entry(
+                "orders.rateunitquestion",
+                _("Rate units to confirm"),
+                "straighten",
+                waiting=lambda: Category.objects.filter(rate_confirmed_at=None).count(),
+                badge="warning",
+            ),
             Entry("catalog.markuprule", _("Markup rules"), "percent"),
             Entry("catalog.pricelist", _("Price list"), "price_change"),
             Entry("catalog.exchangerate", _("Exchange rates"), "currency_exchange"),

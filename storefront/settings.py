@@ -163,6 +163,7 @@ REFERRAL_DAYS = env.number("REFERRAL_DAYS", 365, minimum=1)
 DEFAULT_RATE_PER = env.number("DEFAULT_RATE_PER", 1000, minimum=1, maximum=1000)
 if DEFAULT_RATE_PER not in (1, 1000):
     raise ImproperlyConfigured(f"DEFAULT_RATE_PER is {DEFAULT_RATE_PER}; it should be 1 or 1000.")
+GOODS_DELIVERY = env.choice("GOODS_DELIVERY", "vault", "email")
 
 # --- Upstream -------------------------------------------------------------------------------------------------------
 SANDBOX_URL = env.url("SANDBOX_URL", "http://127.0.0.1:8765/api/v2")
@@ -306,9 +307,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_VERIFICATION = env.text("EMAIL_VERIFICATION", "mandatory")
-if ACCOUNT_EMAIL_VERIFICATION not in ("mandatory", "optional", "none"):
-    raise ImproperlyConfigured("EMAIL_VERIFICATION should be mandatory, optional or none.")
+ACCOUNT_EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "mandatory", "optional", "none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{STORE_NAME}: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 ACCOUNT_SESSION_REMEMBER = True

@@ -162,7 +162,8 @@ class Client:
     def add(self, *, service_id: int, link: str, quantity: int, comments: str = "") -> PlacedOrder:
         """Place an order, once. `comments`, one a line, is sent only where there are some.
 
-        An empty `link` on a product makes upstream deliver to the shop's own e-mail: callers never leave it empty.
+        An empty `link` is for products only: their status then brings the goods. It is sent, for upstream to see that
+        it is meant; what upstream mails goes to the address of the shop's own account.
         """
         form = {"service": str(service_id), "link": link, "quantity": str(quantity)}
         if comments:

@@ -57,7 +57,7 @@ def categories(call: Call) -> dict[str, Any]:
 
 
 def _categories() -> list[dict[str, Any]]:
-    pairs = Service.objects.on_sale().order_by("category__position", "category__name", "subcategory__name")
+    pairs = Service.objects.on_sale().with_price().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
     names = pairs.values_list("category__display_name", "category__name", "subcategory__name").distinct()
     for display_name, name, subcategory in names:
@@ -125,8 +125,12 @@ def any_service(call: Call) -> Service:
 
 
 def is_on_sale(service: Service) -> bool:
-    """Whether the service is listed; it comes with its category."""
-    return service.withdrawn_at is None and service.visible and service.category.visible
+    """Whether the service is listed; it comes with its category.
+
+    One whose price may be a thousand times wrong is not: the document has no word for that.
+    """
+    on_sale = service.withdrawn_at is None and service.visible and service.category.visible
+    return on_sale and service.rate_confirmed
 
 
 def stock_of(service: Service) -> int:
@@ -156,7 +160,7 @@ def _how_many(place: tuple[str, str], version: int) -> int:
 
 def _placed(place: tuple[str, str]) -> ServiceQuerySet:
     category, subcategory = place
-    found = Service.objects.on_sale()
+    found = Service.objects.on_sale().with_price()
     if category:
         shown_as = Q(display_name=category) | Q(display_name="", name=category)
         found = found.filter(category__in=Category.objects.filter(shown_as))

@@ -27,7 +27,7 @@ from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
 from orders.models import Checkout
-from orders.placing.check import check_amounts, check_order
+from orders.placing.check import check_amounts, check_order, check_price_was_told
 from orders.placing.refusals import OrderRefused
 from wallet.operations import wallet_of
 
@@ -146,6 +146,7 @@ def try_order(call: Call) -> DryRun:
 
     def weigh(_call: Call, service: Service, quantity: int, link: str) -> int:
         refresh_stock(service)
+        check_price_was_told(service)
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=call.params.get("comments", ""))
         book = price_book(call.user)
         check_amounts(service, pieces, book)

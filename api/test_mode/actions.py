@@ -40,7 +40,7 @@ from api.test_mode.scenarios import (
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book
 from orders.models import Status
-from orders.placing.check import check_amounts, check_order
+from orders.placing.check import check_amounts, check_order, check_price_was_told
 from orders.placing.refusals import OrderRefused
 from sms.models import Number, Project
 from sms.operations import MAX_AT_ONCE
@@ -68,6 +68,7 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
     comments = call.params.get("comments", "")
 
     def make() -> list[SimulatedOrder]:
+        check_price_was_told(service)
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=comments)
         book = price_book(call.user)
         check_amounts(service, pieces, book)
@@ -116,7 +117,7 @@ def _status(call: Call, text: str) -> dict[str, Any]:
         "currency": settings.STORE_CURRENCY,
     }
     service = order.service
-    if service is not None and service.delivery == Delivery.EMAIL and word in ("Completed", "Partial"):
+    if service is not None and service.delivery != Delivery.LINK and word in ("Completed", "Partial"):
         pieces = min(order.quantity - remains, MAX_GOODS)
         answer["accounts"] = [f"test{order.pk}.{number}@example.com:password" for number in range(1, pieces + 1)]
     return answer

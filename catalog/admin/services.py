@@ -26,7 +26,7 @@ from accounts.admin.widgets import (
 from catalog.admin.differences import history_of
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
-from catalog.models import Category, Service, Subcategory
+from catalog.models import Category, Delivery, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
 from catalog.pricing.repricing import lock_prices
 
@@ -35,15 +35,25 @@ upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate
 
 @admin.register(Category)
 class CategoryAdmin(EditOnlyAdmin):
-    list_display = ("name", "display_name", "delivery", "rate_per", "rate_confirmed_at", "visible", "position")
+    list_display = (
+        "name",
+        "display_name",
+        "delivery",
+        "vault_proved_at",
+        "rate_per",
+        "rate_confirmed_at",
+        "visible",
+        "position",
+    )
     list_editable = ("visible", "position")
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = ("name", "display_name")
-    readonly_fields = ("name", "rate_confirmed_at")
+    readonly_fields = ("name", "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
         "name",
         ("display_name", "merged_into"),
         "delivery",
+        ("delivery_now", "vault_proved_at"),
         ("rate_per", "rate_confirmed_at"),
         "visible",
         "position",
@@ -52,6 +62,16 @@ class CategoryAdmin(EditOnlyAdmin):
     actions = ("confirm_units",)
     actions_row = ("confirm_unit",)
     actions_detail = ("confirm_unit",)
+
+    @display(description=gettext_lazy("delivered now"))
+    def delivery_now(self, category: Category) -> str:
+        """What the choice means, and whether an order has proved that it works."""
+        now = Service(category=category).delivery
+        text = str(Delivery(now).label)
+        if now != Delivery.VAULT:
+            return text
+        proved = _("An order has proved it.") if category.vault_proved_at else _("No order has proved it yet.")
+        return f"{text}. {proved}"
 
     @admin.action(description=gettext_lazy("Confirm the rate unit"), permissions=["change"])
     def confirm_units(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:

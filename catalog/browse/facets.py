@@ -73,6 +73,10 @@ class Place:
 
 def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index: CategoryIndex) -> ServiceQuerySet:
     """Return those with a price and a quantity as asked for; neither can be counted ahead."""
+    by_price = query.price_from_micros is not None or query.price_to_micros is not None
+    certain = Q(rate_per_override__isnull=False) | ~Q(category__in=category_index.unconfirmed_ids)
+    if by_price and category_index.unconfirmed_ids:
+        services = services.filter(certain)  # the others have no price that could be compared
     if query.price_from_micros is not None:
         services = services.filter(selling_per_thousand_micros__gte=query.price_from_micros)
     if query.price_to_micros is not None:
@@ -86,7 +90,6 @@ def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index
         return services
     # As Service.max_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
     max_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
-    certain = ~Q(category__in=category_index.unconfirmed_ids) | Q(rate_per_override__isnull=False)
     return services.filter(certain | Q(rate_upstream_micros__lte=max_micros))
 
 

@@ -65,8 +65,10 @@ def write_rows(
     order_url, favorite_url = _address_of("orders:place"), _address_of("catalog:favorite")
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}
+    no_price = _("Price not confirmed")
     lines = []
     for service in services:
+        certain = service.rate_confirmed
         values = {
             "pk": service.pk,
             "url": order_url.format(service.pk),
@@ -74,8 +76,8 @@ def write_rows(
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
             "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
-            "price": money(pricing.rate_micros(service)),
-            "unit": _unit(service.rate_per, language),
+            "price": money(pricing.rate_micros(service)) if certain else no_price,
+            "unit": _unit(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
             "favorite_url": favorite_url.format(service.pk),
             "sign_in_url": sign_in_url,

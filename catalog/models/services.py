@@ -14,10 +14,15 @@ from upstream.money import micros_from_decimal
 
 
 class Delivery(models.TextChoices):
-    """What the customer has to give us: where the work is done, or where the goods are sent."""
+    """What the customer has to give us: where the work is done, where the goods are sent, or nothing.
+
+    GOODS is what staff may choose and no service says: VAULT or EMAIL, as GOODS_DELIVERY has it.
+    """
 
     LINK = "link", _("Link: the customer enters a URL")
-    EMAIL = "email", _("Email: the goods are sent to the customer's email address")
+    GOODS = "goods", _("Goods: as the setting GOODS_DELIVERY says")
+    VAULT = "vault", _("Goods in the order: no address is asked for or sent; they come with the order's status")
+    EMAIL = "email", _("Goods by email: the customer's address is sent upstream")
 
 
 class RateUnit(models.IntegerChoices):
@@ -50,6 +55,12 @@ class Category(models.Model):
     name = models.CharField(_("upstream name"), max_length=200, unique=True)
     display_name = models.CharField(_("display name"), max_length=200, blank=True)
     delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.LINK)
+    vault_proved_at = models.DateTimeField(
+        _("goods in the order proved"),
+        null=True,
+        blank=True,
+        help_text=_("When an order was first completed with goods in its status."),
+    )
     rate_per = models.PositiveSmallIntegerField(
         _("rate unit"),
         choices=RateUnit,
@@ -136,6 +147,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def on_sale(self) -> "ServiceQuerySet":
         """Services that customers see in lists: those shown that are not withdrawn."""
         return self.shown().filter(withdrawn_at=None)
+
+    def with_price(self) -> "ServiceQuerySet":
+        """Services whose price can be told: it is certain how many pieces the rate buys."""
+        return self.filter(Q(rate_per_override__isnull=False) | Q(category__rate_confirmed_at__isnull=False))
 
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order and any case."""
@@ -238,7 +253,9 @@ class Service(models.Model):
 
     @property
     def delivery(self) -> str:
-        return self.delivery_override or self.category.delivery
+        """LINK, VAULT or EMAIL; needs the category loaded."""
+        chosen = self.delivery_override or self.category.delivery
+        return str(settings.GOODS_DELIVERY) if chosen == Delivery.GOODS else chosen
 
     @property
     def rate_per(self) -> int:

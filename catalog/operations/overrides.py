@@ -26,6 +26,16 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     return len(stale)
 
 
+def choose_rate_unit(category: Category, rate_per: int, *, now: datetime) -> bool:
+    """Take this unit as certain for a category that had none confirmed; return whether it was so.
+
+    Where it is another one than the shop assumed, the stored selling rates have to be made again: call it with
+    `lock_prices` held.
+    """
+    unconfirmed = Category.objects.filter(pk=category.pk, rate_confirmed_at=None)
+    return bool(unconfirmed.update(rate_per=rate_per, rate_confirmed_at=now))
+
+
 def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
     """Take the units that these categories are priced in now as certain; return how many were not before.
 

@@ -45,10 +45,10 @@ PRODUCT_WORDS = re.compile(
 
 
 def new_category(name: str, *, has_products: bool) -> Category:
-    """Return an unsaved category: goods go to an e-mail address and are priced each, work is done at a link.
+    """Return an unsaved category: goods go where the shop delivers them and are priced each, work is done at a link.
 
     `has_products` says that upstream itself calls one of its services a product; without that the name decides.
     """
     if has_products or PRODUCT_WORDS.search(name):
-        return Category(name=name, delivery=Delivery.EMAIL, rate_per=RateUnit.ONE)
+        return Category(name=name, delivery=Delivery.GOODS, rate_per=RateUnit.ONE)
     return Category(name=name, delivery=Delivery.LINK)

@@ -7,10 +7,23 @@ from orders.admin import (
     mappings,
     orders,
     pending,
+    rate_units,
     records,
     requests,
     selling,
     supplier,
 )
 
-__all__ = ["attention", "books", "costs", "mappings", "orders", "pending", "records", "requests", "selling", "supplier"]
+__all__ = [
+    "attention",
+    "books",
+    "costs",
+    "mappings",
+    "orders",
+    "pending",
+    "rate_units",
+    "records",
+    "requests",
+    "selling",
+    "supplier",
+]

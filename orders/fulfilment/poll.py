@@ -17,13 +17,14 @@ from orders.fulfilment.bulk_record import (
     take_numbers,
     take_status,
 )
+from orders.fulfilment.goods_delivery import Delivered, delivery_shown, note_proof
 from orders.fulfilment.late_checks import allowance as late_checks
 from orders.fulfilment.late_checks import room_in_batch
 from orders.fulfilment.margin import Concern, charge_is_news, review_charge
 from orders.fulfilment.pauses import pause_for_currency
 from orders.fulfilment.thread_pool import map_in_threads
 from orders.fulfilment.typical_duration import learn_pace
-from orders.lifecycle.attention import Flag, raise_flag, tell_of
+from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
@@ -176,6 +177,8 @@ def _is_routine(order: Order, report: Report) -> bool:
     """Whether the answer brings nothing but numbers, or a move that costs nothing: most answers are like this."""
     if report.details is not None or order.not_found_times or charge_is_news(order, report.charge_upstream_micros):
         return False
+    if delivery_shown(order, report) is not Delivered.NOTHING_NEW:
+        return False
     if report.status in (Status.IN_PROGRESS, Status.COMPLETED) and report.status in MOVES[Status(order.status)]:
         return True
     same_partial = report.status == Status.PARTIAL and report.remains == order.remains
@@ -193,6 +196,7 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
     may_move = report.status in MOVES[Status(order.status)]
     if may_move and report.status == Status.PARTIAL and report.remains is None:
         may_move = False  # an older figure was counted while work went on: the flag below asks a human
+    delivered = delivery_shown(order, report)
     with transaction.atomic():
         if may_move:
             change = take_status(order, report, now)
@@ -206,6 +210,7 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
         supply_of(order).record_report(order, report, now)
         note_found_again(order, now=now)
         _flag(order, report, came_from=came_from, moved=may_move, now=now)
+        _note_delivery(order, report, delivered, now)
         concern = None if charge is None else _review(order, report, charge, now)
         if concern is not None:
             _keep_flag(order, report, concern, now)
@@ -242,6 +247,18 @@ def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: dat
     if concern is not None:
         tell_of(order, concern.code, concern.details, now=now)
         _keep_flag(order, report, concern, now)
+
+
+def _note_delivery(order: Order, report: Report, delivered: Delivered, now: datetime) -> None:
+    """Goods that were to come with the status: keep the proof that they do, or ask a human where they are."""
+    if delivered is Delivered.WITHOUT_GOODS and order.service is not None:
+        concern = Concern(Flag.NO_GOODS, {"category": order.service.category.title})
+        tell_of(order, concern.code, concern.details, now=now)
+        _keep_flag(order, report, concern, now)
+    elif delivered is not Delivered.NOTHING_NEW:
+        clear_flags([order.pk], [Flag.NO_GOODS], now=now)
+        if delivered is Delivered.PROVED:
+            note_proof(order, now)
 
 
 def _keep_flag(order: Order, report: Report, concern: Concern, now: datetime) -> None:

@@ -133,6 +133,10 @@ def text_for(code: str, details: dict[str, Any]) -> str:
         Flag.OVERCHARGED: _("Upstream charged more than the customer paid"),
         Flag.CHARGE_KEPT: _("The order is canceled and refunded, but upstream says %(word)s and charged %(charge)s"),
         Flag.UNDERCHARGED: _("Upstream charged far less than expected"),
+        Flag.NO_GOODS: _(
+            "Upstream has delivered, but its status brought no goods. Look into the mailbox of your account upstream, "
+            "and have the category “%(category)s” delivered by email"
+        ),
     }[Flag(code)]
     if "other_unit_than" in details:
         text = _("%(what)s: the charge fits another rate unit than %(unit)s") % {

@@ -35,6 +35,7 @@ class AttentionFlag(models.Model):
         OVERCHARGED = "overcharged", _("Charged more than was paid")
         CHARGE_KEPT = "charge_kept", _("Charged though it was canceled")
         UNDERCHARGED = "undercharged", _("Charged far less than expected")
+        NO_GOODS = "no_goods", _("Completed, but no goods came")
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="flags", verbose_name=_("order"))
     code = models.CharField(_("what is wrong"), max_length=16, choices=Code)

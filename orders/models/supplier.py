@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from catalog.models import Service
+from catalog.models import Category, Service
 from orders.models.order import Kind, Status
 from upstream.errors import plain_text
 
@@ -250,3 +250,12 @@ class ServiceCost(Service):
         proxy = True
         verbose_name = _("service cost")
         verbose_name_plural = _("service costs")
+
+
+class RateUnitQuestion(Category):
+    """A category of which nobody knows how many pieces its rates buy, seen with what helps to find out."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("rate unit to confirm")
+        verbose_name_plural = _("rate units to confirm")

@@ -65,7 +65,7 @@ def _digest(user: User, now: datetime) -> bool:
     # Two lists of ids, which both have their index: over two joins every order of each service was read.
     bought = user.orders.filter(created_at__gte=now - BOUGHT_WITHIN, service__isnull=False).order_by()
     chosen = Q(pk__in=Favorite.objects.filter(user=user).order_by().values("service"))
-    watched = Service.objects.on_sale().filter(chosen | Q(pk__in=bought.values("service")))
+    watched = Service.objects.on_sale().with_price().filter(chosen | Q(pk__in=bought.values("service")))
     book = price_book(user, now=now)
     prices = {service: book.rate_per_thousand_micros(service) for service in watched.select_related("category")}
     known = dict(WatchedPrice.objects.filter(user=user).values_list("service_id", "rate_per_thousand_micros"))

@@ -101,7 +101,8 @@ def quote_for(
     quantity, problem = _read_quantity(service, typed_quantity, book)
     rate_micros = book.rate_micros(service)
     quote = PriceView(service, rate_micros, quantity, None, problem, None)
-    if quantity is not None:
+    # Without a certain rate unit a price is a promise to a customer; nobody else is shown a number that may be wrong.
+    if quantity is not None and (service.rate_confirmed or isinstance(user, User)):
         quote = replace(quote, price_micros=book.price_micros(service, quantity))
     if not isinstance(user, User):
         return quote
@@ -181,7 +182,10 @@ class PlaceOrderForm(forms.Form):
         else:
             del self.fields["comments"]
             self._fill_in_quantity()
-        self._fill_in_link()
+        if service.delivery == Delivery.VAULT:
+            del self.fields["link"]
+        else:
+            self._fill_in_link()
         self._fill_in_coupon()
 
     def _limits(self) -> str:
@@ -286,7 +290,7 @@ class PlaceOrderForm(forms.Form):
 
         Two orders at once for one link spoil each other's count. Two orders for one delivery address do not.
         """
-        if self.service.delivery == Delivery.EMAIL or not isinstance(self.user, User):
+        if self.service.delivery != Delivery.LINK or not isinstance(self.user, User):
             return None
         bare = link.rstrip("/")
         same = self.user.orders.open().filter(service=self.service, link__in=[bare, f"{bare}/"])
@@ -297,7 +301,7 @@ class PlaceOrderForm(forms.Form):
         seen = str(self.cleaned_data["seen"] or "")
         return {
             "quantity": self.cleaned_data.get("quantity"),
-            "link": self.cleaned_data["link"],
+            "link": self.cleaned_data.get("link", ""),
             "comments": self.cleaned_data.get("comments", ""),
             "quote": self.cleaned_data["quote"] or "",
             "coupon": self.cleaned_data["coupon"],

@@ -68,8 +68,6 @@ def _read_row(number: int, text: str) -> Row:
         problem = _("Use this format: service | link | quantity.")
     elif not _is_number(service):
         problem = _("Start with the service number.")
-    elif not link:
-        problem = _("The link is missing.")
     elif not _is_number(quantity):
         problem = _("End with the quantity, as a whole number.")
     if problem:
@@ -146,7 +144,7 @@ class MassOrderForm(forms.Form):
         seen: dict[tuple[int, str], int] = {}
         marked = []
         for row in rows:
-            if row.service is None or row.service.delivery == Delivery.EMAIL:
+            if row.service is None or row.service.delivery != Delivery.LINK:
                 marked.append(row)
                 continue
             key = (row.service.pk, row.link.rstrip("/"))

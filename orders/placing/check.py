@@ -56,6 +56,12 @@ def check_orderable(service: Service) -> None:
         raise OrderRefused(_("Too few are left for the smallest order."))
 
 
+def check_price_was_told(service: Service) -> None:
+    """Raise OrderRefused where no list tells a price: a program has not seen what it would pay."""
+    if not service.rate_confirmed:
+        raise OrderRefused(_("This service can't be ordered yet: we're still checking its price."))
+
+
 def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     """Raise OrderRefused when the quantity is outside the service's limits or its stock."""
     maximum = service.max_orderable
@@ -100,6 +106,8 @@ def check_link(service: Service, link: str) -> None:
             % {"maximum": number_format(LONGEST_LINK, force_grouping=True)},
             "link",
         )
+    if service.delivery == Delivery.VAULT:
+        return  # whatever it is, `kept_link` drops it
     if service.delivery == Delivery.EMAIL:
         try:
             validate_email(link)
@@ -112,3 +120,8 @@ def check_link(service: Service, link: str) -> None:
             raise ValueError(link)
     except (ValidationError, ValueError):
         raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None
+
+
+def kept_link(service: Service, link: str) -> str:
+    """Return the link as it is kept and sent: none where the goods come with the order's status."""
+    return "" if service.delivery == Delivery.VAULT else link

@@ -148,6 +148,8 @@ def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLi
 def _check_line(service: Service, link: str, quantity: int, *, taken: int) -> None:
     if service.order_form == OrderForm.COMMENTS:
         raise OrderRefused(_("This service needs your own comments: order it on its page."))
+    if not link and service.delivery != Delivery.VAULT:
+        raise OrderRefused(_("The link is missing."), "link")
     check_order(service, quantity=quantity, link=link, comments="")
     if service.stock is not None and taken + quantity > service.stock:
         left = {"stock": service.stock}

@@ -26,7 +26,7 @@ from orders.lifecycle.discounts import Discount
 from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order
-from orders.placing.check import check_amounts, check_order
+from orders.placing.check import check_amounts, check_order, check_price_was_told, kept_link
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
@@ -62,6 +62,7 @@ def place_order(
     seen_micros: int | None = None,
     request_id: str,
     api_key: ApiKey | None = None,
+    by_list: bool = False,
     now: datetime,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
@@ -71,7 +72,8 @@ def place_order(
     category: reading it again a moment later would prove no more; of a limited one upstream is asked what is left.
     `quote` is the signed price the customer saw (see orders.placing.quotes), "" for none; None takes today's price,
     whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
-    they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. Call it
+    they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. `by_list`
+    says that prices are known from the list, where there is none while the rate unit is not confirmed. Call it
     outside any transaction.
 
     Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
@@ -84,6 +86,8 @@ def place_order(
         asked["coupon"] = code_of(coupon)
 
     def buy(checkout: Checkout) -> list[Order]:
+        if by_list:
+            check_price_was_told(service)
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
         book = price_book(user, now=now)
         ordered: dict[str, Any] = {"quantity": pieces, "link": link, "comments": comment_lines}
@@ -142,7 +146,7 @@ def draft_order(
         title=service.title,
         service=service,
         quantity=quantity,
-        link=link,
+        link=kept_link(service, link),
         comments=comments,
         price_micros=agreed.price_micros,
         rate_micros=agreed.rate_micros,

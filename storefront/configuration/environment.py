@@ -33,6 +33,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} is not set. .env.example says what it is for.")
         return default
 
+    def choice(self, name: str, *options: str) -> str:
+        """One of these words, the first where nothing is set."""
+        value = self.text(name, options[0])
+        if value not in options:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it should be one of {', '.join(options)}.")
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         raw = self.text(name, "")
         if not raw:

@@ -1,9 +1,11 @@
 """Gateways for the wallet's tests: stand-ins on real sockets, one of each for a test process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from tests.wallet import fake_btcpay, fake_stripe
 from tests.wallet.fake_btcpay import FakeBtcpay
@@ -43,3 +45,20 @@ def demo_gateway(settings: Any) -> None:
 def transfers(settings: Any) -> None:
     """Transfers by hand are offered."""
     settings.MANUAL_TRANSFER_DETAILS = "IBAN XX00 1234\nExample Ltd"
+
+
+@pytest.fixture
+def in_another_thread() -> Callable[[Callable[[], Any]], Any]:
+    """Run a step on a thread and a connection of its own and return what it returns."""
+
+    def run(step: Callable[[], Any]) -> Any:
+        def alone() -> Any:
+            try:
+                return step()
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(alone).result(timeout=60)
+
+    return run

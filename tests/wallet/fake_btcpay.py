@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.wallet.fake_server import FakeServer
@@ -27,11 +28,22 @@ class FakeBtcpay(FakeServer):
         self._deliveries = 0
         self.old = False  # servers before 2.0 do not say what has been paid
         self.forget_answer = False  # the invoice is made, its answer lost
+        self.pulls: dict[str, dict[str, Any]] = {}
+        self.payouts: dict[str, dict[str, Any]] = {}
+        self.lists_refunds = True  # the key may look at pull payments
+        self.odd_payouts: Any = ...  # an answer instead of the list of payouts
+        self.after_payouts: Callable[[], Any] | None = None  # runs once, when payouts have been looked up
 
     # --- What the shop calls ----------------------------------------------------------------------------------------
     def answer(self, method: str, path: str, query: dict[str, list[str]], headers: Any, body: bytes) -> tuple[int, Any]:
         if headers.get("Authorization") != f"token {KEY}":
             return 401, {"code": "unauthenticated", "message": "Authentication is required"}
+        if path == f"/api/v1/stores/{STORE}/pull-payments":
+            if not self.lists_refunds:
+                return 403, {"code": "missing-permission", "message": "Insufficient API Permissions"}
+            return 200, list(self.pulls.values())
+        if path.startswith("/api/v1/pull-payments/"):
+            return self._pull_payment(path.removeprefix("/api/v1/pull-payments/").split("/"), query)
         begins = f"/api/v1/stores/{STORE}/invoices"
         if not path.startswith(begins):
             return 404, {"code": "store-not-found"}
@@ -48,6 +60,21 @@ class FakeBtcpay(FakeServer):
             method_row = {"paymentMethodId": "BTC-CHAIN", "currency": "BTC", "rate": RATE}
             return 200, [{**method_row, "payments": self.payments.get(rest[0], [])}]
         return 200, {name: value for name, value in invoice.items() if not (self.old and name == "paidAmount")}
+
+    def _pull_payment(self, rest: list[str], query: dict[str, list[str]]) -> tuple[int, Any]:
+        pull = self.pulls.get(rest[0])
+        if pull is None:
+            return 404, {"code": "pullpayment-not-found"}
+        if rest[1:] != ["payouts"]:
+            return 200, pull
+        if self.odd_payouts is not ...:
+            return 200, self.odd_payouts
+        canceled_too = query.get("includeCancelled") == ["true"]
+        rows = [dict(row) for row in self.payouts.values() if row["pullPaymentId"] == rest[0]]
+        hook, self.after_payouts = self.after_payouts, None
+        if hook:
+            hook()
+        return 200, [row for row in rows if canceled_too or row["state"] != "Cancelled"]
 
     def _create(self, wanted: dict[str, Any]) -> tuple[int, Any]:
         number = len(self.invoices) + 1
@@ -81,6 +108,45 @@ class FakeBtcpay(FakeServer):
         paid = paid if paid is not None else (invoice["amount"] if status == "Settled" else "0.0")
         invoice |= {"status": status, "additionalStatus": detail, "paidAmount": paid}
         return invoice
+
+    def refund(self, invoice_id: str, *, currency: str = "USD", name: str | None = None) -> dict[str, Any]:
+        """Staff refunds an invoice: a pull payment is made, which the customer may claim."""
+        number = len(self.pulls) + 1
+        pull = {
+            "id": f"Pull{number}",
+            "name": f"Refund {invoice_id}" if name is None else name,
+            "description": "",
+            "currency": currency,
+            "amount": "10.00",
+            "archived": False,
+            "viewLink": f"{self.url}/pull-payments/Pull{number}",
+        }
+        self.pulls[pull["id"]] = pull
+        return pull
+
+    def payout(self, pull: dict[str, Any], amount: str, state: str = "AwaitingPayment") -> dict[str, Any]:
+        """A claim of a pull payment; tests change its state."""
+        number = len(self.payouts) + 1
+        payout = {
+            "id": f"Payout{number}",
+            "revision": 0,
+            "pullPaymentId": pull["id"],
+            "date": int(time.time()),
+            "destination": "bc1qexample",
+            "originalCurrency": pull["currency"],
+            "originalAmount": amount,
+            "payoutCurrency": "BTC",
+            "payoutAmount": None,
+            "payoutMethodId": "BTC-CHAIN",
+            "state": state,
+        }
+        self.payouts[payout["id"]] = payout
+        return payout
+
+    def payout_event(self, kind: str, payout: dict[str, Any], **changes: Any) -> bytes:
+        """The body of a webhook about a payout."""
+        about = {"payoutId": payout["id"], "pullPaymentId": payout["pullPaymentId"], "payoutState": payout["state"]}
+        return self.event(kind, "", **about, **changes)
 
     def transfer(self, reference: str, bitcoin: str, status: str = "Settled") -> None:
         """A payment in bitcoin arrives at the invoice."""

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,8 @@ class FakeStripe(FakeServer):
         super().__init__()
         self.sessions: dict[str, dict[str, Any]] = {}
         self.disputes: dict[str, dict[str, Any]] = {}
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.after_answer: Callable[[], Any] | None = None  # runs once, when refunds have been looked up for a list
         self._answered: dict[str, tuple[str, dict[str, Any]]] = {}
         self._events = 0
 
@@ -37,10 +40,25 @@ class FakeStripe(FakeServer):
         if (method, path) == ("GET", "/v1/checkout/sessions"):
             found = [s for s in self.sessions.values() if s["payment_intent"] in query.get("payment_intent", [])]
             return 200, {"object": "list", "url": path, "has_more": False, "data": found}
+        if (method, path) in (("GET", "/v1/refunds"), ("GET", "/v1/disputes")):
+            return 200, self._about_intent(parts[-1], query)
         kept = {"sessions": self.sessions, "disputes": self.disputes}.get(parts[-2], {})
         if method == "GET" and parts[-1] in kept:
             return 200, kept[parts[-1]]
         return _error(404, f"No such object: {parts[-1]}")
+
+    def _about_intent(self, what: str, query: dict[str, list[str]]) -> dict[str, Any]:
+        """The newest first, in pages of `limit`, as Stripe lists everything."""
+        rows = {"refunds": self.refunds, "disputes": self.disputes}[what]
+        found = [dict(row) for row in rows.values() if row["payment_intent"] in query["payment_intent"]][::-1]
+        begin = next((n + 1 for n, row in enumerate(found) if row["id"] in query.get("starting_after", [])), 0)
+        limit = int(query.get("limit", ["10"])[0])
+        page = found[begin : begin + limit]
+        more = len(found) > begin + limit
+        hook, self.after_answer = self.after_answer, None
+        if hook:
+            hook()
+        return {"object": "list", "url": f"/v1/{what}", "has_more": more, "data": page}
 
     def _create(self, idempotency_key: str, form: str) -> tuple[int, Any]:
         if idempotency_key in self._answered:
@@ -83,32 +101,82 @@ class FakeStripe(FakeServer):
         session |= {"status": "complete", "payment_status": "paid", **changes}
         return session
 
-    def charge(self, reference: str, refunded: int) -> dict[str, Any]:
+    def refund(self, reference: str, amount: int, status: str = "succeeded") -> dict[str, Any]:
+        """A refund of so much is made; `becomes` changes it later."""
+        session = self.session_of(reference)
+        number = len(self.refunds) + 1
+        refund = {
+            "id": f"re_{number}",
+            "object": "refund",
+            "amount": amount,
+            "balance_transaction": f"txn_{number}",
+            "charge": "ch_1",
+            "created": int(time.time()),
+            "currency": session["currency"],
+            "metadata": {},
+            "payment_intent": session["payment_intent"],
+            "reason": None,
+            "status": status,
+        }
+        self.refunds[refund["id"]] = refund
+        return dict(refund)
+
+    def refund_becomes(self, refund_id: str, status: str, **more: Any) -> dict[str, Any]:
+        self.refunds[refund_id] |= {"status": status, **more}
+        return dict(self.refunds[refund_id])
+
+    def charge(self, reference: str, refunded: int = 0, **changes: Any) -> dict[str, Any]:
         """The charge behind a session, of which `refunded` has been paid back in all."""
         session = self.session_of(reference)
-        return {
+        intent = session["payment_intent"]
+        before = sum(row["amount"] for row in self.refunds.values() if row["payment_intent"] == intent)
+        if refunded > before:
+            self.refund(reference, refunded - before)
+        charge = {
             "id": "ch_1",
             "object": "charge",
             "amount": session["amount_total"],
             "amount_refunded": refunded,
             "currency": session["currency"],
-            "payment_intent": session["payment_intent"],
+            "disputed": False,
+            "failure_balance_transaction": None,
+            "payment_intent": intent,
+            "refunded": refunded >= session["amount_total"],
             "metadata": session["metadata"],
+            "status": "succeeded",
         }
+        return charge | changes
 
-    def dispute(self, reference: str, amount: int, status: str = "needs_response") -> dict[str, Any]:
+    def dispute(self, reference: str, amount: int, status: str = "needs_response", number: int = 1) -> dict[str, Any]:
         session = self.session_of(reference)
         dispute = {
-            "id": "du_1",
+            "id": f"du_{number}",
             "object": "dispute",
             "amount": amount,
+            "balance_transactions": [],
             "currency": session["currency"],
             "charge": "ch_1",
+            "is_charge_refundable": False,
             "payment_intent": session["payment_intent"],
+            "reason": "fraudulent",
             "status": status,
         }
-        self.disputes["du_1"] = dispute
+        self.disputes[dispute["id"]] = dispute
         return dict(dispute)
+
+    def fraud_warning(self, reference: str, **changes: Any) -> dict[str, Any]:
+        """A bank's early warning that a payment was fraud; there may be a refund before the dispute."""
+        warning = {
+            "id": "issfr_1",
+            "object": "radar.early_fraud_warning",
+            "actionable": True,
+            "charge": "ch_1",
+            "created": int(time.time()),
+            "fraud_type": "made_with_stolen_card",
+            "livemode": False,
+            "payment_intent": self.session_of(reference)["payment_intent"],
+        }
+        return warning | changes
 
     def event(self, kind: str, about: dict[str, Any], **changes: Any) -> bytes:
         """The body of a webhook."""

@@ -37,6 +37,7 @@ class State(StrEnum):
     REFUNDED = "refunded"
     DISPUTED = "disputed"
     DISPUTE_WON = "dispute_won"
+    WARNED = "warned"  # somebody expects that the payment will be taken back; no money has moved
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class PaymentUpdate:
     `amount_micros` is, by state: PAID what has been received in all, REFUNDED what has been paid back in all, DISPUTED
     what is disputed now; of no meaning otherwise. `gateway_id` or `reference` may be empty where a gateway names only
     the other; `event_id` is empty for an answer to a question of ours.
+
+    `asked_at` is set when the gateway was asked how it stands, and began to be asked then: such an update replaces what
+    was said before, so a refund that failed comes back. Without it the update may be old: a refund only ever adds.
     """
 
     event_id: str
@@ -55,6 +59,7 @@ class PaymentUpdate:
     state: State
     amount_micros: int = 0
     currency: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

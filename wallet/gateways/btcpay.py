@@ -1,7 +1,8 @@
 """Bitcoin and Lightning through a BTCPay Server of the shop's own, over its Greenfield API.
 
 A webhook only says which invoice to look at: the invoice is fetched before anything is trusted, so a webhook that is
-late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency.
+late, repeated or out of order does no harm. Amounts are decimal texts in the invoice's currency. Refunds: see
+`btcpay_refunds`.
 
 Source: https://docs.btcpayserver.org/API/Greenfield/v1/ (Invoices_CreateInvoice, Invoices_GetInvoice,
 Invoices_GetInvoicePaymentMethods, Webhooks); its OpenAPI files `swagger.template.invoices.json` and
@@ -24,6 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from upstream.money import MICROS, text_from_micros
 from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, Unreachable, text_in
+from wallet.gateways.btcpay_refunds import Forbidden, refunded_invoice, refunds_of
 from wallet.models import TopUp
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
@@ -71,6 +73,8 @@ class BtcpayGateway(Gateway):
         kind, invoice_id = text_in(event, "type"), text_in(event, "invoiceId")
         # A redelivery has an id of its own, but tells the same news.
         event_id = text_in(event, "originalDeliveryId") or text_in(event, "deliveryId")
+        if kind.startswith("Payout"):
+            return [self._refund(text_in(event, "pullPaymentId"), event_id, kind)]
         if not kind.startswith("Invoice") or not invoice_id:
             return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
         return [self._update(self._call("GET", f"/{quote(invoice_id, safe='')}"), event_id, kind)]
@@ -84,6 +88,28 @@ class BtcpayGateway(Gateway):
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
         return self._update(invoices[0], "", "asked")
+
+    def _refund(self, pull_payment_id: str, event_id: str, kind: str) -> PaymentUpdate:
+        """Say of the invoice that a pull payment refunds what all its refunds come to now."""
+        asked_at = timezone.now()
+        invoice_id = refunded_invoice(self._read, pull_payment_id) if pull_payment_id else ""
+        if not invoice_id:
+            return PaymentUpdate(event_id, kind, "", "", State.NOTHING)
+        invoice = self._call("GET", f"/{quote(invoice_id, safe='')}")
+        sums = refunds_of(self._read, settings.BTCPAY_STORE_ID, invoice_id, pull_payment_id, _decimal)
+        own = text_in(invoice, "currency").upper()
+        # In coins nobody tells at what rate. One currency that is not the payment's lets a human look.
+        currency = next((other for other in sorted(sums) if other != own), own)
+        return PaymentUpdate(
+            event_id=event_id,
+            kind=kind,
+            gateway_id=text_in(invoice, "id"),
+            reference=text_in(invoice, "metadata", "orderId"),
+            state=State.REFUNDED,
+            amount_micros=_micros(sums.get(currency, 0)),
+            currency=currency,
+            asked_at=asked_at,
+        )
 
     def _update(self, invoice: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:
         state, amount_micros = self._state(invoice)
@@ -129,14 +155,20 @@ class BtcpayGateway(Gateway):
                     all_confirmed = False
         return int((received * MICROS).to_integral_value(rounding=ROUND_FLOOR)), all_confirmed
 
-    def _call(self, method: str, path: str, **options: Any) -> Any:
-        """Call the store's invoices and return the decoded answer. Raises Unreachable."""
+    def _read(self, path: str) -> Any:
+        return self._call("GET", "", address=path)
+
+    def _call(self, method: str, path: str, *, address: str = "", **options: Any) -> Any:
+        """Call the store's invoices, or any `address` below /api/v1/, and return the decoded answer.
+
+        Raises Unreachable.
+        """
         store = quote(settings.BTCPAY_STORE_ID, safe="")
-        address = f"{settings.BTCPAY_URL.rstrip('/')}/api/v1/stores/{store}/invoices{path}"
+        below = address or f"stores/{store}/invoices{path}"
         try:
             answer = requests.request(
                 method,
-                address,
+                f"{settings.BTCPAY_URL.rstrip('/')}/api/v1/{below}",
                 headers={"Authorization": f"token {settings.BTCPAY_API_KEY}"},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,  # the key must not travel elsewhere
@@ -145,6 +177,8 @@ class BtcpayGateway(Gateway):
             decoded = answer.json() if answer.status_code == 200 else None
         except (requests.RequestException, ValueError, RecursionError) as error:
             raise Unreachable(f"BTCPay: {type(error).__name__}") from error
+        if answer.status_code == 403:
+            raise Forbidden("BTCPay: HTTP 403")
         if not isinstance(decoded, dict | list):
             raise Unreachable(f"BTCPay: HTTP {answer.status_code}")
         return decoded

@@ -1,20 +1,24 @@
 """Card payments through Stripe Checkout: the customer pays on a page of Stripe's, a signed webhook tells us.
 
 Amounts are integers of the currency's smallest unit. Our reference travels as `client_reference_id` and as metadata.
-What happens to the charge later (refunds, disputes) does not name our session, so Stripe is asked which one it was.
+What happens to the charge later (refunds, disputes) does not name our session, so Stripe is asked which one it was; and
+since such events may arrive in any order and undo each other, it is asked how all refunds or disputes stand now.
 
 Source: https://docs.stripe.com/checkout/fulfillment, https://docs.stripe.com/api/checkout/sessions/object,
-https://docs.stripe.com/api/disputes/object, https://docs.stripe.com/webhooks#verify-events,
+https://docs.stripe.com/api/disputes/object, https://docs.stripe.com/api/refunds/object,
+https://docs.stripe.com/api/radar/early_fraud_warnings/object, https://docs.stripe.com/api/events/types,
+https://docs.stripe.com/webhooks#verify-events,
 https://docs.stripe.com/currencies (smallest units); read in November 2026.
 """
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -41,9 +45,11 @@ NO_DECIMALS = frozenset(
 )
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
-# A dispute in these states holds the money; in RELEASED ones it is ours again. Others are questions that hold nothing.
-HOLDING = frozenset({"needs_response", "under_review", "lost"})
-RELEASED = frozenset({"won", "warning_closed"})
+# A refund in these states has come back to us; in any other, "pending" too, the money has left or is about to.
+CAME_BACK = frozenset({"failed", "canceled"})
+# A dispute in these states holds nothing, nor in one that begins with "warning_", which is only a question.
+# Any other one has taken the money: an appeal follows a dispute that was lost.
+HOLDS_NOTHING = frozenset({"won", "prevented", "charge_refunded"})
 
 
 def minor_micros(currency: str) -> int:
@@ -117,11 +123,14 @@ class StripeGateway(Gateway):
         event_id = text_in(event, "id")
         if kind.startswith("checkout.session."):
             return [_session(about, kind=kind, event_id=event_id)]
-        if kind == "charge.refunded":
-            amount, currency = _amount(about, "amount_refunded"), text_in(about, "currency")
-            return [self._charge(about, event_id, kind, State.REFUNDED, amount, currency)]
+        if kind == "charge.refunded" or kind.startswith(("refund.", "charge.refund.")):
+            return [self._aftermath(about, event_id, kind, self._refunds)]
         if kind.startswith("charge.dispute."):
-            return [self._dispute(text_in(about, "id"), event_id, kind)]
+            return [self._aftermath(about, event_id, kind, self._disputes)]
+        if kind == "charge.failed" and about.get("failure_balance_transaction"):
+            return [self._aftermath(about, event_id, kind, _taken_back_by_the_bank)]
+        if kind.startswith("radar.early_fraud_warning.") and about.get("actionable") is True:
+            return [self._aftermath(about, event_id, kind, lambda _intent, _about: (State.WARNED, 0, "", None))]
         return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
 
     def ask(self, top_up: TopUp) -> PaymentUpdate:
@@ -137,31 +146,17 @@ class StripeGateway(Gateway):
             raise Unreachable(_said(error)) from error
         return _session(session, kind="asked", event_id="")
 
-    def _dispute(self, dispute_id: str, event_id: str, kind: str) -> PaymentUpdate:
-        """A dispute's events may arrive in any order: how it stands now is what counts."""
-        try:
-            dispute = self._client().v1.disputes.retrieve(dispute_id).to_dict()
-        except stripe.StripeError as error:
-            raise Unreachable(_said(error)) from error
-        status = text_in(dispute, "status")
-        state = State.NOTHING
-        if status in HOLDING:
-            state = State.DISPUTED
-        elif status in RELEASED:
-            state = State.DISPUTE_WON
-        amount, currency = _amount(dispute, "amount"), text_in(dispute, "currency")
-        return self._charge(dispute, event_id, kind, state, amount, currency)
-
-    def _charge(
-        self, about: dict[str, Any], event_id: str, kind: str, state: State, amount: int, currency: str
-    ) -> PaymentUpdate:
-        """Say it of the session that a charge or a dispute belongs to; of nothing when no session of ours led to it."""
+    def _aftermath(self, about: dict[str, Any], event_id: str, kind: str, stands: "Stands") -> PaymentUpdate:
+        """Say how it stands of the session that led to a charge; of nothing when none of ours did."""
         intent = text_in(about, "payment_intent")
         try:
             sessions = self._client().v1.checkout.sessions.list({"payment_intent": intent}).data if intent else []
+            if not sessions:
+                return PaymentUpdate(event_id, kind, "", "", State.NOTHING)
+            state, amount, currency, asked_at = stands(intent, about)
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        session = sessions[0].to_dict() if sessions else {}
+        session = sessions[0].to_dict()
         return PaymentUpdate(
             event_id=event_id,
             kind=kind,
@@ -170,7 +165,51 @@ class StripeGateway(Gateway):
             state=state,
             amount_micros=amount * minor_micros(currency),
             currency=currency.upper(),
+            asked_at=asked_at,
         )
+
+    def _refunds(self, intent: str, about: dict[str, Any]) -> "Standing":
+        """All refunds of a payment that have not failed."""
+        asked_at = timezone.now()
+        try:
+            listed = self._client().v1.refunds.list({"payment_intent": intent, "limit": 100})
+            refunds = [refund.to_dict() for refund in listed.auto_paging_iter()]
+        except stripe.PermissionError:
+            # A restricted key that was made before refunds were asked about: what the charge says only ever grows.
+            if "amount_refunded" not in about:
+                raise
+            return State.REFUNDED, _amount(about, "amount_refunded"), text_in(about, "currency"), None
+        gone = [refund for refund in refunds if text_in(refund, "status") not in CAME_BACK]
+        return State.REFUNDED, *_sum(gone or [{"currency": text_in(about, "currency")}]), asked_at
+
+    def _disputes(self, intent: str, about: dict[str, Any]) -> "Standing":
+        """All disputes of a payment that hold money: a payment may be disputed more than once."""
+        asked_at = timezone.now()
+        listed = self._client().v1.disputes.list({"payment_intent": intent, "limit": 100})
+        disputes = [dispute.to_dict() for dispute in listed.auto_paging_iter()]
+        holding = [dispute for dispute in disputes if _holds(text_in(dispute, "status"))]
+        if not holding:
+            return State.DISPUTE_WON, 0, "", asked_at
+        return State.DISPUTED, *_sum(holding), asked_at
+
+
+Standing = tuple[State, int, str, datetime | None]  # state, Stripe's integer amount, its currency, when it was asked
+Stands = Callable[[str, dict[str, Any]], Standing]
+
+
+def _taken_back_by_the_bank(_intent: str, charge: dict[str, Any]) -> Standing:
+    """A debit that its bank took back after it had succeeded: all of it has left our account again."""
+    return State.REFUNDED, _amount(charge, "amount"), text_in(charge, "currency"), None
+
+
+def _holds(status: str) -> bool:
+    return status not in HOLDS_NOTHING and not status.startswith("warning_")
+
+
+def _sum(rows: list[dict[str, Any]]) -> tuple[int, str]:
+    """Return the sum and its currency; of several currencies one that no payment is in, for a human to look at."""
+    currencies = sorted({text_in(row, "currency") for row in rows})
+    return sum(_amount(row, "amount") for row in rows), "+".join(currencies)
 
 
 def _signed_event(signature: str, body: bytes) -> dict[str, Any]:

@@ -13,7 +13,9 @@ What arrives is compared with the one top-up it names. The rules:
     refunded        By the gateway, in part or whole: the same share of what was credited (bonus included, rounded up)
                     is taken back. In whole: REFUNDED; in part: a note.
     disputed        The same for the share in dispute: DISPUTED, and a human looks.
+    refund failed   What a gateway that was asked says counts, be it less than before: the rest is returned.
     dispute won     What was taken back is returned.
+    warned          Nothing moves: a note, and a human looks.
     out of order    Received, refunded and disputed are kept apart, and what should have been credited and taken back
                     follows from the three: their order does not matter, and nothing is counted twice.
 
@@ -53,11 +55,14 @@ def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime)
     elif update.state == State.PAID:
         changes = _paid(top_up, update.amount_micros, now)
     elif update.state == State.REFUNDED:
-        changes = {"refunded_micros": max(top_up.refunded_micros, update.amount_micros)}
+        before_micros = 0 if update.asked_at else top_up.refunded_micros
+        changes = {"refunded_micros": max(before_micros, update.amount_micros)}
     elif update.state == State.DISPUTED:
         changes = {"disputed_micros": update.amount_micros}
     elif update.state == State.DISPUTE_WON:
         changes = {"disputed_micros": 0}
+    elif update.state == State.WARNED:
+        changes = _warned(top_up)
     else:
         changes = _not_paid(top_up, update.state)
     if update.gateway_id and not top_up.gateway_id:  # its answer to our request was lost
@@ -118,7 +123,8 @@ def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:
     if amount_micros <= 0:
         text = _("The gateway reports the payment as paid, but gives no amount.")
         return {"status": Status.REVIEW, "attention": text, "next_check_at": None}
-    changes: Changes = {"status": Status.PAID, "received_micros": amount_micros, "paid_at": now, "attention": ""}
+    warning = top_up.attention if top_up.attention == _fraud() else ""  # told before the payment was
+    changes: Changes = {"status": Status.PAID, "received_micros": amount_micros, "paid_at": now, "attention": warning}
     if amount_micros < top_up.pay_micros:
         missing = text_from_micros(top_up.pay_micros - amount_micros)
         changes |= {"status": Status.REVIEW, "attention": _("Underpaid by %(amount)s.") % {"amount": missing}}
@@ -133,7 +139,7 @@ def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:
 def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
     """The same sum is old news; what is to be done with another one is for staff to say."""
     if amount_micros == top_up.received_micros:
-        return {}
+        return {"attention": ""} if top_up.attention == _declined_after_all() else {}
     now_says, said = text_from_micros(amount_micros), text_from_micros(top_up.received_micros)
     text = _("The gateway reports %(now)s paid in total; %(before)s is booked.") % {"now": now_says, "before": said}
     return {"attention": text, "status": Status.REVIEW}
@@ -159,8 +165,24 @@ def _not_paid(top_up: TopUp, state: State) -> Changes:
     if state == State.EXPIRED and is_open:
         return {"status": Status.EXPIRED}
     if state == State.DECLINED and top_up.status == Status.PAID:
-        return {"attention": _("The gateway reports the payment as declined, after reporting it as paid.")}
+        return {"attention": top_up.attention or _declined_after_all()}
     return {}
+
+
+def _warned(top_up: TopUp) -> Changes:
+    """A warning is for a human, unless one is looking already or the money has gone back."""
+    changes: Changes = {"note": _noted(top_up, _("The bank suspects fraud."))}
+    if not top_up.attention and top_up.status not in (Status.REFUNDED, Status.DISPUTED):
+        changes["attention"] = _fraud()
+    return changes
+
+
+def _fraud() -> str:
+    return _("The customer's bank reports this payment as fraud. Refund it now, or a dispute will probably follow.")
+
+
+def _declined_after_all() -> str:
+    return _("The gateway reports the payment as declined, after reporting it as paid.")
 
 
 def _to_take_back(top_up: TopUp) -> int:

@@ -1,6 +1,7 @@
 """The door gateways knock at. Everything said there is kept; only what is proved and fits changes something."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -22,6 +23,10 @@ LONGEST_HEADER = 300
 TRIES = 5
 
 
+class Overtaken(Exception):
+    """Something else was applied since the gateway began to answer: what it says now may be newer. Ask again."""
+
+
 class Foreign(Exception):
     """The reference, the gateway's id and the gateway do not belong to one and the same top-up."""
 
@@ -32,18 +37,22 @@ def handle_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes
     The answer is an HTTP status: TAKEN also for what is known or concerns nothing of ours, so that the gateway stops;
     REFUSED for what is not valid; TRY_AGAIN when the gateway had to be asked and did not answer.
     """
-    event = _event(gateway.name, headers, body, address)
-    try:
-        update = gateway.read_callback(headers, body)
-    except InvalidCallback as refusal:
-        _keep(event, Outcome.REFUSED, str(refusal))
-        return REFUSED
-    except Unreachable as error:
-        log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
-        _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
-        return TRY_AGAIN
-    answers = [_take(_event(gateway.name, headers, body, address), one) for one in update]
-    return max(answers, default=TAKEN)
+    for _try in range(TRIES):
+        event = _event(gateway.name, headers, body, address)
+        try:
+            updates = gateway.read_callback(headers, body)
+        except InvalidCallback as refusal:
+            _keep(event, Outcome.REFUSED, str(refusal))
+            return REFUSED
+        except Unreachable as error:
+            log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
+            _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
+            return TRY_AGAIN
+        with suppress(Overtaken):
+            answers = [_take(_event(gateway.name, headers, body, address), one) for one in updates]
+            return max(answers, default=TAKEN)
+    log.error("callback_kept_being_overtaken", gateway=gateway.name)
+    return TRY_AGAIN
 
 
 def apply_answer(top_up: TopUp, update: PaymentUpdate, *, now: datetime) -> bool:
@@ -78,6 +87,8 @@ def _take_once(event: GatewayEvent, update: PaymentUpdate, now: datetime, keep_o
         _keep(event, Outcome.IGNORED, "names no payment of ours")
     elif _is_known(event):
         _keep(event, Outcome.REPEATED)
+    elif _is_overtaken(top_up, update):
+        raise Overtaken(top_up.reference)
     elif update.state == State.NOTHING:
         if keep_old_news:
             _keep(event, Outcome.IGNORED, "says nothing that moves money")
@@ -109,6 +120,18 @@ def _is_known(event: GatewayEvent) -> bool:
         return False
     same = GatewayEvent.objects.filter(gateway=event.gateway, event_id=event.event_id)
     return same.filter(outcome__in=[Outcome.APPLIED, Outcome.IGNORED]).exists()
+
+
+def _is_overtaken(top_up: TopUp, update: PaymentUpdate) -> bool:
+    """Whether what was applied in the meantime may be newer than this answer; the top-up's row is locked.
+
+    An event gets its `created_at` after its gateway has answered. So one from before this question began is older than
+    the answer to it, and any later one may be newer.
+    """
+    if update.asked_at is None:
+        return False
+    applied = GatewayEvent.objects.filter(top_up=top_up, outcome=Outcome.APPLIED)
+    return applied.filter(created_at__gt=update.asked_at).exists()
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:

@@ -160,6 +160,8 @@ def test_services_when_a_sync_brought_news_then_the_next_answer_has_them(
     new = {"service": 900_007, "name": "New", "type": "Default", "category": "New", "rate": "3.00", "min": 1, "max": 9}
     sandbox.add_service(**new)
     sync_catalog(client=client_upstream, now=datetime.now(UTC))
+    assert call("services") == before  # nobody knows yet how many pieces its rate buys
+    confirm_rate_units(Category.objects.all(), now=datetime.now(UTC))
 
     after = call("services")
     assert after["services"] == expected(ann)

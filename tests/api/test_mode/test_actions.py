@@ -219,8 +219,11 @@ def test_add_when_a_request_id_is_repeated_all_at_once_then_it_buys_once(
     assert call("balance")["balance"] == "998.125"
 
 
-def test_status_when_goods_are_bought_then_they_are_there_at_the_end(call: Call, service: Service, ann: User) -> None:
-    Service.objects.update(delivery_override=Delivery.EMAIL)
+@pytest.mark.parametrize("delivery", [Delivery.EMAIL, Delivery.VAULT])
+def test_status_when_goods_are_bought_then_they_are_there_at_the_end(
+    call: Call, service: Service, delivery: str
+) -> None:
+    Service.objects.update(delivery_override=delivery)
 
     order = add(call, service, "instant@example.com", quantity=10)["order"]
 

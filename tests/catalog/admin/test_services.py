@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Category, MarkupRule, Service
@@ -212,6 +213,42 @@ def test_category_when_its_unit_is_confirmed_with_one_click_then_it_is_certain_a
     category.refresh_from_db()
     assert (category.rate_confirmed_at is not None, category.rate_per) == (True, 1000)
     assert len(desk.get(listed, {"rate_confirmed_at__isempty": "1"}).context["cl"].result_list) == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "setting", "proved", "said"),
+    [
+        ("goods", "vault", False, "No order has proved it yet."),
+        ("goods", "vault", True, "An order has proved it."),
+        ("goods", "email", False, "Goods by email"),
+        ("vault", "email", False, "No order has proved it yet."),
+        ("link", "vault", False, "the customer enters a URL"),
+    ],
+)
+def test_category_when_opened_then_it_says_how_goods_are_delivered_now(
+    desk: Client, listing: list[Service], settings: Any, chosen: str, setting: str, proved: bool, said: str
+) -> None:
+    settings.GOODS_DELIVERY = setting
+    category = listing[0].category
+    proved_at = timezone.now() if proved else None
+    Category.objects.filter(pk=category.pk).update(delivery=chosen, vault_proved_at=proved_at)
+
+    page = desk.get(reverse("admin:catalog_category_change", args=[category.pk]))
+
+    [line] = [line for line in page.context["adminform"] for line in line if "delivery_now" in line.fields]
+    assert said in str(next(iter(line)).contents())
+
+
+@pytest.mark.parametrize("delivery", ["goods", "vault", "email", "link"])
+def test_category_when_its_delivery_is_chosen_then_it_is_kept(
+    desk: Client, listing: list[Service], delivery: str
+) -> None:
+    category = listing[0].category
+    form = {"display_name": "", "delivery": delivery, "rate_per": "", "visible": "on", "position": "4"}
+
+    desk.post(reverse("admin:catalog_category_change", args=[category.pk]), form)
+
+    assert Category.objects.get(pk=category.pk).delivery == delivery
 
 
 def test_categories_when_confirmed_in_bulk_then_all_of_them_are(desk: Client, listing: list[Service]) -> None:

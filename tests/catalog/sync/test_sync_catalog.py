@@ -315,10 +315,10 @@ def test_sync_catalog_when_a_subcategory_is_no_longer_listed_keeps_its_rule_and_
     ("category", "fields", "delivery", "rate_per"),
     [
         ("Mastodon", {"kind": "smm"}, Delivery.LINK, None),
-        ("Mastodon Accounts", {}, Delivery.EMAIL, RateUnit.ONE),
-        ("Aged Gmail", {}, Delivery.EMAIL, RateUnit.ONE),
+        ("Mastodon Accounts", {}, Delivery.GOODS, RateUnit.ONE),
+        ("Aged Gmail", {}, Delivery.GOODS, RateUnit.ONE),
         ("Emailing lists", {}, Delivery.LINK, None),
-        ("Strange goods", {"entityType": "product"}, Delivery.EMAIL, RateUnit.ONE),
+        ("Strange goods", {"entityType": "product"}, Delivery.GOODS, RateUnit.ONE),
         ("Strange work", {"entityType": "smm"}, Delivery.LINK, None),
     ],
 )

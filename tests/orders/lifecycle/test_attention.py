@@ -37,6 +37,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     Flag.OVERCHARGED: {"other_unit_than": 1000},
     Flag.CHARGE_KEPT: {"charge": "1.50", "word": "Completed"},
     Flag.UNDERCHARGED: {},
+    Flag.NO_GOODS: {"category": "Aged accounts"},
 }
 TEXTS = {
     Flag.PERHAPS_PLACED: "Perhaps placed upstream: unlisted error text: Drip feed is off",
@@ -55,6 +56,10 @@ TEXTS = {
     Flag.OVERCHARGED: ("Upstream charged more than the customer paid: the charge fits another rate unit than 1000"),
     Flag.CHARGE_KEPT: "The order is canceled and refunded, but upstream says Completed and charged 1.50",
     Flag.UNDERCHARGED: "Upstream charged far less than expected",
+    Flag.NO_GOODS: (
+        "Upstream has delivered, but its status brought no goods. Look into the mailbox of your account upstream, "
+        "and have the category “Aged accounts” delivered by email"
+    ),
 }
 
 

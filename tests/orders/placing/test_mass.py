@@ -184,7 +184,7 @@ def test_place_orders_when_two_at_once_want_the_same_money_then_one_gets_all_and
         ("12 | https://x.com/a", None, "Use this format: service | link | quantity."),
         ("12", None, "Use this format: service | link | quantity."),
         ("Followers | https://x.com/a | 100", None, "Start with the service number."),
-        ("12 |  | 100", None, "The link is missing."),
+        ("12 |  | 100", MassLine(12, "", 100), ""),  # goods may need none: the service decides
         ("12 | https://x.com/a | 1,000", None, "End with the quantity, as a whole number."),
         ("12 | https://x.com/a | -5", None, "End with the quantity, as a whole number."),
         ("12 | https://x.com/a | ٣", None, "End with the quantity, as a whole number."),

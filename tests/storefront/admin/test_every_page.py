@@ -44,6 +44,7 @@ from orders.models import (
     Order,
     OrderEvent,
     PendingCheckout,
+    RateUnitQuestion,
     ReferralEarning,
     ServiceCost,
     ServicePace,
@@ -69,8 +70,10 @@ READ_ONLY = [
     *(ApiKeySpending, SimulatedOrder, SimulatedWallet),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
-NEVER_ADDED = [*READ_ONLY, Category, Service, Country, Site, Project, Authenticator, ExchangeRate]
-NEVER_DELETED = [*READ_ONLY, ApiKey, Coupon, Category, Service, Country, Site, Project, User, UpstreamEntry]
+NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
+NEVER_DELETED = [
+    *(*READ_ONLY, ApiKey, Coupon, Category, RateUnitQuestion, Service, Country, Site, Project, User, UpstreamEntry),
+]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
 

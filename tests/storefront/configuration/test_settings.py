@@ -41,6 +41,7 @@ WRONG = [
     ("UPSTREAM_EXCHANGE_RATE", "1.1"),
     ("ORDERS_CLAIM_SECONDS", "30"),
     ("EMAIL_VERIFICATION", "maybe"),
+    ("GOODS_DELIVERY", "post"),
     ("EMAIL_URL", "post office"),
     ("SYNC_CATALOG_EVERY_SECONDS", "often"),
     ("SYNC_REPRICED_FACTOR", "1"),
