@@ -41,6 +41,8 @@ def category_row(row: dict[str, Any], language: str) -> dict[str, Any]:
 
 def _service_name(fields: dict[str, Any], language: str) -> str:
     """A sample name is "network work | how | where | how fast"; what an edit made of it may be anything."""
+    if not language:
+        return str(fields["name"])
     first, *others = str(fields["name"]).split(" | ")
     category, subcategory = fields["category"], fields["subcategory"]
     if first == f"{category} {subcategory}":
