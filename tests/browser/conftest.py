@@ -19,7 +19,6 @@ from storefront.demo.setup import confirm_sandbox_units
 from tests.provision import chromium
 from tests.workers import Workers, wait_for
 
-
 SYNC_TRIES = 6
 
 

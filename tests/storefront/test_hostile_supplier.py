@@ -1,4 +1,4 @@
-"""The whole shop beside a supplier whose every answer may be damaged: it syncs, sells, follows, and its books are right."""
+"""The whole shop beside a supplier whose every answer may be damaged: it sells, follows, and its books are right."""
 
 import json
 import logging
