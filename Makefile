@@ -1,4 +1,4 @@
-# make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it; Ctrl-C ends it
+# make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it, PROFILE=hostile changes the sandbox
 # make test      everything on PostgreSQL, on SQLite what differs there, with a real broker and browser; ARGS="tests/orders -x"
 # make test-long minutes of load, faults and kills
 # make check     the linters
@@ -24,7 +24,7 @@ help:
 
 # exec: Ctrl-C and SIGTERM reach the demo itself, which stops what it started.
 demo: packages-demo compile
-	@PORT=$(PORT) exec $(BIN)/python manage.py demo
+	@PORT=$(PORT) PROFILE=$(PROFILE) exec $(BIN)/python manage.py demo
 
 test: packages-dev compile
 	@exec $(BIN)/python -m tests.provision $(ARGS)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bench.load_test.run import Plan, Report, run
+from upstream.sandbox.profiles import PROFILES
 
 
 def main() -> int:
@@ -21,6 +22,10 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=8, help="threads that order (8)")
     parser.add_argument("--per-second", type=float, default=6.0, help="orders in all that they try to place (6)")
     parser.add_argument("--workers", type=int, default=3, help="Celery workers (3)")
+    parser.add_argument(
+        "--profile", action="append", dest="profiles", metavar="NAME", choices=list(PROFILES),
+        help=f"the supplier's manners while the faults last, several perhaps: {', '.join(PROFILES)}",
+    )  # fmt: skip
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, which nobody can kill")
     parser.add_argument("--json", type=Path, help="write the report into this file too")
     parser.add_argument("--folder", type=Path, help="keep logs and data in this new folder, to look at afterwards")
@@ -32,6 +37,7 @@ def main() -> int:
         per_second=options.per_second,
         workers=options.workers,
         sqlite=options.sqlite,
+        profiles=tuple(options.profiles or ()),
         folder=options.folder,
     )
     report = run(plan, log=lambda text: print(text, flush=True))

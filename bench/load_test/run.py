@@ -37,6 +37,7 @@ class Plan:
     per_second: float = 6.0
     workers: int = 3
     sqlite: bool = False
+    profiles: tuple[str, ...] = ()  # of the sandbox, while the faults last
     folder: Path | None = None  # where logs and data stay; None: nothing stays
 
 
@@ -105,7 +106,9 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         log("the faults begin")
         _hang_up()
         crowd.start()
+        stage.sandbox.set(profiles=plan.profiles)
         faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
+        stage.sandbox.set(profiles=())
         log("the faults are over")
         unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
         report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]

@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from storefront.demo.processes import free_port, is_free
+from upstream.sandbox.profiles import LIVE, PROFILES
 
 ROOT = Path(__file__).resolve().parents[2]
 USUAL_SANDBOX_PORT = 8765
 SERVICES = 20_000
+USUAL_PROFILE = LIVE  # what owners meet, rather than what the document promises
 # Everything a deployment would set and the demo must not take from it: real keys least of all.
 _NOT_TAKEN_OVER = (
     "BEHIND_PROXY", "HSTS_SECONDS", "CSRF_TRUSTED_ORIGINS", "FROM_EMAIL",
@@ -26,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=os.environ.get("PORT", "8000"), help="of the shop (PORT, else 8000)"
     )
     parser.add_argument("--services", type=int, default=SERVICES, help=f"size of the catalog at first ({SERVICES:,})")
+    parser.add_argument(
+        "--profile", action="append", dest="profiles", metavar="NAME", choices=list(PROFILES),
+        help=f"manners of the sandbox supplier, several perhaps: {', '.join(PROFILES)} (PROFILE, else {USUAL_PROFILE})",
+    )  # fmt: skip
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "demo", help="where its data are kept (var/demo)")
 
 
@@ -73,6 +79,11 @@ def prepare(arguments: list[str]) -> None:
             "TMPDIR": str(folder / "tmp"),
         }
     )
+
+
+def usual_profiles() -> list[str]:
+    """Return the manners of the supplier where no option names any: PROFILE, several parted by commas, or the usual."""
+    return [name.strip() for name in (os.environ.get("PROFILE") or USUAL_PROFILE).split(",")]
 
 
 def database(folder: Path) -> Path:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class DemoFailed(Exception):
     """The demo cannot go on; the text says why."""
 
 
-def run(*, folder: Path, port: int, services: int, say: Say) -> None:
+def run(*, folder: Path, port: int, services: int, profiles: Sequence[str], say: Say) -> None:
     """Run the demo until it is told to stop (KeyboardInterrupt, raised here for SIGTERM and SIGHUP too).
 
     Raises DemoFailed when something cannot be started or ends by itself. Whatever was started is stopped either way.
@@ -49,7 +49,7 @@ def run(*, folder: Path, port: int, services: int, say: Say) -> None:
             raise DemoFailed(OLDER_DATA.format(folder=shlex.quote(_short(folder))))
         processes = Processes()
         try:
-            _start(processes, folder, port, services, say)
+            _start(processes, folder, port, services, profiles, say)
             _watch(processes)
         except KeyboardInterrupt:
             _deaf()
@@ -63,14 +63,15 @@ def run(*, folder: Path, port: int, services: int, say: Say) -> None:
             processes.stop()
 
 
-def _start(processes: Processes, folder: Path, port: int, services: int, say: Say) -> None:
+def _start(processes: Processes, folder: Path, port: int, services: int, profiles: Sequence[str], say: Say) -> None:
     started = time.monotonic()
     python, log = sys.executable, folder / "log"
     start_valkey(processes, log, port=port_of(settings.REDIS_URL))
-    say("Starting the sandbox upstream")
+    say(f"Starting the sandbox upstream, profile: {', '.join(profiles)}")
     sandbox = [python, "-m", "upstream.sandbox", "--port", str(port_of(settings.UPSTREAM_URL))]
     sandbox += ["--services", str(services), "--seed", "1", "--balance", "5000.00"]
     sandbox += ["--state", str(folder / "sandbox.sqlite3")]
+    sandbox += [f"--profile={name}" for name in profiles]
     upstream = processes.start("sandbox", sandbox, log=log / "sandbox.log", folder=ROOT)
     say("Preparing the database")
     setup.migrate()

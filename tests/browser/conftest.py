@@ -2,19 +2,24 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from catalog.models import Service
+from sms.models import Project
 from storefront.demo.processes import Processes, free_port
 from storefront.demo.setup import confirm_sandbox_units
 from tests.provision import chromium
 from tests.workers import Workers, wait_for
+
+SYNC_TRIES = 6
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,18 @@ class Shop:
 
 
 @pytest.fixture
-def shop(transactional_db: None, sandbox: Any, tmp_path: Path) -> Iterator[Shop]:
+def profiles() -> tuple[str, ...]:
+    """The manners of the supplier; a test that wants other ones parametrizes this name."""
+    return ()
+
+
+@pytest.fixture
+def shop(transactional_db: None, sandbox: Any, tmp_path: Path, profiles: tuple[str, ...]) -> Iterator[Shop]:
     """A shop with a synced catalog, whose upstream finishes everything within seconds."""
     sandbox.reset(services=60, seed=1, balance="1000.00", speed=60)
-    sandbox.set(partial_rate=0, canceled_rate=0, codeless_rate=0, code_delay_seconds=60)
-    call_command("sync_catalog", verbosity=0)
-    call_command("sync_sms", verbosity=0)
+    sandbox.set(partial_rate=0, canceled_rate=0, codeless_rate=0, code_delay_seconds=60, profiles=profiles)
+    _sync("sync_catalog", Service)
+    _sync("sync_sms", Project)
     confirm_sandbox_units()
     mail, port = tmp_path / "mail", free_port()
     mail.mkdir()
@@ -52,6 +63,16 @@ def shop(transactional_db: None, sandbox: Any, tmp_path: Path) -> Iterator[Shop]
         wait_for(lambda: _answers(f"{url}/health/live"), "the web server answers")
         yield Shop(url, mail)
         processes.kill()  # it would take seconds to stop in order, and nobody waits for what they still do
+
+
+def _sync(command: str, model: type[Service | Project]) -> None:
+    """Sync until there is something to sell: an answer that is damaged as a whole is not taken, and asked for again."""
+    for _try in range(SYNC_TRIES):
+        with suppress(CommandError):
+            call_command(command, verbosity=0)
+        if model._default_manager.exists():
+            return
+    raise AssertionError(f"{command} brought nothing")
 
 
 def _answers(url: str) -> bool:

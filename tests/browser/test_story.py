@@ -54,7 +54,11 @@ def order(page: Page, words: str, *, quantity: str, link: str = "") -> None:
     page.get_by_role("searchbox").first.fill(words)
     page.get_by_role("searchbox").first.press("Enter")
     page.wait_for_url("**/search/?**")
-    page.locator("main a[href^='/order/']").first.click()
+    found = [link.get_attribute("href") for link in page.locator("main a[href^='/order/']").all()]
+    for address in dict.fromkeys(found):  # what a damaged answer calls sold out is not for sale
+        page.goto(address)
+        if page.locator("input[name=quantity]").count():
+            break
     accessible(page)
     page.locator("input[name=quantity]").fill(quantity)
     if link:
@@ -65,6 +69,7 @@ def order(page: Page, words: str, *, quantity: str, link: str = "") -> None:
     accessible(page)
 
 
+@pytest.mark.parametrize("profiles", [(), ("live", "shared-ids"), ("hostile",)], ids=["plain", "live", "hostile"])
 def test_a_newcomer_buys_a_service_goods_and_a_number_and_the_books_add_up(page: Page, shop: Shop, sandbox, capsys):
     sign_up(page, shop)
     call_command("credit", EMAIL, "50", note="welcome")
@@ -96,6 +101,7 @@ def test_a_newcomer_buys_a_service_goods_and_a_number_and_the_books_add_up(page:
     wait_for(lambda: not Order.objects.open().exists(), "everything is finished")
     assert set(Order.objects.values_list("status", flat=True)) == {Status.COMPLETED}
     assert len(sandbox.orders) == 3
+    sandbox.set(profiles=[])  # else the balance itself may be damaged
     call_command("audit")
     assert "the books add up" in capsys.readouterr().out
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+import textwrap
 import threading
 from pathlib import Path
 
@@ -12,13 +13,20 @@ import msgspec
 
 from upstream.sandbox.catalog import MAX_SERVICES
 from upstream.sandbox.orders import Settings
+from upstream.sandbox.profiles import PROFILES, checked_profiles
 from upstream.sandbox.server import API_PATH, Listener
 from upstream.sandbox.store import forget
 from upstream.sandbox.world import Start, World
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m upstream.sandbox", description=__doc__)
+    profiles = "\n".join(f"  {name:<12}{text}" for name, text in PROFILES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m upstream.sandbox",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"profiles:\n{_folded(profiles)}",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8765, help="0: a free one")
     parser.add_argument("--services", type=int, help=f"size of the catalog, 1 to {MAX_SERVICES} (200)")
@@ -27,11 +35,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speed", type=float, help="how fast time passes for orders; 0: it stands still (1)")
     parser.add_argument("--balance", default="1000.00", help="what a new state file starts with")
     parser.add_argument("--key", default="sandbox-key", help="the API key")
+    parser.add_argument(
+        "--profile", action="append", dest="profiles", metavar="NAME",
+        help="manners of a supplier, see below; may be named several times; else those of the state file",
+    )  # fmt: skip
     parser.add_argument("--control-port", type=int, help="a second port for /control/ alone, open through every fault")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--watch-stdin", action="store_true", help="end when stdin closes")
     parser.add_argument("--forget", action="store_true", help="remove the state file when stdin closes")
     return parser.parse_args()
+
+
+def _folded(rows: str) -> str:
+    """Break lines that are longer than a terminal is wide, and go on below their texts."""
+    return "\n".join(textwrap.fill(row, 100, subsequent_indent=" " * 14) for row in rows.splitlines())
 
 
 def main() -> int:
@@ -67,9 +84,14 @@ def main() -> int:
 
 
 def _start(options: argparse.Namespace) -> tuple[Start, frozenset[str]]:
-    given = frozenset(name for name in ("services", "seed", "speed") if getattr(options, name) is not None)
+    names = ("services", "seed", "speed", "profiles")
+    given = frozenset(name for name in names if getattr(options, name) is not None)
     usual = Start()
-    settings = Settings(key=options.key, speed=usual.settings.speed if options.speed is None else options.speed)
+    settings = Settings(
+        key=options.key,
+        speed=usual.settings.speed if options.speed is None else options.speed,
+        profiles=checked_profiles(options.profiles or ()),
+    )
     start = Start(
         services=usual.services if options.services is None else options.services,
         seed=usual.seed if options.seed is None else options.seed,

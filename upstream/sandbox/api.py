@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from upstream.money import micros_from_decimal, text_from_micros
+from upstream.money import micros_from_decimal
 from upstream.sandbox import texts
-from upstream.sandbox.numbers import DIAL_CODES
 from upstream.sandbox.orders import (
     NumberOrder,
     ServiceOrder,
@@ -20,6 +19,8 @@ from upstream.sandbox.orders import (
     plan_service_order,
     progress,
 )
+from upstream.sandbox.profiles import LIVE
+from upstream.sandbox.profiles.live import international, known_language, national
 from upstream.sandbox.world import World, micros_from_text
 
 MAX_NUMBERS = 10
@@ -39,6 +40,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     "sms_code": frozenset({"order"}),
     "sms_status": frozenset({"order"}),
 }
+PURCHASES = ("add", "add_sms")
 
 
 class Refusal(Exception):
@@ -65,16 +67,26 @@ def _perform(world: World, params: dict[str, str]) -> bytes:
     known = PARAMETERS.get(action)
     if known is None:
         raise Refusal(texts.INVALID_ACTION)
+    reads = action not in PURCHASES
+    if reads and world.has(LIVE):
+        known |= {"lang"}
     for name in params:
         if name not in known and name not in ("key", "action"):
             raise Refusal(texts.UNKNOWN_PARAMETER + name)
+    if reads and not world.may_read():
+        raise Refusal(texts.TOO_FAST)
     result = ACTIONS[action](world, params)
     return result if isinstance(result, bytes) else msgspec.json.encode(result)
 
 
+def _live(world: World, params: dict[str, str]) -> str | None:
+    """The language of the names ("" for English) with the profile `live`; without it None."""
+    return known_language(params.get("lang", "")) if world.has(LIVE) else None
+
+
 # --- The catalog ---------------------------------------------------------------------------------------------------
 def _categories(world: World, params: dict[str, str]) -> dict[str, Any]:
-    return {"categories": world.catalog.categories()}
+    return {"categories": world.catalog.categories(_live(world, params))}
 
 
 def _services(world: World, params: dict[str, str]) -> bytes:
@@ -87,7 +99,9 @@ def _services(world: World, params: dict[str, str]) -> bytes:
     if cap := world.settings.page_cap:
         limit = min(limit or cap, cap)
     category, subcategory = params.get("category"), params.get("subcategory")
-    return world.catalog.services_answer(page=page, limit=limit, category=category, subcategory=subcategory)
+    return world.catalog.services_answer(
+        page=page, limit=limit, category=category, subcategory=subcategory, live=_live(world, params)
+    )
 
 
 def _inventory(world: World, params: dict[str, str]) -> dict[str, Any]:
@@ -136,9 +150,9 @@ def _add(world: World, params: dict[str, str]) -> dict[str, Any]:
 def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
     order = _order(world, params)
     if not isinstance(order, ServiceOrder):
-        if not world.settings.status_answers_numbers:
+        if not world.status_answers_numbers:
             raise Refusal(texts.ORDER_NOT_FOUND)
-        charge = order.shown.get("charge", text_from_micros(order.charge_micros))
+        charge = order.shown.get("charge", world.shown_money(order.charge_micros))
         return {
             "status": "Pending",
             "charge": charge,
@@ -149,7 +163,7 @@ def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
     status, remains, start_count = progress(order, world.now())
     result = {
         "status": status,
-        "charge": order.shown.get("charge", text_from_micros(order.charge_micros)),
+        "charge": order.shown.get("charge", world.shown_money(order.charge_micros)),
         "start_count": start_count,
         "remains": remains,
         "currency": world.settings.currency,
@@ -161,29 +175,31 @@ def _status(world: World, params: dict[str, str]) -> dict[str, Any]:
 
 
 def _balance(world: World, params: dict[str, str]) -> dict[str, Any]:
-    return {"balance": text_from_micros(world.store.balance_micros()), "currency": world.settings.currency}
+    return {"balance": world.shown_money(world.store.balance_micros()), "currency": world.settings.currency}
 
 
 # --- SMS numbers ---------------------------------------------------------------------------------------------------
 def _sms_projects(world: World, params: dict[str, str]) -> bytes:
-    return world.catalog.projects_answer(params.get("country"))
+    return world.catalog.projects_answer(params.get("country"), _live(world, params))
 
 
 def _sms_countries(world: World, params: dict[str, str]) -> list[dict[str, str]]:
-    return world.catalog.countries()
+    return world.catalog.countries(_live(world, params))
 
 
 def _add_sms(world: World, params: dict[str, str]) -> dict[str, Any]:
     project_id = params.get("project_id", "")
     if not project_id:
         raise Refusal(texts.PROJECT_ID_REQUIRED)
-    project = world.catalog.project(project_id)
+    project = world.catalog.project(project_id, every_offer=world.has(LIVE))
     if project is None or params.get("country") not in (None, "", project.country_id):
         raise Refusal(texts.PROJECT_NOT_FOUND)
     quantity = _number(params, "quantity", texts.INVALID_QUANTITY, default=1)
     if quantity < 1:
         raise Refusal(texts.QUANTITY_TOO_SMALL)
     phone = params.get("phone", "")
+    if phone and world.has(LIVE):
+        phone = international(phone, project.country_id)
     if quantity > (1 if phone else MAX_NUMBERS):
         raise Refusal(texts.QUANTITY_TOO_LARGE)
     if phone and not any(
@@ -207,12 +223,15 @@ def _add_sms(world: World, params: dict[str, str]) -> dict[str, Any]:
 
 def _rent(world: World, fields: dict[str, Any]) -> dict[str, Any]:
     order = plan_number_order(
-        fields, order_id=world.store.next_id(), seed=world.seed, settings=world.settings, now=world.now(),
-        dial=DIAL_CODES.get(fields["country"], "1"),
+        fields, order_id=world.store.next_id(), seed=world.seed, settings=world.settings, now=world.now()
     )  # fmt: skip
     world.store.book("charges", -order.price_micros, order.id)
     world.store.save_order(order)
-    return {"order": order.id, "phone": order.phone, "country": order.country, "status": "active"}
+    return {"order": order.id, "phone": _phone(world, order), "country": order.country, "status": "active"}
+
+
+def _phone(world: World, order: NumberOrder) -> str:
+    return national(order.phone, order.country) if world.has(LIVE) else order.phone
 
 
 def _sms_code(world: World, params: dict[str, str]) -> dict[str, Any]:
@@ -228,9 +247,9 @@ def _sms_status(world: World, params: dict[str, str]) -> dict[str, Any]:
     order = _number_order(world, params)
     return {
         "status": order.status,
-        "phone": order.phone,
+        "phone": _phone(world, order),
         "code": order.code or None,
-        "charge": order.shown.get("charge", text_from_micros(order.charge_micros, 4)),
+        "charge": order.shown.get("charge", world.shown_money(order.charge_micros, 4)),
         "currency": world.settings.currency,
         "expires_at": order.expires,
     }

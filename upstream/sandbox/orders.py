@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from upstream.sandbox.catalog import PRODUCT
+from upstream.sandbox.numbers import DIAL_CODES, national_number
 
 PENDING, IN_PROGRESS, COMPLETED = "Pending", "In progress", "Completed"
 PARTIAL, CANCELED = "Partial", "Canceled"
@@ -30,6 +31,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     currency: str = "USD"  # of every amount
     status_answers_numbers: bool = False  # whether `status` knows orders of `add_sms` as well
     page_cap: int = 0  # rows of `services` on a page at most, asked for or not; 0: as many as there are
+    profiles: tuple[str, ...] = ()  # see `upstream.sandbox.profiles`
+    reads_per_second: int = 20  # with the profile `live`: what is asked beyond that is refused
+    # With the profile `hostile`. A row of a long list is damaged a quarter as often as a field of another answer.
+    damage_rate: float = 0.1
+    damage_kinds: tuple[str, ...] = ()  # none named: all of them
+    damage_fields: tuple[str, ...] = ()  # none named: all of them; a named one is damaged at the whole rate
 
 
 class ServiceOrder(msgspec.Struct, tag="service"):
@@ -119,11 +126,12 @@ def plan_service_order(
 
 
 def plan_number_order(
-    fields: dict[str, Any], *, order_id: int, seed: int, settings: Settings, now: float, dial: str
+    fields: dict[str, Any], *, order_id: int, seed: int, settings: Settings, now: float
 ) -> NumberOrder:
     """Return the number with its plan; `fields` has project_id, name, country, price_micros and perhaps a phone."""
     rng = dice(seed, order_id)
-    phone = f"+{dial}{rng.randint(10**9, 10**10 - 1)}"
+    country = fields["country"]
+    phone = f"+{DIAL_CODES.get(country, '1')}{national_number(country, rng.randint(10**9, 10**10 - 1))}"
     delay = settings.code_delay_seconds
     drawn = rng.uniform(5, 25)
     code_at = now + (drawn if delay is None else delay)
@@ -163,7 +171,7 @@ def remains_when(order: ServiceOrder) -> int:
     return order.quantity
 
 
-def accounts_of(order: ServiceOrder, seed: int) -> list[str]:
+def accounts_of(order: ServiceOrder, seed: int, separator: str = ":") -> list[str]:
     """Return the goods of a delivered product order, one `mail:password:recovery mail` each; else nothing."""
     if not order.is_product or order.status not in (COMPLETED, PARTIAL):
         return []
@@ -173,5 +181,5 @@ def accounts_of(order: ServiceOrder, seed: int) -> list[str]:
     goods = []
     for _ in range(delivered):
         mail, spare = f"user{rng.randint(10**5, 10**6)}", f"spare{rng.randint(10**4, 10**5)}"
-        goods.append(f"{mail}@example.com:{rng.getrandbits(48):012x}:{spare}@example.net")
+        goods.append(separator.join((f"{mail}@example.com", f"{rng.getrandbits(48):012x}", f"{spare}@example.net")))
     return goods

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -40,7 +41,7 @@ class Sandbox:
     key: str
     control_url: str
 
-    def __init__(self, arguments: dict[str, Any], *, state: Path | None) -> None:
+    def __init__(self, arguments: dict[str, Any], *, state: Path | None, profiles: Sequence[str] = ()) -> None:
         """Use `start`."""
         self._temporary = state is None
         self._state = _temporary_file() if state is None else state
@@ -48,7 +49,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business here
-        self._launch()
+        self._launch(profiles)
         _running.add(self)
 
     @classmethod
@@ -60,13 +61,15 @@ class Sandbox:
         seed: int = 1,
         state: Path | None = None,
         speed: float = 1.0,
+        profiles: Sequence[str] = (),
     ) -> Self:
         """Start a sandbox and return when it answers.
 
-        Port 0 means a free one; without a state file everything is forgotten at the end.
+        Port 0 means a free one; without a state file everything is forgotten at the end. `profiles` names manners of
+        suppliers (see `upstream.sandbox.profiles`); `set(profiles=[...])` changes them later.
         Raises SandboxFailed when it does not come up.
         """
-        return cls({"port": port, "services": services, "seed": seed, "speed": speed}, state=state)
+        return cls({"port": port, "services": services, "seed": seed, "speed": speed}, state=state, profiles=profiles)
 
     def __enter__(self) -> Self:
         return self
@@ -110,12 +113,15 @@ class Sandbox:
         if self._process is None:
             self._launch()
 
-    def _launch(self) -> None:
+    def _launch(self, profiles: Sequence[str] = ()) -> None:
         ready, ready_child = os.pipe()
         command = [sys.executable, "-m", "upstream.sandbox", "--state", str(self._state), "--control-port", "0"]
         command += ["--watch-stdin", "--ready-fd", str(ready_child), *(["--forget"] if self._temporary else [])]
         for name, value in self._arguments.items():
             command += [f"--{name}", str(value)]
+        # Only at first: later the state file knows better what was set meanwhile.
+        for name in profiles:
+            command += ["--profile", name]
         try:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=(ready_child,), start_new_session=True
@@ -159,7 +165,7 @@ class Sandbox:
         self._control("POST", "reset", fields)
 
     def set(self, **settings: Any) -> dict[str, Any]:
-        """Change settings (speed, latency_seconds, number_lifetime_seconds, code_delay_seconds…); return them all."""
+        """Change settings (speed, latency_seconds, code_delay_seconds, profiles…); return them all."""
         result: dict[str, Any] = self._control("POST", "settings", settings)
         return result
 

@@ -10,10 +10,11 @@ import msgspec
 
 from upstream.sandbox import catalog
 from upstream.sandbox.catalog import DOCUMENTED_FIELDS, EXTRA_FIELDS, INNER_FIELDS, Item, wire_row
-from upstream.sandbox.numbers import COUNTRY_NAMES, Project, generate_projects
+from upstream.sandbox.numbers import COUNTRY_NAMES, Project, generate_projects, other_offers
+from upstream.sandbox.profiles import live as live_profile
 
 SERVICE_FIELDS = frozenset(DOCUMENTED_FIELDS + EXTRA_FIELDS + INNER_FIELDS)
-PROJECT_FIELDS = frozenset(Project.__struct_fields__)
+PROJECT_FIELDS = frozenset(Project.__struct_fields__) - {"another_offer"}
 REMOVED = "removed"
 ADDED = "added"
 
@@ -27,13 +28,14 @@ class SampleCatalog:
     def __init__(self, *, size: int, seed: int, save_edit: SaveEdit) -> None:
         self._items = catalog.generate(size, seed)
         self._encoded = _encoded_items(size, seed)
-        self._projects = generate_projects(seed)
+        self._projects = {**generate_projects(seed), **other_offers(seed)}
         self._save_edit = save_edit
         self._edits: dict[int, dict[str, Any]] = {}
         self._edited: dict[int, bytes] = {}
         self._project_edits: dict[str, dict[str, Any]] = {}
         self._index: dict[tuple[str, str], list[int]] | None = None
         self._answers: dict[Any, bytes] = {}
+        self._live_rows: dict[str, dict[int, bytes]] = {}  # by language
 
     def load(self, services: dict[str, dict[str, Any]], projects: dict[str, dict[str, Any]]) -> None:
         """Take over edits that were kept."""
@@ -96,16 +98,22 @@ class SampleCatalog:
         if row is not None and isinstance(row["stock"], int):
             self.edit_service(service_id, {"stock": max(0, row["stock"] + pieces)})
 
-    def categories(self) -> list[dict[str, Any]]:
-        """Return the categories that have services, each with its subcategories, as `categories` sends them."""
+    def categories(self, live: str | None = None) -> list[dict[str, Any]]:
+        """Return the categories that have services, each with its subcategories, as `categories` sends them.
+
+        Here and below, `live` is the language of the names ("" for English) on a sandbox with that profile.
+        """
         grouped: dict[str, list[str]] = {}
         for category, subcategory in self._by_place():
             grouped.setdefault(category, []).append(subcategory)
-        return [{"category": name, "subcategories": subs} for name, subs in grouped.items()]
+        rows = [{"category": name, "subcategories": subs} for name, subs in grouped.items()]
+        return rows if live is None else [live_profile.category_row(row, live) for row in rows]
 
-    def services_answer(self, *, page: int, limit: int, category: str | None, subcategory: str | None) -> bytes:
+    def services_answer(
+        self, *, page: int, limit: int, category: str | None, subcategory: str | None, live: str | None = None
+    ) -> bytes:
         """Return the encoded answer of `services`; a limit of 0 means all rows on one page."""
-        asked = (page, limit, category, subcategory)
+        asked = (page, limit, category, subcategory, live)
         answer = self._answers.get(asked)
         if answer is None:
             ids = self._matching(category, subcategory)
@@ -116,7 +124,7 @@ class SampleCatalog:
             else:
                 page, limit, pages, rows = 1, total, 1, ids
             tail = encode({"total": total, "page": page, "limit": limit, "total_pages": pages})
-            answer = b'{"services":[' + b",".join(self._rows(rows)) + b"]," + tail[1:]
+            answer = b'{"services":[' + b",".join(self._rows(rows, live)) + b"]," + tail[1:]
             if len(self._answers) > 1000:
                 self._answers.clear()
             self._answers[asked] = answer
@@ -133,9 +141,15 @@ class SampleCatalog:
         ]
         return sorted(id_ for ids in found for id_ in ids)
 
-    def _rows(self, ids: Iterable[int]) -> list[bytes]:
+    def _rows(self, ids: Iterable[int], live: str | None) -> list[bytes]:
         edited, encoded = self._edited, self._encoded
-        return [edited[id_] if id_ in edited else encoded[id_ - 1] for id_ in ids]
+        if live is None:
+            return [edited[id_] if id_ in edited else encoded[id_ - 1] for id_ in ids]
+        rows = self._live_rows.setdefault(live, {})
+        for id_ in ids:
+            if id_ not in rows and (fields := self.service(id_)) is not None:
+                rows[id_] = encode(live_profile.service_row(fields, live))
+        return [rows[id_] for id_ in ids]
 
     def _by_place(self) -> dict[tuple[str, str], list[int]]:
         if self._index is None:
@@ -161,12 +175,16 @@ class SampleCatalog:
             self._edited[service_id] = encode(wire_row(after))
         if _place(before) != _place(after):
             self._index = None
+        for rows in self._live_rows.values():
+            rows.pop(service_id, None)
         self._answers.clear()
 
     # --- SMS numbers -----------------------------------------------------------------------------------------------
-    def project(self, project_id: str) -> Project | None:
-        """Return the project on sale with this id, or None."""
+    def project(self, project_id: str, *, every_offer: bool = True) -> Project | None:
+        """Return the project on sale with this id, or None; without `every_offer` only the first of its website."""
         project = self._projects.get(project_id)
+        if project is not None and project.another_offer and not every_offer:
+            return None
         edits = self._project_edits.get(project_id)
         if project is None or not edits:
             return project
@@ -184,20 +202,22 @@ class SampleCatalog:
         self._answers.clear()
         self._save_edit("project", project_id, merged)
 
-    def projects_answer(self, country: str | None) -> bytes:
+    def projects_answer(self, country: str | None, live: str | None = None) -> bytes:
         """Return the encoded bare array of `sms_projects`, of one country or of all."""
-        asked = ("projects", country or "")
+        asked = ("projects", country or "", live)
         if asked not in self._answers:
-            on_sale = (self.project(project_id) for project_id in self._projects)
-            rows = [project.wire() for project in on_sale if project and country in (None, "", project.country_id)]
+            on_sale = (self.project(project_id, every_offer=live is not None) for project_id in self._projects)
+            found = [project for project in on_sale if project and country in (None, "", project.country_id)]
+            rows = [project.wire() if live is None else live_profile.project_row(project, live) for project in found]
             self._answers[asked] = encode(rows)
         return self._answers[asked]
 
-    def countries(self) -> list[dict[str, str]]:
+    def countries(self, live: str | None = None) -> list[dict[str, str]]:
         """Return the countries that have projects, as `sms_countries` sends them."""
         on_sale = (self.project(project_id) for project_id in self._projects)
         codes = dict.fromkeys(project.country_id for project in on_sale if project)
-        return [{"country_code": code, "country_name": COUNTRY_NAMES.get(code, code)} for code in codes]
+        rows = [{"country_code": code, "country_name": COUNTRY_NAMES.get(code, code)} for code in codes]
+        return rows if live is None else [live_profile.country_row(row, live) for row in rows]
 
 
 _encoded_catalogs: dict[tuple[int, int], list[bytes]] = {}

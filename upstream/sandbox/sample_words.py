@@ -133,6 +133,18 @@ COUNTRIES: tuple[tuple[str, str, str], ...] = (
     ("br", "Brazil", "55"), ("mx", "Mexico", "52"),
 )  # fmt: skip
 
+# A mobile number of each as it is dialled at home; # is any digit.
+NATIONAL_NUMBERS: dict[str, str] = {
+    "us": "3052######", "gb": "7400######", "de": "1512#######", "fr": "612######", "ru": "912#######",
+    "ua": "50#######", "kz": "7710######", "pl": "512######", "nl": "612######", "es": "612######",
+    "it": "312#######", "pt": "912######", "se": "701######", "fi": "412######", "ee": "512#####", "lv": "212#####",
+    "lt": "612#####", "cz": "601######", "ro": "712######", "bg": "878######", "gr": "691#######",
+    "tr": "501#######", "ge": "555######", "il": "502######", "ae": "501######", "eg": "100#######",
+    "ma": "650######", "ng": "802#######", "ke": "712######", "za": "711######", "id": "812######",
+    "ph": "905#######", "vn": "912######", "th": "812######", "my": "123######", "hk": "512#####",
+    "ca": "5062######", "br": "1196#######", "mx": "222#######", "in": "812#######",
+}  # fmt: skip
+
 PROJECTS: tuple[str, ...] = (
     "OpenAI / ChatGPT", "Telegram", "WhatsApp", "Google / YouTube / Gmail", "Facebook", "Instagram / Threads",
     "TikTok / Douyin", "X (Twitter)", "Discord", "Microsoft / Outlook", "Amazon", "Apple", "Netflix", "Uber",

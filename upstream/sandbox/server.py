@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import random
 import socket
 import struct
 import threading
@@ -16,6 +17,8 @@ from upstream.sandbox import texts
 from upstream.sandbox.api import answer
 from upstream.sandbox.control import Gate, NotThere, control
 from upstream.sandbox.faults import Fault
+from upstream.sandbox.profiles import HOSTILE
+from upstream.sandbox.profiles.hostile import damaged
 from upstream.sandbox.world import World
 
 API_PATH = "/api/v2"
@@ -200,6 +203,7 @@ class Handler(BaseHTTPRequestHandler):
             "params": {name: value for name, value in params.items() if name not in ("key", "action")},
             "fault": fault.name if fault else None,
             "outcome": "not answered yet",
+            "damage": [],
             "seconds": None,
         }
         with world.lock:
@@ -230,6 +234,11 @@ class Handler(BaseHTTPRequestHandler):
                 raise Hangup
             reply, refusal = answer(world, params)
             entry["outcome"] = refusal or "ok"
+            if world.has(HOSTILE):
+                asked = repr(sorted(params.items()))
+                world.answered[asked] += 1
+                dice = random.Random(f"hostile:{world.seed}:{asked}:{world.answered[asked]}")
+                reply, entry["damage"] = damaged(reply, params.get("action", ""), world.settings, dice)
             return reply
 
     def _reply(self, fault: Fault | None, reply: bytes, entry: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ INVALID_LINK = "Invalid link"
 NOT_ENOUGH_STOCK = "Not enough stock"
 PROJECT_NOT_FOUND = "Project not found"
 NO_NUMBERS = "No numbers available"
+TOO_FAST = "Rate limit exceeded, please slow down"
 TRADE = (
     QUANTITY_TOO_SMALL,
     QUANTITY_TOO_LARGE,
@@ -32,6 +33,7 @@ TRADE = (
     NOT_ENOUGH_STOCK,
     PROJECT_NOT_FOUND,
     NO_NUMBERS,
+    TOO_FAST,
 )
 
 # What a caller gets who does not follow the document; a shop that does never sees these.

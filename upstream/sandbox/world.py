@@ -2,15 +2,15 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from upstream.money import micros_from_decimal, text_from_micros
+from upstream.money import decimal_from_micros, micros_from_decimal, text_from_micros
 from upstream.sandbox.faults import Faults
 from upstream.sandbox.orders import (
     CANCELED,
@@ -23,6 +23,9 @@ from upstream.sandbox.orders import (
     iso,
     progress,
 )
+from upstream.sandbox.profiles import CENTS, LIVE, SHARED_IDS, checked_profiles
+from upstream.sandbox.profiles.hostile import check_kinds
+from upstream.sandbox.profiles.live import separator_of
 from upstream.sandbox.sample_services import SampleCatalog
 from upstream.sandbox.store import Store
 
@@ -45,12 +48,15 @@ class World:
     def __init__(self, path: Path, start: Start, given: frozenset[str] = frozenset()) -> None:
         """Open the state file; a new one starts as `start` says.
 
-        An old one goes on where it was; of `start` it takes only what was `given` (`services`, `seed`, `speed`).
+        An old one goes on where it was; of `start` it takes only what was `given` (`services`, `seed`, `speed`,
+        `profiles`).
         """
         self.lock = threading.RLock()
         self.start = start
         self.epoch = 0
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
+        self.answered: Counter[str] = Counter()  # how often the same call has been answered with the profile `hostile`
+        self._read_at: deque[float] = deque()  # the reads of the last second
         self.store = Store(path)
         with self.lock, self.store.transaction():
             if self.store.get("seed") is None:
@@ -63,8 +69,8 @@ class World:
             self.seed: int = self.store.get("seed")
             self.settings = msgspec.convert(self.store.get("settings"), Settings)
             self._clock: tuple[float, float] = tuple(self.store.get("clock"))
-            if "speed" in given:
-                self.change_settings({"speed": start.settings.speed})
+            for name in {"speed", "profiles"} & given:
+                self.change_settings({name: getattr(start.settings, name)})
             self._load_catalog()
         self.faults = Faults(self.seed)
 
@@ -92,6 +98,8 @@ class World:
             self._load_catalog()
         self.faults.clear(start.seed)
         self.requests.clear()
+        self.answered.clear()
+        self._read_at.clear()
         self.epoch += 1  # a call that still sleeps belongs to the world before
 
     def _begin(self, start: Start) -> None:
@@ -122,6 +130,32 @@ class World:
         self.settings = settings
         self.store.put("clock", list(self._clock))
         self.store.put("settings", msgspec.to_builtins(settings))
+
+    # --- Profiles --------------------------------------------------------------------------------------------------
+    def has(self, profile: str) -> bool:
+        """Say whether the sandbox has these manners now."""
+        return profile in self.settings.profiles
+
+    @property
+    def status_answers_numbers(self) -> bool:
+        """Whether `status` knows orders of `add_sms` as well."""
+        return self.settings.status_answers_numbers or self.has(SHARED_IDS)
+
+    def may_read(self) -> bool:
+        """Count a read, unless there were as many in the last second as the profile `live` allows."""
+        now = time.monotonic()
+        while self._read_at and self._read_at[0] <= now - 1:
+            self._read_at.popleft()
+        if self.has(LIVE) and len(self._read_at) >= self.settings.reads_per_second:
+            return False
+        self._read_at.append(now)
+        return True
+
+    def shown_money(self, micros: int, min_decimals: int = 2) -> str:
+        """Return money as an answer shows it: exactly, or in whole cents."""
+        if not self.has(CENTS):
+            return text_from_micros(micros, min_decimals)
+        return str(decimal_from_micros(micros).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
     # --- Money -----------------------------------------------------------------------------------------------------
     def charge(self, order: Order, micros: int) -> None:
@@ -213,7 +247,9 @@ class World:
     def accounts(self, order: ServiceOrder) -> list[str]:
         """Return the goods of a delivered product order."""
         given: list[str] | None = order.shown.get("accounts")
-        return accounts_of(order, self.seed) if given is None else given
+        if given is not None:
+            return given
+        return accounts_of(order, self.seed, separator_of(order.id) if self.has(LIVE) else ":")
 
     def log(self, entry: dict[str, Any]) -> None:
         """Remember a received call; what is known of it later is written into the same `entry`."""
@@ -229,10 +265,12 @@ def partial_charge(order: ServiceOrder, remains: int) -> int:
 def checked_settings(fields: dict[str, Any]) -> Settings:
     """Return settings made of plain values. Raises ValueError for unknown names and impossible values."""
     settings = msgspec.convert(fields, Settings)
-    for name in ("partial_rate", "canceled_rate", "codeless_rate"):
+    settings.profiles = checked_profiles(settings.profiles)
+    check_kinds(settings.damage_kinds)
+    for name in ("partial_rate", "canceled_rate", "codeless_rate", "damage_rate"):
         if not 0 <= getattr(settings, name) <= 1:
             raise ValueError(f"{name}: a share from 0 to 1")
-    for name in ("speed", "latency_seconds", "number_lifetime_seconds", "page_cap"):
+    for name in ("speed", "latency_seconds", "number_lifetime_seconds", "page_cap", "reads_per_second"):
         if not 0 <= getattr(settings, name) < 10**9:
             raise ValueError(f"{name}: not below zero")
     return settings

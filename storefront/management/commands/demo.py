@@ -18,12 +18,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         plan.add_arguments(parser)
 
-    def handle(self, *args: Any, folder: Path, port: int, services: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, folder: Path, port: int, services: int, profiles: list[str] | None, **options: Any
+    ) -> None:
         # manage.py prepared the environment; on any other way here these could be the settings of a real shop.
         if connection.settings_dict["NAME"] != str(plan.database(folder)):
             raise CommandError("The demo is started with: manage.py demo")
         try:
-            run(folder=folder.resolve(), port=port, services=services, say=self._say)
+            names = profiles or plan.usual_profiles()
+            run(folder=folder.resolve(), port=port, services=services, profiles=names, say=self._say)
         except DemoFailed as error:
             raise CommandError(str(error)) from error
 
