@@ -74,7 +74,12 @@ class OutcomeUnknown(UpstreamError):
 
 
 class Unavailable(UpstreamError):
-    """A read failed: no connection, time-out, 5xx, or an answer that cannot be read."""
+    """A read failed: no connection, time-out, 5xx, or an answer that cannot be read.
+
+    `unreadable` tells the last of these: upstream works, but does not say what its document promises.
+    """
+
+    unreadable = False
 
 
 class Withheld(Unavailable):
