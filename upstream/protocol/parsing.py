@@ -45,7 +45,7 @@ from upstream.protocol.wire import (
 )
 from upstream.reading.amounts import MAX_INTEGER, amount, whole
 from upstream.reading.bodies import without_mark
-from upstream.reading.codes import code, phone
+from upstream.reading.codes import code, message, phone
 from upstream.reading.identifiers import currency, order_id, reference
 from upstream.reading.text import line, named, said, shortened
 from upstream.reading.times import instant
@@ -366,7 +366,7 @@ def parse_sms_code(body: bytes) -> SmsCode:
     return SmsCode(
         status=required(word(row.get("status")), "status"),
         code=code(row.get("code")),
-        sms_content=said(as_sent(row.get("sms_content"))),
+        sms_content=message(row.get("sms_content"), row.get("code")),
         message=said(as_sent(row.get("message"))),
     )
 
@@ -378,7 +378,7 @@ def parse_sms_status(body: bytes) -> SmsStatus:
         status=required(word(raw.get("status")), "status"),
         phone=phone(raw.get("phone")),
         code=code(raw.get("code")),
-        sms_content=said(as_sent(raw.get("sms_content"))),
+        sms_content=message(raw.get("sms_content"), raw.get("code")),
         charge=_charge(raw.get("charge")),
         currency=currency(raw.get("currency")),
         expires_at=instant(raw.get("expires_at")),
