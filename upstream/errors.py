@@ -12,6 +12,8 @@ No text here ever holds the API key, and none carries another exception as its c
 request, and with it the key.
 """
 
+UNREADABLE = "unreadable answer"  # in the text of every error about one
+
 
 class UpstreamError(Exception):
     """Anything a call upstream can raise. `http_status` is None when no answer came."""

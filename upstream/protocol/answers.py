@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from upstream.errors import OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
+from upstream.errors import UNREADABLE, OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
 from upstream.protocol.fields import ANY, DECODING_ERRORS, Unreadable
 from upstream.reading.bodies import without_mark
 from upstream.reading.identifiers import names_no_order
@@ -54,7 +54,7 @@ def read_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(body)
     except Unreadable as problem:
-        failure = Unavailable(f"HTTP {status}, unreadable answer: {problem}", status)
+        failure = Unavailable(f"HTTP {status}, {UNREADABLE}: {problem}", status)
         failure.unreadable = True
     raise failure
 
@@ -80,7 +80,7 @@ def purchase_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(body)
     except Unreadable as problem:
-        message = f"HTTP {status}, unreadable answer: {problem}"
+        message = f"HTTP {status}, {UNREADABLE}: {problem}"
     raise OutcomeUnknown(message, status)
 
 
