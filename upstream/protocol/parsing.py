@@ -334,13 +334,9 @@ def parse_sms_countries(body: bytes) -> Rows[SmsCountry]:
 
 
 def _country(row: dict[str, Any]) -> SmsCountry:
+    country_code = required(_reference(row.get("country_code"), LONGEST_COUNTRY_CODE, "country_code"), "country_code")
     name = required(named(as_sent(row.get("country_name"))), "country_name")
-    return SmsCountry(
-        country_code=required(
-            _reference(row.get("country_code"), LONGEST_COUNTRY_CODE, "country_code"), "country_code"
-        ),
-        country_name=fitting(name, LONGEST_COUNTRY, "country_name"),
-    )
+    return SmsCountry(country_code, fitting(name, LONGEST_COUNTRY, "country_name"))
 
 
 def parse_sms_numbers(body: bytes) -> Rows[SmsNumber]:
