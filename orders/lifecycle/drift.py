@@ -6,8 +6,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Value
-from django.db.models.functions import Least
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,7 +21,6 @@ log = structlog.get_logger(__name__)
 Subject = ContractDrift.Subject
 LONGEST_TEXT = 300
 GONE_FOR = timedelta(days=1)
-MOST_TIMES = 2**31 - 1  # what the column holds
 
 
 def note_drift(
@@ -31,16 +29,18 @@ def note_drift(
     """Count what upstream said, and tell the admins the first time, or the first time after it was settled.
 
     `sample` says where it was seen (kind, order); never with anything a customer owns. What is `lasting` is seen again
-    by every sync: once settled, it is news only after it had gone for a day. Joins the caller's transaction.
+    by every sync: nobody is mailed about it, and once settled it is open again only after it had gone for a day.
+    Joins the caller's transaction.
     """
     text = shortened(text, LONGEST_TEXT)
     fields = {"sample": sample, "times": times, "first_seen_at": now, "last_seen_at": now}
     drift, created = ContractDrift.objects.get_or_create(subject=subject, text=text, defaults=fields)
     if created:
-        _tell(drift, now)
+        if not lasting:
+            _tell(drift, now)
         return
     again = ContractDrift.objects.filter(pk=drift.pk)
-    again.update(times=Least(F("times") + times, Value(MOST_TIMES)), last_seen_at=now, sample=sample)
+    again.update(times=F("times") + times, last_seen_at=now, sample=sample)
     if lasting and drift.last_seen_at > now - GONE_FOR:
         return
     # Who read the mapping a moment before it was made must not open it again.
@@ -48,6 +48,7 @@ def note_drift(
         drift.settled_at
         and not _is_mapped(drift, sample)
         and again.filter(settled_at=drift.settled_at).update(settled_at=None)
+        and not lasting
     ):
         _tell(drift, now)
 
@@ -104,11 +105,6 @@ def _tell(drift: ContractDrift, now: datetime) -> None:
         Subject.ASSUMPTION: _(
             "An assumption that reconciliation relied on turned out to be wrong; it is no longer relied on."
         ),
-        Subject.SERVICE_TYPE: _(
-            "Upstream sells services of a type that we don't know. They are shown, but can't be ordered until you "
-            "say how."
-        ),
-        Subject.SET_ASIDE: _("A sync couldn't use some rows. They were left as they are; the others were applied."),
         Subject.UNREADABLE: _("Upstream answered with something that can't be read. Nothing was changed."),
     }[Subject(drift.subject)]
     episode = drift.settled_at.isoformat() if drift.settled_at else "first"

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 FIRST_GAP_SECONDS = 2.0  # what people who run such shops pause between two pages
 LONGEST_GAP_SECONDS = 10.0
@@ -11,10 +12,11 @@ ANSWERS_TO_GO_FASTER = 5
 class Pace:
     """The gap between the reads of one process: none as a rule, wider with each complaint, narrower with answers.
 
-    Threads may share one. The clock is `time.monotonic`.
+    Threads may share one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._gap = 0.0
         self._next_at = self._slower_at = 0.0
@@ -29,7 +31,7 @@ class Pace:
         if not self._gap:
             return 0.0
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             wait = max(self._next_at - now, 0.0)
             if wait > patience_seconds:
                 return None
@@ -39,7 +41,7 @@ class Pace:
     def slower(self) -> None:
         """Upstream complained: widen the gap, once for all calls that were under way together."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             if now >= self._slower_at + self._gap:
                 self._gap = min(max(2 * self._gap, FIRST_GAP_SECONDS), LONGEST_GAP_SECONDS)
                 self._slower_at = now

@@ -47,7 +47,7 @@ from upstream.reading.amounts import MAX_INTEGER, amount, whole
 from upstream.reading.bodies import without_mark
 from upstream.reading.codes import code, message, phone
 from upstream.reading.identifiers import currency, order_id, reference
-from upstream.reading.text import line, named, said, shortened
+from upstream.reading.text import named, said, shortened
 from upstream.reading.times import instant
 
 __all__ = ["ANY", "DECODING_ERRORS", "Unreadable"]
@@ -185,7 +185,7 @@ def _service(raw: msgspec.Raw, place: int) -> ServiceRow | SetAside:
         row = _SERVICE.decode(raw)
     except DECODING_ERRORS:
         return _service_with_odd_fields(raw, place)
-    return _checked(row)
+    return _checked(row, place)
 
 
 def _service_with_odd_fields(raw: msgspec.Raw, place: int) -> ServiceRow | SetAside:
@@ -199,7 +199,7 @@ def _service_with_odd_fields(raw: msgspec.Raw, place: int) -> ServiceRow | SetAs
     for name in ("refill", "cancel"):
         found[name] = flag(found.get(name))
     try:
-        return _checked(msgspec.convert(found, _Service, strict=False))
+        return _checked(msgspec.convert(found, _Service, strict=False), place)
     except (msgspec.ValidationError, ValueError) as error:
         problem = str(error)
     fault = _FAULT.search(problem)
@@ -210,7 +210,6 @@ def _service_with_odd_fields(raw: msgspec.Raw, place: int) -> ServiceRow | SetAs
 
 # A catalog has few categories and types, and few rates, for many services.
 _named = functools.lru_cache(maxsize=4096)(named)
-_line = functools.lru_cache(maxsize=4096)(line)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -225,7 +224,7 @@ def _rate(value: Any) -> Decimal | str:
     return "Invalid decimal string"
 
 
-def _checked(row: _Service) -> ServiceRow | SetAside:
+def _checked(row: _Service, place: int) -> ServiceRow | SetAside:
     rate = _rate(row.rate) if isinstance(row.rate, str | int) else "not an amount of money"
     name, category = named(row.name), _named(row.category)
     problem = field = ""
@@ -242,7 +241,7 @@ def _checked(row: _Service) -> ServiceRow | SetAside:
     elif not category:
         field, problem = "category", "empty"
     if isinstance(rate, str) or problem:
-        return SetAside(as_sent(row.service), field, problem)
+        return SetAside(shortened(as_sent(row.service), LONGEST_SHOWN) or f"row {place}", field, problem)
     stock = row.stock
     if stock is not None and not 0 <= stock <= MAX_INTEGER:
         stock = 0 if stock < 0 else MAX_INTEGER  # oversold is sold out
@@ -253,12 +252,12 @@ def _checked(row: _Service) -> ServiceRow | SetAside:
         rate,
         row.min,
         row.max,
-        _line(row.type),
+        _named(row.type),
         row.refill,
         row.cancel,
         stock,
         as_sent(row.description),
-        _line(row.entity_type),
+        _named(row.entity_type),
     )
 
 
