@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0016_one_index_of_checkout_user'),
+        ('orders', '0019_one_row_of_looks_a_day'),
     ]
 
     operations = [
