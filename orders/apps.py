@@ -7,12 +7,15 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        from catalog.sync.listeners import when_syncs_end
         from orders.fulfilment.service_supply import ServiceSupply
         from orders.lifecycle.supply import register
+        from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
         from orders.pages.wallet_pages import purpose_of, reserved_by
         from wallet.extensions import tells_purpose, tells_reserved
 
         register(Kind.SERVICE, ServiceSupply())
+        when_syncs_end(note_sync)
         tells_purpose(purpose_of)
         tells_reserved(reserved_by)

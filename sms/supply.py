@@ -1,6 +1,5 @@
 """How numbers are bought upstream and followed: `add_sms`, `sms_code` and `sms_status`."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,41 +14,28 @@ from orders.lifecycle.listeners import tell_of_changes
 from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, LostAttempt, Order, OrderEvent, RefundReason, Status
+from sms.formats.status_words import (
+    CANCELED_WORDS,
+    ENDING_WORDS,
+    FORGOTTEN,
+    RECEIVED_WORDS,
+    is_final,
+    says,
+    still_waits,
+    waits,
+    words_of,
+)
 from sms.models import Number
 from sms.poll_interval import next_question
 from upstream.client import Client
-from upstream.errors import OrderNotFound, UpstreamError, plain_text
+from upstream.errors import OrderNotFound, UpstreamError
 from upstream.money import micros_from_decimal, rounding_micros
 from upstream.protocol.wire import SmsCode, SmsNumber, SmsStatus
+from upstream.reading.times import expiry
 
-CANCELED_WORDS = frozenset({"cancel", "canceled", "cancelled"})
-ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
-WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
-RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
-# What may stand beside such a word without changing what it says; any other one may ("not_expired").
-FILLING_WORDS = frozenset(
-    (
-        "status",
-        "order",
-        "number",
-        "activation",
-        "code",
-        "sms",
-        "message",
-        "is",
-        "was",
-        "has",
-        "been",
-        "by",
-        "user",
-        "system",
-    )
-)
-FORGOTTEN = "order not found"
 STATUS_EVERY = timedelta(minutes=2)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
 LONGEST_LIFETIMES = 12  # of SMS_LIFETIME_SECONDS: an expiry further away is none that was meant
-LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 
 
 @dataclass(frozen=True)
@@ -109,7 +95,7 @@ class NumberSupply:
 
     def record_placed(self, order: Order, placed: Placed, now: datetime) -> None:
         phone = placed.details.phone if isinstance(placed.details, SmsNumber) else ""
-        Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone[:LONGEST_PHONE])
+        Number.objects.filter(order=order).update(state=Number.State.WAITING, phone=phone)
         book_unasked(order, placed.also, now=now)
 
     def record_closed(self, order: Order, now: datetime) -> None:
@@ -153,7 +139,7 @@ class NumberSupply:
             answer = client.sms_status(order_id=upstream_id)
         except OrderNotFound:
             return None
-        ended = _says(answer.status, ENDING_WORDS) and not answer.code
+        ended = says(answer.status, ENDING_WORDS) and not _code_in(answer)
         status = Status.CANCELED if ended else Status.PENDING
         return Report(status=status, word=answer.status, **_charge(answer))
 
@@ -208,7 +194,7 @@ class NumberSupply:
         """
         began = order.sent_at or order.created_at
         over = now >= began + timedelta(days=settings.LATE_CHANGE_DAYS)
-        if order.upstream_id is None or over or _is_final(order.upstream_word):
+        if order.upstream_id is None or over or is_final(order.upstream_word):
             return None
         if order.status == Status.CANCELED:
             # Numbers that stay silent are many: each pause is as long as all before it.
@@ -236,19 +222,29 @@ def _ask(client: Client, order: Order, now: datetime, *, thoroughly: bool = Fals
     # Both calls name a code that has come, so one is enough while nothing happens.
     if status is None or ending or not _only_waits(status):
         code = client.sms_code(order_id=upstream_id)
-        if failure is not None and not code.code:
+        if failure is not None and not _code_in(code):
             raise failure
-        if status is None and failure is None and (code.code or _says(code.status, ENDING_WORDS)):
+        if status is None and failure is None and (_code_in(code) or says(code.status, ENDING_WORDS)):
             try:
                 status = client.sms_status(order_id=upstream_id)
             except UpstreamError:
-                if not code.code:
+                if not _code_in(code):
                     raise
     return _report(number, code, status, now)
 
 
 def _only_waits(status: SmsStatus) -> bool:
-    return not status.code and _waits(status.status) and not _is_final(status.status)
+    return not _code_in(status) and waits(status.status) and not is_final(status.status)
+
+
+def _code_in(answer: SmsCode | SmsStatus) -> str:
+    """Return the code that has come: what stands in its place while the status says that it has not, is none."""
+    return "" if still_waits(answer.status) else answer.code
+
+
+def _message_in(answer: SmsCode | SmsStatus) -> str:
+    """Return the message that was bought: some hold a link and no code."""
+    return answer.sms_content if _code_in(answer) or says(answer.status, RECEIVED_WORDS) else ""
 
 
 def _slot(order: Order, moment: datetime) -> int:
@@ -267,39 +263,21 @@ def _plausible_expiry(number: Number, told: datetime | None) -> datetime | None:
 
     A number that has expired before it was bought would be given up while its code is on the way.
     """
-    longest = timedelta(seconds=settings.SMS_LIFETIME_SECONDS * LONGEST_LIFETIMES)
-    return told if told and number.created_at < told <= number.created_at + longest else None
-
-
-def _says(word: str, meant: frozenset[str]) -> bool:
-    """Whether a status says one of these words, whole, and nothing besides that could turn it around."""
-    words = set(_words(word))
-    return bool(words & meant) and words <= meant | FILLING_WORDS
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower().replace("_", " "))
-
-
-def _is_final(word: str) -> bool:
-    return _says(word, ENDING_WORDS) or _says(word, RECEIVED_WORDS) or plain_text(word) == FORGOTTEN
-
-
-def _waits(word: str) -> bool:
-    return any(part in word.lower().replace("_", " ") for part in WAITING_WORDS)
+    bought_at = max(number.created_at, number.order.sent_at or number.created_at)
+    return expiry(told, after=bought_at, longest=timedelta(seconds=settings.SMS_LIFETIME_SECONDS * LONGEST_LIFETIMES))
 
 
 def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now: datetime) -> Report:
-    text = (code.code if code else "") or (status.code if status else "")
-    content = (code.sms_content if code else "") or (status.sms_content if status else "")
-    words = [answer.status for answer in (status, code) if answer is not None]
+    answers = [answer for answer in (code, status) if answer is not None]
+    text = next(filter(None, map(_code_in, answers)), "")
+    content = next(filter(None, map(_message_in, answers)), "")
+    words = [answer.status for answer in reversed(answers)]
     charged = {} if status is None else _charge(status)
     charge = charged.get("charge_upstream_micros")
     new_status: str | None = Status.PENDING
     state = ""
     why: RefundReason | None = None
-    # Some messages hold a link and no code: they are what was bought all the same.
-    if text or (content and _says(words[0], RECEIVED_WORDS)):
+    if text or content:
         new_status, state = Status.COMPLETED, Number.State.RECEIVED
     elif ended := _ended(number, words, status, now):
         state = ended
@@ -308,7 +286,7 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
         new_status = Status.COMPLETED if number.cancel_requested_at and charge else Status.CANCELED
     elif number.cancel_requested_at and charge == 0:
         new_status, state, why = Status.CANCELED, Number.State.CANCELED, RefundReason.CANCELED_BY_CUSTOMER
-    elif not _waits(words[0]) and not _says(words[0], RECEIVED_WORDS):
+    elif not waits(words[0]) and not says(words[0], RECEIVED_WORDS):
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
     return Report(
         status=new_status,
@@ -332,8 +310,8 @@ def _charge(answer: SmsStatus) -> dict[str, Any]:
 
 def _ended(number: Number, words: Sequence[str], status: SmsStatus | None, now: datetime) -> str:
     """Return the state of a number that is over without a code, "" while it waits."""
-    if any(_says(word, ENDING_WORDS) for word in words):
-        canceled = any(_says(word, ENDING_WORDS) and CANCELED_WORDS & set(_words(word)) for word in words)
+    if any(says(word, ENDING_WORDS) for word in words):
+        canceled = any(says(word, ENDING_WORDS) and CANCELED_WORDS & set(words_of(word)) for word in words)
         return Number.State.CANCELED if canceled else Number.State.EXPIRED
     if status is None:
         return ""
@@ -351,11 +329,7 @@ def _news(number: Number, status: SmsStatus | None, *, text: str, content: str, 
         return None
     # What was not sold is not shown: as long as a number waits it may still end without a code, and be refunded.
     content = content if state == Number.State.RECEIVED else ""
-    # A code that is longer than its column is read in the message.
-    content = content or (text if len(text) > LONGEST_CODE else "")
-    return Details(
-        state=state, code=text[:LONGEST_CODE], content=content, phone=phone[:LONGEST_PHONE], expires_at=expires_at
-    )
+    return Details(state=state, code=text, content=content, phone=phone, expires_at=expires_at)
 
 
 def _book_loss(order: Order, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from msgspec.structs import replace
 
 from catalog.models import SyncRun
 from catalog.sync.runs import (
@@ -20,11 +21,10 @@ from sms.models import Country, Project, Site
 from sms.policy import apply_words
 from upstream.client import Client
 from upstream.money import micros_from_decimal
-from upstream.protocol.wire import SmsProject
+from upstream.protocol.wire import Rows as AnsweredRows
+from upstream.protocol.wire import SetAside, SmsProject
 
 GONE_AFTER_SYNCS = 2
-LONGEST_PROJECT_ID = 64
-LONGEST_COUNTRY_CODE = 20
 Progress = Callable[[str, int, int], None]
 Rows = dict[tuple[str, str], SmsProject]
 
@@ -40,37 +40,48 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
     tell = progress or (lambda stage, done, total: None)
     with recorded_run(SyncRun.Kind.SMS, now=now) as run:
         requests_before = client.usage.requests
-        countries = {row.country_code: row.country_name for row in client.sms_countries()}
+        listed = client.sms_countries()
+        countries = {row.country_code: row.country_name for row in listed}
         tell("countries and projects", 1, 2)
         answers = client.sms_projects()
         tell("countries and projects", 2, 2)
-        rows = {(row.project_id, row.country_id): row for row in answers if not _problem(row)}
-        set_aside = [
-            {"service": row.project_id[:64], "field": problem[0], "problem": problem[1]}
-            for row in answers
-            if (problem := _problem(row))
-        ]
-        run.counts.update(requests=client.usage.requests - requests_before, total=len(answers), set_aside=set_aside)
+        rows, set_aside = _checked(answers)
+        besides = [_named(replace(row, service=f"countries: {row.service}")) for row in listed.set_aside]
+        total = len(answers) + len(answers.set_aside)
+        run.counts.update(requests=client.usage.requests - requests_before, total=total)
+        run.counts["set_aside"] = besides + list(map(_named, set_aside))
         if not rows:
             raise SyncRejected("Upstream sent no SMS projects.")
-        reject_many_set_aside(total=len(answers), set_aside=len(set_aside))
+        reject_many_set_aside(total=total, set_aside=len(set_aside))
         with transaction.atomic():
             _apply_countries(countries, rows)
-            changed = _apply_projects(run, rows, now)
+            changed = _apply_projects(run, rows, {row.service for row in set_aside}, now)
             apply_words()
             close_run(run, SyncRun.Status.APPLIED if changed else SyncRun.Status.UNCHANGED)
     return run.row
 
 
-def _problem(row: SmsProject) -> tuple[str, str] | None:
-    """Return the field at fault and what is wrong with it, for a row that cannot be sold or kept."""
-    if row.price <= 0:
-        return "price", f"is {row.price}"
-    if len(row.project_id) > LONGEST_PROJECT_ID:
-        return "project_id", f"is longer than {LONGEST_PROJECT_ID} characters"
-    if len(row.country_id) > LONGEST_COUNTRY_CODE:
-        return "country_id", f"is longer than {LONGEST_COUNTRY_CODE} characters"
-    return None
+def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside]]:
+    """Return what can be sold, each project of a country once, and what was set aside and why."""
+    rows: Rows = {}
+    set_aside = list(answers.set_aside)
+    for row in answers:
+        key = (row.project_id, row.country_id)
+        twin = rows.get(key)
+        if row.price <= 0:
+            set_aside.append(SetAside(row.project_id, "price", f"is {row.price}"))
+        elif twin is None:
+            rows[key] = row
+        else:
+            # Until upstream is clear, the dearer one counts: at the other price a number might be sold at a loss.
+            rows[key] = max(twin, row, key=lambda one: one.price)
+            problem = f"is listed twice, at {twin.price} and {row.price}; the dearer counts"
+            set_aside.append(SetAside(row.project_id, "project_id", problem))
+    return rows, set_aside
+
+
+def _named(row: SetAside) -> dict[str, str]:
+    return {"service": row.service, "field": row.field, "problem": row.problem}
 
 
 def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
@@ -102,7 +113,7 @@ def _found_by(country: Country) -> Country:
 
 def _country_name(name: str) -> str:
     # Some answers carry the title in lower case.
-    return (name.title() if name.islower() else name)[:100]
+    return name.title() if name.islower() else name
 
 
 def _sites(names: set[str]) -> dict[str, int]:
@@ -116,10 +127,13 @@ def _sites(names: set[str]) -> dict[str, int]:
     return dict(Site.objects.values_list("name", "pk"))
 
 
-def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
-    """Return how many rows were touched. Raises SyncRejected when too many are missing."""
+def _apply_projects(run: RunningSync, rows: Rows, set_aside: set[str], now: datetime) -> int:
+    """Return how many rows were touched; what was set aside is left as it is.
+
+    Raises SyncRejected when too many are missing.
+    """
     country_ids = dict(Country.objects.values_list("code", "pk"))
-    site_ids = _sites({row.name[:200] for row in rows.values()})
+    site_ids = _sites({row.name for row in rows.values()})
     known = {(p.upstream_id, p.country.code): p for p in Project.objects.select_related("country")}
     counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
     on_sale = sum(project.withdrawn_at is None for project in known.values())
@@ -132,23 +146,25 @@ def _apply_projects(run: RunningSync, rows: Rows, now: datetime) -> int:
                 Project(
                     upstream_id=row.project_id,
                     country_id=country_ids[row.country_id],
-                    site_id=site_ids[row.name[:200]],
-                    name=row.name[:200],
+                    site_id=site_ids[row.name],
+                    name=row.name,
                     search_text=search_text,
                     price_upstream_micros=price_micros,
                 )
             )
             continue
         before = (project.name, project.price_upstream_micros, project.search_text, project.missed_syncs)
-        if before == (row.name[:200], price_micros, search_text, 0) and project.withdrawn_at is None:
+        if before == (row.name, price_micros, search_text, 0) and project.withdrawn_at is None:
             continue
         counts["returned"] += project.withdrawn_at is not None
-        counts["changed"] += before[:2] != (row.name[:200], price_micros)
-        project.name, project.price_upstream_micros, project.search_text = row.name[:200], price_micros, search_text
+        counts["changed"] += before[:2] != (row.name, price_micros)
+        project.name, project.price_upstream_micros, project.search_text = row.name, price_micros, search_text
         project.site_id = site_ids[project.name]
         project.missed_syncs, project.withdrawn_at = 0, None
         changed.append(project)
-    missing = [project for project in known.values() if project.withdrawn_at is None]
+    missing = [
+        project for project in known.values() if project.withdrawn_at is None and project.upstream_id not in set_aside
+    ]
     reject_mass_vanishing(on_sale=on_sale, missing=len(missing))
     for project in missing:
         project.missed_syncs += 1

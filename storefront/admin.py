@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import Category, OrderForm, Service, SyncRun
+from catalog.models import Category, SyncRun
+from catalog.sync.service_types import unknown_types
 from orders.fulfilment.solvency import forecast
 from orders.models import OPEN, ForwardingPause, Order, Status
 from storefront import __version__
@@ -78,11 +79,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _unknown_types() -> list[Item]:
     """Types upstream has on sale and the shop has no order form for: shown to customers, not orderable."""
     page = reverse("admin:catalog_service_changelist")
-    counted = Service.objects.on_sale().order_by().values_list("type").annotate(count=Count("pk"))
     return [
         {"type": word, "count": count, "link": f"{page}?{urlencode({'type__exact': word})}"}
-        for word, count in sorted(counted)
-        if Service(type=word).order_form == OrderForm.UNKNOWN
+        for word, count, _example in unknown_types()
     ]
 
 

@@ -78,6 +78,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             ),
             Entry("orders.knownrefusal", _("Known refusals"), "block"),
             Entry("orders.statusword", _("Status words"), "translate"),
+            Entry("catalog.mappedtype", _("Service types"), "category_search"),
             Entry("orders.upstreamassumption", _("Assumptions"), "rule"),
             Entry("orders.servicepace", _("Completion times"), "speed"),
         ],

@@ -1,7 +1,8 @@
 """The HstockPlus API: eleven actions as methods, typed answers, errors that say what may be done next.
 
-Reads are repeated a little when upstream does not answer. Purchases (`add`, `add_sms`) are sent once and never again:
-repeating one without proof buys twice, and proof is not to be had here.
+Reads are repeated a little when upstream does not answer, and slow down when it says that they come too fast.
+Purchases (`add`, `add_sms`) are sent once and never again: repeating one without proof buys twice, and proof is not to
+be had here.
 """
 
 import functools
@@ -28,6 +29,7 @@ from upstream.errors import (
     Withheld,
 )
 from upstream.limits.limiter import Limiter, Outcome, Slot
+from upstream.limits.pace import Pace
 from upstream.protocol import parsing
 from upstream.protocol.answers import purchase_answer, read_answer
 from upstream.protocol.wire import (
@@ -36,6 +38,7 @@ from upstream.protocol.wire import (
     Inventory,
     OrderStatus,
     PlacedOrder,
+    Rows,
     ServicePage,
     SmsCode,
     SmsCountry,
@@ -43,6 +46,7 @@ from upstream.protocol.wire import (
     SmsProject,
     SmsStatus,
 )
+from upstream.reading.bodies import looks_like_json
 from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
 
 T = TypeVar("T")
@@ -50,6 +54,7 @@ T = TypeVar("T")
 READ_ATTEMPTS = 3
 BACK_OFF_SECONDS = 0.2
 LONGEST_RETRY_AFTER_SECONDS = 5.0
+LONG_CALL_SECONDS = 15.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_TEXT = 500
 LONGEST_WAIT_SECONDS = 10.0  # for a place, before a purchase is put off
@@ -98,6 +103,7 @@ class Client:
         self._transport = Transport(base_url, pool_size=pool_size, max_body_bytes=max_body_bytes)
         self.limiter = limiter
         self._purchase_slot = threading.local()
+        self._pace = Pace()
 
     def __repr__(self) -> str:
         return f"<Client {self._host}>"
@@ -112,8 +118,8 @@ class Client:
         self._transport.close()
 
     # --- Reads. Each raises Refused, Throttled or Unavailable ---------------------------------------------------------
-    def categories(self) -> list[CategoryRow]:
-        """Return every category with its subcategories."""
+    def categories(self) -> Rows[CategoryRow]:
+        """Return every category with its subcategories; `set_aside` names what cannot be read, as in all lists."""
         return self._read("categories", {}, parsing.parse_categories)
 
     def services(
@@ -142,11 +148,11 @@ class Client:
         """Return the shop's money upstream."""
         return self._read("balance", {}, parsing.parse_balance)
 
-    def sms_projects(self, *, country: str | None = None) -> list[SmsProject]:
+    def sms_projects(self, *, country: str | None = None) -> Rows[SmsProject]:
         """Return the projects numbers can be bought for, of one country or of all."""
         return self._read("sms_projects", _given({"country": country}), parsing.parse_sms_projects)
 
-    def sms_countries(self) -> list[SmsCountry]:
+    def sms_countries(self) -> Rows[SmsCountry]:
         """Return the countries that have numbers."""
         return self._read("sms_countries", {}, parsing.parse_sms_countries)
 
@@ -232,20 +238,42 @@ class Client:
 
     def _read(self, action: str, form: dict[str, str], parse: Callable[[bytes], T]) -> T:
         ends_at = time.monotonic() + self.timeout_seconds
-        for attempt in range(1, READ_ATTEMPTS + 1):
+        attempt = 1
+        complaint: Throttled | None = None
+        while True:
             failure: UpstreamError
             try:
+                self._wait_for_turn(ends_at)
                 slot = self._take_slot(ends_at - time.monotonic(), purchase=False)
-                return self._exchange(action, form, ends_at, slot, functools.partial(read_answer, parse=parse))
+                value = self._exchange(action, form, ends_at, slot, functools.partial(read_answer, parse=parse))
+                self._pace.answered()
+                return value
             except (NothingSent, PerhapsSent) as error:
                 failure = Unavailable(str(error))
+            except Withheld as error:
+                failure = complaint or error
+                break
+            except Throttled as error:
+                failure = complaint = error
             except UpstreamError as error:
                 failure = error
-            pause = _pause_seconds(failure, attempt)
+            pause = _pause_seconds(failure, attempt, self.timeout_seconds)
+            if pause is not None and failure is complaint:
+                self._pace.slower()  # how often complaints are put up with, the gap and the time of the call decide
+                attempt -= 1
             if pause is None or attempt == READ_ATTEMPTS or time.monotonic() + pause >= ends_at:
                 break
+            attempt += 1
             time.sleep(pause)
         raise self._scrubbed(failure)
+
+    def _wait_for_turn(self, ends_at: float) -> None:
+        """Wait as long as upstream has asked reads to. Raises Withheld where the call has no time for that."""
+        seconds = self._pace.turn(ends_at - time.monotonic())
+        if seconds is None:
+            raise Withheld("upstream asks for fewer requests")
+        if seconds:
+            time.sleep(seconds)
 
     def _take_slot(self, seconds: float, *, purchase: bool) -> Slot | None:
         """Wait for a place, half of the call's `seconds` at most. Raises Withheld."""
@@ -266,7 +294,7 @@ class Client:
         try:
             answer = self._call(action, form, ends_at - time.monotonic())
             # An answer we cannot make sense of is a riddle, but one from a server that works.
-            if answer.status < 500 and answer.body.lstrip()[:1] in (b"{", b"["):
+            if answer.status < 500 and looks_like_json(answer.body):
                 outcome = Outcome.ANSWERED
             try:
                 return judge(answer.status, answer.body)
@@ -343,13 +371,15 @@ def _given(parameters: dict[str, int | None] | dict[str, str | None] | dict[str,
     return {name: str(value) for name, value in parameters.items() if value is not None}
 
 
-def _pause_seconds(failure: UpstreamError, attempt: int) -> float | None:
+def _pause_seconds(failure: UpstreamError, attempt: int, call_seconds: float) -> float | None:
     """How long to wait before reading again; None when asking again is of no use."""
     if isinstance(failure, Withheld):
         return None
     if isinstance(failure, Throttled):
         wait = failure.retry_after_seconds
-        return wait if wait is not None and wait <= LONGEST_RETRY_AFTER_SECONDS else None
+        if wait is None:  # the pace of all reads decides; in a short call somebody is waiting
+            return 0.0 if failure.http_status != 429 or call_seconds >= LONG_CALL_SECONDS else None
+        return wait if wait <= LONGEST_RETRY_AFTER_SECONDS else None
     if isinstance(failure, Unavailable):
         return BACK_OFF_SECONDS * attempt * _random.uniform(0.5, 1.5)
     return None

@@ -12,6 +12,8 @@ No text here ever holds the API key, and none carries another exception as its c
 request, and with it the key.
 """
 
+UNREADABLE = "unreadable answer"  # in the text of every error about one
+
 
 class UpstreamError(Exception):
     """Anything a call upstream can raise. `http_status` is None when no answer came."""
@@ -74,7 +76,12 @@ class OutcomeUnknown(UpstreamError):
 
 
 class Unavailable(UpstreamError):
-    """A read failed: no connection, time-out, 5xx, or an answer that cannot be read."""
+    """A read failed: no connection, time-out, 5xx, or an answer that cannot be read.
+
+    `unreadable` tells the last of these: upstream works, but does not say what its document promises.
+    """
+
+    unreadable = False
 
 
 class Withheld(Unavailable):

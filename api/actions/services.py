@@ -135,7 +135,7 @@ def is_on_sale(service: Service) -> bool:
 
 def stock_of(service: Service) -> int:
     """What one could order of it."""
-    return orderable_stock(service.type, service.stock, service.max_quantity, service.paused_because)
+    return orderable_stock(service.order_form, service.stock, service.max_quantity, service.paused_because)
 
 
 def _service_on_sale(call: Call) -> Service:

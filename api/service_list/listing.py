@@ -10,8 +10,8 @@ import msgspec
 from django.conf import settings
 
 from accounts.models import User
-from catalog.models import ServiceQuerySet
-from catalog.models.services import ORDER_FORM_BY_TYPE
+from catalog.models import OrderForm, ServiceQuerySet
+from catalog.models.services import order_form_of
 from catalog.pricing import PriceBook, price_book
 from upstream.money import text_from_micros
 
@@ -26,6 +26,7 @@ class Line(NamedTuple):
     name: str
     display_name: str
     type: str
+    mapped_form: str
     category_id: int
     subcategory_id: int | None
     category__name: str
@@ -105,6 +106,7 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
     def row_of(line: Line) -> dict[str, Any]:
         formula = book.customers_formula(line.category_id, line.subcategory_id, line.id)
         rate_micros = formula.rate_micros(line.rate_upstream_micros, line.rate_override_micros)
+        form = order_form_of(line.type, line.mapped_form)
         rate_per = line.rate_per_override or line.category__rate_per or default_rate_per
         return {
             "service": number(line.id),
@@ -116,14 +118,14 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
             "max": number(line.max_quantity),
             "refill": line.refill,
             "cancel": line.cancel,
-            "stock": number(orderable_stock(line.type, line.stock, line.max_quantity, line.paused_because)),
+            "stock": number(orderable_stock(form, line.stock, line.max_quantity, line.paused_because)),
         }
 
     return row_of
 
 
-def orderable_stock(upstream_type: str, stock: int | None, max_quantity: int, paused_because: str) -> int:
+def orderable_stock(order_form: OrderForm, stock: int | None, max_quantity: int, paused_because: str) -> int:
     """What one could order: the document has no word for "not limited" nor for "paused"."""
-    if paused_because or upstream_type.strip().lower() not in ORDER_FORM_BY_TYPE:
+    if paused_because or order_form == OrderForm.UNKNOWN:
         return 0
     return max_quantity if stock is None else stock

@@ -19,6 +19,7 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin.widgets import (
     EditOnlyAdmin,
+    ModelAdmin,
     ReadOnlyAdmin,
     go_to,
     money_column,
@@ -26,9 +27,10 @@ from accounts.admin.widgets import (
 from catalog.admin.differences import history_of
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
-from catalog.models import Category, Delivery, Service, Subcategory
+from catalog.models import Category, Delivery, MappedType, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
 from catalog.pricing.repricing import lock_prices
+from catalog.sync.service_types import apply_mapped_types
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
@@ -117,6 +119,33 @@ class SubcategoryAdmin(ReadOnlyAdmin):
     list_filter = ("category",)
     list_select_related = ("category",)
     search_fields = ("name", "category__name")
+
+
+@admin.register(MappedType)
+class MappedTypeAdmin(ModelAdmin):
+    """What staff says of types here counts at once; the shop's own types come first."""
+
+    list_display = ("__str__", "order_form", "created_at")
+    list_filter = ("order_form",)
+    search_fields = ("type",)
+    fields = ("type", "order_form")
+
+    def save_model(self, request: HttpRequest, obj: MappedType, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._apply(request)
+
+    def delete_model(self, request: HttpRequest, obj: MappedType) -> None:
+        super().delete_model(request, obj)
+        self._apply(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MappedType]) -> None:
+        super().delete_queryset(request, queryset)
+        self._apply(request)
+
+    def _apply(self, request: HttpRequest) -> None:
+        count = apply_mapped_types()
+        text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
+        messages.info(request, text % {"count": count})
 
 
 class OnSaleFilter(admin.SimpleListFilter):

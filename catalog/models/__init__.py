@@ -3,6 +3,7 @@
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
+from catalog.models.service_types import MappedType
 from catalog.models.services import (
     Category,
     CategoryQuerySet,
@@ -25,6 +26,7 @@ __all__ = [
     "Delivery",
     "ExchangeRate",
     "Favorite",
+    "MappedType",
     "MarkupRule",
     "OrderForm",
     "PriceList",

@@ -1,5 +1,7 @@
 """Categories and services: a copy of what upstream says, with what the admin decided on top of it."""
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
 from upstream.money import micros_from_decimal
+from upstream.reading.text import comparable
 
 
 class Delivery(models.TextChoices):
@@ -41,6 +44,12 @@ class OrderForm(models.TextChoices):
 
 
 ORDER_FORM_BY_TYPE = {"default": OrderForm.QUANTITY, "custom comments": OrderForm.COMMENTS}
+
+
+@lru_cache(maxsize=1024)
+def order_form_of(upstream_type: str, mapped_form: str = "") -> OrderForm:
+    """Return how services of this type are ordered; `mapped_form` is what staff said of a type that we don't know."""
+    return ORDER_FORM_BY_TYPE.get(comparable(upstream_type)) or OrderForm(mapped_form or OrderForm.UNKNOWN)
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -181,6 +190,8 @@ class Service(models.Model):
     )
     name = models.CharField(_("upstream name"), max_length=500)
     type = models.CharField(_("upstream type"), max_length=100)
+    # What staff said its type means, where we don't know it; kept by `catalog.sync.service_types`.
+    mapped_form = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
     rate_upstream_micros = MicrosField(_("upstream rate"), validators=[MinValueValidator(0)])
     min_quantity = models.BigIntegerField(_("minimum"))
     max_quantity = models.BigIntegerField(_("maximum"))
@@ -263,7 +274,7 @@ class Service(models.Model):
 
     @property
     def order_form(self) -> OrderForm:
-        return ORDER_FORM_BY_TYPE.get(self.type.strip().lower(), OrderForm.UNKNOWN)
+        return order_form_of(self.type, self.mapped_form)
 
     @property
     def sold_out(self) -> bool:

@@ -12,6 +12,7 @@ from catalog.sync.difference import Comparison, Sell, UpstreamFields
 from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
 from catalog.sync.names import Names, new_category
 from catalog.sync.scan import Scan
+from catalog.sync.service_types import apply_mapped_types
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar
@@ -41,6 +42,7 @@ def apply_answer(
     if difference.history:
         tables.insert_history(difference.history, run, now=now)
     if total:
+        apply_mapped_types()
         advance_price_version()
         progress("writing", total, total)
     return {

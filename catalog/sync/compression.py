@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from catalog.sync.fetch import CatalogAnswer, Pair, Placement, UpstreamOffer
+from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
+from catalog.sync.spellings import Pair
 
 
 class Unpackable(Exception):

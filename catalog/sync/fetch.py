@@ -10,14 +10,14 @@ from django.conf import settings
 
 from catalog.sync.gc_paused import gc_paused
 from catalog.sync.runs import SyncRejected
+from catalog.sync.spellings import NameBook, Pair
 from upstream.client import Client
-from upstream.errors import UpstreamError
+from upstream.errors import Unavailable, UpstreamError
 from upstream.money import micros_from_decimal
-from upstream.protocol.wire import ServicePage, ServiceRow
+from upstream.protocol.wire import CategoryRow, Rows, ServicePage, ServiceRow
 
 LONGEST = {"category": 200, "name": 500, "type": 100}  # the columns of catalog.models
 
-Pair = tuple[str, str]  # category, subcategory
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
 
@@ -46,13 +46,19 @@ class Placement(NamedTuple):
 
 @dataclass
 class CatalogAnswer:
-    """One complete answer; `offers` is keyed by upstream id."""
+    """One complete answer; `offers` is keyed by upstream id.
+
+    Names are those of the name book; `asked_as` has what the filters of upstream take where that is not the same.
+    `set_aside` names rows of services, `set_aside_besides` what could not be read elsewhere.
+    """
 
     total: int
     offers: dict[int, UpstreamOffer]
     subcategories: dict[str, list[str]]
     set_aside: list[dict[str, str]]
     product_categories: set[str] = field(default_factory=set)
+    asked_as: dict[Pair, list[Pair]] = field(default_factory=dict)
+    set_aside_besides: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def set_aside_ids(self) -> set[int]:
@@ -69,32 +75,64 @@ class WrongCurrency(UpstreamError):
         )
 
 
-def read_catalog(client: Client, progress: Progress) -> CatalogAnswer:
+def read_catalog(client: Client, book: NameBook, progress: Progress) -> CatalogAnswer:
     """Fetch and check everything but the subcategories, in three requests or as many as there are pages.
 
     Raises SyncRejected for an empty or incomplete answer, WrongCurrency, UpstreamError.
     """
     progress("services", 0, 3)
-    currency = client.balance().currency.strip().upper()
-    if currency != settings.UPSTREAM_CURRENCY:
-        raise WrongCurrency(currency)
+    set_aside = _check_currency(client)
     progress("services", 1, 3)
-    subcategories = {
-        row.category: [name for name in row.subcategories if 0 < len(name) <= LONGEST["category"]]
-        for row in client.categories()
-        if len(row.category) <= LONGEST["category"]
-    }
+    categories = client.categories()
+    subcategories, asked_as = _joined(categories, book)
     if not subcategories:
         raise SyncRejected("The list of categories is empty.")
     progress("services", 2, 3)
     page = read_whole(client, "services")
     with gc_paused():
-        answer = _checked(page, subcategories)
+        answer = _checked(page, subcategories, book)
+    answer.asked_as = asked_as
+    answer.set_aside_besides = set_aside + [
+        {"service": f"categories: {row.service}", "field": row.field, "problem": row.problem}
+        for row in categories.set_aside
+    ]
     progress("services", 3, 3)
     return answer
 
 
-def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) -> dict[int, Pair]:
+def _check_currency(client: Client) -> list[dict[str, str]]:
+    """Return what could not be read of the balance. One that names no currency says nothing. Raises WrongCurrency."""
+    try:
+        currency = client.balance().currency
+    except Unavailable as error:
+        if not error.unreadable:
+            raise
+        return [{"service": "balance", "field": "balance", "problem": error.text}]
+    if currency not in ("", settings.UPSTREAM_CURRENCY):
+        raise WrongCurrency(currency)
+    return []
+
+
+def _joined(categories: Rows[CategoryRow], book: NameBook) -> tuple[dict[str, list[str]], dict[Pair, list[Pair]]]:
+    """Return the subcategories of each category, all its spellings together, and how to ask for those of a pair."""
+    subcategories: dict[str, list[str]] = {}
+    asked_as: dict[Pair, list[Pair]] = {}
+    for row in categories:
+        category = book.category(row.category)
+        names = subcategories.setdefault(category, [])
+        for shown, sent in row.spellings():
+            name = book.subcategory(category, shown)
+            names.append(name)
+            asked_as.setdefault((category, name), []).append((row.category_sent or row.category, sent))
+    usual = [pair for pair, sent in asked_as.items() if sent == [pair]]
+    for pair in usual:
+        del asked_as[pair]
+    return {category: list(dict.fromkeys(names)) for category, names in subcategories.items()}, asked_as
+
+
+def read_subcategories(
+    client: Client, answer: CatalogAnswer, pairs: list[Pair], book: NameBook, progress: Progress
+) -> dict[int, Pair]:
     """Ask who is in each (category, subcategory), several at a time; return upstream id → pair.
 
     A service that is in two subcategories of its category belongs to the one that upstream names first.
@@ -103,9 +141,12 @@ def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) ->
     found: dict[Pair, list[int]] = {}
     pool = ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="sync")
     try:
-        asked: dict[Future[list[int]], Pair] = {pool.submit(_ids_in_subcategory, client, pair): pair for pair in pairs}
-        for done, answer in enumerate(as_completed(asked), start=1):
-            found[asked[answer]] = answer.result()
+        asked: dict[Future[list[int]], Pair] = {
+            pool.submit(_ids_in_subcategory, client, pair, answer.asked_as.get(pair, [pair]), book): pair
+            for pair in pairs
+        }
+        for done, ids in enumerate(as_completed(asked), start=1):
+            found[asked[ids]] = ids.result()
             progress("subcategories", done, len(pairs))
     finally:
         pool.shutdown(cancel_futures=True)
@@ -116,16 +157,17 @@ def read_subcategories(client: Client, pairs: list[Pair], progress: Progress) ->
     return pair_of
 
 
-def _ids_in_subcategory(client: Client, pair: Pair) -> list[int]:
-    category, subcategory = pair
-    what = f"services of {category} / {subcategory}"
-    # A name may be in several categories: both filters, always.
-    page = read_whole(client, what, category=category, subcategory=subcategory)
-    # A server that ignores the filter would put every service into every subcategory.
-    return [row.service for row in page.services if row.category == category]
+def _ids_in_subcategory(client: Client, pair: Pair, spellings: list[Pair], book: NameBook) -> list[int]:
+    what, ids = " / ".join(pair), []
+    for category, subcategory in dict.fromkeys(spellings):
+        # A name may be in several categories: both filters, always.
+        page = read_whole(client, f"services of {what}", category=category, subcategory=subcategory)
+        # A server that ignores the filter would put every service into every subcategory.
+        ids += [row.service for row in page.services if book.category(row.category) == pair[0]]
+    return ids
 
 
-def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> CatalogAnswer:
+def _checked(page: ServicePage, subcategories: dict[str, list[str]], book: NameBook) -> CatalogAnswer:
     if not page.services and not page.set_aside:
         raise SyncRejected("The list of services is empty.")
     set_aside: list[dict[str, str]] = [
@@ -135,16 +177,19 @@ def _checked(page: ServicePage, subcategories: dict[str, list[str]]) -> CatalogA
     micros: dict[Decimal, int] = {}  # many services share a rate
     for row in page.services:
         problem = _problem(row)
-        if problem is None and row.service in answer.offers:
-            problem = ("service", "is listed twice")
         if problem is None:
             rate_micros = micros.get(row.rate)
             if rate_micros is None:
                 rate_micros = micros[row.rate] = micros_from_decimal(row.rate)
-            answer.offers[row.service] = _offer(row, rate_micros)
-            if row.entity_type and row.entity_type.lower() == "product":
-                answer.product_categories.add(row.category)
-        else:
+            if (twin := answer.offers.get(row.service)) is not None:
+                problem = ("service", "is listed twice")
+            # Until upstream is clear, the dearer of two counts: the other one might be sold at a loss.
+            if twin is None or rate_micros > twin.rate_upstream_micros:
+                category = book.category(row.category)
+                answer.offers[row.service] = _offer(row, category, rate_micros)
+                if row.entity_type and row.entity_type.lower() == "product":
+                    answer.product_categories.add(category)
+        if problem is not None:
             set_aside.append({"service": str(row.service), "field": problem[0], "problem": problem[1]})
     return answer
 
@@ -161,10 +206,10 @@ def _problem(row: ServiceRow) -> tuple[str, str] | None:
     return None
 
 
-def _offer(row: ServiceRow, rate_micros: int) -> UpstreamOffer:
+def _offer(row: ServiceRow, category: str, rate_micros: int) -> UpstreamOffer:
     return UpstreamOffer(
         row.service,
-        row.category,
+        category,
         row.name,
         row.type,
         rate_micros,

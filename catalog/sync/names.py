@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from catalog.models import Category, Delivery, RateUnit
-from catalog.sync.fetch import Pair
+from catalog.sync.spellings import NameBook, Pair
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class Names:
         """Every subcategory by its id, as the names upstream knows it under."""
         names = self.category_names
         return {pk: (names[category_id], name) for (category_id, name), pk in self.subcategories.items()}
+
+    def book(self) -> NameBook:
+        """Return what upstream's spellings of these names stand for; of names that look alike the oldest counts."""
+        oldest_first = sorted(self.categories, key=self.categories.__getitem__)
+        pairs = [self.pairs[pk] for pk in sorted(self.pairs)]
+        return NameBook(oldest_first, pairs)
 
     def search_text(self, name: str, display_name: str, category_id: int, subcategory_id: int | None) -> str:
         """Return the lower-case text that a search looks through."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import SyncRun
+from catalog.sync.listeners import tell_of_run
 from catalog.sync.run_lock import holder_is_gone, lock_holder_here
 
 # Where nothing proves that a run's process is dead: no run lasts that long, the worker's own time limit is the same.
@@ -91,6 +92,7 @@ def close_run(run: RunningSync, status: str, *, error: str = "") -> None:
     if not still_ours.update(status=status, **fields):
         raise SyncTakenOver(f"The run that started at {run.row.started_at:%H:%M:%S} was given up before it ended.")
     run.row.refresh_from_db()
+    tell_of_run(run.row)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from catalog.sync.runs import (
     recorded_run,
 )
 from catalog.sync.scan import scan_catalog
+from catalog.sync.spellings import tidy_categories
 from upstream.client import Client
 
 NOT_WHOLE = (SyncRun.Status.RUNNING, SyncRun.Status.REJECTED, SyncRun.Status.FAILED)
@@ -37,15 +38,18 @@ def sync_catalog(*, client: Client, now: datetime, in_full: bool = False, progre
     with recorded_run(SyncRun.Kind.CATALOG, now=now) as run:
         in_full = in_full or _full_pass_is_overdue(now)
         before = client.usage
+        tidy_categories()
+        names = tables.names()
+        book = names.book()
         try:
-            answer = read_catalog(client, progress)
-            run.counts |= {"total": answer.total, "set_aside": answer.set_aside, "read_in_full": in_full}
-            names = tables.names()
+            answer = read_catalog(client, book, progress)
+            set_aside = answer.set_aside_besides + answer.set_aside
+            run.counts |= {"total": answer.total, "set_aside": set_aside, "read_in_full": in_full}
             with gc_paused():
                 found = scan_catalog(answer, tables.stored_services(), names=names)
             asked = set(answer.subcategories) if in_full else found.ask
             pairs = pairs_of(sorted(asked), answer.subcategories)
-            placement = Placement(asked, read_subcategories(client, pairs, progress))
+            placement = Placement(asked, read_subcategories(client, answer, pairs, book, progress))
         finally:
             spent = client.usage
             run.counts |= {"requests": spent.requests - before.requests, "bytes": spent.bytes - before.bytes}

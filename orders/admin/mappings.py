@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
@@ -15,12 +17,15 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.widgets import (
+    EMPTY,
     ModelAdmin,
     ReadOnlyAdmin,
     go_to,
     json_column,
     member_of_staff,
 )
+from catalog.models import MappedType
+from catalog.operations.service_types import map_service_type
 from orders.admin.widgets import dialog
 from orders.attempts.assumptions import rely_again
 from orders.fulfilment.apply_mappings import (
@@ -41,7 +46,25 @@ FITTING = {
     Subject.STATUS_WORD: ("map_word", "seen"),
     Subject.ERROR_TEXT: ("list_text", "seen"),
     Subject.ASSUMPTION: ("seen",),
+    Subject.SERVICE_TYPE: ("map_type", "seen"),
+    Subject.SET_ASIDE: ("seen",),
+    Subject.UNREADABLE: ("seen",),
 }
+
+
+def shown_example(sample: dict[str, Any]) -> SafeString | str:
+    """Return what an example names as a link to its page: an order, a sync, a service."""
+    if "order" in sample:
+        page, words = reverse("admin:orders_order_change", args=[sample["order"]]), f"#{sample['order']}"
+    elif "service" in sample:
+        page = f"{reverse('admin:catalog_service_changelist')}?q={sample['service']}"
+        words = f"{sample['service']} ({sample.get('services', 1)})"
+    elif "run" in sample:
+        page = reverse("admin:catalog_syncrun_change", args=[sample["run"]]) + "?show=set_aside"
+        words = " · ".join(filter(None, (sample.get("row", ""), sample.get("problem", "")))) or f"#{sample['run']}"
+    else:
+        return EMPTY
+    return format_html('<a class="hover:underline" href="{}">{}</a>', page, words)
 
 
 def check_meaning(kind: str, word: str, status: str) -> None:
@@ -131,18 +154,32 @@ class ListForm(BaseDialogForm):
     )
 
 
+class TypeForm(BaseDialogForm):
+    """How services of a type are ordered."""
+
+    order_form = forms.ChoiceField(
+        label=gettext_lazy("ordered by"),
+        choices=MappedType._meta.get_field("order_form").choices or (),
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 @admin.register(ContractDrift)
 class ContractDriftAdmin(ReadOnlyAdmin):
-    list_display = ("text", "shown_subject", "times", "first_seen_at", "last_seen_at", "settled_at")
+    list_display = ("text", "shown_subject", "example", "times", "first_seen_at", "last_seen_at", "settled_at")
     list_filter = (("settled_at", admin.EmptyFieldListFilter), "subject")
     search_fields = ("text",)
     fields = ("subject", "text", "times", SHOWN_SAMPLE, ("first_seen_at", "last_seen_at"), "settled_at")
     readonly_fields = ("subject", "text", "times", SHOWN_SAMPLE, "first_seen_at", "last_seen_at", "settled_at")
-    actions_detail = ("map_word", "list_text", "seen")
+    actions_detail = ("map_word", "list_text", "map_type", "seen")
 
     @display(description=gettext_lazy("subject"), ordering="subject", label=True)
     def shown_subject(self, drift: ContractDrift) -> tuple[str, str]:
         return drift.subject, drift.get_subject_display()
+
+    @display(description=gettext_lazy("example"))
+    def example(self, drift: ContractDrift) -> SafeString | str:
+        return shown_example(drift.sample)
 
     def has_settle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("orders.change_contractdrift")
@@ -199,6 +236,25 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         meaning = form.cleaned_data["meaning"]
         count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request), now=timezone.now())
         return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
+
+    @action(
+        description=gettext_lazy("Map this type…"),
+        url_path="type",
+        permissions=["settle"],
+        dialog=dialog(
+            gettext_lazy("Map this type"),
+            gettext_lazy("Services of this type can be ordered in this way at once, and so can those of later syncs."),
+            TypeForm,
+        ),
+    )
+    def map_type(self, request: HttpRequest, form: TypeForm, object_id: str) -> HttpResponse:
+        drift = self.get_object(request, object_id)
+        if drift is None or drift.subject != Subject.SERVICE_TYPE:
+            return self._back(request, object_id)
+        count = map_service_type(str(drift.sample.get("type", "")), order_form=form.cleaned_data["order_form"])
+        settle_drift(drift.subject, drift.text, now=timezone.now())
+        words = ngettext("%(count)d service can be ordered now.", "%(count)d services can be ordered now.", count)
+        return self._done(request, drift, words % {"count": count})
 
     @action(
         description=gettext_lazy("Mark as reviewed"),

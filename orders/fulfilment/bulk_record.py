@@ -64,7 +64,7 @@ def record_together(answers: Sequence[tuple[Order, Report]], *, now: datetime) -
 
 def take_numbers(order: Order, report: Report, now: datetime) -> dict[str, Any]:
     """Put the report's numbers on the order and return them as fields to write."""
-    order.upstream_word = report.word[:100]
+    order.upstream_word = report.word[:100]  # a longer one is none we know: the flag and the drift have all of it
     order.upstream_payload = report.payload
     order.polled_at, order.poll_claimed_until = now, None
     for name in ("charge_upstream_micros", "start_count", "remains"):

@@ -45,7 +45,7 @@ from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEven
 from orders.models.order import OrderQuerySet
 from orders.notices.customer_notices import announce
 from upstream.client import Client
-from upstream.errors import OrderNotFound, UpstreamError, Withheld
+from upstream.errors import OrderNotFound, Throttled, Unavailable, UpstreamError, Withheld
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -95,6 +95,7 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
     forgotten: list[Order] = []
     silent: list[int] = []
     withheld: list[int] = []
+    unreadable: list[tuple[Order, str]] = []
 
     def ask(order: Order) -> None:
         try:
@@ -102,12 +103,14 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
                 withheld.append(order.pk)
             else:
                 answered.append((order, supply_of(order).ask(client, order, asked_at)))
-        except Withheld:
+        except (Withheld, Throttled):  # upstream is there, but wants fewer questions: the others are not asked either
             withheld.append(order.pk)
         except UpstreamError as error:
             if isinstance(error, OrderNotFound) and supply.counts_not_found:
                 forgotten.append(order)
                 return
+            if isinstance(error, Unavailable) and error.unreadable:
+                unreadable.append((order, error.text))
             log.warning("poll_failed", order_id=order.pk, error=str(error))
             silent.append(order.pk)
         except Exception:  # one answer that breaks its reader must not cost the batch
@@ -122,6 +125,8 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
     if withheld:
         log.warning("polls_withheld", orders=len(withheld))
         Order.objects.filter(pk__in=withheld).update(poll_claimed_until=None)
+    for order, text in {text: (order, text) for order, text in unreadable}.values():
+        note_drift(Subject.UNREADABLE, text, {"kind": order.kind, "order": order.pk}, now=recorded_at)
     note_not_found(forgotten, now=recorded_at)
     record_reports(answered, now=recorded_at)
     return len(answered) + len(forgotten)

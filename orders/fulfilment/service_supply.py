@@ -17,6 +17,7 @@ from upstream.client import Client
 from upstream.errors import OrderNotFound
 from upstream.money import micros_from_decimal, rounding_micros, text_from_micros
 from upstream.protocol.wire import OrderStatus
+from upstream.reading.text import comparable
 
 # The document's five words and the trade's other spellings of them.
 STATUS_BY_WORD = {
@@ -37,7 +38,7 @@ PACE_KNOWN_AFTER = 3  # orders of a service
 
 def plain_word(word: str) -> str:
     """Return a status word as it stands in STATUS_BY_WORD."""
-    return word.strip().lower().replace("_", " ")
+    return comparable(word.replace("_", " "))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Contract drift: what upstream says and its document does not have. Counted, told once, settled when mapped."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -10,34 +10,45 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from catalog.models import MappedType
 from notifications.outbox import tell_admins
 from orders.lifecycle.supply import Report, supply_of
 from orders.models import ContractDrift, KnownRefusal, Order, StatusWord
 from upstream.errors import plain_text
+from upstream.reading.text import comparable, shortened
 
 log = structlog.get_logger(__name__)
 Subject = ContractDrift.Subject
 LONGEST_TEXT = 300
+GONE_FOR = timedelta(days=1)
 
 
-def note_drift(subject: str, text: str, sample: dict[str, Any], *, now: datetime) -> None:
+def note_drift(
+    subject: str, text: str, sample: dict[str, Any], *, times: int = 1, lasting: bool = False, now: datetime
+) -> None:
     """Count what upstream said, and tell the admins the first time, or the first time after it was settled.
 
-    `sample` says where it was seen (kind, order); never with anything a customer owns. Joins the caller's transaction.
+    `sample` says where it was seen (kind, order); never with anything a customer owns. What is `lasting` is seen again
+    by every sync: nobody is mailed about it, and once settled it is open again only after it had gone for a day.
+    Joins the caller's transaction.
     """
-    text = text[:LONGEST_TEXT]
-    fields = {"sample": sample, "first_seen_at": now, "last_seen_at": now}
+    text = shortened(text, LONGEST_TEXT)
+    fields = {"sample": sample, "times": times, "first_seen_at": now, "last_seen_at": now}
     drift, created = ContractDrift.objects.get_or_create(subject=subject, text=text, defaults=fields)
     if created:
-        _tell(drift, now)
+        if not lasting:
+            _tell(drift, now)
         return
     again = ContractDrift.objects.filter(pk=drift.pk)
-    again.update(times=F("times") + 1, last_seen_at=now, sample=sample)
+    again.update(times=F("times") + times, last_seen_at=now, sample=sample)
+    if lasting and drift.last_seen_at > now - GONE_FOR:
+        return
     # Who read the mapping a moment before it was made must not open it again.
     if (
         drift.settled_at
         and not _is_mapped(drift, sample)
         and again.filter(settled_at=drift.settled_at).update(settled_at=None)
+        and not lasting
     ):
         _tell(drift, now)
 
@@ -45,7 +56,7 @@ def note_drift(subject: str, text: str, sample: dict[str, Any], *, now: datetime
 def settle_drift(subject: str, text: str, *, now: datetime) -> int:
     """Mark what upstream said as mapped or seen to, in every spelling; return how many were open."""
     still_open = ContractDrift.objects.filter(subject=subject, settled_at=None)
-    spelled = {text[:LONGEST_TEXT]}
+    spelled = {shortened(text, LONGEST_TEXT)}
     same = {Subject.STATUS_WORD: plain, Subject.ERROR_TEXT: plain_text}.get(Subject(subject))
     if same is not None:
         spelled = {other for other in still_open.values_list("text", flat=True) if same(other) == same(text)}
@@ -54,7 +65,7 @@ def settle_drift(subject: str, text: str, *, now: datetime) -> int:
 
 def plain(word: str) -> str:
     """Return a status word as mappings know it: without capitals, outer blanks and underscores."""
-    return word.strip().lower().replace("_", " ")[:100]
+    return comparable(word.replace("_", " "))[:100]
 
 
 def mapped_words(kind: str) -> dict[str, str]:
@@ -78,6 +89,8 @@ def _is_mapped(drift: ContractDrift, sample: dict[str, Any]) -> bool:
         return KnownRefusal.objects.filter(plain_text=plain_text(drift.text)).exists()
     if drift.subject == Subject.STATUS_WORD:
         return plain(drift.text) in mapped_words(str(sample.get("kind", "")))
+    if drift.subject == Subject.SERVICE_TYPE:
+        return MappedType.objects.filter(type=comparable(str(sample.get("type", "")))[:300]).exists()
     return False
 
 
@@ -92,6 +105,7 @@ def _tell(drift: ContractDrift, now: datetime) -> None:
         Subject.ASSUMPTION: _(
             "An assumption that reconciliation relied on turned out to be wrong; it is no longer relied on."
         ),
+        Subject.UNREADABLE: _("Upstream answered with something that can't be read. Nothing was changed."),
     }[Subject(drift.subject)]
     episode = drift.settled_at.isoformat() if drift.settled_at else "first"
     log.warning("contract_drift", subject=drift.subject, text=drift.text)

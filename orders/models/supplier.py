@@ -185,6 +185,9 @@ class ContractDrift(models.Model):
         STATUS_WORD = "status_word", _("Unknown status word")
         ERROR_TEXT = "error_text", _("Unknown error text for a purchase")
         ASSUMPTION = "assumption", _("Failed assumption about order IDs")
+        SERVICE_TYPE = "service_type", _("Unknown service type")
+        SET_ASIDE = "set_aside", _("Rows a sync couldn't use")
+        UNREADABLE = "unreadable", _("Unreadable answer")
 
     subject = models.CharField(_("subject"), max_length=12, choices=Subject)
     text = models.CharField(_("text"), max_length=300)

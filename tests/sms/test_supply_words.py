@@ -11,8 +11,8 @@ from orders.fulfilment.follow_losses import follow_losses
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
 from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamAssumption, UpstreamEntry
+from sms.formats.status_words import CANCELED_WORDS, ENDING_WORDS, RECEIVED_WORDS, says
 from sms.models import Number
-from sms.supply import CANCELED_WORDS, ENDING_WORDS, RECEIVED_WORDS, _says
 from tests.clock import stopped_at
 from tests.orders.attention import Flag, flags_of
 from tests.upstream.raw_server import RawServer, answer, client_of
@@ -34,7 +34,7 @@ def poll(client_upstream):
     ["canceled", "CANCELLED", "expired", "refunded", "STATUS_CANCEL", "Order canceled.", "canceled_by_user", "cancel"],
 )
 def test_a_word_that_ends_a_number_is_known_in_every_dress(word):
-    assert _says(word, ENDING_WORDS)
+    assert says(word, ENDING_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_a_word_that_ends_a_number_is_known_in_every_dress(word):
     ["not_expired", "cancel_available", "unexpired", "can be canceled", "refund pending", "expires_soon", "", "active"],
 )
 def test_a_word_that_only_holds_an_ending_one_ends_nothing(word):
-    assert not _says(word, ENDING_WORDS)
-    assert not _says(word, CANCELED_WORDS)
+    assert not says(word, ENDING_WORDS)
+    assert not says(word, CANCELED_WORDS)
 
 
 def test_a_word_that_only_holds_received_is_no_code():
-    assert _says("code_received", RECEIVED_WORDS)
-    assert not _says("not received", RECEIVED_WORDS)
-    assert not _says("incompleted", RECEIVED_WORDS)
+    assert says("code_received", RECEIVED_WORDS)
+    assert not says("not received", RECEIVED_WORDS)
+    assert not says("incompleted", RECEIVED_WORDS)
 
 
 @pytest.mark.parametrize("word", ["not_expired", "cancel_available"])

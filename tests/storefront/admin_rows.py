@@ -15,6 +15,7 @@ from catalog.models import (
     Category,
     ExchangeRate,
     Favorite,
+    MappedType,
     MarkupRule,
     PriceList,
     QuarantinedAnswer,
@@ -176,6 +177,7 @@ def make_rows(number: int) -> None:
     ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    MappedType.objects.create(type=f"poll {number}", order_form="quantity")
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
     name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]
     UpstreamAssumption.objects.create(name=name, kind=drifting, broken_at=timezone.now(), evidence={"order": 1})

@@ -12,17 +12,17 @@ from typing import TypeVar
 
 import msgspec
 
-from upstream.errors import OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
-from upstream.protocol.parsing import (
-    ANY,
-    DECODING_ERRORS,
-    Unreadable,
-    text_of,
-)
+from upstream.errors import UNREADABLE, OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
+from upstream.protocol.fields import ANY, DECODING_ERRORS, Unreadable
+from upstream.reading.bodies import without_mark
+from upstream.reading.identifiers import names_no_order
+from upstream.reading.text import said
 
 T = TypeVar("T")
 
-_RATE_WORDS = re.compile(r"rate.{0,3}limit|limit.{0,20}(exceed|reach)|too many", re.IGNORECASE)
+_RATE_WORDS = re.compile(
+    r"rate.{0,3}limit|limit.{0,20}(exceed|reach)|too (many|frequent)|throttl|slow down", re.IGNORECASE
+)
 
 
 class _Envelope(msgspec.Struct):
@@ -54,8 +54,9 @@ def read_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(body)
     except Unreadable as problem:
-        message = f"HTTP {status}, unreadable answer: {problem}"
-    raise Unavailable(message, status)
+        failure = Unavailable(f"HTTP {status}, {UNREADABLE}: {problem}", status)
+        failure.unreadable = True
+    raise failure
 
 
 def purchase_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
@@ -79,19 +80,17 @@ def purchase_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(body)
     except Unreadable as problem:
-        message = f"HTTP {status}, unreadable answer: {problem}"
+        message = f"HTTP {status}, {UNREADABLE}: {problem}"
     raise OutcomeUnknown(message, status)
 
 
 def _error_text(body: bytes) -> tuple[str, bool]:
     """Return the text of `{"error": text}`, or "", and whether the same body also names an order."""
     try:
-        envelope = _ENVELOPE.decode(body)
-        error = ANY.decode(envelope.error) if bytes(envelope.error) else ""
+        envelope = _ENVELOPE.decode(without_mark(body))
+        error, order, orders = (
+            ANY.decode(raw) if bytes(raw) else None for raw in (envelope.error, envelope.order, envelope.orders)
+        )
     except DECODING_ERRORS:
         return "", False
-    names_order = any(
-        bytes(raw).strip() not in (b"", b"null", b"false", b"0", b'""', b"[]", b"{}")
-        for raw in (envelope.order, envelope.orders)
-    )
-    return (text_of(error).strip() if isinstance(error, str) else ""), names_order
+    return said(error) if isinstance(error, str) else "", not (names_no_order(order) and names_no_order(orders))

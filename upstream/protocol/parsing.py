@@ -1,25 +1,39 @@
 """Pure parsing: how a body becomes a value, or `Unreadable`. Nothing here opens a socket.
 
 Strict about what matters (ids, money, quantities), deaf to unknown fields. Each parser names the section of the
-HstockPlus API document it follows, read 2026-11-23.
+HstockPlus API document it follows, read 2026-11-23. Every value is read by `upstream.reading`, in one way everywhere.
 """
 
-import logging
+import functools
 import re
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from upstream.protocol.fields import (
+    ANY,
+    DECODING_ERRORS,
+    LONGEST_SHOWN,
+    Unreadable,
+    as_sent,
+    decoded,
+    fields_of,
+    fitting,
+    flag,
+    required,
+    rows,
+    without_nul,
+    word,
+)
 from upstream.protocol.wire import (
     Balance,
     CategoryRow,
     Inventory,
     OrderStatus,
     PlacedOrder,
+    Rows,
     ServicePage,
     ServiceRow,
     SetAside,
@@ -29,124 +43,72 @@ from upstream.protocol.wire import (
     SmsProject,
     SmsStatus,
 )
+from upstream.reading.amounts import MAX_INTEGER, amount, whole
+from upstream.reading.bodies import without_mark
+from upstream.reading.codes import code, message, phone
+from upstream.reading.identifiers import currency, order_id, reference
+from upstream.reading.text import named, said, shortened
+from upstream.reading.times import instant
 
-T = TypeVar("T")
-Row = TypeVar("Row")
+__all__ = ["ANY", "DECODING_ERRORS", "Unreadable"]
 
-logger = logging.getLogger(__name__)
-
-MAX_INTEGER = 2**63 - 1  # what a database column holds
-MAX_MONEY = Decimal(10) ** 12  # keeps micros inside 64 bits, and a hostile "1e999999999" out of the arithmetic
-MAX_ID_LENGTH = 64
-
-
-class Unreadable(ValueError):
-    """A body does not hold what the document promises; the text says what is missing, never what was there."""
+# What the columns of countries, projects and subcategories hold.
+LONGEST_COUNTRY_CODE, LONGEST_COUNTRY, LONGEST_PROJECT_ID, LONGEST_NAME = 20, 100, 64, 200
 
 
-# Untyped numbers with a fraction stay the text that was on the wire, so that no amount passes through a float.
-ANY = msgspec.json.Decoder(float_hook=str)
-# ValueError: bytes that are not UTF-8, and numbers of thousands of digits.
-DECODING_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+def _charge(value: Any) -> Decimal | None:
+    found = amount(value)
+    return found if found is not None and found >= 0 else None
 
 
-# --- Values ---------------------------------------------------------------------------------------------------------
-def text_of(value: Any) -> str:
-    """Return text without NUL (PostgreSQL cannot hold it), the digits of a whole number, "" for anything else."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MAX_ID_LENGTH:
-        return str(value)
-    return ""
+def _identifier(value: Any) -> str:
+    found = order_id(value)
+    if found is None:
+        raise Unreadable("is not an order id", "order")
+    return found
 
 
-def _money(value: Any) -> Decimal | None:
-    """An exact amount from text or a whole number (`ANY` leaves fractions as text), None when it is not one."""
-    try:
-        amount = Decimal(text_of(value).strip())
-    except InvalidOperation:
-        return None
-    # Compared, not computed with: arithmetic on "1e999999999" overflows.
-    return amount if amount.is_finite() and -MAX_MONEY < amount < MAX_MONEY else None
-
-
-def _whole(value: Any) -> int | None:
-    """A whole number that fits a column, from a number or text like "12" or "12.0"; None when it is not one."""
-    amount = _money(value)
-    if amount is None or amount != amount.to_integral_value():
-        return None
-    return int(amount)
-
-
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
-
-
-def _identifier(value: Any, field: str) -> str:
-    """An order id as text. Raises Unreadable for what cannot be one, such as 0, "" or null."""
-    text = text_of(value).strip()
-    if len(text) > MAX_ID_LENGTH or not _ID.fullmatch(text) or not text.strip("0"):
-        raise Unreadable(f"`{field}` is not an order id")
-    return text
-
-
-def _instant(value: Any) -> datetime | None:
-    with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(text_of(value).strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    return None
-
-
-def _flag(value: Any) -> bool:
-    return text_of(value).strip().lower() in ("1", "true", "yes") if not isinstance(value, bool) else value
-
-
-def _anything(body: bytes | msgspec.Raw) -> Any:
-    try:
-        return ANY.decode(body)
-    except DECODING_ERRORS:
-        pass
-    raise Unreadable("not JSON")
-
-
-def _object(body: bytes | msgspec.Raw) -> dict[str, Any]:
-    value = _anything(body)
-    if not isinstance(value, dict):
-        raise Unreadable("not an object")
-    return value
-
-
-def _required(value: T | None, field: str) -> T:
-    if value is None or value == "":
-        raise Unreadable(f"`{field}` is missing or not readable")
-    return value
-
-
-def _rows(values: Any, read: Callable[[dict[str, Any]], Row], what: str) -> list[Row]:
-    """Read each row; those that cannot be read are left out. Raises Unreadable when that leaves none of several."""
-    if not isinstance(values, list):
-        raise Unreadable(f"no list of {what}")
-    rows: list[Row] = []
-    for value in values:
-        with suppress(Unreadable):
-            rows.append(read(value if isinstance(value, dict) else {}))
-    if values and not rows:
-        raise Unreadable(f"none of {len(values)} {what} is readable")
-    if len(rows) < len(values):
-        logger.warning("%d of %d %s could not be read", len(values) - len(rows), len(values), what)
-    return rows
+def _reference(value: Any, longest: int, field: str) -> str:
+    """Return an id or a code that is sent back as it came. Raises Unreadable for one that cannot be kept."""
+    found = reference(value, longest)
+    if found is None:
+        fitting(as_sent(value).strip(), longest, field)
+        raise Unreadable("is not readable", field)
+    return found
 
 
 # --- Catalog: "Get Categories", "Services list", "Check inventory" --------------------------------------------------
-def parse_categories(body: bytes) -> list[CategoryRow]:
-    """Read `{"categories": [...]}` or the bare array."""
-    value = _anything(body)
-    return _rows(value.get("categories") if isinstance(value, dict) else value, _category, "categories")
+def parse_categories(body: bytes) -> Rows[CategoryRow]:
+    """Read `{"categories": [...]}` or the bare array; names that cannot be kept are set aside one by one."""
+    value = decoded(body)
+    found = rows(value.get("categories") if isinstance(value, dict) else value, _category, "categories", "category")
+    too_long = [
+        SetAside(shortened(row.category, LONGEST_SHOWN), "subcategories", f"is longer than {LONGEST_NAME} characters")
+        for row in found
+        if any(len(name) > LONGEST_NAME for name in row.subcategories)
+    ]
+    kept = Rows(*(_without_long_names(row) for row in found))
+    kept.set_aside = found.set_aside + too_long
+    return kept
 
 
 def _category(row: dict[str, Any]) -> CategoryRow:
+    sent = row.get("category")
+    category = fitting(required(named(as_sent(sent)), "category"), LONGEST_NAME, "category")
     names = row.get("subcategories")
-    found = [text_of(name) for name in names] if isinstance(names, list) else []
-    return CategoryRow(_required(text_of(row.get("category")), "category"), [name for name in found if name])
+    pairs = [(named(as_sent(name)), as_sent(name)) for name in names] if isinstance(names, list) else []
+    return _category_row(category, as_sent(sent), [(shown, name) for shown, name in pairs if shown])
+
+
+def _without_long_names(row: CategoryRow) -> CategoryRow:
+    pairs = [(shown, sent) for shown, sent in row.spellings() if len(shown) <= LONGEST_NAME]
+    return _category_row(row.category, row.category_sent or row.category, pairs)
+
+
+def _category_row(category: str, category_sent: str, pairs: list[tuple[str, str]]) -> CategoryRow:
+    shown, sent = [name for name, _sent in pairs], tuple(sent for _name, sent in pairs)
+    own_names = "" if category_sent == category else category_sent, () if list(sent) == shown else sent
+    return CategoryRow(category, shown, *own_names)
 
 
 class _Services(msgspec.Struct):
@@ -159,7 +121,26 @@ class _Services(msgspec.Struct):
 
 _SERVICES = msgspec.json.Decoder(_Services)
 _BARE_SERVICES = msgspec.json.Decoder(list[msgspec.Raw])
-_SERVICE = msgspec.json.Decoder(ServiceRow, strict=False)
+
+
+class _Service(msgspec.Struct, gc=False):
+    """A row as it is sent. The rate stays what was on the wire: text, or a whole number."""
+
+    service: int
+    name: str
+    category: str
+    rate: Any
+    min: int
+    max: int
+    type: str = ""
+    refill: bool = False
+    cancel: bool = False
+    stock: int | None = None
+    description: str = ""
+    entity_type: str = msgspec.field(default="", name="entityType")
+
+
+_SERVICE = msgspec.json.Decoder(_Service, strict=False, float_hook=str)
 _FAULT = re.compile(r"`\$\.(\w+)`|field `(\w+)`")
 
 
@@ -170,6 +151,7 @@ def parse_services(body: bytes, page: int = 1, limit: int = 0) -> ServicePage:
     """
     reply: _Services | None = None
     with suppress(*DECODING_ERRORS):
+        body = without_mark(body)
         is_bare = body.lstrip()[:1] == b"["
         reply = _Services(_BARE_SERVICES.decode(body)) if is_bare else _SERVICES.decode(body)
     if reply is None:
@@ -183,18 +165,18 @@ def parse_services(body: bytes, page: int = 1, limit: int = 0) -> ServicePage:
         else:
             set_aside.append(row)
     count = len(reply.services)
-    page = _whole(reply.page) or page
-    told_limit = _whole(reply.limit)
+    page = whole(reply.page) or page
+    told_limit = whole(reply.limit)
     # Without totals a full page may have a successor; asking once too often is the harmless mistake.
     last_page = page + 1 if limit and count >= limit else page
-    total = _whole(reply.total)
+    total = whole(reply.total)
     return ServicePage(
         services=services,
         set_aside=set_aside,
         total=(page - 1) * limit + count if total is None else total,
         page=page,
         limit=(limit or count) if told_limit is None else told_limit,
-        total_pages=_whole(reply.total_pages) or last_page,
+        total_pages=whole(reply.total_pages) or last_page,
     )
 
 
@@ -203,68 +185,95 @@ def _service(raw: msgspec.Raw, place: int) -> ServiceRow | SetAside:
         row = _SERVICE.decode(raw)
     except DECODING_ERRORS:
         return _service_with_odd_fields(raw, place)
-    return _checked(row)
+    return _checked(row, place)
 
 
 def _service_with_odd_fields(raw: msgspec.Raw, place: int) -> ServiceRow | SetAside:
     """Read a row in which something has an unexpected type; what does not matter for selling is put right."""
     try:
-        fields = _object(raw)
+        found = fields_of(raw)
     except Unreadable as error:
         return SetAside(f"row {place}", "", str(error))
     for name in ("type", "description", "entityType"):
-        fields[name] = text_of(fields.get(name))
+        found[name] = as_sent(found.get(name))
     for name in ("refill", "cancel"):
-        fields[name] = _flag(fields.get(name))
+        found[name] = flag(found.get(name))
     try:
-        return _checked(msgspec.convert(fields, ServiceRow, strict=False))
+        return _checked(msgspec.convert(found, _Service, strict=False), place)
     except (msgspec.ValidationError, ValueError) as error:
         problem = str(error)
     fault = _FAULT.search(problem)
     field = (fault[1] or fault[2]) if fault else ""
-    return SetAside(text_of(fields.get("service")) or f"row {place}", field, problem.split(" - at `")[0])
+    name = shortened(word(found.get("service")), LONGEST_SHOWN) or f"row {place}"
+    return SetAside(name, field, problem.split(" - at `")[0])
 
 
-def _checked(row: ServiceRow) -> ServiceRow | SetAside:
+# A catalog has few categories and types, and few rates, for many services.
+_named = functools.lru_cache(maxsize=4096)(named)
+
+
+@functools.lru_cache(maxsize=4096)
+def _rate(value: Any) -> Decimal | str:
+    """Return the rate, or what is wrong with it."""
+    found = amount(value)
+    if found is not None and found >= 0:
+        return found
+    with suppress(InvalidOperation, ValueError):
+        Decimal(as_sent(value))
+        return "not an amount of money"
+    return "Invalid decimal string"
+
+
+def _checked(row: _Service, place: int) -> ServiceRow | SetAside:
+    rate = _rate(row.rate) if isinstance(row.rate, str | int) else "not an amount of money"
+    name, category = named(row.name), _named(row.category)
     problem = field = ""
     if not 0 < row.service <= MAX_INTEGER:
         field, problem = "service", "not a positive 64-bit number"
-    elif not row.rate.is_finite() or not 0 <= row.rate < MAX_MONEY:
-        field, problem = "rate", "not an amount of money"
+    elif isinstance(rate, str):
+        field, problem = "rate", rate
     elif not 0 <= row.min <= MAX_INTEGER:
         field, problem = "min", "out of range"
     elif not 0 <= row.max <= MAX_INTEGER:
         field, problem = "max", "out of range"
-    elif not row.name.strip("\x00 \t\r\n"):
+    elif not name:
         field, problem = "name", "empty"
-    elif not row.category.strip("\x00 \t\r\n"):
+    elif not category:
         field, problem = "category", "empty"
-    if problem:
-        return SetAside(text_of(row.service), field, problem)
-    fixed: dict[str, Any] = {}
-    if row.stock is not None and not 0 <= row.stock <= MAX_INTEGER:
-        fixed["stock"] = 0 if row.stock < 0 else MAX_INTEGER  # oversold is sold out
-    for name in ("name", "category", "type", "description", "entity_type"):
-        if "\x00" in getattr(row, name):
-            fixed[name] = text_of(getattr(row, name))
-    return msgspec.structs.replace(row, **fixed) if fixed else row
+    if isinstance(rate, str) or problem:
+        return SetAside(shortened(as_sent(row.service), LONGEST_SHOWN) or f"row {place}", field, problem)
+    stock = row.stock
+    if stock is not None and not 0 <= stock <= MAX_INTEGER:
+        stock = 0 if stock < 0 else MAX_INTEGER  # oversold is sold out
+    return ServiceRow(
+        row.service,
+        name,
+        category,
+        rate,
+        row.min,
+        row.max,
+        _named(row.type),
+        row.refill,
+        row.cancel,
+        stock,
+        as_sent(row.description),
+        _named(row.entity_type),
+    )
 
 
 def parse_inventory(body: bytes, service_id: int) -> Inventory:
     """Read `{"service", "stock", "available"}`; without `available`, what is not sold out is available."""
-    row = _object(body)
+    row = fields_of(body)
     stock = row.get("stock")
-    left = None if stock is None else max(_required(_whole(stock), "stock"), 0)
+    left = None if stock is None else max(required(whole(stock), "stock"), 0)
     available = row.get("available")
-    return Inventory(
-        _whole(row.get("service")) or service_id, left, left != 0 if available is None else _flag(available)
-    )
+    return Inventory(whole(row.get("service")) or service_id, left, left != 0 if available is None else flag(available))
 
 
 # --- Orders and money: "Add order", "Order status", "Balance" -------------------------------------------------------
 def parse_placed_order(body: bytes) -> PlacedOrder:
     """Read `{"order": id}`; the id may be a number or text."""
-    return PlacedOrder(_identifier(_object(body).get("order"), "order"))
+    return PlacedOrder(_identifier(fields_of(body).get("order")))
 
 
 def parse_order_status(body: bytes) -> OrderStatus:
@@ -272,77 +281,66 @@ def parse_order_status(body: bytes) -> OrderStatus:
 
     Only `status` has to be there: the other figures become None where they are missing or make no sense.
     """
-    raw = _object(body)
+    raw = fields_of(body)
     return OrderStatus(
-        status=_required(text_of(raw.get("status")).strip(), "status"),
+        status=required(word(raw.get("status")), "status"),
         charge=_charge(raw.get("charge")),
-        start_count=_whole(raw.get("start_count")),
-        remains=_whole(raw.get("remains")),
-        currency=text_of(raw.get("currency")).strip().upper(),
+        start_count=whole(raw.get("start_count")),
+        remains=whole(raw.get("remains")),
+        currency=currency(raw.get("currency")),
         accounts=_accounts(raw.get("accounts")),
-        raw=_clean(raw),
+        raw=without_nul(raw),
     )
 
 
 def parse_balance(body: bytes) -> Balance:
     """Read `{"balance", "currency"}`; the balance may be below zero."""
-    row = _object(body)
-    return Balance(_required(_money(row.get("balance")), "balance"), text_of(row.get("currency")).strip().upper())
-
-
-def _charge(value: Any) -> Decimal | None:
-    amount = _money(value)
-    return amount if amount is not None and amount >= 0 else None
+    row = fields_of(body)
+    return Balance(required(amount(row.get("balance")), "balance"), currency(row.get("currency")))
 
 
 def _accounts(value: Any) -> list[str]:
-    """Delivered goods as lines of text; what has a structure of its own is kept as JSON."""
-    lines = value if isinstance(value, list) else [] if value in (None, "") else [value]
-    return [text_of(line) or msgspec.json.encode(line).decode().replace("\\u0000", "") for line in lines]
-
-
-def _clean(value: Any) -> Any:
-    """The same JSON without NUL characters, which PostgreSQL refuses in text and JSON alike."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(name): _clean(item) for name, item in value.items()}
-    return value
+    """Delivered goods as lines of text, untouched: passwords are in them. What has a structure is kept as JSON."""
+    lines = value if isinstance(value, list) else [value]
+    return [
+        as_sent(line) or msgspec.json.encode(line).decode().replace("\\u0000", "")
+        for line in lines
+        if line not in (None, False, "", [], {})
+    ]
 
 
 # --- SMS: "SMS Verification API", 1 to 5 ----------------------------------------------------------------------------
-def parse_sms_projects(body: bytes) -> list[SmsProject]:
+def parse_sms_projects(body: bytes) -> Rows[SmsProject]:
     """Read the bare array of projects."""
-    return _rows(_anything(body), _project, "projects")
+    return rows(decoded(body), _project, "projects", "project_id")
 
 
 def _project(row: dict[str, Any]) -> SmsProject:
+    project_id = required(_reference(row.get("project_id"), LONGEST_PROJECT_ID, "project_id"), "project_id")
+    title = named(as_sent(row.get("country_title")))
     return SmsProject(
-        project_id=_required(text_of(row.get("project_id")).strip(), "project_id"),
-        name=_required(text_of(row.get("name")).strip(), "name"),
-        price=_required(_charge(row.get("price")), "price"),
-        country_id=text_of(row.get("country_id")).strip(),
-        country_title=text_of(row.get("country_title")).strip(),
+        project_id=project_id,
+        name=fitting(required(named(as_sent(row.get("name"))), "name"), LONGEST_NAME, "name"),
+        price=required(_charge(row.get("price")), "price"),
+        country_id=_reference(row.get("country_id"), LONGEST_COUNTRY_CODE, "country_id"),
+        country_title=fitting(title, LONGEST_COUNTRY, "country_title"),
     )
 
 
-def parse_sms_countries(body: bytes) -> list[SmsCountry]:
+def parse_sms_countries(body: bytes) -> Rows[SmsCountry]:
     """Read the bare array of countries."""
-    return _rows(_anything(body), _country, "countries")
+    return rows(decoded(body), _country, "countries", "country_code")
 
 
 def _country(row: dict[str, Any]) -> SmsCountry:
-    return SmsCountry(
-        country_code=_required(text_of(row.get("country_code")).strip(), "country_code"),
-        country_name=_required(text_of(row.get("country_name")).strip(), "country_name"),
-    )
+    country_code = required(_reference(row.get("country_code"), LONGEST_COUNTRY_CODE, "country_code"), "country_code")
+    name = required(named(as_sent(row.get("country_name"))), "country_name")
+    return SmsCountry(country_code, fitting(name, LONGEST_COUNTRY, "country_name"))
 
 
-def parse_sms_numbers(body: bytes) -> list[SmsNumber]:
+def parse_sms_numbers(body: bytes) -> Rows[SmsNumber]:
     """Read `{"orders": [{"order", "phone", "country", "status"}, ...]}`; at least one has to carry an order id."""
-    numbers = _rows(_object(body).get("orders"), _number, "orders")
+    numbers = rows(fields_of(body).get("orders"), _number, "orders", "order")
     if not numbers:
         raise Unreadable("an empty list of orders")
     return numbers
@@ -350,34 +348,34 @@ def parse_sms_numbers(body: bytes) -> list[SmsNumber]:
 
 def _number(row: dict[str, Any]) -> SmsNumber:
     return SmsNumber(
-        order_id=_identifier(row.get("order"), "order"),
-        phone=text_of(row.get("phone")).strip(),
-        country=text_of(row.get("country")).strip(),
-        status=text_of(row.get("status")).strip(),
+        order_id=_identifier(row.get("order")),
+        phone=phone(row.get("phone")),
+        country=word(row.get("country")),
+        status=word(row.get("status")),
     )
 
 
 def parse_sms_code(body: bytes) -> SmsCode:
     """Read `{"status", "code", "sms_content"}` or, while there is no code, `{"status", "message"}`."""
-    row = _object(body)
+    row = fields_of(body)
     return SmsCode(
-        status=_required(text_of(row.get("status")).strip(), "status"),
-        code=text_of(row.get("code")).strip(),
-        sms_content=text_of(row.get("sms_content")),
-        message=text_of(row.get("message")),
+        status=required(word(row.get("status")), "status"),
+        code=code(row.get("code")),
+        sms_content=message(row.get("sms_content"), row.get("code")),
+        message=said(as_sent(row.get("message"))),
     )
 
 
 def parse_sms_status(body: bytes) -> SmsStatus:
     """Read `{"status", "phone", "code", "charge", "currency", "expires_at"}` and, where present, `sms_content`."""
-    raw = _object(body)
+    raw = fields_of(body)
     return SmsStatus(
-        status=_required(text_of(raw.get("status")).strip(), "status"),
-        phone=text_of(raw.get("phone")).strip(),
-        code=text_of(raw.get("code")).strip(),
-        sms_content=text_of(raw.get("sms_content")),
+        status=required(word(raw.get("status")), "status"),
+        phone=phone(raw.get("phone")),
+        code=code(raw.get("code")),
+        sms_content=message(raw.get("sms_content"), raw.get("code")),
         charge=_charge(raw.get("charge")),
-        currency=text_of(raw.get("currency")).strip().upper(),
-        expires_at=_instant(raw.get("expires_at")),
-        raw=_clean(raw),
+        currency=currency(raw.get("currency")),
+        expires_at=instant(raw.get("expires_at")),
+        raw=without_nul(raw),
     )

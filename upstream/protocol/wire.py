@@ -6,16 +6,36 @@ besides is tolerated, never needed.
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+Row = TypeVar("Row")
+
+
+class Rows(list[Row]):
+    """The rows of an answer that could be read; `set_aside` names the others."""
+
+    def __init__(self, *rows: Row) -> None:
+        super().__init__(rows)
+        self.set_aside: list[SetAside] = []
+
 
 class CategoryRow(msgspec.Struct, frozen=True):
-    """A category and the names of its subcategories."""
+    """A category and the names of its subcategories.
+
+    The filters of `services` take names as upstream spelled them: those are kept where reading has changed something,
+    `subcategories_sent` in the order of `subcategories`.
+    """
 
     category: str
     subcategories: list[str]
+    category_sent: str = ""
+    subcategories_sent: tuple[str, ...] = ()
+
+    def spellings(self) -> list[tuple[str, str]]:
+        """Return each subcategory with the name that upstream knows it under."""
+        return list(zip(self.subcategories, self.subcategories_sent or self.subcategories, strict=True))
 
 
 class ServiceRow(msgspec.Struct, frozen=True, gc=False):

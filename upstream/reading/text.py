@@ -13,6 +13,7 @@ import unicodedata
 ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
 # Not of the category of format characters, yet without any width: fillers of Hangul, a joiner of combining marks.
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+_FILLER = re.compile(f"[{_FILLERS}]")
 _INVISIBLE_CATEGORIES = ("Cf", "Cc", "Cs", "Co", "Cn")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 # Scripts in which a joiner changes how a word is written; Latin, Greek and Cyrillic have no use for it.
@@ -44,6 +45,8 @@ def _joins(text: str, place: int) -> bool:
 
 def line(text: str) -> str:
     """Return one line of text as it is kept: composed, nothing invisible, single spaces between words, none around."""
+    if text.isprintable() and not _FILLER.search(text):  # the space is the only one of its kind that is printable
+        return " ".join(unicodedata.normalize("NFC", text).split())
     spaced = "".join(" " if character.isspace() else character for character in text)
     return " ".join(visible(unicodedata.normalize("NFC", spaced)).split())
 
@@ -63,7 +66,7 @@ def paragraphs(text: str) -> str:
 
 def named(text: str) -> str:
     """Return a name that upstream gave: its entities decoded once, then as `line`."""
-    return line(html.unescape(text))
+    return line(html.unescape(text) if "&" in text else text)
 
 
 def said(text: str) -> str:
@@ -100,3 +103,19 @@ _SAME_LETTERS = str.maketrans({"ё": "е", "ı": "i", "ß": "ss"})
 def digits(text: str) -> str:
     """Return the decimal digits of a telephone number, as ASCII."""
     return "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
+
+
+# What programs write where there is nothing. Not for countries: "NA" is one.
+_NOTHING = frozenset(
+    ("", "null", "none", "nil", "undefined", "nan", "n/a", "na", "false", "empty", "unknown", "-", "--", "–", "—", "?")
+)
+
+
+def means_nothing(text: str) -> bool:
+    """Whether the text only says that there is none: blank, null, None, N/A, a dash."""
+    return comparable(text) in _NOTHING
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the text, or its beginning with a sign that something is missing; for messages, never for values."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,7 +1,7 @@
 """Moments from outside. What cannot be one is not told; nothing is computed with it."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # Of what this trade can mean: HstockPlus did not exist before, and nothing that is sold lasts until then.
@@ -38,3 +38,11 @@ def _within(moment: datetime) -> datetime | None:
         moment = moment.astimezone(UTC)
         return moment if EARLIEST <= moment < LATEST else None
     return None
+
+
+def expiry(told: datetime | None, *, after: datetime, longest: timedelta) -> datetime | None:
+    """Return the end that was told of something that began `after`; None where no such thing lasts so long, or less.
+
+    A clock may be wrong, a zone not told, an example copied: what has ended before it began has not ended.
+    """
+    return told if told is not None and after < told <= after + longest else None

@@ -2,7 +2,17 @@
 
 from django.conf import settings
 
-from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Price, Started, State, Terms, Unreachable
+from wallet.gateways.base import (
+    Gateway,
+    InvalidCallback,
+    PaymentUpdate,
+    Price,
+    Started,
+    State,
+    Terms,
+    Unreachable,
+    understood,
+)
 from wallet.gateways.btcpay import BtcpayGateway
 from wallet.gateways.demo import DemoGateway
 from wallet.gateways.manual import ManualGateway
@@ -19,6 +29,7 @@ __all__ = [
     "Unreachable",
     "enabled_gateways",
     "find_gateway",
+    "understood",
 ]
 
 

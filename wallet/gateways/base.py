@@ -1,12 +1,13 @@
 """What every gateway looks like to the shop: start a payment, read a callback, be asked again."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from babel.numbers import get_currency_precision
 from django.conf import settings
@@ -16,6 +17,11 @@ from upstream.money import micros_from_decimal
 
 if TYPE_CHECKING:
     from wallet.models import TopUp
+
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+LONGEST_ADDRESS, LONGEST_ID = 2000, 200  # what the columns of a payment hold
 
 
 class InvalidCallback(Exception):
@@ -69,6 +75,11 @@ class Started:
     pay_url: str
     gateway_id: str
     expires_at: datetime
+
+    def __post_init__(self) -> None:
+        """Raise Unreachable for what the columns of a payment do not hold: cut, it would lead nowhere."""
+        if len(self.pay_url) > LONGEST_ADDRESS or len(self.gateway_id) > LONGEST_ID:
+            raise Unreachable("unreadable answer: an address or id that is too long")
 
 
 @dataclass(frozen=True)
@@ -160,6 +171,18 @@ class Gateway(ABC):
         """Return how the payment stands now. Raises Unreachable."""
 
 
+def understood(call: Callable[..., T], *args: Any) -> T:
+    """Call a gateway; an answer that its reader stumbles over is as good as none.
+
+    Raises Unreachable then, and whatever the call raises.
+    """
+    try:
+        return call(*args)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        logger.exception("gateway_answer_not_understood")
+        raise Unreachable(f"unreadable answer: {type(error).__name__}") from error
+
+
 # --- Reading JSON of strangers: nothing is taken for granted, and nothing passes that a database would choke on ------
 def text_in(source: Any, *path: str) -> str:
     """Return the text found by following `path` through objects; "" where there is none."""
@@ -173,3 +196,10 @@ def object_in(source: Any, *path: str) -> dict[str, Any]:
     for name in path:
         source = source.get(name) if isinstance(source, dict) else None
     return source if isinstance(source, dict) else {}
+
+
+def rows_in(source: Any) -> list[dict[str, Any]]:
+    """Return a list of objects as it is. Raises Unreachable for anything else: guessing at it would be money."""
+    if not isinstance(source, list) or not all(isinstance(row, dict) for row in source):
+        raise Unreachable("unreadable answer: not a list of objects")
+    return source

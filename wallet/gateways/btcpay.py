@@ -13,8 +13,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -24,12 +24,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from upstream.money import MICROS, text_from_micros
-from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, Unreachable, text_in
+from upstream.reading.amounts import amount
+from upstream.reading.bodies import without_mark
+from upstream.reading.times import expiry, instant
+from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, Unreachable, rows_in, text_in
 from wallet.gateways.btcpay_refunds import Forbidden, refunded_invoice, refunds_of
 from wallet.models import TopUp
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 LIFETIME = timedelta(hours=1)
+LONGEST_LIFETIME = timedelta(days=30)
 
 
 class BtcpayGateway(Gateway):
@@ -54,10 +58,13 @@ class BtcpayGateway(Gateway):
                 },
             },
         )
+        if not isinstance(invoice, dict):
+            raise Unreachable("BTCPay: not an invoice")
         pay_url, invoice_id = invoice.get("checkoutLink"), text_in(invoice, "id")
         if not isinstance(pay_url, str) or not pay_url.startswith(("http://", "https://")) or not invoice_id:
             raise Unreachable("BTCPay named no page to pay on")
-        return Started(pay_url, invoice_id, _moment(invoice.get("expirationTime")) or timezone.now() + LIFETIME)
+        now = timezone.now()
+        return Started(pay_url, invoice_id, _moment(invoice.get("expirationTime"), now) or now + LIFETIME)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         secret = settings.BTCPAY_WEBHOOK_SECRET.encode()
@@ -84,7 +91,9 @@ class BtcpayGateway(Gateway):
             return self._update(self._call("GET", f"/{quote(top_up.gateway_id, safe='')}"), "", "asked")
         # The answer to our request was lost: the invoice may exist.
         found = self._call("GET", f"?orderId={quote(top_up.reference, safe='')}")
-        invoices = [invoice for invoice in found if text_in(invoice, "metadata", "orderId") == top_up.reference]
+        invoices = [
+            invoice for invoice in rows_in(found) if text_in(invoice, "metadata", "orderId") == top_up.reference
+        ]
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
         return self._update(invoices[0], "", "asked")
@@ -106,12 +115,14 @@ class BtcpayGateway(Gateway):
             gateway_id=text_in(invoice, "id"),
             reference=text_in(invoice, "metadata", "orderId"),
             state=State.REFUNDED,
-            amount_micros=_micros(sums.get(currency, 0)),
+            amount_micros=_floor(sums.get(currency, Decimal(0))),
             currency=currency,
             asked_at=asked_at,
         )
 
     def _update(self, invoice: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:
+        if not isinstance(invoice, dict):
+            raise Unreachable("BTCPay: not an invoice")
         state, amount_micros = self._state(invoice)
         return PaymentUpdate(
             event_id=event_id,
@@ -147,13 +158,13 @@ class BtcpayGateway(Gateway):
         """Return what confirmed payments were worth at the invoice's rates, and whether no payment waits any more."""
         methods = self._call("GET", f"/{quote(text_in(invoice, 'id'), safe='')}/payment-methods")
         received, all_confirmed = Decimal(0), True
-        for method in methods:
-            for payment in method.get("payments") or ():
+        for method in rows_in(methods):
+            for payment in rows_in(method.get("payments") or []):
                 if payment.get("status") == "Settled":
                     received += _decimal(payment.get("value")) * _decimal(method.get("rate"))
                 elif payment.get("status") != "Invalid":
                     all_confirmed = False
-        return int((received * MICROS).to_integral_value(rounding=ROUND_FLOOR)), all_confirmed
+        return _floor(received), all_confirmed
 
     def _read(self, path: str) -> Any:
         return self._call("GET", "", address=path)
@@ -174,7 +185,7 @@ class BtcpayGateway(Gateway):
                 allow_redirects=False,  # the key must not travel elsewhere
                 **options,
             )
-            decoded = answer.json() if answer.status_code == 200 else None
+            decoded = json.loads(without_mark(answer.content), parse_float=str) if answer.status_code == 200 else None
         except (requests.RequestException, ValueError, RecursionError) as error:
             raise Unreachable(f"BTCPay: {type(error).__name__}") from error
         if answer.status_code == 403:
@@ -185,20 +196,22 @@ class BtcpayGateway(Gateway):
 
 
 def _decimal(value: Any) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return Decimal(0)
-    return amount if amount.is_finite() and 0 <= amount < 10**12 else Decimal(0)
+    """Return an amount. Raises Unreachable for what is none: as nothing it would be missing from the wallet."""
+    found = amount(value)
+    if found is None or found < 0:
+        raise Unreachable("BTCPay: not an amount")
+    return found
 
 
 def _micros(value: Any) -> int:
     """Return an amount as micros, rounded down: no more is credited than was received."""
-    return int((_decimal(value) * MICROS).to_integral_value(rounding=ROUND_FLOOR))
+    return _floor(_decimal(value))
 
 
-def _moment(seconds: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(seconds), tz=UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+def _floor(value: Decimal) -> int:
+    return int((value * MICROS).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def _moment(told: Any, now: datetime) -> datetime | None:
+    """Return when an invoice expires, where that is ahead and not beyond all use."""
+    return expiry(instant(told), after=now, longest=LONGEST_LIFETIME)

@@ -8,12 +8,12 @@ PullPayments_GetPayouts, PayoutState), webhooks PayoutCreated, PayoutApproved, P
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from wallet.gateways.base import Unreachable, text_in
+from wallet.gateways.base import Unreachable, rows_in, text_in
 
 REFUND = re.compile(r"Refund (\S+)")
 
@@ -37,14 +37,14 @@ def refunds_of(
     A key that may not list the store's pull payments learns of `pull_payment_id` alone.
     """
     try:
-        listed = _rows(call(f"stores/{quote(store, safe='')}/pull-payments?includeArchived=true"))
+        listed = rows_in(call(f"stores/{quote(store, safe='')}/pull-payments?includeArchived=true"))
         ids = [text_in(pull, "id") for pull in listed if _invoice_named(pull) == invoice_id]
     except Forbidden:
         ids = []
     sums: dict[str, Decimal] = {}
     for pull_id in dict.fromkeys([pull_payment_id, *ids]):
         pull = call(f"pull-payments/{quote(pull_id, safe='')}")
-        for payout in _rows(call(f"pull-payments/{quote(pull_id, safe='')}/payouts")):
+        for payout in rows_in(call(f"pull-payments/{quote(pull_id, safe='')}/payouts")):
             if text_in(payout, "state") != "Cancelled":
                 currency = (text_in(payout, "originalCurrency") or text_in(pull, "currency")).upper()
                 amount = amount_of(payout.get("originalAmount", payout.get("amount")))
@@ -55,9 +55,3 @@ def refunds_of(
 def _invoice_named(pull: Any) -> str:
     found = REFUND.fullmatch(text_in(pull, "name"))
     return found[1] if found else ""
-
-
-def _rows(answer: Any) -> Iterable[dict[str, Any]]:
-    if not isinstance(answer, list):
-        raise Unreachable("BTCPay: an answer that is no list")
-    return [row for row in answer if isinstance(row, dict)]

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from wallet.gateways import Gateway, InvalidCallback, PaymentUpdate, State, Unreachable
+from wallet.gateways import Gateway, InvalidCallback, PaymentUpdate, State, Unreachable, understood
 from wallet.models import GatewayEvent, TopUp
 from wallet.operations.apply_payment_update import ChangedMeanwhile, apply_payment_update
 
@@ -40,7 +40,7 @@ def handle_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes
     for _try in range(TRIES):
         event = _event(gateway.name, headers, body, address)
         try:
-            updates = gateway.read_callback(headers, body)
+            updates = understood(gateway.read_callback, headers, body)
         except InvalidCallback as refusal:
             _keep(event, Outcome.REFUSED, str(refusal))
             return REFUSED

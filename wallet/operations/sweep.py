@@ -6,7 +6,7 @@ import structlog
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from wallet.gateways import Unreachable, find_gateway
+from wallet.gateways import Unreachable, find_gateway, understood
 from wallet.models import TopUp
 from wallet.operations.callbacks import apply_answer
 
@@ -40,7 +40,7 @@ def check_top_up(top_up: TopUp, *, now: datetime | None = None) -> bool:
         log.warning("gateway_switched_off", gateway=top_up.gateway, reference=top_up.reference)
         return _give_up(top_up, now)
     try:
-        update = gateway.ask(top_up)
+        update = understood(gateway.ask, top_up)
     except Unreachable as error:
         log.warning("payment_not_checked", gateway=top_up.gateway, reference=top_up.reference, error=str(error))
         return False

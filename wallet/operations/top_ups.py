@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from upstream.money import text_from_micros
-from wallet.gateways import Gateway, Price, Unreachable, find_gateway
+from wallet.gateways import Gateway, Price, Unreachable, find_gateway, understood
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
 from wallet.operations.apply_payment_update import settle
@@ -98,7 +98,7 @@ def start_top_up(
             beside(top_up)
     path = return_path or reverse("wallet:payment", args=[top_up.reference])
     try:
-        started = _offered(gateway).start(top_up, f"{settings.SITE_URL}{path}")
+        started = understood(_offered(gateway).start, top_up, f"{settings.SITE_URL}{path}")
     except Unreachable as error:
         log.error("payment_not_started", gateway=gateway, reference=top_up.reference, error=str(error))
         TopUp.objects.filter(pk=top_up.pk, status=Status.CREATED).update(status=Status.DECLINED, next_check_at=None)

@@ -90,18 +90,19 @@ def test_sync_catalog_when_a_row_is_unusable_names_it_and_applies_the_rest(
     assert Service.objects.filter(upstream_id=2).values().get() == before
 
 
-def test_sync_catalog_when_a_service_is_listed_twice_keeps_one_and_names_it(
-    db: None, sandbox: Sandbox, client_upstream: Client, settings
+@pytest.mark.parametrize("rates", [["1.00", "2.00"], ["2.00", "1.00"]])
+def test_sync_catalog_when_a_service_is_listed_twice_keeps_the_dearer_and_names_it(
+    db: None, sandbox: Sandbox, client_upstream: Client, settings, rates: list[str]
 ) -> None:
     settings.SYNC_MAX_SET_ASIDE_PERCENT = 50
-    body = {"services": [row(rate="1.00"), row(rate="2.00")], "total": 2}
+    body = {"services": [row(rate=rate) for rate in rates], "total": 2}
     sandbox.fail_next("garbage", action="services", text=json.dumps(body))
 
     run = sync_catalog(client=client_upstream, now=NOW)
 
     assert (run.status, run.added) == ("applied", 1)
     assert run.set_aside == [{"service": "1", "field": "service", "problem": "is listed twice"}]
-    assert Service.objects.get().rate_upstream_micros == 1_000_000
+    assert Service.objects.get().rate_upstream_micros == 2_000_000
 
 
 def test_sync_catalog_when_upstream_has_another_currency_fails_in_words(

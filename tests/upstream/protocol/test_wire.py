@@ -308,7 +308,8 @@ def test_parse_sms_code_reads_both_documented_shapes() -> None:
         ("0001-01-01T00:00:00+12:00", None),
         ("soon", None),
         (None, None),
-        (1672574400, None),
+        (1672574400, datetime(2023, 1, 1, 12, tzinfo=UTC)),
+        (1672574400000, datetime(2023, 1, 1, 12, tzinfo=UTC)),
     ],
 )
 def test_parse_sms_status_reads_the_expiry_as_an_aware_moment_or_none(text: object, moment: datetime | None) -> None:

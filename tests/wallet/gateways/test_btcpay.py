@@ -1,6 +1,7 @@
 """BTCPay Server, against a stand-in that speaks the Greenfield API over a real socket."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -264,3 +265,62 @@ def test_sweep_when_the_answer_to_our_request_was_lost_finds_the_invoice(btcpay_
     check_top_ups()
 
     assert (status(top_up), top_up.gateway_id, balance(ann)) == (Status.PAID, "Inv1", 110 * DOLLAR)
+
+
+# --- Answers that are not what the document says -----------------------------------------------------------------
+ODD = [{}, {"error": "busy"}, [None], [5], ["x"], [{"payments": 5}], [{"payments": [None]}], [{"payments": {"a": 1}}]]
+ODD += [
+    [{"payments": [{"status": "Settled", "value": "1_000"}], "rate": "1"}],
+    "text",
+    5,
+    None,
+    [{"rate": [], "payments": [{"status": "Settled", "value": "1"}]}],
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_sweep_when_payment_methods_are_odd_goes_on_with_the_others(
+    btcpay_server: FakeBtcpay, ann: User, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    first, second = start(ann, "btcpay"), start(ann, "btcpay")
+    for each in (first, second):
+        btcpay_server.becomes(each.reference, "Expired", "PaidPartial")
+    btcpay_server.transfer(second.reference, "0.0002")
+    usual = btcpay_server.answer
+    monkeypatch.setattr(
+        btcpay_server,
+        "answer",
+        lambda method, path, *rest: (200, odd) if path.endswith("Inv1/payment-methods") else usual(method, path, *rest),
+    )
+
+    check_top_ups(now=timezone.now() + timedelta(minutes=10))
+
+    assert (status(first), status(second)) == (Status.CREATED, Status.PAID)
+
+
+@pytest.mark.parametrize("odd", [[], {}, "text", 5, None, {"id": 5}, {"id": "x", "checkoutLink": 5}, [{"id": "x"}]])
+def test_start_when_the_answer_is_odd_is_refused(
+    btcpay_server: FakeBtcpay, ann: User, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(btcpay_server, "answer", lambda *_asked: (200, odd))
+
+    with pytest.raises(TopUpRefused, match="isn't responding"):
+        start(ann, "btcpay")
+
+
+@pytest.mark.parametrize("told", [None, "", "never", 0, -1, 10**30, 1672574400, "a/b", [], 99999999999999])
+def test_start_when_the_expiry_cannot_be_meant_takes_our_own(
+    btcpay_server: FakeBtcpay, ann: User, monkeypatch: pytest.MonkeyPatch, told: Any
+) -> None:
+    usual = btcpay_server.answer
+
+    def answer(*asked: Any) -> tuple[int, Any]:
+        code, invoice = usual(*asked)
+        return code, {**invoice, "expirationTime": told}
+
+    monkeypatch.setattr(btcpay_server, "answer", answer)
+
+    top_up = start(ann, "btcpay")
+
+    assert top_up.expires_at is not None
+    assert timedelta(minutes=59) < top_up.expires_at - timezone.now() < timedelta(minutes=61)

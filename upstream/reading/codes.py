@@ -1,0 +1,49 @@
+"""What comes to a telephone number, and the number itself, as upstream gives them."""
+
+import re
+from typing import Any
+
+from upstream.reading.text import line, means_nothing, said
+
+LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
+_CODE = re.compile(r"\w+(?:[ -]\w+){0,3}")
+# Steam and others send letters alone; in lower case those are words.
+_LETTERS = re.compile(r"[A-Z]{4,8}")
+_WORDS = frozenset(("WAIT", "WAITING", "PENDING", "ACTIVE", "SENT", "RECEIVED", "CODE", "ERROR", "EXPIRED", "CANCELED"))
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+
+
+def code(value: Any) -> str:
+    """Return the code that came to a number, from text or digits as a number; "" for what does not look like one.
+
+    A code holds a digit, or is a few capital letters: `123456`, `G-123456`, `123 456`, `X7K2P`. It fits its column.
+    Zero and null-like words are none.
+    """
+    text = _text(value)
+    if not 2 <= len(text) <= LONGEST_CODE or means_nothing(text) or not _CODE.fullmatch(text):
+        return ""
+    has_letters_alone = _LETTERS.fullmatch(text) and text not in _WORDS
+    return text if has_letters_alone or any(map(str.isdecimal, text)) else ""
+
+
+def message(value: Any, beside: Any) -> str:
+    """Return the message that came to a number; where there is none, what stands in the place of the code and is
+    longer than one: a sentence with a code in it, a link."""
+    text = said(value) if isinstance(value, str) else ""
+    if text and not means_nothing(text):
+        return text
+    other = said(beside) if isinstance(beside, str) else ""
+    holds_something = any(map(str.isdecimal, other)) or _ADDRESS.search(other)
+    return other if holds_something and len(other) > 1 and not code(beside) else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return line(value) if isinstance(value, str) else str(value) if 0 < value < 10**LONGEST_CODE else ""
+
+
+def phone(value: Any) -> str:
+    """Return a telephone number as upstream wrote it, from text or a number; "" for what cannot be dialled or kept."""
+    text = _text(value)
+    return text if len(text) <= LONGEST_PHONE and any(map(str.isdecimal, text)) and text.strip("0") else ""
