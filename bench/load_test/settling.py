@@ -80,9 +80,14 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str
 
 
 def _unexamined() -> list[Order]:
-    """Return the unanswered orders that reconciliation has not looked at and left to a human."""
-    attempts = LostAttempt.objects.filter(state__in=LOOKED_FOR).select_related("order")
-    return [attempt.order for attempt in attempts if attempt.doubt in ("", *NOT_YET)]
+    """Return the unanswered orders that reconciliation has not looked at, or not since one of their rivals went."""
+    attempts = list(LostAttempt.objects.filter(state__in=LOOKED_FOR).select_related("order"))
+    open_orders = {attempt.order_id for attempt in attempts}
+    return [
+        attempt.order
+        for attempt in attempts
+        if attempt.doubt in ("", *NOT_YET) or not open_orders.issuperset(attempt.evidence.get("rivals", []))
+    ]
 
 
 def _check_time(deadline: float, what: str, orders: list[Order]) -> None:

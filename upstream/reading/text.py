@@ -48,7 +48,7 @@ def line(text: str) -> str:
     if text.isprintable() and not _FILLER.search(text):  # the space is the only one of its kind that is printable
         return " ".join(unicodedata.normalize("NFC", text).split())
     spaced = "".join(" " if character.isspace() else character for character in text)
-    return " ".join(visible(unicodedata.normalize("NFC", spaced)).split())
+    return " ".join(unicodedata.normalize("NFC", visible(spaced)).split())
 
 
 def lines(text: str) -> list[str]:
@@ -61,7 +61,7 @@ def lines(text: str) -> list[str]:
 
 def paragraphs(text: str) -> str:
     """Return text of several lines as it is kept: composed, nothing invisible, line ends as LF."""
-    return visible(unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text)), keep="\n\t").strip()
+    return unicodedata.normalize("NFC", visible(_LINE_ENDS.sub("\n", text), keep="\n\t")).strip()
 
 
 def named(text: str) -> str:
