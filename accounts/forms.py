@@ -1,11 +1,10 @@
 """What a customer may choose about the account itself."""
 
-from django import forms
-
 from accounts.models import User
+from accounts.typed_forms import ModelForm
 
 
-class MailForm(forms.ModelForm):
+class MailForm(ModelForm):
     """Which news come by e-mail."""
 
     class Meta:

@@ -2,15 +2,15 @@
 
 from decimal import Decimal
 
-from django import forms
 from django.db import models
 
+from accounts.typed_forms import AmountField
 from upstream.money import decimal_from_micros, micros_from_decimal
 
 LARGEST_MICROS = 2**63 - 1  # what a column of money holds
 
 
-class MicrosFormField(forms.DecimalField):
+class MicrosFormField(AmountField):
     """Decimal text in, integer micros out. More than six decimals is a form error, not a rounding."""
 
     def __init__(self, **kwargs) -> None:

@@ -29,6 +29,7 @@ from api.actions.params import (
 )
 from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
 from api.registry import find_action
+from upstream.reading.text import line
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class _Door:
         key = self._let_in(params, address)
         if reading and not key.get_for_reads:
             raise ApiError("Method not allowed", 405)
-        action = find_action(params.get("action", "").strip())
+        action = find_action(line(params.get("action", "")))
         if reading and not action.reads:
             raise ApiError("Method not allowed", 405)
         action.check_scope(key)
@@ -92,7 +93,7 @@ class _Door:
     def _let_in(self, params: Params, address: str | None) -> ApiKey:
         """Return the key and count the call; a wrong key counts for its address, so that guessing ends."""
         try:
-            key = self.key = find_api_key(params.get("key", "").strip(), address=address)
+            key = self.key = find_api_key(line(params.get("key", "")), address=address)
         except InvalidApiKey:
             self._count(address)
             raise ApiError("Invalid API key", 401) from None

@@ -12,6 +12,7 @@ from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
+from storefront.configuration.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401 - settings of allauth
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.money import MicrosFormField
 from accounts.templatetags.money import money
+from accounts.typed_forms import Form
 from upstream.money import micros_from_decimal
 from wallet.gateways import Gateway, Price, enabled_gateways
 from wallet.operations import TopUpRefused, price_top_up
@@ -45,7 +46,7 @@ class Choice:
         return _percent(self.gateway.terms.bonus_percent)
 
 
-class TopUpForm(forms.Form):
+class TopUpForm(Form):
     """An amount for the wallet and a gateway to pay it through; the operation's refusals stand beside their fields."""
 
     amount = MicrosFormField(
@@ -116,7 +117,7 @@ class TopUpForm(forms.Form):
             return None
 
 
-class TransferForm(forms.Form):
+class TransferForm(Form):
     """What the customer says about a transfer that was made."""
 
     note = forms.CharField(

@@ -22,8 +22,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
+from accounts.typed_forms import Form
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER
+from upstream.reading.text import line
 from wallet.models import LedgerEntry, Wallet
 
 ROWS_AT_ONCE = 1000
@@ -69,7 +71,7 @@ class Month:
     balance_micros: int | None = None
 
 
-class StatementForm(forms.Form):
+class StatementForm(Form):
     """Which movements a customer wants to see. Nonsense in the address means: no filter."""
 
     kind = forms.ChoiceField(
@@ -100,7 +102,7 @@ class StatementForm(forms.Form):
             wanted &= Q(created_at__gte=_midnight(chosen["since"]))
         if chosen.get("until"):
             wanted &= Q(created_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
-        if words := chosen.get("q", "").strip().lstrip("#"):
+        if words := line(chosen.get("q", "")).lstrip("#"):
             wanted &= _named(words)
         return wanted
 

@@ -22,13 +22,14 @@ from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin
 from accounts.models import CustomerGroup, User
 from accounts.operations import change_email
 from accounts.templatetags.money import money
+from accounts.typed_forms import ReadsTyped
 
 # Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
 for plain in (EmailAddress, Authenticator, Group):
     admin.site.unregister(plain)
 
 
-class AddCustomerForm(UserCreationForm):
+class AddCustomerForm(ReadsTyped, UserCreationForm):
     """An account by e-mail address and password; the address is verified at the first sign-in."""
 
     class Meta:
@@ -36,7 +37,7 @@ class AddCustomerForm(UserCreationForm):
         fields = ("email",)
 
 
-class CustomerForm(UserChangeForm):
+class CustomerForm(ReadsTyped, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin.widgets import (
     EMPTY,
+    DialogForm,
     ModelAdmin,
     ReadOnlyAdmin,
     go_to,
@@ -62,7 +63,7 @@ class NewStaffKeyForm(StaffKeyForm):
         return user
 
 
-class RotateForm(BaseDialogForm):
+class RotateForm(DialogForm):
     """How long the programs that have the old key may go on using it."""
 
     hours = forms.IntegerField(

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.db.models import Model
+from django import forms
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -19,8 +20,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
+from accounts.typed_forms import ModelForm, ReadsTyped
+from upstream.reading.text import comparable, line
 
 EMPTY = "–"
+
+
+class DialogForm(ReadsTyped, BaseDialogForm):
+    """A dialog that asks for something before it acts."""
 
 
 class ModelAdmin(UnfoldModelAdmin):
@@ -29,6 +36,18 @@ class ModelAdmin(UnfoldModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     formfield_overrides: Any = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
+    form = ModelForm
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        """Return the form of a row that is edited in the list."""
+        return super().get_changelist_form(request, **{"form": ModelForm, **kwargs})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by what is seen; stored search texts hold what of a text is compared."""
+        folded = any(field.partition("search_text")[1] for field in self.get_search_fields(request))
+        return super().get_search_results(request, queryset, (comparable if folded else line)(search_term))
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -3,6 +3,8 @@
 import ipaddress
 from functools import lru_cache
 
+from upstream.reading.text import lines
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_NETWORKS = 50
 
@@ -24,15 +26,15 @@ def clean_networks(text: str) -> str:
 
     Raises NotANetwork, as for `10.0.0.1/8`, whose last bits say something else than its length; TooManyNetworks.
     """
-    lines = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
-    if len(lines) > MAX_NETWORKS:
+    networks = lines(text.replace(",", "\n"))
+    if len(networks) > MAX_NETWORKS:
         raise TooManyNetworks(f"{MAX_NETWORKS} at most")
     found: dict[str, None] = {}
-    for line in lines:
+    for written in networks:
         try:
-            network = ipaddress.ip_network(line)
+            network = ipaddress.ip_network(written)
         except ValueError:
-            raise NotANetwork(line) from None
+            raise NotANetwork(written) from None
         alone = network.prefixlen == network.max_prefixlen
         found[str(network.network_address if alone else network)] = None
     return "\n".join(found)

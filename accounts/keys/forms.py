@@ -13,13 +13,14 @@ from accounts.keys.allowed_networks import (
     clean_networks,
 )
 from accounts.models import ApiKey
+from accounts.typed_forms import ModelForm
 
 POWERS = ("may_read", "may_order", "may_sms")
 BOUNDS = ("daily_limit_micros", "allowed_addresses", "expires_at")
 HABITS = ("bare_services", "numbers_as_text", "get_for_reads", "http_errors")
 
 
-class KeyForm(forms.ModelForm):
+class KeyForm(ModelForm):
     """What a key is called and what it may do; `powers` are the values for the operations on keys."""
 
     class Meta:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from api.actions.params import ApiError, Params
+from upstream.reading.text import line
 
 MAX_AT_ONCE = 100
 NOT_FOUND = 404
@@ -41,8 +42,8 @@ class Call:
     now: datetime = field(default_factory=timezone.now)
 
     def text(self, name: str) -> str:
-        """Return a parameter without the blanks around it, "" where it was not sent."""
-        return self.params.get(name, "").strip()
+        """Return a parameter as it is seen, on one line and without blanks around it; "" where it was not sent."""
+        return line(self.params.get(name, ""))
 
     def check_scope(self, scope: Scope) -> None:
         """Raise ApiError when the key may not do this."""

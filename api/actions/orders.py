@@ -21,10 +21,13 @@ from catalog.models import Delivery, OrderForm, Service
 from orders.lifecycle.goods import reveal_all
 from orders.models import Order, Status
 from orders.pages.progress import Progress, progress_of
+from orders.placing.check import read_link
 from orders.placing.place import place_order
 from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
 from orders.placing.request_ids import release_request_id
 from upstream.money import text_from_micros
+from upstream.reading.amounts import MAX_INTEGER, typed_quantity
+from upstream.reading.text import lines
 from wallet.operations import InsufficientFunds, balance_of
 
 LONGEST_REQUEST_ID = 64
@@ -58,7 +61,7 @@ def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> 
         raise ApiError(NO_DRIP_FEED)
     service = any_service(call)
     quantity = _quantity(service, call)
-    link = call.text("link")
+    link = read_link(service, call.params.get("link", ""))
     if not link and service.delivery == Delivery.EMAIL:
         link = call.user.email  # as the document has it: goods without an address go to the account's own
     # Goods that come with the status need none, and one that is sent all the same goes nowhere.
@@ -126,16 +129,16 @@ def request_id(call: Call) -> str:
 def _quantity(service: Service, call: Call) -> int:
     """The pieces asked for; for comments their number, which `quantity` may repeat but not contradict."""
     text = call.text("quantity")
-    asked = whole_number(text)
-    if text and asked is None:
+    asked = typed_quantity(text)
+    if text and (asked is None or abs(asked) > MAX_INTEGER):
         raise ApiError(INVALID_QUANTITY)
     if service.order_form == OrderForm.COMMENTS:
-        lines = sum(1 for line in call.params.get("comments", "").splitlines() if line.strip())
-        if not lines:
+        comments = len(lines(call.params.get("comments", "")))
+        if not comments:
             raise ApiError("Comments are required")
-        if asked not in (None, lines):
+        if asked not in (None, comments):
             raise ApiError("Quantity does not match the number of comments")
-        return lines
+        return comments
     if asked is None:
         raise ApiError("Quantity is required")
     return asked
@@ -147,8 +150,8 @@ def _runs_once(call: Call) -> bool:
     In this trade `quantity` is meant for each of several `runs`, `interval` minutes apart: one that was taken as a
     single order would bring a fraction of what was meant. `interval` alone says nothing.
     """
-    text = call.text("runs").strip().lower()
-    return text in RUNS_ONCE or whole_number(text) in (0, 1)
+    text = call.text("runs").lower()
+    return text in RUNS_ONCE or typed_quantity(text) in (0, 1)
 
 
 def _refusal(service: Service, quantity: int, link: str, field: str) -> ApiError:

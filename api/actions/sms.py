@@ -32,6 +32,7 @@ from sms.pricing import number_book, number_price_micros
 from upstream.client import default_client
 from upstream.errors import Unavailable
 from upstream.money import text_from_micros
+from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 
 log = structlog.get_logger(__name__)
 State = Number.State
@@ -152,8 +153,8 @@ def _number(call: Call) -> Number:
 def buy_some(call: Call, take: Callable[[Call, Project, int, str], list[T]]) -> list[T]:
     """Read what is asked for and let `take` buy it; refusals speak the trade's words."""
     project = _project(call)
-    quantity = whole_number(call.text("quantity") or "1")
-    if quantity is None:
+    quantity = typed_quantity(call.text("quantity") or "1")
+    if quantity is None or abs(quantity) > MAX_INTEGER:
         raise ApiError("Invalid quantity")
     with refusals():
         try:

@@ -18,6 +18,7 @@ from accounts.access import (
     personal_page,
     wants_part,
 )
+from accounts.typed_forms import Form
 from api.actions.params import ApiError, Params, read_params
 from api.docs.console import Outcome, curl_of, digest_of, pretty, send
 from api.docs.errors import FURTHER, OF_DOCUMENT
@@ -29,6 +30,7 @@ from api.test_mode.scenarios import LINK_WORDS, PHONES
 from api.webhooks.events import EVENTS
 from sms.models import Project
 from sms.pricing import number_price_micros
+from upstream.reading.text import line
 
 FIRST = "balance"
 PAGE_OF_SERVICES = "20"
@@ -112,7 +114,7 @@ def _run(request: CustomerRequest, action: Action, values: Params) -> dict[str, 
 
 def _price_micros(request: CustomerRequest, action: Action, values: Params) -> int | None:
     """What the numbers cost that a purchase is about, where that can be told."""
-    project_id, quantity = values.get("project_id", "").strip(), values.get("quantity", "1").strip()
+    project_id, quantity = line(values.get("project_id", "")), line(values.get("quantity", "1"))
     if action.name != "add_sms" or not (project_id.isdecimal() and quantity.isdecimal()) or len(project_id) > 18:
         return None
     project = Project.objects.on_sale().select_related("country").filter(pk=int(project_id)).first()
@@ -121,7 +123,7 @@ def _price_micros(request: CustomerRequest, action: Action, values: Params) -> i
 
 def _form(action: Action, values: Params) -> forms.Form:
     """The action's parameters as fields; unbound, because it is the action that refuses, in its own words."""
-    form = forms.Form(initial=values, use_required_attribute=False, auto_id="console_%s")
+    form = Form(initial=values, use_required_attribute=False, auto_id="console_%s")
     for parameter in action.parameters:
         lines = forms.Textarea(attrs={"rows": 4}) if parameter.name == "comments" else forms.TextInput()
         lines.attrs |= {"autocomplete": "off", "spellcheck": "false"}

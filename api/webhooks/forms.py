@@ -6,10 +6,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.typed_forms import ModelForm
 from api.models import Webhook
 
 
-class WebhookForm(forms.ModelForm):
+class WebhookForm(ModelForm):
     """Where to tell, and of what. Whether the address may be told at all, the operation decides."""
 
     url = forms.CharField(

@@ -15,6 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
+from accounts.typed_forms import ModelForm
 from catalog.admin.repriced import reprice_and_say
 from catalog.models import ExchangeRate
 from catalog.pricing import currencies_differ, exchange_rate_micros, rate_now
@@ -22,7 +23,7 @@ from catalog.pricing.exchange_rate_entry import MAX_RATE, jump_percent
 from upstream.money import MICROS, text_from_micros
 
 
-class ExchangeRateForm(forms.ModelForm):
+class ExchangeRateForm(ModelForm):
     """A rate and its beginning; `sure` repeats the rate in micros once a jump has been looked at."""
 
     sure = forms.CharField(required=False, label=gettext_lazy("Is this correct?"), widget=forms.HiddenInput)

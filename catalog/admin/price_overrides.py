@@ -1,11 +1,11 @@
 """A service's own price: never below what the service costs."""
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.templatetags.money import money
+from accounts.typed_forms import ModelForm
 from catalog.admin.rule_form import MAX_AMOUNT
 from catalog.models import Service
 from catalog.pricing import cost_micros
@@ -14,7 +14,7 @@ from upstream.money import MICROS
 PRICE_FIELDS = {"rate_override_micros", "rate_per_override"}  # what the stored selling rates of a service follow
 
 
-class ServiceForm(forms.ModelForm):
+class ServiceForm(ModelForm):
     class Meta:
         model = Service
         fields = ("rate_override_micros",)  # with it the admin names the others

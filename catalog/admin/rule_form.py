@@ -3,12 +3,12 @@
 import hashlib
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.typed_forms import ModelForm
 from catalog.models import MarkupRule
 from catalog.pricing.previews import Effect, preview_rule
 from catalog.pricing.rules import Rule
@@ -19,7 +19,7 @@ MAX_AMOUNT = 1_000_000  # of the store's currency; what a rate comes to per 1,00
 TARGETS = ("category", "subcategory", "service")
 
 
-class CheckedRuleForm(forms.ModelForm):
+class CheckedRuleForm(ModelForm):
     """A markup rule of any goods and the one thing it is for; what its scope does not name is cleared, not refused."""
 
     targets: tuple[str, ...]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.widgets import ReadOnlyAdmin
+from accounts.typed_forms import Form
 from orders.accounting.report import (
     days_of_month,
     first_year,
@@ -34,7 +35,7 @@ from orders.models import Books
 WHOLE_YEAR = 0
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(Form):
     """A year, and a month of it or all of them. What is no period shows this month."""
 
     year = forms.TypedChoiceField(label=gettext_lazy("Year"), coerce=int, widget=UnfoldAdminSelectWidget)

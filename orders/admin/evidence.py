@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from accounts.admin.widgets import DialogForm
 from orders.admin.widgets import UPSTREAM
 from orders.attempts.windows import window_of
 from orders.models import LostAttempt, Order, Status
@@ -18,7 +18,7 @@ from orders.models import LostAttempt, Order, Status
 State = LostAttempt.State
 
 
-class WindowForm(BaseDialogForm):
+class WindowForm(DialogForm):
     """The newest order id in the supplier's own list."""
 
     last_id = forms.IntegerField(

@@ -18,12 +18,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.widgets import (
     EMPTY,
+    DialogForm,
     ModelAdmin,
     ReadOnlyAdmin,
     go_to,
     json_column,
     member_of_staff,
 )
+from accounts.typed_forms import ModelForm
 from catalog.models import MappedType
 from catalog.operations.service_types import map_service_type
 from orders.admin.widgets import dialog
@@ -97,7 +99,7 @@ def orders_settled(count: int) -> str:
     return words % {"count": count}
 
 
-class StatusWordForm(forms.ModelForm):
+class StatusWordForm(ModelForm):
     class Meta:
         model = StatusWord
         fields = ("kind", "word", "status")
@@ -140,13 +142,13 @@ class KnownRefusalAdmin(ModelAdmin):
         )
 
 
-class MapForm(BaseDialogForm):
+class MapForm(DialogForm):
     """What a status word means."""
 
     status = forms.ChoiceField(label=gettext_lazy("meaning"), choices=STATUSES, widget=UnfoldAdminSelectWidget)
 
 
-class ListForm(BaseDialogForm):
+class ListForm(DialogForm):
     """What an error text means."""
 
     meaning = forms.ChoiceField(
@@ -154,7 +156,7 @@ class ListForm(BaseDialogForm):
     )
 
 
-class TypeForm(BaseDialogForm):
+class TypeForm(DialogForm):
     """How services of a type are ordered."""
 
     order_form = forms.ChoiceField(

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import (
+    DialogForm,
     ReadOnlyAdmin,
     ReadOnlyInline,
     go_to,
@@ -31,7 +31,7 @@ STATE_COLOURS = {State.OPEN: "warning", State.DONE: "success", State.DECLINED: "
 ANSWERING = ("done", "decline")
 
 
-class AnswerForm(BaseDialogForm):
+class AnswerForm(DialogForm):
     """A word to the customer, who reads it on the order's page."""
 
     answer = forms.CharField(

@@ -19,6 +19,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from accounts.templatetags.money import money
+from accounts.typed_forms import ModelForm
 from orders.lifecycle.coupons import CODE, code_of
 from orders.models import Coupon, CouponUse, ReferralEarning
 
@@ -29,7 +30,7 @@ STATE_COLOURS = {
 }
 
 
-class CouponForm(forms.ModelForm):
+class CouponForm(ModelForm):
     """A coupon as staff enters it; the rules that the database holds as well are said beside their fields here."""
 
     class Meta:

@@ -15,6 +15,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import (
+    DialogForm,
     ModelAdmin,
     ReadOnlyAdmin,
     go_to,
@@ -26,7 +27,7 @@ from orders.fulfilment.pauses import end_pause, pause_forwarding
 from orders.models import ForwardingPause, UpstreamEntry
 
 
-class PauseForm(BaseDialogForm):
+class PauseForm(DialogForm):
     detail = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
     )

@@ -12,6 +12,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from accounts.admin.widgets import DialogForm
 from orders.admin.widgets import dialog
 from orders.attempts.not_found import is_forgotten, refund_forgotten
 from orders.models import Order
@@ -23,7 +24,7 @@ ACTIONS = ("refund_lost", "bought", "not_bought")
 ASK_SECONDS = 10.0  # somebody waits in front of the page
 
 
-class UpstreamIdForm(BaseDialogForm):
+class UpstreamIdForm(DialogForm):
     """The order id that upstream gave, as the admin found it there."""
 
     upstream_id = forms.CharField(
@@ -43,7 +44,7 @@ class UpstreamIdForm(BaseDialogForm):
         return {name: self.cleaned_data[name] for name in ("upstream_id", "force")}
 
 
-class NoteForm(BaseDialogForm):
+class NoteForm(DialogForm):
     note = forms.CharField(
         label=gettext_lazy("How you know"),
         max_length=300,

@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from orders.lifecycle.discounts import Discount, discount_of
 from orders.models import Coupon, CouponUse, Order
+from upstream.reading.text import line
 
 # Typed in small letters it is the same one; anything else is no code, and not worth a query.
 CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,39}")
@@ -27,7 +28,7 @@ class CouponRefused(Exception):
 
 def code_of(typed: str) -> str:
     """Return a coupon's code as it is kept, from what somebody typed."""
-    return typed.strip().upper()
+    return line(typed).upper()
 
 
 def discount_for(user: User, typed: str, *, price_micros: int, floor_micros: int, now: datetime) -> Discount:

@@ -18,15 +18,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
+from accounts.typed_forms import AsTypedField, Form, QuantityField
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.coupons import CouponRefused, discount_for
 from orders.lifecycle.discounts import Discount
 from orders.models import FINISHED, OPEN, Order, OrderQuerySet
-from orders.placing.check import check_amounts, check_link, check_orderable, check_quantity
+from orders.placing.check import check_amounts, check_link, check_orderable, check_quantity, read_link
 from orders.placing.pay_first import Way, ways_to_pay
 from orders.placing.quotes import PriceQuote, sign_quote
 from orders.placing.refusals import OrderRefused
+from upstream.reading.amounts import typed_quantity
+from upstream.reading.text import line, lines
 from wallet.operations import wallet_of
 
 # What the price depends on goes with every question for it.
@@ -107,7 +110,7 @@ def quote_for(
     if not isinstance(user, User):
         return quote
     quote = replace(quote, balance_micros=wallet_of(user).balance_micros, signed=_promise(quote, user))
-    if quantity is None or quote.price_micros is None or not typed_coupon.strip():
+    if quantity is None or quote.price_micros is None or not line(typed_coupon):
         return quote
     floor_micros = book.floor_price_micros(service, quantity)
     try:
@@ -135,16 +138,11 @@ def _promise(quote: PriceView, user: User) -> str:
     return sign_quote(promise)
 
 
-def _comment_lines(typed: str) -> list[str]:
-    return [line.strip() for line in typed.splitlines() if line.strip()]
-
-
 def _read_quantity(service: Service, typed: str, book: PriceBook) -> tuple[int | None, str]:
-    if not typed.strip():
+    if not line(typed):
         return None, ""
-    try:
-        quantity = forms.IntegerField().clean(typed)
-    except ValidationError:
+    quantity = typed_quantity(typed)
+    if quantity is None:
         return None, _("Enter a whole number.")
     field = "comments" if service.order_form == OrderForm.COMMENTS else "quantity"
     problem = _refusal_of(check_quantity, service, quantity, field=field)
@@ -152,13 +150,12 @@ def _read_quantity(service: Service, typed: str, book: PriceBook) -> tuple[int |
     return (None, problem) if problem else (quantity, "")
 
 
-class PlaceOrderForm(forms.Form):
+class PlaceOrderForm(Form):
     """One order of one service. Asks for what the service needs: quantity or comments, link or delivery address."""
 
-    quantity = forms.IntegerField(label=gettext_lazy("Quantity"))
-    comments = forms.CharField(
+    quantity = QuantityField(label=gettext_lazy("Quantity"), widget=forms.TextInput)
+    comments = AsTypedField(
         label=gettext_lazy("Comments, one per line"),
-        strip=True,
         widget=forms.Textarea(attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments"}),
     )
     link = forms.CharField(max_length=2000)
@@ -198,9 +195,7 @@ class PlaceOrderForm(forms.Form):
         field = self.fields["quantity"]
         field.help_text = self._limits()
         field.error_messages.update(required=_("Enter a quantity."), invalid=_("Enter a whole number."))
-        field.widget.attrs.update(
-            {"min": self.service.min_quantity, "max": self.service.max_orderable, "inputmode": "numeric"}
-        )
+        field.widget.attrs["inputmode"] = "numeric"  # a number field of a browser takes no `1 000`
         self._quote_as_typed("quantity")
 
     def _fill_in_coupon(self) -> None:
@@ -239,8 +234,7 @@ class PlaceOrderForm(forms.Form):
     def typed_quantity(self) -> str:
         """The quantity as it stands in the form, for the quote beside it: typed, or counted in comments."""
         if "comments" in self.fields:
-            typed = self["comments"].value() or ""
-            return str(len(_comment_lines(typed))) if typed.strip() else ""
+            return str(len(lines(self["comments"].value() or "")) or "")
         value = self["quantity"].value()
         return "" if value is None else str(value)
 
@@ -260,14 +254,12 @@ class PlaceOrderForm(forms.Form):
         return quantity
 
     def clean_comments(self) -> str:
-        lines = _comment_lines(self.cleaned_data["comments"])
-        self._check(check_quantity, len(lines), field="comments")
-        return "\n".join(lines)
+        comments = lines(self.cleaned_data["comments"])
+        self._check(check_quantity, len(comments), field="comments")
+        return "\n".join(comments)
 
     def clean_link(self) -> str:
-        link = self.cleaned_data["link"]
-        if self.service.delivery == Delivery.LINK and "://" not in link:
-            link = f"https://{link}"
+        link = read_link(self.service, self.cleaned_data["link"])
         self._check(check_link, link)
         return link
 
@@ -318,7 +310,7 @@ class PlaceOrderForm(forms.Form):
         self.add_error(field if field in self.fields else None, message)
 
 
-class OrderFilterForm(forms.Form):
+class OrderFilterForm(Form):
     """Which of their orders a customer wants to see. Nonsense in the address means: no filter."""
 
     class Group(models.TextChoices):

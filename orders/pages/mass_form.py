@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from accounts.typed_forms import AsTypedField, Form
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book, price_for
 from orders.models import Order
@@ -20,6 +21,8 @@ from orders.placing.mass import (
     PricesChanged,
     check_lines,
 )
+from upstream.reading.amounts import MAX_INTEGER, typed_quantity
+from upstream.reading.text import line, split_lines
 from wallet.operations import wallet_of
 
 LONGEST_TEXT = MAX_LINES * 2100  # the longest link is 2,000 characters
@@ -54,35 +57,50 @@ class Row:
 
 def read_rows(text: str) -> list[Row]:
     """Return the lines that say something, numbered as they stand in the text; with a problem where unreadable."""
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    return [_read_row(number, line) for number, line in lines if line]
+    return [_read_row(number, typed) for number, typed in enumerate(split_lines(text), start=1) if line(typed)]
 
 
-def _read_row(number: int, text: str) -> Row:
-    # The first and the last bar count: a link may have bars of its own.
-    service, _bar, rest = text.partition("|")
-    link, bar, quantity = rest.rpartition("|")
-    service, link, quantity = service.strip().removeprefix("#"), link.strip(), quantity.strip()
+def _read_row(number: int, typed: str) -> Row:
+    service, link, quantity = _parts(typed)
+    service_id, pieces = _count(line(service).removeprefix("#")), _count(quantity or "")
     problem = ""
-    if not bar:
+    if quantity is None:
         problem = _("Use this format: service | link | quantity.")
-    elif not _is_number(service):
+    elif service_id is None:
         problem = _("Start with the service number.")
-    elif not _is_number(quantity):
+    elif pieces is None:
         problem = _("End with the quantity, as a whole number.")
-    if problem:
-        return Row(number, text, problem=problem)
-    return Row(number, text, MassLine(int(service), link, int(quantity)))
+    if problem or service_id is None or pieces is None:
+        return Row(number, line(typed), problem=problem)
+    return Row(number, line(typed), MassLine(service_id, link.strip(), pieces))
+
+
+def _count(typed: str) -> int | None:
+    found = typed_quantity(typed)
+    return found if found is not None and 0 <= found <= MAX_INTEGER else None
+
+
+def _parts(typed: str) -> tuple[str, str, str | None]:
+    """Return service, link and quantity, parted by bars or, in a row out of a spreadsheet, by tabs; None for what lacks.
+
+    The first and the last of them count: a link may have bars of its own.
+    """
+    bar = "|"
+    if "\t" in typed and _count(line(typed.partition(bar)[0]).removeprefix("#")) is None:
+        bar, typed = "\t", typed.strip()
+    service, _bar, rest = typed.partition(bar)
+    link, found, quantity = rest.rpartition(bar)
+    return (service, link, quantity) if found else (service, "", None)
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19  # what a 64-bit column can hold
 
 
-class MassOrderForm(forms.Form):
+class MassOrderForm(Form):
     """A mass order: what was typed, what it comes to, and the rates that the customer has seen beside each line."""
 
-    text = forms.CharField(
+    text = AsTypedField(
         label=gettext_lazy("Your orders, one per line"),
         help_text=gettext_lazy("service | link | quantity"),
         max_length=LONGEST_TEXT,

@@ -1,5 +1,6 @@
 """What an order must be to be taken: a service that is sold now, a quantity within its limits, a link it can use."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -13,11 +14,13 @@ from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook
 from orders.placing.refusals import OrderRefused, TooMuchMoney
 from upstream.money import MICROS
+from upstream.reading.text import address, line, lines
 
 LONGEST_LINK = 2000
 # Of what a column holds, the rest is room: a rate that turns out to buy one piece makes the charge a thousand times
 # what a thousand for it would have cost, and refunds, discounts and reports add amounts up.
 LARGEST_ORDER_MICROS = LARGEST_MICROS // 1000
+_HAS_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(//|[^0-9])|/[^/]", re.IGNORECASE)
 _is_web_address = URLValidator(schemes=["http", "https"])
 
 
@@ -27,17 +30,17 @@ def check_order(service: Service, *, quantity: int | None, link: str, comments: 
     Raises OrderRefused with the field at fault. The service comes with its category.
     """
     check_orderable(service)
-    lines = ""
+    kept = ""
     if service.order_form == OrderForm.COMMENTS:
-        texts = [line.strip() for line in comments.splitlines() if line.strip()]
-        quantity, lines = len(texts), "\n".join(texts)
+        texts = lines(comments)
+        quantity, kept = len(texts), "\n".join(texts)
         check_quantity(service, quantity, field="comments")
     elif quantity is None:
         raise OrderRefused(_("Enter a quantity."), "quantity")
     else:
         check_quantity(service, quantity, field="quantity")
     check_link(service, link)
-    return quantity, lines
+    return quantity, kept
 
 
 def check_orderable(service: Service) -> None:
@@ -96,6 +99,19 @@ def check_amounts(service: Service, quantity: int, book: PriceBook) -> None:
     cost_micros = -(-cost_upstream_micros * book.exchange_rate_micros // MICROS)
     if max(book.price_micros(service, quantity), cost_upstream_micros, cost_micros) > LARGEST_ORDER_MICROS:
         raise TooMuchMoney
+
+
+def read_link(service: Service, typed: str) -> str:
+    """Return the link or delivery address as it is kept and sent, whichever door it came through.
+
+    `instagram.com/ann` means `https://instagram.com/ann`. Whether it is one at all, `check_link` says.
+    """
+    if service.delivery == Delivery.EMAIL:
+        return address(typed)
+    link = line(typed)
+    if not link or service.delivery != Delivery.LINK or _HAS_SCHEME.match(link):
+        return link
+    return f"https:{link}" if link.startswith("//") else f"https://{link}"
 
 
 def check_link(service: Service, link: str) -> None:

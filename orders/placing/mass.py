@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from catalog.models import Delivery, OrderForm, Service
+from catalog.models import OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order
-from orders.placing.check import check_amounts, check_order
+from orders.placing.check import check_amounts, check_order, read_link
 from orders.placing.place import check_out, draft_order, take_payment
 from orders.placing.refusals import OrderRefused, PriceChanged
 from wallet.operations import InsufficientFunds, wallet_of
@@ -132,7 +132,7 @@ def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLi
         if service is None:
             checked_lines.append(CheckedLine(line, problem=_("There is no service with this number.")))
             continue
-        link = whole_link(service, line.link)
+        link = read_link(service, line.link)
         try:
             _check_line(service, link, line.quantity, taken=taken[service.pk])
             check_amounts(service, line.quantity, book)
@@ -154,11 +154,3 @@ def _check_line(service: Service, link: str, quantity: int, *, taken: int) -> No
     if service.stock is not None and taken + quantity > service.stock:
         left = {"stock": service.stock}
         raise OrderRefused(_("Only %(stock)d in stock for all lines with this service together.") % left, "quantity")
-
-
-def whole_link(service: Service, link: str) -> str:
-    """Return the link as it is stored: `instagram.com/ann` means `https://instagram.com/ann`."""
-    link = link.strip()
-    if service.delivery == Delivery.LINK and link and "://" not in link:
-        return f"https://{link}"
-    return link

@@ -26,7 +26,7 @@ from catalog.pricing import price_book
 from notifications.outbox import ASKED_FOR, tell_customer
 from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
-from orders.placing.check import check_order
+from orders.placing.check import check_order, read_link
 from orders.placing.place import check_owes_nothing, draft_order, place_order
 from orders.placing.quotes import QuoteNotOurs, read_quote, sign_quote
 from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused
@@ -92,7 +92,7 @@ def pay_and_order(
     Raises OrderRefused and its kinds as `place_order` does, and wallet.operations.TopUpRefused.
     """
     check_owes_nothing(user)
-    link = link.strip()
+    link = read_link(service, link)
     refresh_stock(service)
     pieces, lines = check_order(service, quantity=quantity, link=link, comments=comments)
     before = _begun_before(user, request_id, gateway, now)
@@ -139,7 +139,7 @@ def pay_and_order(
 
 def _with_coupon(draft: Order, typed: str, *, floor_micros: int, seen_micros: int | None, now: datetime) -> int:
     """Return what is to be paid for the draft with the coupon, which is used when the order is placed."""
-    if not typed.strip():
+    if not code_of(typed):
         return draft.price_micros
     price_micros = draft.price_micros
     try:

@@ -26,7 +26,7 @@ from orders.lifecycle.discounts import Discount
 from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order
-from orders.placing.check import check_amounts, check_order, check_price_was_told, kept_link
+from orders.placing.check import check_amounts, check_order, check_price_was_told, kept_link, read_link
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
@@ -79,11 +79,11 @@ def place_order(
     Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
     RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
-    link = link.strip()
+    link, coupon = read_link(service, link), code_of(coupon)
     refresh_stock(service)
     asked = {"service": service.pk, "quantity": quantity, "link": link, "comments": comments}
-    if coupon.strip():
-        asked["coupon"] = code_of(coupon)
+    if coupon:
+        asked["coupon"] = coupon
 
     def buy(checkout: Checkout) -> list[Order]:
         if by_list:
@@ -96,13 +96,13 @@ def place_order(
             until = read_quote(quote).expires_at
             if not take_loss(user, service, order.accepted_loss_micros, until=until, now=now):
                 raise PriceChanged(book.rate_micros(service), book.price_micros(service, pieces))
-        if not coupon.strip():
+        if not coupon:
             return [take_payment(order, now=now)]
         terms: dict[str, Any] = {"floor_micros": book.floor_price_micros(service, pieces), "seen_micros": seen_micros}
         return [_take_payment_with_coupon(order, coupon, **terms, now=now)]
 
     # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
-    ahead = bool(coupon.strip())
+    ahead = bool(coupon)
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
 
 

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import EMPTY
 from accounts.templatetags.money import money
+from accounts.typed_forms import Form
 from orders.accounting.report.periods import Span, today
 from sms.queries.report import (
     Line,
@@ -28,7 +29,7 @@ DAYS = 30
 MAX_SHOWN = 300  # the CSV has all
 
 
-class ReportForm(forms.Form):
+class ReportForm(Form):
     """A period of days, both included, and what the lines are. What is nonsense shows the last 30 days."""
 
     first = forms.DateField(label=gettext_lazy("From"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))

@@ -10,6 +10,7 @@ from orders.fulfilment.solvency import can_afford
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.placing.place import check_out, take_payment
 from orders.placing.refusals import OrderRefused, PriceChanged
+from sms.formats.phones import digits_of
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
 from sms.operations.replacement_rules import ReplacementRequest
@@ -37,6 +38,7 @@ def buy_numbers(
 
     Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
+    reuse_phone = own_phone(user, project, reuse_phone) if reuse_phone else ""
     asked: dict[str, Any] = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
     if replacement is not None:
         asked["replacement"] = [replacement.cap_micros, replacement.any_country, replacement.replacements]
@@ -58,6 +60,19 @@ def buy_numbers(
         return orders
 
     return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
+
+
+def own_phone(user: User, project: Project, typed: str) -> str:
+    """Return the customer's own number of this project as upstream spelt it, however it is typed; else what was typed.
+
+    Digits are compared: a plus sign in an address that was not escaped arrives as a blank.
+    """
+    own = Number.objects.filter(order__user=user, project=project).exclude(phone="").order_by()
+    known = set(own.values_list("phone", flat=True))
+    if typed in known:
+        return typed
+    wanted, dial_code = digits_of(typed, project.country.dial_code), project.country.dial_code
+    return min((phone for phone in known if wanted & digits_of(phone, dial_code)), default=typed)
 
 
 def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str = "") -> None:

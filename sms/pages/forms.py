@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.typed_forms import Form
 from sms.models import Number, Project, SuccessRate
 from sms.operations import MAX_AT_ONCE, ReplacementRequest
 
 
-class BuyNumberForm(forms.Form):
+class BuyNumberForm(Form):
     """Numbers for one project; with `reuse`, once more the number of an earlier order of the same customer."""
 
     quantity = forms.IntegerField(

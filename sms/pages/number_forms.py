@@ -9,24 +9,28 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from accounts.typed_forms import AmountField, Form
 from orders.models import Order
+from sms.formats.phones import digits_of
 from sms.models import Number, Project
 from sms.operations import MAX_REPLACEMENTS, ReplacementRequest
 from upstream.money import MICROS, micros_from_decimal
+from upstream.reading.text import comparable, digits
 
+MAX_WORDS = 10
 DIGITS_OF_A_PHONE = 5  # fewer may be the name of a website
 
 
-class ReplacementRuleForm(forms.Form):
+class ReplacementRuleForm(Form):
     """Another number by itself when no code comes, within a price limit."""
 
-    cap = forms.DecimalField(
+    cap = AmountField(
         label=gettext_lazy("Maximum price of a number"),
         min_value=Decimal("0.0001"),
         max_value=Decimal(100_000),
         max_digits=12,
         decimal_places=6,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     replacements = forms.IntegerField(
         label=gettext_lazy("Maximum number of replacements"),
@@ -51,7 +55,7 @@ class ReplacementRuleForm(forms.Form):
         )
 
 
-class HistoryFilterForm(forms.Form):
+class HistoryFilterForm(Form):
     """Which of their numbers a customer looks for. Nonsense in the address means: no filter."""
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)
@@ -66,8 +70,8 @@ class HistoryFilterForm(forms.Form):
         """Return the orders of numbers with every word in phone, website or country, bought on these days."""
         self.is_valid()
         numbers = Number.objects.order_by()
-        for word in self.cleaned_data.get("q", "").split()[:10]:
-            numbers = numbers.filter(_about(word))
+        if typed := self.cleaned_data.get("q", ""):
+            numbers = numbers.filter(_about(typed))
         if since := self.cleaned_data.get("since"):
             numbers = numbers.filter(created_at__gte=timezone.make_aware(datetime.combine(since, time.min)))
         if until := self.cleaned_data.get("until"):
@@ -76,14 +80,21 @@ class HistoryFilterForm(forms.Form):
         return orders.filter(pk__in=numbers.values("order_id")) if numbers.query.where else orders
 
 
-def _about(word: str) -> Q:
-    digits = "".join(character for character in word if character.isdigit())
-    # People paste numbers with spaces and brackets; what is left of a word after those are digits.
-    phone = Q(phone__contains=digits) if digits and not any(map(str.isalpha, word)) else Q()
-    if phone and len(digits) >= DIGITS_OF_A_PHONE:
+def _about(typed: str) -> Q:
+    """Return the condition that the whole is in the phone, or every word in phone, website or country."""
+    if len(digits(typed)) >= DIGITS_OF_A_PHONE and (phone := _of_phone(typed)):
         return phone
-    # Looked up by themselves: there are few of them, and with a join every number of the customer was read.
-    text = word.lower()
-    named = Q(search_text__contains=text) | Q(country__search_text__contains=text)
-    named |= Q(name__icontains=word) | Q(country__name__icontains=word)
-    return phone | Q(project__in=Project.objects.filter(named).order_by().values("pk"))
+    about = Q()
+    for word in comparable(typed).split()[:MAX_WORDS]:
+        # Looked up by themselves: there are few of them, and with a join every number of the customer was read.
+        named = Q(search_text__contains=word) | Q(country__search_text__contains=word)
+        about &= _of_phone(word) | Q(project__in=Project.objects.filter(named).order_by().values("pk"))
+    return about
+
+
+def _of_phone(typed: str) -> Q:
+    """Return the condition on the phone; empty for what is no part of one: people paste brackets and blanks with it."""
+    found = Q()
+    for called in () if any(map(str.isalpha, typed)) else sorted(digits_of(typed)):
+        found |= Q(phone__contains=called)
+    return found

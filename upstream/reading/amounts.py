@@ -15,7 +15,8 @@ MAX_MONEY = Decimal(10) ** 12  # keeps micros inside 64 bits
 _DECIMAL = re.compile(r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,3})?", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}([ \u00a0\u2009\u202f'’]\d{3})+(?=\D|$)", re.ASCII)
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-_TYPED = re.compile(r"[+-]?\d{1,20}([.,]\d{0,12})?", re.ASCII)
+_TYPED = re.compile(r"[+-]?(\d{1,60}([.,]\d{0,12})?|[.,]\d{1,12})", re.ASCII)
+_DOTTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
 
 def amount(value: Any) -> Decimal | None:
@@ -36,15 +37,20 @@ def whole(value: Any) -> int | None:
 
 def typed_amount(text: str) -> Decimal | None:
     """Return what a person typed as an amount: `10.50`, `10,50`, `1 000,00`; None for what could mean two things."""
-    plain = visible(text).strip()
+    plain = visible(text).strip().replace("\N{MINUS SIGN}", "-")
     plain = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     # "1,000" is a thousand to one reader and one to another.
     if not _TYPED.fullmatch(plain) or _AMBIGUOUS.fullmatch(plain):
         return None
-    return Decimal(plain.replace(",", ".").rstrip("."))
+    return Decimal(plain.replace(",", "."))
 
 
 def typed_quantity(text: str) -> int | None:
-    """Return what a person or a program gave as a number of pieces: `1000`, `1 000`, `1000.0`; None otherwise."""
+    """Return what a person or a program gave as a number of pieces: `1000`, `1 000`, `1000.0`; None otherwise.
+
+    `1.000` is one to one reader and a thousand to another, and so it is none.
+    """
     found = typed_amount(text)
-    return int(found) if found is not None and found == found.to_integral_value() else None
+    if found is None or _DOTTED_THOUSANDS.fullmatch(visible(text).strip()):
+        return None
+    return int(found) if found == found.to_integral_value() else None

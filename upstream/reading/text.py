@@ -11,10 +11,18 @@ import re
 import unicodedata
 
 ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER = "\u200c", "\u200d"
-# Not of the category of format characters, yet without any width: fillers of Hangul, a joiner of combining marks.
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
-_FILLER = re.compile(f"[{_FILLERS}]")
-_INVISIBLE_CATEGORIES = ("Cf", "Cc", "Cs", "Co", "Cn")
+# Not of the category of format characters, yet nothing is seen of them: fillers of Hangul, a joiner of combining marks,
+# the blank of Braille, places where nothing will ever be assigned.
+_FILLERS = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufdd0-\ufdef\ufff0-\ufff8\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+# Format characters that are drawn: marks in front of numbers in Arabic and other scripts.
+_DRAWN = re.compile(r"[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
+# Letters of a flag, like that of Scotland, after the black flag that they belong to.
+_FLAG_LETTERS = re.compile(r"\U0001f3f4[\U000e0020-\U000e007f]+")
+# What is not assigned in this version of Unicode may well be seen: the emoji of next year.
+_INVISIBLE_CATEGORIES = ("Cf", "Cc", "Cs", "Co")
+_ODD_SPACES = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 # Scripts in which a joiner changes how a word is written; Latin, Greek and Cyrillic have no use for it.
 _JOINED_SCRIPTS = re.compile(r"[\u0590-\u109f\u1780-\u17ff\u1800-\u18af\U00010000-\U0001ffff\u2190-\u2bff\ufe0f]")
@@ -24,15 +32,18 @@ def visible(text: str, *, keep: str = "") -> str:
     """Return the text without control, format and other characters that nobody sees; those in `keep` stay."""
     if text.isascii() and text.isprintable():
         return text
+    in_flags = {place for flag in _FLAG_LETTERS.finditer(text) for place in range(*flag.span())}
     return "".join(
         character
         for place, character in enumerate(text)
-        if character in keep or not _is_invisible(character) or _joins(text, place)
+        if character in keep or not _is_invisible(character) or place in in_flags or _joins(text, place)
     )
 
 
 def _is_invisible(character: str) -> bool:
-    return character in _FILLERS or unicodedata.category(character) in _INVISIBLE_CATEGORIES
+    if _FILLERS.match(character):
+        return True
+    return unicodedata.category(character) in _INVISIBLE_CATEGORIES and not _DRAWN.match(character)
 
 
 def _joins(text: str, place: int) -> bool:
@@ -45,23 +56,47 @@ def _joins(text: str, place: int) -> bool:
 
 def line(text: str) -> str:
     """Return one line of text as it is kept: composed, nothing invisible, single spaces between words, none around."""
-    if text.isprintable() and not _FILLER.search(text):  # the space is the only one of its kind that is printable
+    if text.isprintable() and not _FILLERS.search(text):  # the space is the only one of its kind that is printable
         return " ".join(unicodedata.normalize("NFC", text).split())
     spaced = "".join(" " if character.isspace() else character for character in text)
     return " ".join(unicodedata.normalize("NFC", visible(spaced)).split())
 
 
 def lines(text: str) -> list[str]:
-    """Return the lines that somebody sees, as `line` returns each; a line without visible text is none.
+    """Return the lines that somebody sees, as `line` returns each; a line without visible text is none."""
+    return [kept for one in split_lines(text) if (kept := line(one))]
+
+
+def split_lines(text: str) -> list[str]:
+    """Return all lines of a text as they stand there, the blank ones too.
 
     Lines end at LF, CRLF and CR alone, as in a browser's text field, so that buyer and server count alike.
     """
-    return [kept for one in _LINE_ENDS.split(text) if (kept := line(one))]
+    return _LINE_ENDS.split(text)
 
 
 def paragraphs(text: str) -> str:
     """Return text of several lines as it is kept: composed, nothing invisible, line ends as LF."""
-    return unicodedata.normalize("NFC", visible(_LINE_ENDS.sub("\n", text), keep="\n\t")).strip()
+    plain = _ODD_SPACES.sub(" ", _LINE_ENDS.sub("\n", text))
+    return unicodedata.normalize("NFC", visible(plain, keep="\n\t")).strip()
+
+
+def address(text: str) -> str:
+    """Return an e-mail address as it is kept: nothing invisible around it and in its domain.
+
+    What stands unseen in the part before the @ stays, to be refused: without it that is perhaps somebody else's.
+    """
+    characters = list(text)
+    while characters and _is_margin(characters[-1]):
+        characters.pop()
+    while characters and _is_margin(characters[0]):
+        characters.pop(0)
+    local, at, domain = "".join(characters).rpartition("@")
+    return f"{local}{at}{visible(domain)}"
+
+
+def _is_margin(character: str) -> bool:
+    return character.isspace() or _is_invisible(character)
 
 
 def named(text: str) -> str:

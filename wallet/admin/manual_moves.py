@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import (
     EMPTY,
+    DialogForm,
     ReadOnlyAdmin,
     ask_again,
     go_to,
@@ -50,7 +51,7 @@ def _note(max_length: int) -> forms.CharField:
     )
 
 
-class MoveForm(BaseDialogForm):
+class MoveForm(DialogForm):
     """An amount and the reason; `request_id` makes a double click ask once."""
 
     amount = MicrosFormField(label=gettext_lazy("Amount"), widget=UnfoldAdminTextInputWidget)

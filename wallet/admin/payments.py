@@ -16,6 +16,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import (
+    DialogForm,
     ReadOnlyAdmin,
     ReadOnlyInline,
     ask_again,
@@ -40,7 +41,7 @@ STATUS_COLOURS = {
 }
 
 
-class ReceivedForm(BaseDialogForm):
+class ReceivedForm(DialogForm):
     """What arrived in all, in the shop's currency."""
 
     amount = MicrosFormField(
