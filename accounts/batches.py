@@ -1,7 +1,7 @@
 """Going through many rows while the shop sells: a few at a time, and not for long."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -37,3 +37,16 @@ def spans(rows: QuerySet[Any], size: int = ROWS_AT_ONCE) -> Iterator[tuple[int, 
     while batch := list(ids.filter(pk__gt=after)[:size]):
         yield after, batch[-1]
         after = batch[-1]
+
+
+def rewrite_texts(rows: QuerySet[Any], column: str, rewrite: Callable[[str], str]) -> int:
+    """Put what `rewrite` makes of it in the place of a text of each row; return how many changed.
+
+    No row is held for longer than its own update, and one that somebody else writes in between stays as they wrote it.
+    """
+    changed = 0
+    for after, last in spans(rows):
+        for pk, text in list(rows.filter(pk__gt=after, pk__lte=last).values_list("pk", column)):
+            if (new := rewrite(text)) != text:
+                changed += rows.filter(pk=pk, **{column: text}).update(**{column: new})
+    return changed

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.browse import search
+from catalog.models import Service
 from catalog.operations import back_in_stock
+from catalog.operations.overrides import refresh_search_text
 from catalog.operations.stock_alerts import may_be_back
 from catalog.pricing import repricing
 from catalog.sync.runs import SyncAlreadyRunning
@@ -44,6 +46,8 @@ def _sync(*, in_full: bool) -> None:
     run = bring_up_to_date(client=client, now=timezone.now(), in_full=in_full)
     log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, repriced=run.repriced,
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
+    if in_full:
+        refresh_search_text(Service.objects.all())  # a sync writes those it touches
     if run.changed or run.returned:
         may_be_back()
 

@@ -1,10 +1,9 @@
 """The shop's acceptable-use policy: websites and apps whose name contains a forbidden word are not sold."""
 
-import unicodedata
-
 from django.db import transaction
 
 from sms.models import ForbiddenWord, Site
+from upstream.reading.text import comparable, line
 
 UPDATED_AT_ONCE = 500
 
@@ -12,7 +11,7 @@ UPDATED_AT_ONCE = 500
 def save_word(word: ForbiddenWord) -> int:
     """Save a word, new or changed, and apply the list; return how many websites and apps that touched."""
     with transaction.atomic():
-        word.word = word.word.strip()
+        word.word = line(word.word)
         word.save()
         return apply_words()
 
@@ -27,21 +26,16 @@ def delete_words(ids: list[int]) -> int:
 def apply_words() -> int:
     """Bring `Site.forbidden` to the list of words as it is now; return how many rows changed.
 
-    In Python: SQLite knows upper and lower case of ASCII only.
+    What looks alike is alike, as `comparable` has it: nobody puts a name past the list by a letter that is not seen.
     """
-    words = [_folded(word) for word in ForbiddenWord.objects.values_list("word", flat=True)]
+    words = [found for word in ForbiddenWord.objects.values_list("word", flat=True) if (found := comparable(word))]
     wrong: dict[bool, list[int]] = {True: [], False: []}
     for site_id, name, forbidden in Site.objects.values_list("pk", "name", "forbidden"):
-        folded = _folded(name)
-        should = any(word in folded for word in words)
+        seen = comparable(name)
+        should = any(word in seen for word in words)
         if should != forbidden:
             wrong[should].append(site_id)
     for forbidden, ids in wrong.items():
         for start in range(0, len(ids), UPDATED_AT_ONCE):
             Site.objects.filter(pk__in=ids[start : start + UPDATED_AT_ONCE]).update(forbidden=forbidden)
     return sum(map(len, wrong.values()))
-
-
-def _folded(text: str) -> str:
-    """Return the text without what does not tell words apart: case, wide letters, accents written in two ways."""
-    return unicodedata.normalize("NFKC", text).casefold()

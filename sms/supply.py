@@ -88,7 +88,7 @@ class NumberSupply:
         number = order.number
         project = number.project
         answers = client.add_sms(
-            project_id=project.upstream_id, quantity=1, country=project.country.code, phone=number.reuse_phone
+            project_id=project.upstream_id, quantity=1, country=project.country_upstream, phone=number.reuse_phone
         )
         first, *others = answers
         return Placed(first.order_id, first, also=tuple(answer.order_id for answer in others))

@@ -1,6 +1,6 @@
 """Copying upstream's countries and projects, with the price of a number in each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -16,17 +16,20 @@ from catalog.sync.runs import (
     reject_many_set_aside,
     reject_mass_vanishing,
 )
-from sms.formats.countries import dial_code_of, search_text
+from sms.country_rows import keep_countries
 from sms.models import Country, Project, Site
 from sms.policy import apply_words
 from upstream.client import Client
 from upstream.money import micros_from_decimal
 from upstream.protocol.wire import Rows as AnsweredRows
 from upstream.protocol.wire import SetAside, SmsProject
+from upstream.reading.text import comparable
 
 GONE_AFTER_SYNCS = 2
 Progress = Callable[[str, int, int], None]
-Rows = dict[tuple[str, str], SmsProject]
+Rows = dict[tuple[str, str, str], SmsProject]
+# By project and our country: the row, and what to ask for the country with where that is not our row's code.
+Placed = dict[tuple[str, int], tuple[SmsProject, str]]
 
 
 def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress | None = None) -> SyncRun:
@@ -54,8 +57,9 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
             raise SyncRejected("Upstream sent no SMS projects.")
         reject_many_set_aside(total=total, set_aside=len(set_aside))
         with transaction.atomic():
-            _apply_countries(countries, rows)
-            changed = _apply_projects(run, rows, {row.service for row in set_aside}, now)
+            places = keep_countries(countries, rows.values())
+            placed = _at_places(run, rows.values(), places)
+            changed = _apply_projects(run, placed, {row.service for row in set_aside}, now)
             apply_words()
             close_run(run, SyncRun.Status.APPLIED if changed else SyncRun.Status.UNCHANGED)
     return run.row
@@ -66,7 +70,7 @@ def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside]]:
     rows: Rows = {}
     set_aside = list(answers.set_aside)
     for row in answers:
-        key = (row.project_id, row.country_id)
+        key = (row.project_id, row.country_id, row.country_title)
         twin = rows.get(key)
         if row.price <= 0:
             set_aside.append(SetAside(row.project_id, "price", f"is {row.price}"))
@@ -84,42 +88,28 @@ def _named(row: SetAside) -> dict[str, str]:
     return {"service": row.service, "field": row.field, "problem": row.problem}
 
 
-def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
-    """Countries are keyed by what projects call them; upstream's own list may use dial codes instead.
-
-    What a country is found by is brought up to date for all of them, a dial code only where there is none yet.
-    """
-    names = {row.country_id: row.country_title or countries.get(row.country_id, "") for row in rows.values()}
-    known = {country.code: country for country in Country.objects.all()}
-    Country.objects.bulk_create(
-        _found_by(Country(code=code, name=_country_name(name or code)))
-        for code, name in names.items()
-        if code not in known
-    )
-    stale = []
-    for country in known.values():
-        before = (country.dial_code, country.search_text)
-        _found_by(country)
-        if (country.dial_code, country.search_text) != before:
-            stale.append(country)
-    Country.objects.bulk_update(stale, ["dial_code", "search_text"], batch_size=200)
-
-
-def _found_by(country: Country) -> Country:
-    country.dial_code = country.dial_code or dial_code_of(country.code, country.name)
-    country.search_text = search_text(country.code, country.name, country.dial_code)
-    return country
-
-
-def _country_name(name: str) -> str:
-    # Some answers carry the title in lower case.
-    return name.title() if name.islower() else name
+def _at_places(run: RunningSync, rows: Iterable[SmsProject], countries: dict[tuple[str, str], Country]) -> Placed:
+    """Return the rows by project and country, whose code upstream may write in several ways; the dearer one counts."""
+    found: Placed = {}
+    for row in rows:
+        country = countries[row.country_id, row.country_title]
+        asked_with = "" if row.country_id == country.code else row.country_id
+        twin, _code = found.setdefault((row.project_id, country.pk), (row, asked_with))
+        if twin.price != row.price:
+            problem = f"is listed in {twin.country_id} and {row.country_id}, at {twin.price} and {row.price}"
+            aside = {"service": row.project_id, "field": "country_id", "problem": f"{problem}; the dearer counts"}
+            run.counts["set_aside"].append(aside)
+        if twin.price < row.price:
+            found[row.project_id, country.pk] = row, asked_with
+    return found
 
 
 def _sites(names: set[str]) -> dict[str, int]:
     """Return the id of the website or app of each name, new ones added; what all are found by is kept right."""
     known = {site.name: site for site in Site.objects.all()}
-    Site.objects.bulk_create(Site(name=name, search_text=name.lower()) for name in sorted(names - known.keys()))
+    Site.objects.bulk_create(
+        Site(name=name, search_text=Site(name=name).found_by()) for name in sorted(names - known.keys())
+    )
     stale = [site for site in known.values() if site.search_text != site.found_by()]
     for site in stale:
         site.search_text = site.found_by()
@@ -127,25 +117,25 @@ def _sites(names: set[str]) -> dict[str, int]:
     return dict(Site.objects.values_list("name", "pk"))
 
 
-def _apply_projects(run: RunningSync, rows: Rows, set_aside: set[str], now: datetime) -> int:
+def _apply_projects(run: RunningSync, rows: Placed, set_aside: set[str], now: datetime) -> int:
     """Return how many rows were touched; what was set aside is left as it is.
 
     Raises SyncRejected when too many are missing.
     """
-    country_ids = dict(Country.objects.values_list("code", "pk"))
-    site_ids = _sites({row.name for row in rows.values()})
-    known = {(p.upstream_id, p.country.code): p for p in Project.objects.select_related("country")}
+    site_ids = _sites({row.name for row, _code in rows.values()})
+    known = {(project.upstream_id, project.country_id): project for project in Project.objects.all()}
     counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
     on_sale = sum(project.withdrawn_at is None for project in known.values())
     new, changed = [], []
-    for key, row in rows.items():
-        price_micros, search_text = micros_from_decimal(row.price), f"{row.name} {row.country_title}".lower()[:400]
+    for key, (row, country_code) in rows.items():
+        price_micros, search_text = micros_from_decimal(row.price), comparable(f"{row.name} {row.country_title}")[:400]
         project = known.pop(key, None)
         if project is None:
             new.append(
                 Project(
                     upstream_id=row.project_id,
-                    country_id=country_ids[row.country_id],
+                    country_id=key[1],
+                    country_code=country_code,
                     site_id=site_ids[row.name],
                     name=row.name,
                     search_text=search_text,
@@ -153,12 +143,13 @@ def _apply_projects(run: RunningSync, rows: Rows, set_aside: set[str], now: date
                 )
             )
             continue
-        before = (project.name, project.price_upstream_micros, project.search_text, project.missed_syncs)
-        if before == (row.name, price_micros, search_text, 0) and project.withdrawn_at is None:
+        before = (project.name, project.price_upstream_micros, project.search_text, project.country_code)
+        now_is = (row.name, price_micros, search_text, country_code)
+        if before == now_is and not project.missed_syncs and project.withdrawn_at is None:
             continue
         counts["returned"] += project.withdrawn_at is not None
-        counts["changed"] += before[:2] != (row.name, price_micros)
-        project.name, project.price_upstream_micros, project.search_text = row.name, price_micros, search_text
+        counts["changed"] += before[:2] != now_is[:2]
+        project.name, project.price_upstream_micros, project.search_text, project.country_code = now_is
         project.site_id = site_ids[project.name]
         project.missed_syncs, project.withdrawn_at = 0, None
         changed.append(project)
@@ -175,6 +166,6 @@ def _apply_projects(run: RunningSync, rows: Rows, set_aside: set[str], now: date
     counts["added"] = len(new)
     run.counts.update(counts)
     Project.objects.bulk_create(new, batch_size=1000)
-    fields = ["name", "site", "price_upstream_micros", "search_text", "missed_syncs", "withdrawn_at"]
+    fields = ["name", "site", "price_upstream_micros", "search_text", "country_code", "missed_syncs", "withdrawn_at"]
     Project.objects.bulk_update(changed, fields, batch_size=200)
     return len(new) + len(changed)

@@ -12,6 +12,9 @@ No text here ever holds the API key, and none carries another exception as its c
 request, and with it the key.
 """
 
+from upstream.reading.text import comparable
+
+LONGEST_PLAIN_TEXT = 900  # what the column of a listed refusal holds
 UNREADABLE = "unreadable answer"  # in the text of every error about one
 
 
@@ -103,11 +106,11 @@ _DOCUMENTED: dict[str, type[Refused]] = {
 
 
 def plain_text(text: str) -> str:
-    """Return an error text as all lists of them know it: without capitals, outer and double blanks, a last full stop.
+    """Return an error text as all lists of them know it: what of it is compared, without a last full stop.
 
-    Only that much is forgiven: what is said besides makes it another text.
+    Only what looks alike is alike: what is said besides makes it another text.
     """
-    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+    return comparable(text).removesuffix(".").rstrip()[:LONGEST_PLAIN_TEXT]
 
 
 def refusal(text: str, http_status: int | None = None) -> Refused:

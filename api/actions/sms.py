@@ -25,6 +25,8 @@ from api.actions.params import ApiError, whole_number
 from orders.fulfilment.forward import forward_order
 from orders.models import Kind, Order, Status
 from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
+from sms.country_rows import country_called
+from sms.formats.countries import region_of
 from sms.limits import TooManyNumbers
 from sms.models import Country, Number, Project
 from sms.operations import MAX_AT_ONCE, buy_numbers
@@ -59,7 +61,7 @@ def sms_projects(call: Call) -> list[dict[str, str]]:
     """What numbers can be had for, at this customer's prices."""
     found = Project.objects.on_sale().select_related("country")
     if country := call.text("country"):
-        found = found.filter(country__code=country)
+        found = found.filter(country=country_called(country))
     book = number_book(call.user)
     return [
         {
@@ -181,9 +183,18 @@ def _project(call: Call) -> Project:
     if not call.text("project_id"):
         raise ApiError("Project ID is required")
     project = Project.objects.select_related("country").filter(pk=whole_number(call.text("project_id")) or 0).first()
-    if project is None or call.text("country") not in ("", project.country.code):
+    if project is None or not _is_in(project, call.text("country")):
         raise ApiError("Project not found", NOT_FOUND)
     return project
+
+
+def _is_in(project: Project, code: str) -> bool:
+    """Whether the code, where one was sent, is that of the project's country, in whichever way it is written."""
+    country = project.country
+    if code in ("", country.code, project.country_code):
+        return True
+    region = region_of(code)
+    return region != "" and region == region_of(country.code, country.name)
 
 
 def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[Order]:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django.db import models
@@ -11,13 +11,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from upstream.money import decimal_from_micros, micros_from_decimal
+from upstream.reading.amounts import typed_amount, typed_quantity
+from upstream.reading.text import line, visible
 
 LONGEST_SEARCH = 200
 LARGEST_ID = 2**63 - 1
 LARGEST_QUANTITY = 10**15
 LARGEST_PRICE = Decimal(10**9)
 LARGEST_PAGE = 10**6
-_AMOUNT = re.compile(r"(\d+)(?:[.,](\d*))?", re.ASCII)
+MICRO = Decimal("0.000001")
 _TRUE = {"1", "on", "true", "yes"}
 
 
@@ -62,7 +64,7 @@ class ListingQuery:
         sort = params.get("sort", "")
         after, before = (_clean(params.get(name, ""))[:600] for name in ("after", "before"))
         return cls(
-            words=" ".join(_clean(params.get("q", "")).split())[:LONGEST_SEARCH].strip(),
+            words=line(_clean(params.get("q", "")))[:LONGEST_SEARCH].strip(),
             category_id=whole_number(params.get("cat", "")),
             subcategory_id=whole_number(params.get("sub", "")),
             price_from_micros=minimum or None,
@@ -132,13 +134,16 @@ def _digits(text: str) -> int | None:
 
 
 def _quantity(text: str) -> int | None:
-    number = _digits(re.sub(r"[\s,._']", "", text))
-    return min(number, LARGEST_QUANTITY) if number else None
+    number = typed_quantity(text)
+    if number is None:  # nothing is bought here: what parts thousands in any language may stand
+        number = _digits(re.sub(r"[\s,._']", "", visible(text)))
+    return min(number, LARGEST_QUANTITY) if number and number > 0 else None
 
 
 def _amount(text: str) -> int | None:
-    found = _AMOUNT.fullmatch(re.sub(r"[\s$€]", "", text))
-    if found is None:
+    found = typed_amount(re.sub(r"[$€₽£]", "", text))
+    if found is None or found < 0:
         return None
-    whole, part = found[1], (found[2] or "")[:6]
-    return micros_from_decimal(min(Decimal(f"{whole}.{part or 0}"), LARGEST_PRICE))
+    return micros_from_decimal(
+        min(found.quantize(MICRO, ROUND_DOWN) if found < LARGEST_PRICE else found, LARGEST_PRICE)
+    )

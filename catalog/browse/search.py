@@ -6,6 +6,7 @@ from django.db import connection
 
 from catalog.browse.forms import whole_number
 from catalog.models import ServiceQuerySet
+from upstream.reading.text import comparable
 
 SHORTEST_WORD, LONGEST_WORD = 3, 40
 MAX_WORDS = 10
@@ -42,8 +43,9 @@ def find(services: ServiceQuerySet, words: str) -> ServiceQuerySet:
     """Return those services that match all the words, or whose number was typed; "#12" is the number alone."""
     if not words:
         return services
-    number = whole_number(words.removeprefix("#"))
-    if number is not None and words.startswith("#"):
+    plain = comparable(words)
+    number = whole_number(plain.removeprefix("#"))
+    if number is not None and plain.startswith("#"):
         return services.filter(pk=number)
     matching = services.matching(words)
     return matching if number is None else matching | services.filter(pk=number)
@@ -54,7 +56,7 @@ def closest_words(words: str) -> str:
 
     One query on PostgreSQL; elsewhere nothing is close to anything.
     """
-    typed = words.lower().split()[:MAX_WORDS]
+    typed = comparable(words).split()[:MAX_WORDS]
     if connection.vendor != "postgresql" or not any(SHORTEST_WORD <= len(word) <= LONGEST_WORD for word in typed):
         return ""
     near: dict[str, list[str]] = {}

@@ -162,9 +162,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.filter(Q(rate_per_override__isnull=False) | Q(category__rate_confirmed_at__isnull=False))
 
     def matching(self, words: str) -> "ServiceQuerySet":
-        """Services whose name, category or subcategory contain every word, in any order and any case."""
+        """Services whose name, category or subcategory contain every word, in any order, as it looks."""
         found = self
-        for word in words.lower().split()[:10]:
+        for word in comparable(words).split()[:10]:
             found = found.filter(search_text__contains=word)
         return found
 

@@ -9,6 +9,9 @@ from django.db.models.functions import Coalesce
 from catalog.models import Category, Service
 from catalog.sync import tables
 
+SEARCHED = ("name", "display_name", "category_id", "subcategory_id", "search_text")
+READ_AT_ONCE = 2000
+
 
 def refresh_search_text(services: QuerySet[Service]) -> int:
     """Make these services findable by the names they have now; return how many had another search text.
@@ -17,7 +20,7 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     """
     names = tables.names()
     stale = []
-    for service in services.only("name", "display_name", "category_id", "subcategory_id", "search_text"):
+    for service in services.only(*SEARCHED).iterator(chunk_size=READ_AT_ONCE):
         text = names.search_text(service.name, service.display_name, service.category_id, service.subcategory_id)
         if text != service.search_text:
             service.search_text = text

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from catalog.models import Category, Delivery, RateUnit
 from catalog.sync.spellings import NameBook, Pair
+from upstream.reading.text import comparable
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,15 @@ class Names:
         return NameBook(oldest_first, pairs)
 
     def search_text(self, name: str, display_name: str, category_id: int, subcategory_id: int | None) -> str:
-        """Return the lower-case text that a search looks through."""
+        """Return the text that a search looks through."""
         subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
         words = (name, display_name, self.category_words[category_id], subcategory)
-        return " ".join(filter(None, words)).lower()
+        return comparable(" ".join(filter(None, words)))
 
 
 PRODUCT_WORDS = re.compile(
     r"\b(accounts?|e-?mails?|gmail|outlook|hotmail|yahoo|prox(y|ies)|vpns?|keys?|licen[cs]es?|gift ?cards?|"
-    r"vouchers?|software|subscriptions?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b",
-    re.IGNORECASE,
+    r"vouchers?|software|subscriptions?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b"
 )
 
 
@@ -55,6 +55,6 @@ def new_category(name: str, *, has_products: bool) -> Category:
 
     `has_products` says that upstream itself calls one of its services a product; without that the name decides.
     """
-    if has_products or PRODUCT_WORDS.search(name):
+    if has_products or PRODUCT_WORDS.search(comparable(name)):
         return Category(name=name, delivery=Delivery.GOODS, rate_per=RateUnit.ONE)
     return Category(name=name, delivery=Delivery.LINK)

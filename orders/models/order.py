@@ -12,6 +12,7 @@ from accounts.money import MicrosField
 from catalog.models import Service
 from orders.models.attention import AttentionFlag
 from orders.models.reasons import HoldReason
+from upstream.reading.text import comparable, line
 
 
 class Status(models.TextChoices):
@@ -88,11 +89,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def matching(self, words: str) -> "OrderQuerySet":
         """Orders with every word in their title or link, or as their number."""
         found = self
-        for word in words.split()[:10]:
+        for word in line(words).split()[:10]:
             number = word.lstrip("#")
             by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else Q(pk=None)
             found = found.filter(Q(title__icontains=word) | Q(link__icontains=word) | by_number)
         return found
+
+    def of_services_like(self, words: str) -> "OrderQuerySet":
+        """Orders of services that are found by these words, for titles that do not look as they are spelt.
+
+        Slower than `matching`, which asks indexes of title and link: for when that finds nothing.
+        """
+        alike = Service.objects.matching(words).order_by().values("pk") if comparable(words) else []
+        return self.filter(service__in=alike)
 
     def waiting_to_send(self, now: datetime) -> "OrderQuerySet":
         """Paid orders whose time has come and that nothing holds back, in the order they were paid.

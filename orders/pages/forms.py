@@ -332,4 +332,6 @@ class OrderFilterForm(Form):
             orders = orders.filter(status__in=FINISHED)
         elif group == self.Group.REFUNDED:
             orders = orders.filter(refunded_micros__gt=0)
-        return orders.matching(self.cleaned_data.get("q", ""))
+        words = self.cleaned_data.get("q", "")
+        found = orders.matching(words)
+        return found if not words or found.exists() else orders.of_services_like(words)

@@ -42,7 +42,7 @@ class NumberAdmin(ReadOnlyAdmin):
     list_display = ("order", "phone", "project", "state", "expires_at", "received_at", "created_at")
     list_filter = (OpenFilter, "state", "created_at")
     list_select_related = ("order", "project__country")
-    search_fields = ("phone", "order__user__email", "project__name", "order__id__exact")
+    search_fields = ("phone", "order__user__email", "project__search_text", "order__id__exact")
     exclude = ("code", "content")
 
     def get_urls(self) -> list[URLPattern]:
@@ -58,7 +58,7 @@ class NumberAdmin(ReadOnlyAdmin):
 class SuccessRateAdmin(ReadOnlyAdmin):
     list_display = ("project", "percent", "observed", "received", "median_seconds", "counted_at")
     list_select_related = ("project__country",)
-    search_fields = ("project__name", "project__country__name")
+    search_fields = ("project__search_text", "project__country__search_text")
 
     @display(description=gettext_lazy("success"))
     def percent(self, rate: SuccessRate) -> str:

@@ -46,7 +46,7 @@ class CountryAdmin(HideAndShow):
     list_display_links = ("name",)
     list_editable = ("visible",)
     list_filter = ("visible",)
-    search_fields = ("name", "code", "search_text")
+    search_fields = ("search_text",)
     readonly_fields = ("name", "code")
     fields = ("visible", "dial_code", "name", "code")
 
@@ -101,6 +101,6 @@ class ProjectAdmin(HideAndShow):
     list_editable = ("visible",)
     list_filter = ("visible", ("withdrawn_at", admin.EmptyFieldListFilter), "site__forbidden")
     list_select_related = ("country",)
-    search_fields = ("name", "country__name", "upstream_id")
+    search_fields = ("search_text", "country__search_text", "upstream_id")
     readonly_fields = ("name", "site", "country", "upstream_id", upstream_price, "missed_syncs", "withdrawn_at")
     fields = ("visible", *readonly_fields)

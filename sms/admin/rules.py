@@ -103,7 +103,7 @@ class NumberMarkupRuleAdmin(ModelAdmin):
     )
     list_filter = ("scope", "valid_from", "valid_until")
     list_select_related = ("country", "site", "project__country")
-    search_fields = ("country__name", "site__name", "project__name")
+    search_fields = ("country__search_text", "site__search_text", "project__search_text")
     autocomplete_fields = TARGETS
     ordering = ("scope", "id")
     conditional_fields = {target: f"scope == '{target}'" for target in TARGETS}

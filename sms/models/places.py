@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
 from sms.formats.countries import (
+    LONGEST_SEARCH_TEXT,
     dial_code_of,
     display_name,
     region_of,
     search_text,
 )
+from upstream.reading.text import comparable
 
 
 class Country(models.Model):
@@ -24,7 +26,7 @@ class Country(models.Model):
     dial_code = models.CharField(
         _("dial code"), max_length=8, blank=True, help_text=_("With a plus sign, for example +44.")
     )
-    # Lower case: the code, the dial code, and the name in every language of the shop.
+    # As `comparable` has it: the code, the dial code, and the name in every language of the shop.
     search_text = models.CharField(editable=False, max_length=400, default="")
     visible = models.BooleanField(_("visible"), default=True)
 
@@ -58,7 +60,7 @@ class Site(models.Model):
     """A website or app, whatever the country: upstream's projects of one name."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
-    # Lower case: the name, and further words under which staff want it found.
+    # As `comparable` has it: the name, and further words under which staff want it found.
     search_text = models.CharField(editable=False, max_length=400, default="")
     aliases = models.CharField(
         _("search aliases"),
@@ -80,7 +82,7 @@ class Site(models.Model):
 
     def found_by(self) -> str:
         """Return what `search_text` should be."""
-        return f"{self.name} {self.aliases}".strip().lower()
+        return comparable(f"{self.name} {self.aliases}")[:LONGEST_SEARCH_TEXT]
 
 
 class ForbiddenWord(models.Model):
@@ -112,9 +114,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         )
 
     def matching(self, words: str) -> "ProjectQuerySet":
-        """Projects whose name or country contain every word, in any order and any case."""
+        """Projects whose name or country contain every word, in any order, as it looks."""
         found = self
-        for word in words.lower().split()[:10]:
+        for word in comparable(words).split()[:10]:
             found = found.filter(search_text__contains=word)
         return found
 
@@ -124,6 +126,8 @@ class Project(models.Model):
 
     upstream_id = models.CharField(_("upstream ID"), max_length=64)
     country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="projects", verbose_name=_("country"))
+    # How upstream writes the country where it lists this: what it is asked for with. Empty: as the country's own row.
+    country_code = models.CharField(editable=False, max_length=20, blank=True, default="", db_default="")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="projects", verbose_name=_("website or app"))
     name = models.CharField(_("name"), max_length=200)
     search_text = models.CharField(editable=False, max_length=400, default="")
@@ -145,6 +149,11 @@ class Project(models.Model):
         return f"{self.name} · {self.country}"
 
     @property
+    def country_upstream(self) -> str:
+        """What upstream calls the country; wants it at hand."""
+        return self.country_code or self.country.code
+
+    @property
     def is_on_sale(self) -> bool:
         """What `on_sale` asks of the rows; wants the country and the site at hand."""
         shown = self.visible and self.country.visible and self.site.visible and not self.site.forbidden
@@ -154,6 +163,6 @@ class Project(models.Model):
         """Save the row; a new one without a website or app gets the one of its name."""
         if self.site_id is None:
             self.site, _created = Site.objects.get_or_create(
-                name=self.name, defaults={"search_text": self.name.lower()}
+                name=self.name, defaults={"search_text": Site(name=self.name).found_by()}
             )
         super().save(*args, **kwargs)

@@ -15,6 +15,7 @@ from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, 
 from accounts.models import User
 from sms.models import Country, Number, Project, ProjectQuerySet, Site, SuccessRate
 from sms.pricing import NumberBook, Place
+from upstream.reading.text import comparable, line
 
 MAX_WORDS = 10
 LONGEST_QUERY = 200
@@ -31,7 +32,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "Asked":
-        words = " ".join(params.get("q", "").replace("\0", "")[:LONGEST_QUERY].split()[:MAX_WORDS])
+        words = " ".join(line(params.get("q", ""))[:LONGEST_QUERY].split()[:MAX_WORDS])
         sort = params.get("sort", "")
         return cls(words, sort if sort in SORTS else SORTS[0], params.get("by") == "country")
 
@@ -41,7 +42,7 @@ class Asked(NamedTuple):
 
     @property
     def each(self) -> list[str]:
-        return self.words.lower().split()
+        return comparable(self.words).split()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,10 @@
-/* Comments are counted as they are typed, so that the price beside them follows. The server counts again. */
+/* Comments are counted as they are typed, so that the price beside them follows. The server counts again, and counts
+   alike: lines end at LF, CRLF and CR, and one in which nothing is seen is none (upstream/reading/text.py). */
 const PAUSE_MS = 250;
+const LINE_ENDS = /\r\n|\n|\r/;
+const DRAWN_MARKS = "\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}";
+const FILLERS = "\u034F\u115F\u1160\u17B4\u17B5\u2065\u2800\u3164\uFFA0\uFFF0-\uFFF8\u{E0000}-\u{E0FFF}";
+const UNSEEN = new RegExp(`^(?:(?![${DRAWN_MARKS}])[\\s\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{NChar}${FILLERS}])*$`, "u");
 
 for (const area of document.querySelectorAll("[data-counts-lines]")) {
   const counter = document.querySelector(area.dataset.countsLines);
@@ -8,7 +13,7 @@ for (const area of document.querySelectorAll("[data-counts-lines]")) {
   const countSoon = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const lines = String(area.value.split("\n").filter((line) => line.trim()).length);
+      const lines = String(area.value.split(LINE_ENDS).filter((line) => !UNSEEN.test(line)).length);
       if (lines === counter.value) return;
       counter.value = lines;
       counter.dispatchEvent(new Event("change", { bubbles: true }));

@@ -37,6 +37,8 @@ def whole(value: Any) -> int | None:
 
 def typed_amount(text: str) -> Decimal | None:
     """Return what a person typed as an amount: `10.50`, `10,50`, `1 000,00`; None for what could mean two things."""
+    if "\0" in text:  # no keyboard has it
+        return None
     plain = visible(text).strip().replace("\N{MINUS SIGN}", "-")
     plain = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     # "1,000" is a thousand to one reader and one to another.

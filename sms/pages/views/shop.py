@@ -25,6 +25,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from orders.models import Order
 from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
+from sms.country_rows import country_called
 from sms.models import Country, Project, ProjectQuerySet, Site
 from sms.operations import buy_numbers
 from sms.pages.forms import BuyNumberForm, Offer
@@ -75,7 +76,9 @@ def country(request: PageRequest, code: str) -> HttpResponse:
     """List what can be had in a country."""
     if "\0" in code:  # PostgreSQL refuses the question
         raise Http404
-    shown = get_object_or_404(Country, code=code, visible=True)
+    shown = country_called(code)
+    if shown is None or not shown.visible:
+        raise Http404
     asked = Asked.read(request.GET)
     projects = Project.objects.on_sale().filter(country=shown)
     if asked.words:

@@ -1,0 +1,19 @@
+"""Services are found by what of their names is seen."""
+
+from django.db import migrations
+
+from accounts.batches import rewrite_texts
+from upstream.reading.text import comparable
+
+
+def rewrite(apps, schema_editor):
+    """Bring the stored texts to what is compared now; a sync would do the same only for what it touches."""
+    for name in ('Service',):
+        rewrite_texts(apps.get_model("catalog", name).objects.order_by(), "search_text", comparable)
+
+
+class Migration(migrations.Migration):
+    atomic = False  # many short statements: nobody waits for all of them
+    dependencies = [("catalog", "0001_initial")]
+
+    operations = [migrations.RunPython(rewrite, migrations.RunPython.noop, elidable=True)]

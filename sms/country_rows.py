@@ -1,0 +1,115 @@
+"""Rows of countries from what upstream says: one for each country, however many ways upstream has of writing it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import chain, count
+
+from django.db import transaction
+
+from sms.formats.countries import dial_code_of, region_of, same_country, search_text, written_name
+from sms.models import Country, Number, NumberMarkupRule, Project
+from upstream.protocol.wire import SmsProject
+from upstream.reading.text import comparable
+
+LONGEST_NAME = 100
+
+
+def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dict[tuple[str, str], Country]:
+    """Return the country of each (country_id, country_title) of these rows, new ones added.
+
+    `listed` are upstream's own titles by code. Two rows that mean one country are made one first; what a country is
+    found by is brought up to date for all of them, a dial code only where there is none yet.
+    """
+    merge_countries()
+    known = list(Country.objects.order_by("pk"))
+    by_meaning = {same_country(country.code, country.name): country for country in reversed(known)}
+    by_code = {country.code: country for country in known}
+    found: dict[tuple[str, str], Country] = {}
+    for row in rows:
+        key = (row.country_id, row.country_title)
+        if key in found:
+            continue
+        code, name = row.country_id, row.country_title or listed.get(row.country_id, "")
+        meaning = same_country(code, name)
+        country = by_meaning.get(meaning) or _same_code(by_code.get(code))
+        if country is None:
+            country = _new_country(code, name, taken=by_code)
+            by_code[country.code] = by_meaning[meaning] = country
+        elif comparable(country.name) == comparable(name):
+            country.name = written_name(code, name)[:LONGEST_NAME]
+        found[key] = country
+    _save({country.pk or country.code: country for country in (*known, *found.values())}.values())
+    return found
+
+
+def country_called(text: str) -> Country | None:
+    """Return the country that is meant by a code, as upstream has it or in another way of writing codes."""
+    exact = Country.objects.filter(code=text).first()
+    if exact is not None or not (region := region_of(text)):
+        return exact
+    countries = Country.objects.order_by("pk")
+    return next((one for one in countries if region_of(one.code, one.name) == region), None)
+
+
+def merge_countries() -> int:
+    """Make rows that mean one country the oldest of them, with all that points at them; return how many went.
+
+    What was hidden stays hidden. Projects go on being asked for in the words that upstream had for their country.
+    """
+    same: dict[str, list[Country]] = defaultdict(list)
+    for country in Country.objects.order_by("pk"):
+        same[same_country(country.code, country.name)].append(country)
+    gone = 0
+    for kept, *doubles in same.values():
+        for double in doubles:
+            with transaction.atomic():
+                _merge(double, into=kept)
+            gone += 1
+    return gone
+
+
+def _merge(double: Country, *, into: Country) -> None:
+    Project.objects.filter(country=double, country_code="").update(country_code=double.code)
+    twins = {project.upstream_id: project for project in into.projects.all()}
+    for project in double.projects.all():
+        if twin := twins.get(project.upstream_id):
+            Number.objects.filter(project=project).update(project=twin)
+            NumberMarkupRule.objects.filter(project=project).update(project=twin)
+            if not project.visible:
+                Project.objects.filter(pk=twin.pk).update(visible=False)
+            project.delete()  # and how often codes came to it, which is counted anew
+        else:
+            Project.objects.filter(pk=project.pk).update(country=into)
+    NumberMarkupRule.objects.filter(country=double).update(country=into)
+    if not double.visible:
+        Country.objects.filter(pk=into.pk).update(visible=False)
+    double.delete()
+
+
+def _same_code(country: Country | None) -> Country | None:
+    """Return the country that has this code already, unless it is certain which one that is: then it is another."""
+    return None if country is None or region_of(country.code, country.name) else country
+
+
+def _new_country(code: str, name: str, *, taken: Mapping[str, Country]) -> Country:
+    """Return an unsaved country; a dial code that another country has already is no name for it."""
+    free = code
+    if code in taken:
+        names = chain([region_of(code, name).lower()], (f"{code[:12]}-{number}" for number in count(2)))
+        free = next(one for one in names if one and one not in taken)
+    return Country(code=free, name=written_name(code, name)[:LONGEST_NAME])
+
+
+def _save(countries: Iterable[Country]) -> None:
+    new, stale = [], []
+    stored = {row["pk"]: row for row in Country.objects.values("pk", "name", "dial_code", "search_text")}
+    for country in countries:
+        country.dial_code = country.dial_code or dial_code_of(country.code, country.name)
+        country.search_text = search_text(country.code, country.name, country.dial_code)
+        before = stored.get(country.pk)
+        if before is None:
+            new.append(country)
+        elif any(getattr(country, column) != before[column] for column in ("name", "dial_code", "search_text")):
+            stale.append(country)
+    Country.objects.bulk_create(new)
+    Country.objects.bulk_update(stale, ["name", "dial_code", "search_text"], batch_size=200)
