@@ -37,6 +37,7 @@ class ModelAdmin(UnfoldModelAdmin):
     list_per_page = 50
     formfield_overrides: Any = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
     form = ModelForm
+    compared_here: tuple[str, ...] = ()  # columns of a small table that has no stored search text
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
         """Return the form of a row that is edited in the list."""
@@ -46,8 +47,17 @@ class ModelAdmin(UnfoldModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search by what is seen; stored search texts hold what of a text is compared."""
+        if self.compared_here and (words := comparable(search_term).split()):
+            rows = queryset.order_by().values_list("pk", *self.compared_here)
+            found = [pk for pk, *texts in rows if _has_all(" ".join(map(str, texts)), words)]
+            return queryset.filter(pk__in=found), False
         folded = any(field.partition("search_text")[1] for field in self.get_search_fields(request))
         return super().get_search_results(request, queryset, (comparable if folded else line)(search_term))
+
+
+def _has_all(text: str, words: list[str]) -> bool:
+    looks = comparable(text)
+    return all(word in looks for word in words)
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -49,7 +49,7 @@ class CategoryAdmin(EditOnlyAdmin):
     )
     list_editable = ("visible", "position")
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
-    search_fields = ("name", "display_name")
+    search_fields = compared_here = ("name", "display_name")
     readonly_fields = ("name", "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
         "name",
@@ -118,7 +118,7 @@ class SubcategoryAdmin(ReadOnlyAdmin):
     list_display = ("name", "category")
     list_filter = ("category",)
     list_select_related = ("category",)
-    search_fields = ("name", "category__name")
+    search_fields = compared_here = ("name", "category__name")
 
 
 @admin.register(MappedType)

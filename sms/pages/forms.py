@@ -80,10 +80,12 @@ class BuyNumberForm(Form):
 class Offer:
     """A project as the page shows it: with this customer's price and the form that buys it.
 
-    `success` is None where too few numbers speak for it.
+    `success` is None where too few numbers speak for it. `others` are dearer offers of the same website or app in the
+    same country, which upstream may list several times.
     """
 
     project: Project
     price_micros: int
     form: BuyNumberForm
     success: SuccessRate | None = None
+    others: "tuple[Offer, ...]" = ()

@@ -20,6 +20,7 @@ from upstream.reading.text import comparable, line
 MAX_WORDS = 10
 LONGEST_QUERY = 200
 NUMBERS_LOOKED_BACK = 200
+OFFERS_OF_ONE = 4  # of one website or app in one country, about as many as upstream lists
 SORTS = ("popular", "price", "success")
 
 
@@ -157,8 +158,19 @@ def listed(projects: ProjectQuerySet, book: NumberBook, *, sort: str, recent: It
     return sorted(found, key=lambda one: (*key(one), one.place.project_id))
 
 
-def mixed(words: list[str], maximum: int) -> list[int]:
-    """Return the ids of projects whose website or country has each word, the most bought first; then the cheapest.
+def by_place(places: Iterable[Place]) -> list[list[int]]:
+    """Return the ids of projects, those of one website or app in one country together, where the first of them stood.
+
+    Upstream may list the same one several times, at different prices.
+    """
+    found: dict[tuple[int, int], list[int]] = {}
+    for place in places:
+        found.setdefault((place.site_id, place.country_id), []).append(place.project_id)
+    return list(found.values())
+
+
+def mixed(words: list[str], maximum: int) -> list[list[int]]:
+    """Return projects whose website or country has each word, as `by_place`; the most bought first, then the cheapest.
 
     Three queries: which websites and countries have which word is looked up first, the pairs are many.
     """
@@ -170,7 +182,9 @@ def mixed(words: list[str], maximum: int) -> list[int]:
         of_countries = [pk for pk, text in countries if word in text]
         projects = projects.filter(Q(site__in=of_sites) | Q(country__in=of_countries))
     ordered = projects.order_by(F("success__observed").desc(nulls_last=True), "price_upstream_micros", "pk")
-    return list(ordered.values_list("pk", flat=True)[:maximum])
+    columns = ("pk", "site_id", "country_id", "price_upstream_micros")
+    rows = ordered.values_list(*columns)[: maximum * OFFERS_OF_ONE]
+    return by_place(Place(*row) for row in rows)[:maximum]
 
 
 def whole(ids: Iterable[int]) -> list[Project]:

@@ -104,3 +104,39 @@ def test_save_word_when_a_name_is_the_same_in_other_letters_of_unicode_forbids_i
 
     site.refresh_from_db()
     assert site.forbidden
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["B\u200bank", "Ba\u00adnk", "B&#97;nk", "ＢＡＮＫ", "𝗕𝗮𝗻𝗸", "Bánk", "ba\u0301nk", "My B\u2060an\ufeffk app"],
+)
+def test_save_word_when_a_name_only_looks_like_it_takes_it_off_sale_all_the_same(name: str) -> None:
+    for one in (name, "Telegram"):
+        put_on_sale(one)
+
+    assert save_word(ForbiddenWord(word="bank")) == 1
+    assert on_sale() == {"Telegram"}
+
+
+@pytest.mark.parametrize("word", ["ba\u00adnk", "\ufeffBANK\u200b", "ｂａｎｋ", "b&#97;nk"])
+def test_save_word_when_it_was_pasted_is_the_word_one_sees(word: str) -> None:
+    put_on_sale("Bank")
+
+    assert save_word(ForbiddenWord(word=word)) == 1
+
+
+def test_apply_words_when_nothing_is_seen_of_a_word_forbids_nothing() -> None:
+    put_on_sale("Telegram")
+    ForbiddenWord.objects.create(word="\u200b")
+
+    assert apply_words() == 0
+    assert on_sale() == {"Telegram"}
+
+
+def test_admin_adds_no_word_of_which_nothing_is_seen(client, sam) -> None:
+    client.force_login(sam)
+
+    client.post(reverse("admin:sms_forbiddenword_add"), {"word": "\u200b\u00ad", "note": ""})
+    client.post(reverse("admin:sms_forbiddenword_add"), {"word": "ba\u200bnk", "note": ""})
+
+    assert list(ForbiddenWord.objects.values_list("word", flat=True)) == ["bank"]

@@ -1,6 +1,8 @@
 """The shop of numbers: a website or app first, or a country first; buying stands beside every price."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -144,6 +146,18 @@ def _offers(projects: Iterable[Project], book: NumberBook, form: BuyNumberForm |
     ]
 
 
+def _lines(groups: Iterable[list[int]], book: NumberBook) -> list[Offer]:
+    """Return an offer for each group of projects of one website or app in one country: the cheapest, with the rest."""
+    groups = list(groups)
+    offers = {offer.project.pk: offer for offer in _offers(search.whole(chain.from_iterable(groups)), book)}
+    lines = []
+    for ids in groups:
+        cheapest_first = sorted((offers[pk] for pk in ids if pk in offers), key=lambda offer: offer.price_micros)
+        if cheapest_first:
+            lines.append(replace(cheapest_first[0], others=tuple(cheapest_first[1:])))
+    return lines
+
+
 def _tiles_page(request: PageRequest, asked: Asked, book: NumberBook) -> Page:
     """Return a page of tiles: countries, or websites and apps, from A to Z."""
     if asked.by_country:
@@ -171,7 +185,7 @@ def _found(asked: Asked, book: NumberBook) -> dict[str, Any]:
     return {
         "sites": of_sites[:MAX_FOUND],
         "countries": of_countries[:MAX_FOUND],
-        "offers": _offers(search.whole(search.mixed(asked.each, MAX_FOUND)), book),
+        "offers": _lines(search.mixed(asked.each, MAX_FOUND), book),
         "more": max(len(of_sites), len(of_countries)) > MAX_FOUND,
     }
 
@@ -182,8 +196,9 @@ def _offers_page(
     book = number_book(request.user)
     recent = search.recent_projects(request.user)
     found = search.listed(projects, book, sort=asked.sort, recent=recent)
-    page = Paginator(found, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
-    offers = _offers(search.whole(one.place.project_id for one in page), book)
+    lines = search.by_place(one.place for one in found)
+    page = Paginator(lines, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
+    offers = _lines(page, book)
     return _page(
         request, "sms/offers.html", {**context, "about": about, "asked": asked, "page": page, "offers": offers}
     )

@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import Service
+from catalog.operations.overrides import refresh_search_text
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import Order, OrderEvent, RefundReason, Status
@@ -179,3 +181,14 @@ def test_detail_needs_the_same_queries_for_any_number_of_events(shop, paid_order
 
     with django_assert_num_queries(6):  # session, user, order, events, requests, the wallet in the header
         shop.get(reverse("orders:detail", args=[paid_order.pk]))
+
+
+def test_list_finds_an_order_by_what_one_sees_of_its_title_and_link(shop, place, service):
+    Service.objects.filter(pk=service.pk).update(name="𝗜𝗻𝘀𝘁𝗮𝗴𝗿𝗮𝗺 Réels")
+    service.refresh_from_db()
+    refresh_search_text(Service.objects.all())
+    order = place(link=f"{LINK}/x")
+
+    for words in ("instagram", "REELS insta", "insta\u200bgram", "ann\u200b/x", f"#{order.pk}\ufeff"):
+        assert rows(shop.get(reverse("orders:list"), {"q": words})) == [order.pk], words
+    assert rows(shop.get(reverse("orders:list"), {"q": "telegram"})) == []

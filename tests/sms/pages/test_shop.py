@@ -311,3 +311,62 @@ def test_recent_choices_are_forgotten_once_they_are_no_longer_sold(shop: Any, pu
     Project.objects.update(withdrawn_at=timezone.now() - timedelta(days=1))
 
     assert section(shop.get(HOME), "recent") == ""
+
+
+@pytest.fixture
+def several(put: Any) -> list[Project]:
+    """Telegram in the United States at three prices, the middle one first; and once in Germany."""
+    usual = put("Telegram", us=50, de=40)["us"]
+    others = [
+        Project.objects.create(
+            upstream_id=uuid.uuid4().hex, country=usual.country, name="Telegram", price_upstream_micros=cents * 10_000
+        )
+        for cents in (90, 20)
+    ]
+    return [usual, *others]
+
+
+@pytest.mark.parametrize("sort", ["popular", "price", "success"])
+def test_site_listed_at_several_prices_in_a_country_is_one_line_with_the_others_behind_it(
+    shop: Any, several: list[Project], sort: str
+) -> None:
+    answer = shop.get(f"/sms/sites/{several[0].site_id}/", {"sort": sort})
+
+    by_country = {offer.project.country.code: offer for offer in answer.context["offers"]}
+    assert len(answer.context["offers"]) == answer.context["page"].paginator.count == 2
+    united_states = by_country["us"]
+    usual, dear, cheap = several
+    assert [united_states.project, *(offer.project for offer in united_states.others)] == [cheap, usual, dear]
+    assert by_country["de"].others == ()
+    words = page_words(answer)
+    assert words.count("from $0.25") == 1
+    assert "2 more offers" in words
+    assert answer.content.decode().count(f"/sms/{dear.pk}/") > 0
+
+
+def test_search_and_country_show_several_prices_of_one_site_as_one_line_too(shop: Any, several: list[Project]) -> None:
+    found = shop.get(HOME, {"q": "telegram united"}).context["offers"]
+    in_country = shop.get("/sms/countries/us/").context["offers"]
+
+    for offers in (found, in_country):
+        assert [(offer.price_micros, len(offer.others)) for offer in offers] == [(250_000, 2)]
+
+
+def test_home_counts_countries_and_not_offers(shop: Any, several: list[Project]) -> None:
+    assert "from $0.25, 2 countries" in page_words(shop.get(HOME))
+
+
+def test_every_offer_of_one_site_is_bought_by_itself(shop: Any, several: list[Project]) -> None:
+    dear = several[1]
+    page = shop.get(f"/sms/{dear.pk}/")
+
+    shop.post(
+        f"/sms/{dear.pk}/",
+        {
+            "quantity": "1",
+            "shown_price_micros": hidden(page, "shown_price_micros"),
+            "request_id": hidden(page, "request_id"),
+        },
+    )
+
+    assert Number.objects.get().project == dear

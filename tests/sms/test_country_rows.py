@@ -1,0 +1,161 @@
+"""One row for each country, however many ways upstream has of writing it; its own words count."""
+
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from orders.fulfilment.forward import forward_order
+from sms.country_rows import country_called, keep_countries, merge_countries
+from sms.formats.countries import dial_code_of, region_of, written_name
+from sms.models import Country, Number, NumberMarkupRule, Project, SuccessRate
+from tests.clock import stopped_at
+from tests.storefront.admin_rows import make_order
+from upstream.protocol.wire import SmsProject
+
+pytestmark = pytest.mark.django_db
+
+
+def row(code: str, title: str, project_id: str = "p1") -> SmsProject:
+    return SmsProject(project_id=project_id, name="Telegram", price=Decimal(1), country_id=code, country_title=title)
+
+
+@pytest.mark.parametrize(
+    ("code", "title", "region", "dial_code"),
+    [
+        ("us", "United States", "US", "+1"),
+        ("US", "united states of america", "US", "+1"),
+        ("USA", "", "US", "+1"),
+        ("840", "United States", "US", "+1"),
+        ("840", "", "US", "+1"),
+        ("uk", "", "GB", "+44"),
+        ("gb", "united kingdom", "GB", "+44"),
+        ("44", "United Kingdom", "GB", "+44"),
+        ("+44", "Jersey", "JE", "+44"),
+        ("+1", "Canada", "CA", "+1"),
+        ("1", "", "US", "+1"),
+        ("+1876", "Jamaica", "JM", "+1876"),
+        ("us", "Germany", "DE", "+49"),  # the title counts
+        ("372", "Ireland", "IE", "+353"),  # a number of ISO 3166, and Estonia's dial code
+        ("372", "Estonia", "EE", "+372"),
+        ("us", "Atlantis", "", ""),  # a guess would beat what is said
+        ("la", "Lao people's democratic republic", "LA", "+856"),
+        ("cd", "Congo", "CD", "+243"),
+        ("cg", "Congo", "CG", "+242"),
+        ("x1", "Congo", "", ""),
+        ("ci", "Cote d'Ivoire", "CI", "+225"),
+        ("x2", "Ivory Coast", "CI", "+225"),
+        ("hk", "Hong Kong", "HK", "+852"),
+        ("kr", "Korea", "KR", "+82"),
+        ("7", "Россия", "RU", "+7"),
+        ("7", "Kazakhstan", "KZ", "+7"),
+        ("gq", "Guinea", "GN", "+224"),
+        ("tz", "Tanzania, United Republic of", "TZ", "+255"),
+        ("us", "United\u00a0St\u200bates", "US", "+1"),
+        ("zz", "", "", ""),
+        ("eu", "", "", ""),
+    ],
+)
+def test_region_of_reads_the_title_first_and_a_code_where_it_agrees(code, title, region, dial_code) -> None:
+    assert (region_of(code, title), dial_code_of(code, title)) == (region, dial_code)
+
+
+@pytest.mark.parametrize(
+    ("code", "title", "written"),
+    [
+        ("la", "Lao people's Democratic Republic", "Lao people's Democratic Republic"),
+        ("la", "lao people's democratic republic", "Lao People's Democratic Republic"),
+        ("us", "united states", "United States"),
+        ("ba", "bosnia and herzegovina", "Bosnia and Herzegovina"),
+        ("x1", "land of o'neill", "land of o'neill"),
+        ("us", "", "United States"),
+        ("us", "US", "United States"),
+        ("x1", "", "x1"),
+        ("de", "GERMANY", "GERMANY"),
+    ],
+)
+def test_written_name_is_what_upstream_wrote_with_capitals_where_it_had_none(code, title, written) -> None:
+    assert written_name(code, title) == written
+
+
+def test_country_is_shown_in_english_as_upstream_writes_it_and_in_other_languages_by_its_name() -> None:
+    laos = Country(code="la", name="Lao people's Democratic Republic")
+
+    assert laos.display_name == "Lao people's Democratic Republic"
+    with translation.override("ru"):
+        assert laos.display_name == "Лаос"
+
+
+def test_keep_countries_makes_one_of_two_ways_of_writing_a_country() -> None:
+    rows = [row("US", "US"), row("us", "United States"), row("gb", "United Kingdom"), row("uk", ""), row("+44", "UK")]
+
+    found = keep_countries({}, rows)
+
+    assert sorted(Country.objects.values_list("code", "name")) == [("US", "United States"), ("gb", "United Kingdom")]
+    assert found["US", "US"] == found["us", "United States"]
+    assert found["gb", "United Kingdom"] == found["uk", ""] == found["+44", "UK"]
+
+
+def test_keep_countries_tells_two_countries_of_one_dial_code_apart() -> None:
+    found = keep_countries({}, [row("+1", "United States"), row("+1", "Canada"), row("c1", "Atlantis")])
+
+    assert found["+1", "United States"].code == "+1"
+    assert (found["+1", "Canada"].code, found["+1", "Canada"].flag) == ("ca", "🇨🇦")
+    again = keep_countries({}, [row("+1", "Canada"), row("+1", "United States"), row("c1", "Atlantis")])
+    assert Country.objects.count() == 3
+    assert again["+1", "Canada"] == found["+1", "Canada"]
+
+
+def test_keep_countries_mends_what_was_capitalized_by_a_guess() -> None:
+    Country.objects.create(code="la", name="Lao People'S Democratic Republic")
+
+    keep_countries({}, [row("la", "Lao people's Democratic Republic")])
+
+    assert Country.objects.get().name == "Lao people's Democratic Republic"
+
+
+def test_merge_countries_moves_all_that_points_at_a_double_and_asks_as_before(ann) -> None:
+    kept, double = Country.objects.create(code="gb", name="UK"), Country.objects.create(code="uk", name="England")
+    Country.objects.filter(pk=double.pk).update(visible=False)
+    own = Project.objects.create(upstream_id="a", country=kept, name="Telegram", price_upstream_micros=1)
+    twin = Project.objects.create(upstream_id="a", country=double, name="Telegram", price_upstream_micros=1)
+    other = Project.objects.create(upstream_id="b", country=double, name="Viber", price_upstream_micros=1)
+    SuccessRate.objects.create(project=twin, observed=1, received=1, counted_at=timezone.now())
+    number = Number.objects.create(order=make_order(ann), project=twin, phone="+44")
+    rules = [
+        NumberMarkupRule.objects.create(scope="country", country=double, percent=5),
+        NumberMarkupRule.objects.create(scope="project", project=twin, percent=5),
+    ]
+
+    assert merge_countries() == 1
+
+    assert list(Country.objects.values_list("code", "visible")) == [("gb", False)]
+    number.refresh_from_db()
+    other.refresh_from_db()
+    assert (number.project, other.country) == (own, kept)
+    assert (own.country_upstream, other.country_upstream) == ("gb", "uk")
+    for rule in rules:
+        rule.refresh_from_db()
+    assert (rules[0].country, rules[1].project) == (kept, own)
+    assert merge_countries() == 0
+
+
+def test_a_number_is_asked_for_with_what_upstream_calls_its_country(sandbox, client_upstream, buy, project) -> None:
+    Country.objects.filter(pk=project.country_id).update(code="USA")
+    Project.objects.filter(pk=project.pk).update(country_code="us")
+    [order] = buy()
+
+    assert forward_order(order.pk, client=client_upstream, clock=stopped_at(timezone.now()))
+
+    order.refresh_from_db()
+    assert order.upstream_id
+
+
+@pytest.mark.parametrize("code", ["us", "US", "usa", "840", "+1", "1"])
+def test_country_called_knows_every_way_of_writing_a_code(client, code) -> None:
+    country = Country.objects.create(code="us", name="United States")
+
+    assert country_called(code) == country
+    assert client.get(reverse("sms:country", args=[code])).status_code == 200
+    assert country_called("xx") is None
