@@ -81,9 +81,10 @@ class ReadsTyped(forms.BaseForm):
                 if isinstance(typed, str) and (kept := as_read(field, typed)) != typed:
                     read[key] = kept
         if read:
-            self.data = self.data.copy()  # a request's own cannot be changed
+            data: Any = self.data.copy()  # type: ignore[attr-defined]  # a dict or a request's own, which stays as it is
             for key, kept in read.items():
-                self.data[key] = kept
+                data[key] = kept
+            self.data = data
 
 
 class Form(ReadsTyped, forms.Form):
@@ -115,5 +116,6 @@ def as_read(field: forms.Field, typed: str) -> str:
 
 def _keys(name: str, field: forms.Field) -> list[str]:
     if isinstance(field.widget, forms.MultiWidget):
-        return [f"{name}{suffix}" for suffix in field.widget.widgets_names]
+        suffixes: list[str] = field.widget.widgets_names  # type: ignore[attr-defined]  # which the stubs leave out
+        return [f"{name}{suffix}" for suffix in suffixes]
     return [name]

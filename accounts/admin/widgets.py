@@ -36,7 +36,7 @@ class ModelAdmin(UnfoldModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     formfield_overrides: Any = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
-    form = ModelForm
+    form: Any = ModelForm
     compared_here: tuple[str, ...] = ()  # columns of a small table that has no stored search text
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:

@@ -29,7 +29,9 @@ def address(transactional_db: None, ann: User, settings: Any, live_server: LiveS
 
 def visitor(browser: Browser, address: str, user: User | None = None, **options: Any) -> Iterator[Page]:
     """A page whose browser is signed in as the user."""
-    with browser.new_context(reduced_motion="reduce", base_url=address, locale="en-US", **options) as context:
+    with browser.new_context(
+        **{"reduced_motion": "reduce", "base_url": address, "locale": "en-US", **options}
+    ) as context:
         if user is not None:
             client = Client()
             client.force_login(user)
