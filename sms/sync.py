@@ -58,7 +58,7 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
         reject_many_set_aside(total=total, set_aside=len(set_aside))
         with transaction.atomic():
             places = keep_countries(countries, rows.values())
-            placed = _at_places(run, rows.values(), places)
+            placed = at_places(run, rows.values(), places)
             changed = _apply_projects(run, placed, {row.service for row in set_aside}, now)
             apply_words()
             close_run(run, SyncRun.Status.APPLIED if changed else SyncRun.Status.UNCHANGED)
@@ -88,7 +88,7 @@ def _named(row: SetAside) -> dict[str, str]:
     return {"service": row.service, "field": row.field, "problem": row.problem}
 
 
-def _at_places(run: RunningSync, rows: Iterable[SmsProject], countries: dict[tuple[str, str], Country]) -> Placed:
+def at_places(run: RunningSync, rows: Iterable[SmsProject], countries: dict[tuple[str, str], Country]) -> Placed:
     """Return the rows by project and country, whose code upstream may write in several ways; the dearer one counts."""
     found: Placed = {}
     for row in rows:

@@ -81,7 +81,7 @@ def _count(typed: str) -> int | None:
 
 
 def _parts(typed: str) -> tuple[str, str, str | None]:
-    """Return service, link and quantity, parted by bars or, in a row out of a spreadsheet, by tabs; None for what lacks.
+    """Return service, link and quantity, parted by bars or, in a row of a spreadsheet, by tabs; None for what lacks.
 
     The first and the last of them count: a link may have bars of its own.
     """

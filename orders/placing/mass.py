@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from catalog.models import OrderForm, Service
+from catalog.models import Delivery, OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order

@@ -1,15 +1,20 @@
 """One row for each country, however many ways upstream has of writing it; its own words count."""
 
+import importlib
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from catalog.models import SyncRun
+from catalog.sync.runs import close_run, recorded_run
 from orders.fulfilment.forward import forward_order
 from sms.country_rows import country_called, keep_countries, merge_countries
 from sms.formats.countries import dial_code_of, region_of, written_name
 from sms.models import Country, Number, NumberMarkupRule, Project, SuccessRate
+from sms.sync import at_places, sync_sms
 from tests.clock import stopped_at
 from tests.storefront.admin_rows import make_order
 from upstream.protocol.wire import SmsProject
@@ -17,8 +22,10 @@ from upstream.protocol.wire import SmsProject
 pytestmark = pytest.mark.django_db
 
 
-def row(code: str, title: str, project_id: str = "p1") -> SmsProject:
-    return SmsProject(project_id=project_id, name="Telegram", price=Decimal(1), country_id=code, country_title=title)
+def row(code: str, title: str, project_id: str = "p1", price: str = "1") -> SmsProject:
+    return SmsProject(
+        project_id=project_id, name="Telegram", price=Decimal(price), country_id=code, country_title=title
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,3 +166,45 @@ def test_country_called_knows_every_way_of_writing_a_code(client, code) -> None:
     assert country_called(code) == country
     assert client.get(reverse("sms:country", args=[code])).status_code == 200
     assert country_called("xx") is None
+
+
+def test_upgrade_brings_stored_texts_of_numbers_up_to_date() -> None:
+    country = Country.objects.create(code="tr", name="Türkiye")
+    project = Project.objects.create(upstream_id="a", country=country, name="x", price_upstream_micros=1)
+    for model in (Country, Project, type(project.site)):
+        model.objects.update(search_text="i̇nstagram 𝗿éels")
+
+    importlib.import_module("sms.migrations.0006_search_by_what_is_seen").rewrite(apps, None)
+
+    for model in (Country, Project, type(project.site)):
+        assert list(model.objects.values_list("search_text", flat=True)) == ["instagram reels"]
+
+
+def test_sync_sms_makes_one_country_of_two_spellings_that_an_older_version_kept(sandbox, client_upstream) -> None:
+    sync_sms(client=client_upstream)
+    usual = Country.objects.get(code="us")
+    old = Country.objects.create(code="USA", name="United States of America")
+    moved = Project.objects.create(upstream_id="x", country=old, name="Telegram", price_upstream_micros=1)
+
+    sync_sms(client=client_upstream)
+
+    moved.refresh_from_db()
+    assert (moved.country, moved.country_upstream) == (usual, "USA")
+    assert not Country.objects.filter(code="USA").exists()
+
+
+def test_a_project_listed_in_two_spellings_of_its_country_counts_at_the_dearer_price_and_is_named() -> None:
+    rows = [row("us", "United States", "p1", "0.20"), row("USA", "", "p1", "0.90"), row("USA", "", "p2", "0.30")]
+    rows += [row("us", "United States", "p2", "0.30")]
+    countries = keep_countries({}, rows)
+    with recorded_run(SyncRun.Kind.SMS, now=timezone.now()) as run:
+        run.counts["set_aside"] = []
+
+        placed = at_places(run, rows, countries)
+
+        [named] = run.counts["set_aside"]
+        close_run(run, SyncRun.Status.UNCHANGED)
+
+    us = Country.objects.get().pk
+    assert placed == {("p1", us): (rows[1], "USA"), ("p2", us): (rows[2], "USA")}
+    assert (named["service"], "the dearer counts" in named["problem"]) == ("p1", True)

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.http import QueryDict
 from django.urls import reverse
+from django.utils.http import urlencode
 
+from catalog.browse.forms import ListingQuery
+from catalog.browse.search import find
 from catalog.models import Category, Delivery, Service
 from catalog.operations.overrides import refresh_search_text
 from catalog.sync.names import new_category
@@ -40,8 +44,6 @@ def test_search_finds_a_name_by_its_plain_spelling(client: Any, service: Service
 
 @pytest.mark.parametrize("typed", ["#{pk}", "\u200b#{pk}", "＃{pk}"])
 def test_search_finds_a_service_by_its_number_with_something_unseen_before_it(service: Service, typed: str) -> None:
-    from catalog.browse.search import find
-
     assert list(find(Service.objects.all(), typed.format(pk=service.pk))) == [service]
 
 
@@ -57,7 +59,7 @@ def test_admin_finds_a_service_by_its_plain_spelling(client: Any, sam: Any, serv
 
 def test_upgrade_brings_stored_texts_up_to_date_in_short_statements(service: Service) -> None:
     Service.objects.filter(pk=service.pk).update(search_text="𝗶𝗻𝘀𝘁𝗮 i̇nstagram réels")
-    migration = importlib.import_module("catalog.migrations.0002_search_by_what_is_seen")
+    migration = importlib.import_module("catalog.migrations.0004_search_by_what_is_seen")
 
     migration.rewrite(apps, None)
 
@@ -78,3 +80,13 @@ def test_admin_finds_a_category_by_its_plain_spelling(client: Any, sam: Any, db:
     found = client.get(reverse("admin:catalog_category_changelist"), {"q": "instagram vip"})
 
     assert [row.pk for row in found.context["cl"].result_list] == [category.pk]
+
+
+@pytest.mark.parametrize("typed", ["1,5", "1.5", "1.50\u200b", "$1.5", " 1,5 "])
+def test_prices_to_filter_by_are_read_as_people_write_them(typed: str) -> None:
+    assert ListingQuery.read(QueryDict(urlencode({"from": typed}))).price_from_micros == 1_500_000
+
+
+@pytest.mark.parametrize("typed", ["1 000", "1,000", "1000.0", "1\u00a0000"])
+def test_pieces_to_filter_by_are_read_leniently(typed: str) -> None:
+    assert ListingQuery.read(QueryDict(urlencode({"quantity": typed}))).quantity == 1000

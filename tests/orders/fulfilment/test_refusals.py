@@ -1,6 +1,9 @@
 """A refusal is the same one in capitals, with a full stop, and with blanks too many; nothing else is forgiven."""
 
+import importlib
+
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -86,3 +89,24 @@ def test_the_longest_text_in_letters_that_become_three_is_kept():
     row = KnownRefusal.objects.create(text="\u0390" * 300)
 
     assert KnownRefusal.objects.get(plain_text=plain_text(row.text)) == row
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Insufficient\u200b  bal\u00adance.", "ＩＮＳＵＦＦＩＣＩＥＮＴ balance", "\ufeffInsufficient&nbsp;balance"],
+)
+def test_meaning_of_a_text_that_looks_like_a_known_one_is_its_meaning(text):
+    assert meaning_of(text, 200) == Meaning.BALANCE
+
+
+def test_upgrade_knows_listed_refusals_by_what_is_seen_of_them_and_keeps_the_newest_of_two():
+    texts = {"Aucun numéro": "aucun numéro", "Aucun numero": "aucun numero", "Other": "other"}
+    for text, plain in texts.items():
+        KnownRefusal.objects.bulk_create([KnownRefusal(text=text, plain_text=plain, meaning=Meaning.FLAG)])
+
+    importlib.import_module("orders.migrations.0023_refusals_by_what_is_seen").rewrite(apps, None)
+
+    assert sorted(KnownRefusal.objects.values_list("text", "plain_text")) == [
+        ("Aucun numero", "aucun numero"),
+        ("Other", "other"),
+    ]

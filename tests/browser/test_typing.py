@@ -1,4 +1,6 @@
-"""The browser counts comments as the server does."""
+"""What people type: the browser counts comments as the server does, and hands over numbers as they are written."""
+
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -7,6 +9,7 @@ from accounts.models import User
 from catalog.models import Service
 from tests.browser.test_api_pages import DESK, address, visitor
 from upstream.reading.text import lines
+from wallet.models import TopUp
 
 __all__ = ["address"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -39,10 +42,13 @@ def test_quantity_when_it_is_typed_with_a_blank_then_the_price_follows(
         expect(page.locator("#quote")).to_contain_text("1 000".replace(" ", "\u00a0"))
 
 
-def test_amount_when_it_has_a_comma_then_what_it_costs_follows(browser: Browser, address: str, ann: User) -> None:
+def test_amount_when_it_has_a_comma_then_it_is_paid(browser: Browser, address: str, ann: User, settings: Any) -> None:
+    settings.MANUAL_TRANSFER_DETAILS = "Account 1234"
     for page in visitor(browser, address, ann, viewport=DESK, color_scheme="light", locale="ru-RU"):
-        page.goto("/wallet/add/")
+        page.goto("/wallet/add")
 
         page.locator("input[name=amount]").fill("10,50")
+        page.locator("input[name=amount]").press("Enter")
+        page.wait_for_url("**/wallet/payments/*")
 
-        expect(page.locator("#ways")).to_contain_text("10,50")
+    assert [top_up.amount_micros for top_up in TopUp.objects.all()] == [10_500_000]

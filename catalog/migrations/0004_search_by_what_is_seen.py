@@ -14,6 +14,6 @@ def rewrite(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False  # many short statements: nobody waits for all of them
-    dependencies = [("catalog", "0001_initial")]
+    dependencies = [("catalog", "0003_mapped_service_types")]
 
     operations = [migrations.RunPython(rewrite, migrations.RunPython.noop, elidable=True)]

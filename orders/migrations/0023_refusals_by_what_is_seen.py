@@ -19,6 +19,6 @@ def rewrite(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0019_one_row_of_looks_a_day")]
+    dependencies = [("orders", "0022_drift_of_syncs")]
 
     operations = [migrations.RunPython(rewrite, migrations.RunPython.noop, elidable=True)]
