@@ -8,8 +8,7 @@ from upstream.reading.text import comparable
 
 def rewrite(apps, schema_editor):
     """Bring the stored texts to what is compared now; a sync would do the same only for what it touches."""
-    for name in ('Service',):
-        rewrite_texts(apps.get_model("catalog", name).objects.order_by(), "search_text", comparable)
+    rewrite_texts(apps.get_model("catalog", "Service").objects.order_by(), "search_text", comparable)
 
 
 class Migration(migrations.Migration):
