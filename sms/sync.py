@@ -16,7 +16,7 @@ from catalog.sync.runs import (
     reject_many_set_aside,
     reject_mass_vanishing,
 )
-from sms.formats.countries import dial_code_of, search_text
+from sms.formats.countries import dial_code_of
 from sms.models import Country, Project, Site
 from sms.policy import apply_words
 from upstream.client import Client
@@ -107,7 +107,7 @@ def _apply_countries(countries: dict[str, str], rows: Rows) -> None:
 
 def _found_by(country: Country) -> Country:
     country.dial_code = country.dial_code or dial_code_of(country.code, country.name)
-    country.search_text = search_text(country.code, country.name, country.dial_code)
+    country.search_text = country.found_by()
     return country
 
 

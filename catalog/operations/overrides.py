@@ -17,8 +17,10 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     """
     names = tables.names()
     stale = []
-    for service in services.only("name", "display_name", "category_id", "subcategory_id", "search_text"):
-        text = names.search_text(service.name, service.display_name, service.category_id, service.subcategory_id)
+    columns = ("name", "display_name", "category_id", "subcategory_id", "translated_names", "search_text")
+    for service in services.only(*columns):
+        place = service.category_id, service.subcategory_id
+        text = names.search_text(service.name, service.display_name, *place, service.translated_names)
         if text != service.search_text:
             service.search_text = text
             stale.append(service)

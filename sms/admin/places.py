@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.widgets import EditOnlyAdmin, ModelAdmin, money_column
 from sms import policy
-from sms.formats.countries import search_text
 from sms.models import Country, ForbiddenWord, Project, Site
 
 upstream_price = money_column(
@@ -51,7 +50,7 @@ class CountryAdmin(HideAndShow):
     fields = ("visible", "dial_code", "name", "code")
 
     def save_model(self, request: HttpRequest, obj: Country, form: Any, change: bool) -> None:
-        obj.search_text = search_text(obj.code, obj.name, obj.dial_code)
+        obj.search_text = obj.found_by()
         super().save_model(request, obj, form, change)
 
 

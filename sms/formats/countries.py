@@ -53,11 +53,14 @@ def display_name(code: str, name: str) -> str:
     return _names(get_language() or settings.LANGUAGE_CODE).get(region_of(code, name), name)
 
 
-def search_text(code: str, name: str, dial_code: str) -> str:
-    """Return everything a country is found by, in lower case: codes, and the names in all languages of the shop."""
+def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
+    """Return everything a country is found by, in lower case: codes, and the names in all languages of the shop.
+
+    `translated` are upstream's own names in other languages.
+    """
     region = region_of(code, name)
     names = [_names(language).get(region, "") for language, _title in settings.LANGUAGES]
-    found = [code, region, dial_code, dial_code.removeprefix("+"), name, *names, NICKNAMES.get(region, "")]
+    found = [code, region, dial_code, dial_code.removeprefix("+"), name, *translated, *names, NICKNAMES.get(region, "")]
     words = dict.fromkeys(text.lower() for text in found if text)
     return " ".join(words)[:LONGEST_SEARCH_TEXT]
 
