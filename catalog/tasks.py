@@ -53,7 +53,7 @@ def _sync(*, in_full: bool) -> None:
 
 @shared_task(name="catalog.tasks.sync_translations")
 def sync_translations() -> None:
-    """Ask for names in other languages, where a round of that is due; trouble is looked at again by the next message."""
+    """Ask for names in other languages, where that is due; what was interrupted goes on with a later message."""
     if not is_due(SyncRun.Kind.TRANSLATIONS, now=timezone.now()):
         return
     try:

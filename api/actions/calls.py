@@ -6,12 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from api.actions.params import ApiError, Params
+from upstream.reading.languages import code_among
 
 MAX_AT_ONCE = 100
+LONGEST_LANGUAGE = 20
 NOT_FOUND = 404
 
 
@@ -43,6 +46,11 @@ class Call:
     def text(self, name: str) -> str:
         """Return a parameter without the blanks around it, "" where it was not sent."""
         return self.params.get(name, "").strip()
+
+    @property
+    def names_language(self) -> str:
+        """The language that names are wanted in, as upstream calls it; "" for English, and for one the shop lacks."""
+        return code_among(self.text("lang")[:LONGEST_LANGUAGE], settings.CATALOG_LANGUAGES)
 
     def check_scope(self, scope: Scope) -> None:
         """Raise ApiError when the key may not do this."""

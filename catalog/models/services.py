@@ -271,6 +271,11 @@ class Service(TranslatedName):
         return shown_name(self.translated_names, self.name, own=self.display_name)
 
     @property
+    def full_title(self) -> str:
+        """What readers see of it in an order."""
+        return self.title
+
+    @property
     def sold_title(self) -> str:
         """What orders are recorded under, whoever reads them: the shop's own name, else the English one."""
         return self.display_name or self.name

@@ -1,6 +1,7 @@
 """Names in the reader's language: what upstream calls something besides its English name."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -31,8 +32,14 @@ def searched_names(translated: Mapping[str, str]) -> list[str]:
 class TranslatedName(models.Model):
     """Something whose name upstream has in several languages. What it has not, or has in English only, is left out."""
 
+    name: Any
     # By upstream's codes of languages: {"ru": "Подписчики"}.
     translated_names = models.JSONField(_("translated names"), default=dict, db_default={}, blank=True, editable=False)
 
     class Meta:
         abstract = True
+
+    def name_in(self, code: str) -> str:
+        """Return upstream's name in a language by its code, or the English one; the shop's own name is not asked."""
+        english: str = self.name
+        return self.translated_names.get(code) or english if code else english

@@ -32,7 +32,7 @@ PAGE_ROWS = 500
 
 
 def sync_translations(*, client: Client, now: datetime, progress: Progress | None = None) -> SyncRun:
-    """Ask for the names of services, categories and subcategories in the languages of CATALOG_LANGUAGES; return the run.
+    """Ask for the names of services and their places in the languages of CATALOG_LANGUAGES; return the run.
 
     An interrupted round goes on where it was. A language that upstream refuses is named in the run and passed over
     until the next round. `progress(language, pages done, pages)` hears of every page.

@@ -1,4 +1,4 @@
-"""Rounds of asking for names in other languages: when one begins, where an interrupted one goes on, how long a run may be.
+"""Rounds of asking for names in other languages: when one begins, and where one that was interrupted goes on.
 
 A round asks for every language of CATALOG_LANGUAGES once. It may take several runs: each writes what it has read at
 once and keeps its place in its row, so that the next one begins there.

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.widgets import EditOnlyAdmin, ModelAdmin, money_column
+from catalog.admin.translations import shown_translations
 from sms import policy
 from sms.models import Country, ForbiddenWord, Project, Site
 
@@ -46,8 +47,8 @@ class CountryAdmin(HideAndShow):
     list_editable = ("visible",)
     list_filter = ("visible",)
     search_fields = ("name", "code", "search_text")
-    readonly_fields = ("name", "code")
-    fields = ("visible", "dial_code", "name", "code")
+    readonly_fields = ("name", shown_translations, "code")
+    fields = ("visible", "dial_code", "name", shown_translations, "code")
 
     def save_model(self, request: HttpRequest, obj: Country, form: Any, change: bool) -> None:
         obj.search_text = obj.found_by()
@@ -60,7 +61,7 @@ class SiteAdmin(HideAndShow):
     list_editable = ("visible",)
     list_filter = ("visible", "forbidden")
     search_fields = ("search_text",)
-    readonly_fields = ("name", "forbidden")
+    readonly_fields = ("name", shown_translations, "forbidden")
     fields = ("visible", "aliases", *readonly_fields)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:

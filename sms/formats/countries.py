@@ -65,6 +65,14 @@ def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
     return " ".join(words)[:LONGEST_SEARCH_TEXT]
 
 
+def with_capitals(name: str, language: str) -> str:
+    """Return a name as it is, or with capitals where it has none: as CLDR spells it in that language, else each word."""
+    if not name.islower():
+        return name
+    spelt = (known for known in _names(language).values() if known.casefold() == name.casefold())
+    return next(spelt, " ".join(word[:1].upper() + word[1:] for word in name.split(" ")))
+
+
 @lru_cache(maxsize=64)
 def _names(language: str) -> dict[str, str]:
     """Return the names of all territories by their codes; none in a language that CLDR has not."""

@@ -163,6 +163,11 @@ class Project(models.Model):
         return self.site.title
 
     @property
+    def full_title(self) -> str:
+        """What readers see of it in an order; wants the country and the website or app at hand."""
+        return f"{self.title} · {self.country.display_name}"
+
+    @property
     def sold_title(self) -> str:
         """What orders are recorded under, whoever reads them; wants the country at hand."""
         return f"{self.name} · {self.country.name}"
