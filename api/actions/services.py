@@ -9,7 +9,6 @@ from typing import Any, cast
 import msgspec
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
-from django.db.models.fields.json import KT
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -21,6 +20,7 @@ from api.service_list.list_files import file_of
 from api.service_list.listing import (
     Format,
     Paging,
+    name_in,
     orderable_stock,
     written,
 )
@@ -61,9 +61,9 @@ def categories(call: Call) -> dict[str, Any]:
 def _categories(language: str) -> list[dict[str, Any]]:
     pairs = Service.objects.on_sale().with_price().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
-    names: tuple[str | KT, ...] = ("category__display_name", "category__name", "subcategory__name")
+    names: tuple[Any, ...] = ("category__display_name", "category__name", "subcategory__name")
     if language:
-        names += KT(f"category__translated_names__{language}"), KT(f"subcategory__translated_names__{language}")
+        names += tuple(name_in(language, place) for place in ("category__", "subcategory__"))
     for display_name, name, subcategory, *translated in pairs.values_list(*names).distinct():
         category_here, subcategory_here = translated or ("", "")
         subcategories = found.setdefault(display_name or category_here or name, [])

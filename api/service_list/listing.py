@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from catalog.models import OrderForm, ServiceQuerySet
@@ -84,8 +84,7 @@ def written(
     """
     lines = found.values_list(*COLUMNS)
     if language:
-        names = (KT(f"{place}translated_names__{language}") for place in ("", "category__"))
-        lines = found.values_list(*COLUMNS, *names)
+        lines = found.values_list(*COLUMNS, name_in(language, ""), name_in(language, "category__"))
     if not paging.limit:
         rows: Iterator[Any] = lines.iterator(chunk_size=READ_AT_ONCE)
     elif paging.start < paging.total:
@@ -101,6 +100,11 @@ def written(
         count += len(piece)
         yield _json.encode(piece)[1:-1]
     yield b"]" if format_.bare else b"]," + _json.encode(_tail(paging, count, format_))[1:]
+
+
+def name_in(language: str, place: str) -> KeyTextTransform:
+    """Return the column of translated names in one language; `place` leads to the row, like "category__"."""
+    return KeyTextTransform(language, f"{place}translated_names")
 
 
 def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:

@@ -66,7 +66,7 @@ def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
 
 
 def with_capitals(name: str, language: str) -> str:
-    """Return a name as it is, or with capitals where it has none: as CLDR spells it in that language, else each word."""
+    """Return a name, with capitals where it has none: as CLDR spells it in that language, else one in each word."""
     if not name.islower():
         return name
     spelt = (known for known in _names(language).values() if known.casefold() == name.casefold())
