@@ -12,7 +12,7 @@ from django.db import transaction
 
 from catalog.models import SyncRun
 from catalog.sync.runs import RunningSync, close_run, recorded_run
-from catalog.sync.translation_rounds import Round, has_time, keep_place, open_round
+from catalog.sync.translation_rounds import Round, keep_place, open_round, steps
 from catalog.sync.translations import translation_of, with_translation
 from sms.formats.countries import with_capitals
 from sms.models import Country, Project, Site
@@ -33,7 +33,7 @@ def sync_translations(*, client: Client, now: datetime) -> SyncRun:
     with recorded_run(SyncRun.Kind.SMS_TRANSLATIONS, now=now) as run:
         current, spent_before = open_round(run), client.usage.requests
         run.counts |= {"total": 0, "changed": 0}
-        while current.left and has_time(run):
+        for _step in steps(run, current):
             code = current.left[0]
             try:
                 answers = client.sms_projects(lang=code), client.sms_countries(lang=code)

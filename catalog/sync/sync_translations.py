@@ -15,7 +15,7 @@ from catalog.sync import tables, translation_tables
 from catalog.sync.fetch import LONGEST, Progress
 from catalog.sync.names import Names
 from catalog.sync.runs import RunningSync, close_run, recorded_run
-from catalog.sync.translation_rounds import Round, has_time, keep_place, open_round
+from catalog.sync.translation_rounds import Round, keep_place, open_round, steps
 from catalog.sync.translation_tables import NamedService
 from catalog.sync.translations import (
     count_name,
@@ -56,7 +56,7 @@ class _Asker:
 
     def go_on(self) -> None:
         """Ask until the round is over or the run has lasted long enough, and close the run."""
-        while self.round.left and has_time(self.run):
+        for _step in steps(self.run, self.round):
             code = self.round.left[0]
             try:
                 over = self._one_step(code)

@@ -4,6 +4,7 @@ A round asks for every language of CATALOG_LANGUAGES once. It may take several r
 once and keeps its place in its row, so that the next one begins there.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,9 +60,12 @@ def open_round(run: RunningSync) -> Round:
     return last
 
 
-def has_time(run: RunningSync) -> bool:
-    """Whether this run may ask for more."""
-    return run.clock() - run.row.started_at < timedelta(seconds=RUN_SECONDS)
+def steps(run: RunningSync, current: Round) -> Iterator[None]:
+    """Yield for each step that this run may take: one in any case, more while there is something left and time."""
+    while not current.is_over:
+        yield
+        if run.clock() - run.row.started_at >= timedelta(seconds=RUN_SECONDS):
+            return
 
 
 def keep_place(run: RunningSync, current: Round) -> None:

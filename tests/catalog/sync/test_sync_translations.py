@@ -1,15 +1,19 @@
 """Names in other languages: a sync of its own, a page at a time, beside the one that sells."""
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from catalog.caching.version import catalog_version
 from catalog.models import Category, Service, Subcategory, SyncRun
 from catalog.sync import sync_translations as module
+from catalog.sync import translation_rounds
+from catalog.sync.runs import SyncTakenOver
 from catalog.sync.sync_catalog import sync_catalog
 from catalog.sync.sync_translations import sync_translations
 from catalog.sync.translation_rounds import is_due
@@ -179,3 +183,90 @@ def test_sync_translations_task_without_the_setting_asks_nothing(sandbox: Sandbo
 
     assert not sandbox.requests
     assert not SyncRun.objects.exists()
+
+
+def test_sync_translations_command_says_what_it_did(catalog: None) -> None:
+    out = io.StringIO()
+
+    call_command("sync_translations", stdout=out)
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "ru: 1 of 1."
+    assert lines[1].startswith("Names of services in other languages: 60 rows read, ")
+    assert lines[2].startswith("Names of SMS numbers in other languages: ")
+
+
+def test_sync_translations_command_without_the_setting_says_so(sandbox: Sandbox, settings: Any) -> None:
+    settings.CATALOG_LANGUAGES = ()
+
+    with pytest.raises(CommandError, match="CATALOG_LANGUAGES is empty"):
+        call_command("sync_translations")
+
+    assert not sandbox.requests
+
+
+def test_sync_translations_when_upstream_refuses_a_language_names_it_and_goes_on(
+    ask: Any, settings: Any, live: Sandbox
+) -> None:
+    settings.CATALOG_LANGUAGES = ("de", "ru")
+    live.fail_next("refuse", action="services", text="Invalid lang", status=200)
+
+    run = ask()
+
+    assert (run.status, run.error) == ("applied", "de: Invalid lang")
+    assert Service.objects.get(upstream_id=FOLLOWERS).translated_names == {"ru": "Подписчики Instagram"}
+    assert not is_due(KIND, now=NOW + timedelta(hours=1))
+
+
+def test_sync_translations_when_a_run_was_given_up_writes_nothing_more(
+    ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_ROWS", 20)
+
+    def give_up(_language: str, done: int, _pages: int) -> None:
+        if done == 2:
+            SyncRun.objects.filter(kind=KIND).update(status="failed")
+
+    with pytest.raises(SyncTakenOver):
+        ask(progress=give_up)
+
+    assert not Service.objects.filter(upstream_id__gt=40).exclude(translated_names={}).exists()
+
+
+def test_sync_translations_when_its_time_is_over_leaves_the_rest_to_the_next_run(
+    ask: Any, live: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_ROWS", 20)
+    monkeypatch.setattr(translation_rounds, "RUN_SECONDS", 0.000001)
+    runs = []
+    while is_due(KIND, now=NOW):
+        runs.append(ask())
+
+    assert [run.translations["left"] for run in runs] == [["ru"], ["ru"], ["ru"], []]
+    assert [run.total for run in runs] == [20, 20, 20, 0]
+
+
+def test_sync_translations_when_a_language_is_new_begins_a_round(ask: Any, settings: Any) -> None:
+    ask()
+    settings.CATALOG_LANGUAGES = ("ru", "de")
+
+    assert is_due(KIND, now=NOW + timedelta(minutes=1))
+
+
+def test_sync_translations_counts_what_has_no_translation(ask: Any) -> None:
+    run = ask()
+
+    on_sale = Service.objects.on_sale()
+    without = on_sale.exclude(translated_names__has_key="ru").count()
+    assert run.translations["missing"]["ru"]["services"] == without
+    assert run.translations["missing"]["ru"]["categories"] == (
+        Category.objects.filter(services__in=on_sale).exclude(translated_names__has_key="ru").distinct().count()
+    )
+
+
+def test_sync_translations_of_a_server_that_knows_no_languages_brings_nothing(ask: Any, live: Sandbox) -> None:
+    live.set(profiles=[])
+
+    run = ask()
+
+    assert (run.status, run.changed) == ("unchanged", 0)
