@@ -124,7 +124,9 @@ class _Asker:
             chosen = {
                 pk: translation_of(name, english_names[pk], longest=LONGEST["category"]) for pk, name in usual.items()
             }
-            found = subcategory_names(_as_known(english, names), translated, {english_names[pk]: name for pk, name in usual.items()})
+            found = subcategory_names(
+                _as_known(english, names), translated, {english_names[pk]: name for pk, name in usual.items()}
+            )
             self.run.counts["changed"] += self._write_places(code, chosen, self._subcategories(found, names))
             self._keep_place()
 
