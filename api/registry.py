@@ -87,6 +87,16 @@ REQUEST_ID = Parameter(
 )
 
 
+LANG = Parameter(
+    "lang",
+    _(
+        "The language of the names, such as ru; English where it is left out, and for names that have no translation. "
+        "Filters take the English names."
+    ),
+    of_document=False,
+)
+
+
 def _by_name(all_actions: Iterable[Action]) -> dict[str, Action]:
     return {action.name: action for action in all_actions}
 
@@ -99,6 +109,7 @@ ACTIONS = _by_name(
             _("All categories, each with its subcategories."),
             services.categories,
             scopes=(Scope.READ,),
+            parameters=(LANG,),
         ),
         Action(
             "services",
@@ -111,6 +122,7 @@ ACTIONS = _by_name(
                 Parameter("limit", _("Services per page; 0, the default, returns all of them")),
                 Parameter("category", _("Only this category, named as in categories")),
                 Parameter("subcategory", _("Only this subcategory, named as in categories")),
+                LANG,
             ),
         ),
         Action(
@@ -227,7 +239,7 @@ ACTIONS = _by_name(
             _("Websites and apps you can get numbers for, at your prices."),
             sms.sms_projects,
             scopes=(Scope.READ, Scope.SMS),
-            parameters=(Parameter("country", _("Only this country, by its code, such as us")),),
+            parameters=(Parameter("country", _("Only this country, by its code, such as us")), LANG),
         ),
         Action(
             "sms_countries",
@@ -235,6 +247,7 @@ ACTIONS = _by_name(
             _("Countries that have numbers."),
             sms.sms_countries,
             scopes=(Scope.READ, Scope.SMS),
+            parameters=(LANG,),
         ),
         Action(
             "add_sms",

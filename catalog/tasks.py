@@ -6,13 +6,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.browse import search
-from catalog.models import Service
+from catalog.models import Service, SyncRun
 from catalog.operations import back_in_stock
 from catalog.operations.overrides import refresh_search_text
 from catalog.operations.stock_alerts import may_be_back
 from catalog.pricing import repricing
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
+from catalog.sync.sync_translations import sync_translations as ask_for_translations
+from catalog.sync.translation_rounds import is_due
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -50,6 +52,20 @@ def _sync(*, in_full: bool) -> None:
         refresh_search_text(Service.objects.all())  # a sync writes those it touches
     if run.changed or run.returned:
         may_be_back()
+
+
+@shared_task(name="catalog.tasks.sync_translations")
+def sync_translations() -> None:
+    """Ask for names in other languages, where that is due; what was interrupted goes on with a later message."""
+    if not is_due(SyncRun.Kind.TRANSLATIONS, now=timezone.now()):
+        return
+    try:
+        client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
+        run = ask_for_translations(client=client, now=timezone.now())
+    except _passing_troubles() as trouble:
+        log.warning("sync_translations_failed", error=str(trouble))
+    else:
+        log.info("sync_translations", status=run.status, changed=run.changed, error=run.error)
 
 
 def _passing_troubles() -> tuple[type[Exception], ...]:

@@ -6,7 +6,7 @@ from itertools import chain, count
 
 from django.db import transaction
 
-from sms.formats.countries import dial_code_of, region_of, same_country, search_text, written_name
+from sms.formats.countries import dial_code_of, region_of, same_country, written_name
 from sms.models import Country, Number, NumberMarkupRule, Project
 from upstream.protocol.wire import SmsProject
 from upstream.reading.text import comparable
@@ -105,7 +105,7 @@ def _save(countries: Iterable[Country]) -> None:
     stored = {row["pk"]: row for row in Country.objects.values("pk", "name", "dial_code", "search_text")}
     for country in countries:
         country.dial_code = country.dial_code or dial_code_of(country.code, country.name)
-        country.search_text = search_text(country.code, country.name, country.dial_code)
+        country.search_text = country.found_by()
         before = stored.get(country.pk)
         if before is None:
             new.append(country)

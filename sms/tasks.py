@@ -5,9 +5,12 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from catalog.models import SyncRun
 from catalog.sync.runs import SyncAlreadyRunning
+from catalog.sync.translation_rounds import is_due
 from sms import operations, sync
 from sms.queries import success_rates
+from sms.sync_translations import sync_translations as ask_for_translations
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -21,6 +24,18 @@ def sync_sms() -> None:
         sync.sync_sms(client=default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS))
     except (UpstreamError, SyncAlreadyRunning) as error:
         log.warning("sync_sms_failed", error=str(error))
+
+
+@shared_task(name="sms.tasks.sync_translations")
+def sync_translations() -> None:
+    """Ask for names in other languages, where that is due; what was interrupted goes on with a later message."""
+    if not is_due(SyncRun.Kind.SMS_TRANSLATIONS, now=timezone.now()):
+        return
+    try:
+        client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
+        ask_for_translations(client=client, now=timezone.now())
+    except (UpstreamError, SyncAlreadyRunning) as error:
+        log.warning("sync_sms_translations_failed", error=str(error))
 
 
 @shared_task(name="sms.tasks.count_success_rates")

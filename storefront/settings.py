@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
@@ -194,6 +195,8 @@ SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
 if SYNC_REPRICED_FACTOR <= 1:
     raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
+CATALOG_LANGUAGES = catalog_languages(env)
+SYNC_TRANSLATIONS_EVERY_SECONDS = env.seconds("SYNC_TRANSLATIONS_EVERY_SECONDS", 24 * 3600)
 STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
 STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
 
@@ -291,7 +294,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, fetches_exchange_rate=bool(EXCHANGE_RATE_SOURCE))
+_FETCHES = {"fetches_exchange_rate": bool(EXCHANGE_RATE_SOURCE), "fetches_translations": bool(CATALOG_LANGUAGES)}
+CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

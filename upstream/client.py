@@ -118,9 +118,10 @@ class Client:
         self._transport.close()
 
     # --- Reads. Each raises Refused, Throttled or Unavailable ---------------------------------------------------------
-    def categories(self) -> Rows[CategoryRow]:
+    # Names come in the language `lang`, a code of `upstream.reading.languages`, else in English; filters take English.
+    def categories(self, *, lang: str | None = None) -> Rows[CategoryRow]:
         """Return every category with its subcategories; `set_aside` names what cannot be read, as in all lists."""
-        return self._read("categories", {}, parsing.parse_categories)
+        return self._read("categories", _given({"lang": lang}), parsing.parse_categories)
 
     def services(
         self,
@@ -129,9 +130,10 @@ class Client:
         limit: int | None = None,
         category: str | None = None,
         subcategory: str | None = None,
+        lang: str | None = None,
     ) -> ServicePage:
         """Return services, all of them without a `limit`; rows that cannot be read are named in `set_aside`."""
-        asked = {"page": page, "limit": limit, "category": category, "subcategory": subcategory}
+        asked = {"page": page, "limit": limit, "category": category, "subcategory": subcategory, "lang": lang}
         parse = functools.partial(parsing.parse_services, page=page or 1, limit=limit or 0)
         return self._read("services", _given(asked), parse)
 
@@ -148,13 +150,13 @@ class Client:
         """Return the shop's money upstream."""
         return self._read("balance", {}, parsing.parse_balance)
 
-    def sms_projects(self, *, country: str | None = None) -> Rows[SmsProject]:
+    def sms_projects(self, *, country: str | None = None, lang: str | None = None) -> Rows[SmsProject]:
         """Return the projects numbers can be bought for, of one country or of all."""
-        return self._read("sms_projects", _given({"country": country}), parsing.parse_sms_projects)
+        return self._read("sms_projects", _given({"country": country, "lang": lang}), parsing.parse_sms_projects)
 
-    def sms_countries(self) -> Rows[SmsCountry]:
+    def sms_countries(self, *, lang: str | None = None) -> Rows[SmsCountry]:
         """Return the countries that have numbers."""
-        return self._read("sms_countries", {}, parsing.parse_sms_countries)
+        return self._read("sms_countries", _given({"lang": lang}), parsing.parse_sms_countries)
 
     def sms_code(self, *, order_id: str) -> SmsCode:
         """Return the code that came to a number, if it did."""

@@ -6,13 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from api.actions.params import ApiError, Params
+from upstream.reading.languages import code_among
 from upstream.reading.text import line
 
 MAX_AT_ONCE = 100
+LONGEST_LANGUAGE = 20
 NOT_FOUND = 404
 
 
@@ -44,6 +47,11 @@ class Call:
     def text(self, name: str) -> str:
         """Return a parameter as it is seen, on one line and without blanks around it; "" where it was not sent."""
         return line(self.params.get(name, ""))
+
+    @property
+    def names_language(self) -> str:
+        """The language that names are wanted in, as upstream calls it; "" for English, and for one the shop lacks."""
+        return code_among(self.text("lang")[:LONGEST_LANGUAGE], settings.CATALOG_LANGUAGES)
 
     def check_scope(self, scope: Scope) -> None:
         """Raise ApiError when the key may not do this."""

@@ -20,6 +20,7 @@ from api.service_list.list_files import file_of
 from api.service_list.listing import (
     Format,
     Paging,
+    name_in,
     orderable_stock,
     written,
 )
@@ -48,22 +49,27 @@ _service_with_category = Prepared(
 
 def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
-    key = cache_key("api", "categories")
+    language = call.names_language
+    key = cache_key("api", "categories", language)
     version, answer = look_up(key)
     if answer is None:
-        answer = {"categories": _categories()}
+        answer = {"categories": _categories(language)}
         store(key, version, answer, shows_prices=False)
     return cast(dict[str, Any], answer)
 
 
-def _categories() -> list[dict[str, Any]]:
+def _categories(language: str) -> list[dict[str, Any]]:
     pairs = Service.objects.on_sale().with_price().order_by("category__position", "category__name", "subcategory__name")
     found: dict[str, list[str]] = {}
-    names = pairs.values_list("category__display_name", "category__name", "subcategory__name").distinct()
-    for display_name, name, subcategory in names:
-        subcategories = found.setdefault(display_name or name, [])
-        if subcategory and subcategory not in subcategories:
-            subcategories.append(subcategory)
+    names: tuple[Any, ...] = ("category__display_name", "category__name", "subcategory__name")
+    if language:
+        names += tuple(name_in(language, place) for place in ("category__", "subcategory__"))
+    for display_name, name, subcategory, *translated in pairs.values_list(*names).distinct():
+        category_here, subcategory_here = translated or ("", "")
+        subcategories = found.setdefault(display_name or category_here or name, [])
+        shown = subcategory_here or subcategory
+        if shown and shown not in subcategories:
+            subcategories.append(shown)
     return [{"category": name, "subcategories": inside} for name, inside in found.items()]
 
 
@@ -78,7 +84,8 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     limit = max(whole_number(call.text("limit")) or 0, 0)
     page = max(whole_number(call.text("page")) or 1, 1)
     format_ = Format() if call.key is None else Format(call.key.bare_services, call.key.numbers_as_text)
-    key = cache_key("api", "services", place, limit, page, format_, discount_of(call.user))
+    language = call.names_language
+    key = cache_key("api", "services", place, limit, page, format_, discount_of(call.user), language)
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
@@ -86,7 +93,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     now = timezone.now()
 
     def pieces() -> Iterator[bytes]:
-        return written(_placed(place), call.user, paging, format_, now=now)
+        return written(_placed(place), call.user, paging, format_, now=now, language=language)
 
     if paging.rows <= SHORT:
         body = b"".join(pieces())

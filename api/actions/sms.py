@@ -53,23 +53,25 @@ WORDS = {
 
 def sms_countries(call: Call) -> list[dict[str, str]]:
     """The countries that have numbers on sale."""
-    found = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
-    return [{"country_code": country.code, "country_name": country.name} for country in found]
+    language = call.names_language
+    found = Country.objects.filter(pk__in=Project.objects.on_sale().values("country"))
+    return [{"country_code": country.code, "country_name": country.name_in(language)} for country in found]
 
 
 def sms_projects(call: Call) -> list[dict[str, str]]:
     """What numbers can be had for, at this customer's prices."""
-    found = Project.objects.on_sale().select_related("country")
+    language = call.names_language
+    found = Project.objects.on_sale().select_related("country", "site")
     if country := call.text("country"):
         found = found.filter(country=country_called(country))
     book = number_book(call.user)
     return [
         {
             "project_id": str(project.pk),
-            "name": project.name,
+            "name": project.site.name_in(language),
             "price": text_from_micros(number_price_micros(project, call.user, book), 4),
             "country_id": project.country.code,
-            "country_title": project.country.name,
+            "country_title": project.country.name_in(language),
         }
         for project in found
     ]

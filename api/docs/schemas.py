@@ -128,6 +128,7 @@ PARAMETERS: dict[str, Schema] = {
     "orders": _IDS,
     "refill": ID,
     "refills": _IDS,
+    "lang": {**TEXT, "maxLength": 20, "examples": ["ru"]},
     "country": {**TEXT, "maxLength": 20},
     "project_id": TEXT,
     "phone": {**TEXT, "maxLength": 40},

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from catalog.models import OrderForm, ServiceQuerySet
@@ -41,6 +42,11 @@ class Line(NamedTuple):
     cancel: bool
     stock: int | None
     paused_because: str
+    translated_name: str | None = None
+    category_translated_name: str | None = None
+
+
+COLUMNS = Line._fields[:-2]
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,16 @@ class Paging:
         return min(self.limit, max(self.total - self.start, 0)) if self.limit else self.total
 
 
-def written(found: ServiceQuerySet, user: User, paging: Paging, format_: Format, *, now: datetime) -> Iterator[bytes]:
-    """Yield the answer as JSON in pieces: these services at this customer's prices of that moment."""
-    lines = found.values_list(*Line._fields)
+def written(
+    found: ServiceQuerySet, user: User, paging: Paging, format_: Format, *, now: datetime, language: str = ""
+) -> Iterator[bytes]:
+    """Yield the answer as JSON in pieces: these services at this customer's prices of that moment.
+
+    Names are in the `language`, as upstream calls it, where there are such; "": English.
+    """
+    lines = found.values_list(*COLUMNS)
+    if language:
+        lines = found.values_list(*COLUMNS, name_in(language, ""), name_in(language, "category__"))
     if not paging.limit:
         rows: Iterator[Any] = lines.iterator(chunk_size=READ_AT_ONCE)
     elif paging.start < paging.total:
@@ -81,12 +94,17 @@ def written(found: ServiceQuerySet, user: User, paging: Paging, format_: Format,
     row_of = _row_maker(price_book(user, now=now), format_)
     yield b"[" if format_.bare else b'{"services":['
     count = 0
-    while piece := [row_of(Line._make(row)) for row in islice(rows, READ_AT_ONCE)]:
+    while piece := [row_of(Line(*row)) for row in islice(rows, READ_AT_ONCE)]:
         if count:
             yield b","
         count += len(piece)
         yield _json.encode(piece)[1:-1]
     yield b"]" if format_.bare else b"]," + _json.encode(_tail(paging, count, format_))[1:]
+
+
+def name_in(language: str, place: str) -> KeyTextTransform:
+    """Return the column of translated names in one language; `place` leads to the row, like "category__"."""
+    return KeyTextTransform(language, f"{place}translated_names")
 
 
 def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:
@@ -110,9 +128,9 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
         rate_per = line.rate_per_override or line.category__rate_per or default_rate_per
         return {
             "service": number(line.id),
-            "name": line.display_name or line.name,
+            "name": line.display_name or line.translated_name or line.name,
             "type": line.type,
-            "category": line.category__display_name or line.category__name,
+            "category": line.category__display_name or line.category_translated_name or line.category__name,
             "rate": text_from_micros(rate_micros * (1000 // rate_per)),
             "min": number(line.min_quantity),
             "max": number(line.max_quantity),

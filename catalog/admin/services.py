@@ -27,6 +27,7 @@ from accounts.admin.widgets import (
 from catalog.admin.differences import history_of
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
+from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
 from catalog.pricing.repricing import lock_prices
@@ -50,9 +51,9 @@ class CategoryAdmin(EditOnlyAdmin):
     list_editable = ("visible", "position")
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = compared_here = ("name", "display_name")
-    readonly_fields = ("name", "delivery_now", "vault_proved_at", "rate_confirmed_at")
+    readonly_fields = ("name", shown_translations, "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
-        "name",
+        ("name", shown_translations),
         ("display_name", "merged_into"),
         "delivery",
         ("delivery_now", "vault_proved_at"),
@@ -119,6 +120,7 @@ class SubcategoryAdmin(ReadOnlyAdmin):
     list_filter = ("category",)
     list_select_related = ("category",)
     search_fields = compared_here = ("name", "category__name")
+    fields = ("category", "name", shown_translations)
 
 
 @admin.register(MappedType)
@@ -194,6 +196,7 @@ class ServiceAdmin(EditOnlyAdmin):
     readonly_fields = (
         "upstream_id",
         "name",
+        shown_translations,
         "category",
         "subcategory",
         "type",

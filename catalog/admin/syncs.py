@@ -19,6 +19,7 @@ from unfold.forms import BaseDialogForm
 from accounts.admin.widgets import ReadOnlyAdmin, go_to, member_of_staff
 from accounts.models import User
 from catalog.admin.differences import percent_of, rate, shown_difference, shown_fields
+from catalog.admin.translations import shown_left, shown_missing
 from catalog.models import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.sync.quarantine import NotWaiting
 from catalog.sync.runs import SyncAlreadyRunning
@@ -63,6 +64,14 @@ class SyncRunAdmin(ReadOnlyAdmin):
         ("withdrawn", "returned", "rows_set_aside"),
         ("decided_by", "decided_at"),
     )
+    translation_fields = (
+        ("kind", "status"),
+        "error",
+        ("started_at", "seconds"),
+        ("requests", "bytes"),
+        ("total", "changed"),
+        (shown_missing, shown_left),
+    )
     actions_detail = ("accept", "drop")
     change_form_after_template = "admin/catalog/sync_difference.html"
 
@@ -72,6 +81,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
         run = self.get_object(request, object_id)
         shown = {} if run is None or request.method != "GET" else {"difference": shown_difference(request, run)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    def get_fields(self, request: HttpRequest, obj: SyncRun | None = None) -> Any:
+        of_names = obj is not None and obj.kind in (SyncRun.Kind.TRANSLATIONS, SyncRun.Kind.SMS_TRANSLATIONS)
+        return self.translation_fields if of_names else self.fields
 
     @display(description=gettext_lazy("status"), ordering="status", label=STATUS_COLOURS)
     def shown_status(self, run: SyncRun) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The category index: the categories customers see, and how much stands in each, counted once per version."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
 from catalog.caching.versioned_cache import cache_key, process_cached
-from catalog.models import Category, Service, ServiceQuerySet, Subcategory
+from catalog.models import Category, Service, ServiceQuerySet, Subcategory, shown_name
 
 # A cell counts its services by what they have; these are the places of the flags in a cell's index.
 REFILL, CANCEL, IN_STOCK = 1, 2, 4
@@ -24,17 +24,29 @@ class ShownSubcategory:
     pk: int
     name: str
     ids: tuple[int, ...]
+    translated: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def title(self) -> str:
+        """What readers see; the index is one for all languages."""
+        return shown_name(self.translated, self.name)
 
 
 @dataclass(frozen=True)
 class ShownCategory:
-    """A category as customers see it, with those that are merged into it."""
+    """A category as customers see it, with those that are merged into it; `name` is the shop's or the English one."""
 
     pk: int
-    title: str
+    name: str
     ids: tuple[int, ...]
     subcategories: tuple[ShownSubcategory, ...]
     services_count: int = 0
+    translated: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def title(self) -> str:
+        """What readers see; the index is one for all languages."""
+        return shown_name(self.translated, self.name)
 
     def subcategory(self, pk: int | None) -> ShownSubcategory | None:
         """Return the subcategory of this id, or of the same name as the one of this id."""
@@ -153,9 +165,9 @@ def category_index(version: int) -> CategoryIndex:
 def _read() -> CategoryIndex:
     names = [column.attname for column in Category._meta.concrete_fields]
     rows = list(Category.objects.all())
-    subcategories: dict[int, list[tuple[int, str]]] = {}
-    for pk, category_id, name in Subcategory.objects.order_by("name", "pk").values_list("pk", "category_id", "name"):
-        subcategories.setdefault(category_id, []).append((pk, name))
+    subcategories: dict[int, list[Subcategory]] = {}
+    for subcategory in Subcategory.objects.order_by("name", "pk"):
+        subcategories.setdefault(subcategory.category_id, []).append(subcategory)
     visible = {row.pk for row in rows if row.visible}
     shown = [row for row in rows if row.visible and (row.merged_into_id is None or row.merged_into_id in visible)]
     taken: dict[int, list[int]] = {}
@@ -165,7 +177,8 @@ def _read() -> CategoryIndex:
     for row in shown:
         if row.merged_into_id is None:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
-            found.append(ShownCategory(row.pk, row.title, ids, _by_name(ids, subcategories)))
+            own, translated = (row.display_name, {}) if row.display_name else (row.name, row.translated_names)
+            found.append(ShownCategory(row.pk, own, ids, _by_name(ids, subcategories), translated=translated))
     shown_ids = {row.pk for row in shown}
     uncounted = CategoryIndex(
         categories=tuple(found),
@@ -179,12 +192,20 @@ def _read() -> CategoryIndex:
     return _counted(uncounted)
 
 
-def _by_name(ids: Sequence[int], subcategories: dict[int, list[tuple[int, str]]]) -> tuple[ShownSubcategory, ...]:
-    ids_of: dict[str, list[int]] = {}
+def _by_name(ids: Sequence[int], subcategories: dict[int, list[Subcategory]]) -> tuple[ShownSubcategory, ...]:
+    by_name: dict[str, list[Subcategory]] = {}
     for category_id in ids:
-        for pk, name in subcategories.get(category_id, []):
-            ids_of.setdefault(name, []).append(pk)
-    return tuple(ShownSubcategory(pks[0], name, tuple(pks)) for name, pks in sorted(ids_of.items()))
+        for row in subcategories.get(category_id, []):
+            by_name.setdefault(row.name, []).append(row)
+    return tuple(
+        ShownSubcategory(
+            rows[0].pk,
+            name,
+            tuple(row.pk for row in rows),
+            next((row.translated_names for row in rows if row.translated_names), {}),
+        )
+        for name, rows in sorted(by_name.items())
+    )
 
 
 def _counted(plain: CategoryIndex) -> CategoryIndex:

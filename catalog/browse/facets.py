@@ -187,7 +187,7 @@ class _Counter:
         everywhere, here = (each.by_subcategory(category.pk, self.needs) for each in (self.counts, self.here))
         chosen = self.place.subcategory
         return [
-            self._choice(each.pk, each.name, everywhere, here, each == chosen, chosen in (None, each))
+            self._choice(each.pk, each.title, everywhere, here, each == chosen, chosen in (None, each))
             for each in category.subcategories
         ]
 

@@ -97,7 +97,7 @@ def _places(service: Service, category_index: CategoryIndex, names_categories: b
         return SafeString()
     subcategory = category_index.subcategory(service.subcategory_id)
     shown = [category.title] if names_categories else []
-    return _facts(*shown, *([subcategory.name] if subcategory else []))
+    return _facts(*shown, *([subcategory.title] if subcategory else []))
 
 
 def _facts(*facts: str) -> SafeString:

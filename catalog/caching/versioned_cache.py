@@ -25,6 +25,7 @@ from catalog.pricing import next_price_change
 
 # Read into what is cached besides the database: another value makes other pages.
 _SETTINGS = (
+    "CATALOG_LANGUAGES",
     "DEFAULT_MARKUP_PERCENT",
     "DEFAULT_RATE_PER",
     "FLOOR_MARGIN_PERCENT",

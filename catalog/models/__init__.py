@@ -16,6 +16,7 @@ from catalog.models.services import (
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
+from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 
 __all__ = [
@@ -40,5 +41,9 @@ __all__ = [
     "StockAlert",
     "Subcategory",
     "SyncRun",
+    "TranslatedName",
     "markup_rule_constraints",
+    "name_language",
+    "searched_names",
+    "shown_name",
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from catalog.models.translated import TranslatedName, shown_name
 from upstream.money import micros_from_decimal
 from upstream.reading.text import comparable
 
@@ -58,7 +59,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         return self.filter(Q(merged_into=None) | Q(merged_into__visible=True), visible=True)
 
 
-class Category(models.Model):
+class Category(TranslatedName):
     """A category as upstream names it; the admin may show it under another name, hide it, or set its rules."""
 
     name = models.CharField(_("upstream name"), max_length=200, unique=True)
@@ -104,7 +105,8 @@ class Category(models.Model):
 
     @property
     def title(self) -> str:
-        return self.display_name or self.name
+        """What readers see: the shop's own name, else the one in their language, else the English one."""
+        return shown_name(self.translated_names, self.name, own=self.display_name)
 
     @property
     def shown_as(self) -> "Category":
@@ -126,7 +128,7 @@ class Category(models.Model):
             raise ValidationError({"merged_into": _("Other categories are merged into this one. Move them first.")})
 
 
-class Subcategory(models.Model):
+class Subcategory(TranslatedName):
     """A subcategory inside one category; the same name in another category is another subcategory."""
 
     category = models.ForeignKey(
@@ -141,7 +143,12 @@ class Subcategory(models.Model):
         constraints = [models.UniqueConstraint(fields=["category", "name"], name="subcategory_once_per_category")]
 
     def __str__(self) -> str:
-        return f"{self.category} · {self.name}"
+        return f"{self.category} · {self.title}"
+
+    @property
+    def title(self) -> str:
+        """What readers see: the name in their language, else the English one."""
+        return shown_name(self.translated_names, self.name)
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
@@ -173,7 +180,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
 
 
-class Service(models.Model):
+class Service(TranslatedName):
     """One service as upstream sells it. Withdrawn when upstream stops offering it, never deleted."""
 
     upstream_id = models.BigIntegerField(_("upstream ID"), unique=True)
@@ -260,6 +267,17 @@ class Service(models.Model):
 
     @property
     def title(self) -> str:
+        """What readers see: the shop's own name, else the one in their language, else the English one."""
+        return shown_name(self.translated_names, self.name, own=self.display_name)
+
+    @property
+    def full_title(self) -> str:
+        """What readers see of it in an order."""
+        return self.title
+
+    @property
+    def sold_title(self) -> str:
+        """What orders are recorded under, whoever reads them: the shop's own name, else the English one."""
         return self.display_name or self.name
 
     @property

@@ -17,6 +17,8 @@ class SyncRun(models.Model):
     class Kind(models.TextChoices):
         CATALOG = "catalog", _("Services")
         SMS = "sms", _("SMS numbers")
+        TRANSLATIONS = "names", _("Names of services in other languages")
+        SMS_TRANSLATIONS = "smsnames", _("Names of SMS numbers in other languages")
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -54,6 +56,8 @@ class SyncRun(models.Model):
         verbose_name=_("decided by"),
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    # Of a sync of translated names: where it stands, and how many of what is sold have no translation.
+    translations = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     # Which process runs it, so that a dead one is told from a slow one: see catalog.sync.run_lock.
     lock_holder = models.CharField(max_length=200, blank=True, default="", editable=False)
 

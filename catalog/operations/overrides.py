@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from catalog.models import Category, Service
 from catalog.sync import tables
 
-SEARCHED = ("name", "display_name", "category_id", "subcategory_id", "search_text")
+SEARCHED = ("name", "display_name", "category_id", "subcategory_id", "translated_names", "search_text")
 READ_AT_ONCE = 2000
 
 
@@ -21,7 +21,8 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     names = tables.names()
     stale = []
     for service in services.only(*SEARCHED).iterator(chunk_size=READ_AT_ONCE):
-        text = names.search_text(service.name, service.display_name, service.category_id, service.subcategory_id)
+        place = service.category_id, service.subcategory_id
+        text = names.search_text(service.name, service.display_name, *place, service.translated_names)
         if text != service.search_text:
             service.search_text = text
             stale.append(service)

@@ -48,6 +48,7 @@ class ServiceRecord(NamedTuple):
     rate_override_micros: int | None
     missed_syncs: int
     withdrawn_at: datetime | None
+    translated_names: dict[str, str]
     fields: UpstreamFields
     derived: Derived
 
@@ -114,7 +115,7 @@ class Comparison:
         """Yield the services with these upstream ids, which the shop does not know yet."""
         for upstream_id in new:
             fields = self._fields(self.answer.offers[upstream_id], None)
-            yield Addition(upstream_id, fields, self._derived(fields, "", None, None, None))
+            yield Addition(upstream_id, fields, self._derived(fields, None))
 
     def difference(self, stored: Iterable[ServiceRecord]) -> Difference:
         """Return what has to be written about these services. One that was set aside is left as it is."""
@@ -129,9 +130,7 @@ class Comparison:
 
     def _offered(self, found: Difference, service: ServiceRecord, offer: UpstreamOffer) -> None:
         fields = self._fields(offer, service.fields.subcategory_id)
-        derived = self._derived(
-            fields, service.display_name, service.rate_per_override, service.rate_override_micros, service.id
-        )
+        derived = self._derived(fields, service)
         returns = service.withdrawn_at is not None
         changes = fields != service.fields
         if not changes and derived == service.derived and not service.missed_syncs and not returns:
@@ -166,16 +165,16 @@ class Comparison:
             subcategory_id = None if pair is None else self.names.subcategories[category_id, pair[1]]
         return UpstreamFields(category_id, subcategory_id, *offer[2:])
 
-    def _derived(
-        self,
-        fields: UpstreamFields,
-        display_name: str,
-        rate_per_override: int | None,
-        rate_override: int | None,
-        pk: int | None,
-    ) -> Derived:
-        text = self.names.search_text(fields.name, display_name, fields.category_id, fields.subcategory_id)
-        return Derived(text, *self.sell(fields, rate_per_override, rate_override, pk))
+    def _derived(self, fields: UpstreamFields, service: ServiceRecord | None) -> Derived:
+        place = fields.category_id, fields.subcategory_id
+        if service is None:
+            return Derived(self.names.search_text(fields.name, "", *place), *self.sell(fields, None, None, None))
+        # Translations are of the name as it was: with another one they go, until they are asked for again.
+        translated = service.translated_names if fields.name == service.fields.name else {}
+        return Derived(
+            self.names.search_text(fields.name, service.display_name, *place, translated),
+            *self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id),
+        )
 
     def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
         """Return what changed besides the rate, for people to read."""

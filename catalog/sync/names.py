@@ -1,10 +1,12 @@
 """Categories and subcategories by upstream's names, and what follows from where a service stands."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
-from catalog.models import Category, Delivery, RateUnit
+from catalog.models import Category, Delivery, RateUnit, searched_names
 from catalog.sync.spellings import NameBook, Pair
 from upstream.reading.text import comparable
 
@@ -37,10 +39,17 @@ class Names:
         pairs = [self.pairs[pk] for pk in sorted(self.pairs)]
         return NameBook(oldest_first, pairs)
 
-    def search_text(self, name: str, display_name: str, category_id: int, subcategory_id: int | None) -> str:
-        """Return the text that a search looks through."""
+    def search_text(
+        self,
+        name: str,
+        display_name: str,
+        category_id: int,
+        subcategory_id: int | None,
+        translated: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Return the text that a search looks through; `translated` are the service's names by language."""
         subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
-        words = (name, display_name, self.category_words[category_id], subcategory)
+        words = (name, display_name, *searched_names(translated), self.category_words[category_id], subcategory)
         return comparable(" ".join(filter(None, words)))
 
 

@@ -81,6 +81,15 @@ def claim_run(run_id: int, *, came_from: str, now: datetime) -> bool:
         raise SyncAlreadyRunning("A sync is running: wait until it has ended.") from error
 
 
+def keep_counts(run: RunningSync, **fields: Any) -> None:
+    """Write the counts so far, and other columns, into the row of a run that goes on, with what they are of.
+
+    Raises SyncTakenOver when the run was given up in the meantime, so that the transaction is rolled back.
+    """
+    if not SyncRun.objects.filter(pk=run.row.pk, status=SyncRun.Status.RUNNING).update(**run.counts, **fields):
+        raise _taken_over(run)
+
+
 def close_run(run: RunningSync, status: str, *, error: str = "") -> None:
     """Record how the run ended, with its counts; called inside the transaction that applies the difference.
 
@@ -90,9 +99,13 @@ def close_run(run: RunningSync, status: str, *, error: str = "") -> None:
     fields = {**run.counts, "set_aside": set_aside, "error": error, "finished_at": run.clock()}
     still_ours = SyncRun.objects.filter(pk=run.row.pk, status=SyncRun.Status.RUNNING)
     if not still_ours.update(status=status, **fields):
-        raise SyncTakenOver(f"The run that started at {run.row.started_at:%H:%M:%S} was given up before it ended.")
+        raise _taken_over(run)
     run.row.refresh_from_db()
     tell_of_run(run.row)
+
+
+def _taken_over(run: RunningSync) -> SyncTakenOver:
+    return SyncTakenOver(f"The run that started at {run.row.started_at:%H:%M:%S} was given up before it ended.")
 
 
 @contextmanager

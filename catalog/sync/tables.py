@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun
+from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun, searched_names
 from catalog.sync.difference import Addition, Derived, Event, ServiceRecord, ServiceUpdate, UpstreamFields
 from catalog.sync.names import Names
 from catalog.sync.scan import StoredService
@@ -42,7 +42,7 @@ def service_records(upstream_ids: Iterable[int], category_ids: Iterable[int]) ->
         return
     columns = ServiceRecord._fields[:-2]
     rows = Service.objects.order_by().filter(
-        Q(upstream_id__in=_set(upstream_ids)) | Q(category_id__in=_set(category_ids))
+        Q(upstream_id__in=set_of(upstream_ids)) | Q(category_id__in=set_of(category_ids))
     )
     first, last = len(columns), len(columns) + len(UpstreamFields._fields)
     wanted = (*columns, *UpstreamFields._fields, *Derived._fields)
@@ -51,7 +51,7 @@ def service_records(upstream_ids: Iterable[int], category_ids: Iterable[int]) ->
         yield ServiceRecord._make((*row[:first], fields, derived))
 
 
-def _set(ids: list[int]) -> RawSQL:
+def set_of(ids: list[int]) -> RawSQL:
     """Return the ids as one parameter, so that there is one statement however many they are."""
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [ids])
@@ -60,22 +60,27 @@ def _set(ids: list[int]) -> RawSQL:
 
 def names() -> Names:
     """Return the categories and subcategories the shop knows."""
-    columns = ("id", "name", "display_name", "rate_per", "merged_into__name", "merged_into__display_name")
-    categories = list(Category.objects.order_by().values_list(*columns))
-    subcategories = list(Subcategory.objects.order_by().values_list("id", "category_id", "name"))
+    categories = list(Category.objects.order_by().select_related("merged_into"))
+    subcategories = list(Subcategory.objects.order_by())
     return Names(
-        categories={name: category_id for category_id, name, *_rest in categories},
-        subcategories={(category_id, name): pk for pk, category_id, name in subcategories},
+        categories={category.name: category.pk for category in categories},
+        subcategories={(each.category_id, each.name): each.pk for each in subcategories},
         # A merged category is found by its own names and by those of the one it is shown in.
         category_words={
-            category_id: " ".join(dict.fromkeys(filter(None, (name, shown, *of_target))))
-            for category_id, name, shown, _unit, *of_target in categories
+            category.pk: " ".join(dict.fromkeys(_words(category) + _words(category.merged_into)))
+            for category in categories
         },
-        subcategory_words={pk: name for pk, _category_id, name in subcategories},
-        rate_per={
-            category_id: unit or settings.DEFAULT_RATE_PER for category_id, _name, _shown, unit, *_rest in categories
+        subcategory_words={
+            each.pk: " ".join([each.name, *searched_names(each.translated_names)]) for each in subcategories
         },
+        rate_per={category.pk: category.rate_per or settings.DEFAULT_RATE_PER for category in categories},
     )
+
+
+def _words(category: Category | None) -> list[str]:
+    if category is None:
+        return []
+    return [*filter(None, (category.name, category.display_name)), *searched_names(category.translated_names)]
 
 
 def insert_services(additions: Iterable[Addition], *, now: datetime) -> None:
@@ -98,11 +103,11 @@ def update_services(changes: Iterable[ServiceUpdate]) -> None:
     if connection.vendor == "postgresql":
         _update_through_staging((*change[:-2], *change.fields, *change.derived) for change in changes)
         return
-    assignments = _assignments("%s")
+    assignments = _assignments("%s", name="%s")
     _execute_many(
         f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
         (
-            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *derived, pk)
+            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *derived, fields.name, pk)
             for pk, missed, withdrawn_at, changed_at, fields, derived in changes
         ),
     )
@@ -110,34 +115,39 @@ def update_services(changes: Iterable[ServiceUpdate]) -> None:
 
 def _update_through_staging(rows: Iterable[tuple[Any, ...]]) -> None:
     columns = ("id", *UPDATED)
-    assignments = _assignments(f"{STAGING}.{{column}}")
+    assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name")
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608
         )
-        _copy(STAGING, columns, rows)
+        copy_rows(STAGING, columns, rows)
         cursor.execute(
             f"UPDATE {TABLE} SET {assignments} FROM {STAGING} WHERE {TABLE}.id = {STAGING}.id"  # noqa: S608
         )
         cursor.execute(f"DROP TABLE {STAGING}")
 
 
-def _assignments(source: str) -> str:
-    """Return the SET clause; a change without a time of change keeps the one that is there."""
+def _assignments(source: str, *, name: str) -> str:
+    """Return the SET clause; a change without a time of change keeps the one that is there.
+
+    Translated names stay with the name they are of: another `name` empties them.
+    """
     sources = {column: source.format(column=column) for column in UPDATED}
     sources["changed_at"] = f"COALESCE({sources['changed_at']}, {TABLE}.changed_at)"
+    kept = f"{TABLE}.translated_names"
+    sources["translated_names"] = f"CASE WHEN {TABLE}.name = {name} THEN {kept} ELSE '{{}}' END"
     return ", ".join(f"{column} = {value}" for column, value in sources.items())
 
 
 def _insert(table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
     if connection.vendor == "postgresql":
-        _copy(table, columns, rows)
+        copy_rows(table, columns, rows)
     else:
         marks = ", ".join("%s" for _column in columns)
         _execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - as above
 
 
-def _copy(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def copy_rows(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
@@ -153,13 +163,16 @@ def _execute_many(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _admin_columns(now: datetime) -> dict[str, Any]:
-    """Return the columns that a new service does not get from upstream, as the database takes them."""
+    """Return the columns that a new service does not get from upstream, as the database takes them.
+
+    Those that the database fills in itself are left to it.
+    """
     blank = Service(first_seen_at=now, changed_at=now)
     ours = {"id", "upstream_id", *UpstreamFields._fields, *Derived._fields}
     return {
         field.attname: field.get_db_prep_save(getattr(blank, field.attname), connection)
         for field in Service._meta.concrete_fields
-        if field.attname not in ours
+        if field.attname not in ours and not field.has_db_default()
     }
 
 

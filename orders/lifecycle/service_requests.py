@@ -145,5 +145,5 @@ def _tell_customer(request: ServiceRequest, now: datetime) -> None:
     with translation.override(order.user.mail_language):
         subject = _("Our answer about order #%(number)s") % {"number": order.pk}
         address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
-        body = "\n\n".join([order.title, what_became_of(request.kind, request.state, request.answer), address])
+        body = "\n\n".join([order.shown_title, what_became_of(request.kind, request.state, request.answer), address])
         tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)

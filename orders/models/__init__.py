@@ -25,6 +25,7 @@ from orders.models.order import (
 )
 from orders.models.reasons import HoldReason, RefundReason
 from orders.models.selling import Coupon, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
+from orders.models.sold import SOLD, load_services_sold, load_sold
 from orders.models.supplier import (
     ContractDrift,
     ForwardingPause,
@@ -42,6 +43,7 @@ __all__ = [
     "FINISHED",
     "MOVES",
     "OPEN",
+    "SOLD",
     "UPSTREAM_OPEN",
     "AttentionFlag",
     "Books",
@@ -76,4 +78,6 @@ __all__ = [
     "UpstreamBalance",
     "UpstreamEntry",
     "WatchedPrice",
+    "load_services_sold",
+    "load_sold",
 ]

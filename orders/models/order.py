@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from catalog.models import Service
+from catalog.models import Service, name_language
 from orders.models.attention import AttentionFlag
 from orders.models.reasons import HoldReason
 from upstream.reading.text import comparable, line
@@ -269,6 +269,17 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.title}"
+
+    @property
+    def shown_title(self) -> str:
+        """What its customer reads: the name in the reader's language while what was sold has the recorded name still.
+
+        Wants what was sold at hand, see `orders.models.sold`; nothing of it where names are read in English.
+        """
+        if not name_language():
+            return self.title
+        sold = self.service if self.kind == Kind.SERVICE else self.number.project
+        return sold.full_title if sold is not None and sold.sold_title == self.title else self.title
 
     @property
     def is_open(self) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from notifications.models import Notice
 from notifications.outbox import write_notices
-from orders.models import Kind, Order, Status
+from orders.models import Kind, Order, Status, load_services_sold
 from upstream.money import round_refund
 
 
@@ -24,6 +24,7 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     Buyers of numbers wait at their page and get no mail. Reads `order.user`, and `order.goods` where there are any.
     """
     told = [order for order in orders if order.kind == Kind.SERVICE and order.user.wants_mail]
+    load_services_sold(told)
     notices = []
     for order in told:
         with translation.override(order.user.mail_language):

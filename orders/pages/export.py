@@ -7,13 +7,19 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
-from orders.models import Order, OrderQuerySet, Status
+from catalog.models import name_language
+from orders.models import SOLD, Order, OrderQuerySet, Status
 from upstream.money import text_from_micros
 
 ROWS_AT_ONCE = 1000
+ORDER_COLUMNS = (
+    *("created_at", "status", "title", "link", "quantity", "remains", "price_micros", "refunded_micros"),
+    *("finished_at", "user_id"),  # the customer's own manager puts the customer on each row, by this id
+)
 
 
 def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
@@ -37,25 +43,30 @@ def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
         _("Finished"),
     ]
     words = {value: str(label) for value, label in Status.choices}
-    return _lines(writer, header, words, orders)
+    return _lines(writer, header, words, orders, get_language() if name_language() else None)
 
 
-def _lines(writer: Any, header: list[str], words: dict[str, str], orders: OrderQuerySet) -> Iterator[str]:
+def _lines(
+    writer: Any, header: list[str], words: dict[str, str], orders: OrderQuerySet, language: str | None
+) -> Iterator[str]:
     yield BYTE_ORDER_MARK + writer.writerow(header)
-    needed = orders.only(
-        *("created_at", "status", "title", "link", "quantity", "remains", "price_micros", "refunded_micros"),
-        *("finished_at", "user_id"),  # the customer's own manager puts the customer on each row, by this id
-    )
+    needed = orders.only(*ORDER_COLUMNS)
+    if language is not None:  # in which what was sold has perhaps another name
+        needed = needed.only(*ORDER_COLUMNS, "kind", "service_id").prefetch_related(*SOLD)
     for order in needed.iterator(chunk_size=ROWS_AT_ONCE):
-        yield writer.writerow(_cells(order, words))
+        yield writer.writerow(_cells(order, words, language))
 
 
-def _cells(order: Order, words: dict[str, str]) -> list[str | int]:
+def _cells(order: Order, words: dict[str, str], language: str | None) -> list[str | int]:
+    title = order.title
+    if language is not None:
+        with override(language):
+            title = order.shown_title
     return [
         order.pk,
         _time(order.created_at),
         words.get(order.status, order.status),
-        harmless(order.title),
+        harmless(title),
         harmless(order.link),
         order.quantity,
         "" if order.remains is None else order.remains,

@@ -143,7 +143,7 @@ def draft_order(
     return Order(
         user=checkout.user,
         checkout=checkout,
-        title=service.title,
+        title=service.sold_title,
         service=service,
         quantity=quantity,
         link=kept_link(service, link),

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.widgets import EditOnlyAdmin, ModelAdmin, money_column
+from catalog.admin.translations import shown_translations
 from sms import policy
-from sms.formats.countries import search_text
 from sms.models import Country, ForbiddenWord, Project, Site
 
 upstream_price = money_column(
@@ -47,11 +47,11 @@ class CountryAdmin(HideAndShow):
     list_editable = ("visible",)
     list_filter = ("visible",)
     search_fields = ("search_text",)
-    readonly_fields = ("name", "code")
-    fields = ("visible", "dial_code", "name", "code")
+    readonly_fields = ("name", shown_translations, "code")
+    fields = ("visible", "dial_code", "name", shown_translations, "code")
 
     def save_model(self, request: HttpRequest, obj: Country, form: Any, change: bool) -> None:
-        obj.search_text = search_text(obj.code, obj.name, obj.dial_code)
+        obj.search_text = obj.found_by()
         super().save_model(request, obj, form, change)
 
 
@@ -61,7 +61,7 @@ class SiteAdmin(HideAndShow):
     list_editable = ("visible",)
     list_filter = ("visible", "forbidden")
     search_fields = ("search_text",)
-    readonly_fields = ("name", "forbidden")
+    readonly_fields = ("name", shown_translations, "forbidden")
     fields = ("visible", "aliases", *readonly_fields)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:

@@ -79,12 +79,15 @@ def written_name(code: str, name: str) -> str:
     return (_own_name(region, name) or name) if name.islower() else name
 
 
-def search_text(code: str, name: str, dial_code: str) -> str:
-    """Return everything a country is found by: codes, and the names in all languages of the shop."""
+def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
+    """Return everything a country is found by: codes, and the names in all languages of the shop.
+
+    `translated` are upstream's own names in other languages.
+    """
     region = region_of(code, name)
     names = [_names(language).get(region, "") for language, _title in settings.LANGUAGES]
     further = (NICKNAMES.get(region, ""), *FURTHER_NAMES.get(region, ()))
-    found = [code, region, dial_code, dial_code.removeprefix("+"), name, *names, *further]
+    found = [code, region, dial_code, dial_code.removeprefix("+"), name, *translated, *names, *further]
     words = dict.fromkeys(comparable(text) for text in found if text)
     return " ".join(words)[:LONGEST_SEARCH_TEXT]
 
@@ -152,6 +155,14 @@ def _languages() -> list[str]:
 
 def _language_code(language: str) -> str:
     return language.partition("-")[0]
+
+
+def with_capitals(name: str, language: str) -> str:
+    """Return a name, with capitals where it has none: as CLDR spells it in that language, else one in each word."""
+    if not name.islower():
+        return name
+    spelt = (known for known in _names(language).values() if known.casefold() == name.casefold())
+    return next(spelt, " ".join(word[:1].upper() + word[1:] for word in name.split(" ")))
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from catalog.models import TranslatedName, searched_names, shown_name
 from sms.formats.countries import (
     LONGEST_SEARCH_TEXT,
     dial_code_of,
@@ -18,7 +19,7 @@ from sms.formats.countries import (
 from upstream.reading.text import comparable
 
 
-class Country(models.Model):
+class Country(TranslatedName):
     """A country in which upstream has numbers, keyed by the id its projects use."""
 
     code = models.CharField(_("code"), max_length=20, unique=True)
@@ -42,7 +43,7 @@ class Country(models.Model):
         """Save the row; a new one can be found at once."""
         if self._state.adding and not self.search_text:
             self.dial_code = self.dial_code or dial_code_of(self.code, self.name)
-            self.search_text = search_text(self.code, self.name, self.dial_code)
+            self.search_text = self.found_by()
         super().save(*args, **kwargs)
 
     @property
@@ -52,11 +53,15 @@ class Country(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The name in the reader's language, else upstream's."""
-        return display_name(self.code, self.name)
+        """The name in the reader's language, as upstream has it or else as it is known; else upstream's English one."""
+        return shown_name(self.translated_names, "") or display_name(self.code, self.name)
+
+    def found_by(self) -> str:
+        """Return what `search_text` should be."""
+        return search_text(self.code, self.name, self.dial_code, *searched_names(self.translated_names))
 
 
-class Site(models.Model):
+class Site(TranslatedName):
     """A website or app, whatever the country: upstream's projects of one name."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
@@ -80,9 +85,15 @@ class Site(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def title(self) -> str:
+        """What readers see: the name in their language, else the English one."""
+        return shown_name(self.translated_names, self.name)
+
     def found_by(self) -> str:
         """Return what `search_text` should be."""
-        return comparable(f"{self.name} {self.aliases}")[:LONGEST_SEARCH_TEXT]
+        names = " ".join([self.name, self.aliases, *searched_names(self.translated_names)])
+        return comparable(names)[:LONGEST_SEARCH_TEXT].strip()
 
 
 class ForbiddenWord(models.Model):
@@ -152,6 +163,20 @@ class Project(models.Model):
     def country_upstream(self) -> str:
         """What upstream calls the country; wants it at hand."""
         return self.country_code or self.country.code
+
+    def title(self) -> str:
+        """What readers see of what it is for, without the country; wants the website or app at hand."""
+        return self.site.title
+
+    @property
+    def full_title(self) -> str:
+        """What readers see of it in an order; wants the country and the website or app at hand."""
+        return f"{self.title} · {self.country.display_name}"
+
+    @property
+    def sold_title(self) -> str:
+        """What orders are recorded under, whoever reads them; wants the country at hand."""
+        return f"{self.name} · {self.country.name}"
 
     @property
     def is_on_sale(self) -> bool:

@@ -112,7 +112,7 @@ def sell_number(
             user=checkout.user,
             checkout=checkout,
             kind=Kind.NUMBER,
-            title=str(project)[:500],
+            title=project.sold_title[:500],
             quantity=1,
             price_micros=price_micros,
             rate_micros=price_micros,

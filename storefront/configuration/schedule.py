@@ -5,7 +5,9 @@ from typing import Any
 from storefront.configuration.environment import Environment
 
 
-def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchange_rate: bool) -> dict[str, Any]:
+def beat_schedule(
+    env: Environment, sync_full_seconds: float, *, fetches_exchange_rate: bool, fetches_translations: bool
+) -> dict[str, Any]:
     """Return Celery's CELERY_BEAT_SCHEDULE, read from the environment."""
 
     def _every(name: str, default_seconds: float, task: str) -> dict[str, Any]:
@@ -56,4 +58,10 @@ def beat_schedule(env: Environment, sync_full_seconds: float, *, fetches_exchang
         schedule["fetch_exchange_rate"] = _every(
             "EXCHANGE_RATE_EVERY_SECONDS", 86_400, "storefront.tasks.fetch_exchange_rate"
         )
+    if fetches_translations:
+        # Looked at more often than a round begins: one that was interrupted goes on soon.
+        for app in ("catalog", "sms"):
+            schedule[f"sync_{app}_translations"] = _every(
+                "CHECK_TRANSLATIONS_EVERY_SECONDS", 600, f"{app}.tasks.sync_translations"
+            )
     return schedule

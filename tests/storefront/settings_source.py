@@ -19,7 +19,8 @@ def settings_reads() -> dict[str, Read]:
     """Return every variable that storefront/settings.py and its configuration read, by name."""
     reads = {}
     folder = ROOT / "storefront"
-    files = ("settings.py", "configuration/schedule.py", "configuration/payment_terms.py", "configuration/retention.py")
+    configured = ("catalog_languages", "payment_terms", "retention", "schedule")
+    files = ("settings.py", *(f"configuration/{name}.py" for name in configured))
     sources = [(folder / name).read_text() for name in files]
     for node in ast.walk(ast.parse("\n".join(sources))):
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import CustomerRequest, customers_only, render_live
 from accounts.paging import open_page
 from orders.lifecycle.service_requests import allowed_requests
-from orders.models import Kind, Order, OrderEvent, ServiceRequest
+from orders.models import Kind, Order, OrderEvent, ServiceRequest, load_sold
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
 from orders.pages.timeline import timeline_of
@@ -23,6 +23,7 @@ def order_list(request: CustomerRequest) -> HttpResponse:
     form = OrderFilterForm(request.GET)
     orders = form.narrow(request.user.orders.newest_first())
     page = open_page(orders, request.GET, ORDERS_PER_PAGE)
+    load_sold(page)
     rows = [(order.pk, order.status, order.remains, order.refunded_micros) for order in page]
     context = {
         "page": page,

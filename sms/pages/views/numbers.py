@@ -38,7 +38,8 @@ MAX_SHOWN = 50
 NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
-BESIDE = ("number__project__country", "number__project__site", "number__replacement_rule")
+PLACES = ("number__project__country", "number__project__site")
+BESIDE = (*PLACES, "number__replacement_rule")
 
 
 @customers_only
@@ -100,7 +101,7 @@ def history(request: CustomerRequest) -> HttpResponse:
     """List all numbers the customer ever had, with what came to them, and search them."""
     form = HistoryFilterForm(request.GET)
     # Orders are what has an index by customer.
-    own = request.user.orders.filter(kind=Kind.NUMBER).select_related("number__project__country").order_by("-id")
+    own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES).order_by("-id")
     page = open_page(form.narrow(own), request.GET, NUMBERS_PER_PAGE)
     page = dataclasses.replace(page, rows=[order.number for order in page])
     context = {"form": form, "page": page, "params": request.GET, "keep_days": settings.SMS_CONTENT_KEEP_DAYS}

@@ -69,7 +69,7 @@ def site(request: PageRequest, pk: int) -> HttpResponse:
     projects = Project.objects.on_sale().filter(site=shown)
     if asked.words:
         projects = projects.filter(country__in=search.matching(Country.objects.order_by(), asked.each).values("pk"))
-    return _offers_page(request, asked, projects, "site", {"site": shown, "heading": shown.name})
+    return _offers_page(request, asked, projects, "site", {"site": shown, "heading": shown.title})
 
 
 @personal_page

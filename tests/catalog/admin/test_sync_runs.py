@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Service, ServiceChange, SyncRun
+from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun
 from catalog.sync.runs import open_run
 from catalog.sync.sync_catalog import sync_catalog
+from sms.models import Country, Site
 from tests.catalog.syncs import LATER, NOW, QUARTER, stored
+from tests.pages import page_words
 from upstream.client import Client as Upstream
 from upstream.sandbox.process import Sandbox
 
@@ -245,3 +247,28 @@ def test_service_page_links_to_what_syncs_changed(
     answer = desk.get(history)
     assert list(answer.context["cl"].queryset) == [ServiceChange.objects.get(service=service)]
     assert "$0.50 → $0.40" in answer.content.decode()
+
+
+def test_page_of_a_run_that_asked_for_translations_says_what_is_missing_and_left(desk: Client) -> None:
+    run = open_run(SyncRun.Kind.TRANSLATIONS, now=NOW).row
+    place = {"missing": {"ru": {"services": 3, "categories": 1}}, "left": ["de"], "notes": {"page": 4}}
+    SyncRun.objects.filter(pk=run.pk).update(translations=place)
+
+    page = page_words(desk.get(reverse("admin:catalog_syncrun_change", args=[run.pk])))
+
+    assert "ru: 3 services, 1 category" in page
+    assert "de, from page 4 on" in page
+
+
+@pytest.mark.parametrize("model", [Service, Category, Subcategory, Site, Country])
+def test_page_of_a_row_shows_its_translations_and_edits_none(desk: Client, service: Service, model: Any) -> None:
+    if model in (Site, Country):
+        model.objects.create(name="A")
+    model.objects.update(translated_names={"ru": "<Имя>", "de": "Name"})
+    row = model.objects.get()
+
+    page = desk.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk]))
+
+    assert "de: Name" in page_words(page)
+    assert "ru: <Имя>" in page_words(page)
+    assert 'name="translated_names"' not in page.content.decode()

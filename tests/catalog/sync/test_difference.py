@@ -96,7 +96,7 @@ def past(old: dict[int, UpstreamOffer], history: dict[int, tuple[int, str]]) -> 
         derived = Derived(text, *sell(fields, None, None, None))
         withdrawn_at = BEFORE if missed >= 2 else None
         own = (display_name, None, None)
-        rows.append(ServiceRecord(100 + upstream_id, upstream_id, *own, missed, withdrawn_at, fields, derived))
+        rows.append(ServiceRecord(100 + upstream_id, upstream_id, *own, missed, withdrawn_at, {}, fields, derived))
     return rows
 
 
@@ -117,7 +117,7 @@ def applied(stored: list[ServiceRecord], additions: list[Addition], difference: 
             )
         )
     for upstream_id, fields, derived in additions:
-        rows[upstream_id] = ServiceRecord(500 + upstream_id, upstream_id, "", None, None, 0, None, fields, derived)
+        rows[upstream_id] = ServiceRecord(500 + upstream_id, upstream_id, "", None, None, 0, None, {}, fields, derived)
     return rows
 
 

@@ -19,6 +19,9 @@ GOOD = {
 }
 
 WRONG = [
+    ("CATALOG_LANGUAGES", "tlh"),
+    ("CATALOG_LANGUAGES", "ru,en"),
+    ("CATALOG_LANGUAGES", "ru de"),
     ("SECRET_KEY", ""),
     ("SECRET_KEY", "short"),
     ("FIELD_ENCRYPTION_KEYS", ""),
@@ -78,6 +81,20 @@ def test_settings_when_only_the_keys_are_set_load():
     loaded = load()
 
     assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
+
+
+@pytest.mark.parametrize(("given", "languages", "jobs"), [(None, "()", "0"), ("ru, PT-br,ru", "('ru', 'pt-BR')", "2")])
+def test_settings_ask_for_translations_only_where_languages_are_named(given: str | None, languages: str, jobs: str):
+    program = (
+        "from django.conf import settings; print(settings.CATALOG_LANGUAGES);"
+        "print(sum('translations' in job for job in settings.CELERY_BEAT_SCHEDULE))"
+    )
+    variables = GOOD if given is None else {**GOOD, "CATALOG_LANGUAGES": given}
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert loaded.stdout.splitlines() == [languages, jobs]
 
 
 @pytest.fixture(scope="module")
