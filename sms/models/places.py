@@ -164,6 +164,7 @@ class Project(models.Model):
         """What upstream calls the country; wants it at hand."""
         return self.country_code or self.country.code
 
+    @property
     def title(self) -> str:
         """What readers see of what it is for, without the country; wants the website or app at hand."""
         return self.site.title

@@ -70,7 +70,7 @@ def test_upgrade_brings_stored_texts_up_to_date_in_short_statements(service: Ser
 
 @pytest.mark.parametrize("name", ["Gmail \u00adAcco\u200bunts", "𝗔𝗰𝗰𝗼𝘂𝗻𝘁𝘀", "Аккаунты", "Account&#115;"])
 def test_a_new_category_is_guessed_by_what_its_name_looks_like(name: str) -> None:
-    assert new_category(name, has_products=False).delivery == Delivery.EMAIL
+    assert new_category(name, has_products=False).delivery == Delivery.GOODS
 
 
 def test_admin_finds_a_category_by_its_plain_spelling(client: Any, sam: Any, db: None) -> None:
