@@ -60,8 +60,9 @@ def beat_schedule(
         )
     if fetches_translations:
         # Looked at more often than a round begins: one that was interrupted goes on soon.
-        for app in ("catalog", "sms"):
-            schedule[f"sync_{app}_translations"] = _every(
-                "CHECK_TRANSLATIONS_EVERY_SECONDS", 600, f"{app}.tasks.sync_translations"
-            )
+        for job, task in (
+            ("sync_translations", "catalog.tasks.sync_translations"),
+            ("sync_sms_translations", "sms.tasks.sync_translations"),
+        ):
+            schedule[job] = _every("CHECK_TRANSLATIONS_EVERY_SECONDS", 600, task)
     return schedule
