@@ -107,7 +107,7 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         log("the faults begin")
         _hang_up()
         crowd.start()
-        stage.sandbox.set(profiles=plan.profiles)
+        stage.sandbox.set(profiles=plan.profiles, damage_fields=faults.DAMAGED_FIELDS)
         faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
         stage.sandbox.set(profiles=())
         log("the faults are over")

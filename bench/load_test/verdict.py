@@ -54,7 +54,7 @@ def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool, charges
     """Compare everything. `all_decided`: the admin has settled the unknown services, none may be left.
 
     Without `charges_are_told` the last answer about an order may have named no charge that can be read: then the books
-    count what it was expected to cost, and that has to be true.
+    count what was said before, or what it was expected to cost, and that has to be true until upstream gives back.
     """
     orders = list(Order.objects.order_by("pk"))
     losses = _losses()
@@ -137,8 +137,10 @@ def _judge_charge(
         return
     real = truth.charge_micros([order.upstream_id])
     here = order.charge_upstream_micros
-    if here is None and not charges_are_told:
-        here = order.cost_upstream_micros
+    if not charges_are_told:
+        here = order.cost_upstream_micros if here is None else here
+        if order.status in (Status.PARTIAL, Status.CANCELED):
+            real = max(real, here)  # that upstream gave something back may not have been told either
     if here != real:
         verdict.problems.append(f"cost {real} upstream, {here} here: {describe(order)}")
 
