@@ -43,6 +43,12 @@ OF_READS: list[Fault] = [
 PURCHASES = ("add", "add_sms")
 STRUCK_WITHIN_SECONDS = 60.0
 READS = ("status", "sms_status", "sms_code", "balance")
+# What a hostile supplier damages: the answers to these calls, as the faults do. With catalogs that differ at every sync
+# nobody could say what a lost number has cost, and its rivals would wait for that for ever.
+DAMAGED_FIELDS = (
+    *("order", "orders", "error", "status", "charge", "currency", "balance", "remains", "start_count", "accounts"),
+    *("phone", "country", "code", "sms_content", "message", "expires_at"),
+)
 
 
 def every_fault() -> list[Fault]:

@@ -17,6 +17,7 @@ from bench.load_test.stage import (
     SPEED,
     Stage,
 )
+from upstream.sandbox.profiles import HOSTILE
 
 if TYPE_CHECKING:
     from bench.load_test.customers import Account, Goods, Shopper
@@ -106,7 +107,7 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         log("the faults begin")
         _hang_up()
         crowd.start()
-        stage.sandbox.set(profiles=plan.profiles)
+        stage.sandbox.set(profiles=plan.profiles, damage_fields=faults.DAMAGED_FIELDS)
         faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
         stage.sandbox.set(profiles=())
         log("the faults are over")
@@ -120,12 +121,14 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         _lose_one_of_each(stage, one_more)
         settling.await_sent(seconds=SETTLE_WITHIN_SECONDS)
         truth = verdict.Truth(stage.sandbox.orders)
-        _take_over(report, verdict.check(truth, crowd.purchases, all_decided=False))
+        told = HOSTILE not in plan.profiles
+        _take_over(report, verdict.check(truth, crowd.purchases, all_decided=False, charges_are_told=told))
         _audit(report)
         settling.decide_for_the_admin(in_doubt, truth.by_link, admin, log)
         settling.settle(one_more, stage, seconds=SETTLE_WITHIN_SECONDS, log=log)
         log("the admin has decided; the second verdict")
-        final = verdict.check(verdict.Truth(stage.sandbox.orders), crowd.purchases, all_decided=True)
+        truth = verdict.Truth(stage.sandbox.orders)
+        final = verdict.check(truth, crowd.purchases, all_decided=True, charges_are_told=told)
         for name in ("orders", "adopted", "proved_absent", "losses", "loss_micros"):
             setattr(report, name, getattr(final, name))
         report.problems += final.problems

@@ -50,8 +50,12 @@ class Truth:
         return sum(micros_from_decimal(Decimal(str(self.by_id[one]["charge"]))) for one in upstream_ids)
 
 
-def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verdict:
-    """Compare everything. `all_decided`: the admin has settled the unknown services, none may be left."""
+def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool, charges_are_told: bool = True) -> Verdict:
+    """Compare everything. `all_decided`: the admin has settled the unknown services, none may be left.
+
+    Without `charges_are_told` the last answer about an order may have named no charge that can be read: then the books
+    count what was said before, or what it was expected to cost, and that has to be true until upstream gives back.
+    """
     orders = list(Order.objects.order_by("pk"))
     losses = _losses()
     verdict = Verdict(orders=len(orders), needing_a_human=Order.objects.needing_attention().count())
@@ -59,7 +63,7 @@ def check(truth: Truth, purchases: list[Purchase], *, all_decided: bool) -> Verd
     _judge_numbers([order for order in orders if order.kind == Kind.NUMBER], truth, losses, verdict)
     for order in orders:
         _judge_ending(order, verdict, all_decided=all_decided)
-        _judge_charge(order, truth, losses, verdict)
+        _judge_charge(order, truth, losses, verdict, charges_are_told=charges_are_told)
     _judge_money_back(orders, verdict)
     for broken in UpstreamAssumption.objects.filter(broken_at__isnull=False):
         verdict.problems.append(f"what holds was taken for broken: {broken}: {broken.evidence}")
@@ -125,13 +129,20 @@ def _judge_ending(order: Order, verdict: Verdict, *, all_decided: bool) -> None:
     verdict.problems.append(f"stuck, and nobody is asked to look at it: {describe(order)}")
 
 
-def _judge_charge(order: Order, truth: Truth, losses: dict[int, set[str]], verdict: Verdict) -> None:
+def _judge_charge(
+    order: Order, truth: Truth, losses: dict[int, set[str]], verdict: Verdict, *, charges_are_told: bool
+) -> None:
     """What an order cost is what upstream took for it, to the micro; a booked loss is not asked about any more."""
     if order.upstream_id not in truth.by_id or order.upstream_id in losses[order.pk]:
         return
     real = truth.charge_micros([order.upstream_id])
-    if order.charge_upstream_micros != real:
-        verdict.problems.append(f"cost {real} upstream, {order.charge_upstream_micros} here: {describe(order)}")
+    here = order.charge_upstream_micros
+    if not charges_are_told:
+        here = order.cost_upstream_micros if here is None else here
+        if order.status in (Status.PARTIAL, Status.CANCELED):
+            real = max(real, here)  # that upstream gave something back may not have been told either
+    if here != real:
+        verdict.problems.append(f"cost {real} upstream, {here} here: {describe(order)}")
 
 
 def _judge_money_back(orders: list[Order], verdict: Verdict) -> None:
