@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from catalog.models import searched_names
 from sms.models import ForbiddenWord, Site
 from upstream.reading.text import comparable, line
 
@@ -30,9 +31,10 @@ def apply_words() -> int:
     """
     words = [found for word in ForbiddenWord.objects.values_list("word", flat=True) if (found := comparable(word))]
     wrong: dict[bool, list[int]] = {True: [], False: []}
-    for site_id, name, forbidden in Site.objects.values_list("pk", "name", "forbidden"):
-        seen = comparable(name)
-        should = any(word in seen for word in words)
+    columns = ("pk", "name", "translated_names", "forbidden")
+    for site_id, name, translated, forbidden in Site.objects.values_list(*columns):
+        seen = [comparable(known) for known in (name, *searched_names(translated))]
+        should = any(word in text for word in words for text in seen)
         if should != forbidden:
             wrong[should].append(site_id)
     for forbidden, ids in wrong.items():

@@ -31,6 +31,7 @@ from upstream.client import Client
 from upstream.errors import OrderNotFound, UpstreamError
 from upstream.money import micros_from_decimal, rounding_micros
 from upstream.protocol.wire import SmsCode, SmsNumber, SmsStatus
+from upstream.reading.amounts import MAX_INTEGER
 from upstream.reading.times import expiry
 
 STATUS_EVERY = timedelta(minutes=2)
@@ -75,14 +76,17 @@ class NumberSupply:
     def cost_range(self, attempt: LostAttempt) -> CostRange:
         """From what it was expected to cost to what the project costs now.
 
-        Prices of projects have no history: with more than one sync that changed any since, others may lie between.
+        Prices of projects have no history: with more than one sync that changed any since, others may have lain
+        between. Nobody will learn them any more, so no charge contradicts anything then.
         """
         now_micros = self.cost_now(attempt.order)
         then_micros = now_micros if attempt.cost_upstream_micros is None else attempt.cost_upstream_micros
         span = sync_span(SyncRun.Kind.SMS, attempt.sent_at)
         changing = SyncRun.objects.filter(kind=SyncRun.Kind.SMS, started_at__gt=span.after, changed__gt=0).count()
+        if span.closed and changing > 1:
+            return CostRange(0, MAX_INTEGER, settled=True)
         low, high = sorted((then_micros, now_micros))
-        return CostRange(low, high, settled=span.closed and changing <= 1)
+        return CostRange(low, high, settled=span.closed)
 
     def send(self, client: Client, order: Order) -> Placed:
         number = order.number

@@ -16,6 +16,7 @@ from catalog.sync.translation_rounds import Round, keep_place, open_round, steps
 from catalog.sync.translations import translation_of, with_translation
 from sms.formats.countries import with_capitals
 from sms.models import Country, Project, Site
+from sms.policy import apply_words
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, Refused
 from upstream.protocol.wire import SmsCountry, SmsProject
@@ -60,6 +61,7 @@ def _record(
             names = _names(code, projects, countries)
             run.counts["total"] += len(projects)
             run.counts["changed"] += sum(_write(model, code, found) for model, found in names.items())
+            apply_words()
         current.missing[code] = _missing(code)
         current.next_language()
         keep_place(run, current)
@@ -76,7 +78,7 @@ def _names(
     countries: dict[int, Counter[str]] = {}
     for row in rows:
         known = projects.get(row.project_id, [])
-        here = [project for project in known if project.country.code == row.country_id]
+        here = [project for project in known if project.country_upstream == row.country_id]
         # One id alone says which it is, however upstream writes the country.
         for project in here or (known if len(known) == 1 else []):
             sites.setdefault(project.site_id, Counter())[row.name] += 1

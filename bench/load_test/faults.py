@@ -71,6 +71,7 @@ def inject(stage: Stage, *, seconds: float, seed: int, log: Callable[[str], None
     ends_at = time.monotonic() + seconds
     while victims or time.monotonic() < ends_at:
         time.sleep(dice.uniform(1.0, 2.5))
+        stage.start_what_ended()
         victim = victims.pop() if victims else dice.choice(stage.killable)
         log(f"killing {victim}")
         revive = stage.kill(victim)

@@ -64,6 +64,7 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str
     deadline = time.monotonic() + seconds
     while unexamined := _unexamined():
         _check_time(deadline, "not looked into", unexamined)
+        stage.start_what_ended()
         log(f"{len(unexamined)} orders without an answer are not looked into yet")
         trickle.buy_a_service()
         trickle.buy_numbers(1)
@@ -71,6 +72,7 @@ def settle(trickle: Shopper, stage: Stage, *, seconds: float, log: Callable[[str
     stage.sandbox.set(speed=HURRY * SPEED)
     while moving := list(Order.objects.filter(MOVING)):
         _check_time(deadline, "still on their way", moving)
+        stage.start_what_ended()
         log(f"{len(moving)} orders are on their way: {Counter(order.status for order in moving)}")
         time.sleep(LOOK_SECONDS)
     stage.sandbox.set(speed=SPEED)

@@ -152,6 +152,18 @@ class Stage:
                 raise RuntimeError(f"the web does not answer:\n{self._children['web'].tail(40)}")
             time.sleep(0.1)
 
+    def start_what_ended(self) -> None:
+        """Start workers and beat again that ended by themselves, as docker-compose.yml does.
+
+        A worker that connects while Valkey is being killed may give up for good.
+        """
+        for name in (*self._workers, "beat"):
+            child = self._children[name]
+            if child.process.poll() is not None:
+                self.kills[f"{name}, by itself"] += 1
+                self._processes.forget(child)
+                self._start(name)
+
     # --- Killing -----------------------------------------------------------------------------------------------------
     @property
     def killable(self) -> list[str]:

@@ -68,6 +68,7 @@ def prepare(arguments: list[str]) -> None:
             "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
             "UPSTREAM_URL": f"http://127.0.0.1:{sandbox_port}/api/v2",
             "UPSTREAM_KEY": "sandbox-key",
+            "CATALOG_LANGUAGES": os.environ.get("CATALOG_LANGUAGES") or "ru",
             "STORE_CURRENCY": "USD",
             "STATIC_ROOT": str(folder / "static"),
             # The demo's e-mails are files: nobody should have to dig for a link to get in.

@@ -42,6 +42,16 @@ def test_save_word_when_it_is_changed_frees_what_it_forbade_before() -> None:
     assert on_sale() == {"PayPal"}
 
 
+def test_save_word_when_a_translated_name_contains_it_takes_it_off_sale(settings) -> None:
+    settings.CATALOG_LANGUAGES = ["ru"]
+    bank = Site.objects.create(name="Sber", translated_names={"ru": "Сбербанк"})
+
+    save_word(ForbiddenWord(word="БАНК"))
+
+    bank.refresh_from_db()
+    assert bank.forbidden
+
+
 def test_delete_words_when_another_word_still_forbids_a_name_leaves_it_forbidden() -> None:
     put_on_sale("PayPal")
     words = [ForbiddenWord(word=text) for text in ("pay", "pal")]

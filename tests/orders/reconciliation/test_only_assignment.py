@@ -11,7 +11,9 @@ from notifications.models import Notice
 from orders.accounting.audit import audit
 from orders.attempts.assumptions import probe_foreign_ids
 from orders.fulfilment.forward import forward_order
+from orders.lifecycle.supply import Report, supply_of
 from orders.models import LostAttempt, Order, Status, UpstreamAssumption
+from orders.reconciliation.candidates import charge_is_possible
 from orders.reconciliation.reconcile import reconcile_orders
 from orders.reconciliation.resolve import resolve_as_not_placed, resolve_by_refund
 from tests.clock import stopped_at
@@ -212,8 +214,6 @@ def test_a_number_that_was_sold_between_two_services_breaks_no_assumption(
 
 
 def test_costs_while_the_unit_is_unconfirmed_have_both_readings(send, client_upstream, service):
-    from orders.lifecycle.supply import supply_of
-
     send(quantity=100)
     lost = send(fault="lose_reply", quantity=100)
     Service.objects.filter(pk=service.pk).update(rate_per_override=None)
@@ -246,3 +246,16 @@ def test_a_lost_order_is_looked_at_again_once_the_price_of_a_rival_of_the_other_
     reconcile_orders(client=client_upstream, now=in_minutes(14))
 
     assert (fresh(lost).status, attempt_of(lost).state) == (Status.PENDING, State.ADOPTED)
+
+
+def test_costs_of_a_number_whose_price_nobody_will_learn_any_more_contradict_no_charge(client_upstream, sandbox, buy):
+    SyncRun.objects.filter(pk=synced(-5).pk).update(kind=SyncRun.Kind.SMS)
+    [number] = buy()
+    sandbox.fail_next("lose_reply", action="add_sms")
+    forward_order(number.pk, client=client_upstream, clock=timezone.now)
+    for minutes in (12, 24):
+        SyncRun.objects.filter(pk=synced(minutes).pk).update(kind=SyncRun.Kind.SMS, changed=1)
+    costs = supply_of(number).cost_range(attempt_of(number))
+
+    assert costs.settled
+    assert charge_is_possible(costs, Report(status=None, word="active", charge_upstream_micros=123_456_789))
