@@ -3,6 +3,7 @@
 import html
 import re
 from collections import Counter, deque
+from collections.abc import Callable
 from urllib.parse import urldefrag, urlsplit
 
 from django.test import Client
@@ -12,8 +13,12 @@ _LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
 _NOT_PAGES = ("/static/", "/media/", "/accounts/logout", "/language/", "/admin/logout", "/admin/jsi18n")
 
 
-def walk(client: Client, *starts: str, of_a_kind: int = 4) -> dict[str, int]:
+def walk(
+    client: Client, *starts: str, of_a_kind: int = 4, look: Callable[[str, str], None] = lambda address, page: None
+) -> dict[str, int]:
     """Open these pages and those they lead to, a few of each kind; return address → HTTP status.
+
+    `look` is called with the address and the HTML of each page.
 
     An exception in a view goes on to the caller, as with any test client.
     """
@@ -34,6 +39,7 @@ def walk(client: Client, *starts: str, of_a_kind: int = 4) -> dict[str, int]:
         if answer.status_code in (301, 302):
             waiting.append(answer["Location"])
         elif "html" in answer.get("Content-Type", ""):
+            look(address, body.decode())
             found = (html.unescape(link) for link in _LINK.findall(body.decode()))
             waiting.extend(urldefrag(link).url for link in found if not link.startswith("//"))
     return opened

@@ -27,7 +27,7 @@ from sms.sync import sync_sms
 from tests.clock import stopped_at
 from tests.upstream.raw_server import RawServer, Received, answer, client_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 DAMAGES = [
     *(None, "", " ", "a/b", "x" * 10_000, "9" * 400, "\u0000\u001b\u0085", "\u200b\u2060\ufeff\u00ad", "a\u0301" * 30),

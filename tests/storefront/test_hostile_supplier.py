@@ -27,7 +27,7 @@ from upstream.client import default_client
 from upstream.sandbox.process import Sandbox
 
 # Orders are sent from threads, which see what was committed.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 SYNCS = 8
 ROUNDS = 4
 # Each is one of the faults that such a supplier's answers may lead to, and is no error of the shop's.
@@ -58,7 +58,7 @@ OTHER_TASKS: list[Callable[[], Any]] = [
 ]
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
 def hostile(request: pytest.FixtureRequest, sandbox: Sandbox, settings: Any) -> Sandbox:
     """A supplier whose answers are damaged from the first one on; everything it does ends within seconds."""
     sandbox.reset(services=60, seed=request.param, balance="1000.00", speed=60)

@@ -227,7 +227,7 @@ def test_place_order_with_a_coupon_just_within_its_limits_uses_it(place, fields)
     assert place(coupon="SPRING").price_micros == PRICE - 187_500
 
 
-@pytest.mark.parametrize("typed", ["SUMMER", "%", "\x00", "spríng", "A" * 60, "' OR 1=1"])
+@pytest.mark.parametrize("typed", ["SUMMER", "%", "\x00SUMMER", "spríng", "A" * 60, "' OR 1=1"])
 def test_place_order_with_an_unknown_coupon_says_so(place, typed):
     coupon()
 
