@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from upstream.money import micros_from_decimal
+from upstream.reading.text import lines
 from upstream.sandbox import texts
 from upstream.sandbox.orders import (
     NumberOrder,
@@ -305,10 +306,10 @@ def _check_link(link: str) -> None:
 
 
 def _check_comments(comments: str, quantity: int) -> None:
-    lines = [line for line in comments.splitlines() if line.strip()]
-    if not lines:
+    written = lines(comments)
+    if not written:
         raise Refusal(texts.COMMENTS_REQUIRED)
-    if len(lines) != quantity:
+    if len(written) != quantity:
         raise Refusal(texts.COMMENTS_MISMATCH)
 
 

@@ -10,6 +10,7 @@ from accounts.keys.allowed_networks import NotANetwork, TooManyNetworks
 from accounts.keys.api_keys import TooManyKeys, create_api_key
 from accounts.models import User
 from upstream.money import micros_from_decimal
+from upstream.reading.text import line
 
 SCOPES = ("read", "order", "sms")
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--test", action="store_true", help="a key for the test mode, with test money")
 
     def handle(self, *args: Any, email: str, name: str, **options: Any) -> None:
-        user = User.objects.filter(email=email.lower()).first()
+        user = User.objects.filter(email=line(email).lower()).first()
         if user is None:
             raise CommandError(f"No customer has the address {email}.")
         if not user.is_active:

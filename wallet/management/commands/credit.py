@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 from upstream.money import micros_from_decimal, text_from_micros
+from upstream.reading.text import line
 from wallet.models import LedgerEntry
 from wallet.operations import AlreadyBooked, credit, wallet_of
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--reference", default="", help="a name for this payment; the same one never pays twice")
 
     def handle(self, *args: Any, email: str, amount: str, note: str, reference: str, **options: Any) -> None:
-        user = User.objects.filter(email=email.lower()).first()
+        user = User.objects.filter(email=line(email).lower()).first()
         if user is None:
             raise CommandError(f"No customer has the address {email}.")
         if not note.strip() or len(note) > 300:
