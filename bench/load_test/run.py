@@ -49,6 +49,7 @@ class Report:
     orders: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     kills: dict[str, int] = field(default_factory=dict)
+    gave_up: dict[str, int] = field(default_factory=dict)  # ended without being killed, and were started again
     repeats: int = 0
     duplicates: int = 0
     lost: int = 0
@@ -81,7 +82,7 @@ def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
         folder.mkdir(parents=True, exist_ok=True)
         stage = stack.enter_context(Stage(folder, workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed))
         report = _carry_out(plan, stage, timed)
-        report.kills = dict(stage.kills)
+        report.kills, report.gave_up = dict(stage.kills), dict(stage.gave_up)
         report.faults = dict(stage.faults())
     report.seconds = round(time.monotonic() - began, 1)
     return report

@@ -61,6 +61,7 @@ class Stage:
     def __init__(self, folder: Path, *, workers: int, sqlite: bool, seed: int) -> None:
         self.folder = folder
         self.kills: Counter[str] = Counter()
+        self.gave_up: Counter[str] = Counter()
         self._workers = [f"worker {number + 1}" for number in range(workers)]
         self._sqlite, self._seed = sqlite, seed
         self._processes = Processes()
@@ -160,7 +161,7 @@ class Stage:
         for name in (*self._workers, "beat"):
             child = self._children[name]
             if child.process.poll() is not None:
-                self.kills[f"{name}, by itself"] += 1
+                self.gave_up[name] += 1
                 self._processes.forget(child)
                 self._start(name)
 

@@ -69,7 +69,14 @@ def order(page: Page, words: str, *, quantity: str, link: str = "") -> None:
     accessible(page)
 
 
-@pytest.mark.parametrize("profiles", [(), ("live", "shared-ids"), ("hostile",)], ids=["plain", "live", "hostile"])
+@pytest.mark.parametrize(
+    "profiles",
+    [
+        pytest.param((), id="plain", marks=pytest.mark.long),
+        pytest.param(("live", "shared-ids"), id="live"),
+        pytest.param(("hostile",), id="hostile", marks=pytest.mark.long),
+    ],
+)
 def test_a_newcomer_buys_a_service_goods_and_a_number_and_the_books_add_up(page: Page, shop: Shop, sandbox, capsys):
     sign_up(page, shop)
     call_command("credit", EMAIL, "50", note="welcome")

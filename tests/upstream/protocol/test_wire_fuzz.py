@@ -29,7 +29,7 @@ PARSERS = {
 }
 # As they were sent: HTML, passwords, and all that was said.
 AS_SENT = {"description", "accounts", "raw", "category_sent", "subcategories_sent", "sms_content", "message"}
-EXAMPLES = 60
+EXAMPLES = 40
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
