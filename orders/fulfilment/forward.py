@@ -4,27 +4,23 @@ Nothing is ever sent twice without proof: what may have arrived is `unknown` and
 """
 
 import time
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
-from accounts.fast_queries.reads import Prepared
 from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
 from orders.attempts.losses import book_late_answer
 from orders.attempts.windows import newest_upstream_id
+from orders.fulfilment.claims import Claim, Turn, claim_order
 from orders.fulfilment.clock_skew import clock_is_right
 from orders.fulfilment.margin import Hold, hold_order, loss_at_sending
 from orders.fulfilment.pauses import (
-    GATE_IS_OPEN,
     Gate,
     end_probing,
     ensure_opening_balance,
@@ -51,19 +47,9 @@ log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
 State = LostAttempt.State
-Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
 
 LONGEST_WAIT_SECONDS = 300
 RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to send one order once, until `deadline`."""
-
-    order: Order
-    token: uuid.UUID
-    deadline: datetime
 
 
 def forward_order(order_id: int, *, client: Client, clock: Clock) -> bool:
@@ -121,16 +107,15 @@ def _refuse_loss(order: Order, hold: Hold, *, now: datetime) -> None:
 
 def _claim_and_send(order: Order, client: Client, clock: Clock, last_id: str) -> bool:
     turns: list[Turn] = [partial(take_turn, order)] if needs_turn(order) else []
-    fields: dict[str, Any] = {"cost_upstream_micros": supply_of(order).cost_now(order)}  # the charge will be compared
-    probing = False
-    claim = _claim(order, now=clock(), last_id=last_id, where=Q(GATE_IS_OPEN), turns=turns, **fields)
+    supply = supply_of(order)
+    cost_micros, probing = supply.cost_now(order), False
+    claim = claim_order(order, now=clock(), last_id=last_id, cost_micros=cost_micros, turns=turns)
     if claim is None and gate() is Gate.PROBING:
         turns, probing = [partial(take_probe_turn, order.pk), *turns], True
-        claim = _claim(order, now=clock(), last_id=last_id, turns=turns, **fields)
+        claim = claim_order(order, now=clock(), last_id=last_id, cost_micros=cost_micros, turns=turns, probing=True)
     if claim is None:
         return False
-    supply = supply_of(claim.order)
-    if not _still_ours(claim, now=clock(), call_seconds=client.timeout_seconds):
+    if not claim.stands(now=clock(), call_seconds=client.timeout_seconds):
         _record_not_placed(claim, supply, "the claim was too old to send", now=clock())
         return False
     _send(claim, supply, client, clock)
@@ -206,55 +191,6 @@ def ready(client: Client, *, now: datetime) -> bool:
         log.warning("upstream_not_ready", error=str(error))
         return False
     return True
-
-
-def _claim(
-    order: Order, *, now: datetime, last_id: str, where: Q | None = None, turns: Sequence[Turn] = (), **fields: Any
-) -> Claim | None:
-    """Take the order for ourselves, committed before anything is sent; None when somebody else has or had it.
-
-    Each of `turns` is asked inside the transaction; one that says no leaves the order waiting.
-    """
-    token = uuid.uuid4()
-    deadline = now + timedelta(seconds=settings.ORDERS_CLAIM_SECONDS)
-    fields |= {
-        "claim_token": token,
-        "claim_deadline": deadline,
-        "attempts": order.attempts + 1,
-        "last_upstream_id_before": last_id,
-        "sent_at": now,
-        "taken_until": None,
-    }
-    # The attempts say that nobody has tried it since it was read: what we hold is the row as it is.
-    free = (Q(not_before=None) | Q(not_before__lte=now)) & Q(held_because="", attempts=order.attempts)
-    try:
-        with transaction.atomic(durable=True):
-            if not all(take(now=now) for take in turns):
-                return None
-            move_order(
-                order.pk,
-                Status.SENDING,
-                code=Code.CLAIMED,
-                now=now,
-                where=free if where is None else free & where,
-                evidence={"token": str(token), "newest_upstream_id": last_id},
-                **fields,
-            )
-    except WrongStatus:
-        return None
-    for name, value in {"status": Status.SENDING, **fields}.items():
-        setattr(order, name, value)
-    return Claim(order, token, deadline)
-
-
-_held = Prepared(lambda: Order.objects.filter(pk=0).order_by().values_list("status", "claim_token"), example=(0,))
-
-
-def _still_ours(claim: Claim, *, now: datetime, call_seconds: float) -> bool:
-    """Whether the claim stands and outlives the longest call: who slept through the deadline must not send."""
-    if now + timedelta(seconds=call_seconds) >= claim.deadline:
-        return False
-    return _held.rows(claim.order.pk) == [(Status.SENDING, claim.token)]
 
 
 def _record_placed(claim: Claim, supply: Supply, placed: Placed, *, now: datetime) -> None:

@@ -22,7 +22,12 @@ Reason = ForwardingPause.Reason
 
 BY_UPSTREAM = (Reason.KEY, Reason.BALANCE)
 _MATTERS = Q(ended_at=None) | Q(proved_at=None, reason__in=BY_UPSTREAM)
-GATE_IS_OPEN = ~Exists(ForwardingPause.objects.filter(_MATTERS))  # for a claim's own statement
+# For a claim's own statement, in Django's words and in SQL.
+GATE_IS_OPEN = ~Exists(ForwardingPause.objects.filter(_MATTERS))
+GATE_IS_OPEN_SQL = f"""NOT EXISTS (
+    SELECT 1 FROM {ForwardingPause._meta.db_table}
+    WHERE ended_at IS NULL OR (proved_at IS NULL AND reason IN ('{Reason.KEY}', '{Reason.BALANCE}'))
+)"""  # noqa: S608 - our own words
 PROBE_AGAIN_SECONDS, LONGEST_PROBE_WAIT_SECONDS = 60, 3600
 
 

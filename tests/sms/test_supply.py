@@ -136,7 +136,7 @@ def test_give_up_waiting_goes_on_after_an_order_that_cannot_be_refunded(buy, spo
 def test_release_stale_claims_goes_on_after_an_order_that_cannot_be_refunded(buy, spoiled):
     orders = buy(quantity=2)
     for order in orders:
-        engine._claim(order, now=timezone.now(), last_id="")
+        engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
     _spoil(orders[spoiled])
 
     release_stale_claims(now=timezone.now() + timedelta(hours=1))

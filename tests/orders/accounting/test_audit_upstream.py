@@ -27,7 +27,7 @@ LATER = timedelta(hours=1)
 
 def test_audit_counts_what_came_after_a_refund_as_charged(paid_order, client_upstream, sandbox, sam):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     resolve_by_refund(paid_order.pk, actor=sam, now=timezone.now())
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
@@ -85,7 +85,7 @@ def test_audit_counts_both_orders_of_one_that_was_sent_again_and_then_answered_l
     paid_order, client_upstream, sandbox, sam
 ):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
     forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)

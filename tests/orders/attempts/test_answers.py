@@ -82,7 +82,7 @@ def test_a_lost_answer_is_a_row_with_what_was_known_before(lost: Order) -> None:
 
 def test_the_attempt_of_a_worker_that_died_is_lost(place: Callable[..., Order]) -> None:
     order = place()
-    engine._claim(order, now=timezone.now(), last_id="")
+    engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
 
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
 
@@ -185,7 +185,10 @@ def test_a_late_answer_makes_the_attempt_the_orders_own_while_the_order_waits(
 ) -> None:
     engine.ensure_opening_balance(client=client_upstream)
     orders = [place(), place()]
-    claims = [engine._claim(order, now=timezone.now(), last_id="") for order in orders]
+    claims = [
+        engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
+        for order in orders
+    ]
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_as_not_placed(orders[1].pk, actor=sam, now=timezone.now())
 
@@ -202,7 +205,9 @@ def test_a_late_answer_leaves_the_flag_of_another_attempt_that_may_still_turn_up
     resolve_as_not_placed(lost.pk, actor=sam, now=timezone.now())
     candidates = {"candidates": [{"id": "23502"}, {"id": "23503"}]}
     keep_doubt(attempt_of(lost), LostAttempt.Doubt.CANDIDATES, "", candidates, now=timezone.now())
-    claim = engine._claim(Order.objects.get(pk=lost.pk), now=timezone.now(), last_id="")
+    claim = engine.claim_order(
+        Order.objects.get(pk=lost.pk), cost_micros=lost.cost_upstream_micros, now=timezone.now(), last_id=""
+    )
     assert claim is not None
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     assert flags_of(lost) == [Flag.PERHAPS_TWICE, Flag.PERHAPS_PLACED]
@@ -216,7 +221,7 @@ def test_a_late_answer_leaves_the_flag_of_another_attempt_that_may_still_turn_up
 
 def test_a_late_refusal_makes_the_attempt_absent(place: Callable[..., Order], client_upstream: Any) -> None:
     order = place()
-    claim = engine._claim(order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
     assert claim is not None
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
 
@@ -231,7 +236,7 @@ def test_a_late_answer_to_a_refunded_order_is_the_shops_loss_under_its_id(
 ) -> None:
     engine.ensure_opening_balance(client=client_upstream)
     order = place()
-    claim = engine._claim(order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
     assert claim is not None
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_by_refund(order.pk, actor=sam, now=timezone.now())
@@ -245,7 +250,7 @@ def test_a_second_id_for_an_attempt_that_has_one_gets_a_row_of_its_own(
     place: Callable[..., Order], client_upstream: Any, sandbox: Any
 ) -> None:
     order = place()
-    claim = engine._claim(order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(order, cost_micros=order.cost_upstream_micros, now=timezone.now(), last_id="")
     assert claim is not None
     for upstream_id in ("77", "78"):
         engine._record_placed(claim, engine.supply_of(order), engine.Placed(upstream_id), now=timezone.now())

@@ -223,16 +223,16 @@ def test_a_worker_that_slept_through_its_deadline_sends_nothing(paid_order, clie
 
 def test_a_worker_whose_claim_was_released_sends_nothing(paid_order, client_upstream, sandbox):
     UpstreamEntry.objects.create(kind="opening", amount_upstream_micros=1_000_000_000)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
 
-    assert not engine._still_ours(claim, now=timezone.now(), call_seconds=1)
+    assert not claim.stands(now=timezone.now(), call_seconds=1)
     paid_order.refresh_from_db()
     assert paid_order.status == Status.UNKNOWN
 
 
 def test_an_answer_that_comes_after_the_deadline_is_recorded(paid_order, client_upstream, sandbox):
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
 
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
@@ -243,7 +243,7 @@ def test_an_answer_that_comes_after_the_deadline_is_recorded(paid_order, client_
 
 
 def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_order, client_upstream, sandbox, sam):
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_by_refund(paid_order.pk, actor=sam, now=timezone.now())
 
@@ -259,7 +259,7 @@ def test_an_answer_that_comes_after_the_admin_refunded_is_booked_as_loss(paid_or
 
 def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_order, client_upstream, sandbox, sam):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_by_refund(paid_order.pk, actor=sam, now=timezone.now())
     engine._send(claim, engine.supply_of(claim.order), client_upstream, timezone.now)
@@ -272,7 +272,7 @@ def test_a_loss_that_a_late_answer_brought_is_asked_what_it_really_cost(paid_ord
 
 
 def test_release_stale_claims_leaves_fresh_ones_alone(paid_order):
-    engine._claim(paid_order, now=timezone.now(), last_id="")
+    engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
 
     assert release_stale_claims(now=timezone.now()) == 0
     assert release_stale_claims(now=timezone.now() + timedelta(hours=1)) == 1

@@ -81,7 +81,7 @@ def test_an_accepted_order_whose_id_another_order_has_is_unknown_and_names_it(pl
 
 
 def test_an_answer_that_confirms_what_the_admin_found_is_no_loss(paid_order, client_upstream, sandbox, sam):
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + LATER)
     placed = engine.supply_of(claim.order).send(client_upstream, claim.order)
     resolve_as_placed(

@@ -36,7 +36,7 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_taken_while_t
     paid_order, client_upstream, sandbox, sam
 ):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
 
@@ -51,7 +51,7 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_i
     paid_order, client_upstream, sandbox, sam
 ):
     engine.ensure_opening_balance(client=client_upstream)
-    claim = engine._claim(paid_order, now=timezone.now(), last_id="")
+    claim = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
     forward_order(paid_order.pk, client=client_upstream, clock=timezone.now)
@@ -70,10 +70,10 @@ def test_a_late_answer_to_an_attempt_that_was_called_not_placed_is_a_loss_once_i
 
 def test_a_late_answer_while_the_order_is_sent_again_keeps_its_flag(paid_order, client_upstream, sandbox, sam):
     engine.ensure_opening_balance(client=client_upstream)
-    first = engine._claim(paid_order, now=timezone.now(), last_id="")
+    first = engine.claim_order(paid_order, cost_micros=paid_order.cost_upstream_micros, now=timezone.now(), last_id="")
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     resolve_as_not_placed(paid_order.pk, actor=sam, now=timezone.now())
-    again = engine._claim(fresh(paid_order), now=timezone.now(), last_id="")
+    again = engine.claim_order(fresh(paid_order), cost_micros=1_500_000, now=timezone.now(), last_id="")
     engine._send(first, engine.supply_of(first.order), client_upstream, timezone.now)
 
     engine._send(again, engine.supply_of(again.order), client_upstream, timezone.now)

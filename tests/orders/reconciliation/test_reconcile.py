@@ -179,7 +179,9 @@ def test_a_read_that_fails_proves_nothing(send, lose, client_upstream, sandbox):
 def test_an_order_in_flight_whose_id_may_lie_in_the_window_is_waited_for(send, lose, place, client_upstream):
     send()
     lost = lose(placed=True)
-    flying = engine._claim(place(), now=timezone.now(), last_id=fresh(lost).last_upstream_id_before)
+    flying = engine.claim_order(
+        place(), cost_micros=1_500_000, now=timezone.now(), last_id=fresh(lost).last_upstream_id_before
+    )
     send(minutes=11)
 
     assert reconcile_orders(client=client_upstream, now=timezone.now()) == 0
@@ -245,7 +247,12 @@ def test_the_evidence_names_upstreams_balance_before_and_after(send, lose, clien
 def test_an_order_of_a_dead_worker_is_reconciled_too(send, place, client_upstream):
     send()
     dead = place()
-    engine._claim(dead, now=timezone.now(), last_id=str(Order.objects.get(status=Status.PENDING).upstream_id))
+    engine.claim_order(
+        dead,
+        cost_micros=dead.cost_upstream_micros,
+        now=timezone.now(),
+        last_id=str(Order.objects.get(status=Status.PENDING).upstream_id),
+    )
     release_stale_claims(now=timezone.now() + timedelta(hours=1))
     send(minutes=11)
 
