@@ -322,8 +322,14 @@ class OrderFilterForm(Form):
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)
     group = forms.ChoiceField(choices=Group.choices, required=False)
 
-    def narrow(self, orders: OrderQuerySet) -> OrderQuerySet:
-        """Return those of `orders` that the filter asks for."""
+    @property
+    def words(self) -> str:
+        """What is searched for."""
+        self.is_valid()
+        return str(self.cleaned_data.get("q", ""))
+
+    def narrow(self, orders: OrderQuerySet, *, alike: bool = False) -> OrderQuerySet:
+        """Return those of `orders` that the filter asks for; `alike`: by what their services look like."""
         self.is_valid()
         group = self.cleaned_data.get("group", "")
         if group == self.Group.OPEN:
@@ -332,6 +338,4 @@ class OrderFilterForm(Form):
             orders = orders.filter(status__in=FINISHED)
         elif group == self.Group.REFUNDED:
             orders = orders.filter(refunded_micros__gt=0)
-        words = self.cleaned_data.get("q", "")
-        found = orders.matching(words)
-        return found if not words or found.exists() else orders.of_services_like(words)
+        return orders.of_services_like(self.words) if alike else orders.matching(self.words)

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only, render_live
-from accounts.paging import open_page
+from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
-from orders.models import Kind, Order, OrderEvent, ServiceRequest, load_sold
+from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
 from orders.pages.timeline import timeline_of
@@ -21,8 +21,7 @@ ORDERS_PER_PAGE = 25
 def order_list(request: CustomerRequest) -> HttpResponse:
     """Show the customer's own orders; while one of those shown is open, the rows refresh themselves."""
     form = OrderFilterForm(request.GET)
-    orders = form.narrow(request.user.orders.newest_first())
-    page = open_page(orders, request.GET, ORDERS_PER_PAGE)
+    _orders, page = _found(form, request)
     load_sold(page)
     rows = [(order.pk, order.status, order.remains, order.refunded_micros) for order in page]
     context = {
@@ -34,11 +33,23 @@ def order_list(request: CustomerRequest) -> HttpResponse:
     return render_live(request, "orders/order_list.html", "rows", context, state=(page.counted, rows))
 
 
+def _found(form: OrderFilterForm, request: CustomerRequest) -> tuple[OrderQuerySet, LongPage]:
+    """Return the orders that the filter asks for, and the page of them; where no words match, those that look alike."""
+    own = request.user.orders.newest_first()
+    orders = form.narrow(own)
+    page = open_page(orders, request.GET, ORDERS_PER_PAGE)
+    if form.words and not page.rows:
+        orders = form.narrow(own, alike=True)
+        page = open_page(orders, request.GET, ORDERS_PER_PAGE)
+    return orders, page
+
+
 @customers_only
 @require_safe
 def export(request: CustomerRequest) -> StreamingHttpResponse:
     """Send the customer's own orders as CSV, narrowed by the filter of the list; it streams, however many there are."""
-    orders = OrderFilterForm(request.GET).narrow(request.user.orders.newest_first())
+    form = OrderFilterForm(request.GET)
+    orders = _found(form, request)[0] if form.words else form.narrow(request.user.orders.newest_first())
     response = StreamingHttpResponse(csv_lines(orders), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="orders-{timezone.localdate():%Y-%m-%d}.csv"'
     return response
