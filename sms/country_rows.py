@@ -1,10 +1,11 @@
 """Rows of countries from what upstream says: one for each country, however many ways upstream has of writing it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain, count
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from sms.formats.countries import dial_code_of, region_of, same_country, written_name
 from sms.models import Country, Number, NumberMarkupRule, Project
@@ -12,6 +13,7 @@ from upstream.protocol.wire import SmsProject
 from upstream.reading.text import comparable
 
 LONGEST_NAME = 100
+CODE = re.compile(r"[\w+-]+")  # what may stand in an address
 
 
 def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dict[tuple[str, str], Country]:
@@ -74,16 +76,26 @@ def _merge(double: Country, *, into: Country) -> None:
     for project in double.projects.all():
         if twin := twins.get(project.upstream_id):
             Number.objects.filter(project=project).update(project=twin)
-            NumberMarkupRule.objects.filter(project=project).update(project=twin)
+            _move_rules("project", project, twin)
             if not project.visible:
                 Project.objects.filter(pk=twin.pk).update(visible=False)
             project.delete()  # and how often codes came to it, which is counted anew
         else:
             Project.objects.filter(pk=project.pk).update(country=into)
-    NumberMarkupRule.objects.filter(country=double).update(country=into)
+    _move_rules("country", double, into)
     if not double.visible:
         Country.objects.filter(pk=into.pk).update(visible=False)
     double.delete()
+
+
+def _move_rules(about: str, double: Country | Project, into: Country | Project) -> None:
+    """Let the markup rules of one row be those of another one; where that has its own for the same time, it counts."""
+    for rule in NumberMarkupRule.objects.filter(**{about: double}):
+        try:
+            with transaction.atomic():
+                NumberMarkupRule.objects.filter(pk=rule.pk).update(**{about: into})
+        except IntegrityError:
+            rule.delete()
 
 
 def _same_code(country: Country | None) -> Country | None:
@@ -92,10 +104,11 @@ def _same_code(country: Country | None) -> Country | None:
 
 
 def _new_country(code: str, name: str, *, taken: Mapping[str, Country]) -> Country:
-    """Return an unsaved country; a dial code that another country has already is no name for it."""
+    """Return an unsaved country under a code that addresses can have and that no other country has already."""
     free = code
-    if code in taken:
-        names = chain([region_of(code, name).lower()], (f"{code[:12]}-{number}" for number in count(2)))
+    if code in taken or not CODE.fullmatch(code):
+        begins = code[:12] if CODE.fullmatch(code) else "country"
+        names = chain([region_of(code, name).lower()], (f"{begins}-{number}" for number in count(2)))
         free = next(one for one in names if one and one not in taken)
     return Country(code=free, name=written_name(code, name)[:LONGEST_NAME])
 

@@ -208,3 +208,24 @@ def test_a_project_listed_in_two_spellings_of_its_country_counts_at_the_dearer_p
     us = Country.objects.get().pk
     assert placed == {("p1", us): (rows[1], "USA"), ("p2", us): (rows[2], "USA")}
     assert (named["service"], "the dearer counts" in named["problem"]) == ("p1", True)
+
+
+def test_merge_when_both_rows_have_a_rule_of_their_own_keeps_that_of_the_row_that_stays() -> None:
+    one = Country.objects.create(code="us", name="United States")
+    other = Country.objects.create(code="USA", name="United States")
+    for country, percent in ((one, 10), (other, 20)):
+        NumberMarkupRule.objects.create(scope="country", country=country, percent=percent)
+
+    assert merge_countries() == 1
+
+    assert list(NumberMarkupRule.objects.values_list("country", "percent")) == [(one.pk, 10)]
+
+
+@pytest.mark.parametrize("code", ["", "a/b", ".", "..", "a b", "%00"])
+def test_country_whose_code_cannot_stand_in_an_address_gets_one_that_can(code: str, client) -> None:
+    keep_countries({}, [row(code, "Germany")])
+    country = Country.objects.get()
+    Project.objects.create(upstream_id="p1", country=country, name="Telegram", price_upstream_micros=1)
+
+    assert country.code == "de"
+    assert client.get(reverse("sms:home"), {"by": "country"}).status_code == 200

@@ -13,8 +13,9 @@ from upstream.reading.text import visible
 MAX_INTEGER = 2**63 - 1  # what a database column holds
 MAX_MONEY = Decimal(10) ** 12  # keeps micros inside 64 bits
 _DECIMAL = re.compile(r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,3})?", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}([ \u00a0\u2009\u202f'’]\d{3})+(?=\D|$)", re.ASCII)
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}([ \u00a0\u2009\u202f'’]\d{3})+(?=\D|$)", re.ASCII)
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_MANY_DECIMALS = re.compile(r",\d{3}")  # of pieces nobody types them: somebody means thousands
 _TYPED = re.compile(r"[+-]?(\d{1,60}([.,]\d{0,12})?|[.,]\d{1,12})", re.ASCII)
 _DOTTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
@@ -52,7 +53,7 @@ def typed_quantity(text: str) -> int | None:
 
     `1.000` is one to one reader and a thousand to another, and so it is none.
     """
-    found = typed_amount(text)
+    found = None if _MANY_DECIMALS.search(text) else typed_amount(text)
     if found is None or _DOTTED_THOUSANDS.fullmatch(visible(text).strip()):
         return None
     return int(found) if found == found.to_integral_value() else None

@@ -23,6 +23,7 @@ _FLAG_LETTERS = re.compile(r"\U0001f3f4[\U000e0020-\U000e007f]+")
 # What is not assigned in this version of Unicode may well be seen: the emoji of next year.
 _INVISIBLE_CATEGORIES = ("Cf", "Cc", "Cs", "Co")
 _ODD_SPACES = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 # Scripts in which a joiner changes how a word is written; Latin, Greek and Cyrillic have no use for it.
 _JOINED_SCRIPTS = re.compile(r"[\u0590-\u109f\u1780-\u17ff\u1800-\u18af\U00010000-\U0001ffff\u2190-\u2bff\ufe0f]")
@@ -99,14 +100,19 @@ def _is_margin(character: str) -> bool:
     return character.isspace() or _is_invisible(character)
 
 
+def _unescaped(text: str) -> str:
+    """Decode entities once, those alone that end with a semicolon: `&copy=3` is a part of an address."""
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+
+
 def named(text: str) -> str:
     """Return a name that upstream gave: its entities decoded once, then as `line`."""
-    return line(html.unescape(text) if "&" in text else text)
+    return line(_unescaped(text) if "&" in text else text)
 
 
 def said(text: str) -> str:
     """Return a message that upstream passed on, of several lines perhaps: entities decoded once, then `paragraphs`."""
-    return paragraphs(html.unescape(text))
+    return paragraphs(_unescaped(text))
 
 
 def comparable(text: str) -> str:
@@ -118,7 +124,7 @@ def comparable(text: str) -> str:
     """
     if text.isascii() and "&" not in text:
         return " ".join(visible(text, keep="\t\n\r").lower().split())
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", html.unescape(text)).casefold())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", _unescaped(text)).casefold())
     kept: list[str] = []
     base = ""
     for character in folded:

@@ -51,3 +51,9 @@ def test_marks_matter_where_they_make_a_letter() -> None:
 
 def test_digits_of_a_telephone_number() -> None:
     assert digits(" +1 (202) 555-01٢٣") == "120255501" + "23"
+
+
+def test_what_looks_like_an_old_entity_in_an_address_is_left_alone() -> None:
+    link = "Tap https://a.example/v?id=1&timestamp=2&copy=3&region=eu&lt=4"
+    assert said(link) == link
+    assert named("Fish &amp; Chips &copy; &eacute;") == "Fish & Chips © é"

@@ -89,3 +89,14 @@ def test_what_is_no_order_id(told: object) -> None:
 def test_ids_are_text() -> None:
     assert order_id(12) == order_id(" 12 ") == "12"
     assert order_id("a-12_b") == "a-12_b"
+
+
+@pytest.mark.parametrize("typed", ["1000 100", "2.5 000", "10.50 100", "10,5 000", "1 00"])
+def test_spaces_part_thousands_and_nothing_else(typed: str) -> None:
+    assert typed_amount(typed) is None
+    assert typed_quantity(typed) is None
+
+
+def test_a_quantity_has_no_thousandths() -> None:
+    assert typed_quantity("1,0000") is None
+    assert typed_quantity("1000,00") == 1000
