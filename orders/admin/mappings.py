@@ -176,8 +176,8 @@ class ContractDriftAdmin(ReadOnlyAdmin):
     actions_detail = ("map_word", "list_text", "map_type", "seen")
 
     @display(description=gettext_lazy("subject"), ordering="subject", label=True)
-    def shown_subject(self, drift: ContractDrift) -> tuple[str, str]:
-        return drift.subject, drift.get_subject_display()
+    def shown_subject(self, drift: ContractDrift) -> str:
+        return str(drift.get_subject_display())
 
     @display(description=gettext_lazy("example"))
     def example(self, drift: ContractDrift) -> SafeString | str:
