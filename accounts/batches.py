@@ -17,13 +17,22 @@ def while_time_is_left(seconds: float | None = None) -> Iterator[None]:
         yield
 
 
+def batches(rows: QuerySet[Any], *, seconds: float | None = None) -> Iterator[list[int]]:
+    """Yield the ids of these rows some at a time, for who does something after which they are no such rows any more.
+
+    Ends when none is left, or the time is over.
+    """
+    for _batch in while_time_is_left(seconds):
+        ids = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        if not ids:
+            return
+        yield ids
+
+
 def delete_in_batches(old: QuerySet[Any], *, seconds: float | None = None) -> int:
     """Delete these rows batch by batch until none is left or the time is over; return how many."""
     deleted = 0
-    for _batch in while_time_is_left(seconds):
-        ids = list(old.values_list("pk", flat=True)[:ROWS_AT_ONCE])
-        if not ids:
-            break
+    for ids in batches(old, seconds=seconds):
         # Asked again: a row may have stopped being old since.
         gone, _models = old.order_by().filter(pk__in=ids).delete()
         deleted += gone

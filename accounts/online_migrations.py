@@ -11,7 +11,6 @@ from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import IntegrityError, NotSupportedError, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddConstraint, AddIndex, RunPython
 from django.db.migrations.operations.base import Operation
@@ -115,16 +114,8 @@ class DropForeignKeyIndexWithoutLock(Operation):
         ]
 
 
-class AddConstraintWithoutLock(AddConstraint):
-    """Add a CHECK that new rows keep at once, and look through the old ones while others read and write.
-
-    If one of them breaks it, the constraint is removed again and IntegrityError tells which constraint it was.
-    """
-
-    def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
-        if not isinstance(constraint, CheckConstraint):
-            raise TypeError("AddConstraintWithoutLock is for a CheckConstraint; others need an index first.")
-        super().__init__(model_name, constraint)
+class _ConstraintWithoutLock(AddConstraint):
+    """What constraints that are added in several statements have in common."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -137,10 +128,36 @@ class AddConstraintWithoutLock(AddConstraint):
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(connection.alias, model):
             return
-        _refuse_a_transaction(connection)
+        if connection.in_atomic_block:
+            raise NotSupportedError(
+                "In a transaction the table would stay locked while its rows are looked through: "
+                "set atomic = False on the migration."
+            )
         table, name = schema_editor.quote_name(model._meta.db_table), schema_editor.quote_name(self.constraint.name)
-        # Of an attempt that was interrupted between the two statements.
+        # Of an attempt that was interrupted between its statements.
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+        self._add(schema_editor, model, table, name)
+
+    def _add(self, schema_editor: BaseDatabaseSchemaEditor, model: Any, table: str, name: str) -> None:
+        """Add the constraint; `table` and `name` are quoted."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        return f"Without a lock: {super().describe()}"
+
+
+class AddConstraintWithoutLock(_ConstraintWithoutLock):
+    """Add a CHECK that new rows keep at once, and look through the old ones while others read and write.
+
+    If one of them breaks it, the constraint is removed again and IntegrityError tells which constraint it was.
+    """
+
+    def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
+        if not isinstance(constraint, CheckConstraint):
+            raise TypeError("AddConstraintWithoutLock is for a CheckConstraint; others need an index first.")
+        super().__init__(model_name, constraint)
+
+    def _add(self, schema_editor: BaseDatabaseSchemaEditor, model: Any, table: str, name: str) -> None:
         schema_editor.execute(f"{self.constraint.create_sql(model, schema_editor)} NOT VALID", params=None)
         try:
             with waiting_as_long_as_it_takes(schema_editor):
@@ -149,11 +166,8 @@ class AddConstraintWithoutLock(AddConstraint):
             schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
             raise
 
-    def describe(self) -> str:
-        return f"Without a lock: {super().describe()}"
 
-
-class AddUniqueWithoutLock(AddConstraint):
+class AddUniqueWithoutLock(_ConstraintWithoutLock):
     """Add a UNIQUE constraint over plain columns, whose index is built while rows are written.
 
     If two rows break it, the index is left half built and IntegrityError tells which: repair the rows, migrate again.
@@ -165,38 +179,14 @@ class AddUniqueWithoutLock(AddConstraint):
         super().__init__(model_name, constraint)
         self._fields = constraint.fields
 
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        connection = schema_editor.connection
-        if connection.vendor != "postgresql":
-            with transaction.atomic(using=connection.alias):
-                super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(connection.alias, model):
-            return
-        _refuse_a_transaction(connection)
-        quote = schema_editor.quote_name
-        table, name = quote(model._meta.db_table), quote(self.constraint.name)
-        columns = ", ".join(quote(model._meta.get_field(field).column) for field in self._fields)
-        # Of an attempt that was interrupted: a constraint brings its index along, a half-built index has none.
-        schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+    def _add(self, schema_editor: BaseDatabaseSchemaEditor, model: Any, table: str, name: str) -> None:
+        fields = [model._meta.get_field(field) for field in self._fields]
+        columns = ", ".join(schema_editor.quote_name(field.column) for field in fields)
         with waiting_as_long_as_it_takes(schema_editor):
+            # A constraint brings its index along; a half-built index has none.
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             schema_editor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})")
         schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
-
-    def describe(self) -> str:
-        return f"Without a lock: {super().describe()}"
-
-
-def _refuse_a_transaction(connection: BaseDatabaseWrapper) -> None:
-    if connection.in_atomic_block:
-        raise NotSupportedError(
-            "In a transaction the table would stay locked while its rows are looked through: "
-            "set atomic = False on the migration."
-        )
 
 
 def search_indexes(table: str, expressions: dict[str, str]) -> RunPython:

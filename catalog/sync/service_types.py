@@ -5,8 +5,8 @@ from typing import NamedTuple
 from django.db.models import Count, Min
 
 from catalog.models import MappedType, OrderForm, Service
+from catalog.models.service_types import compared_type
 from catalog.models.services import order_form_of
-from upstream.reading.text import comparable
 
 
 class UnknownType(NamedTuple):
@@ -23,7 +23,7 @@ def apply_mapped_types() -> int:
     changed = 0
     for upstream_type, form in Service.objects.order_by().values_list("type", "mapped_form").distinct():
         known = order_form_of(upstream_type) != OrderForm.UNKNOWN
-        meant = "" if known else mapped.get(comparable(upstream_type)[:300], "")
+        meant = "" if known else mapped.get(compared_type(upstream_type), "")
         if meant != form:
             changed += Service.objects.filter(type=upstream_type, mapped_form=form).update(mapped_form=meant)
     return changed

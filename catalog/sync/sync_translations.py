@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.models import Subcategory, SyncRun
+from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing.repricing import lock_prices
 from catalog.sync import tables, translation_tables
 from catalog.sync.fetch import LONGEST, Progress
@@ -127,17 +127,14 @@ class _Asker:
             found = subcategory_names(
                 _as_known(english, names), translated, {english_names[pk]: name for pk, name in usual.items()}
             )
-            self.run.counts["changed"] += self._write_places(code, chosen, self._subcategories(found, names))
+            proved = {pk: found.get(pair, "") for pk, pair in names.pairs.items()}
+            self.run.counts["changed"] += self._write_places(code, chosen, proved)
             self._keep_place()
-
-    def _subcategories(self, found: dict[tuple[str, str], str], names: Names) -> dict[int, str]:
-        """Return what every subcategory is called by its id, "" where nothing was proved."""
-        return {pk: found.get(pair, "") for pk, pair in names.pairs.items()}
 
     def _write_places(self, code: str, categories: dict[int, str], subcategories: dict[int, str]) -> int:
         """Write these names and make services findable by them; return how many rows changed."""
-        changed = translation_tables.write_category_names(code, categories)
-        named = translation_tables.write_subcategory_names(code, subcategories)
+        changed = translation_tables.write_names(Category, code, categories)
+        named = translation_tables.write_names(Subcategory, code, subcategories)
         parents = Subcategory.objects.filter(pk__in=named).values_list("category_id", flat=True).distinct()
         stale = _stale(translation_tables.services_of({*changed, *parents}), tables.names())
         return len(changed) + len(named) + translation_tables.write_services(stale)

@@ -101,7 +101,9 @@ def insert_history(events: Iterable[Event], run: SyncRun, *, now: datetime) -> N
 def update_services(changes: Iterable[ServiceUpdate]) -> None:
     """Write the columns that a sync owns; the admin's columns are not touched."""
     if connection.vendor == "postgresql":
-        _update_through_staging((*change[:-2], *change.fields, *change.derived) for change in changes)
+        assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name")
+        rows = ((*change[:-2], *change.fields, *change.derived) for change in changes)
+        update_through_staging(("id", *UPDATED), assignments, rows)
         return
     assignments = _assignments("%s", name="%s")
     _execute_many(
@@ -113,16 +115,18 @@ def update_services(changes: Iterable[ServiceUpdate]) -> None:
     )
 
 
-def _update_through_staging(rows: Iterable[tuple[Any, ...]]) -> None:
-    columns = ("id", *UPDATED)
-    assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name")
+def update_through_staging(columns: tuple[str, ...], assignments: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Update the services with these rows, which begin with the id, in one statement; PostgreSQL alone.
+
+    `assignments` is the SET clause, whose new values are columns of STAGING.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608
+            f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608 - our own names
         )
-        copy_rows(STAGING, columns, rows)
+        _copy(STAGING, columns, rows)
         cursor.execute(
-            f"UPDATE {TABLE} SET {assignments} FROM {STAGING} WHERE {TABLE}.id = {STAGING}.id"  # noqa: S608
+            f"UPDATE {TABLE} SET {assignments} FROM {STAGING} WHERE {TABLE}.id = {STAGING}.id"  # noqa: S608 - our own names
         )
         cursor.execute(f"DROP TABLE {STAGING}")
 
@@ -141,13 +145,13 @@ def _assignments(source: str, *, name: str) -> str:
 
 def _insert(table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
     if connection.vendor == "postgresql":
-        copy_rows(table, columns, rows)
+        _copy(table, columns, rows)
     else:
         marks = ", ".join("%s" for _column in columns)
         _execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - as above
 
 
-def copy_rows(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,

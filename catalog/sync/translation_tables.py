@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Q
 
-from catalog.models import Category, Service, Subcategory
+from catalog.models import Category, Service, Subcategory, TranslatedName
 from catalog.sync import tables
 from catalog.sync.names import Names
 from catalog.sync.translations import with_translation
-
-STAGING = "catalog_translations_staging"
 
 
 class NamedService(NamedTuple):
@@ -59,43 +57,26 @@ def write_services(rows: Iterable[NamedService]) -> int:
     else:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {tables.TABLE} SET translated_names = %s, search_text = %s WHERE id = %s",  # noqa: S608
+                f"UPDATE {tables.TABLE} SET translated_names = %s, search_text = %s WHERE id = %s",  # noqa: S608 - our own names
                 [(translated, text, pk) for pk, translated, text in changed],
             )
     return len(changed)
 
 
 def _write_through_staging(rows: Sequence[tuple[Any, ...]]) -> None:
-    columns = ("id", "translated_names", "search_text")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {tables.TABLE} WITH NO DATA"  # noqa: S608
-        )
-        tables.copy_rows(STAGING, columns, rows)
-        cursor.execute(
-            f"UPDATE {tables.TABLE} SET translated_names = {STAGING}.translated_names, "  # noqa: S608
-            f"search_text = {STAGING}.search_text FROM {STAGING} WHERE {tables.TABLE}.id = {STAGING}.id"
-        )
-        cursor.execute(f"DROP TABLE {STAGING}")
+    written = ("translated_names", "search_text")
+    assignments = ", ".join(f"{column} = {tables.STAGING}.{column}" for column in written)
+    tables.update_through_staging(("id", *written), assignments, rows)
 
 
-def write_category_names(code: str, names: dict[int, str]) -> list[int]:
-    """Set what categories are called in one language, "" for English; return the ids of those that had another name."""
-    return _write_names(Category.objects.filter(pk__in=names), code, names)
-
-
-def write_subcategory_names(code: str, names: dict[int, str]) -> list[int]:
-    """Set what subcategories are called in one language; return the ids of those that had another name."""
-    return _write_names(Subcategory.objects.filter(pk__in=names), code, names)
-
-
-def _write_names(rows: Any, code: str, names: dict[int, str]) -> list[int]:
+def write_names(model: type[TranslatedName], code: str, names: dict[int, str]) -> list[int]:
+    """Set what these rows are called in one language, "" for English; return the ids of those that had another name."""
     changed = []
-    for row in rows.only("pk", "translated_names"):
+    for row in model._default_manager.filter(pk__in=names).only("pk", "translated_names"):
         if row.translated_names.get(code, "") != names[row.pk]:
             row.translated_names = with_translation(row.translated_names, code, names[row.pk])
             changed.append(row)
-    rows.model._default_manager.bulk_update(changed, ["translated_names"], batch_size=200)
+    model._default_manager.bulk_update(changed, ["translated_names"], batch_size=200)
     return [row.pk for row in changed]
 
 

@@ -11,11 +11,9 @@ import structlog
 from catalog.models import Category
 from orders.fulfilment.service_supply import Goods
 from orders.lifecycle.supply import Report
-from orders.models import UPSTREAM_OPEN, Kind, Order, Status
+from orders.models import DELIVERED, UPSTREAM_OPEN, Kind, Order
 
 log = structlog.get_logger(__name__)
-
-DELIVERED = (Status.COMPLETED, Status.PARTIAL)
 
 
 class Delivered(Enum):

@@ -41,7 +41,7 @@ from orders.lifecycle.transitions import (
     move_orders,
     write_events,
 )
-from orders.models import FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, RefundReason, Status
+from orders.models import DELIVERED, FINISHED, MOVES, UPSTREAM_OPEN, Kind, Order, OrderEvent, RefundReason, Status
 from orders.models.order import OrderQuerySet
 from orders.notices.customer_notices import announce
 from upstream.client import Client
@@ -207,7 +207,7 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
             change = take_status(order, report, now)
             fields = {name: getattr(order, name) for name in (*NUMBERS, "finished_at")}
             move_orders([change], order.status, code=EVENT_OF[Status(order.status)], now=now, **fields)
-            if order.status in (Status.COMPLETED, Status.PARTIAL) and came_from in UPSTREAM_OPEN:
+            if order.status in DELIVERED and came_from in UPSTREAM_OPEN:
                 learn_pace([order])
         else:
             Order.objects.filter(pk=order.pk, status=came_from).update(**take_numbers(order, report, now))

@@ -9,6 +9,7 @@ from catalog.models import RateUnit, ServiceChange, SyncRun
 from orders.attempts.sync_span import sync_span
 from orders.fulfilment.late_checks import next_look
 from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
+from orders.lifecycle.drift import plain
 from orders.lifecycle.goods import has_news, keep_goods, without_goods
 from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
@@ -17,7 +18,6 @@ from upstream.client import Client
 from upstream.errors import OrderNotFound
 from upstream.money import micros_from_decimal, rounding_micros, text_from_micros
 from upstream.protocol.wire import OrderStatus
-from upstream.reading.text import comparable
 
 # The document's five words and the trade's other spellings of them.
 STATUS_BY_WORD = {
@@ -34,11 +34,6 @@ STATUS_BY_WORD = {
     "refunded": Status.CANCELED,
 }
 PACE_KNOWN_AFTER = 3  # orders of a service
-
-
-def plain_word(word: str) -> str:
-    """Return a status word as it stands in STATUS_BY_WORD."""
-    return comparable(word.replace("_", " "))
 
 
 @dataclass(frozen=True)
@@ -121,7 +116,7 @@ class ServiceSupply:
     def _report(self, answer: OrderStatus) -> Report:
         charge = None if is_foreign(answer.currency) else answer.charge
         return Report(
-            status=STATUS_BY_WORD.get(plain_word(answer.status)),
+            status=STATUS_BY_WORD.get(plain(answer.status)),
             word=answer.status,
             charge_upstream_micros=None if charge is None else micros_from_decimal(charge),
             charge_rounding_micros=0 if charge is None else rounding_micros(charge),
@@ -157,7 +152,7 @@ class ServiceSupply:
     def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
         """Until it has ended upstream, which makes its charge final; for so long as other orders are asked about."""
         over = now >= (order.sent_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
-        ended = STATUS_BY_WORD.get(plain_word(order.upstream_word)) in FINISHED
+        ended = STATUS_BY_WORD.get(plain(order.upstream_word)) in FINISHED
         return None if order.upstream_id is None or over or ended else self._next_poll_by_age(order, now)
 
     def _next_poll_by_age(self, order: Order, now: datetime) -> datetime:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import MappedType
+from catalog.models.service_types import compared_type
 from notifications.outbox import tell_admins
 from orders.lifecycle.supply import Report, supply_of
 from orders.models import ContractDrift, KnownRefusal, Order, StatusWord
@@ -90,7 +91,7 @@ def _is_mapped(drift: ContractDrift, sample: dict[str, Any]) -> bool:
     if drift.subject == Subject.STATUS_WORD:
         return plain(drift.text) in mapped_words(str(sample.get("kind", "")))
     if drift.subject == Subject.SERVICE_TYPE:
-        return MappedType.objects.filter(type=comparable(str(sample.get("type", "")))[:300]).exists()
+        return MappedType.objects.filter(type=compared_type(str(sample.get("type", "")))).exists()
     return False
 
 

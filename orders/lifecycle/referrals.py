@@ -12,9 +12,9 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from accounts.batches import ROWS_AT_ONCE, while_time_is_left
+from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
-from orders.models import LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
+from orders.models import DELIVERED, LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 from wallet.models import LedgerEntry
 from wallet.operations import credit
@@ -22,7 +22,6 @@ from wallet.operations import credit
 log = structlog.get_logger(__name__)
 State = ReferralEarning.State
 CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
-DELIVERED = (Status.COMPLETED, Status.PARTIAL)
 LOOK_AGAIN = timedelta(days=1)
 LOOK_SOON = timedelta(hours=1)
 # Attempts of which upstream may yet show an order: a second one is the shop's loss, and nothing has been earned.
@@ -65,16 +64,13 @@ def credit_referrals(*, now: datetime) -> int:
     """
     due = ReferralEarning.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "pk")
     credited = 0
-    for _batch in while_time_is_left():
-        batch = list(due.values_list("pk", flat=True)[:ROWS_AT_ONCE])
-        for pk in batch:
+    for ids in batches(due):
+        for pk in ids:
             try:
                 credited += _settle(pk, now)
             except Exception:  # whatever is wrong with one of them, the others have been earned
                 log.exception("referral_not_settled", earning_id=pk)
                 due.filter(pk=pk).update(due_at=now + LOOK_SOON)
-        if len(batch) < ROWS_AT_ONCE:
-            break
     return credited
 
 

@@ -21,7 +21,7 @@ from orders.lifecycle.transitions import (
     move_order,
     write_events,
 )
-from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, ServiceRequest, Status
+from orders.models import DELIVERED, UPSTREAM_OPEN, Order, OrderEvent, RefundReason, ServiceRequest, Status
 
 Code = OrderEvent.Code
 State = ServiceRequest.State
@@ -65,7 +65,7 @@ def allowed_requests(order: Order) -> list[str]:
     service = order.service
     if service is None:
         return []
-    if service.refill and order.status in (Status.COMPLETED, Status.PARTIAL):
+    if service.refill and order.status in DELIVERED:
         return [RequestKind.REFILL]
     if service.cancel and order.status in UPSTREAM_OPEN:
         return [RequestKind.CANCEL]

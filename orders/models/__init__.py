@@ -12,6 +12,7 @@ from orders.models.attempts import LostAttempt, LostAttemptQuerySet
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
 from orders.models.order import (
+    DELIVERED,
     FINISHED,
     MOVES,
     OPEN,
@@ -40,6 +41,7 @@ from orders.models.supplier import (
 )
 
 __all__ = [
+    "DELIVERED",
     "FINISHED",
     "MOVES",
     "OPEN",

@@ -42,6 +42,7 @@ MOVES: dict[str, frozenset[str]] = {
 }
 
 OPEN = (Status.PAID, Status.SENDING, Status.UNKNOWN, Status.PENDING, Status.IN_PROGRESS)
+DELIVERED = (Status.COMPLETED, Status.PARTIAL)
 UPSTREAM_OPEN = (Status.PENDING, Status.IN_PROGRESS)
 FINISHED = (Status.COMPLETED, Status.PARTIAL, Status.CANCELED, Status.FAILED)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.batches import ROWS_AT_ONCE, while_time_is_left
+from accounts.batches import batches
 from sms.models import Number
 
 log = structlog.get_logger(__name__)
@@ -24,10 +24,7 @@ def wipe_contents(*, now: datetime | None = None) -> int:
     without_code = Q(received_at=None, created_at__lt=before) & ~Q(code="", content="")
     old = Number.objects.filter(Q(received_at__lt=before) | without_code, content_wiped_at=None)
     wiped = 0
-    for _batch in while_time_is_left():
-        ids = list(old.order_by("received_at").values_list("pk", flat=True)[:ROWS_AT_ONCE])
-        if not ids:
-            break
+    for ids in batches(old.order_by("received_at")):
         wiped += old.filter(pk__in=ids).update(code="", content="", content_wiped_at=now)
     if wiped:
         log.info("sms_contents_wiped", numbers=wiped)

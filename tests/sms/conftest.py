@@ -1,15 +1,19 @@
 """A project to buy numbers of, known to the shop and to the sandbox."""
 
 import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from orders.fulfilment.forward import forward_order
+from orders.fulfilment.poll import poll_due
 from orders.models import Order
 from sms.models import Country, Project
 from sms.operations import buy_numbers
+from tests.clock import stopped_at
 
 
 @pytest.fixture
@@ -43,3 +47,14 @@ def waiting_number(buy: Any, client_upstream: Any) -> Order:
     assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
     order.refresh_from_db()
     return order
+
+
+@pytest.fixture
+def poll(client_upstream: Any) -> Callable[..., int]:
+    """Ask upstream about every number that is due, by a clock that is so much ahead."""
+
+    def poll_all(**later: float) -> int:
+        now = timezone.now() + timedelta(**later)
+        return poll_due(kind="number", client=client_upstream, clock=stopped_at(now))
+
+    return poll_all

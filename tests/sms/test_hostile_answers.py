@@ -8,23 +8,12 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import SyncRun
-from orders.fulfilment.poll import poll_due
 from orders.models import ContractDrift, Order, Status
 from sms.models import Number, Project
 from sms.sync import sync_sms
-from tests.clock import stopped_at
 from wallet.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def poll(client_upstream):
-    def poll_all(**later: float) -> int:
-        now = timezone.now() + timedelta(**later)
-        return poll_due(kind="number", client=client_upstream, clock=stopped_at(now))
-
-    return poll_all
 
 
 # --- Codes ----------------------------------------------------------------------------------------------------------

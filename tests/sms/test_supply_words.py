@@ -9,7 +9,6 @@ from orders.attempts.assumptions import probe_foreign_ids
 from orders.attempts.windows import known_ids
 from orders.fulfilment.follow_losses import follow_losses
 from orders.fulfilment.forward import forward_order
-from orders.fulfilment.poll import poll_due
 from orders.models import LostAttempt, Order, OrderEvent, Status, UpstreamAssumption, UpstreamEntry
 from sms.formats.status_words import CANCELED_WORDS, ENDING_WORDS, RECEIVED_WORDS, says
 from sms.models import Number
@@ -18,15 +17,6 @@ from tests.orders.attention import Flag, flags_of
 from tests.upstream.raw_server import RawServer, answer, client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def poll(client_upstream):
-    def poll_all(**later: float) -> int:
-        now = timezone.now() + timedelta(**later)
-        return poll_due(kind="number", client=client_upstream, clock=stopped_at(now))
-
-    return poll_all
 
 
 @pytest.mark.parametrize(

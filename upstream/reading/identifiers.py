@@ -13,12 +13,23 @@ _NONE = ("null", "none", "undefined", "nan", "false", "true")
 
 def order_id(value: Any) -> str | None:
     """Return the id of an order as text, from a number or text; None for what is none: 0, "0", "", null, a list."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and value >= 10**64):
-        return None
-    text = str(value).strip()
-    if len(text) > MAX_LENGTH or not _ID.fullmatch(text) or not text.strip("0") or text.lower() in _NONE:
+    text = _written(value)
+    if (
+        text is None
+        or len(text) > MAX_LENGTH
+        or not _ID.fullmatch(text)
+        or not text.strip("0")
+        or text.lower() in _NONE
+    ):
         return None
     return text
+
+
+def _written(value: Any) -> str | None:
+    """Return text, or the digits of a whole number, without outer blanks; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and abs(value) >= 10**64):
+        return None
+    return str(value).strip()
 
 
 def names_no_order(value: Any) -> bool:
@@ -42,10 +53,8 @@ def reference(value: Any, longest: int) -> str | None:
     """
     if value is None or value == "":
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and abs(value) >= 10**64):
-        return None
-    text = str(value).strip()
-    return text if len(text) <= longest and line(text) == text else None
+    text = _written(value)
+    return text if text is not None and len(text) <= longest and line(text) == text else None
 
 
 _CURRENCY = re.compile(r"[A-Z0-9]{2,10}|\W")

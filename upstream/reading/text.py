@@ -107,7 +107,7 @@ def _unescaped(text: str) -> str:
 
 def named(text: str) -> str:
     """Return a name that upstream gave: its entities decoded once, then as `line`."""
-    return line(_unescaped(text) if "&" in text else text)
+    return line(_unescaped(text))
 
 
 def said(text: str) -> str:

@@ -38,7 +38,7 @@ def received(waiting_number, poll, sandbox) -> Order:
 
 
 def test_wipe_contents_deletes_code_and_message_after_the_days_and_once(received, settings, monkeypatch):
-    monkeypatch.setattr("sms.operations.retention.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("accounts.batches.ROWS_AT_ONCE", 1)
     later = timezone.now() + timedelta(days=settings.SMS_CONTENT_KEEP_DAYS)
 
     assert wipe_contents(now=later - timedelta(hours=1)) == 0
