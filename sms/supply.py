@@ -242,8 +242,13 @@ def _only_waits(status: SmsStatus) -> bool:
 
 
 def _code_in(answer: SmsCode | SmsStatus) -> str:
-    """Return the code that has come: what stands in its place while the status says that it has not, is none."""
-    return "" if still_waits(answer.status) else answer.code
+    """Return the code that has come: what stands in its place while the status says that it has not, is none.
+
+    Zeros alone are a code only where the status says that one was received: they also stand for nothing.
+    """
+    if still_waits(answer.status) or (not answer.code.strip("0 -") and not says(answer.status, RECEIVED_WORDS)):
+        return ""
+    return answer.code
 
 
 def _message_in(answer: SmsCode | SmsStatus) -> str:

@@ -7,7 +7,9 @@ from upstream.errors import plain_text
 CANCELED_WORDS = frozenset({"cancel", "canceled", "cancelled"})
 ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
-STILL_WAITING_WORDS = frozenset({"active", "wait", "waiting", "pending", "progress", "processing"})
+# How words begin that say outright that nothing has come yet: "awaiting", "WaitingForCode", "queued".
+STILL_WAITING = ("active", "await", "wait", "pending", "progress", "processing", "prepar", "queue")
+DENYING_WORDS = frozenset({"not", "no", "yet", "without", "never"})  # "not received", "no code"
 RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
 # What may stand beside such a word without changing what it says; any other one may ("not_expired").
 FILLING_WORDS = frozenset(
@@ -55,4 +57,6 @@ def waits(word: str) -> bool:
 def still_waits(word: str) -> bool:
     """Whether a status says outright that no code has come, whatever stands in the place of one."""
     words = set(words_of(word))
-    return bool(words & STILL_WAITING_WORDS) and not words & RECEIVED_WORDS
+    if words & DENYING_WORDS:
+        return not words & ENDING_WORDS
+    return any(each.startswith(STILL_WAITING) for each in words) and not words & RECEIVED_WORDS

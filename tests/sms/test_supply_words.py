@@ -1,5 +1,6 @@
 """What upstream says of a number and does not mean: words inside words, times in the past, numbers nobody asked for."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -54,6 +55,26 @@ def test_poll_of_a_number_with_such_a_word_goes_on_waiting_for_its_code(waiting_
 
     waiting_number.refresh_from_db()
     assert waiting_number.status == Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("awaiting code", "Please wait 5 minutes"), ("not_received", "000000"), ("sent", "000000"), ("", "00")],
+)
+def test_what_stands_in_place_of_a_code_that_has_not_come_ends_nothing(waiting_number, sandbox, poll, status, code):
+    said = json.dumps({"status": status, "code": code, "charge": "0.5", "currency": "USD"})
+    for action in ("sms_status", "sms_code"):
+        sandbox.fail_next("garbage", action=action, text=said)
+    poll(seconds=5)
+
+    assert Order.objects.get().status == Status.PENDING
+
+
+def test_a_code_of_zeros_is_one_where_the_status_says_that_it_came(waiting_number, sandbox, poll):
+    sandbox.deliver_code(waiting_number.upstream_id, "000000", "Your code is 000000")
+    poll(seconds=5)
+
+    assert (Order.objects.get().status, Number.objects.get().code) == (Status.COMPLETED, "000000")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from upstream.errors import UNREADABLE, OutcomeUnknown, Refused, Throttled, Unavailable, plain_text, refusal
-from upstream.protocol.fields import ANY, DECODING_ERRORS, Unreadable
-from upstream.reading.bodies import without_mark
+from upstream.protocol.fields import ANY, DECODING_ERRORS, Unreadable, decode
 from upstream.reading.identifiers import names_no_order
 from upstream.reading.text import said
 
@@ -87,9 +86,9 @@ def purchase_answer(status: int, body: bytes, parse: Callable[[bytes], T]) -> T:
 def _error_text(body: bytes) -> tuple[str, bool]:
     """Return the text of `{"error": text}`, or "", and whether the same body also names an order."""
     try:
-        envelope = _ENVELOPE.decode(without_mark(body))
+        envelope = decode(_ENVELOPE, body)
         error, order, orders = (
-            ANY.decode(raw) if bytes(raw) else None for raw in (envelope.error, envelope.order, envelope.orders)
+            decode(ANY, raw) if bytes(raw) else None for raw in (envelope.error, envelope.order, envelope.orders)
         )
     except DECODING_ERRORS:
         return "", False

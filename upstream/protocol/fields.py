@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from upstream.protocol.wire import Rows, SetAside
-from upstream.reading.bodies import without_mark
+from upstream.reading.bodies import mended, without_mark
 from upstream.reading.text import line, shortened
 
 T = TypeVar("T")
@@ -48,10 +48,21 @@ def flag(value: Any) -> bool:
     return word(value).lower() in ("1", "true", "yes") if not isinstance(value, bool) else value
 
 
+def decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T:
+    """Decode a body, or a part of one; where a character in it is broken, without that. Raises DECODING_ERRORS."""
+    text = without_mark(bytes(body))
+    try:
+        return decoder.decode(text)
+    except DECODING_ERRORS:
+        if (fixed := mended(text)) is None:
+            raise
+    return decoder.decode(fixed)
+
+
 def decoded(body: bytes | msgspec.Raw) -> Any:
     """Return the JSON value. Raises Unreadable."""
     try:
-        return ANY.decode(without_mark(bytes(body)))
+        return decode(ANY, body)
     except DECODING_ERRORS:
         pass
     raise Unreadable("not JSON")

@@ -18,6 +18,7 @@ from upstream.protocol.fields import (
     LONGEST_SHOWN,
     Unreadable,
     as_sent,
+    decode,
     decoded,
     fields_of,
     fitting,
@@ -151,9 +152,8 @@ def parse_services(body: bytes, page: int = 1, limit: int = 0) -> ServicePage:
     """
     reply: _Services | None = None
     with suppress(*DECODING_ERRORS):
-        body = without_mark(body)
-        is_bare = body.lstrip()[:1] == b"["
-        reply = _Services(_BARE_SERVICES.decode(body)) if is_bare else _SERVICES.decode(body)
+        is_bare = without_mark(body).lstrip()[:1] == b"["
+        reply = _Services(decode(_BARE_SERVICES, body)) if is_bare else decode(_SERVICES, body)
     if reply is None:
         raise Unreadable("no list of services")
     services: list[ServiceRow] = []

@@ -9,6 +9,7 @@ LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
 _CODE = re.compile(r"\w+(?:[ -]\w+){0,3}")
 # Steam and others send letters alone; in lower case those are words.
 _LETTERS = re.compile(r"[A-Z]{4,8}")
+_LETTERS_BEFORE = re.compile(r"[A-Z]{1,8}")
 _WORDS = frozenset(("WAIT", "WAITING", "PENDING", "ACTIVE", "SENT", "RECEIVED", "CODE", "ERROR", "EXPIRED", "CANCELED"))
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
@@ -17,13 +18,21 @@ def code(value: Any) -> str:
     """Return the code that came to a number, from text or digits as a number; "" for what does not look like one.
 
     A code holds a digit, or is a few capital letters: `123456`, `G-123456`, `123 456`, `X7K2P`. It fits its column.
-    Zero and null-like words are none.
+    Zero, null-like words and sentences are none.
     """
     text = _text(value)
     if not 2 <= len(text) <= LONGEST_CODE or means_nothing(text) or not _CODE.fullmatch(text):
         return ""
+    if not all(map(_is_part_of_code, enumerate(re.split("[ -]", text)))):
+        return ""
     has_letters_alone = _LETTERS.fullmatch(text) and text not in _WORDS
     return text if has_letters_alone or any(map(str.isdecimal, text)) else ""
+
+
+def _is_part_of_code(part: tuple[int, str]) -> bool:
+    """Groups have digits; only the first may be a short prefix in capitals, or all there is."""
+    place, text = part
+    return any(map(str.isdecimal, text)) or (place == 0 and bool(_LETTERS_BEFORE.fullmatch(text)))
 
 
 def message(value: Any, beside: Any) -> str:

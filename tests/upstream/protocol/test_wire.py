@@ -130,7 +130,7 @@ def test_parse_services_when_rows_are_bad_goes_on_with_the_rest() -> None:
     page = parsing.parse_services(b'[null, {"service": 2, "name": "\xff"}, ' + body(SERVICE) + b"]")
 
     assert [row.service for row in page.services] == [1]
-    assert [(row.service, row.field) for row in page.set_aside] == [("row 1", ""), ("row 2", "")]
+    assert [(row.service, row.field) for row in page.set_aside] == [("row 1", ""), ("2", "category")]
     assert page.total == 3
 
 
