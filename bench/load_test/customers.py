@@ -95,8 +95,8 @@ class Crowd:
             self.crashes.append(f"{threading.current_thread().name}: {error!r}")
 
     def one_more(self) -> "Shopper":
-        """Return a customer who orders when told to, from the calling thread."""
-        return Shopper(self, self._accounts[0], random.Random(f"{self._seed}:one more"))
+        """Return a customer who orders when told to, from the calling thread, and stands by it."""
+        return Shopper(self, self._accounts[0], random.Random(f"{self._seed}:one more"), regrets=0.0)
 
     @property
     def goods(self) -> Goods:
@@ -125,8 +125,8 @@ class Crowd:
 class Shopper:
     """One customer; every purchase has a link of its own, by which it is found upstream."""
 
-    def __init__(self, crowd: Crowd, account: Account, dice: random.Random) -> None:
-        self._crowd, self._account, self.dice = crowd, account, dice
+    def __init__(self, crowd: Crowd, account: Account, dice: random.Random, *, regrets: float = 0.05) -> None:
+        self._crowd, self._account, self.dice, self._regrets = crowd, account, dice, regrets
         self._http = requests.Session()
         self._http.trust_env = False  # a proxy of the environment has no business here
         self._http.cookies.set("sessionid", account.session_key)
@@ -150,7 +150,7 @@ class Shopper:
             "link": _link(purchase),
         }
         self._order(purchase, fields)
-        if purchase.answers and self.dice.random() < 0.05:
+        if purchase.answers and self.dice.random() < self._regrets:
             self._change_their_mind(purchase.answers[0][0])
         return purchase
 
