@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from orders.accounting.audit import audit
 from tests.wallet import fake_btcpay, fake_stripe
 from tests.wallet.fake_btcpay import FakeBtcpay
 from tests.wallet.fake_stripe import FakeStripe
@@ -62,3 +64,10 @@ def in_another_thread() -> Callable[[Callable[[], Any]], Any]:
             return threads.submit(alone).result(timeout=60)
 
     return run
+
+
+@pytest.fixture
+def audited(db: None) -> Iterator[None]:
+    """Whatever happens in the test, the audit finds nothing afterwards."""
+    yield
+    assert audit(client=None, now=timezone.now()).problems == []

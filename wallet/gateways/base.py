@@ -3,7 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,10 @@ from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.utils.functional import Promise
 
-from upstream.money import micros_from_decimal
+from upstream.money import MICROS, micros_from_decimal
+from upstream.reading.amounts import MAX_MONEY
+from upstream.reading.identifiers import reference as kept
+from upstream.reading.text import line
 
 if TYPE_CHECKING:
     from wallet.models import TopUp
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 LONGEST_ADDRESS, LONGEST_ID = 2000, 200  # what the columns of a payment hold
+MAX_MICROS = int(MAX_MONEY * MICROS)
 
 
 class InvalidCallback(Exception):
@@ -29,7 +33,13 @@ class InvalidCallback(Exception):
 
 
 class Unreachable(Exception):
-    """The gateway gave no usable answer; what was asked may be asked again later."""
+    """The gateway gave no usable answer; what was asked may be asked again later.
+
+    The text may repeat what the gateway said, and is kept and logged: it is one line of what can be seen.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(line(text))
 
 
 class State(StrEnum):
@@ -56,6 +66,11 @@ class PaymentUpdate:
 
     `asked_at` is set when the gateway was asked how it stands, and began to be asked then: such an update replaces what
     was said before, so a refund that failed comes back. Without it the update may be old: a refund only ever adds.
+
+    `shares` is for gateways whose refunds have ids: what each of those that were asked about comes to. They replace
+    what was said of the same ones alone, unless `every_share` says that there are no others.
+
+    Raises Unreachable for what is damaged or does not fit into columns: mended, it could name something else.
     """
 
     event_id: str
@@ -66,6 +81,15 @@ class PaymentUpdate:
     amount_micros: int = 0
     currency: str = ""
     asked_at: datetime | None = None
+    shares: Mapping[str, int] = field(default_factory=dict)
+    every_share: bool = True
+
+    def __post_init__(self) -> None:
+        texts = (self.event_id, self.kind, self.gateway_id, self.reference, self.currency, *self.shares)
+        if not all(_is_kept(text, LONGEST_ID) for text in texts):
+            raise Unreachable("unreadable answer: a name or an id that is none")
+        if not all(0 <= micros <= MAX_MICROS for micros in (self.amount_micros, *self.shares.values())):
+            raise Unreachable("unreadable answer: an amount beyond all use")
 
 
 @dataclass(frozen=True)
@@ -77,9 +101,9 @@ class Started:
     expires_at: datetime
 
     def __post_init__(self) -> None:
-        """Raise Unreachable for what the columns of a payment do not hold: cut, it would lead nowhere."""
-        if len(self.pay_url) > LONGEST_ADDRESS or len(self.gateway_id) > LONGEST_ID:
-            raise Unreachable("unreadable answer: an address or id that is too long")
+        """Raise Unreachable for what is no page or no id, or longer than columns: mended, it would lead elsewhere."""
+        if not _is_page(self.pay_url) or not _is_kept(self.gateway_id, LONGEST_ID):
+            raise Unreachable("unreadable answer: no page to pay on, or an id that is none")
 
 
 @dataclass(frozen=True)
@@ -183,12 +207,15 @@ def understood(call: Callable[..., T], *args: Any) -> T:
         raise Unreachable(f"unreadable answer: {type(error).__name__}") from error
 
 
-# --- Reading JSON of strangers: nothing is taken for granted, and nothing passes that a database would choke on ------
+# --- Reading JSON of strangers: nothing is taken for granted ---------------------------------------------------------
 def text_in(source: Any, *path: str) -> str:
-    """Return the text found by following `path` through objects; "" where there is none."""
+    """Return the text found by following `path` through objects, as it stands there; "" where there is none.
+
+    Whether it can be kept is for `PaymentUpdate` and `Started` to say: all that becomes ours passes through them.
+    """
     for name in path:
         source = source.get(name) if isinstance(source, dict) else None
-    return source.replace("\x00", "")[:200] if isinstance(source, str) else ""
+    return source if isinstance(source, str) else ""
 
 
 def object_in(source: Any, *path: str) -> dict[str, Any]:
@@ -203,3 +230,16 @@ def rows_in(source: Any) -> list[dict[str, Any]]:
     if not isinstance(source, list) or not all(isinstance(row, dict) for row in source):
         raise Unreachable("unreadable answer: not a list of objects")
     return source
+
+
+def _is_kept(text: Any, longest: int) -> bool:
+    """Whether this is one line of text that can be stored and sent back as it came; an empty one is."""
+    return isinstance(text, str) and kept(text, longest) == text
+
+
+def _is_page(address: Any) -> bool:
+    """Whether a browser may be sent there: a whole web address, or a path of this shop."""
+    if not address or not _is_kept(address, LONGEST_ADDRESS) or " " in address:
+        return False
+    is_path: bool = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return is_path or address.startswith(("http://", "https://"))

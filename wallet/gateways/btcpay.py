@@ -60,8 +60,8 @@ class BtcpayGateway(Gateway):
         )
         if not isinstance(invoice, dict):
             raise Unreachable("BTCPay: not an invoice")
-        pay_url, invoice_id = invoice.get("checkoutLink"), text_in(invoice, "id")
-        if not isinstance(pay_url, str) or not pay_url.startswith(("http://", "https://")) or not invoice_id:
+        pay_url, invoice_id = text_in(invoice, "checkoutLink"), text_in(invoice, "id")
+        if not pay_url.startswith(("http://", "https://")) or not invoice_id:
             raise Unreachable("BTCPay named no page to pay on")
         now = timezone.now()
         return Started(pay_url, invoice_id, _moment(invoice.get("expirationTime"), now) or now + LIFETIME)
@@ -99,25 +99,28 @@ class BtcpayGateway(Gateway):
         return self._update(invoices[0], "", "asked")
 
     def _refund(self, pull_payment_id: str, event_id: str, kind: str) -> PaymentUpdate:
-        """Say of the invoice that a pull payment refunds what all its refunds come to now."""
+        """Say of the invoice that a pull payment refunds what each of its refunds comes to now."""
         asked_at = timezone.now()
         invoice_id = refunded_invoice(self._read, pull_payment_id) if pull_payment_id else ""
         if not invoice_id:
             return PaymentUpdate(event_id, kind, "", "", State.NOTHING)
         invoice = self._call("GET", f"/{quote(invoice_id, safe='')}")
-        sums = refunds_of(self._read, settings.BTCPAY_STORE_ID, invoice_id, pull_payment_id, _decimal)
+        found = refunds_of(self._read, settings.BTCPAY_STORE_ID, invoice_id, pull_payment_id, _decimal)
         own = text_in(invoice, "currency").upper()
         # In coins nobody tells at what rate. One currency that is not the payment's lets a human look.
-        currency = next((other for other in sorted(sums) if other != own), own)
+        currency = next((other for other in found.currencies() if other != own), own)
+        shares = {pull_id: _floor(sums.get(currency, Decimal(0))) for pull_id, sums in found.by_id.items()}
         return PaymentUpdate(
             event_id=event_id,
             kind=kind,
             gateway_id=text_in(invoice, "id"),
             reference=text_in(invoice, "metadata", "orderId"),
             state=State.REFUNDED,
-            amount_micros=_floor(sums.get(currency, Decimal(0))),
+            amount_micros=sum(shares.values()),
             currency=currency,
             asked_at=asked_at,
+            shares=shares,
+            every_share=found.are_all,
         )
 
     def _update(self, invoice: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:

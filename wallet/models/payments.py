@@ -67,6 +67,9 @@ class TopUp(models.Model):
         _("credited"), default=0, help_text=_("Amount credited to the wallet, including the bonus.")
     )
     refunded_micros = MicrosField(_("refunded"), default=0, help_text=_("Total refunded by the gateway."))
+    # Of a gateway whose refunds have ids: what is known of each, in micros. Together they are what was refunded, less
+    # what was refunded before this was kept.
+    refund_shares = models.JSONField(editable=False, blank=True, default=dict, db_default={})
     disputed_micros = MicrosField(_("disputed"), default=0, help_text=_("Amount currently disputed with the gateway."))
     reversed_micros = MicrosField(_("reversed"), default=0, help_text=_("Taken from the wallet for it, or still owed."))
     note = models.CharField(_("note"), max_length=300, blank=True)

@@ -13,6 +13,7 @@ What arrives is compared with the one top-up it names. The rules:
     refunded        By the gateway, in part or whole: the same share of what was credited (bonus included, rounded up)
                     is taken back. In whole: REFUNDED; in part: a note.
     disputed        The same for the share in dispute: DISPUTED, and a human looks.
+    one of several  Where a gateway told of some refunds only, what is known of the others stays.
     refund failed   What a gateway that was asked says counts, be it less than before: the rest is returned.
     dispute won     What was taken back is returned.
     warned          Nothing moves: a note, and a human looks.
@@ -55,8 +56,7 @@ def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime)
     elif update.state == State.PAID:
         changes = _paid(top_up, update.amount_micros, now)
     elif update.state == State.REFUNDED:
-        before_micros = 0 if update.asked_at else top_up.refunded_micros
-        changes = {"refunded_micros": max(before_micros, update.amount_micros)}
+        changes = _refunded(top_up, update)
     elif update.state == State.DISPUTED:
         changes = {"disputed_micros": update.amount_micros}
     elif update.state == State.DISPUTE_WON:
@@ -145,6 +145,20 @@ def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
     return {"attention": text, "status": Status.REVIEW}
 
 
+def _refunded(top_up: TopUp, update: PaymentUpdate) -> Changes:
+    """What has been paid back in all, by what is known of each refund where they have ids."""
+    if not update.shares:
+        before_micros = 0 if update.asked_at else top_up.refunded_micros
+        return {"refunded_micros": max(before_micros, update.amount_micros)}
+    known: dict[str, int] = top_up.refund_shares
+    shares = {**known, **update.shares}
+    # Refunded before shares were kept: what turns up by name now is taken for a part of it.
+    unnamed_micros = max(0, top_up.refunded_micros - sum(known.values()))
+    new_micros = sum(micros for name, micros in update.shares.items() if name not in known)
+    rest_micros = 0 if update.every_share else max(0, unnamed_micros - new_micros)
+    return {"refund_shares": shares, "refunded_micros": sum(shares.values()) + rest_micros}
+
+
 def _wrong_currency(top_up: TopUp, update: PaymentUpdate) -> Changes:
     amount = f"{text_from_micros(update.amount_micros)} {update.currency[:10]}"
     text = _("The gateway reports %(amount)s, but the payment is in %(currency)s.")
@@ -181,6 +195,10 @@ def _fraud() -> str:
     return _("The customer's bank reports this payment as fraud. Refund it now, or a dispute will probably follow.")
 
 
+def _disputed() -> str:
+    return _("The customer disputes the payment with the gateway.")
+
+
 def _declined_after_all() -> str:
     return _("The gateway reports the payment as declined, after reporting it as paid.")
 
@@ -197,13 +215,15 @@ def _conclude(top_up: TopUp, *, reversed: bool) -> None:
     """Name the state of a top-up that money came in for: paid back, disputed, or paid."""
     if not top_up.received_micros:
         return
+    if not top_up.disputed_micros and top_up.attention == _disputed():
+        top_up.attention = ""  # won, and the money has gone another way
     if top_up.refunded_micros >= top_up.received_micros:
         top_up.status = Status.REFUNDED
         top_up.attention = "" if reversed else top_up.attention
     elif top_up.disputed_micros:
         top_up.status = Status.DISPUTED
         if reversed:
-            top_up.attention = _("The customer disputes the payment with the gateway.")
+            top_up.attention = _disputed()
     elif top_up.status in (Status.REFUNDED, Status.DISPUTED):
         top_up.status, top_up.attention = Status.PAID, ""
     if 0 < top_up.refunded_micros < top_up.received_micros:

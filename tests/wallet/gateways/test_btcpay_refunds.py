@@ -11,7 +11,7 @@ from tests.wallet.fake_btcpay import FakeBtcpay
 from tests.wallet.paying import DOLLAR, balance, btcpay_says, outcomes, rows, start
 from wallet.models import TopUp
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
 Status = TopUp.Status
 
 

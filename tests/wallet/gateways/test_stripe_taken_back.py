@@ -10,10 +10,10 @@ from accounts.models import User
 from tests.wallet.fake_stripe import FakeStripe
 from tests.wallet.paying import DOLLAR, balance, outcomes, rows, start, stripe_says
 from wallet.models import Receivable, TopUp
-from wallet.operations import close_review, debit
+from wallet.operations import adjust, close_review
 from wallet.operations.reversals import owed_by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
 Status = TopUp.Status
 
 
@@ -105,9 +105,9 @@ def test_refund_when_there_are_more_than_a_page_of_them_adds_all_up(top_up: TopU
 
 
 def test_refund_when_it_failed_after_the_money_was_spent_pays_what_was_owed(
-    top_up: TopUp, stripe_server: FakeStripe
+    top_up: TopUp, stripe_server: FakeStripe, sam: User
 ) -> None:
-    debit(user=top_up.user, amount_micros=105 * DOLLAR, kind="charge", reference="spent")
+    adjust(user=top_up.user, amount_micros=-105 * DOLLAR, note="spent", actor=sam, reference="spent")
     says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 1000))
     assert (balance(top_up.user), owed_by(top_up.user)) == (0, 5 * DOLLAR)
 
