@@ -26,6 +26,8 @@ class FakeStripe(FakeServer):
         self.sessions: dict[str, dict[str, Any]] = {}
         self.disputes: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
+        self.charges: dict[str, dict[str, Any]] = {}
+        self.forbidden: set[str] = set()  # lists that a restricted key may not read
         self.after_answer: Callable[[], Any] | None = None  # runs once, when refunds have been looked up for a list
         self._answered: dict[str, tuple[str, dict[str, Any]]] = {}
         self._events = 0
@@ -40,7 +42,9 @@ class FakeStripe(FakeServer):
         if (method, path) == ("GET", "/v1/checkout/sessions"):
             found = [s for s in self.sessions.values() if s["payment_intent"] in query.get("payment_intent", [])]
             return 200, {"object": "list", "url": path, "has_more": False, "data": found}
-        if (method, path) in (("GET", "/v1/refunds"), ("GET", "/v1/disputes")):
+        if method == "GET" and path in ("/v1/charges", "/v1/refunds", "/v1/disputes"):
+            if parts[-1] in self.forbidden:
+                return _error(403, "The provided key does not have the required permissions for this endpoint")
             return 200, self._about_intent(parts[-1], query)
         kept = {"sessions": self.sessions, "disputes": self.disputes}.get(parts[-2], {})
         if method == "GET" and parts[-1] in kept:
@@ -49,13 +53,15 @@ class FakeStripe(FakeServer):
 
     def _about_intent(self, what: str, query: dict[str, list[str]]) -> dict[str, Any]:
         """The newest first, in pages of `limit`, as Stripe lists everything."""
-        rows = {"refunds": self.refunds, "disputes": self.disputes}[what]
+        rows = {"charges": self.charges, "refunds": self.refunds, "disputes": self.disputes}[what]
         found = [dict(row) for row in rows.values() if row["payment_intent"] in query["payment_intent"]][::-1]
         begin = next((n + 1 for n, row in enumerate(found) if row["id"] in query.get("starting_after", [])), 0)
         limit = int(query.get("limit", ["10"])[0])
         page = found[begin : begin + limit]
         more = len(found) > begin + limit
-        hook, self.after_answer = self.after_answer, None
+        hook = None
+        if what != "charges":
+            hook, self.after_answer = self.after_answer, None
         if hook:
             hook()
         return {"object": "list", "url": f"/v1/{what}", "has_more": more, "data": page}
@@ -99,6 +105,8 @@ class FakeStripe(FakeServer):
         """The customer finishes the page; `changes` may leave it unpaid or pay something else."""
         session = self.session_of(reference)
         session |= {"status": "complete", "payment_status": "paid", **changes}
+        if session["payment_status"] == "paid":
+            self.charge(reference)
         return session
 
     def refund(self, reference: str, amount: int, status: str = "succeeded") -> dict[str, Any]:
@@ -110,7 +118,7 @@ class FakeStripe(FakeServer):
             "object": "refund",
             "amount": amount,
             "balance_transaction": f"txn_{number}",
-            "charge": "ch_1",
+            "charge": _charge_of(session["payment_intent"]),
             "created": int(time.time()),
             "currency": session["currency"],
             "metadata": {},
@@ -126,14 +134,17 @@ class FakeStripe(FakeServer):
         return dict(self.refunds[refund_id])
 
     def charge(self, reference: str, refunded: int = 0, **changes: Any) -> dict[str, Any]:
-        """The charge behind a session, of which `refunded` has been paid back in all."""
+        """The charge behind a session, of which `refunded` has been paid back in all; it is kept with the changes.
+
+        An `id` among them makes it another charge of the same payment.
+        """
         session = self.session_of(reference)
         intent = session["payment_intent"]
         before = sum(row["amount"] for row in self.refunds.values() if row["payment_intent"] == intent)
         if refunded > before:
             self.refund(reference, refunded - before)
         charge = {
-            "id": "ch_1",
+            "id": _charge_of(intent),
             "object": "charge",
             "amount": session["amount_total"],
             "amount_refunded": refunded,
@@ -144,8 +155,15 @@ class FakeStripe(FakeServer):
             "refunded": refunded >= session["amount_total"],
             "metadata": session["metadata"],
             "status": "succeeded",
+            **changes,
         }
-        return charge | changes
+        self.charges[charge["id"]] = charge
+        return charge
+
+    def bank_takes_back(self, reference: str) -> dict[str, Any]:
+        """A debit that had succeeded fails after all; the whole of it leaves the account again."""
+        changes = {"failure_balance_transaction": "txn_back", "failure_code": "insufficient_funds"}
+        return dict(self.charge(reference, status="failed", **changes))
 
     def dispute(self, reference: str, amount: int, status: str = "needs_response", number: int = 1) -> dict[str, Any]:
         session = self.session_of(reference)
@@ -155,7 +173,7 @@ class FakeStripe(FakeServer):
             "amount": amount,
             "balance_transactions": [],
             "currency": session["currency"],
-            "charge": "ch_1",
+            "charge": _charge_of(session["payment_intent"]),
             "is_charge_refundable": False,
             "payment_intent": session["payment_intent"],
             "reason": "fraudulent",
@@ -166,15 +184,16 @@ class FakeStripe(FakeServer):
 
     def fraud_warning(self, reference: str, **changes: Any) -> dict[str, Any]:
         """A bank's early warning that a payment was fraud; there may be a refund before the dispute."""
+        intent = self.session_of(reference)["payment_intent"]
         warning = {
             "id": "issfr_1",
             "object": "radar.early_fraud_warning",
             "actionable": True,
-            "charge": "ch_1",
+            "charge": _charge_of(intent),
             "created": int(time.time()),
             "fraud_type": "made_with_stolen_card",
             "livemode": False,
-            "payment_intent": self.session_of(reference)["payment_intent"],
+            "payment_intent": intent,
         }
         return warning | changes
 
@@ -199,6 +218,10 @@ def signature(body: bytes, *, secret: str = SECRET, signed_at: int | None = None
     moment = int(time.time()) if signed_at is None else signed_at
     proof = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={proof},v0=ignored"
+
+
+def _charge_of(intent: str) -> str:
+    return f"ch_{intent.removeprefix('pi_')}"
 
 
 def _error(status: int, message: str) -> tuple[int, Any]:

@@ -6,6 +6,7 @@ since such events may arrive in any order and undo each other, it is asked how a
 
 Source: https://docs.stripe.com/checkout/fulfillment, https://docs.stripe.com/api/checkout/sessions/object,
 https://docs.stripe.com/api/disputes/object, https://docs.stripe.com/api/refunds/object,
+https://docs.stripe.com/api/charges/object (failure_balance_transaction),
 https://docs.stripe.com/api/radar/early_fraud_warnings/object, https://docs.stripe.com/api/events/types,
 https://docs.stripe.com/webhooks#verify-events,
 https://docs.stripe.com/currencies (smallest units); read in November 2026.
@@ -111,9 +112,11 @@ class StripeGateway(Gateway):
             )
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        if not session.url:
+        named = session.to_dict()
+        pay_url, session_id = text_in(named, "url"), text_in(named, "id")
+        if not pay_url.startswith("https://") or not session_id:
             raise Unreachable("Stripe named no page to pay on")
-        return Started(session.url, session.id, expires_at)
+        return Started(pay_url, session_id, expires_at)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
         event = _signed_event(headers.get("Stripe-Signature", ""), body)
@@ -127,8 +130,8 @@ class StripeGateway(Gateway):
             return [self._aftermath(about, event_id, kind, self._refunds)]
         if kind.startswith("charge.dispute."):
             return [self._aftermath(about, event_id, kind, self._disputes)]
-        if kind == "charge.failed" and about.get("failure_balance_transaction"):
-            return [self._aftermath(about, event_id, kind, _taken_back_by_the_bank)]
+        if kind == "charge.failed" and _bank_took_back(about):
+            return [self._aftermath(about, event_id, kind, self._refunds)]
         if kind.startswith("radar.early_fraud_warning.") and about.get("actionable") is True:
             return [self._aftermath(about, event_id, kind, lambda _intent, _about: (State.WARNED, 0, "", None))]
         return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
@@ -169,46 +172,73 @@ class StripeGateway(Gateway):
         )
 
     def _refunds(self, intent: str, about: dict[str, Any]) -> "Standing":
-        """All refunds of a payment that have not failed."""
+        """All refunds of a payment that have not failed, or the whole of it if its bank has taken it back."""
         asked_at = timezone.now()
         try:
-            listed = self._client().v1.refunds.list({"payment_intent": intent, "limit": 100})
-            refunds = [refund.to_dict() for refund in listed.auto_paging_iter()]
+            charges = self._list("charges", intent)
+            refunds = self._list("refunds", intent)
         except stripe.PermissionError:
             # A restricted key that was made before refunds were asked about: what the charge says only ever grows.
             if "amount_refunded" not in about:
                 raise
-            return State.REFUNDED, _amount(about, "amount_refunded"), text_in(about, "currency"), None
-        gone = [refund for refund in refunds if text_in(refund, "status") not in CAME_BACK]
-        return State.REFUNDED, *_sum(gone or [{"currency": text_in(about, "currency")}]), asked_at
+            said = _amount(about, "amount" if _bank_took_back(about) else "amount_refunded")
+            return State.REFUNDED, said, text_in(about, "currency"), None
+        taken = _taken_back_by_the_bank(charges, about)
+        gone = [taken] if taken else [refund for refund in refunds if text_in(refund, "status") not in CAME_BACK]
+        return State.REFUNDED, *_sum(gone, text_in(about, "currency")), asked_at
 
     def _disputes(self, intent: str, about: dict[str, Any]) -> "Standing":
         """All disputes of a payment that hold money: a payment may be disputed more than once."""
         asked_at = timezone.now()
-        listed = self._client().v1.disputes.list({"payment_intent": intent, "limit": 100})
-        disputes = [dispute.to_dict() for dispute in listed.auto_paging_iter()]
-        holding = [dispute for dispute in disputes if _holds(text_in(dispute, "status"))]
+        holding = [dispute for dispute in self._list("disputes", intent) if _holds(text_in(dispute, "status"))]
         if not holding:
             return State.DISPUTE_WON, 0, "", asked_at
         return State.DISPUTED, *_sum(holding), asked_at
+
+    def _list(self, what: str, intent: str) -> list[dict[str, Any]]:
+        """Return all charges, refunds or disputes of a payment."""
+        listed = getattr(self._client().v1, what).list({"payment_intent": intent, "limit": 100})
+        return [row.to_dict() for row in listed.auto_paging_iter()]
 
 
 Standing = tuple[State, int, str, datetime | None]  # state, Stripe's integer amount, its currency, when it was asked
 Stands = Callable[[str, dict[str, Any]], Standing]
 
 
-def _taken_back_by_the_bank(_intent: str, charge: dict[str, Any]) -> Standing:
-    """A debit that its bank took back after it had succeeded: all of it has left our account again."""
-    return State.REFUNDED, _amount(charge, "amount"), text_in(charge, "currency"), None
+def _bank_took_back(charge: dict[str, Any]) -> bool:
+    """Whether this is a debit that left our account again, whole, after it had succeeded. That is for good.
+
+    A refund that failed has a field of the same name.
+    """
+    return text_in(charge, "object") == "charge" and bool(charge.get("failure_balance_transaction"))
+
+
+def _taken_back_by_the_bank(charges: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the charge that the bank took back, unless another one has paid; refunds of it take nothing more.
+
+    `about` may tell of it earlier than the list does.
+    """
+    by_id = {text_in(charge, "id"): charge for charge in charges}
+    if _bank_took_back(about):
+        by_id[text_in(about, "id")] = about
+    taken = [charge for charge in by_id.values() if _bank_took_back(charge)]
+    if any(text_in(charge, "status") == "succeeded" and charge not in taken for charge in by_id.values()):
+        return None
+    return max(taken, key=lambda charge: _amount(charge, "amount"), default=None)
 
 
 def _holds(status: str) -> bool:
     return status not in HOLDS_NOTHING and not status.startswith("warning_")
 
 
-def _sum(rows: list[dict[str, Any]]) -> tuple[int, str]:
-    """Return the sum and its currency; of several currencies one that no payment is in, for a human to look at."""
-    currencies = sorted({text_in(row, "currency") for row in rows})
+def _sum(rows: list[dict[str, Any]], currency: str = "") -> tuple[int, str]:
+    """Return the sum and its currency, `currency` without rows; of several one that no payment is in, for a human.
+
+    Raises Unreachable for a row without an amount: as nothing it would be missing.
+    """
+    if not all(_amount(row, "amount") for row in rows):
+        raise Unreachable("Stripe: not an amount")
+    currencies = sorted({text_in(row, "currency") for row in rows}) or [currency]
     return sum(_amount(row, "amount") for row in rows), "+".join(currencies)
 
 
