@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from sms.formats.countries import dial_code_of, region_of, same_country, written_name
 from sms.models import Country, Number, NumberMarkupRule, Project
 from upstream.protocol.wire import SmsProject
-from upstream.reading.text import comparable
+from upstream.reading.text import comparable, names_nothing
 
 LONGEST_NAME = 100
 CODE = re.compile(r"[\w+-]+")  # what may stand in an address
@@ -19,10 +19,13 @@ CODE = re.compile(r"[\w+-]+")  # what may stand in an address
 def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dict[tuple[str, str], Country]:
     """Return the country of each (country_id, country_title) of these rows, new ones added.
 
-    `listed` are upstream's own titles by code. Two rows that mean one country are made one first; what a country is
-    found by is brought up to date for all of them, a dial code only where there is none yet.
+    `listed` are upstream's own titles by code. A row without a title is in the country that the list has under its
+    code, that the code means, or that other rows have under it. Two rows that mean one country are made one first;
+    what a country is found by is brought up to date for all of them, a dial code only where there is none yet.
     """
     merge_countries()
+    rows = list(rows)
+    titles = _titles_by_code(rows)
     known = list(Country.objects.order_by("pk"))
     by_meaning = {same_country(country.code, country.name): country for country in reversed(known)}
     by_code = {country.code: country for country in known}
@@ -32,12 +35,17 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
         if key in found:
             continue
         code, name = row.country_id, row.country_title or listed.get(row.country_id, "")
+        called = titles.get(code, [])
+        if not name and not region_of(code) and len(called) == 1:
+            name = called[0]
         meaning = same_country(code, name)
-        country = by_meaning.get(meaning) or _same_code(by_code.get(code))
+        # Without any name it is the country that has the code, unless several are called so.
+        same_code = by_code.get(code) if name or len(called) < 2 else None
+        country = by_meaning.get(meaning) or (_unless_certain(same_code) if name else same_code)
         if country is None:
             country = _new_country(code, name, taken=by_code)
             by_code[country.code] = by_meaning[meaning] = country
-        elif comparable(country.name) == comparable(name):
+        elif comparable(country.name) == comparable(name) or names_nothing(country.name):
             country.name = written_name(code, name)[:LONGEST_NAME]
         found[key] = country
     _save({country.pk or country.code: country for country in (*known, *found.values())}.values())
@@ -98,8 +106,17 @@ def _move_rules(about: str, double: Country | Project, into: Country | Project) 
             rule.delete()
 
 
-def _same_code(country: Country | None) -> Country | None:
-    """Return the country that has this code already, unless it is certain which one that is: then it is another."""
+def _titles_by_code(rows: Iterable[SmsProject]) -> dict[str, list[str]]:
+    """Return one title of each country that rows have under a code."""
+    titles: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row.country_title:
+            titles[row.country_id].setdefault(same_country(row.country_id, row.country_title), row.country_title)
+    return {code: list(named.values()) for code, named in titles.items()}
+
+
+def _unless_certain(country: Country | None) -> Country | None:
+    """Return the country that has a code already, unless it is certain which one that is: then it is another."""
     return None if country is None or region_of(country.code, country.name) else country
 
 

@@ -74,6 +74,8 @@ def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside]]:
         twin = rows.get(key)
         if row.price <= 0:
             set_aside.append(SetAside(row.project_id, "price", f"is {row.price}"))
+        elif not row.country_id and not row.country_title:
+            set_aside.append(SetAside(row.project_id, "country_id", "is missing, and the title, too"))
         elif twin is None:
             rows[key] = row
         else:

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, to_locale
 from phonenumbers import country_code_for_region, region_codes_for_country_code
 
 from sms.formats.country_names import FURTHER_NAMES, NICKNAMES
-from upstream.reading.text import comparable
+from upstream.reading.text import comparable, names_nothing
 
 LONGEST_SEARCH_TEXT = 400
 # Of no importance to which country is meant.
@@ -32,7 +32,7 @@ def region_of(code: str, name: str = "") -> str:
     Source: the tables of libphonenumber and of CLDR.
     """
     coded = _regions_of_code(code)
-    if not _words(name) or _words(name) == _words(code):
+    if not _says_more(name, code):
         return next(iter(coded), "")
     called = _by_name().get(_words(name)) or (_regions_of_code(name) if len(name.strip()) <= 3 else ())
     if called:
@@ -42,7 +42,7 @@ def region_of(code: str, name: str = "") -> str:
 
 def same_country(code: str, name: str = "") -> str:
     """Return what two rows of upstream share that mean one country, however each spells it."""
-    return region_of(code, name) or " ".join(_words(name) or _words(code))
+    return region_of(code, name) or " ".join(_words(name if _says_more(name, code) else code))
 
 
 def dial_code_of(code: str, name: str = "") -> str:
@@ -74,8 +74,8 @@ def written_name(code: str, name: str) -> str:
     Without a title it is the country's English name, or its code.
     """
     region = region_of(code, name)
-    if not _words(name) or _words(name) == _words(code):
-        return _names(_ENGLISH).get(region, name or code)
+    if not _says_more(name, code):
+        return _names(_ENGLISH).get(region, code if names_nothing(name) else name)
     return (_own_name(region, name) or name) if name.islower() else name
 
 
@@ -126,6 +126,11 @@ def _is_country(region: str) -> bool:
 def _words(text: str) -> tuple[str, ...]:
     words = re.findall(r"\w+", re.sub(r"['’`.]", "", comparable(text)).replace("&", " "))
     return tuple(word for word in words if word not in _SMALL_WORDS)
+
+
+def _says_more(name: str, code: str) -> bool:
+    """Whether a country's title says what its code does not."""
+    return bool(_words(name)) and _words(name) != _words(code) and not names_nothing(name)
 
 
 def _agrees(region: str, name: str) -> bool:

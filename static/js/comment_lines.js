@@ -3,7 +3,7 @@
 const PAUSE_MS = 250;
 const LINE_ENDS = /\r\n|\n|\r/;
 const DRAWN_MARKS = "\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}";
-const FILLERS = "\u034F\u115F\u1160\u17B4\u17B5\u2065\u2800\u3164\uFFA0\uFDD0-\uFDEF\uFFF0-\uFFF8\uFFFE\uFFFF\u{E0000}-\u{E0FFF}";
+const FILLERS = "\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2065\u2800\u3164\uFE00-\uFE0F\uFFA0\uFDD0-\uFDEF\uFFF0-\uFFF8\uFFFE\uFFFF\u{E0000}-\u{E0FFF}";
 const UNSEEN = new RegExp(`^(?:(?![${DRAWN_MARKS}])[\\s\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}${FILLERS}])*$`, "u");
 
 for (const area of document.querySelectorAll("[data-counts-lines]")) {

@@ -1,6 +1,7 @@
 """One row for each country, however many ways upstream has of writing it; its own words count."""
 
 import importlib
+import json
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from catalog.sync.runs import close_run, recorded_run
 from orders.fulfilment.forward import forward_order
 from sms.country_rows import country_called, keep_countries, merge_countries
 from sms.formats.countries import dial_code_of, region_of, written_name
-from sms.models import Country, Number, NumberMarkupRule, Project, SuccessRate
+from sms.models import Country, Number, NumberMarkupRule, Project, Site, SuccessRate
 from sms.sync import at_places, sync_sms
 from tests.clock import stopped_at
 from tests.storefront.admin_rows import make_order
@@ -229,3 +230,63 @@ def test_country_whose_code_cannot_stand_in_an_address_gets_one_that_can(code: s
 
     assert country.code == "de"
     assert client.get(reverse("sms:home"), {"by": "country"}).status_code == 200
+
+
+@pytest.mark.parametrize("title", ["null", "None", "N/A", "undefined", "-", "NA", "unknown", "<null>"])
+def test_a_title_that_says_nothing_is_no_country_and_takes_none_over(sandbox, client_upstream, title: str) -> None:
+    plain = {"name": "Telegram", "price": "0.50"}
+    rows = [
+        {**plain, "project_id": "a", "country_id": "us", "country_title": title},
+        {**plain, "project_id": "b", "country_id": "us", "country_title": "USA"},
+        {**plain, "project_id": "c", "country_id": "na", "country_title": title},
+        {**plain, "project_id": "d", "country_id": "x17", "country_title": title},
+        {**plain, "project_id": "e", "country_id": "x17", "country_title": "Germany"},
+        {**plain, "project_id": "f", "country_id": "x18", "country_title": title},
+        {**plain, "project_id": "g", "country_id": title, "country_title": "Germany"},
+        *({**plain, "project_id": f"n{n}", "country_id": "us", "country_title": "USA"} for n in range(40)),
+    ]
+    sandbox.fail_next("garbage", action="sms_projects", text=json.dumps(rows))
+
+    run = sync_sms(client=client_upstream)
+
+    assert run.status == SyncRun.Status.APPLIED
+    kept = dict(Project.objects.exclude(upstream_id__startswith="n").values_list("upstream_id", "country__name"))
+    germany = {"d": "Germany", "e": "Germany", "f": "x18", "g": "Germany"}
+    assert kept == {"a": "United States", "b": "United States", "c": "Namibia", **germany}
+
+
+def test_a_project_that_names_neither_a_country_nor_itself_is_set_aside(sandbox, client_upstream) -> None:
+    plain = {"name": "Telegram", "price": "0.50", "country_id": "us", "country_title": "USA"}
+    rows = [
+        {**plain, "project_id": "a", "country_id": "null", "country_title": "None"},
+        {**plain, "project_id": "b", "name": "null"},
+        {**plain, "project_id": "null"},
+        *({**plain, "project_id": f"n{n}"} for n in range(100)),
+    ]
+    sandbox.fail_next("garbage", action="sms_projects", text=json.dumps(rows))
+
+    run = sync_sms(client=client_upstream)
+
+    assert [(row["service"], row["field"]) for row in run.set_aside] == [
+        *(("b", "name"), ("null", "project_id"), ("a", "country_id")),
+    ]
+    assert list(Site.objects.values_list("name", flat=True)) == ["Telegram"]
+    assert Country.objects.count() == 1
+
+
+def test_a_country_that_was_kept_without_a_name_gets_one() -> None:
+    old = Country.objects.create(code="us", name="null")
+    assert old.display_name == "United States"
+
+    assert keep_countries({}, [row("us", "USA")])["us", "USA"] == old
+
+    old.refresh_from_db()
+    assert old.name == "USA"
+
+
+def test_a_row_without_a_title_is_in_the_country_that_has_its_code() -> None:
+    kept = Country.objects.create(code="x17", name="Germany")
+
+    assert keep_countries({}, [row("x17", "")])["x17", ""] == kept
+    two = [row("x9", "Germany"), row("x9", "France"), row("x9", "")]
+    assert keep_countries({}, two)["x9", ""].name == "x9"

@@ -48,7 +48,7 @@ from upstream.reading.amounts import MAX_INTEGER, amount, whole
 from upstream.reading.bodies import without_mark
 from upstream.reading.codes import code, message, phone
 from upstream.reading.identifiers import currency, order_id, reference
-from upstream.reading.text import named, said, shortened
+from upstream.reading.text import means_nothing, named, names_nothing, said, shortened
 from upstream.reading.times import instant
 
 __all__ = ["ANY", "DECODING_ERRORS", "Unreadable"]
@@ -70,12 +70,12 @@ def _identifier(value: Any) -> str:
 
 
 def _reference(value: Any, longest: int, field: str) -> str:
-    """Return an id or a code that is sent back as it came. Raises Unreadable for one that cannot be kept."""
+    """Return an id or a code that is sent back as it came, "" for none. Raises Unreadable for what can't be kept."""
     found = reference(value, longest)
     if found is None:
         fitting(as_sent(value).strip(), longest, field)
         raise Unreadable("is not readable", field)
-    return found
+    return "" if names_nothing(found) else found
 
 
 # --- Catalog: "Get Categories", "Services list", "Check inventory" --------------------------------------------------
@@ -256,7 +256,7 @@ def _checked(row: _Service, place: int) -> ServiceRow | SetAside:
         row.refill,
         row.cancel,
         stock,
-        as_sent(row.description),
+        "" if names_nothing(row.description) else as_sent(row.description),
         _named(row.entity_type),
     )
 
@@ -317,7 +317,7 @@ def parse_sms_projects(body: bytes) -> Rows[SmsProject]:
 
 def _project(row: dict[str, Any]) -> SmsProject:
     project_id = required(_reference(row.get("project_id"), LONGEST_PROJECT_ID, "project_id"), "project_id")
-    title = named(as_sent(row.get("country_title")))
+    title = _country_title(row.get("country_title"))
     return SmsProject(
         project_id=project_id,
         name=fitting(required(named(as_sent(row.get("name"))), "name"), LONGEST_NAME, "name"),
@@ -327,6 +327,12 @@ def _project(row: dict[str, Any]) -> SmsProject:
     )
 
 
+def _country_title(value: Any) -> str:
+    """Return what a country is called, "" where that is not said. "NA" is not said either: as a code it is Namibia."""
+    title = named(as_sent(value))
+    return "" if means_nothing(title) else title
+
+
 def parse_sms_countries(body: bytes) -> Rows[SmsCountry]:
     """Read the bare array of countries."""
     return rows(decoded(body), _country, "countries", "country_code")
@@ -334,7 +340,7 @@ def parse_sms_countries(body: bytes) -> Rows[SmsCountry]:
 
 def _country(row: dict[str, Any]) -> SmsCountry:
     country_code = required(_reference(row.get("country_code"), LONGEST_COUNTRY_CODE, "country_code"), "country_code")
-    name = required(named(as_sent(row.get("country_name"))), "country_name")
+    name = required(_country_title(row.get("country_name")), "country_name")
     return SmsCountry(country_code, fitting(name, LONGEST_COUNTRY, "country_name"))
 
 

@@ -327,3 +327,18 @@ def test_parse_sms_status_reads_the_expiry_as_an_aware_moment_or_none(text: obje
     assert status.expires_at == moment
     assert (status.status, status.phone, status.code, status.sms_content) == ("code_received", "+1", "12", "")
     assert (status.charge, status.currency, status.raw) == (Decimal("0.5"), "USD", reply)
+
+
+@pytest.mark.parametrize("nothing", ["null", "None", "N/A", "-", "<nil>"])
+def test_names_that_say_nothing_are_none(nothing: str) -> None:
+    rows = [{**SERVICE, "name": nothing}, {**SERVICE, "category": nothing}, {**SERVICE, "type": nothing}, SERVICE]
+
+    page = parsing.parse_services(body(rows))
+
+    assert [(row.field, row.problem) for row in page.set_aside] == [("name", "empty"), ("category", "empty")]
+    assert [row.type for row in page.services] == ["", page.services[1].type]
+    assert parsing.parse_services(body([{**SERVICE, "description": nothing}])).services[0].description == ""
+    categories = [{"category": "Instagram", "subcategories": [nothing, "Likes"]}, {"category": nothing}]
+    kept = parsing.parse_categories(body({"categories": categories}))
+    assert [(row.category, row.subcategories) for row in kept] == [("Instagram", ["Likes"])]
+    assert [row.field for row in kept.set_aside] == ["category"]

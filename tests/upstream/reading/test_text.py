@@ -2,7 +2,17 @@
 
 import pytest
 
-from upstream.reading.text import comparable, digits, line, lines, named, paragraphs, said
+from upstream.reading.text import (
+    comparable,
+    digits,
+    line,
+    lines,
+    means_nothing,
+    named,
+    names_nothing,
+    paragraphs,
+    said,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +67,43 @@ def test_what_looks_like_an_old_entity_in_an_address_is_left_alone() -> None:
     link = "Tap https://a.example/v?id=1&timestamp=2&copy=3&region=eu&lt=4"
     assert said(link) == link
     assert named("Fish &amp; Chips &copy; &eacute;") == "Fish & Chips © é"
+
+
+@pytest.mark.parametrize("unseen", ["\ufe00", "\ufe0e", "\ufe0f", "\U000e0100", "\U000e01ef", "\u180b", "\u180f"])
+def test_a_variation_selector_is_not_seen(unseen: str) -> None:
+    assert line(f"https://t.me/a{unseen}nn1{unseen}") == "https://t.me/ann1"
+    assert comparable(f"B{unseen}ank{unseen}") == "bank"
+    assert lines(f"{unseen}\n \u200d{unseen}\u200d{unseen}\n") == []
+
+
+@pytest.mark.parametrize("emoji", ["❤️", "☎︎", "1️⃣", "#️⃣", "❤️\u200d🔥", "🏳️\u200d🌈", "▶️", "©️", "‼️", "ℹ️", "👩🏽\u200d💻"])
+def test_an_emoji_keeps_what_says_how_it_is_drawn(emoji: str) -> None:
+    assert line(f"Likes {emoji} 5") == f"Likes {emoji} 5"
+    assert comparable(emoji) == comparable(emoji.replace("\ufe0f", "").replace("\ufe0e", ""))
+
+
+@pytest.mark.parametrize("mark", ["\u20e3", "\u20dd", "\u20e4", "\u0489", "\u0336", "\u0900", "\u0302"])
+def test_a_mark_that_only_decorates_hides_no_letter(mark: str) -> None:
+    assert comparable("".join(f"{letter}{mark}" for letter in "bank")) == "bank"
+    assert comparable("".join(f"{letter}{mark}" for letter in "банк")) == "банк"
+
+
+@pytest.mark.parametrize("word", ["хай", "हिन्दी", "ไทย", "ά", "パ", "עִבְרִית"])
+def test_marks_that_belong_to_their_letter_stay(word: str) -> None:
+    assert comparable(word) == word
+
+
+@pytest.mark.parametrize(
+    "name", ["null", "NULL", "(None)", "n/a", "N.A.", "<nil>", "undefined", "NaN", "-", "—", "?", "…", "nu\u200bll"]
+)
+def test_a_name_that_only_says_there_is_none(name: str) -> None:
+    assert named(name) == ""
+    assert names_nothing(name)
+    assert means_nothing(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["NA", "Unknown", "Empty", "Null Sector", "None of the above", "0", "$", "🔥", "C++", "Nanna"]
+)
+def test_what_somebody_may_call_a_thing_is_a_name(name: str) -> None:
+    assert named(name) == name
