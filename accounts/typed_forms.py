@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 
 from upstream.reading import amounts
+from upstream.reading.links import link
 from upstream.reading.text import address, line, paragraphs
 
 _PLAIN = re.compile(r"[0-9.eE+-]+")
@@ -27,6 +28,10 @@ _TYPED = (
 
 class AsTypedField(forms.CharField):
     """Text that comes to its form as it was typed, for a form that reads it line by line itself."""
+
+
+class LinkField(forms.CharField):
+    """A link, or what is read as one; whether it leads anywhere its form says."""
 
 
 class QuantityField(forms.IntegerField):
@@ -111,6 +116,8 @@ def as_read(field: forms.Field, typed: str) -> str:
         return line(typed) if pieces is None else str(pieces)
     if isinstance(field, forms.EmailField) or isinstance(field.widget, forms.EmailInput):
         return address(typed)
+    if isinstance(field, LinkField | forms.URLField):
+        return link(typed)
     return paragraphs(typed) if isinstance(field.widget, forms.Textarea) else line(typed)
 
 

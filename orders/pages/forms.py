@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
-from accounts.typed_forms import AsTypedField, Form, QuantityField
+from accounts.typed_forms import AsTypedField, Form, LinkField, QuantityField
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.coupons import CouponRefused, discount_for
@@ -158,7 +158,7 @@ class PlaceOrderForm(Form):
         label=gettext_lazy("Comments, one per line"),
         widget=forms.Textarea(attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments"}),
     )
-    link = forms.CharField(max_length=2000)
+    link = LinkField(max_length=2000)
     again = forms.BooleanField(label=gettext_lazy("Order it again anyway"), required=False)
     quote = forms.Field(required=False, widget=forms.HiddenInput)  # any text: its signature says whether it is ours
     coupon = forms.CharField(label=gettext_lazy("Coupon"), max_length=40, required=False)

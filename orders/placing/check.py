@@ -14,7 +14,9 @@ from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook
 from orders.placing.refusals import OrderRefused, TooMuchMoney
 from upstream.money import MICROS
-from upstream.reading.text import address, line, lines
+from upstream.reading.links import hidden_in
+from upstream.reading.links import link as read_as_link
+from upstream.reading.text import address, lines
 
 LONGEST_LINK = 2000
 # Of what a column holds, the rest is room: a rate that turns out to buy one piece makes the charge a thousand times
@@ -108,7 +110,7 @@ def read_link(service: Service, typed: str) -> str:
     """
     if service.delivery == Delivery.EMAIL:
         return address(typed)
-    link = line(typed)
+    link = read_as_link(typed)
     if not link or service.delivery != Delivery.LINK or _HAS_SCHEME.match(link):
         return link
     return f"https:{link}" if link.startswith("//") else f"https://{link}"
@@ -136,6 +138,9 @@ def check_link(service: Service, link: str) -> None:
             raise ValueError(link)
     except (ValidationError, ValueError):
         raise OrderRefused(_("Enter the full link, starting with https://."), "link") from None
+    if hidden := hidden_in(link):
+        refusal = _("There is a character in the link that nobody sees (%(code)s): take it out, then try again.")
+        raise OrderRefused(refusal % {"code": hidden}, "link")
 
 
 def kept_link(service: Service, link: str) -> str:
