@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, count
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from sms.formats.countries import dial_code_of, region_of, same_country, written_name
-from sms.models import Country, Number, NumberMarkupRule, Project
+from sms.merging import former_codes, merge_into, row_now
+from sms.models import Country, Project
 from upstream.protocol.wire import SmsProject
 from upstream.reading.text import comparable, names_nothing
 
@@ -29,6 +30,7 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
     known = list(Country.objects.order_by("pk"))
     by_meaning = {same_country(country.code, country.name): country for country in reversed(known)}
     by_code = {country.code: country for country in known}
+    former = former_codes()
     found: dict[tuple[str, str], Country] = {}
     for row in rows:
         key = (row.country_id, row.country_title)
@@ -43,7 +45,7 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
         same_code = by_code.get(code) if name or len(called) < 2 else None
         country = by_meaning.get(meaning) or (_unless_certain(same_code) if name else same_code)
         if country is None:
-            country = _new_country(code, name, taken=by_code)
+            country = _new_country(code, name, taken=former | by_code.keys())
             by_code[country.code] = by_meaning[meaning] = country
         elif comparable(country.name) == comparable(name) or names_nothing(country.name):
             country.name = written_name(code, name)[:LONGEST_NAME]
@@ -54,7 +56,7 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
 
 def country_called(text: str) -> Country | None:
     """Return the country that is meant by a code, as upstream has it or in another way of writing codes."""
-    exact = Country.objects.filter(code=text).first()
+    exact = Country.objects.filter(code=text).first() or Country.objects.filter(pk=row_now(Country, text) or 0).first()
     if exact is not None or not (region := region_of(text)):
         return exact
     countries = Country.objects.order_by("pk")
@@ -64,7 +66,8 @@ def country_called(text: str) -> Country | None:
 def merge_countries() -> int:
     """Make rows that mean one country the oldest of them, with all that points at them; return how many went.
 
-    What was hidden stays hidden. Projects go on being asked for in the words that upstream had for their country.
+    What was hidden stays hidden, and ids and codes that somebody holds lead to the row that stays. Projects go on being
+    asked for in the words that upstream had for their country.
     """
     same: dict[str, list[Country]] = defaultdict(list)
     for country in Country.objects.order_by("pk"):
@@ -83,27 +86,11 @@ def _merge(double: Country, *, into: Country) -> None:
     twins = {project.upstream_id: project for project in into.projects.all()}
     for project in double.projects.all():
         if twin := twins.get(project.upstream_id):
-            Number.objects.filter(project=project).update(project=twin)
-            _move_rules("project", project, twin)
-            if not project.visible:
-                Project.objects.filter(pk=twin.pk).update(visible=False)
-            project.delete()  # and how often codes came to it, which is counted anew
-        else:
-            Project.objects.filter(pk=project.pk).update(country=into)
-    _move_rules("country", double, into)
-    if not double.visible:
-        Country.objects.filter(pk=into.pk).update(visible=False)
-    double.delete()
-
-
-def _move_rules(about: str, double: Country | Project, into: Country | Project) -> None:
-    """Let the markup rules of one row be those of another one; where that has its own for the same time, it counts."""
-    for rule in NumberMarkupRule.objects.filter(**{about: double}):
-        try:
-            with transaction.atomic():
-                NumberMarkupRule.objects.filter(pk=rule.pk).update(**{about: into})
-        except IntegrityError:
-            rule.delete()
+            merge_into(twin, project, key=str(project.pk))
+    into.dial_code = into.dial_code or double.dial_code
+    into.translated_names = {**double.translated_names, **into.translated_names}
+    into.save(update_fields=["dial_code", "translated_names"])
+    merge_into(into, double, key=double.code)
 
 
 def _titles_by_code(rows: Iterable[SmsProject]) -> dict[str, list[str]]:
@@ -120,7 +107,7 @@ def _unless_certain(country: Country | None) -> Country | None:
     return None if country is None or region_of(country.code, country.name) else country
 
 
-def _new_country(code: str, name: str, *, taken: Mapping[str, Country]) -> Country:
+def _new_country(code: str, name: str, *, taken: Collection[str]) -> Country:
     """Return an unsaved country under a code that addresses can have and that no other country has already."""
     free = code
     if code in taken or not CODE.fullmatch(code):

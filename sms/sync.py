@@ -17,8 +17,9 @@ from catalog.sync.runs import (
     reject_mass_vanishing,
 )
 from sms.country_rows import keep_countries
-from sms.models import Country, Project, Site
+from sms.models import Country, Project
 from sms.policy import apply_words
+from sms.site_rows import keep_sites
 from upstream.client import Client
 from upstream.money import micros_from_decimal
 from upstream.protocol.wire import Rows as AnsweredRows
@@ -106,25 +107,12 @@ def at_places(run: RunningSync, rows: Iterable[SmsProject], countries: dict[tupl
     return found
 
 
-def _sites(names: set[str]) -> dict[str, int]:
-    """Return the id of the website or app of each name, new ones added; what all are found by is kept right."""
-    known = {site.name: site for site in Site.objects.all()}
-    Site.objects.bulk_create(
-        Site(name=name, search_text=Site(name=name).found_by()) for name in sorted(names - known.keys())
-    )
-    stale = [site for site in known.values() if site.search_text != site.found_by()]
-    for site in stale:
-        site.search_text = site.found_by()
-    Site.objects.bulk_update(stale, ["search_text"], batch_size=200)
-    return dict(Site.objects.values_list("name", "pk"))
-
-
 def _apply_projects(run: RunningSync, rows: Placed, set_aside: set[str], now: datetime) -> int:
     """Return how many rows were touched; what was set aside is left as it is.
 
     Raises SyncRejected when too many are missing.
     """
-    site_ids = _sites({row.name for row, _code in rows.values()})
+    site_ids = keep_sites({row.name for row, _code in rows.values()})
     known = {(project.upstream_id, project.country_id): project for project in Project.objects.all()}
     counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
     on_sale = sum(project.withdrawn_at is None for project in known.values())

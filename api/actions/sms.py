@@ -28,6 +28,7 @@ from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
 from sms.country_rows import country_called
 from sms.formats.countries import region_of
 from sms.limits import TooManyNumbers
+from sms.merging import find_row, row_now
 from sms.models import Country, Number, Project
 from sms.operations import MAX_AT_ONCE, buy_numbers
 from sms.pricing import number_book, number_price_micros
@@ -184,7 +185,7 @@ def _refusal(project: Project, field: str) -> ApiError:
 def _project(call: Call) -> Project:
     if not call.text("project_id"):
         raise ApiError("Project ID is required")
-    project = Project.objects.select_related("country").filter(pk=whole_number(call.text("project_id")) or 0).first()
+    project = find_row(Project.objects.select_related("country"), whole_number(call.text("project_id")) or 0)
     if project is None or not _is_in(project, call.text("country")):
         raise ApiError("Project not found", NOT_FOUND)
     return project
@@ -193,7 +194,7 @@ def _project(call: Call) -> Project:
 def _is_in(project: Project, code: str) -> bool:
     """Whether the code, where one was sent, is that of the project's country, in whichever way it is written."""
     country = project.country
-    if code in ("", country.code, project.country_code):
+    if code in ("", country.code, project.country_code) or row_now(Country, code) == country.pk:
         return True
     region = region_of(code)
     return region != "" and region == region_of(country.code, country.name)

@@ -28,6 +28,7 @@ from api.docs.pages import action_guides, own_ids, webhook_message
 from api.registry import ACTIONS, Action
 from api.test_mode.scenarios import LINK_WORDS, PHONES
 from api.webhooks.events import EVENTS
+from sms.merging import find_row
 from sms.models import Project
 from sms.pricing import number_price_micros
 from upstream.reading.text import line
@@ -117,7 +118,7 @@ def _price_micros(request: CustomerRequest, action: Action, values: Params) -> i
     project_id, quantity = line(values.get("project_id", "")), line(values.get("quantity", "1"))
     if action.name != "add_sms" or not (project_id.isdecimal() and quantity.isdecimal()) or len(project_id) > 18:
         return None
-    project = Project.objects.on_sale().select_related("country").filter(pk=int(project_id)).first()
+    project = find_row(Project.objects.on_sale().select_related("country"), int(project_id))
     return None if project is None else number_price_micros(project, request.user) * int(quantity[:2])
 
 

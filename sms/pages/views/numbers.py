@@ -25,6 +25,7 @@ from accounts.paging import open_page
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
 from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
+from sms.merging import find_row
 from sms.models import Number, Project
 from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
 from sms.pages.cards import cards_of
@@ -152,7 +153,9 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
     request_id = request.POST.get("request_id", "")[:64]
     if "\0" in request_id:  # no page sends that, and no database keeps it
         raise Http404
-    project = get_object_or_404(Project.objects.select_related("country", "site"), pk=project_id)
+    project = find_row(Project.objects.select_related("country", "site"), project_id)
+    if project is None:
+        raise Http404
 
     def change() -> str:
         try:

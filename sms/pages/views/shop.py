@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -28,6 +28,7 @@ from accounts.templatetags.money import money
 from orders.models import Order
 from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.country_rows import country_called
+from sms.merging import find_row
 from sms.models import Country, Project, ProjectQuerySet, Site
 from sms.operations import buy_numbers
 from sms.pages.forms import BuyNumberForm, Offer
@@ -64,7 +65,11 @@ def home(request: PageRequest) -> HttpResponse:
 @require_safe
 def site(request: PageRequest, pk: int) -> HttpResponse:
     """List the countries in which a website or app can be had."""
-    shown = get_object_or_404(Site, pk=pk, visible=True, forbidden=False)
+    shown = find_row(Site.objects.filter(visible=True, forbidden=False), pk)
+    if shown is None:
+        raise Http404
+    if shown.pk != pk:
+        return redirect("sms:site", shown.pk, permanent=True)
     asked = Asked.read(request.GET)
     projects = Project.objects.on_sale().filter(site=shown)
     if asked.words:
@@ -94,7 +99,11 @@ def buy(request: PageRequest, project_id: int) -> HttpResponse:
     """Show one project alone, and buy numbers for it; a refusal is said beside the button."""
     # What is sold no more is no page, but a page that was open already is told so beside its button.
     projects = Project.objects.all() if request.method == "POST" else Project.objects.on_sale()
-    project = get_object_or_404(projects.select_related("country", "site", "success"), pk=project_id)
+    project = find_row(projects.select_related("country", "site", "success"), project_id)
+    if project is None:
+        raise Http404
+    if project.pk != project_id and request.method != "POST":
+        return redirect("sms:buy", project.pk, permanent=True)
     if request.method != "POST":
         form = BuyNumberForm(project=project)
     elif not isinstance(request.user, User):

@@ -110,3 +110,25 @@ def test_upgrade_knows_listed_refusals_by_what_is_seen_of_them_and_keeps_the_new
         ("Aucun numero", "aucun numero"),
         ("Other", "other"),
     ]
+
+
+def test_upgrade_keeps_the_newest_decision_where_an_older_one_has_its_text_already():
+    for text, plain, meaning in (
+        ("Aucun numero", "aucun numero", Meaning.LATER),
+        ("Aucun numéro", "aucun numéro", Meaning.FLAG),
+    ):
+        KnownRefusal.objects.bulk_create([KnownRefusal(text=text, plain_text=plain, meaning=meaning)])
+
+    importlib.import_module("orders.migrations.0024_refusals_without_marks").rewrite(apps, None)
+
+    assert list(KnownRefusal.objects.values_list("plain_text", "meaning")) == [("aucun numero", Meaning.FLAG)]
+
+
+def test_upgrade_gives_a_text_to_another_row_that_stays():
+    for text, plain in (("Aucun\ufe0f numero", "other"), ("Other", "aucun numero")):
+        KnownRefusal.objects.bulk_create([KnownRefusal(text=text, plain_text=plain, meaning=Meaning.FLAG)])
+
+    importlib.import_module("orders.migrations.0024_refusals_without_marks").rewrite(apps, None)
+
+    plain = dict(KnownRefusal.objects.values_list("text", "plain_text"))
+    assert plain == {"Aucun\ufe0f numero": "aucun numero", "Other": "other"}
