@@ -119,7 +119,7 @@ def test_upgrade_keeps_the_newest_decision_where_an_older_one_has_its_text_alrea
     ):
         KnownRefusal.objects.bulk_create([KnownRefusal(text=text, plain_text=plain, meaning=meaning)])
 
-    importlib.import_module("orders.migrations.0024_refusals_without_marks").rewrite(apps, None)
+    importlib.import_module("orders.migrations.0023_refusals_by_what_is_seen").rewrite(apps, None)
 
     assert list(KnownRefusal.objects.values_list("plain_text", "meaning")) == [("aucun numero", Meaning.FLAG)]
 
@@ -128,7 +128,7 @@ def test_upgrade_gives_a_text_to_another_row_that_stays():
     for text, plain in (("Aucun\ufe0f numero", "other"), ("Other", "aucun numero")):
         KnownRefusal.objects.bulk_create([KnownRefusal(text=text, plain_text=plain, meaning=Meaning.FLAG)])
 
-    importlib.import_module("orders.migrations.0024_refusals_without_marks").rewrite(apps, None)
+    importlib.import_module("orders.migrations.0023_refusals_by_what_is_seen").rewrite(apps, None)
 
     plain = dict(KnownRefusal.objects.values_list("text", "plain_text"))
     assert plain == {"Aucun\ufe0f numero": "aucun numero", "Other": "other"}
