@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from sms.formats.countries import LONGEST_SEARCH_TEXT
 from sms.merging import merge_into
 from sms.models import Site
 from upstream.reading.text import comparable
@@ -60,7 +59,7 @@ def _merge(double: Site, *, into: Site) -> None:
         aliases = longer if len(longer) <= LONGEST_ALIASES else aliases
     into.aliases = aliases
     into.translated_names = {**double.translated_names, **into.translated_names}
-    into.search_text = into.found_by()[:LONGEST_SEARCH_TEXT]
+    into.search_text = into.found_by()
     into.save(update_fields=["aliases", "translated_names", "search_text"])
     merge_into(into, double, key=str(double.pk))
 

@@ -17,6 +17,7 @@ from catalog.sync.runs import (
     reject_mass_vanishing,
 )
 from sms.country_rows import keep_countries
+from sms.formats.search_texts import fitting_text
 from sms.models import Country, Project
 from sms.policy import apply_words
 from sms.site_rows import keep_sites
@@ -24,7 +25,6 @@ from upstream.client import Client
 from upstream.money import micros_from_decimal
 from upstream.protocol.wire import Rows as AnsweredRows
 from upstream.protocol.wire import SetAside, SmsProject
-from upstream.reading.text import comparable
 
 GONE_AFTER_SYNCS = 2
 Progress = Callable[[str, int, int], None]
@@ -49,8 +49,9 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
         tell("countries and projects", 1, 2)
         answers = client.sms_projects()
         tell("countries and projects", 2, 2)
-        rows, set_aside = _checked(answers)
-        besides = [_named(replace(row, service=f"countries: {row.service}")) for row in listed.set_aside]
+        rows, set_aside, doubled = _checked(answers)
+        besides = list(map(_named, doubled))
+        besides += [_named(replace(row, service=f"countries: {row.service}")) for row in listed.set_aside]
         total = len(answers) + len(answers.set_aside)
         run.counts.update(requests=client.usage.requests - requests_before, total=total)
         run.counts["set_aside"] = besides + list(map(_named, set_aside))
@@ -66,9 +67,10 @@ def sync_sms(*, client: Client, now: datetime | None = None, progress: Progress 
     return run.row
 
 
-def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside]]:
-    """Return what can be sold, each project of a country once, and what was set aside and why."""
+def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside], list[SetAside]]:
+    """Return what can be sold, each project of a country once, what was set aside and why, what came twice alike."""
     rows: Rows = {}
+    doubled = []
     set_aside = list(answers.set_aside)
     for row in answers:
         key = (row.project_id, row.country_id, row.country_title)
@@ -79,12 +81,14 @@ def _checked(answers: AnsweredRows[SmsProject]) -> tuple[Rows, list[SetAside]]:
             set_aside.append(SetAside(row.project_id, "country_id", "is missing, and the title, too"))
         elif twin is None:
             rows[key] = row
+        elif twin == row:
+            doubled.append(SetAside(row.project_id, "project_id", "is listed twice"))
         else:
             # Until upstream is clear, the dearer one counts: at the other price a number might be sold at a loss.
             rows[key] = max(twin, row, key=lambda one: one.price)
             problem = f"is listed twice, at {twin.price} and {row.price}; the dearer counts"
             set_aside.append(SetAside(row.project_id, "project_id", problem))
-    return rows, set_aside
+    return rows, set_aside, doubled
 
 
 def _named(row: SetAside) -> dict[str, str]:
@@ -118,7 +122,7 @@ def _apply_projects(run: RunningSync, rows: Placed, set_aside: set[str], now: da
     on_sale = sum(project.withdrawn_at is None for project in known.values())
     new, changed = [], []
     for key, (row, country_code) in rows.items():
-        price_micros, search_text = micros_from_decimal(row.price), comparable(f"{row.name} {row.country_title}")[:400]
+        price_micros, search_text = micros_from_decimal(row.price), fitting_text(row.name, [row.country_title])
         project = known.pop(key, None)
         if project is None:
             new.append(

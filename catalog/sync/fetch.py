@@ -49,7 +49,7 @@ class CatalogAnswer:
     """One complete answer; `offers` is keyed by upstream id.
 
     Names are those of the name book; `asked_as` has what the filters of upstream take where that is not the same.
-    `set_aside` names rows of services, `set_aside_besides` what could not be read elsewhere.
+    `set_aside` names rows of services, `set_aside_besides` what could not be read elsewhere, and rows that came twice.
     """
 
     total: int
@@ -92,7 +92,7 @@ def read_catalog(client: Client, book: NameBook, progress: Progress) -> CatalogA
     with gc_paused():
         answer = _checked(page, subcategories, book)
     answer.asked_as = asked_as
-    answer.set_aside_besides = set_aside + [
+    answer.set_aside_besides += set_aside + [
         {"service": f"categories: {row.service}", "field": row.field, "problem": row.problem}
         for row in categories.set_aside
     ]
@@ -183,6 +183,10 @@ def _checked(page: ServicePage, subcategories: dict[str, list[str]], book: NameB
                 rate_micros = micros[row.rate] = micros_from_decimal(row.rate)
             if (twin := answer.offers.get(row.service)) is not None:
                 problem = ("service", "is listed twice")
+                if _offer(row, twin.category, rate_micros) == twin and book.category(row.category) == twin.category:
+                    # The very same again costs nothing: it is named, and counts for nothing.
+                    answer.set_aside_besides.append(_named(row, problem))
+                    continue
             # Until upstream is clear, the dearer of two counts: the other one might be sold at a loss.
             if twin is None or rate_micros > twin.rate_upstream_micros:
                 category = book.category(row.category)
@@ -190,8 +194,12 @@ def _checked(page: ServicePage, subcategories: dict[str, list[str]], book: NameB
                 if row.entity_type and row.entity_type.lower() == "product":
                     answer.product_categories.add(category)
         if problem is not None:
-            set_aside.append({"service": str(row.service), "field": problem[0], "problem": problem[1]})
+            set_aside.append(_named(row, problem))
     return answer
+
+
+def _named(row: ServiceRow, problem: tuple[str, str]) -> dict[str, str]:
+    return {"service": str(row.service), "field": problem[0], "problem": problem[1]}
 
 
 def _problem(row: ServiceRow) -> tuple[str, str] | None:

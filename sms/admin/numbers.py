@@ -18,6 +18,7 @@ from accounts.admin.widgets import (
 )
 from sms.admin.report import report_page
 from sms.models import Number, NumberLimit, ReplacementRule, SuccessRate
+from sms.queries.phones import with_phone
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -35,8 +36,23 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset
 
 
+class FoundByPhone(ModelAdmin):
+    """Rows that are found by a telephone number however it is written: digits are compared where nothing else fits."""
+
+    phone_column = "phone"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search as everywhere, then by the digits alone."""
+        found, repeats = super().get_search_results(request, queryset, search_term)
+        if not search_term or found.exists():
+            return found, repeats
+        return with_phone(queryset, self.phone_column, search_term), False
+
+
 @admin.register(Number)
-class NumberAdmin(ReadOnlyAdmin):
+class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     """Code and message are their buyer's alone: staff sees that one came, and when."""
 
     list_display = ("order", "phone", "project", "state", "expires_at", "received_at", "created_at")
@@ -66,8 +82,10 @@ class SuccessRateAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ReplacementRule)
-class ReplacementRuleAdmin(ReadOnlyAdmin):
+class ReplacementRuleAdmin(FoundByPhone, ReadOnlyAdmin):
     """What customers opted into."""
+
+    phone_column = "number__phone"
 
     list_display = (
         "number",

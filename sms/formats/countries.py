@@ -14,9 +14,9 @@ from django.utils.translation import get_language, to_locale
 from phonenumbers import country_code_for_region, region_codes_for_country_code
 
 from sms.formats.country_names import FURTHER_NAMES, NICKNAMES
+from sms.formats.search_texts import fitting_text
 from upstream.reading.text import comparable, names_nothing
 
-LONGEST_SEARCH_TEXT = 400
 # Of no importance to which country is meant.
 _SMALL_WORDS = {"the", "of", "and"}
 _ENGLISH = "en"
@@ -87,9 +87,8 @@ def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
     region = region_of(code, name)
     names = [_names(language).get(region, "") for language, _title in settings.LANGUAGES]
     further = (NICKNAMES.get(region, ""), *FURTHER_NAMES.get(region, ()))
-    found = [code, region, dial_code, dial_code.removeprefix("+"), name, *translated, *names, *further]
-    words = dict.fromkeys(comparable(text) for text in found if text)
-    return " ".join(words)[:LONGEST_SEARCH_TEXT]
+    found = [region, dial_code, dial_code.removeprefix("+"), name, *names, *further, *translated]
+    return fitting_text(code, found)
 
 
 def _own_name(region: str, name: str) -> str:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.money import MicrosField
 from catalog.models import TranslatedName, searched_names, shown_name
 from sms.formats.countries import (
-    LONGEST_SEARCH_TEXT,
     dial_code_of,
     display_name,
     region_of,
     search_text,
 )
+from sms.formats.search_texts import fitting_text
 from upstream.reading.text import comparable
 
 
@@ -92,8 +92,7 @@ class Site(TranslatedName):
 
     def found_by(self) -> str:
         """Return what `search_text` should be."""
-        names = " ".join([self.name, self.aliases, *searched_names(self.translated_names)])
-        return comparable(names)[:LONGEST_SEARCH_TEXT].strip()
+        return fitting_text(self.name, [self.aliases, *searched_names(self.translated_names)])
 
 
 class ForbiddenWord(models.Model):

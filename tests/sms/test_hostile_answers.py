@@ -173,3 +173,13 @@ def test_sync_sms_when_countries_are_odd_names_them(db, sandbox, client_upstream
         ("countries: us", "country_name"),
         ("countries: gb", "country_name"),
     ]
+
+
+def test_sync_sms_when_the_same_row_comes_twice_names_it_and_goes_on(db, sandbox, client_upstream, settings):
+    settings.SYNC_MAX_SET_ASIDE_PERCENT = 0
+
+    run = sync_of(sandbox, client_upstream, project(), project(), project())
+
+    assert run.status == SyncRun.Status.APPLIED
+    assert Project.objects.count() == len(NEIGHBORS) + 1
+    assert [(row["service"], row["problem"]) for row in run.set_aside] == [("p1", "is listed twice")] * 2

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from upstream.reading.amounts import amount
 from upstream.reading.text import line, means_nothing, said
 
 LONGEST_PHONE = LONGEST_CODE = 40  # what the columns of a number hold
@@ -11,6 +12,7 @@ _CODE = re.compile(r"\w+(?:[ -]\w+){0,3}")
 _LETTERS = re.compile(r"[A-Z]{4,8}")
 _LETTERS_BEFORE = re.compile(r"[A-Z]{1,8}")
 _WORDS = frozenset(("WAIT", "WAITING", "PENDING", "ACTIVE", "SENT", "RECEIVED", "CODE", "ERROR", "EXPIRED", "CANCELED"))
+_FLOAT = re.compile(r"([0-9]+)\.0+")  # a number in JSON that some program made a float
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -18,9 +20,11 @@ def code(value: Any) -> str:
     """Return the code that came to a number, from text or digits as a number; "" for what does not look like one.
 
     A code holds a digit, or is a few capital letters: `123456`, `G-123456`, `123 456`, `X7K2P`. It fits its column.
-    Zero, null-like words and sentences are none.
+    Zero, null-like words and sentences are none; a number that was sent with a fraction of zero is the number.
     """
     text = _text(value)
+    if whole := _FLOAT.fullmatch(text):
+        text = "" if not int(whole[1]) else whole[1]
     if not 2 <= len(text) <= LONGEST_CODE or means_nothing(text) or not _CODE.fullmatch(text):
         return ""
     if not all(map(_is_part_of_code, enumerate(re.split("[ -]", text)))):
@@ -42,7 +46,7 @@ def message(value: Any, beside: Any) -> str:
     if text and not means_nothing(text):
         return text
     other = said(beside) if isinstance(beside, str) else ""
-    holds_something = any(map(str.isdecimal, other)) or _ADDRESS.search(other)
+    holds_something = (any(map(str.isdecimal, other)) and amount(other) != 0) or _ADDRESS.search(other)
     return other if holds_something and len(other) > 1 and not code(beside) else ""
 
 

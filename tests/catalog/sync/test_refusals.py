@@ -178,3 +178,19 @@ def test_sync_catalog_when_interrupted_while_applying_leaves_the_catalog_as_it_w
     assert stored() == synced
     assert SyncRun.objects.first().status == SyncRun.Status.FAILED
     assert sync_catalog(client=client_upstream, now=LATER).added == 1
+
+
+def test_sync_catalog_when_the_same_row_comes_twice_names_it_and_goes_on(
+    db: None, sandbox: Sandbox, client_upstream: Client, settings
+) -> None:
+    settings.SYNC_MAX_SET_ASIDE_PERCENT = 0
+    body = {"services": [row(), row(service=2), row(), row(service=2)], "total": 4}
+    sandbox.fail_next("garbage", action="services", text=json.dumps(body))
+
+    run = sync_catalog(client=client_upstream, now=NOW)
+
+    assert (run.status, run.added) == ("applied", 2)
+    assert [(entry["service"], entry["problem"]) for entry in run.set_aside] == [
+        ("1", "is listed twice"),
+        ("2", "is listed twice"),
+    ]

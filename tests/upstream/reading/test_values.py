@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from upstream.reading.amounts import amount, typed_amount, typed_quantity, whole
+from upstream.reading.codes import code, message
 from upstream.reading.identifiers import order_id
 from upstream.reading.times import instant
 
@@ -100,3 +101,11 @@ def test_spaces_part_thousands_and_nothing_else(typed: str) -> None:
 def test_a_quantity_has_no_thousandths() -> None:
     assert typed_quantity("1,0000") is None
     assert typed_quantity("1000,00") == 1000
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [("0.0", ""), ("0.00", ""), ("00.0", ""), ("123456.0", "123456"), ("1.5", "")]
+)
+def test_code_that_a_program_made_a_float_is_the_number(sent: str, read: str) -> None:
+    assert code(sent) == read
+    assert message("", sent) == ("1.5" if sent == "1.5" else "")
