@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.widgets import ReadOnlyAdmin, money_column
 from api.models import SimulatedOrder, SimulatedWallet
+from sms.admin.numbers import FoundByPhone
 
 BALANCE = money_column("balance_micros", gettext_lazy("balance"))
 PRICE = money_column("price_micros", gettext_lazy("price"))
@@ -21,7 +22,7 @@ class SimulatedWalletAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SimulatedOrder)
-class SimulatedOrderAdmin(ReadOnlyAdmin):
+class SimulatedOrderAdmin(FoundByPhone, ReadOnlyAdmin):
     list_display = ("__str__", "user", "kind", "link", "phone", "quantity", PRICE, REFUNDED, "created_at")
     readonly_fields = (PRICE, REFUNDED)
     list_filter = ("kind", "created_at")

@@ -1,6 +1,7 @@
 """What customers bought: the order, its checkout and its timeline. One row of Order is one upstream order."""
 
 from datetime import datetime
+from unicodedata import normalize
 
 from django.conf import settings
 from django.db import models
@@ -93,7 +94,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         for word in line(words).split()[:10]:
             number = word.lstrip("#")
             by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else Q(pk=None)
-            found = found.filter(Q(title__icontains=word) | Q(link__icontains=word) | by_number)
+            by_link = Q(link__icontains=word)
+            if (spelt_apart := normalize("NFD", word)) != word:  # links are kept as they were pasted
+                by_link |= Q(link__icontains=spelt_apart)
+            found = found.filter(Q(title__icontains=word) | by_link | by_number)
         return found
 
     def of_services_like(self, words: str) -> "OrderQuerySet":

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name='FormerKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of', models.CharField(choices=[('country', 'Country'), ('site', 'Website or app'), ('project', 'SMS project')], max_length=8, verbose_name='of')),
+                ('of', models.CharField(choices=[('country', 'Country'), ('site', 'Website or app'), ('project', 'SMS project')], max_length=8, verbose_name='kind')),
                 ('key', models.CharField(max_length=20, verbose_name='former key')),
                 ('row_id', models.BigIntegerField(verbose_name='row it is now')),
             ],

@@ -12,7 +12,7 @@ class FormerKey(models.Model):
         SITE = "site", _("Website or app")
         PROJECT = "project", _("SMS project")
 
-    of = models.CharField(_("of"), max_length=8, choices=Of)
+    of = models.CharField(_("kind"), max_length=8, choices=Of)
     key = models.CharField(_("former key"), max_length=20)  # a country's code, the id of the others
     row_id = models.BigIntegerField(_("row it is now"))
 

@@ -66,6 +66,8 @@ def test_audit_when_charges_are_shown_in_cents_finds_the_books_right_to_the_end(
     assert [Order.objects.get(pk=order.pk).status for order in orders] == ends * (ORDERS // 4)
     assert audit(client=client_upstream, now=timezone.now()).problems == []
     assert sandbox.books()["adds_up"] is True
+    sandbox.set_balance("900.00")
+    assert len(audit(client=client_upstream, now=timezone.now()).problems) == 1
 
 
 def test_audit_when_numbers_are_charged_in_cents_finds_the_books_right(

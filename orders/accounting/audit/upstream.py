@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F, Q, Sum
+from django.db.models import BigIntegerField, Case, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from orders.accounting.audit.findings import AuditFindings, total
 from orders.attempts.losses import IN_QUESTION
 from orders.fulfilment.margin import REDUCED
+from orders.fulfilment.rate_units import CENT_MICROS
 from orders.models import OPEN, LostAttempt, LostAttemptQuerySet, Order, Status, UpstreamEntry
 from upstream.client import Client
 from upstream.errors import UpstreamError
@@ -19,6 +20,17 @@ from upstream.money import text_from_micros as _text
 
 # Upstream names what an order costs after all. Where it did not do all of it, the rest of the cost came back.
 PART_GIVEN_BACK = Q(status__in=REDUCED, charge_upstream_micros__lt=F("cost_upstream_micros"))
+
+# What an order should not have cost for the part that was not delivered; nothing where multiplying could leave 64 bits.
+_SMALL = Q(remains__gte=0, remains__lt=10**9, cost_upstream_micros__lt=10**9)
+_NOT_DELIVERED = Case(
+    When(_SMALL & Q(status=Status.PARTIAL), then=F("cost_upstream_micros") * F("remains") / F("quantity")),
+    default=Value(0),
+    output_field=BigIntegerField(),
+)
+ROUNDING = F("charge_upstream_micros") - F("cost_upstream_micros") + _NOT_DELIVERED
+_HALF_A_CENT = CENT_MICROS // 2
+IN_CENTS = Q(upstream_id__isnull=False, beyond_cents=0, rounding__gte=-_HALF_A_CENT, rounding__lte=_HALF_A_CENT)
 
 
 def check_upstream(findings: AuditFindings, client: Client | None, *, now: datetime) -> None:
@@ -35,6 +47,8 @@ def check_upstream(findings: AuditFindings, client: Client | None, *, now: datet
     findings.add("upstream: charged for our orders", before.charged + before.given_back, currency)
     findings.add("upstream: given back, as it says", before.given_back, currency)
     findings.add("upstream: balance expected", before.expected, currency)
+    if rounded := before.rounded_up + before.rounded_down:
+        findings.add("upstream: charges shown in cents, rounded by", rounded, currency)
     if client is None:
         findings.figures.append(("upstream: balance", "not compared: no upstream is configured"))
         return
@@ -64,6 +78,8 @@ class Explained:
     given_back: int
     maybe_charged: int
     maybe_back: int
+    rounded_up: int  # by how much charges shown in whole cents are above what the orders should have cost
+    rounded_down: int
 
     @property
     def expected(self) -> int:
@@ -71,11 +87,11 @@ class Explained:
 
     @property
     def minimum(self) -> int:
-        return self.expected - self.maybe_charged
+        return self.expected - self.maybe_charged - self.rounded_down
 
     @property
     def maximum(self) -> int:
-        return self.expected + self.maybe_back
+        return self.expected + self.maybe_back + self.rounded_up
 
 
 def _explained(audit_began: datetime) -> Explained:
@@ -83,7 +99,8 @@ def _explained(audit_began: datetime) -> Explained:
 
     What is still open, or was given back to the customer, upstream may have given back without our having asked since;
     an order whose answer never came may or may not have been charged, refunded or not; and one that was sent since the
-    audit began may have been charged for when the balance was read, and given back by now.
+    audit began may have been charged for when the balance was read, and given back by now. A charge that is what the
+    order costs but for its rounding to cents was perhaps taken exactly.
     """
     placed = Q(upstream_id__isnull=False)
     in_doubt = Q(status__in=(Status.SENDING, Status.UNKNOWN)) | Q(sent_at__gte=audit_began) | IN_QUESTION
@@ -91,11 +108,13 @@ def _explained(audit_began: datetime) -> Explained:
     charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
     perhaps_twice = _perhaps_twice()  # before those that are: what moves on meanwhile may be in both, never in none
     # One statement: an order that moves on meanwhile is in exactly one of the sums.
-    sums = Order.objects.aggregate(
+    sums = Order.objects.annotate(rounding=ROUNDING, beyond_cents=F("charge_upstream_micros") % CENT_MICROS).aggregate(
         charged=Sum(charge, filter=placed),
         given_back=Sum(F("cost_upstream_micros") - F("charge_upstream_micros"), filter=placed & PART_GIVEN_BACK),
         maybe_charged=Sum("cost_upstream_micros", filter=Q(in_doubt)),
         maybe_back=Sum(charge, filter=given_up),
+        rounded_up=Sum(ROUNDING, filter=IN_CENTS & Q(rounding__gt=0)),
+        rounded_down=Sum(-ROUNDING, filter=IN_CENTS & Q(rounding__lt=0)),
     )
     twice = _twice()
     return Explained(
@@ -104,6 +123,8 @@ def _explained(audit_began: datetime) -> Explained:
         given_back=sums["given_back"] or 0,
         maybe_charged=(sums["maybe_charged"] or 0) + perhaps_twice,
         maybe_back=(sums["maybe_back"] or 0) + twice,  # nobody asks about them any more
+        rounded_up=sums["rounded_up"] or 0,
+        rounded_down=sums["rounded_down"] or 0,
     )
 
 

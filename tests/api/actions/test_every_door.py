@@ -209,3 +209,12 @@ def test_add_sms_when_the_digits_are_anothers_refuses(call: Call, ann: Any, ben:
 
     for typed in ("+12025550123", "abc", "+"):
         assert call("add_sms", project_id=project.pk, phone=typed) == {"error": "Phone number is not available"}
+
+
+@pytest.mark.parametrize("searched", ["caf\u00e9", "cafe\u0301"])
+@pytest.mark.parametrize("kept", ["caf\u00e9", "cafe\u0301"])
+def test_a_link_is_found_whichever_way_its_letters_are_composed(ann: Any, searched: str, kept: str) -> None:
+    order = make_order(ann)
+    Order.objects.filter(pk=order.pk).update(link=f"https://example.com/{kept}")
+
+    assert list(Order.objects.matching(searched)) == [order]
