@@ -26,4 +26,5 @@ def with_phone(rows: QuerySet[Any], column: str, typed: str) -> QuerySet[Any]:
     called = Q()
     for form in digits_of(typed):
         called |= Q(phone_digits__contains=form)
-    return rows.alias(phone_digits=bare).filter(called)
+    found: QuerySet[Any] = rows.alias(phone_digits=bare).filter(called)
+    return found
