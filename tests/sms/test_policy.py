@@ -118,7 +118,19 @@ def test_save_word_when_a_name_is_the_same_in_other_letters_of_unicode_forbids_i
 
 @pytest.mark.parametrize(
     "name",
-    ["B\u200bank", "Ba\u00adnk", "B&#97;nk", "ＢＡＮＫ", "𝗕𝗮𝗻𝗸", "Bánk", "ba\u0301nk", "My B\u2060an\ufeffk app"],
+    [
+        "B\u200bank",
+        "Ba\u00adnk",
+        "B&#97;nk",
+        "ＢＡＮＫ",
+        "𝗕𝗮𝗻𝗸",
+        "Bánk",
+        "ba\u0301nk",
+        "My B\u2060an\ufeffk app",
+        "B\ufe0fank",
+        "Ba\u180bnk",
+        "b\u20e3ank",
+    ],
 )
 def test_save_word_when_a_name_only_looks_like_it_takes_it_off_sale_all_the_same(name: str) -> None:
     for one in (name, "Telegram"):

@@ -1,8 +1,12 @@
 """What of a text can be seen, where its lines end, what two texts that look alike share."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from upstream.reading.text import (
+    _FILLERS,
     comparable,
     digits,
     line,
@@ -107,3 +111,16 @@ def test_a_name_that_only_says_there_is_none(name: str) -> None:
 )
 def test_what_somebody_may_call_a_thing_is_a_name(name: str) -> None:
     assert named(name) == name
+
+
+def test_browser_and_server_count_the_same_characters_as_unseen() -> None:
+    script = Path("static/js/comment_lines.js").read_text()
+    [written] = re.findall(r'^const FILLERS = "(.+)";$', script, re.MULTILINE)
+    in_python = re.sub(r"\\u\{?([0-9A-F]+)\}?", lambda found: f"\\U{found[1]:0>8}", written)
+
+    browser = re.compile(f"[{in_python}]")
+
+    differ = [
+        hex(code) for code in range(0x110000) if bool(browser.match(chr(code))) != bool(_FILLERS.match(chr(code)))
+    ]
+    assert differ == []
