@@ -30,6 +30,7 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
     known = list(Country.objects.order_by("pk"))
     by_meaning = {same_country(country.code, country.name): country for country in reversed(known)}
     by_code = {country.code: country for country in known}
+    by_id = {country.pk: country for country in known}
     former = former_codes()
     found: dict[tuple[str, str], Country] = {}
     for row in rows:
@@ -41,11 +42,13 @@ def keep_countries(listed: Mapping[str, str], rows: Iterable[SmsProject]) -> dic
         if not name and not region_of(code) and len(called) == 1:
             name = called[0]
         meaning = same_country(code, name)
-        # Without any name it is the country that has the code, unless several are called so.
+        # Without any name it is the country that has the code, or had it, unless several are called so.
         same_code = by_code.get(code) if name or len(called) < 2 else None
+        if not name and same_code is None and len(called) < 2:
+            same_code = by_id.get(former.get(code, 0))
         country = by_meaning.get(meaning) or (_unless_certain(same_code) if name else same_code)
         if country is None:
-            country = _new_country(code, name, taken=former | by_code.keys())
+            country = _new_country(code, name, taken=former.keys() | by_code.keys())
             by_code[country.code] = by_meaning[meaning] = country
         elif comparable(country.name) == comparable(name) or names_nothing(country.name):
             country.name = written_name(code, name)[:LONGEST_NAME]

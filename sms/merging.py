@@ -15,8 +15,8 @@ AnyRow = TypeVar("AnyRow", Country, Site, Project)
 def merge_into(kept: Row, double: Row, *, key: str) -> None:
     """Let `kept` stand for `double`, which is deleted; `key` is what that was asked for by. In a transaction.
 
-    What was hidden stays hidden. A markup rule of its own counts for `kept`, one of the other row only beside none.
-    How often codes came is counted anew.
+    What was hidden stays hidden, and what was on sale stays on sale, at the dearer price. A markup rule of its own
+    counts for `kept`, one of the other row only beside none. How often codes came is counted anew.
     """
     for model, column in _pointers(type(double)):
         if model is NumberMarkupRule:
@@ -26,10 +26,23 @@ def merge_into(kept: Row, double: Row, *, key: str) -> None:
     if not double.visible and kept.visible:
         kept.visible = False
         kept.save(update_fields=["visible"])
+    if isinstance(kept, Project) and isinstance(double, Project):
+        _keep_on_sale(kept, double)
     former = FormerKey.objects.filter(of=_kind(type(double)))
     former.filter(row_id=double.pk).update(row_id=kept.pk)
     FormerKey.objects.update_or_create(of=_kind(type(double)), key=key, defaults={"row_id": kept.pk})
     double.delete()
+
+
+def _keep_on_sale(kept: Project, double: Project) -> None:
+    """Let a project be sold as either was until it is listed again, which may be long if its row cannot be read."""
+    if double.withdrawn_at is not None:
+        return
+    is_dearer = double.price_upstream_micros > kept.price_upstream_micros
+    if kept.withdrawn_at is not None or is_dearer:
+        kept.price_upstream_micros = double.price_upstream_micros
+        kept.withdrawn_at = None
+        kept.save(update_fields=["price_upstream_micros", "withdrawn_at"])
 
 
 def row_now(model: type[Row], key: int | str) -> int | None:
@@ -44,9 +57,15 @@ def find_row(rows: QuerySet[AnyRow], pk: int) -> AnyRow | None:
     return found or rows.filter(pk=row_now(rows.model, pk) or 0).first()
 
 
-def former_codes() -> set[str]:
-    """Return the codes that countries had: no new country gets one of them."""
-    return set(FormerKey.objects.filter(of=FormerKey.Of.COUNTRY).values_list("key", flat=True))
+def former_ids(project: Project) -> list[int]:
+    """Return the ids of projects that are this one now."""
+    keys = FormerKey.objects.filter(of=FormerKey.Of.PROJECT, row_id=project.pk).values_list("key", flat=True)
+    return [int(key) for key in keys]
+
+
+def former_codes() -> dict[str, int]:
+    """Return the codes that countries had, and the row each leads to now: no new country gets one of them."""
+    return dict(FormerKey.objects.filter(of=FormerKey.Of.COUNTRY).values_list("key", "row_id"))
 
 
 def _pointers(model: type[Row]) -> Iterator[tuple[type[Model], str]]:

@@ -20,7 +20,7 @@ def keep_sites(names: Iterable[str]) -> dict[str, int]:
     merge_sites()
     by_looks = {_looks(site.name): site for site in Site.objects.order_by("-pk")}
     known = list(by_looks.values())
-    wanted = sorted(names)
+    wanted = list(dict.fromkeys(names))
     new: dict[str, Site] = {}
     for name in wanted:
         if _looks(name) not in by_looks:

@@ -19,6 +19,7 @@ from sms.formats.status_words import (
     ENDING_WORDS,
     FORGOTTEN,
     RECEIVED_WORDS,
+    SUCCESS_WORDS,
     is_final,
     says,
     still_waits,
@@ -32,8 +33,10 @@ from upstream.errors import OrderNotFound, UpstreamError
 from upstream.money import micros_from_decimal, rounding_micros
 from upstream.protocol.wire import SmsCode, SmsNumber, SmsStatus
 from upstream.reading.amounts import MAX_INTEGER
+from upstream.reading.codes import has_digits
 from upstream.reading.times import expiry
 
+FEWEST_DIGITS_AT_THE_END = 3
 STATUS_EVERY = timedelta(minutes=2)
 CHARGE_IS_ASKED_FOR = timedelta(minutes=10)  # after the code has come
 LONGEST_LIFETIMES = 12  # of SMS_LIFETIME_SECONDS: an expiry further away is none that was meant
@@ -244,11 +247,17 @@ def _only_waits(status: SmsStatus) -> bool:
 def _code_in(answer: SmsCode | SmsStatus) -> str:
     """Return the code that has come: what stands in its place while the status says that it has not, is none.
 
-    Zeros alone are a code only where the status says that one was received: they also stand for nothing.
+    Zeros and letters also stand for nothing, or for what went wrong: they are a code where the status says that one was
+    received, letters also where it says nothing. Beside an end without a code it takes a few digits to be one.
     """
-    if still_waits(answer.status) or (not answer.code.strip("0 -") and not says(answer.status, RECEIVED_WORDS)):
+    found, status = answer.code, answer.status
+    if still_waits(status):
         return ""
-    return answer.code
+    has_come = says(status, SUCCESS_WORDS)
+    if not found.strip("0 -") or not has_digits(found):
+        return found if has_come or (not status and not has_digits(found)) else ""
+    few = sum(map(str.isdecimal, found)) < FEWEST_DIGITS_AT_THE_END
+    return "" if few and says(status, ENDING_WORDS) else found
 
 
 def _message_in(answer: SmsCode | SmsStatus) -> str:

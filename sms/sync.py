@@ -116,7 +116,7 @@ def _apply_projects(run: RunningSync, rows: Placed, set_aside: set[str], now: da
 
     Raises SyncRejected when too many are missing.
     """
-    site_ids = keep_sites({row.name for row, _code in rows.values()})
+    site_ids = keep_sites(row.name for row, _code in rows.values())
     known = {(project.upstream_id, project.country_id): project for project in Project.objects.all()}
     counts = dict.fromkeys(("added", "changed", "withdrawn", "returned"), 0)
     on_sale = sum(project.withdrawn_at is None for project in known.values())

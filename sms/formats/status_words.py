@@ -9,8 +9,14 @@ ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
 WAITING_WORDS = ("active", "waiting", "pending", "sent", "in progress")
 # How words begin that say outright that nothing has come yet: "awaiting", "WaitingForCode", "queued".
 STILL_WAITING = ("active", "await", "wait", "pending", "progress", "processing", "prepar", "queue")
-DENYING_WORDS = frozenset({"not", "no", "yet", "without", "never"})  # "not received", "no code"
 RECEIVED_WORDS = frozenset({"completed", "received", "finished"})
+# Also said of a call that went well, whatever came of the number.
+SUCCESS_WORDS = RECEIVED_WORDS | {"success", "successful", "delivered", "done", "ok"}
+_DENYING = frozenset({"not", "no", "without", "never"})  # "not received", "no code"
+_MISSING = frozenset({"nosms", "nocode", "nomessage"})
+# What is denied in such words, and what may stand between: "not yet received", "no sms has been received".
+_DENIED = RECEIVED_WORDS | {"code", "codes", "sms", "message", "messages", "ready", "arrived", "delivered", "come"}
+_BETWEEN = frozenset({"yet", "been", "has", "have", "any", "a", "the", "was", "is"})
 # What may stand beside such a word without changing what it says; any other one may ("not_expired").
 FILLING_WORDS = frozenset(
     (
@@ -40,8 +46,8 @@ def says(word: str, meant: frozenset[str]) -> bool:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a status in lower case."""
-    return re.findall(r"\w+", text.lower().replace("_", " "))
+    """Return the words of a status in lower case; capitals begin words, as in "WaitingForCode"."""
+    return re.findall(r"\w+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower().replace("_", " "))
 
 
 def is_final(word: str) -> bool:
@@ -55,8 +61,24 @@ def waits(word: str) -> bool:
 
 
 def still_waits(word: str) -> bool:
-    """Whether a status says outright that no code has come, whatever stands in the place of one."""
-    words = set(words_of(word))
-    if words & DENYING_WORDS:
-        return not words & ENDING_WORDS
-    return any(each.startswith(STILL_WAITING) for each in words) and not words & RECEIVED_WORDS
+    """Whether a status says outright that no code has come, whatever stands in the place of one.
+
+    "Code received, not confirmed" and "no_error" do not: only what comes right after a denying word is denied.
+    """
+    words = words_of(word)
+    denied = _places_denied(words)
+    if any(each in RECEIVED_WORDS and place not in denied for place, each in enumerate(words)):
+        return False
+    if denied or _MISSING & set(words) or (words and set(words) <= _DENYING | _BETWEEN):
+        return True
+    return any(each.startswith(STILL_WAITING) for each in words)
+
+
+def _places_denied(words: list[str]) -> set[int]:
+    denied: set[int] = set()
+    denying = False
+    for place, word in enumerate(words):
+        if denying and word in _DENIED:
+            denied.add(place)
+        denying = word in _DENYING or (denying and word in _DENIED | _BETWEEN)
+    return denied

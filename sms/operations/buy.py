@@ -1,5 +1,6 @@
 """Buying numbers, one order each."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.utils import timezone
@@ -9,9 +10,10 @@ from accounts.models import ApiKey, User
 from orders.fulfilment.solvency import can_afford
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.placing.place import check_out, take_payment
-from orders.placing.refusals import OrderRefused, PriceChanged
+from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.formats.phones import digits_of
 from sms.limits import check_limits
+from sms.merging import former_ids
 from sms.models import Number, Project, ReplacementRule
 from sms.operations.replacement_rules import ReplacementRequest
 from sms.pricing import NumberBook, number_book, number_price_micros
@@ -39,7 +41,7 @@ def buy_numbers(
     Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     reuse_phone = own_phone(user, project, reuse_phone) if reuse_phone else ""
-    asked: dict[str, Any] = {"project": project.pk, "quantity": quantity, "reuse_phone": reuse_phone}
+    asked: dict[str, Any] = {"quantity": quantity, "reuse_phone": reuse_phone}
     if replacement is not None:
         asked["replacement"] = [replacement.cap_micros, replacement.any_country, replacement.replacements]
 
@@ -59,7 +61,21 @@ def buy_numbers(
             ReplacementRule.objects.bulk_create(replacement.rule(order.number) for order in orders)
         return orders
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
+    return check_out_for(project, user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
+
+
+def check_out_for(project: Project, *, asked: dict[str, Any], **rest: Any) -> list[Order]:
+    """Check out as `check_out` does, with the same `request_id` also for what was asked for by a former id of it.
+
+    Whoever repeats a purchase word for word after two projects became one means the purchase that was made before.
+    """
+    try:
+        return check_out(asked={**asked, "project": project.pk}, **rest)
+    except RequestIdReused:
+        for former in former_ids(project):
+            with suppress(RequestIdReused):
+                return check_out(asked={**asked, "project": former}, **rest)
+        raise
 
 
 def own_phone(user: User, project: Project, typed: str) -> str:

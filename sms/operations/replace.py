@@ -14,11 +14,10 @@ from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows
 from orders.lifecycle.transitions import WrongStatus, move_order
 from orders.models import UPSTREAM_OPEN, Checkout, Order, OrderEvent, RefundReason, Status
-from orders.placing.place import check_out
 from orders.placing.refusals import OrderRefused, PriceChanged
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
-from sms.operations.buy import check_purchase, sell_number
+from sms.operations.buy import check_out_for, check_purchase, sell_number
 from sms.pricing import number_book
 from sms.supply import ask_thoroughly
 from upstream.client import Client
@@ -65,7 +64,7 @@ def replace_number(
     if not Checkout.objects.filter(user=user, request_id=request_id).exists():  # else: the button was pressed before
         _check_can_be_replaced(order, project, now)
         _ask_once_more(order, client, now)
-    asked = {"replaces": order_id, "project": project.pk}
+    asked = {"replaces": order_id}
 
     def buy(checkout: Checkout) -> list[Order]:
         old = _order_of(order_id, user)
@@ -82,7 +81,7 @@ def replace_number(
         _hand_on_rule(old.number, new.number, now, automatic=automatic)
         return [new]
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)[0]
+    return check_out_for(project, user=user, request_id=request_id, asked=asked, buy=buy)[0]
 
 
 def _order_of(order_id: int, user: User) -> Order:

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.models import User
 from api.models import SimulatedOrder
 from sms.country_rows import country_called, keep_countries, merge_countries
+from sms.merging import find_row
 from sms.models import Country, FormerKey, Number, NumberMarkupRule, Project, Site
+from sms.operations import buy_numbers
 from sms.policy import apply_words
 from sms.site_rows import keep_sites, merge_sites
 from sms.sync import sync_sms
@@ -127,3 +131,44 @@ def test_merge_countries_keeps_numbers_and_hidden_projects(ann) -> None:
     number.refresh_from_db()
     kept.refresh_from_db()
     assert (number.project, kept.visible) == (kept, False)
+
+
+def test_a_website_is_shown_in_the_spelling_that_was_listed_first() -> None:
+    keep_sites(["viber", "VIBER"])
+
+    assert Site.objects.get().name == "viber"
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_merged_projects_stay_on_sale_at_the_dearer_price(withdrawn: bool) -> None:
+    kept = project_in(
+        Country.objects.create(code="us", name="USA"),
+        price_upstream_micros=100_000,
+        withdrawn_at=timezone.now() if withdrawn else None,
+    )
+    project_in(Country.objects.create(code="usa", name="United States"), price_upstream_micros=900_000)
+
+    merge_countries()
+
+    kept.refresh_from_db()
+    assert (kept.price_upstream_micros, kept.withdrawn_at) == (900_000, None)
+
+
+def test_a_purchase_repeated_by_a_former_id_of_its_project_is_the_one_that_was_made(ann: User) -> None:
+    project_in(Country.objects.create(code="us", name="USA"))
+    double = project_in(Country.objects.create(code="usa", name="United States"), price_upstream_micros=500_000)
+    bought = buy_numbers(user=ann, project=double, request_id="r-1")
+    merge_countries()
+
+    again = buy_numbers(user=ann, project=find_row(Project.objects.all(), double.pk), request_id="r-1")
+
+    assert [order.pk for order in again] == [order.pk for order in bought]
+
+
+def test_a_row_without_a_title_is_in_the_country_that_had_its_code() -> None:
+    kept = Country.objects.create(code="de", name="Germany")
+    Country.objects.create(code="x17", name="GERMANY")
+    merge_countries()
+    assert Country.objects.count() == 1
+
+    assert keep_countries({}, [row("x17", "")])["x17", ""] == kept

@@ -70,6 +70,45 @@ def test_what_stands_in_place_of_a_code_that_has_not_come_ends_nothing(waiting_n
     assert Order.objects.get().status == Status.PENDING
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("canceled", "TIMEOUT"),
+        ("canceled", "REFUNDED"),
+        ("canceled", "ABCDEF"),
+        ("expired", "NO_CODE_0"),
+        ("expired", "77"),
+    ],
+)
+def test_what_stands_beside_the_end_of_a_number_is_no_code(waiting_number, sandbox, poll, ann, status, code):
+    said = json.dumps({"status": status, "code": code, "charge": "0", "currency": "USD"})
+    for action in ("sms_status", "sms_code"):
+        sandbox.fail_next("garbage", action=action, text=said)
+    poll(seconds=5)
+
+    order = Order.objects.get()
+    assert (order.status, order.refunded_micros) == (Status.CANCELED, order.price_micros)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("Code received, not confirmed", "482913"),
+        ("no_error", "482913"),
+        ("expired", "482913"),
+        ("success", "0000"),
+        ("received", "ABC-DEF"),
+    ],
+)
+def test_a_code_is_delivered_whatever_else_the_status_says(waiting_number, sandbox, poll, status, code):
+    said = json.dumps({"status": status, "code": code, "charge": "0.5", "currency": "USD"})
+    for action in ("sms_status", "sms_code"):
+        sandbox.fail_next("garbage", action=action, text=said)
+    poll(seconds=5)
+
+    assert (Order.objects.get().status, Number.objects.get().code) == (Status.COMPLETED, code)
+
+
 def test_a_code_of_zeros_is_one_where_the_status_says_that_it_came(waiting_number, sandbox, poll):
     sandbox.deliver_code(waiting_number.upstream_id, "000000", "Your code is 000000")
     poll(seconds=5)

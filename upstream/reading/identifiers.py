@@ -49,12 +49,15 @@ def names_no_order(value: Any) -> bool:
 def reference(value: Any, longest: int) -> str | None:
     """Return an id or code to send back as it came, without outer blanks; None where it is no text of one line.
 
-    "" where there is none. Nothing inside is mended: upstream would not know it again.
+    "" where there is none. Nothing inside is mended: upstream would not know it again, and two whose broken characters
+    were mended look like one.
     """
     if value is None or value == "":
         return ""
     text = _written(value)
-    return text if text is not None and len(text) <= longest and line(text) == text else None
+    if text is None or len(text) > longest or "\N{REPLACEMENT CHARACTER}" in text:
+        return None
+    return text if line(text) == text else None
 
 
 _CURRENCY = re.compile(r"[A-Z0-9]{2,10}|\W")

@@ -7,7 +7,7 @@ import pytest
 
 from upstream.reading.amounts import amount, typed_amount, typed_quantity, whole
 from upstream.reading.codes import code, message
-from upstream.reading.identifiers import order_id
+from upstream.reading.identifiers import order_id, reference
 from upstream.reading.times import instant
 
 
@@ -109,3 +109,22 @@ def test_a_quantity_has_no_thousandths() -> None:
 def test_code_that_a_program_made_a_float_is_the_number(sent: str, read: str) -> None:
     assert code(sent) == read
     assert message("", sent) == ("1.5" if sent == "1.5" else "")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["NULL 0", "CODE 0", "PENDING 1", "undefined0", "http404", "STATUS", "READY", "ERROR 404", "WAIT 30", "NO_CODE_0"],
+)
+def test_code_whose_words_deny_it_is_none(sent: str) -> None:
+    assert code(sent) == ""
+
+
+@pytest.mark.parametrize(
+    "sent", ["123456", "G-123456", "FB-12345", "123 456", "X7K2P", "ABC-DEF", "48-29-13", "QWERTY"]
+)
+def test_code_as_it_is_sent_is_read(sent: str) -> None:
+    assert code(sent) == sent
+
+
+def test_reference_with_broken_characters_is_none() -> None:
+    assert reference("p\N{REPLACEMENT CHARACTER}", 40) is None
