@@ -13,6 +13,7 @@ from accounts.money import MicrosField
 from catalog.models import Service, name_language
 from orders.models.attention import AttentionFlag
 from orders.models.reasons import HoldReason
+from upstream.reading.links import link
 from upstream.reading.text import comparable, line
 
 
@@ -95,8 +96,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
             number = word.lstrip("#")
             by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else Q(pk=None)
             by_link = Q(link__icontains=word)
-            if (spelt_apart := normalize("NFD", word)) != word:  # links are kept as they were pasted
-                by_link |= Q(link__icontains=spelt_apart)
+            kept = link(word)
+            for spelt in {normalize("NFD", word), kept, normalize("NFD", kept)} - {word, ""}:  # as links are kept
+                by_link |= Q(link__icontains=spelt)
             found = found.filter(Q(title__icontains=word) | by_link | by_number)
         return found
 

@@ -43,12 +43,18 @@ def visible(text: str, *, keep: str = "") -> str:
     """Return the text without control, format and other characters that nobody sees; those in `keep` stay."""
     if text.isascii() and text.isprintable():
         return text
+    unseen = unseen_places(text)
+    return "".join(character for place, character in enumerate(text) if place not in unseen or character in keep)
+
+
+def unseen_places(text: str) -> set[int]:
+    """Return the places of the characters that nobody sees and that say nothing of those around them."""
     in_flags = {place for flag in _FLAG_LETTERS.finditer(text) for place in range(*flag.span())}
-    return "".join(
-        character
+    return {
+        place
         for place, character in enumerate(text)
-        if character in keep or not _is_invisible(character) or place in in_flags or _has_meaning(text, place)
-    )
+        if _is_invisible(character) and place not in in_flags and not _has_meaning(text, place)
+    }
 
 
 def _is_invisible(character: str) -> bool:

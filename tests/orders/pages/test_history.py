@@ -42,6 +42,15 @@ def test_list_narrows_by_group_and_by_words(shop, place, service):
     assert rows(shop.get(url, {"group": "nonsense"})) == [refunded.pk, completed.pk, opened.pk]
 
 
+@pytest.mark.parametrize(
+    "typed", ["https://a.example/re\u0301els", "https://a.example/r\u00e9els", "re\u0301els%E2%80%8B"]
+)
+def test_list_finds_a_link_however_its_letters_are_composed(shop, place, typed):
+    order = place(link="https://a.example/re\u0301els")
+
+    assert rows(shop.get(reverse("orders:list"), {"q": typed})) == [order.pk]
+
+
 def test_list_pages_keep_the_filter(shop, paid_order):
     oldest = paid_order.pk
     paid_order.checkout = None

@@ -1,12 +1,16 @@
 """Where a link begins and ends, and what in it nobody sees."""
 
 import time
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from upstream.reading.links import hidden_in, link
 
 LINK = "https://instagram.com/ann"
+SCOTLAND = quote("\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,14 @@ LINK = "https://instagram.com/ann"
         (f"{LINK}%8B", f"{LINK}%8B"),  # no text at all: the server may know what it is
         (f"{LINK}%C3%A9", f"{LINK}%C3%A9"),
         (f"{LINK}%00", f"{LINK}%00"),
+        (f"{LINK}/a%20 %20", f"{LINK}/a"),
+        (f"{LINK}?q=%20", f"{LINK}?q=%20"),
+        (f"{LINK}?q=a%E2%80%8B", f"{LINK}?q=a"),
+        (f"{LINK}/%E2%9D%A4%EF%B8%8F", f"{LINK}/%E2%9D%A4%EF%B8%8F"),
+        (f"{LINK}/\u2764%EF%B8%8F/", f"{LINK}/\u2764%EF%B8%8F/"),
+        (f"{LINK}/{SCOTLAND}", f"{LINK}/{SCOTLAND}"),
+        (f"{LINK}/1%EF%B8%8F%E2%83%A3", f"{LINK}/1%EF%B8%8F%E2%83%A3"),
+        (f"{LINK}/a%EF%B8%8F", f"{LINK}/a"),
         ("%E2%80%8B", ""),
         ("", ""),
     ],
@@ -44,7 +56,15 @@ def test_what_is_hidden_inside_is_named() -> None:
 
 @pytest.mark.parametrize(
     "inside",
-    ["?text=a%0D%0Ab", "%D9%85%DB%8C%E2%80%8C%D8%AE%D9%88", "%E2%9D%A4%EF%B8%8F/x", "%C3%A9/", "%FF%FE/", "%2520/"],
+    [
+        "?text=a%0D%0Ab",
+        "%D9%85%DB%8C%E2%80%8C%D8%AE%D9%88",
+        "%E2%9D%A4%EF%B8%8F/x",
+        "%C3%A9/",
+        "%FF%FE/",
+        "%2520/",
+        "\u2665%EF%B8%8F\U0001f525",
+    ],
 )
 def test_what_carries_a_meaning_inside_is_not_hidden(inside: str) -> None:
     assert hidden_in(f"{LINK}{inside}") == ""
@@ -56,3 +76,12 @@ def test_a_long_text_takes_no_longer_than_reading_it(long: str) -> None:
     link(long)
     hidden_in(long)
     assert time.monotonic() - began < 10
+
+
+@given(
+    st.lists(st.sampled_from(["a", " ", "/", "?", "%20", "%E2%80%8B", "%EF%B8%8F", "\u2764", "\u200b", "%00", "%F0"]))
+)
+def test_a_link_that_was_read_is_read_as_itself(parts: list[str]) -> None:
+    kept = link("".join(parts))
+
+    assert link(kept) == kept
