@@ -70,7 +70,8 @@ class PaymentUpdate:
     `shares` is for gateways whose refunds have ids: what each of those that were asked about comes to. They replace
     what was said of the same ones alone, unless `every_share` says that there are no others.
 
-    Raises Unreachable for what is damaged or does not fit into columns: mended, it could name something else.
+    Raises Unreachable for what is damaged or does not fit into columns: mended, it could name something else. But a
+    `reference` like that is none of ours, and "": shops that share a gateway name their payments as they like.
     """
 
     event_id: str
@@ -85,7 +86,9 @@ class PaymentUpdate:
     every_share: bool = True
 
     def __post_init__(self) -> None:
-        texts = (self.event_id, self.kind, self.gateway_id, self.reference, self.currency, *self.shares)
+        if not _is_kept(self.reference, LONGEST_ID):
+            object.__setattr__(self, "reference", "")
+        texts = (self.event_id, self.kind, self.gateway_id, self.currency, *self.shares)
         if not all(_is_kept(text, LONGEST_ID) for text in texts):
             raise Unreachable("unreadable answer: a name or an id that is none")
         if not all(0 <= micros <= MAX_MICROS for micros in (self.amount_micros, *self.shares.values())):

@@ -41,6 +41,9 @@ Status = TopUp.Status
 Changes = dict[str, Any]
 
 
+UNNAMED = ""  # among the shares of refunds: what was refunded before these were kept
+
+
 class ChangedMeanwhile(Exception):
     """Somebody else changed the top-up between reading and writing; nothing has changed, look again."""
 
@@ -111,6 +114,7 @@ _GUARDED = (
     "gateway_id",
     "received_micros",
     "credited_micros",
+    "refund_shares",
     "refunded_micros",
     "disputed_micros",
     "reversed_micros",
@@ -150,13 +154,16 @@ def _refunded(top_up: TopUp, update: PaymentUpdate) -> Changes:
     if not update.shares:
         before_micros = 0 if update.asked_at else top_up.refunded_micros
         return {"refunded_micros": max(before_micros, update.amount_micros)}
-    known: dict[str, int] = top_up.refund_shares
+    known: dict[str, int] = dict(top_up.refund_shares)
+    unnamed_micros = known.pop(UNNAMED, 0) if known else top_up.refunded_micros
     shares = {**known, **update.shares}
-    # Refunded before shares were kept: what turns up by name now is taken for a part of it.
-    unnamed_micros = max(0, top_up.refunded_micros - sum(known.values()))
-    new_micros = sum(micros for name, micros in update.shares.items() if name not in known)
-    rest_micros = 0 if update.every_share else max(0, unnamed_micros - new_micros)
-    return {"refund_shares": shares, "refunded_micros": sum(shares.values()) + rest_micros}
+    named_micros = sum(shares.values())
+    if update.every_share or not unnamed_micros:
+        return {"refund_shares": shares, "refunded_micros": named_micros}
+    # What turns up by name may be a part of what was refunded before, and a refund that is canceled another one: the
+    # sum never falls below that one until the gateway tells of all of them.
+    shares[UNNAMED] = unnamed_micros
+    return {"refund_shares": shares, "refunded_micros": max(unnamed_micros, named_micros)}
 
 
 def _wrong_currency(top_up: TopUp, update: PaymentUpdate) -> Changes:

@@ -160,6 +160,21 @@ def test_refunds_when_booked_before_shares_were_kept_are_not_returned_for_anothe
     assert refunded(top_up) == (6 * DOLLAR, 104 * DOLLAR)
 
 
+@pytest.mark.parametrize("claim", ["4.00", "7.00"])
+def test_refunds_when_another_one_is_canceled_return_nothing_of_what_was_booked_before(
+    top_up: TopUp, btcpay_server: FakeBtcpay, claim: str
+) -> None:
+    tells(btcpay_server, claimed(btcpay_server, top_up, "6.00"))
+    TopUp.objects.update(refund_shares={})
+    second = claimed(btcpay_server, top_up, claim, "InProgress")
+    tells(btcpay_server, second)
+
+    second["state"] = "Cancelled"
+    tells(btcpay_server, second)
+
+    assert refunded(top_up) == (6 * DOLLAR, 104 * DOLLAR)
+
+
 def test_refunds_when_booked_before_shares_were_kept_and_all_are_listed_are_what_the_server_knows(
     top_up: TopUp, btcpay_server: FakeBtcpay
 ) -> None:
