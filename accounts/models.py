@@ -8,10 +8,24 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.crypto import get_random_string
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from accounts.sign_in_models import EmailChange, KnownNetwork, WrongTry
+
+__all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "ApiKeySpending",
+    "CustomerGroup",
+    "EmailChange",
+    "KnownNetwork",
+    "User",
+    "UserManager",
+    "WrongTry",
+    "new_referral_code",
+]
 
 
 def new_referral_code() -> str:
@@ -87,6 +101,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     referred_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="referred", verbose_name=_("referred by")
     )
+    # Part of what every session is checked against: one more, and whoever is signed in anywhere no longer is.
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
@@ -115,6 +131,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.lower()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own hash of the password; once sessions have been ended, of how often that was as well."""
+        password_hash: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # unknown to the stubs
+        if not self.sessions_ended:
+            return password_hash
+        return salted_hmac(f"sessions ended {self.sessions_ended}", password_hash, algorithm="sha256").hexdigest()
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -146,6 +169,13 @@ class ApiKey(models.Model):
     may_read = models.BooleanField(_("may read the catalog and orders"), default=True)
     may_order = models.BooleanField(_("may order services"), default=True)
     may_sms = models.BooleanField(_("may buy SMS numbers"), default=True)
+    # The database says yes: a program that knows nothing of this column made its key for all that it may read.
+    may_see_secrets = models.BooleanField(
+        _("may see delivered goods and codes"),
+        default=False,
+        db_default=True,
+        help_text=_("Without it, orders and numbers come without the delivered accounts, codes and messages."),
+    )
     daily_limit_micros = MicrosField(
         _("daily spending limit"), null=True, blank=True, help_text=_("Per calendar day in UTC. Empty: no limit.")
     )

@@ -7,7 +7,10 @@ class ApiConfig(AppConfig):
     verbose_name = _("API")
 
     def ready(self) -> None:
+        from accounts.security.email_changes import when_undone
         from api.webhooks.events import record_changes
+        from api.webhooks.operations import switch_off_all_webhooks
         from orders.lifecycle.listeners import when_orders_change
 
         when_orders_change(record_changes)
+        when_undone(switch_off_all_webhooks)

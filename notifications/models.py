@@ -39,3 +39,27 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Letter(models.Model):
+    """A mail about an account itself, to one address: a link to confirm, a new password, a change that was made.
+
+    It leaves at once and alone, whatever else its reader has got, and its row goes with it. What it says is encrypted:
+    whoever reads this table must not find links that open accounts.
+    """
+
+    address = models.EmailField(_("email address"))
+    subject = models.CharField(_("subject"), max_length=200)
+    body_encrypted = models.TextField()
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    tries = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    not_before = models.DateTimeField(_("do not send before"), default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        indexes = [models.Index(fields=["not_before"], name="letters_that_are_due")]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -8,7 +8,14 @@ from django.contrib.sessions.models import Session
 
 from accounts.batches import delete_in_batches
 from accounts.keys.retention import clean_key_spending
+from accounts.security.retention import (
+    clean_email_changes,
+    clean_known_networks,
+    clean_user_sessions,
+    clean_wrong_tries,
+)
 from catalog.sync.retention import clean_sync_details
+from notifications.letters import clean_letters
 from notifications.retention import clean_notices
 from orders.lifecycle.retention import clean_goods_looks, clean_promised_losses, wipe_order_evidence
 from wallet.retention import clean_gateway_events
@@ -23,6 +30,11 @@ def clean_sessions(*, now: datetime) -> int:
 
 JOBS: tuple[Callable[..., int], ...] = (
     clean_sessions,
+    clean_user_sessions,
+    clean_wrong_tries,
+    clean_known_networks,
+    clean_email_changes,
+    clean_letters,
     clean_notices,
     wipe_order_evidence,
     clean_goods_looks,

@@ -13,7 +13,7 @@ from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
-from storefront.configuration.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS  # noqa: F401 - settings of allauth
+from storefront.configuration.signing_in import signing_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_prometheus",
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.security.signed_in.SignedInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -303,19 +305,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.security.passwords.BreachedPasswordValidator"},
+    {"NAME": "accounts.security.passwords.OwnNamesValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.sign_up.adapter.AccountAdapter"
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "mandatory", "optional", "none")
-ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{STORE_NAME}: "
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
-ACCOUNT_SESSION_REMEMBER = True
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+# Staff signs in again after so long, and after so long without a page.
+STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
+STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)
+globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 _EMAIL = env.parsed("EMAIL_URL", "email_url_config", "consolemail://" if DEBUG else "smtp://localhost:25")

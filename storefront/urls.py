@@ -15,6 +15,7 @@ urlpatterns = [
     path("sms/", include("sms.urls")),
     path("", include("api.urls")),
     path("account/", views.account, name="account"),
+    path("", include("accounts.security.urls")),
     path("accounts/", include("allauth.urls")),
     path("ref/<str:code>/", follow_referral, name="ref"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.

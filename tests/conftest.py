@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.contrib.auth.signals import user_logged_in
 from django.db import connections
 from django.utils import timezone, translation
 
@@ -36,6 +37,18 @@ def pytest_configure() -> None:
     # Else every test client would look through all static files first.
     django_settings.WHITENOISE_AUTOREFRESH = True
     empty_quickly()
+    user_logged_in.connect(confirmed_a_moment_ago)
+
+
+def confirmed_a_moment_ago(sender: Any, request: Any, user: "User", **_further: Any) -> None:
+    """Let whoever a test signs in with `force_login` have confirmed who they are; the sign-in page does no such thing.
+
+    A test of that signs in there, as in tests/security.
+    """
+    if not request.path:  # the request that `force_login` makes up
+        from allauth.account.internal.flows.login import record_authentication
+
+        record_authentication(request, user, method="password", reauthenticated=True)
 
 
 def pytest_collection_finish() -> None:

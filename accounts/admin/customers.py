@@ -6,6 +6,7 @@ import allauth.account.admin  # noqa: F401 - registers its pages, which are repl
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as allauth_mfa_admin
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.admin import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -25,7 +26,8 @@ from accounts.templatetags.money import money
 from accounts.typed_forms import ReadsTyped
 
 # Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
-for plain in (EmailAddress, Authenticator, Group):
+# Where somebody is signed in is for nobody but them to see.
+for plain in (EmailAddress, Authenticator, Group, UserSession):
     admin.site.unregister(plain)
 
 

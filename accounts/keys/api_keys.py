@@ -33,6 +33,7 @@ CHANGEABLE = frozenset(
         "may_read",
         "may_order",
         "may_sms",
+        "may_see_secrets",
         "daily_limit_micros",
         "allowed_addresses",
         "calls_per_minute",
@@ -146,6 +147,14 @@ def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
     """Stop the key from working, for good. Raises KeyIsRevoked when it has been stopped before."""
     if not ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(revoked_at=now or timezone.now()):
         raise KeyIsRevoked(api_key_id)
+
+
+def revoke_all_api_keys(user: User, *, since: datetime | None = None, now: datetime | None = None) -> int:
+    """Stop every key of the customer, with `since` only those made since then; return how many worked until now."""
+    keys = ApiKey.objects.filter(user=user, revoked_at=None)
+    if since is not None:
+        keys = keys.filter(created_at__gte=since)
+    return keys.update(revoked_at=now or timezone.now())
 
 
 def find_api_key(text: str, *, address: str | None, now: datetime | None = None) -> ApiKey:

@@ -34,6 +34,8 @@ from accounts.keys.forms import (
     NewKeyForm,
 )
 from accounts.models import ApiKey, ApiKeySpending
+from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from accounts.security.notices import tell_of_change
 from api.test_mode.operations import fill_test_wallet, simulated_balance_micros
 from api.test_mode.scenarios import LINK_WORDS, PHONES
 
@@ -42,6 +44,7 @@ OLD_KEYS_SHOWN = 10
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: CustomerRequest) -> HttpResponse:
     """List one's keys and make a new one, which the answer shows: it can never be read again."""
@@ -52,6 +55,7 @@ def keys(request: CustomerRequest) -> HttpResponse:
         except TooManyKeys:
             form.add_error(None, _too_many())
         else:
+            tell_of_change(request.user, _("A new API key: %(name)s.") % {"name": key.name})
             return _shown(request, key, text)
     now = timezone.now()
     counted_at = Coalesce(OuterRef("counts_with"), OuterRef("pk"))
@@ -74,6 +78,7 @@ def keys(request: CustomerRequest) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of one's own keys and change what it may do."""
@@ -82,6 +87,7 @@ def key(request: CustomerRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             change_api_key(found.pk, **form.powers)
+            tell_of_change(request.user, _("An API key was changed: %(name)s.") % {"name": form.powers["name"]})
             messages.success(request, _("The key has been changed. Changes apply from the next call."))
         except KeyIsRevoked:
             messages.error(request, _("This key has been revoked."))
@@ -99,6 +105,7 @@ def key(request: CustomerRequest, pk: int) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_POST
 def show(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show a key that staff has made, once."""
@@ -108,10 +115,12 @@ def show(request: CustomerRequest, pk: int) -> HttpResponse:
     except (KeyIsShown, KeyIsRevoked):
         messages.error(request, _("This key has already been shown. Rotate it to get a new one."))
         return redirect("api:key", found.pk)
+    tell_of_change(request.user, _("An API key was shown: %(name)s.") % {"name": found.name})
     return _shown(request, _own(request, pk), text)
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_POST
 def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
     """Replace a key, and show the new one; the old one ends now, or in a day."""
@@ -125,6 +134,7 @@ def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
     except TooManyKeys:
         messages.error(request, _too_many())
         return redirect("api:keys")
+    tell_of_change(request.user, _("An API key was replaced by a new one: %(name)s.") % {"name": new.name})
     return _shown(request, new, text)
 
 
@@ -133,7 +143,9 @@ def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
 def revoke(request: CustomerRequest, pk: int) -> HttpResponse:
     """Stop one of one's own keys."""
     try:
-        revoke_api_key(_own(request, pk).pk)
+        found = _own(request, pk)
+        revoke_api_key(found.pk)
+        tell_of_change(request.user, _("An API key was revoked: %(name)s.") % {"name": found.name})
         messages.success(request, _("The key has been revoked."))
     except KeyIsRevoked:
         messages.info(request, _("This key was already revoked."))

@@ -30,6 +30,7 @@ BOTH_SIGN = timedelta(hours=24)
 NOTHING_FOR = timedelta(days=3)
 NOTHING_GOT_THROUGH = "nothing got through for three days"
 BY_THE_CUSTOMER = "by the customer"
+ADDRESS_PUT_BACK = "the old email address was put back"
 ROWS_AT_ONCE = 1000
 
 
@@ -126,6 +127,12 @@ def switch_off(webhook_id: int, *, because: str, now: datetime, unless: Q | None
         waiting = WebhookDelivery.objects.filter(webhook_id=webhook_id, next_attempt_at__isnull=False)
         waiting.update(next_attempt_at=None, given_up_at=now)
     return True
+
+
+def switch_off_all_webhooks(user: User, since: datetime) -> None:
+    """Tell none of the customer's webhooks anything more: a thief may have made one, or changed where one leads."""
+    for webhook_id in user.webhooks.filter(disabled_at=None).values_list("pk", flat=True):
+        switch_off(webhook_id, because=ADDRESS_PUT_BACK, now=timezone.now())
 
 
 def switch_off_failing(webhook_id: int, *, now: datetime) -> bool:

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import CustomerRequest, customers_only
 from accounts.encryption import CannotDecrypt, decrypt
+from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
+from accounts.security.notices import tell_of_change
 from api.models import Webhook, WebhookDelivery
 from api.webhooks import operations
 from api.webhooks.addresses import NotAllowed
@@ -23,6 +25,7 @@ ROWS_PER_PAGE = 25
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhooks(request: CustomerRequest) -> HttpResponse:
     """List the customer's webhooks and add one."""
@@ -35,6 +38,7 @@ def webhooks(request: CustomerRequest) -> HttpResponse:
         except operations.TooManyWebhooks:
             form.add_error(None, _("You have reached the maximum number of webhooks. Delete one first."))
         else:
+            tell_of_change(request.user, _("A new webhook: %(url)s") % {"url": webhook.url})
             messages.success(request, _("The webhook has been added. Its secret is on this page."))
             return redirect("api:webhook", webhook.pk)
     rows = list(request.user.webhooks.all())
@@ -43,6 +47,7 @@ def webhooks(request: CustomerRequest) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one with its secret and the log of its messages; change it."""
@@ -55,14 +60,17 @@ def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
         except NotAllowed as refusal:
             form.add_error("url", _(str(refusal)))
         else:
+            tell_of_change(request.user, _("A webhook was changed: %(url)s") % {"url": form.cleaned_data["url"]})
             messages.success(request, _("The webhook has been changed."))
             return redirect("api:webhook", pk)
+    fresh = is_fresh(request)
     log = row.deliveries.defer("body_encrypted").select_related("order")
     page = Paginator(log, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "webhook": row,
         "form": form,
-        "secret": operations.secret_of(row),
+        "secret": operations.secret_of(row) if fresh else "",
+        "confirm_url": "" if fresh else confirm_url(request.path),
         "both_until": row.old_secret_until if row.old_secret_until and row.old_secret_until > timezone.now() else None,
         "page": page,
         "keep_days": settings.WEBHOOK_KEEP_DAYS,
@@ -71,10 +79,13 @@ def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_POST
 def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
     """Make a new secret."""
-    operations.rotate_secret(get_object_or_404(request.user.webhooks, pk=pk))
+    row = get_object_or_404(request.user.webhooks, pk=pk)
+    operations.rotate_secret(row)
+    tell_of_change(request.user, _("A new secret of a webhook: %(url)s") % {"url": row.url})
     messages.success(request, _("The new secret is on this page. For 24 hours, messages are signed with both."))
     return redirect("api:webhook", pk)
 
@@ -110,10 +121,13 @@ def switch(request: CustomerRequest, pk: int) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_POST
 def delete(request: CustomerRequest, pk: int) -> HttpResponse:
     """Delete it with its log."""
-    operations.delete_webhook(get_object_or_404(request.user.webhooks, pk=pk))
+    row = get_object_or_404(request.user.webhooks, pk=pk)
+    operations.delete_webhook(row)
+    tell_of_change(request.user, _("A webhook was deleted: %(url)s") % {"url": row.url})
     messages.success(request, _("The webhook has been deleted."))
     return redirect("api:webhooks")
 

@@ -20,6 +20,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from accounts.operations import remember_language
+from notifications.letters import send_letters
 from notifications.outbox import send_notices
 from orders.models import Order, OrderEvent, Status
 from orders.notices.customer_notices import announce
@@ -295,6 +296,7 @@ def test_sign_up_in_russian_sends_its_letter_in_russian(client: Client) -> None:
     typed = {"email": "new@example.com", "password1": "верный конь скрепка", "password2": "верный конь скрепка"}
 
     client.post("/accounts/signup/", typed, headers=RUSSIAN)
+    send_letters()
 
     assert mail.outbox[0].subject == f"{settings.STORE_NAME}: Подтвердите адрес электронной почты"
     assert "Чтобы подтвердить адрес, перейдите по ссылке http://testserver/" in mail.outbox[0].body

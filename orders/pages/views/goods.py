@@ -15,11 +15,14 @@ from accounts.access import (
     wants_part,
 )
 from accounts.encryption import CannotDecrypt
+from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from accounts.security.notices import tell_of_goods
 from orders.lifecycle.goods import NothingDelivered, reveal
 from orders.models import Order
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def goods(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show the delivered goods of an own order; opened without the press, as after a sign-in, go to the order."""
@@ -33,6 +36,7 @@ def goods(request: CustomerRequest, pk: int) -> HttpResponse:
 
 
 @customers_only
+@needs_fresh_sign_in
 @require_POST
 def goods_file(request: CustomerRequest, pk: int) -> HttpResponse:
     """Send the delivered goods of an own order as a text file, one a line."""
@@ -51,10 +55,13 @@ def _own_order(request: CustomerRequest, pk: int) -> Order:
 
 def _reveal(request: CustomerRequest, order: Order) -> list[str] | None:
     try:
-        return reveal(order, request.user, address_of(request))
+        lines = reveal(order, request.user, address_of(request))
     except NothingDelivered:
         messages.info(request, _("Nothing has been delivered yet."))
     except CannotDecrypt:
         text = _("Your goods can't be opened right now. They are not lost: please write to us.")
         messages.error(request, text)
+    else:
+        tell_of_goods(request, order.pk)
+        return lines
     return None

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.encryption import CannotDecrypt
 from api.webhooks.operations import reencrypt_webhooks
+from notifications.letters import reencrypt_letters
 from orders.lifecycle.goods import reencrypt_goods
 
 
@@ -16,8 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            goods, webhooks = reencrypt_goods(), reencrypt_webhooks()
+            goods, webhooks, letters = reencrypt_goods(), reencrypt_webhooks(), reencrypt_letters()
         except CannotDecrypt as error:
             raise CommandError(f"A secret stays as it is: {error}. Is an older key missing?") from error
         self.stdout.write(f"Delivered goods: {goods} encrypted anew.")
         self.stdout.write(f"Webhooks: {webhooks} encrypted anew.")
+        self.stdout.write(f"Letters that wait to be sent: {letters} encrypted anew.")

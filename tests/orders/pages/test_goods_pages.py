@@ -131,6 +131,9 @@ def test_goods_page_when_there_are_more_accounts_then_the_queries_stay(
 ):
     keep_goods(paid_order, [f"{n}@example.com:pass" for n in range(count)], timezone.now())
 
+    shop.post(reverse("orders:goods", args=[paid_order.pk]))  # the first look is told of by mail
+    GoodsReveal.objects.all().delete()
+
     # Session, user, order with goods, goods, the first look of the day in three and a savepoint, the wallet in
     # the header.
     with django_assert_num_queries(10):

@@ -1,0 +1,91 @@
+"""An e-mail address that was changed, and the way back: a link in a mail to the old address, good for three days, once.
+
+Who has stolen a session may have changed the address to take the account for good. Undoing it puts everything that may
+have been the thief's out of use: the address, the sessions, the password, keys and second factors made since.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from accounts.keys.api_keys import revoke_all_api_keys
+from accounts.models import EmailChange, User
+from accounts.security.notices import UNDO_WITHIN
+from accounts.security.sessions import end_all_sessions
+
+SALT = "accounts.security.email_changes"
+Undoing = Callable[[User, datetime], None]
+_further: list[Undoing] = []
+
+
+class CannotUndo(Exception):
+    """The link is not ours, too old, or has been used."""
+
+
+def when_undone(further: Undoing) -> None:
+    """Let another app put out of use what it made for the account since a moment; part of the undoing's transaction."""
+    _further.append(further)
+
+
+def record_email_change(user: User, *, old_email: str, new_email: str, now: datetime) -> EmailChange:
+    """Write down that the address became another one."""
+    return EmailChange.objects.create(user=user, old_email=old_email, new_email=new_email, changed_at=now)
+
+
+def undo_url(change: EmailChange) -> str:
+    """Return the link that undoes a change, for a mail to the old address alone."""
+    token = signing.dumps(change.pk, salt=SALT)
+    return settings.SITE_URL + reverse("undo_email_change", args=[token])
+
+
+def change_of(token: str, *, now: datetime) -> EmailChange:
+    """Return the change a link is about, while it can be undone. Raises CannotUndo."""
+    try:
+        change_id = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        raise CannotUndo from None
+    open_ones = EmailChange.objects.filter(undone_at=None, changed_at__gt=now - UNDO_WITHIN)
+    change = open_ones.select_related("user").filter(pk=change_id).first()
+    if change is None:
+        raise CannotUndo
+    return change
+
+
+def is_needed_for_undoing(address: EmailAddress, *, now: datetime) -> bool:
+    """Whether this was the account's address until lately: it stays with the account, so that nobody else takes it."""
+    lately = EmailChange.objects.filter(undone_at=None, changed_at__gt=now - UNDO_WITHIN)
+    return lately.filter(user=address.user_id, old_email=address.email).exists()
+
+
+@transaction.atomic
+def undo_email_change(token: str, *, now: datetime) -> User:
+    """Put the old address back and everybody out; return the customer, who needs a new password. Raises CannotUndo."""
+    change = change_of(token, now=now)
+    user = User.objects.select_for_update().get(pk=change.user_id)
+    if not EmailChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=now):
+        raise CannotUndo
+    # Later changes led away from addresses that may be the thief's: their links must not lead back there.
+    EmailChange.objects.filter(user=user, undone_at=None, changed_at__gte=change.changed_at).update(undone_at=now)
+    EmailAddress.objects.filter(user=user).exclude(email=change.old_email).delete()
+    try:
+        with transaction.atomic():
+            EmailAddress.objects.update_or_create(
+                user=user, email=change.old_email, defaults={"verified": True, "primary": True}
+            )
+            user.email = change.old_email
+            user.set_unusable_password()
+            user.save(update_fields=["email", "password"])
+    except IntegrityError:  # staff has given the address to somebody else
+        raise CannotUndo from None
+    revoke_all_api_keys(user, since=change.changed_at, now=now)
+    Authenticator.objects.filter(user=user, created_at__gte=change.changed_at).delete()
+    for further in _further:
+        further(user, change.changed_at)
+    end_all_sessions(user)
+    return user

@@ -1,0 +1,87 @@
+"""What a stolen session must not do alone: whoever asks for it confirms who they are, unless they did a moment ago.
+
+The library asks and remembers (allauth's reauthentication); how long that counts is ACCOUNT_REAUTHENTICATION_TIMEOUT.
+A form that was posted is kept in the session meanwhile and carried out afterwards, so that nothing is typed twice.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, did_recently_reauthenticate
+from allauth.account.utils import get_next_redirect_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import resolve, reverse
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.access import CustomerRequest
+from accounts.security.notices import last_confirmed_at
+
+KEPT_SECONDS = 900
+View = Callable[..., HttpResponseBase]
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether whoever is signed in has confirmed who they are a moment ago."""
+    # The library first asks which ways the account has, in three queries; they only matter where nothing was confirmed.
+    if time.time() - last_confirmed_at(request) < app_settings.REAUTHENTICATION_TIMEOUT:
+        return True
+    return bool(did_recently_reauthenticate(request))
+
+
+def needs_fresh_sign_in(view: View) -> View:
+    """Let a customer's view be posted to only after a fresh sign-in; it may be looked at without."""
+
+    @wraps(view)
+    def handler(request: CustomerRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD") or is_fresh(request):
+            return view(request, *args, **kwargs)
+        return ask_again(request)
+
+    return handler
+
+
+def confirm_url(back: str) -> str:
+    """Return the address of the page that asks who it is, and leads back then."""
+    return f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
+
+
+def ask_again(request: CustomerRequest) -> HttpResponse:
+    """Send the customer to confirm who they are, and then back to what they were about."""
+    if request.htmx:
+        # A part of a page: what was pressed is pressed again there afterwards.
+        page = urlsplit(request.htmx.current_url or "")
+        return HttpResponseClientRedirect(confirm_url(page.path or "/"))
+    kept = {
+        "full_path": request.get_full_path(),
+        "path": request.path,
+        "GET": request.GET.urlencode(),
+        "POST": request.POST.urlencode(),
+        "at": time.time(),
+    }
+    request.session[STATE_SESSION_KEY] = {"state": json.dumps(kept), "callback": f"{__name__}.carry_out"}
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    asks = methods[0]["url"] if methods else reverse("account_login")
+    return HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
+
+
+def carry_out(request: HttpRequest, state: str) -> HttpResponseBase:
+    """Carry out what was asked for before the sign-in, if that is still what this page is about."""
+    kept = json.loads(state)
+    url = get_next_redirect_url(request)
+    if url != kept["full_path"] or time.time() - kept["at"] > KEPT_SECONDS:
+        return HttpResponseRedirect(url or reverse("account"))
+    request.GET = cast(Any, QueryDict(kept["GET"]))
+    request.POST = cast(Any, QueryDict(kept["POST"]))
+    request.path = request.path_info = kept["path"]
+    request.method = "POST"
+    match = resolve(kept["path"])
+    request.resolver_match = match
+    return cast(HttpResponseBase, match.func(request, *match.args, **match.kwargs))

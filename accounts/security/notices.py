@@ -1,0 +1,48 @@
+"""Telling people that something about their account has changed: at their address, and at one they had until lately."""
+
+from datetime import datetime, timedelta
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.models import EmailAddress
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import CustomerRequest
+from accounts.models import EmailChange, User
+
+TOLD_OF_GOODS = "told_of_goods_at"
+# So long the old address hears of everything and may have itself put back.
+UNDO_WITHIN = timedelta(hours=72)
+
+
+def tell_of_change(user: User, change: str) -> None:
+    """Mail the customer what has just been changed, in a sentence, with when and from where; needs a request."""
+    get_adapter().send_notification_mail("accounts/mail/account_changed", user, {"change": change})
+
+
+def last_confirmed_at(request: HttpRequest) -> float:
+    """Return when whoever is signed in has last confirmed who they are, in seconds of the epoch; 0.0 for never."""
+    records = get_authentication_records(request, request.user)
+    return max((float(record["at"]) for record in records if record.get("reauthenticated")), default=0.0)
+
+
+def tell_of_goods(request: CustomerRequest, order_id: int) -> None:
+    """Mail the customer that goods were opened, once for each time somebody has confirmed who they are.
+
+    A reseller opens fifty orders in a row; a thief has to confirm anew, and that is what the owner hears of.
+    """
+    confirmed_at = last_confirmed_at(request)
+    if request.session.get(TOLD_OF_GOODS) == confirmed_at:
+        return
+    request.session[TOLD_OF_GOODS] = confirmed_at
+    tell_of_change(request.user, _("The goods of order #%(number)s were opened.") % {"number": order_id})
+
+
+def addresses_to_tell(user: User, *, now: datetime | None = None) -> list[str]:
+    """Return the account's own address, and those that were until lately."""
+    now = now or timezone.now()
+    own = EmailAddress.objects.get_primary_email(user) or user.email
+    lately = EmailChange.objects.filter(user=user, undone_at=None, changed_at__gt=now - UNDO_WITHIN)
+    return list(dict.fromkeys([own, *lately.values_list("old_email", flat=True)]))

@@ -1,0 +1,74 @@
+"""Where somebody is signed in, and ending that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import update_session_auth_hash
+from django.db.models import F
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.security.devices import device_in
+from accounts.security.networks import network_of
+
+
+@dataclass(frozen=True)
+class Place:
+    """One session, as its owner sees it."""
+
+    pk: int
+    device: str
+    address: str
+    network: str
+    since: datetime
+    last_seen_at: datetime
+    is_current: bool
+
+
+def places_of(request: HttpRequest) -> list[Place]:
+    """Return where the customer is signed in, this browser first, then those seen last."""
+    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
+        UserSession.objects.create_from_request(request)  # a session older than the list of them
+    here = request.session.session_key
+    places = [
+        Place(
+            pk=session.pk,
+            device=device_in(session.user_agent),
+            address=session.ip,
+            network=network_of(session.ip),
+            since=session.created_at,
+            last_seen_at=session.last_seen_at,
+            is_current=session.session_key == here,
+        )
+        for session in UserSession.objects.purge_and_list(request.user)
+    ]
+    return sorted(places, key=lambda place: (place.is_current, place.last_seen_at), reverse=True)
+
+
+def end_session(user: User, session_id: int) -> bool:
+    """End one of the customer's sessions; return whether there was one of that number."""
+    session = UserSession.objects.filter(user=user, pk=session_id).first()
+    if session is None:
+        return False
+    session.end()
+    return True
+
+
+def end_all_sessions(user: User) -> None:
+    """End every session of the customer, also those that no list knows; no key stops working."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    user.refresh_from_db(fields=["sessions_ended"])
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> None:
+    """End every session of the customer but the one of this request."""
+    for session in UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key):
+        session.end()
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    user.refresh_from_db(fields=["sessions_ended"])
+    here = UserSession.objects.filter(session_key=request.session.session_key)
+    update_session_auth_hash(request, user)  # gives this session another key as well
+    here.update(session_key=request.session.session_key)

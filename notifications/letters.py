@@ -1,0 +1,89 @@
+"""Letters: mails about somebody's account itself, sent by a worker the moment they are written.
+
+No page waits for a mail server, so that how long a page takes tells nobody whether an address is a customer's.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.batches import delete_in_batches
+from accounts.encryption import CannotDecrypt, decrypt, encrypt, is_encrypted_with_newest_key, reencrypt
+from notifications.models import Letter
+from notifications.wake_worker import wake_worker
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+# Longer than any mail takes: a sender that died holds its letter no longer than this.
+CLAIM = timedelta(minutes=5)
+# The links in them open nothing any more by then.
+KEPT = timedelta(days=3)
+LONGEST_WAIT = timedelta(hours=1)
+FAILURES_IN_A_ROW = 3
+
+
+def write_letter(*, address: str, subject: str, body: str, now: datetime | None = None) -> None:
+    """Put a letter into the outbox; part of the caller's transaction."""
+    now = now or timezone.now()
+    subject = " ".join(subject.split())[:200]  # a line break would forge a header
+    Letter.objects.create(
+        address=address, subject=subject, body_encrypted=encrypt(body), created_at=now, not_before=now
+    )
+    wake_worker("notifications.tasks.send_letters")
+
+
+def send_letters(*, now: datetime | None = None) -> int:
+    """Send what is due, oldest first; return how many left. Whoever sends one claims it first."""
+    now = now or timezone.now()
+    due = list(Letter.objects.filter(not_before__lte=now).order_by("id")[:AT_ONCE])
+    if not due:
+        return 0
+    connection = get_connection()
+    sent = failures = 0
+    for letter in due:
+        claimed = Letter.objects.filter(pk=letter.pk, not_before=letter.not_before)
+        if not claimed.update(not_before=now + CLAIM, tries=F("tries") + 1):
+            continue
+        try:
+            EmailMessage(
+                letter.subject,
+                decrypt(letter.body_encrypted),
+                to=[letter.address],
+                connection=connection,
+                headers={"Auto-Submitted": "auto-generated"},
+            ).send()
+        except Exception as error:  # each backend fails in its own way, and one address must not stop the others
+            wait = min(timedelta(minutes=2**letter.tries), LONGEST_WAIT)
+            Letter.objects.filter(pk=letter.pk).update(not_before=now + wait)
+            log.warning("letter_not_sent", letter_id=letter.pk, tries=letter.tries + 1, error=type(error).__name__)
+            connection.close()
+            failures += 1
+            if failures == FAILURES_IN_A_ROW:
+                break
+        else:
+            Letter.objects.filter(pk=letter.pk).delete()
+            sent, failures = sent + 1, 0
+    connection.close()
+    return sent
+
+
+def clean_letters(*, now: datetime) -> int:
+    """Delete letters that could not be sent until their links were of no use any more; return how many."""
+    return delete_in_batches(Letter.objects.filter(created_at__lt=now - KEPT).order_by("id"))
+
+
+def reencrypt_letters() -> int:
+    """Encrypt what waits with the newest key; return how many letters. One that nobody can open is of no use."""
+    count = 0
+    for letter in Letter.objects.iterator():
+        if is_encrypted_with_newest_key(letter.body_encrypted):
+            continue
+        try:
+            count += Letter.objects.filter(pk=letter.pk).update(body_encrypted=reencrypt(letter.body_encrypted))
+        except CannotDecrypt:
+            Letter.objects.filter(pk=letter.pk).delete()
+    return count
