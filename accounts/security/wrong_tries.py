@@ -22,7 +22,8 @@ from accounts.models import KnownNetwork, User, WrongTry
 PAIR_LIMIT, PAIR_WINDOW = 5, timedelta(minutes=5)
 ACCOUNT_LIMIT, ACCOUNT_WINDOW = 50, timedelta(hours=1)
 NETWORK_LIMIT, NETWORK_WINDOW = 60, timedelta(minutes=10)
-COUPON_LIMIT, COUPON_WINDOW = 20, timedelta(hours=1)
+# A page asks while a code is being typed: each of its beginnings is a wrong one.
+COUPON_LIMIT, COUPON_WINDOW = 60, timedelta(hours=1)
 REMEMBERED = timedelta(days=180)
 LONGEST_WINDOW = max(PAIR_WINDOW, ACCOUNT_WINDOW, NETWORK_WINDOW, COUPON_WINDOW)
 

@@ -12,7 +12,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 from accounts.access import address_of
 from accounts.models import EmailChange, User
@@ -43,6 +43,12 @@ class AccountAdapter(DefaultAccountAdapter):
     from SITE_URL alone, whatever host the request names.
     """
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy(
+            "The email address or the password isn't right, or the address hasn't been confirmed yet. In that case we "
+            "have just sent you a link."
+        ),
+    }
     _try: Try | None = None
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
@@ -62,6 +68,12 @@ class AccountAdapter(DefaultAccountAdapter):
             self._try = begin_sign_in(credentials.get("email", ""), network_of(address_of(request)))
         except TooManyWrongTries:
             raise self.validation_error("too_many_login_attempts") from None
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        # For an address that is verified the library asks for one thing less.
+        email = credentials.get("email", "").lower()
+        if EmailAddress.objects.filter(email=email, verified=True).exists():
+            User.objects.filter(email=email).first()
 
     def _rollback_login_failed_rl_usage(self) -> None:
         if self._try is not None:

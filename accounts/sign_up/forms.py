@@ -1,18 +1,63 @@
-"""allauth's forms, reading what was typed or pasted as every form of the shop does."""
+"""allauth's forms, reading what was typed or pasted as every form of the shop does.
 
+Signing up and in tells nobody who is a customer, by words or by work: what is done for one address is done for all.
+"""
+
+import secrets
+from typing import Any
+
+from allauth.account import app_settings
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.email_verification import get_address_for_user, handle_verification_email_rate_limit
+from allauth.account.models import EmailAddress
+from allauth.account.utils import has_verified_email, setup_user_email
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as authenticator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from accounts.typed_forms import ReadsTyped
 
 
 class LoginForm(ReadsTyped, account.LoginForm):
     """Signing in."""
 
+    def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
+        """Say the same of an address that is not confirmed as of a wrong password, and send the link again.
+
+        Whoever signs somebody else's address up chooses the password: would it open anything here, they knew that the
+        address had been nobody's.
+        """
+        cleaned: dict[str, Any] = super()._clean_with_password(credentials)
+        mandatory = app_settings.EMAIL_VERIFICATION == app_settings.EmailVerificationMethod.MANDATORY
+        if mandatory and not has_verified_email(self.user, credentials["email"]):
+            address = EmailAddress.objects.filter(user=self.user, email=credentials["email"].lower()).first()
+            if address is None:  # an account that staff has made
+                address = EmailAddress.objects.create(user=self.user, email=self.user.email)
+            if handle_verification_email_rate_limit(self.request, address.email):
+                address.send_confirmation(self.request)
+            raise get_adapter().validation_error("email_password_mismatch")
+        return cleaned
+
 
 class SignupForm(ReadsTyped, account.SignupForm):
     """Signing up."""
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Do for a customer's address what is done for a new one; nothing of it stays."""
+        if self.account_already_exists:
+            with transaction.atomic():
+                stand_in = User(email=f"{secrets.token_hex(16)}@invalid.example")
+                stand_in.set_password(self.cleaned_data["password1"])
+                stand_in.save()
+                setup_user_email(request, stand_in, [EmailAddress(email=stand_in.email)])
+                has_verified_email(stand_in)
+                getattr(get_address_for_user(stand_in), "user", None)  # read for the letter's greeting
+                transaction.set_rollback(True)
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
 
 
 class AddEmailForm(ReadsTyped, account.AddEmailForm):
@@ -25,6 +70,17 @@ class ChangeEmailForm(ReadsTyped, account.ChangeEmailForm):
 
 class ResetPasswordForm(ReadsTyped, account.ResetPasswordForm):
     """Asking for a new password."""
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Send a letter in any case, and ask the database the same number of things for it."""
+        email = self.cleaned_data["email"]
+        if self.users:
+            User.objects.filter(email=email).first()
+        else:
+            of_nobody = EmailAddress.objects.filter(user=0)
+            of_nobody.filter(email=email).exists()
+            list(of_nobody.values_list("email", flat=True))
+        return str(super().save(request, **kwargs))
 
 
 class RequestLoginCodeForm(ReadsTyped, account.RequestLoginCodeForm):

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
+from accounts.security.wrong_tries import TooManyWrongTries, check_coupon_tries, count_wrong_coupon
 from accounts.templatetags.money import money
 from orders.lifecycle.discounts import Discount, discount_of
 from orders.models import Coupon, CouponUse, Order
@@ -32,8 +33,16 @@ def code_of(typed: str) -> str:
 
 
 def discount_for(user: User, typed: str, *, price_micros: int, floor_micros: int, now: datetime) -> Discount:
-    """Return what the coupon would take off, for a page; nothing is kept for anybody. Raises CouponRefused."""
-    coupon = _find(typed)
+    """Return what the coupon would take off, for a page; nothing is kept for anybody. Raises CouponRefused.
+
+    Codes that are none are counted: nobody finds one by trying. Every order form asks here first.
+    """
+    _check_tries(user, now)
+    try:
+        coupon = _find(typed)
+    except CouponRefused:
+        count_wrong_coupon(user, now=now)
+        raise
     _check_time(coupon, now)
     if coupon.in_all and coupon.uses >= coupon.in_all:
         raise _used_up()
@@ -83,6 +92,13 @@ def free_coupon(order: Order, *, now: datetime) -> None:
         return
     if CouponUse.objects.filter(order=order, freed_at=None).update(freed_at=now):
         Coupon.objects.filter(used__order=order).update(uses=F("uses") - 1)
+
+
+def _check_tries(user: User, now: datetime) -> None:
+    try:
+        check_coupon_tries(user, now=now)
+    except TooManyWrongTries:
+        raise CouponRefused(_("You have tried too many coupons. Try again in an hour.")) from None
 
 
 def _find(typed: str) -> Coupon:
