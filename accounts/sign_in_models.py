@@ -24,6 +24,8 @@ class WrongTry(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("wrong try")
+        verbose_name_plural = _("wrong tries")
         indexes = [
             models.Index(fields=["kind", "account", "at"], name="wrong_tries_of_an_account"),
             models.Index(fields=["kind", "network", "at"], name="wrong_tries_from_a_network"),
@@ -37,11 +39,15 @@ class WrongTry(models.Model):
 class KnownNetwork(models.Model):
     """A network from which somebody has signed in to this account: strangers' wrong passwords never lock it out."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_networks")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_networks", verbose_name=_("customer")
+    )
     network = models.CharField(max_length=45)
     last_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("known network")
+        verbose_name_plural = _("known networks")
         constraints = [models.UniqueConstraint(fields=["user", "network"], name="one_row_per_user_and_network")]
         indexes = [models.Index(fields=["last_at"], name="known_networks_by_age")]
 
@@ -52,13 +58,17 @@ class KnownNetwork(models.Model):
 class EmailChange(models.Model):
     """The account's address became another one; whoever reads the old mailbox may undo that for three days."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="email_changes")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="email_changes", verbose_name=_("customer")
+    )
     old_email = models.EmailField()
     new_email = models.EmailField()
     changed_at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("change of email address")
+        verbose_name_plural = _("changes of email addresses")
         ordering = ["-changed_at"]
 
     def __str__(self) -> str:

@@ -76,7 +76,8 @@ class DailyLimitReached(Exception):
 def create_api_key(*, user: User, name: str, is_test: bool = False, **powers: Any) -> tuple[ApiKey, str]:
     """Give the customer a new key; return its row and the key's text, which can never be read again.
 
-    `powers` are fields of ApiKey, as in `change_api_key`. Raises ValueError without a name or for an address that is
+    `powers` are fields of ApiKey, as in `change_api_key`. Unless they say so, a key that may buy may also see what it
+    has bought, and one that may only read may not. Raises ValueError without a name or for an address that is
     none, TooManyKeys.
     """
     text = _new_text(is_test)
@@ -253,6 +254,8 @@ def _new_text(is_test: bool) -> str:
 @transaction.atomic
 def _add_key(user: User, text: str | None, fields: dict[str, Any]) -> ApiKey:
     now = timezone.now()
+    buys = fields.get("may_order", True) or fields.get("may_sms", True)
+    fields = {"may_see_secrets": buys, **fields}
     _lock(user.pk)
     _check_room(user.pk, now)
     return _row(user, text, fields, now)

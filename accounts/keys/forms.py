@@ -15,7 +15,7 @@ from accounts.keys.allowed_networks import (
 from accounts.models import ApiKey
 from accounts.typed_forms import ModelForm
 
-POWERS = ("may_read", "may_order", "may_sms")
+POWERS = ("may_read", "may_order", "may_sms", "may_see_secrets")
 BOUNDS = ("daily_limit_micros", "allowed_addresses", "expires_at")
 HABITS = ("bare_services", "numbers_as_text", "get_for_reads", "http_errors")
 

@@ -28,7 +28,7 @@ def last_confirmed_at(request: HttpRequest) -> float:
     return max((float(record["at"]) for record in records if record.get("reauthenticated")), default=0.0)
 
 
-def tell_of_goods(request: CustomerRequest, order_id: int) -> None:
+def tell_of_goods(request: CustomerRequest, number: int | str) -> None:
     """Mail the customer that goods were opened, once for each time somebody has confirmed who they are.
 
     A reseller opens fifty orders in a row; a thief has to confirm anew, and that is what the owner hears of.
@@ -37,7 +37,7 @@ def tell_of_goods(request: CustomerRequest, order_id: int) -> None:
     if request.session.get(TOLD_OF_GOODS) == confirmed_at:
         return
     request.session[TOLD_OF_GOODS] = confirmed_at
-    tell_of_change(request.user, _("The goods of order #%(number)s were opened.") % {"number": order_id})
+    tell_of_change(request.user, _("The goods of order #%(number)s were opened.") % {"number": number})
 
 
 def addresses_to_tell(user: User, *, now: datetime | None = None) -> list[str]:

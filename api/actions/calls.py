@@ -25,12 +25,14 @@ class Scope(StrEnum):
     READ = "may_read"
     ORDER = "may_order"
     SMS = "may_sms"
+    SECRETS = "may_see_secrets"
 
 
 REFUSALS = {
     Scope.READ: "This key may not read",
     Scope.ORDER: "This key may not order services",
     Scope.SMS: "This key may not buy SMS numbers",
+    Scope.SECRETS: "This key may not see delivered goods and codes",
 }
 
 
@@ -52,6 +54,11 @@ class Call:
     def names_language(self) -> str:
         """The language that names are wanted in, as upstream calls it; "" for English, and for one the shop lacks."""
         return code_among(self.text("lang")[:LONGEST_LANGUAGE], settings.CATALOG_LANGUAGES)
+
+    @property
+    def may_see_secrets(self) -> bool:
+        """Whether the answer may hold what was delivered, and codes."""
+        return self.key is None or self.key.may_see_secrets
 
     def check_scope(self, scope: Scope) -> None:
         """Raise ApiError when the key may not do this."""

@@ -208,10 +208,14 @@ def order_status(order: Order | Progress) -> dict[str, Any]:
 
 
 def _statuses(call: Call, order_ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Return `order_status` of each own order by id, with the delivered goods; the look at these is logged."""
+    """Return `order_status` of each own order by id, with the delivered goods where the key may see them.
+
+    The look at these is logged.
+    """
     found = progress_of(call.user, order_ids)
     answers = {order_id: order_status(progress) for order_id, progress in found.items()}
-    if delivered := [progress.id for progress in found.values() if progress.goods_id is not None]:
+    delivered = [progress.id for progress in found.values() if progress.goods_id is not None]
+    if delivered and call.may_see_secrets:
         orders = call.user.orders.filter(pk__in=delivered)
         for order_id, lines in reveal_all(orders, user=call.user, address=call.address).items():
             answers[order_id]["accounts"] = lines

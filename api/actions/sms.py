@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from api.actions.calls import NOT_FOUND, Call
+from api.actions.calls import NOT_FOUND, Call, Scope
 from api.actions.orders import (
     ORDER_NOT_FOUND,
     own_order,
@@ -104,6 +104,7 @@ def add_sms(call: Call) -> dict[str, Any]:
 
 def sms_code(call: Call) -> dict[str, Any]:
     """The code, once it has come."""
+    call.check_scope(Scope.SECRETS)
     number = _number(call)
     answer = code_answer(State(number.state), number.code, number.content)
     return {**answer, "message": "The code was deleted, its time is over"} if number.content_wiped_at else answer
@@ -120,7 +121,13 @@ def code_answer(state: Number.State, code: str, content: str) -> dict[str, Any]:
 
 def sms_status(call: Call) -> dict[str, Any]:
     """How a number is going."""
-    return number_status(_number(call))
+    answer = number_status(_number(call))
+    return answer if call.may_see_secrets else without_code(answer)
+
+
+def without_code(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the same answer for a key that may not see codes: the state says that one has come."""
+    return {**{name: value for name, value in answer.items() if name != "sms_content"}, "code": None}
 
 
 def number_status(number: Number) -> dict[str, Any]:

@@ -60,6 +60,7 @@ FURTHER = (
     Refusal(REFUSALS[Scope.READ], _("The key doesn't have this permission."), 403),
     Refusal(REFUSALS[Scope.ORDER], _("The key doesn't have this permission."), 403),
     Refusal(REFUSALS[Scope.SMS], _("The key doesn't have this permission."), 403),
+    Refusal(REFUSALS[Scope.SECRETS], _("The key doesn't have this permission."), 403),
     Refusal(
         "This key may not be used from this address", _("You set the allowed addresses in the key's settings."), 403
     ),

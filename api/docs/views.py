@@ -18,6 +18,8 @@ from accounts.access import (
     personal_page,
     wants_part,
 )
+from accounts.security.fresh_sign_in import ask_again, is_fresh
+from accounts.security.notices import tell_of_goods
 from accounts.typed_forms import Form
 from api.actions.params import ApiError, Params, read_params
 from api.docs.console import Outcome, curl_of, digest_of, pretty, send
@@ -34,6 +36,8 @@ from sms.pricing import number_price_micros
 from upstream.reading.text import line
 
 FIRST = "balance"
+# What is delivered is opened here as it is on the page of the order: after a fresh sign-in.
+SHOWS_GOODS = ("status",)
 PAGE_OF_SERVICES = "20"
 
 
@@ -79,6 +83,8 @@ def console(request: CustomerRequest) -> HttpResponse:
     sent = request.method == "POST"
     name = (request.POST if sent else request.GET).get("action", FIRST)
     action = ACTIONS.get(name, ACTIONS[FIRST])
+    if sent and action.name in SHOWS_GOODS and not is_fresh(request):
+        return ask_again(request)
     context: dict[str, Any] = {"actions": ACTIONS.values(), "action": action, "dry": request.POST.get("run") != "real"}
     values: Params = {}
     if sent:
@@ -110,7 +116,10 @@ def _run(request: CustomerRequest, action: Action, values: Params) -> dict[str, 
     asked = dict(values)
     if "request_id" in names and not dry and params.get("once"):
         asked.setdefault("request_id", params["once"])  # a button pressed twice buys once
-    return {"outcome": send(action, asked, user=request.user, address=_address(request), dry_run=dry)}
+    outcome = send(action, asked, user=request.user, address=_address(request), dry_run=dry)
+    if action.name in SHOWS_GOODS and '"accounts"' in outcome.text:
+        tell_of_goods(request, asked.get("orders") or asked.get("order", ""))
+    return {"outcome": outcome}
 
 
 def _price_micros(request: CustomerRequest, action: Action, values: Params) -> int | None:

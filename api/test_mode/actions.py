@@ -23,7 +23,7 @@ from api.actions.refill_cancel import (
     or_error,
 )
 from api.actions.sms import WORDS as NUMBER_WORDS
-from api.actions.sms import buy_some, code_answer, time_text
+from api.actions.sms import buy_some, code_answer, time_text, without_code
 from api.models import SimulatedOrder
 from api.test_mode import operations
 from api.test_mode.operations import cancel_simulated_order, simulated_balance_micros, take_simulated_orders
@@ -117,7 +117,8 @@ def _status(call: Call, text: str) -> dict[str, Any]:
         "currency": settings.STORE_CURRENCY,
     }
     service = order.service
-    if service is not None and service.delivery != Delivery.LINK and word in ("Completed", "Partial"):
+    delivers = service is not None and service.delivery != Delivery.LINK
+    if delivers and word in ("Completed", "Partial") and call.may_see_secrets:
         pieces = min(order.quantity - remains, MAX_GOODS)
         answer["accounts"] = [f"test{order.pk}.{number}@example.com:password" for number in range(1, pieces + 1)]
     return answer
@@ -209,6 +210,7 @@ def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[Simula
 
 def sms_code(call: Call) -> dict[str, Any]:
     """The code, once it has come."""
+    call.check_scope(Scope.SECRETS)
     order = _simulated_number(call)
     return code_answer(state_of(order, call.now), code_of(order), _message(order))
 
@@ -225,6 +227,8 @@ def sms_status(call: Call) -> dict[str, Any]:
         "currency": settings.STORE_CURRENCY,
         "expires_at": time_text(expires_at(order)),
     }
+    if not call.may_see_secrets:
+        return without_code(answer)
     return {**answer, "sms_content": _message(order)} if state == State.RECEIVED else answer
 
 

@@ -7,8 +7,9 @@ from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 
-# What sign-in counts its tries under (allauth's rate limits): these must not be lost with Redis.
-COUNTERS = "allauth:rl:"
+# What sign-in counts its tries under (allauth's rate limits), and the codes of apps that have been used: these must
+# not be lost with Redis.
+COUNTERS = ("allauth:rl:", "allauth.mfa.totp.used")
 AGAIN_SECONDS = 5.0
 _of_this_process = LocMemCache("limits while Redis is away", {"OPTIONS": {"MAX_ENTRIES": 20_000}})
 

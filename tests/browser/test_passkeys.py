@@ -32,8 +32,8 @@ def has_a_fingerprint(page: Page) -> None:
 
 
 def test_passkey_when_it_is_made_signs_in_alone(browser: Browser, address: str, ann: User) -> None:
+    complaints: list[str] = []
     for page in visitor(browser, address, ann, viewport=PHONE):
-        complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         has_a_fingerprint(page)

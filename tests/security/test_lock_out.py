@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.utils import encrypt
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +23,7 @@ from tests.security.signing_in import is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db
 HOME = "198.51.100.7"
+SECRET = "JBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other():
 
 
 def test_second_factors_are_not_guessed(ann, with_and_without_redis):
-    Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"})
+    Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)})
     browser = Client()
     sign_in(browser, ann, address=HOME)
 
@@ -140,6 +143,19 @@ def test_second_factors_are_not_guessed(ann, with_and_without_redis):
 
     assert ["Too many" in page_words(page) for page in pages] == [False] * 5 + [True] * 2
     assert not is_signed_in(browser)
+
+
+def test_a_code_of_an_app_opens_once(ann, with_and_without_redis):
+    Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)})
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser, ann, address=HOME)
+    code = format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time()))))
+
+    for browser in (first, second):
+        browser.post(reverse("mfa_authenticate"), {"code": code})
+
+    assert (is_signed_in(first), is_signed_in(second)) == (True, False)
 
 
 def test_reset_mails_are_limited(ann, with_and_without_redis):
@@ -167,7 +183,7 @@ def test_coupons_are_not_guessed(ann, client, service, no_redis):
 
 
 def test_networks_are_known_after_the_second_factor_and_not_before(ann):
-    Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"})
+    Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)})
     sign_in(Client(), ann, password=PASSWORD, address=HOME)
 
     assert KnownNetwork.objects.count() == 0

@@ -12,7 +12,7 @@ from accounts.models import User
 from upstream.money import micros_from_decimal
 from upstream.reading.text import line
 
-SCOPES = ("read", "order", "sms")
+FIELDS = {"read": "may_read", "order": "may_order", "sms": "may_sms", "secrets": "may_see_secrets"}
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument("--name", required=True, help="what the key is for, for the customer's list")
         parser.add_argument(
-            "--scopes", default=",".join(SCOPES), help="what it may do, of read,order,sms; default: everything"
+            "--scopes", default=",".join(FIELDS), help="what it may do, of read,order,sms,secrets; default: everything"
         )
         parser.add_argument("--daily-limit", metavar="AMOUNT", help="what it may spend a day, in the shop's currency")
         parser.add_argument("--addresses", default="", help="addresses or networks it may be used from, with commas")
@@ -61,9 +61,9 @@ class Command(BaseCommand):
 
 def _powers(text: str) -> dict[str, bool]:
     named = {part.strip() for part in text.split(",") if part.strip()}
-    if not named or named - set(SCOPES):
-        raise CommandError(f"--scopes should name some of {','.join(SCOPES)}.")
-    return {f"may_{scope}": scope in named for scope in SCOPES}
+    if not named or named - set(FIELDS):
+        raise CommandError(f"--scopes should name some of {','.join(FIELDS)}.")
+    return {field: scope in named for scope, field in FIELDS.items()}
 
 
 def _micros(text: str | None) -> int | None:

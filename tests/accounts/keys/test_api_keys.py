@@ -356,7 +356,7 @@ def test_create_api_key_command_when_powers_are_named_then_it_has_those(ann: Use
         (["ann@example.com", "--name", "x" * 81], "--name should say what the key is for, in 1 to 80 characters."),
         (["off@example.com", "--name", "x"], "The account of off@example.com is disabled: a key would not work."),
         (["ann@example.com"], "Error: the following arguments are required: --name"),
-        (["ann@example.com", "--name", "x", "--scopes", "all"], "--scopes should name some of read,order,sms."),
+        (["ann@example.com", "--name", "x", "--scopes", "all"], "--scopes should name some of read,order,sms,secrets."),
         (
             ["ann@example.com", "--name", "x", "--daily-limit", "-1"],
             "--daily-limit: -1 is not an amount; write it like 12.50.",
