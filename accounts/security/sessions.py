@@ -12,6 +12,8 @@ from accounts.models import User
 from accounts.security.devices import device_in
 from accounts.security.networks import network_of
 
+MOST_SESSIONS = 50
+
 
 @dataclass(frozen=True)
 class Place:
@@ -44,6 +46,12 @@ def places_of(request: HttpRequest) -> list[Place]:
         for session in UserSession.objects.purge_and_list(request.user)
     ]
     return sorted(places, key=lambda place: (place.is_current, place.last_seen_at), reverse=True)
+
+
+def end_oldest_sessions(user: User) -> None:
+    """Leave room for a new session: a program that signs in every minute must not pile them up for ever."""
+    for session in UserSession.objects.filter(user=user).order_by("-last_seen_at", "-pk")[MOST_SESSIONS - 1 :]:
+        session.end()
 
 
 def end_session(user: User, session_id: int) -> bool:

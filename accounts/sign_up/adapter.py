@@ -21,6 +21,7 @@ from accounts.security.devices import device_in
 from accounts.security.email_changes import is_needed_for_undoing, undo_url
 from accounts.security.networks import network_of
 from accounts.security.notices import addresses_to_tell
+from accounts.security.sessions import end_oldest_sessions
 from accounts.security.signed_in import begin_session
 from accounts.security.wrong_tries import (
     TooManyWrongTries,
@@ -57,6 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return saved
 
     def login(self, request: HttpRequest, user: User) -> None:
+        end_oldest_sessions(user)
         super().login(request, user)
         begin_session(request)
         remember_network(user, network_of(address_of(request)))

@@ -68,6 +68,17 @@ class ChangeEmailForm(ReadsTyped, account.ChangeEmailForm):
     """The right address, where a mistyped one has not been verified yet."""
 
 
+class ChangePasswordForm(ReadsTyped, account.ChangePasswordForm):
+    """A new password for the old one, which is not guessed here either."""
+
+    def clean_oldpassword(self) -> str:
+        """Look at the old password as the sign-in does, counting wrong ones."""
+        typed = str(self.cleaned_data.get("oldpassword", ""))
+        if not get_adapter().reauthenticate(self.user, typed):
+            raise get_adapter().validation_error("enter_current_password")
+        return typed
+
+
 class ResetPasswordForm(ReadsTyped, account.ResetPasswordForm):
     """Asking for a new password."""
 

@@ -6,6 +6,7 @@ ACCOUNT_FORMS = {
     "signup": f"{_FORMS}.SignupForm",
     "add_email": f"{_FORMS}.AddEmailForm",
     "change_email": f"{_FORMS}.ChangeEmailForm",
+    "change_password": f"{_FORMS}.ChangePasswordForm",
     "reset_password": f"{_FORMS}.ResetPasswordForm",
     "request_login_code": f"{_FORMS}.RequestLoginCodeForm",
     "confirm_login_code": f"{_FORMS}.ConfirmLoginCodeForm",

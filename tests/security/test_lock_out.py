@@ -134,6 +134,22 @@ def test_many_guesses_at_once_are_no_more_than_one_after_the_other():
     assert len(begun) <= wrong_tries.PAIR_LIMIT
 
 
+def test_a_stolen_session_does_not_find_the_password_by_trying(ann, with_and_without_redis):
+    thief = Client()
+    sign_in(thief, ann, address=HOME)
+    new = {"password1": "quite another secret", "password2": "quite another secret"}
+
+    for number in range(3):
+        thief.post("/accounts/reauthenticate/", {"password": f"guess {number}"}, REMOTE_ADDR=HOME)
+    for number in range(3):
+        thief.post(reverse("account_change_password"), {"oldpassword": f"guess {number}", **new}, REMOTE_ADDR=HOME)
+    page = thief.post(reverse("account_change_password"), {"oldpassword": PASSWORD, **new}, REMOTE_ADDR=HOME)
+
+    assert "Too many" in page_words(page)
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+
+
 def test_second_factors_are_not_guessed(ann, with_and_without_redis):
     Authenticator.objects.create(user=ann, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)})
     browser = Client()

@@ -299,6 +299,15 @@ def test_the_list_of_sessions_says_device_and_place_and_ends_each(thief, ann):
     assert (is_signed_in(thief), is_signed_in(owner)) == (False, True)
 
 
+def test_sessions_do_not_pile_up(thief, ann, monkeypatch):
+    monkeypatch.setattr("accounts.security.sessions.MOST_SESSIONS", 3)
+    later = [Client() for _session in range(3)]
+    for browser in later:
+        sign_in(browser, ann)
+
+    assert [is_signed_in(browser) for browser in (thief, *later)] == [False, True, True, True]
+
+
 def test_somebody_elses_session_cannot_be_ended(thief, ann, ben):
     stranger = Client()
     sign_in(stranger, ben)
