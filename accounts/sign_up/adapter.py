@@ -31,6 +31,7 @@ from accounts.security.wrong_tries import (
     remember_network,
 )
 from accounts.sign_up.referrals import referrer_in
+from accounts.sign_up.same_work import ask_for_account
 from accounts.sign_up.site_urls import on_this_site
 
 LINKS: tuple[str, ...] = ("signup_url", "password_reset_url")  # those that no hook of their own builds
@@ -75,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         # For an address that is verified the library asks for one thing less.
         email = credentials.get("email", "").lower()
         if EmailAddress.objects.filter(email=email, verified=True).exists():
-            User.objects.filter(email=email).first()
+            ask_for_account(email)
 
     def _rollback_login_failed_rl_usage(self) -> None:
         if self._try is not None:

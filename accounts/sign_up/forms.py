@@ -3,21 +3,20 @@
 Signing up and in tells nobody who is a customer, by words or by work: what is done for one address is done for all.
 """
 
-import secrets
 from typing import Any
 
 from allauth.account import app_settings
 from allauth.account import forms as account
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.email_verification import get_address_for_user, handle_verification_email_rate_limit
+from allauth.account.internal.flows.email_verification import handle_verification_email_rate_limit
 from allauth.account.models import EmailAddress
-from allauth.account.utils import has_verified_email, setup_user_email
+from allauth.account.utils import has_verified_email
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as authenticator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.sign_up.same_work import ask_for_account, ask_for_addresses_of_nobody, play_sign_up
 from accounts.typed_forms import ReadsTyped
 
 
@@ -48,14 +47,7 @@ class SignupForm(ReadsTyped, account.SignupForm):
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Do for a customer's address what is done for a new one; nothing of it stays."""
         if self.account_already_exists:
-            with transaction.atomic():
-                stand_in = User(email=f"{secrets.token_hex(16)}@invalid.example")
-                stand_in.set_password(self.cleaned_data["password1"])
-                stand_in.save()
-                setup_user_email(request, stand_in, [EmailAddress(email=stand_in.email)])
-                has_verified_email(stand_in)
-                getattr(get_address_for_user(stand_in), "user", None)  # read for the letter's greeting
-                transaction.set_rollback(True)
+            play_sign_up(request, self.cleaned_data["password1"])
         saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
         return saved
 
@@ -86,11 +78,9 @@ class ResetPasswordForm(ReadsTyped, account.ResetPasswordForm):
         """Send a letter in any case, and ask the database the same number of things for it."""
         email = self.cleaned_data["email"]
         if self.users:
-            User.objects.filter(email=email).first()
+            ask_for_account(email)
         else:
-            of_nobody = EmailAddress.objects.filter(user=0)
-            of_nobody.filter(email=email).exists()
-            list(of_nobody.values_list("email", flat=True))
+            ask_for_addresses_of_nobody(email)
         return str(super().save(request, **kwargs))
 
 

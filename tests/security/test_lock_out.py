@@ -113,6 +113,7 @@ def test_a_new_password_by_mail_lets_the_owner_in_at_once(ann, client):
     assert sign_in(Client(), ann, password="quite another secret", address=HOME).status_code == 302
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_many_guesses_at_once_are_no_more_than_one_after_the_other():
     begun = []
