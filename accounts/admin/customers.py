@@ -56,6 +56,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     list_filter = ("group", "is_active", "is_staff")
     list_select_related = ("group", "wallet")
     search_fields = ("email",)
+    named_by = ("email",)
     ordering = ("-id",)
     autocomplete_fields = ("group",)
     readonly_fields = ("balance", "referred_by", "last_login", "date_joined")

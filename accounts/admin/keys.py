@@ -81,6 +81,7 @@ class ApiKeyAdmin(ModelAdmin):
     list_filter = ("is_test", "revoked_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "name", "prefix")
+    named_by = ("name", "prefix")
     autocomplete_fields = ("user",)
     form = StaffKeyForm
     add_form = NewStaffKeyForm
@@ -101,7 +102,7 @@ class ApiKeyAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if obj is None else (*self.readonly_fields, "user", "is_test")
 
-    @display(description=gettext_lazy("begins with"))
+    @display(description=gettext_lazy("begins with"), ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:
         return f"{key.prefix}…" if key.prefix else _("not shown yet")
 

@@ -17,6 +17,7 @@ from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.shown_fields import may_filter, searchable, shown_here
 from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
@@ -31,13 +32,31 @@ class DialogForm(ReadsTyped, BaseDialogForm):
 
 
 class ModelAdmin(UnfoldModelAdmin):
-    """A model's pages: a long list is never counted twice, and money is edited as a decimal amount."""
+    """A model's pages: a long list is never counted twice, and money is edited as a decimal amount.
+
+    What they do not show, they do not tell otherwise either: see `accounts/admin/shown_fields.py`.
+    """
 
     show_full_result_count = False
     list_per_page = 50
     formfield_overrides: Any = {MicrosField: {"widget": UnfoldAdminTextInputWidget}}
     form: Any = ModelForm
     compared_here: tuple[str, ...] = ()  # columns of a small table that has no stored search text
+    linked_by: tuple[str, ...] = ()  # what links of ours filter the list by, beside its filters
+    named_by: tuple[str, ...] = ()  # the fields that a row's text is made of, where other pages show it
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let the list be filtered by what it offers, and by nothing else, whoever asks."""
+        return request is not None and may_filter(self, request, lookup)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Give a pop-up the key of a row, or what else another table refers to it by if it is shown."""
+        key = to_field in ("pk", self.opts.pk.name)
+        return super().to_field_allowed(request, to_field) and (key or to_field in shown_here(self, request))
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """Return what this person may search by."""
+        return searchable(self, request, super().get_search_fields(request))
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
         """Return the form of a row that is edited in the list."""

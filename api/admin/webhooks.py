@@ -15,6 +15,7 @@ class WebhookAdmin(ReadOnlyAdmin):
     list_filter = (("disabled_at", admin.EmptyFieldListFilter), ("failing_since", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     search_fields = ("name", "url", "user__email")
+    named_by = ("name",)
     fields = (
         *("user", "name", "url", ("wants_orders", "wants_numbers"), "created_at"),
         *("failing_since", ("disabled_at", "disabled_because")),

@@ -51,6 +51,7 @@ class CategoryAdmin(EditOnlyAdmin):
     list_editable = ("visible", "position")
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = compared_here = ("name", "display_name")
+    named_by = ("name", "display_name")
     readonly_fields = ("name", shown_translations, "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
         ("name", shown_translations),
@@ -120,6 +121,7 @@ class SubcategoryAdmin(ReadOnlyAdmin):
     list_filter = ("category",)
     list_select_related = ("category",)
     search_fields = compared_here = ("name", "category__name")
+    named_by = ("name",)
     fields = ("category", "name", shown_translations)
 
 
@@ -192,6 +194,7 @@ class ServiceAdmin(EditOnlyAdmin):
     list_filter = (OnSaleFilter, "type", "category")
     list_select_related = ("category", "subcategory__category")
     search_fields = ("search_text", "upstream_id__exact")
+    named_by = ("name", "display_name")
     actions = ("hide", "show")
     readonly_fields = (
         "upstream_id",

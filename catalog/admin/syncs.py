@@ -174,6 +174,7 @@ class ServiceChangeAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "created_at")
     list_select_related = ("service", "run")
     search_fields = ("service__upstream_id__exact", "service__search_text")
+    linked_by = ("service__id__exact",)
     ordering = ("-id",)
     fields = ("service", "kind", "rates", "details", "run", "created_at")
 

@@ -106,6 +106,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_filter = (AttentionFilter, BooksFilter, "status", "kind", "created_at")
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
+    named_by = ("title",)
     inlines = (FlagInline, EventInline, RequestInline)
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
     fieldsets = (

@@ -94,6 +94,7 @@ class CouponAdmin(ModelAdmin):
     list_display = ("code", "takes_off", "usable", "shown_uses", "first_purchase_only", "valid_until")
     list_filter = ("active", "first_purchase_only", "valid_until")
     search_fields = ("code",)
+    named_by = ("code",)
     readonly_fields = ("uses", "created_at")
     inlines = (CouponUseInline,)
     fieldsets = (

@@ -59,6 +59,7 @@ class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     list_filter = (OpenFilter, "state", "created_at")
     list_select_related = ("order", "project__country")
     search_fields = ("phone", "order__user__email", "project__search_text", "order__id__exact")
+    named_by = ("phone",)
     exclude = ("code", "content")
 
     def get_urls(self) -> list[URLPattern]:

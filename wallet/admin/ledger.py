@@ -35,6 +35,7 @@ class WalletAdmin(ReadOnlyAdmin):
     list_display = ("user", money_column("balance_micros", gettext_lazy("balance")), "created_at")
     list_select_related = ("user",)
     search_fields = ("user__email",)
+    named_by = ("user__email",)
     ordering = ("-balance_micros",)
     fields = ("user", money_column("balance_micros", gettext_lazy("balance")), "created_at")
     readonly_fields = fields
@@ -84,6 +85,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "created_at")
     list_select_related = ("wallet__user", "created_by")
     search_fields = ("wallet__user__email", "reference", "note")
+    linked_by = ("wallet__id__exact",)
     fields = (
         "wallet",
         "kind",
@@ -96,9 +98,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "created_at",
     )
     readonly_fields = fields
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "wallet__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         asked = MoneyRequest.objects.filter(request_id=Substr(OuterRef("reference"), len(BY_HAND) + 1))

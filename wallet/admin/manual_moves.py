@@ -192,12 +192,17 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
         ("asked_by", "created_at"),
         ("shown_state", "needs_second"),
         ("decided_by", "decided_at"),
+        "shown_request",
     )
     readonly_fields = tuple(name for row in fields for name in (row if isinstance(row, tuple) else (row,)))
 
     @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
     def shown_state(self, asked: MoneyRequest) -> tuple[str, str]:
         return asked.state, asked.get_state_display()
+
+    @display(description=gettext_lazy("request ID"), ordering="request_id")
+    def shown_request(self, asked: MoneyRequest) -> str:
+        return asked.request_id
 
     @display(description=gettext_lazy("balance now"))
     def balance(self, asked: MoneyRequest) -> str:

@@ -102,6 +102,7 @@ class TopUpAdmin(ReadOnlyAdmin):
     list_filter = (HumanFilter, "status", "gateway", "created_at")
     list_select_related = ("user",)
     search_fields = ("reference", "gateway_id", "user__email")
+    named_by = ("reference",)
     inlines = (GatewayEventInline,)
     actions_detail = ("confirm", "decline", "mark_reviewed")
     fields = (
