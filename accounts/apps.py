@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +12,22 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from allauth.account.signals import email_added, email_changed
 
+        # The models have to be there.
         from accounts.security.account_signals import address_added, address_changed
+        from accounts.trail import signals
 
         email_changed.connect(address_changed)
         email_added.connect(address_added)
+        signals.connect()
+        post_migrate.connect(protect_what_only_grows, sender=self, dispatch_uid="append only")
+
+
+def protect_what_only_grows(using: str, **_rest: Any) -> None:
+    """See `accounts/append_only.py`."""
+    from django.conf import settings
+    from django.db import connections
+
+    from accounts.append_only import EVENTS, TRAIL, protect
+
+    ages = {EVENTS.age: settings.RETENTION.order_evidence, TRAIL.age: settings.RETENTION.trail_origins}
+    protect(connections[using], ages)

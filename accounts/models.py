@@ -257,3 +257,91 @@ class ApiKeySpending(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.day}"
+
+
+class TrailIsAppendOnly(TypeError):
+    """Somebody tried to change or delete an entry of the trail."""
+
+
+class TrailQuerySet(models.QuerySet["TrailEntry"]):
+    """Entries are added by `accounts.trail.record` and read; nobody changes them."""
+
+    def update(self, **kwargs) -> int:
+        raise TrailIsAppendOnly("trail entries are never edited")
+
+    def delete(self):
+        raise TrailIsAppendOnly("trail entries are never deleted")
+
+
+class TrailEntry(models.Model):
+    """Something that somebody with power did: who, when, from where, to what, before and after.
+
+    Names are kept as texts and ids as numbers, so that an entry outlives whom and what it is about. Each holds the hash
+    of the one before it; see `accounts/trail/chain.py`.
+    """
+
+    class Action(models.TextChoices):
+        ADDED = "added", _("Added")
+        CHANGED = "changed", _("Changed")
+        DELETED = "deleted", _("Deleted")
+        ACTED = "acted", _("Action carried out")
+        LOOKED = "looked", _("Looked at goods or codes")
+        EXPORTED = "exported", _("Exported")
+        SIGNED_IN = "signed_in", _("Signed in")
+        SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+        SIGNED_OUT = "signed_out", _("Signed out")
+        SIGNED_IN_AS = "signed_in_as", _("Signed in as a customer")
+        LEFT_SIGNED_IN_AS = "left_signed_in_as", _("Stopped being signed in as a customer")
+        RIGHTS = "rights", _("Rights changed")
+        FACTORS = "factors", _("Second factors changed")
+        COMMAND = "command", _("Command line")
+        DIGEST = "digest", _("Digest of a day")
+
+    number = models.BigIntegerField(_("number"), unique=True)  # without gaps: the place in the chain
+    created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    actor_id = models.BigIntegerField(_("account number"), null=True, blank=True)
+    actor = models.CharField(_("by"), max_length=254, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    agent = models.CharField(_("browser"), max_length=200, blank=True)
+    # Proves address and browser as long as they are kept, and tells nothing of them once retention has taken the salt.
+    origin_salt = models.CharField(max_length=32, blank=True)
+    origin_digest = models.CharField(max_length=64)
+    target_type = models.CharField(_("kind of target"), max_length=100, blank=True)
+    target_id = models.CharField(_("number of the target"), max_length=64, blank=True)
+    target = models.CharField(_("target"), max_length=200, blank=True)
+    before = models.JSONField(_("before"), default=dict, blank=True)
+    after = models.JSONField(_("after"), default=dict, blank=True)
+    previous = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    objects = TrailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("trail entry")
+        verbose_name_plural = _("trail")
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.get_action_display()}"
+
+    def save(self, *args, **kwargs) -> None:
+        if self.pk is not None:
+            raise TrailIsAppendOnly("trail entries are never edited")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TrailIsAppendOnly("trail entries are never deleted")
+
+
+class RetentionAge(models.Model):
+    """How old a row of a table that only grows must be before retention may empty a column of it.
+
+    Written by `migrate` from the settings, read by triggers; see `accounts/append_only.py`.
+    """
+
+    name = models.CharField(max_length=40, unique=True)
+    days = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.days}"

@@ -165,6 +165,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("account.emailaddress", _("Email addresses"), "mail"),
             Entry("mfa.authenticator", _("Two-factor methods"), "lock"),
             Entry("auth.group", _("Staff roles"), "badge"),
+            Entry("accounts.trailentry", _("Trail"), "footprint"),
         ],
     ),
 ]

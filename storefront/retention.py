@@ -14,6 +14,7 @@ from accounts.security.retention import (
     clean_user_sessions,
     clean_wrong_tries,
 )
+from accounts.trail.retention import thin_trail
 from catalog.sync.retention import clean_sync_details
 from notifications.letters import clean_letters
 from notifications.retention import clean_notices
@@ -42,6 +43,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_gateway_events,
     clean_sync_details,
     clean_key_spending,
+    thin_trail,
 )
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
+from storefront.configuration.database import migration_database
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
@@ -132,6 +133,7 @@ elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
 else:
     raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
 
+MIGRATION_DATABASE = migration_database(env)
 # PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
 MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
 

@@ -17,6 +17,7 @@ from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.recorded import RecordedAdmin
 from accounts.admin.shown_fields import may_filter, searchable, shown_here
 from accounts.models import User
 from accounts.money import MicrosField
@@ -31,10 +32,11 @@ class DialogForm(ReadsTyped, BaseDialogForm):
     """A dialog that asks for something before it acts."""
 
 
-class ModelAdmin(UnfoldModelAdmin):
+class ModelAdmin(RecordedAdmin, UnfoldModelAdmin):
     """A model's pages: a long list is never counted twice, and money is edited as a decimal amount.
 
-    What they do not show, they do not tell otherwise either: see `accounts/admin/shown_fields.py`.
+    What they do not show, they do not tell otherwise either: see `accounts/admin/shown_fields.py`. What is done on them
+    is on the trail: see `accounts/admin/recorded.py`.
     """
 
     show_full_result_count = False
@@ -45,9 +47,9 @@ class ModelAdmin(UnfoldModelAdmin):
     linked_by: tuple[str, ...] = ()  # what links of ours filter the list by, beside its filters
     named_by: tuple[str, ...] = ()  # the fields that a row's text is made of, where other pages show it
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let the list be filtered by what it offers, and by nothing else, whoever asks."""
-        return request is not None and may_filter(self, request, lookup)
+        return may_filter(self, request, lookup)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Give a pop-up the key of a row, or what else another table refers to it by if it is shown."""

@@ -5,6 +5,7 @@ from itertools import takewhile
 
 from django.conf import settings
 
+from accounts.append_only import EVENTS, empty_old_columns
 from accounts.batches import ROWS_AT_ONCE, delete_in_batches, while_time_is_left
 from orders.models import FINISHED, GoodsReveal, Order, OrderEvent, PromisedLoss, RetentionMark
 
@@ -33,7 +34,7 @@ def wipe_order_evidence(*, now: datetime) -> int:
             break
         over = Order.objects.filter(status__in=FINISHED, finished_at__lt=before)
         routine = OrderEvent.objects.filter(pk__in=passed, code__in=ROUTINE, order__in=over).exclude(evidence={})
-        wiped += routine.update(evidence={})
+        wiped += empty_old_columns(EVENTS, routine)
         ours = RetentionMark.objects.filter(pk=mark.pk, passed_id=mark.passed_id)
         if not ours.update(passed_id=passed[-1]):
             break  # another run is at work

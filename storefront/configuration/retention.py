@@ -16,6 +16,7 @@ class Retention:
     gateway_events: timedelta
     sync_details: timedelta
     key_spending: timedelta
+    trail_origins: timedelta
 
 
 def retention(env: Environment, *, late_change_days: int) -> Retention:
@@ -28,4 +29,5 @@ def retention(env: Environment, *, late_change_days: int) -> Retention:
         gateway_events=timedelta(days=env.number("GATEWAY_EVENT_KEEP_DAYS", 180, minimum=least)),
         sync_details=timedelta(days=env.number("SYNC_KEEP_DAYS", 180, minimum=least)),
         key_spending=timedelta(days=env.number("KEY_SPENDING_KEEP_DAYS", 400, minimum=least)),
+        trail_origins=timedelta(days=env.number("TRAIL_ADDRESS_KEEP_DAYS", 365, minimum=least)),
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.keys.api_keys import create_api_key, spend_with_key
 from accounts.models import CustomerGroup, User
+from accounts.trail import record
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
@@ -107,6 +108,7 @@ def make_rows(number: int) -> None:
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
     Group.objects.create(name=f"Role {number}")
+    record("changed", actor=user, target=group, before={"name": "Old"}, after={"name": group.name})
     api_key, _text = create_api_key(
         user=user, name="robot", daily_limit_micros=5_000_000, allowed_addresses="203.0.113.9"
     )

@@ -8,6 +8,7 @@ from orders.accounting.audit.manual_entries import check_moves_by_hand
 from orders.accounting.audit.payments import check_payments
 from orders.accounting.audit.referrals import check_referrals
 from orders.accounting.audit.sales import check_sales
+from orders.accounting.audit.trail import check_trail
 from orders.accounting.audit.upstream import check_upstream
 from orders.accounting.audit.wallets import check_wallets
 from upstream.client import Client
@@ -15,8 +16,9 @@ from upstream.client import Client
 __all__ = ["AuditFindings", "audit"]
 
 
-def audit(*, client: Client | None, now: datetime) -> AuditFindings:
-    """Check every invariant of the books and return what was found. `client` None leaves out upstream's own balance.
+def audit(*, client: Client | None, now: datetime, everything: bool = False) -> AuditFindings:
+    """Check every invariant of the books and return what was found. `client` None leaves out upstream's own balance;
+    `everything` looks at the whole trail instead of the last days.
 
     Amounts are compared to the micro; only the upstream balance has a tolerance (AUDIT_TOLERANCE). Each comparison is
     one statement, so that what the shop books meanwhile is on both sides of it or on neither.
@@ -29,4 +31,5 @@ def audit(*, client: Client | None, now: datetime) -> AuditFindings:
     check_referrals(findings)
     check_moves_by_hand(findings)
     check_upstream(findings, client, now=now)
+    check_trail(findings, now=now, everything=everything)
     return findings

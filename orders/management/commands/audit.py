@@ -15,6 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--offline", action="store_true", help="leave out upstream's own balance")
+        parser.add_argument(
+            "--all", action="store_true", help="compare the whole trail and every day, not the last ones"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = None
@@ -23,7 +26,7 @@ class Command(BaseCommand):
                 client = default_client()
             except Unavailable as error:
                 self.stderr.write(str(error))
-        findings = audit(client=client, now=timezone.now())
+        findings = audit(client=client, now=timezone.now(), everything=options["all"])
         width = max(len(name) for name, _ in findings.figures)
         for name, value in findings.figures:
             self.stdout.write(f"{name:<{width}}  {value:>20}")

@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's own, but it does not queue for a table for long.
+"""`manage.py migrate`: Django's own, but as the role that migrates, and it does not queue for a table for long.
 
 A statement that changes a table waits until whoever uses the table is done, and everybody who comes later waits behind
 it: one long report would be enough to stop the shop. PostgreSQL ends the wait instead; what was applied before stays.
@@ -13,6 +13,8 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connections
 from psycopg.errors import LockNotAvailable
 
+from storefront.postgresql.roles import grant_running_role, migrating_role, running_role
+
 TABLE_IN_USE = """\
 A table that is to be changed was in use for more than {seconds:g} s, and nobody was made to wait behind it any longer.
 The migration that waited has changed nothing. Migrate again at a quieter moment, or after whatever uses the table has
@@ -20,13 +22,20 @@ ended: SELECT pid, query FROM pg_stat_activity ORDER BY xact_start; MIGRATION_LO
 
 
 class Command(migrate.Command):
-    """Django's `migrate` with a limit on waiting for locks."""
+    """Django's `migrate` with a limit on waiting for locks; afterwards the running role may use what is new."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
         if connection.vendor != "postgresql":
             super().handle(*args, **options)
             return
+        with migrating_role(connection):
+            self._migrate(connection, *args, **options)
+            name, password = running_role()
+            if name:
+                grant_running_role(connection, name, password)
+
+    def _migrate(self, connection: Any, *args: Any, **options: Any) -> None:
         seconds = settings.MIGRATION_LOCK_TIMEOUT_SECONDS
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('lock_timeout')")

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from accounts.models import User
+from accounts.trail import Action, record
 from upstream.money import micros_from_decimal, text_from_micros
 from upstream.reading.text import line
 from wallet.models import LedgerEntry
@@ -34,14 +36,18 @@ class Command(BaseCommand):
         if len(reference) > 90:
             raise CommandError("--reference is longer than 90 characters.")
         amount_micros = _micros(amount)
+        booked_as = f"credit:{reference or uuid.uuid4()}"
         try:
-            credit(
-                user=user,
-                amount_micros=amount_micros,
-                kind=LedgerEntry.Kind.ADJUSTMENT,
-                reference=f"credit:{reference or uuid.uuid4()}",
-                note=note.strip(),
-            )
+            with transaction.atomic():
+                credit(
+                    user=user,
+                    amount_micros=amount_micros,
+                    kind=LedgerEntry.Kind.ADJUSTMENT,
+                    reference=booked_as,
+                    note=note.strip(),
+                )
+                done = {"command": "credit", "amount_micros": amount_micros, "reference": booked_as}
+                record(Action.COMMAND, actor=None, target=user, after={**done, "note": note.strip()})
         except AlreadyBooked:
             raise CommandError(f"The reference {reference} has been booked before; nothing was paid.") from None
         balance = text_from_micros(wallet_of(user).balance_micros)

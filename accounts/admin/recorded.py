@@ -1,0 +1,123 @@
+"""Every act at the admin leaves an entry on the trail, whether or not its page thought of it.
+
+What Django logs for the history of a row goes on the trail with the values before and after. Whatever else is posted
+and leads on, and every file that is downloaded, is noted by the view it went through.
+"""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib.admin.options import ModelAdmin as DjangoModelAdmin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern
+
+from accounts.trail import CHANGED, Action, acting_request, plain, record
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+NO_FIELDS = ("csrfmiddlewaretoken", "_form_submitted")
+NAMED_ROWS = 100  # of an action for many rows; how many there were is said, too
+
+
+class RecordedAdmin(DjangoModelAdmin):
+    """What the shop's admin classes are made of, for the trail's part."""
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Return the pages of this model, each of them watched."""
+        pages = self.get_urls()
+        for page in pages:
+            page.callback = _watched(self, page.callback)
+        return pages
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Remember what the form changed until Django logs it, which is the next thing it does."""
+        fields = [name for name in form.changed_data if name in form.fields]
+        after = {name: form.cleaned_data.get(name) for name in fields}
+        before = {} if add else {name: form.get_initial_for_field(form.fields[name], name) for name in fields}
+        # A form may say that something changed that none of its fields is called, as that of a password does.
+        after.update({name: CHANGED for name in form.changed_data if name not in after})
+        request._trail_values = (  # type: ignore[attr-defined]
+            {name: plain(value, name) for name, value in before.items()},
+            {name: plain(value, name) for name, value in after.items()},
+        )
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_addition(request, obj, message)
+        self._note(Action.ADDED, request, obj, message)
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        self._note(Action.ACTED if isinstance(message, str) else Action.CHANGED, request, obj, message)
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        entries = super().log_deletions(request, queryset)
+        for row in queryset:
+            record(Action.DELETED, actor=_staff(request), target=row, request=request, before=_columns(row))
+        return entries
+
+    def _note(self, action: str, request: HttpRequest, obj: Any, message: Any) -> None:
+        before, after = request.__dict__.pop("_trail_values", ({}, {}))
+        if isinstance(message, str) and message:
+            after = {**after, "message": message}
+        record(action, actor=_staff(request), target=obj, request=request, before=before, after=after)
+
+
+def _watched(pages: DjangoModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        token = acting_request.set(request)
+        try:
+            response = view(request, *args, **kwargs)
+        finally:
+            acting_request.reset(token)
+        if pages.admin_site.has_permission(request) and not getattr(request, "is_on_the_trail", False):
+            _note_unnoticed(pages, request, response, kwargs.get("object_id"))
+        return response
+
+    return update_wrapper(watched, view)
+
+
+def _note_unnoticed(pages: DjangoModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
+    """Note a download, and what was posted and led on; a form that came back with its errors has done nothing."""
+    if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
+        action, after = Action.EXPORTED, {"asked": {name: request.GET.getlist(name) for name in request.GET}}
+    elif request.method not in SAFE and (response.status_code in (204, 302, 303) or "HX-Redirect" in response):
+        action, after = Action.ACTED, _what_was_posted(request)
+    else:
+        return
+    target = pages.model(pk=object_id) if str(object_id or "").isdecimal() else pages.model()
+    name = request.resolver_match.url_name if request.resolver_match else ""
+    # Its text may want columns that nobody has read: the trail says the page, and the number of the row.
+    entry = {"page": name, **after}
+    record(action, actor=_staff(request), target=_Unread(target), request=request, after=entry)  # type: ignore[arg-type]
+
+
+class _Unread:
+    """A row by its number."""
+
+    def __init__(self, row: Model) -> None:
+        self._meta, self.pk = row._meta, row.pk
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+
+def _what_was_posted(request: HttpRequest) -> dict[str, Any]:
+    """Return an action's name and rows, or the fields of a dialog."""
+    if "action" not in request.POST:
+        fields = {name: request.POST[name] for name in request.POST if name not in NO_FIELDS}
+        return {"posted": fields} if fields else {}
+    rows = request.POST.getlist("_selected_action")
+    return {"action": request.POST["action"], "count": len(rows), "rows": rows[:NAMED_ROWS]}
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    return {field.attname: plain(getattr(row, field.attname), field.name) for field in row._meta.concrete_fields}
+
+
+def _staff(request: HttpRequest) -> Any:
+    return request.user
