@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
-from django.contrib.admin.options import ModelAdmin as DjangoModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern
+from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from accounts.trail import CHANGED, Action, acting_request, plain, record
 
@@ -20,7 +20,7 @@ NO_FIELDS = ("csrfmiddlewaretoken", "_form_submitted")
 NAMED_ROWS = 100  # of an action for many rows; how many there were is said, too
 
 
-class RecordedAdmin(DjangoModelAdmin):
+class RecordedAdmin(UnfoldModelAdmin):
     """What the shop's admin classes are made of, for the trail's part."""
 
     @property
@@ -67,7 +67,7 @@ class RecordedAdmin(DjangoModelAdmin):
         record(action, actor=_staff(request), target=obj, request=request, before=before, after=after)
 
 
-def _watched(pages: DjangoModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         token = acting_request.set(request)
         try:
@@ -81,7 +81,7 @@ def _watched(pages: DjangoModelAdmin, view: Callable[..., HttpResponseBase]) -> 
     return update_wrapper(watched, view)
 
 
-def _note_unnoticed(pages: DjangoModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
+def _note_unnoticed(pages: UnfoldModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
     """Note a download, and what was posted and led on; a form that came back with its errors has done nothing."""
     if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
         action, after = Action.EXPORTED, {"asked": {name: request.GET.getlist(name) for name in request.GET}}

@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django_htmx.http import HttpResponseClientRedirect
-from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import BaseDialogForm
@@ -32,7 +31,7 @@ class DialogForm(ReadsTyped, BaseDialogForm):
     """A dialog that asks for something before it acts."""
 
 
-class ModelAdmin(RecordedAdmin, UnfoldModelAdmin):
+class ModelAdmin(RecordedAdmin):
     """A model's pages: a long list is never counted twice, and money is edited as a decimal amount.
 
     What they do not show, they do not tell otherwise either: see `accounts/admin/shown_fields.py`. What is done on them

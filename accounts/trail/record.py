@@ -54,7 +54,7 @@ def record(
     )
     entry.origin_digest = origin_digest(entry.origin_salt, entry.address, entry.agent)
     with transaction.atomic():
-        _wait_for_my_turn()
+        wait_for_my_turn()
         last = TrailEntry.objects.order_by("-number").first()
         entry.number = 1 if last is None else last.number + 1
         entry.previous = "" if last is None else last.hash
@@ -71,7 +71,7 @@ def _name(actor: Any, request: HttpRequest | None) -> str:
     return "" if request else COMMAND_LINE
 
 
-def _wait_for_my_turn() -> None:
+def wait_for_my_turn() -> None:
     """Let nobody else add an entry until this transaction has ended; on SQLite one writes at a time anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

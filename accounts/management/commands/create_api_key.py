@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.keys.allowed_networks import NotANetwork, TooManyNetworks
 from accounts.keys.api_keys import TooManyKeys, create_api_key
 from accounts.models import User
+from accounts.trail import Action, record
 from upstream.money import micros_from_decimal
 from upstream.reading.text import line
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         if calls_per_minute is not None and calls_per_minute < 1:
             raise CommandError("--calls-per-minute should be above zero.")
         try:
-            _key, text = create_api_key(
+            key, text = create_api_key(
                 user=user,
                 name=name,
                 is_test=options["test"],
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"--addresses: {error}.") from None
         except TooManyKeys:
             raise CommandError(f"{email} has {settings.API_MAX_KEYS} keys already; revoke one first.") from None
+        record(Action.COMMAND, actor=None, target=key, after={"command": "create_api_key", "customer": user.email})
         self.stdout.write(text)
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.keys.api_keys import KeyIsRevoked, revoke_api_key
 from accounts.management.key_argument import find_key
+from accounts.trail import Action, record
 
 
 class Command(BaseCommand):
@@ -20,4 +21,5 @@ class Command(BaseCommand):
             revoke_api_key(found.pk)
         except KeyIsRevoked:
             raise CommandError(f"The key {key} had been revoked already.") from None
+        record(Action.COMMAND, actor=None, target=found, after={"command": "revoke_api_key"})
         self.stdout.write(f"{found.user.email}: {found} is revoked")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.keys.api_keys import KeyIsRevoked, TooManyKeys, rotate_api_key
 from accounts.management.key_argument import find_key
+from accounts.trail import Action, record
 
 
 class Command(BaseCommand):
@@ -22,10 +23,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, key: str, keep_hours: int, **options: Any) -> None:
         if not 0 <= keep_hours <= 24 * 365:
             raise CommandError("--keep-hours should be a number of hours, up to a year.")
+        old = find_key(key)
         try:
-            _new, text = rotate_api_key(find_key(key).pk, keep_old_for=timedelta(hours=keep_hours))
+            new, text = rotate_api_key(old.pk, keep_old_for=timedelta(hours=keep_hours))
         except KeyIsRevoked:
             raise CommandError(f"The key {key} does not work any more.") from None
         except TooManyKeys:
             raise CommandError(f"The customer has {settings.API_MAX_KEYS} keys beside it; revoke one first.") from None
+        record(Action.COMMAND, actor=None, target=new, after={"command": "rotate_api_key", "replaces": old.pk})
         self.stdout.write(text)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max, Model
 
 from accounts.append_only import PROTECTED, WORDS
 from accounts.models import TrailEntry
 from accounts.trail import Action, record
+from accounts.trail.record import wait_for_my_turn
 from orders.models import OrderEvent
 from wallet.models import LedgerEntry, Receipt
 
@@ -53,7 +54,12 @@ def write_day_digests(*, now: datetime) -> int:
             ends[table] = span.up_to
             counted = {"after": span.after, "up_to": span.up_to, "rows": rows}
             tables[table] = counted | {"sha256": digest, "columns": columns}
-        record(Action.DIGEST, actor=None, after={"day": day.isoformat(), "tables": tables}, now=now)
+        with transaction.atomic():
+            wait_for_my_turn()
+            newest = TrailEntry.objects.filter(action=Action.DIGEST).first()
+            if newest != last:
+                return written  # another audit is at work
+            last = record(Action.DIGEST, actor=None, after={"day": day.isoformat(), "tables": tables}, now=now)
         written += 1
         day += DAY
     return written
@@ -106,14 +112,11 @@ def _compared(model: type[Model], day: str, said: dict[str, Any] | None) -> Iter
 
 def _columns(model: type[Model]) -> list[str]:
     touched = RETENTION_TOUCHES[model._meta.db_table]
-    return [field.column for field in model._meta.concrete_fields if field.column not in touched]
+    return [str(field.column) for field in model._meta.concrete_fields if field.column not in touched]
 
 
 def _first_day() -> date | None:
-    moments = [
-        model._default_manager.order_by("pk").values_list("created_at", flat=True).first()  # type: ignore[misc]
-        for model in TABLES
-    ]
+    moments = [model._default_manager.order_by("pk").values_list("created_at", flat=True).first() for model in TABLES]
     days = [moment.astimezone(UTC).date() for moment in moments if moment is not None]
     return min(days) if days else None
 

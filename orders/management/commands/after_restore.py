@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.trail import Action, record
 from orders.reconciliation.restore import declare_restored
 
 
@@ -13,4 +14,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         made_unknown = declare_restored(now=timezone.now())
+        record(Action.COMMAND, actor=None, after={"command": "after_restore", "orders": made_unknown})
         self.stdout.write(f"Forwarding is paused; {made_unknown} orders wait to be reconciled (Admin → Orders).")
