@@ -343,5 +343,9 @@ class RetentionAge(models.Model):
     name = models.CharField(max_length=40, unique=True)
     days = models.PositiveIntegerField()
 
+    class Meta:
+        verbose_name = _("retention age")
+        verbose_name_plural = _("retention ages")
+
     def __str__(self) -> str:
         return f"{self.name}: {self.days}"

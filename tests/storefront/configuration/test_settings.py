@@ -9,7 +9,7 @@ import pytest
 from tests.storefront.settings_source import ROOT, example, settings_reads
 
 # What these read is told beside them: compose substitutes the first three, gunicorn.conf.py reads the last.
-NOT_SETTINGS = {"POSTGRES_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
+NOT_SETTINGS = {"POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
 GOOD = {
     "SECRET_KEY": 40 * "x",
     "FIELD_ENCRYPTION_KEYS": 43 * "A" + "=",
