@@ -5,15 +5,14 @@ A list that can be filtered by a column tells the column, letter by letter: whoe
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.admin.utils import flatten, flatten_fieldsets, get_fields_from_path
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
-if TYPE_CHECKING:
-    from accounts.admin.widgets import ModelAdmin
+Pages = Any  # `accounts.admin.widgets.ModelAdmin`, which imports this module
 
 # What a filter of Django or of the theme adds to the path of its field.
 OF_FILTERS = ("", "__exact", "__isnull", "__isempty", "__gte", "__lt")
@@ -24,7 +23,7 @@ HOW = "^=@"
 MADE_OF_NAMES = "search_text"
 
 
-def may_filter(pages: "ModelAdmin", request: HttpRequest, parameter: str) -> bool:
+def may_filter(pages: Pages, request: HttpRequest, parameter: str) -> bool:
     """Say whether a list may be asked for with this parameter: one of its filters, of its dates or of our own links."""
     if parameter in pages.linked_by:
         return True
@@ -34,7 +33,7 @@ def may_filter(pages: "ModelAdmin", request: HttpRequest, parameter: str) -> boo
     return any(parameter in _parameters(pages, one) for one in pages.get_list_filter(request))
 
 
-def searchable(pages: "ModelAdmin", request: HttpRequest, fields: Iterable[str]) -> list[str]:
+def searchable(pages: Pages, request: HttpRequest, fields: Iterable[str]) -> list[str]:
     """Return those of the search fields that are shown here, or on pages that this person may look at."""
     shown: set[str] | None = None
     found = []
@@ -46,7 +45,7 @@ def searchable(pages: "ModelAdmin", request: HttpRequest, fields: Iterable[str])
     return found
 
 
-def shown_here(pages: "ModelAdmin", request: HttpRequest) -> set[str]:
+def shown_here(pages: Pages, request: HttpRequest) -> set[str]:
     """Return the fields that the list and the page of a row show, as paths; a column by what it is ordered by, too."""
     columns: list[Any] = [
         *pages.get_list_display(request),
@@ -63,7 +62,7 @@ def shown_here(pages: "ModelAdmin", request: HttpRequest) -> set[str]:
     return shown
 
 
-def _parameters(pages: "ModelAdmin", one: Any) -> set[str]:
+def _parameters(pages: Pages, one: Any) -> set[str]:
     """Return the parameters that a filter of the list reads."""
     path = one[0] if isinstance(one, list | tuple) else one
     if not isinstance(path, str):
@@ -76,7 +75,7 @@ def _parameters(pages: "ModelAdmin", one: Any) -> set[str]:
     return found
 
 
-def _paths(pages: "ModelAdmin", column: Any) -> Iterable[str]:
+def _paths(pages: Pages, column: Any) -> Iterable[str]:
     if isinstance(column, str):
         yield column
         column = getattr(pages, column, None) or getattr(pages.model, column, None)
@@ -85,7 +84,7 @@ def _paths(pages: "ModelAdmin", column: Any) -> Iterable[str]:
         yield ordering.removeprefix("-")
 
 
-def _is_searchable(pages: "ModelAdmin", request: HttpRequest, path: str, shown: set[str]) -> bool:
+def _is_searchable(pages: Pages, request: HttpRequest, path: str, shown: set[str]) -> bool:
     relations, name, owner = _taken_apart(pages.model, path)
     if LOOKUP_SEP.join([*relations, name]) in shown:
         return True
@@ -94,7 +93,7 @@ def _is_searchable(pages: "ModelAdmin", request: HttpRequest, path: str, shown: 
     )
 
 
-def _is_named(pages: "ModelAdmin", path: list[str], shown: set[str]) -> bool:
+def _is_named(pages: Pages, path: list[str], shown: set[str]) -> bool:
     """Say whether a relation is shown in words that hold the field: a wallet by its owner's address."""
     model = pages.model
     for length in range(1, len(path)):
@@ -106,13 +105,13 @@ def _is_named(pages: "ModelAdmin", path: list[str], shown: set[str]) -> bool:
     return False
 
 
-def _shown_elsewhere(pages: "ModelAdmin", request: HttpRequest, owner: Any, name: str) -> bool:
+def _shown_elsewhere(pages: Pages, request: HttpRequest, owner: Any, name: str) -> bool:
     """Say whether the field is shown on the pages of its own model, and this person may look at those."""
     others = _pages_of(pages, owner)
     return others is not None and others.has_view_permission(request) and name in shown_here(others, request)
 
 
-def _pages_of(pages: "ModelAdmin", model: Any) -> "ModelAdmin | None":
+def _pages_of(pages: Pages, model: Any) -> Pages | None:
     return pages.admin_site._registry.get(model)
 
 

@@ -27,9 +27,9 @@ from orders.notices.customer_notices import announce
 from orders.placing.place import place_order
 from sms.models import Country, Number, Project
 from sms.operations import buy_numbers
-from tests.emptying import tampering
 from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
+from tests.emptying import tampering
 from tests.pages import alerts, error_beside, hidden, page_words
 from tests.storefront.texts_source import Text, marked_texts
 from wallet.operations import adjust
