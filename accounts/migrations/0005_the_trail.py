@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_index_of_keys_that_spend_together'),
+        ('accounts', '0004_keeping_accounts_their_owners'),
     ]
 
     operations = [
