@@ -15,9 +15,10 @@ COPY requirements/base.txt requirements/
 RUN pip install --require-hashes -r requirements/base.txt
 
 COPY . .
-# The settings ask for keys even here; these are in no layer's environment, sign nothing and seal nothing.
+# The settings ask for keys even here; these are in no layer's environment, sign nothing and seal nothing, and the first is
+# thrown away: nobody can run a shop with it by mistake.
 RUN if [ -n "$(find locale -name '*.po' 2>/dev/null)" ]; then pybabel -q compile -d locale -D django; fi \
-    && DOTENV=/dev/null SECRET_KEY=of-the-build-0123456789-0123456789 \
+    && DOTENV=/dev/null SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
         FIELD_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= python manage.py collectstatic --noinput --verbosity 0
 
 # The files stay root's: the shop cannot change its own code. It writes to /tmp, web and beat to folders of their own.

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -71,7 +71,8 @@ def address_of(request: HttpRequest) -> str | None:
     """Return the address the request came from, as far as the proxies in front let us know it."""
     try:
         return str(get_adapter().get_client_ip(request))
-    except PermissionDenied:  # allauth's word for "there is none", as behind a socket
+    # There is none, as behind a socket; or the call came past the proxies that should stand in front.
+    except (PermissionDenied, ImproperlyConfigured):
         return None
 
 

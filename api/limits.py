@@ -1,7 +1,7 @@
 """How often the API may be called, and how many calls may be under way at once.
 
-Calls a minute are counted in Redis, for the key and for the address together in one round trip: the minute begins with
-the first call. What is left is announced with every answer, of the two the one with less left:
+Calls a minute are counted in Redis: those with a key for the key, those with a wrong one for the address they came
+from. The minute begins with the first call. What is left is announced with every answer:
 
     X-RateLimit-Limit      calls in a minute
     X-RateLimit-Remaining  of these left
@@ -11,7 +11,6 @@ the first call. What is left is announced with every answer, of the two the one 
 Calls under way are counted in this process: what they hold is one of its threads. Without Redis calls go on uncounted.
 """
 
-import ipaddress
 import logging
 import threading
 import time
@@ -25,6 +24,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.addresses import counted_as
 from accounts.models import ApiKey
 from api.actions.params import ApiError
 
@@ -158,12 +158,17 @@ _under_way = _UnderWay()
 
 
 def count_call(key: ApiKey | None, address: str | None) -> Allowance | None:
-    """Count a call with this key, None for a wrong one, from this address; None when there is nothing to announce."""
+    """Count a call: for its key, or for its address where the key is wrong; None when there is nothing to announce.
+
+    A known key is counted by itself: whoever guesses keys from the same address, or behind the same proxy, must not
+    silence its owner.
+    """
     limits = {}
-    if key is not None and (maximum := key.calls_per_minute or settings.API_CALLS_PER_MINUTE):
-        limits[f"api:calls:key:{key.pk}"] = maximum
-    if address and (maximum := settings.API_CALLS_PER_MINUTE_PER_ADDRESS):
-        limits[f"api:calls:from:{_client_network(address)}"] = maximum
+    if key is not None:
+        if maximum := key.calls_per_minute or settings.API_CALLS_PER_MINUTE:
+            limits[f"api:calls:key:{key.pk}"] = maximum
+    elif maximum := settings.API_CALLS_PER_MINUTE_PER_ADDRESS:
+        limits[f"api:calls:from:{counted_as(address)}"] = maximum
     return _counters.count(limits) if limits else None
 
 
@@ -181,13 +186,3 @@ def place_for(key: ApiKey, *, waits: bool) -> Iterator[None]:
         limits |= {f"waiting:key:{key.pk}": maximum, f"waiting:user:{key.user_id}": maximum + 1}
     with _under_way.place(limits):
         yield
-
-
-def _client_network(address: str) -> str:
-    """Whoever has one IPv6 address has 2⁶⁴ of them."""
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)

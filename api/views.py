@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -73,7 +72,7 @@ class _Door:
         if not reading and self.request.method != "POST":
             raise ApiError("Method not allowed", 405)
         params = read_query(self.request) if reading else read_params(self.request)
-        address = _address(self.request)
+        address = address_of(self.request)
         key = self._let_in(params, address)
         if reading and not key.get_for_reads:
             raise ApiError("Method not allowed", 405)
@@ -110,10 +109,3 @@ class _Door:
         self.headers = allowance.headers
         if allowance.refused:
             raise ApiError(TOO_OFTEN, THROTTLED)
-
-
-def _address(request: HttpRequest) -> str | None:
-    try:
-        return address_of(request)
-    except (ImproperlyConfigured, ValueError):  # it came past the proxies that should stand in front, or garbled
-        return None

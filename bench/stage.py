@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import secrets
 import sys
 import tempfile
 import threading
@@ -38,7 +39,9 @@ def shop(*, services: int = 60, sandbox_state: Path | None = None, **environment
     ):
         _child, redis_url = start_valkey(processes, Path(folder))
         # Not DEBUG: Django would keep every statement in memory.
-        os.environ.update(DJANGO_SETTINGS_MODULE="storefront.settings", DEBUG="false", SECRET_KEY="bench-" + 40 * "x")
+        os.environ.update(
+            DJANGO_SETTINGS_MODULE="storefront.settings", DEBUG="false", SECRET_KEY=secrets.token_urlsafe(48)
+        )
         os.environ.update(DOTENV=os.devnull, LOG_LEVEL="WARNING", DATABASE_URL=postgres.url, REDIS_URL=redis_url)
         os.environ.update(UPSTREAM_URL=sandbox.url, UPSTREAM_KEY=sandbox.key)
         os.environ.update(FIELD_ENCRYPTION_KEYS=base64.urlsafe_b64encode(32 * b"x").decode())

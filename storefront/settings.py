@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from storefront.configuration import deployment
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.database import migration_database
@@ -21,9 +22,7 @@ env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
 
 # --- Core -----------------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = env.text("SECRET_KEY")
-if not DEBUG and len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; a long random text is needed.")
+SECRET_KEY = deployment.secret_key(env, debug=DEBUG)
 # Keys used before: what they signed (sessions, links in mails) still counts, but nothing new is signed with them.
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 # Newest first: the first one encrypts, every one of them opens. A developer's may be made from SECRET_KEY.
@@ -356,16 +355,22 @@ WHITENOISE_USE_FINDERS = DEBUG
 # --- Security -------------------------------------------------------------------------------------------------------
 _HTTPS = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
-SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 0)
+# So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
+# With 0 nothing a visitor sends is trusted, and the address is that of whoever connects.
+BEHIND_PROXY, ALLAUTH_TRUSTED_PROXY_COUNT = deployment.trusted_proxies(env)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_SSL_REDIRECT = env.flag("HTTPS_REDIRECT", _HTTPS)  # machines that ask for health are answered before it
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", False)
+# Whether subdomains and browsers' own lists follow is the owner's to decide: neither can be taken back for months.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_URL)
+if DEBUG:
+    deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
-
-# So many proxies of our own stand in front, each of which appends the address it was called from to X-Forwarded-For.
-# With 0 nothing a visitor sends is trusted, and the address is that of whoever connects.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Who may read /metrics from elsewhere; empty: only this machine.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")

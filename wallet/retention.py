@@ -15,7 +15,10 @@ def clean_gateway_events(*, now: datetime) -> int:
 
     An old repetition that is sent once more finds what was applied, and is known as before.
     """
-    nothing = GatewayEvent.objects.filter(outcome__in=[Outcome.REFUSED, Outcome.REPEATED, Outcome.IGNORED])
+    nothing = GatewayEvent.objects.filter(outcome__in=[Outcome.REPEATED, Outcome.IGNORED])
+    # Anybody can send what is refused: it goes sooner.
+    refused = GatewayEvent.objects.filter(outcome=Outcome.REFUSED)
+    kept = settings.RETENTION
     return delete_in_batches(
-        nothing.filter(created_at__lt=now - settings.RETENTION.gateway_events).order_by("created_at")
-    )
+        nothing.filter(created_at__lt=now - kept.gateway_events).order_by("created_at")
+    ) + delete_in_batches(refused.filter(created_at__lt=now - kept.refused_callbacks).order_by("created_at"))

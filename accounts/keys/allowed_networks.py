@@ -3,6 +3,7 @@
 import ipaddress
 from functools import lru_cache
 
+from accounts.addresses import parsed_address
 from upstream.reading.text import lines
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -44,14 +45,8 @@ def is_allowed(address: str | None, networks: str) -> bool:
     """Whether calls may come from `address`; without any network they may come from anywhere."""
     if not networks:
         return True
-    try:
-        asked = ipaddress.ip_address(address or "")
-    except ValueError:
-        return False
-    # A server that listens on IPv6 sees IPv4 callers as ::ffff:192.0.2.1.
-    if isinstance(asked, ipaddress.IPv6Address) and asked.ipv4_mapped:
-        asked = asked.ipv4_mapped
-    return any(asked in network for network in _parsed(networks))
+    asked = parsed_address(address)
+    return asked is not None and any(asked in network for network in _parsed(networks))
 
 
 @lru_cache(maxsize=1024)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 
 from accounts.access import address_of
+from accounts.addresses import parsed_address
 from accounts.models import EmailChange, User
 from accounts.operations import remember_language
 from accounts.security.devices import device_in
@@ -57,6 +58,10 @@ class AccountAdapter(DefaultAccountAdapter):
         user.referred_by = referrer_in(request)
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the caller's address in its plain form: cut to a /64, all of ::ffff:0:0/96 would be one caller."""
+        return str(parsed_address(super().get_client_ip(request)))
 
     def login(self, request: HttpRequest, user: User) -> None:
         end_oldest_sessions(user)

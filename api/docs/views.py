@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -116,7 +115,7 @@ def _run(request: CustomerRequest, action: Action, values: Params) -> dict[str, 
     asked = dict(values)
     if "request_id" in names and not dry and params.get("once"):
         asked.setdefault("request_id", params["once"])  # a button pressed twice buys once
-    outcome = send(action, asked, user=request.user, address=_address(request), dry_run=dry)
+    outcome = send(action, asked, user=request.user, address=address_of(request), dry_run=dry)
     if action.name in SHOWS_GOODS and '"accounts"' in outcome.text:
         tell_of_goods(request, asked.get("orders") or asked.get("order", ""))
     return {"outcome": outcome}
@@ -141,10 +140,3 @@ def _form(action: Action, values: Params) -> forms.Form:
             label=parameter.name, required=parameter.required, help_text=str(parameter.description), widget=lines
         )
     return form
-
-
-def _address(request: CustomerRequest) -> str | None:
-    try:
-        return address_of(request)
-    except (ImproperlyConfigured, ValueError):  # it came past the proxies that should stand in front
-        return None

@@ -1,6 +1,5 @@
 """Delivered goods: the accounts that came with a status. Kept encrypted, never fewer, shown to their buyer alone."""
 
-import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.addresses import parsed_address
 from accounts.encryption import (
     CannotDecrypt,
     decrypt,
@@ -100,8 +100,9 @@ def reveal_all(
         raise PermissionDenied
     found = list(DeliveredGoods.objects.filter(order__in=orders))
     lines = {goods.order_id: _lines(goods) for goods in found}
+    came_from = parsed_address(address)
     # Written before anything is shown: a look that cannot be logged is no look.
-    _note_looks(found, user, _address(address), now or timezone.now())
+    _note_looks(found, user, None if came_from is None else str(came_from), now or timezone.now())
     return lines
 
 
@@ -139,10 +140,3 @@ def _encrypted(lines: Sequence[str]) -> str:
 def _lines(goods: DeliveredGoods) -> list[str]:
     lines: list[str] = json.loads(decrypt(goods.encrypted))
     return lines
-
-
-def _address(text: str | None) -> str | None:
-    try:
-        return str(ipaddress.ip_address((text or "").strip()))
-    except ValueError:
-        return None

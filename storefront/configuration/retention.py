@@ -14,6 +14,7 @@ class Retention:
     order_evidence: timedelta
     goods_looks: timedelta
     gateway_events: timedelta
+    refused_callbacks: timedelta
     sync_details: timedelta
     key_spending: timedelta
     trail_origins: timedelta
@@ -27,6 +28,7 @@ def retention(env: Environment, *, late_change_days: int) -> Retention:
         order_evidence=timedelta(days=env.number("ORDER_EVIDENCE_KEEP_DAYS", 180, minimum=least)),
         goods_looks=timedelta(days=env.number("GOODS_LOOK_KEEP_DAYS", 730, minimum=least)),
         gateway_events=timedelta(days=env.number("GATEWAY_EVENT_KEEP_DAYS", 180, minimum=least)),
+        refused_callbacks=timedelta(days=env.number("REFUSED_CALLBACK_KEEP_DAYS", 30, minimum=least)),
         sync_details=timedelta(days=env.number("SYNC_KEEP_DAYS", 180, minimum=least)),
         key_spending=timedelta(days=env.number("KEY_SPENDING_KEEP_DAYS", 400, minimum=least)),
         trail_origins=timedelta(days=env.number("TRAIL_ADDRESS_KEEP_DAYS", 365, minimum=least)),

@@ -19,7 +19,9 @@ def settings_reads() -> dict[str, Read]:
     """Return every variable that storefront/settings.py and its configuration read, by name."""
     reads = {}
     folder = ROOT / "storefront"
-    configured = ("catalog_languages", "database", "payment_terms", "retention", "schedule", "signing_in")
+    configured = (
+        *("catalog_languages", "database", "deployment", "payment_terms", "retention", "schedule", "signing_in"),
+    )
     files = ("settings.py", *(f"configuration/{name}.py" for name in configured))
     sources = [(folder / name).read_text() for name in files]
     for node in ast.walk(ast.parse("\n".join(sources))):

@@ -1,13 +1,15 @@
 """The door gateways knock at. Everything said there is kept; only what is proved and fits changes something."""
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.addresses import counted_as
 from wallet.gateways import Gateway, InvalidCallback, PaymentUpdate, State, Unreachable, understood
 from wallet.models import GatewayEvent, TopUp
 from wallet.operations.apply_payment_update import ChangedMeanwhile, apply_payment_update
@@ -15,8 +17,13 @@ from wallet.operations.apply_payment_update import ChangedMeanwhile, apply_payme
 log = structlog.get_logger(__name__)
 Outcome = GatewayEvent.Outcome
 
-TAKEN, REFUSED, TRY_AGAIN = 200, 400, 503
+TAKEN, REFUSED, TOO_OFTEN, TRY_AGAIN = 200, 400, 429, 503
 MAX_BYTES = 64 * 1024
+# Of a callback that proves nothing: enough to see what somebody tried.
+KEPT_OF_REFUSED = 512
+# Such callbacks fill the event log: so many a minute are kept of one caller, and so many of all of them.
+REFUSED_PERIOD = timedelta(minutes=1)
+MAX_REFUSED, MAX_REFUSED_OF_ALL = 30, 300
 # What helps to look into a dispute about a callback; cookies, credentials and the rest are not kept.
 KEPT_HEADERS = ("Content-Type", "Content-Length", "User-Agent", "Stripe-Signature", "BTCPay-Sig", "Demo-Signature")
 LONGEST_HEADER = 300
@@ -35,15 +42,15 @@ def handle_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes
     """Read a callback, keep it, apply what it proves, and return what to answer.
 
     The answer is an HTTP status: TAKEN also for what is known or concerns nothing of ours, so that the gateway stops;
-    REFUSED for what is not valid; TRY_AGAIN when the gateway had to be asked and did not answer.
+    REFUSED for what is not valid, TOO_OFTEN where its sender has sent much of that kind, and nothing is kept; TRY_AGAIN
+    when the gateway had to be asked and did not answer. Who sends what is valid is never refused for what others sent.
     """
     for _try in range(TRIES):
         event = _event(gateway.name, headers, body, address)
         try:
             updates = understood(gateway.read_callback, headers, body)
         except InvalidCallback as refusal:
-            _keep(event, Outcome.REFUSED, str(refusal))
-            return REFUSED
+            return _refuse(event, body, str(refusal), now=timezone.now())
         except Unreachable as error:
             log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
             _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
@@ -62,6 +69,23 @@ def apply_answer(top_up: TopUp, update: PaymentUpdate, *, now: datetime) -> bool
     _take(event, update, now=now, keep_old_news=False)
     top_up.refresh_from_db()
     return before != (top_up.status, top_up.received_micros, top_up.gateway_id)
+
+
+def _refuse(event: GatewayEvent, body: bytes, reason: str, *, now: datetime) -> int:
+    """Keep a digest of what proves nothing, unless much of it has come; counted in the rows, so without Redis too."""
+    lately = GatewayEvent.objects.filter(outcome=Outcome.REFUSED, created_at__gt=now - REFUSED_PERIOD).order_by()
+    callers = [counted_as(address) for address in lately.values_list("address", flat=True)[:MAX_REFUSED_OF_ALL]]
+    if len(callers) >= MAX_REFUSED_OF_ALL or callers.count(counted_as(event.address)) >= MAX_REFUSED:
+        return TOO_OFTEN
+    event.body = digest_of(body)
+    _keep(event, Outcome.REFUSED, reason)
+    return REFUSED
+
+
+def digest_of(body: bytes) -> str:
+    """Return what is kept of a callback that was refused: how long it was, its SHA-256, and how it began."""
+    begins = _text(body[:KEPT_OF_REFUSED])
+    return f"{len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}\n{begins}"
 
 
 def _take(
@@ -135,9 +159,12 @@ def _is_overtaken(top_up: TopUp, update: PaymentUpdate) -> bool:
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:
-    text = body[:MAX_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
     kept = {name: headers[name][:LONGEST_HEADER].replace("\x00", "") for name in KEPT_HEADERS if name in headers}
-    return GatewayEvent(gateway=gateway, headers=kept, body=text, address=address)
+    return GatewayEvent(gateway=gateway, headers=kept, body=_text(body), address=address)
+
+
+def _text(body: bytes) -> str:
+    return body[:MAX_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _keep(event: GatewayEvent, outcome: str, reason: str = "") -> None:

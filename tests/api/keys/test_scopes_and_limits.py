@@ -184,43 +184,24 @@ def test_calls_a_minute_when_a_key_has_used_them_up_then_it_is_refused_and_other
     assert post(key).status_code == 429
 
 
-def test_calls_a_minute_when_a_key_is_refused_then_that_is_not_counted_for_its_address(
-    ann: User, key: str, settings: Any
-) -> None:
-    settings.API_CALLS_PER_MINUTE, settings.API_CALLS_PER_MINUTE_PER_ADDRESS = 2, 4
-    other = create_api_key(user=ann, name="other")[1]
-
-    answers = [
-        Client().post("/api/v2", {"key": text, "action": "balance"}).json() for text in (*[key] * 5, other, other)
-    ]
-
-    assert [answer == TOO_OFTEN for answer in answers] == [False, False, True, True, True, False, False]
-
-
 def test_calls_a_minute_when_keys_are_guessed_then_the_address_is_refused(key: str, settings: Any) -> None:
     settings.API_CALLS_PER_MINUTE_PER_ADDRESS = 3
 
     answers = [post(f"live_{number}").json() for number in range(5)]
 
     assert answers == [{"error": "Invalid API key"}] * 3 + [TOO_OFTEN] * 2
-    assert post(key).json() == TOO_OFTEN
+    assert post(key).json()["currency"] == "USD"
 
 
-def test_calls_a_minute_when_a_call_is_counted_then_key_and_address_have_a_counter_that_ends_by_itself(
+def test_calls_a_minute_when_a_call_is_counted_then_its_key_or_address_has_a_counter_that_ends_by_itself(
     key: str, redis_server: redis.Redis
 ) -> None:
     post(key)
+    post("live_guessed")
 
     counters = sorted(redis_server.scan_iter("api:calls:*"))
     assert [name.decode().split(":")[2] for name in counters] == ["from", "key"]
     assert all(0 < redis_server.pttl(name) <= 60_000 for name in counters)
-
-
-def test_client_network_when_an_address_is_of_version_6_then_its_whole_network_is_one_caller() -> None:
-    one, another = limits._client_network("2001:db8:0:1::1"), limits._client_network("2001:db8:0:1:ffff::2")
-
-    assert one == another != limits._client_network("2001:db8:0:2::1")
-    assert limits._client_network("::ffff:203.0.113.7") == limits._client_network("203.0.113.7")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.storefront.settings_source import ROOT, example, settings_reads
 # What these read is told beside them: compose substitutes the first three, gunicorn.conf.py reads the last.
 NOT_SETTINGS = {"POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
 GOOD = {
-    "SECRET_KEY": 40 * "x",
+    "SECRET_KEY": "kGm2Zt9xQ4vB7nLs1Hc8Rw5YpD3fJ6aE0uTiXoVg",
     "FIELD_ENCRYPTION_KEYS": 43 * "A" + "=",
     "DOTENV": os.devnull,
     "PATH": os.environ["PATH"],
@@ -163,7 +163,7 @@ def test_env_example_states_the_defaults_of_the_settings():
 
 
 def test_env_example_when_filled_in_is_accepted(tmp_path):
-    filled = (ROOT / ".env.example").read_text().replace("SECRET_KEY=\n", f"SECRET_KEY={40 * 'y'}\n")
+    filled = (ROOT / ".env.example").read_text().replace("SECRET_KEY=\n", f"SECRET_KEY={GOOD['SECRET_KEY']}\n")
     # Every default that the file states, taken at its word.
     (tmp_path / ".env").write_text(re.sub(r"^#([A-Z_]+=.+)$", r"\1", filled, flags=re.MULTILINE))
 

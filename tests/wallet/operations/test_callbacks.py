@@ -186,7 +186,7 @@ def test_callback_when_it_has_secrets_and_odd_bytes_keeps_what_is_harmless(top_u
     assert knock("demo", b"\x00\xff{", headers) == 400
 
     event = GatewayEvent.objects.get()
-    assert event.body == "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}{"
+    assert event.body.partition("\n")[2] == "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}{"
     assert event.headers["User-Agent"] == 300 * "x"
     assert "secret" not in json.dumps(event.headers)
     assert event.address == "127.0.0.1"

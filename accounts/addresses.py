@@ -1,0 +1,29 @@
+"""Addresses of the internet as the shop compares and counts them; everybody who does asks here."""
+
+import ipaddress
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Whoever has one IPv6 address has at least 2⁶⁴ of them: a provider gives every line a /64.
+COUNTED_BITS = 64
+
+
+def parsed_address(text: str | None) -> Address | None:
+    """Return an address in its plain form, None for what is none.
+
+    A server that listens on IPv6 sees IPv4 callers as ::ffff:192.0.2.1; they are who they are.
+    """
+    try:
+        address = ipaddress.ip_address((text or "").strip())
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def counted_as(text: str | None) -> str:
+    """Return the name under which a caller is counted: the IPv4 address, the /64 of IPv6; "" for no address at all."""
+    address = parsed_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(address), COUNTED_BITS), strict=False).network_address)
+    return "" if address is None else str(address)

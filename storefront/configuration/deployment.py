@@ -1,0 +1,117 @@
+"""What must never be served to strangers: settings of a developer's machine beside real customers, money or suppliers.
+
+Each of these refuses to start, in words for whoever runs the shop; `manage.py doctor` and `manage.py check --deploy` tell
+of what is only unwise (storefront/monitoring/deployment.py).
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from storefront.configuration.environment import Environment
+
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
+# Keys that stand in documents, examples and programs, where anybody can read them.
+PUBLISHED_KEYS = ("django-insecure", "of-the-build", "only-for-tests", "change", "secret-key", "your-", "example")
+# Names that no public name server knows: RFC 2606, RFC 6761, RFC 6762, RFC 8375, RFC 9476, and what ICANN keeps free.
+PRIVATE_NAMES = ("localhost", "test", "example", "invalid", "local", "internal", "home.arpa", "alt")
+
+
+def secret_key(env: Environment, *, debug: bool) -> str:
+    """Read SECRET_KEY; with DEBUG, which only this machine sees, a weak one will do."""
+    key = env.text("SECRET_KEY")
+    if not debug and (weakness := weakness_of(key)):
+        command = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        raise ImproperlyConfigured(
+            f"SECRET_KEY {weakness}. Whoever guesses it can sign in as anybody; {command} makes one."
+        )
+    return key
+
+
+def weakness_of(key: str) -> str:
+    """Return what is wrong with a key, "" for nothing; it is quoted nowhere."""
+    if len(key) < SHORTEST_KEY:
+        return f"is shorter than {SHORTEST_KEY} characters; a long random text is needed"
+    if key.lower().startswith(PUBLISHED_KEYS):
+        return "is one from an example"
+    if len(set(key)) < FEWEST_CHARACTERS:
+        return f"has fewer than {FEWEST_CHARACTERS} different characters"
+    if key in (key + key)[1:-1]:
+        return "is a short text repeated"
+    return ""
+
+
+def trusted_proxies(env: Environment) -> tuple[bool, int]:
+    """Read BEHIND_PROXY and TRUSTED_PROXY_COUNT, which must agree."""
+    behind, count = env.flag("BEHIND_PROXY", False), env.number("TRUSTED_PROXY_COUNT", 0)
+    if behind and not count:
+        raise ImproperlyConfigured(
+            "BEHIND_PROXY is on, but TRUSTED_PROXY_COUNT is not set: every visitor would have the proxy's address, and "
+            "one who forges callbacks or guesses passwords would lock all others out. Set TRUSTED_PROXY_COUNT to how many "
+            "proxies of your own append to X-Forwarded-For: usually 1; 2 with a CDN in front of your proxy."
+        )
+    return behind, count
+
+
+def refuse_debug_in_public(
+    site_url: str, allowed_hosts: Sequence[str], upstream_url: str, stripe_key: str, btcpay_url: str
+) -> None:
+    """Raise ImproperlyConfigured where DEBUG, with its gateway that makes money out of nothing, meets the real world."""
+    met = None
+    if is_public(host_of(site_url)):
+        met = f"SITE_URL is {site_url}, which everybody can reach"
+    elif public := [host for host in allowed_hosts if host == "*" or is_public(host.lstrip("."))]:
+        met = f"ALLOWED_HOSTS names {public[0]}, which everybody can reach"
+    elif upstream_url and not is_this_machine(host_of(upstream_url)):
+        met = f"UPSTREAM_URL is {upstream_url}, a supplier who takes real money"
+    elif stripe_key.startswith(("sk_live_", "rk_live_")):
+        met = "STRIPE_SECRET_KEY is a live one"
+    elif btcpay_url and not is_this_machine(host_of(btcpay_url)):
+        met = f"BTCPAY_URL is {btcpay_url}, another machine"
+    if met:
+        raise ImproperlyConfigured(
+            f"DEBUG is on, but {met}. DEBUG shows errors with their data to visitors and offers payments that move no "
+            "money. Set DEBUG=false, or use the sandbox and test keys on this machine (`make demo`)."
+        )
+
+
+def refuse_open_connections(*, upstream_url: str, btcpay_url: str) -> None:
+    """Raise ImproperlyConfigured where a key would travel through the internet for everybody to read."""
+    if upstream_url.startswith("http:") and not is_this_machine(host_of(upstream_url)):
+        raise ImproperlyConfigured(
+            f"UPSTREAM_URL is {upstream_url}: without TLS anybody on the way reads UPSTREAM_KEY and can spend its balance. "
+            "It should begin with https://."
+        )
+    if btcpay_url.startswith("http:") and is_public(host_of(btcpay_url)):
+        raise ImproperlyConfigured(
+            f"BTCPAY_URL is {btcpay_url}: without TLS anybody on the way reads BTCPAY_API_KEY. It should begin with https://."
+        )
+
+
+def host_of(url: str) -> str:
+    """Return the host a URL names, in lower case and without brackets; "" where it names none."""
+    return (urlsplit(url).hostname or "").removesuffix(".")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this very machine by every reading of its name; nothing is looked up."""
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost" or host.endswith(".localhost")
+
+
+def is_public(host: str) -> bool:
+    """Whether strangers may be able to reach a host by this name; nothing is looked up."""
+    host = host.strip("[]").removesuffix(".")
+    address = _address(host)
+    if address:
+        return address.is_global
+    return "." in host and not host.endswith(tuple(f".{name}" for name in PRIVATE_NAMES))
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
