@@ -1,7 +1,7 @@
 """What must never be served to strangers: settings of a developer's machine beside real customers, money or suppliers.
 
-Each of these refuses to start, in words for whoever runs the shop; `manage.py doctor` and `manage.py check --deploy` tell
-of what is only unwise (storefront/monitoring/deployment.py).
+Each of these refuses to start, in words for whoever runs the shop; `manage.py doctor` and `manage.py check --deploy`
+tell of what is only unwise (storefront/monitoring/deployment.py).
 """
 
 import ipaddress
@@ -49,8 +49,8 @@ def trusted_proxies(env: Environment) -> tuple[bool, int]:
     if behind and not count:
         raise ImproperlyConfigured(
             "BEHIND_PROXY is on, but TRUSTED_PROXY_COUNT is not set: every visitor would have the proxy's address, and "
-            "one who forges callbacks or guesses passwords would lock all others out. Set TRUSTED_PROXY_COUNT to how many "
-            "proxies of your own append to X-Forwarded-For: usually 1; 2 with a CDN in front of your proxy."
+            "one who forges callbacks or guesses passwords would lock all others out. Set TRUSTED_PROXY_COUNT to how "
+            "many proxies of your own append to X-Forwarded-For: usually 1; 2 with a CDN in front of your proxy."
         )
     return behind, count
 
@@ -58,7 +58,7 @@ def trusted_proxies(env: Environment) -> tuple[bool, int]:
 def refuse_debug_in_public(
     site_url: str, allowed_hosts: Sequence[str], upstream_url: str, stripe_key: str, btcpay_url: str
 ) -> None:
-    """Raise ImproperlyConfigured where DEBUG, with its gateway that makes money out of nothing, meets the real world."""
+    """Raise ImproperlyConfigured where DEBUG, whose gateway makes money out of nothing, meets the real world."""
     met = None
     if is_public(host_of(site_url)):
         met = f"SITE_URL is {site_url}, which everybody can reach"
@@ -81,12 +81,13 @@ def refuse_open_connections(*, upstream_url: str, btcpay_url: str) -> None:
     """Raise ImproperlyConfigured where a key would travel through the internet for everybody to read."""
     if upstream_url.startswith("http:") and not is_this_machine(host_of(upstream_url)):
         raise ImproperlyConfigured(
-            f"UPSTREAM_URL is {upstream_url}: without TLS anybody on the way reads UPSTREAM_KEY and can spend its balance. "
-            "It should begin with https://."
+            f"UPSTREAM_URL is {upstream_url}: without TLS anybody on the way reads UPSTREAM_KEY and spends its "
+            "balance. It should begin with https://."
         )
     if btcpay_url.startswith("http:") and is_public(host_of(btcpay_url)):
         raise ImproperlyConfigured(
-            f"BTCPAY_URL is {btcpay_url}: without TLS anybody on the way reads BTCPAY_API_KEY. It should begin with https://."
+            f"BTCPAY_URL is {btcpay_url}: without TLS anybody on the way reads BTCPAY_API_KEY. "
+            "It should begin with https://."
         )
 
 

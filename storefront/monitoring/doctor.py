@@ -12,14 +12,12 @@ from django.db import connection
 from django_redis import get_redis_connection
 
 from orders.fulfilment.clock_skew import skew_of
+from storefront.monitoring import deployment
+from storefront.monitoring.deployment import Trouble
 from storefront.monitoring.health import HEARTBEAT_KEY, pending_migrations
 from upstream.client import default_client
 
 CLOCK_TOLERANCE_SECONDS = 5.0
-
-
-class Trouble(Exception):
-    """Something the shop needs is missing; the text says what."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,7 @@ def _clock() -> str:
 
 
 def _email() -> str:
+    deployment.examined_in_public(deployment.mail_settings)()
     with mail.get_connection() as backend:  # connects and signs in
         if isinstance(backend, EmailBackend):
             return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} accepts us"
@@ -109,4 +108,5 @@ PARTS: dict[str, Callable[[], str]] = {
     "beat": _beat,
     "clock": _clock,
     "e-mail": _email,
+    **deployment.PARTS,
 }

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: is everything there that the shop needs?"""
+"""`manage.py doctor`: is everything there that the shop needs, and does it hold?"""
 
 import logging
 import sys
@@ -11,7 +11,10 @@ from storefront.monitoring.doctor import PARTS, examine
 
 
 class Command(BaseCommand):
-    help = "Checks database, Redis, upstream, beat, clock and e-mail: one line each. Exits 1 on trouble."
+    help = (
+        "Checks database, Redis, upstream, beat, clock and e-mail, and how the shop is deployed: one line each. "
+        "Exits 1 on trouble."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from storefront.tasks import beat_heartbeat
 
 pytestmark = pytest.mark.sqlite
 
-PARTS = ["database", "redis", "upstream", "beat", "clock", "e-mail"]
+PARTS = ["database", "redis", "upstream", "beat", "clock", "e-mail", "proxy", "https", "staff", "role", "static"]
 
 
 def doctor(*arguments: str) -> tuple[int, dict[str, str]]:

@@ -1,0 +1,144 @@
+"""Is the shop deployed so that it holds? `manage.py doctor` and `manage.py check --deploy` both ask here.
+
+What refuses to start stands in storefront/configuration/deployment.py; this is what is only unwise, or known only once
+the shop runs.
+
+A shop that only this machine or a private network sees is not examined.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.core.checks import CheckMessage, Warning
+from django.core.mail import get_connection
+from django.core.mail.backends.smtp import EmailBackend
+from django.db import connection
+
+from accounts.models import User
+from storefront.configuration.deployment import host_of, is_public
+
+NOT_PUBLIC = "not examined: SITE_URL is not public"
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+class Trouble(Exception):
+    """Something the shop needs is missing; the text says what."""
+
+
+def _proxy() -> str:
+    if not settings.BEHIND_PROXY:
+        raise Trouble(
+            "BEHIND_PROXY is off: without a proxy that buffers, a few visitors who send slowly hold every thread of "
+            "the web process. Put one in front, with time-outs, and set BEHIND_PROXY and TRUSTED_PROXY_COUNT"
+        )
+    return f"behind {settings.ALLAUTH_TRUSTED_PROXY_COUNT}, as TRUSTED_PROXY_COUNT says"
+
+
+def _https() -> str:
+    if not settings.SITE_URL.startswith("https://"):
+        raise Trouble("SITE_URL does not begin with https://: passwords and cookies travel for everybody to read")
+    if not settings.SECURE_SSL_REDIRECT:
+        raise Trouble("http is not sent on to https: HTTPS_REDIRECT is off")
+    if not settings.SECURE_HSTS_SECONDS:
+        raise Trouble("browsers are not told to use https alone: HSTS_SECONDS is 0")
+    return f"http is redirected, browsers keep to https for {settings.SECURE_HSTS_SECONDS // 86_400} days"
+
+
+def _staff() -> str:
+    staff = User.objects.filter(is_staff=True, is_active=True)
+    without = staff.exclude(pk__in=Authenticator.objects.filter(type__in=FACTORS).values("user_id")).count()
+    if without:
+        raise Trouble(
+            f"{without} of {staff.count()} members of staff have no second factor: "
+            "whoever learns their password is staff"
+        )
+    return f"{staff.count()} members of staff, all with a second factor"
+
+
+def _role() -> str:
+    if connection.vendor != "postgresql":
+        return "SQLite has none"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        name, is_superuser, makes_roles = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            " AND relkind IN ('r', 'p') AND pg_has_role(current_user, relowner, 'MEMBER')"
+        )
+        owned = cursor.fetchone()[0]
+    for found, words in (
+        (is_superuser, "a superuser"),
+        (makes_roles, "one who makes roles"),
+        (owned, "the tables' owner"),
+    ):
+        if found:
+            raise Trouble(
+                f"the role {name} is {words}: whoever gets in through a page can rewrite the ledger. "
+                "Run the shop with a role that only reads and writes, and migrate with another"
+            )
+    return f"{name} owns no table"
+
+
+def _static() -> str:
+    if not isinstance(staticfiles_storage, ManifestFilesMixin):
+        return "served as they are"
+    collected = staticfiles_storage.hashed_files
+    if not collected:
+        raise Trouble("there are none: run manage.py collectstatic")
+    missing = [path for finder in get_finders() for path, _storage in finder.list([]) if path not in collected]
+    if missing:
+        raise Trouble(f"{len(missing)} are not collected, the first is {missing[0]}: run manage.py collectstatic")
+    return f"{len(collected)} collected"
+
+
+def mail_settings() -> str:
+    """Return how mails leave. Raises Trouble where they reach nobody, or can be read on the way."""
+    backend = get_connection()
+    if not isinstance(backend, EmailBackend):
+        raise Trouble("EMAIL_URL sends nothing: nobody can confirm an address or reset a password")
+    if is_public(settings.EMAIL_HOST) and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+        raise Trouble("EMAIL_URL uses no TLS: links that reset passwords travel for everybody to read")
+    if not settings.ADMINS:
+        raise Trouble("ADMIN_EMAILS names nobody: who is to hear of errors and of books that do not add up?")
+    if settings.SUPPORT_EMAIL.endswith("@example.com"):
+        raise Trouble("SUPPORT_EMAIL is the example's: customers write to nobody")
+    return f"sent by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+
+
+def examined_in_public(question: Callable[[], str]) -> Callable[[], str]:
+    """Let a question be asked only of a shop that strangers can reach."""
+
+    def asked() -> str:
+        return question() if is_public(host_of(settings.SITE_URL)) else NOT_PUBLIC
+
+    return asked
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    name: examined_in_public(question)
+    for name, question in (
+        ("proxy", _proxy),
+        ("https", _https),
+        ("staff", _staff),
+        ("role", _role),
+        ("static", _static),
+    )
+}
+_CHECKED = {**PARTS, "mail": examined_in_public(mail_settings)}
+
+
+def check_deployment(app_configs: Sequence[Any] | None, **_options: Any) -> list[CheckMessage]:
+    """Return a warning for each part that is in trouble, for `manage.py check --deploy`; it asks the database too."""
+    found: list[CheckMessage] = []
+    for number, (name, question) in enumerate(_CHECKED.items(), start=1):
+        try:
+            question()
+        except Trouble as trouble:
+            found.append(Warning(f"{trouble}.", id=f"storefront.W{number:03}"))
+        except Exception as error:  # no database, or none that is migrated: nothing is known, which is said
+            found.append(Warning(f"{name} could not be examined: {error}", id=f"storefront.W{number:03}"))
+    return found
