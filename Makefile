@@ -3,6 +3,8 @@
 # make test-long minutes of load, faults and kills
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in
+# make audit-dependencies  known holes in the locked packages, and secrets in the repository; needs the net
+# make sbom      a list of what the shop is made of (CycloneDX), into var/sbom.json
 # make graph     draw the rooms and what they import into docs/rooms.svg; fails on a circle
 # make messages  collect the texts for translation (needs GNU gettext)
 # make clean     remove what the targets above made, the demo's data included
@@ -17,7 +19,10 @@ PORT ?= 8000
 # What the linters and the message tools need to load the settings; a developer's .env stays out of it.
 TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
 
-.PHONY: help demo test test-long check lock graph messages compile clean interpreter packages-demo packages-dev
+# Hashes of packages, and texts of people.
+NO_SECRETS_IN := ^(requirements/.*\.txt|locale/.*|static/.*|\.secrets\.baseline)$$
+
+.PHONY: help demo test test-long check lock audit-dependencies secrets-baseline sbom graph messages compile clean interpreter packages-demo packages-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -48,6 +53,26 @@ lock: packages-dev
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
+
+# Asks public databases of vulnerabilities about every locked package: not for .ci/run, which needs no net.
+# 3 is detect-secrets' word for "only line numbers have changed"; the baseline holds what somebody has looked at.
+audit-dependencies: packages-dev
+	@mkdir -p var
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off $(PIP_AUDIT) -r requirements/dev.txt
+	@cp .secrets.baseline var/secrets.baseline
+	@$(BIN)/detect-secrets-hook --baseline var/secrets.baseline $$(git ls-files); status=$$?; \
+	if [ $$status != 0 ] && [ $$status != 3 ]; then \
+		echo "If none of these is a secret: make secrets-baseline, and commit .secrets.baseline."; exit 1; fi
+	@echo "No known holes, no new secrets."
+
+secrets-baseline: packages-dev
+	$(BIN)/detect-secrets scan --exclude-files '$(NO_SECRETS_IN)' > var/secrets.baseline
+	@mv var/secrets.baseline .secrets.baseline
+
+sbom: packages-dev
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o var/sbom.json requirements/base.txt
+	@echo "Written to var/sbom.json."
 
 graph: packages-dev
 	@$(BIN)/python docs/graph.py

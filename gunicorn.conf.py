@@ -4,11 +4,19 @@ import os
 import shutil
 from typing import Any
 
-worker_class = "gthread"
+# gunicorn's worker with threads, and time limits for slow visitors; a proxy that buffers belongs in front all the same.
+worker_class = "storefront.web.slow_clients.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-threads = 8
+# Most of a request's time is waiting, so many cost little; each may hold a connection to the database.
+threads = int(os.environ.get("WEB_THREADS") or 16)
+# A worker whose main loop hangs is replaced. How long a request may take is decided elsewhere.
 timeout = 60
+# How long a connection may say nothing: before its first request, and between two.
 keepalive = 5
+# No browser sends more; the line leaves room for what a search and its filters need.
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
 # Its default place is the home folder, which a container's user does not have.
 control_socket_disable = True
 max_requests = 20_000

@@ -60,7 +60,7 @@ def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) 
 def with_admin_page(text: str, row: Model) -> str:
     """The text, and below it the address of the row's page at the admin."""
     page = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-    return f"{text}\n\n{settings.SITE_URL}{reverse(page, args=[row.pk])}"
+    return f"{text}\n\n{settings.ADMIN_URL}{reverse(page, args=[row.pk])}"
 
 
 def write_notices(notices: Iterable[Notice]) -> None:
@@ -224,18 +224,18 @@ def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmail
         else:
             template, to = "notifications/mail/to_customer.txt", [user.email]
         full, listed = _told_in_full(notices)
-        page = reverse("admin:notifications_notice_changelist") if user is None else reverse("orders:list")
+        staffs_list = settings.ADMIN_URL + reverse("admin:notifications_notice_changelist")
         context = {
             "notices": full,
             "listed": listed[:LISTED],
             "more": max(len(listed) - LISTED, 0),
-            "list_url": settings.SITE_URL + page,
+            "list_url": staffs_list if user is None else settings.SITE_URL + reverse("orders:list"),
             "several": len(notices) > 1,
             "about_orders": not all(map(_asked_for, notices)),
             "store_name": settings.STORE_NAME,
             "support_email": settings.SUPPORT_EMAIL,
             "account_url": settings.SITE_URL + reverse("account"),
-            "admin_url": settings.SITE_URL + reverse("admin:index"),
+            "admin_url": settings.ADMIN_URL + reverse("admin:index"),
         }
         return EmailMessage(
             subject=gettext("%(store)s: %(subject)s") % {"store": settings.STORE_NAME, "subject": subject},

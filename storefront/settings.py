@@ -4,9 +4,11 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from storefront.configuration import deployment
+from storefront.configuration.admin_theme import admin_theme
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.database import migration_database
@@ -34,6 +36,9 @@ WSGI_APPLICATION = "storefront.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+# The admin may live at a host of its own: see docs/operations.md. ADMIN_URL is where mails to staff lead.
+ADMIN_HOST, ADMIN_URL = deployment.admin_host(env, site_url=SITE_URL)
+ALLOWED_HOSTS += [ADMIN_HOST] if ADMIN_HOST else []
 
 INSTALLED_APPS = [
     "storefront",
@@ -64,9 +69,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "storefront.web.headers.HeadersMiddleware",
+    "storefront.web.bodies.BodyMiddleware",
     "storefront.monitoring.health.HealthMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "storefront.web.headers.AdminHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.web.middleware.RequestLogMiddleware",
     "storefront.web.middleware.ApiMiddleware",
@@ -156,18 +164,15 @@ PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, mini
 STORE_NAME = env.text("STORE_NAME", "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
+SECURITY_CONTACT = deployment.security_contact(env, support_email=SUPPORT_EMAIL)
 # Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
 FLOOR_MARGIN_PERCENT = env.decimal("FLOOR_MARGIN_PERCENT", "0")
 # A customer gets this share of what the shop earns from those they referred, for so long after the sign-up; 0: nothing.
-REFERRAL_PERCENT = env.decimal("REFERRAL_PERCENT", "0")
-if REFERRAL_PERCENT > 100:
-    raise ImproperlyConfigured(f"REFERRAL_PERCENT is {REFERRAL_PERCENT}; it should be at most 100.")
+REFERRAL_PERCENT = env.decimal("REFERRAL_PERCENT", "0", maximum=Decimal(100))
 REFERRAL_DAYS = env.number("REFERRAL_DAYS", 365, minimum=1)
-DEFAULT_RATE_PER = env.number("DEFAULT_RATE_PER", 1000, minimum=1, maximum=1000)
-if DEFAULT_RATE_PER not in (1, 1000):
-    raise ImproperlyConfigured(f"DEFAULT_RATE_PER is {DEFAULT_RATE_PER}; it should be 1 or 1000.")
+DEFAULT_RATE_PER = int(env.choice("DEFAULT_RATE_PER", "1000", "1"))
 GOODS_DELIVERY = env.choice("GOODS_DELIVERY", "vault", "email")
 
 # --- Upstream -------------------------------------------------------------------------------------------------------
@@ -263,9 +268,7 @@ PAYMENT_TERMS = payment_terms(env)
 PENDING_CHECKOUT_HOURS = env.number("PENDING_CHECKOUT_HOURS", 24)
 # On receipts: who sells, and the tax in what was paid.
 SELLER_DETAILS = env.text("SELLER_DETAILS", "").replace("\\n", "\n")
-RECEIPT_TAX_PERCENT = env.decimal("RECEIPT_TAX_PERCENT", "0")
-if RECEIPT_TAX_PERCENT > 100:
-    raise ImproperlyConfigured("RECEIPT_TAX_PERCENT should be at most 100.")
+RECEIPT_TAX_PERCENT = env.decimal("RECEIPT_TAX_PERCENT", "0", maximum=Decimal(100))
 
 # --- The API --------------------------------------------------------------------------------------------------------
 API_MAX_KEYS = env.number("API_MAX_KEYS", 20, minimum=1)
@@ -351,6 +354,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _FILES_AS_THEY_ARE if DEBUG else "storefront.web.staticfiles.BundledStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Security -------------------------------------------------------------------------------------------------------
 _HTTPS = SITE_URL.startswith("https://")
@@ -370,6 +374,11 @@ if DEBUG:
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    1_000_000  # of any body; other limits, and pages that take files: storefront/web/bodies.py
+)
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_HANDLERS = ["storefront.web.bodies.RegisteredFilesOnly", *global_settings.FILE_UPLOAD_HANDLERS]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 
 # Who may read /metrics from elsewhere; empty: only this machine.
@@ -381,16 +390,4 @@ LOGGING_CONFIG = "storefront.configuration.logs.configure"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": STORE_NAME,
-    "SITE_HEADER": STORE_NAME,
-    "SITE_URL": "/",
-    "SHOW_HISTORY": True,
-    "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
-    "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
-    "SIDEBAR": {
-        "show_search": True,
-        "show_all_applications": False,
-        "navigation": "storefront.admin.navigation",
-    },
-}
+UNFOLD = admin_theme(STORE_NAME, shop_url=SITE_URL if ADMIN_HOST else "/")

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from storefront import retention
-from storefront.monitoring import alerts
+from storefront.monitoring import alerts, error_mails
 from storefront.monitoring.health import HEARTBEAT_KEY
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
@@ -33,6 +33,18 @@ def audit_books() -> None:
 def forget_old_rows() -> None:
     """Delete what has been kept long enough."""
     retention.forget_old_rows(now=timezone.now())
+
+
+@shared_task(name="storefront.tasks.mail_error")
+def mail_error(*, subject: str, message: str) -> None:
+    """Mail an error to the admins."""
+    error_mails.send_error_mail(subject=subject, message=message)
+
+
+@shared_task(name="storefront.tasks.mail_error_count")
+def mail_error_count(*, kind: str, subject: str) -> None:
+    """Mail how many more errors of a kind came."""
+    error_mails.send_count(kind=kind, subject=subject)
 
 
 @shared_task(name="storefront.tasks.fetch_exchange_rate")

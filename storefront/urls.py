@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
 from storefront import views
+from storefront.web.security_txt import security_txt
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,5 +21,6 @@ urlpatterns = [
     path("ref/<str:code>/", follow_referral, name="ref"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
     path("language/", csrf_exempt(views.choose_language), name="set_language"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
 ]

@@ -3,7 +3,6 @@
 The balance after a movement counts all that came before it, whatever the filter shows.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
+from accounts.csv_export import CsvLines
 from accounts.typed_forms import Form
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER
@@ -212,24 +211,25 @@ def csv_lines(wallet: Wallet, wanted: Q) -> Iterator[str]:
     flag = Case(When(wanted, then=Value(True)), default=Value(False), output_field=BooleanField()) if wanted else None
     flagged = wallet.entries.order_by("id").annotate(wanted=flag or Value(True, output_field=BooleanField()))
     rows = flagged.values_list("wanted", "created_at", "kind", "reference", "note", "amount_micros")
-    return _lines(csv.writer(Echo()), header, words, rows.iterator(chunk_size=ROWS_AT_ONCE))
+    return _lines(header, words, rows.iterator(chunk_size=ROWS_AT_ONCE))
 
 
-def _lines(writer: Any, header: list[str], words: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
-    yield BYTE_ORDER_MARK + writer.writerow(header)
+def _lines(header: list[str], words: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+    csv = CsvLines()
+    yield csv.head(header)
     balance_micros = 0
     for wanted, created_at, kind, reference, note, amount_micros in rows:
         balance_micros += amount_micros
         if wanted:
-            yield writer.writerow(
+            yield csv.line(
                 [
                     timezone.localtime(created_at).isoformat(timespec="seconds"),
                     words.get(kind, kind),
                     order_of(reference) or "",
-                    harmless(note),
+                    note,
                     text_from_micros(amount_micros),
                     text_from_micros(balance_micros),
                     settings.STORE_CURRENCY,
-                    harmless(reference),
+                    reference,
                 ]
             )

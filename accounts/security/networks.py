@@ -2,14 +2,13 @@
 
 import ipaddress
 
+from accounts.addresses import COUNTED_BITS, parsed_address
+
 
 def network_of(address: str | None) -> str:
     """Return the /24 of an IPv4 address, the /64 of an IPv6 one; "" where there is no address."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
+    parsed = parsed_address(address)
+    if parsed is None:
         return ""
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    length = 24 if parsed.version == 4 else 64
+    length = 24 if parsed.version == 4 else COUNTED_BITS
     return str(ipaddress.ip_network((parsed, length), strict=False))

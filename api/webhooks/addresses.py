@@ -20,6 +20,16 @@ Resolve = Callable[[str, int], list[str]]
 # Not 64:ff9b:1::/48: where in those it stands is up to the network (RFC 6052, 2.2), so they are refused as reserved.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
+# Where clouds tell a machine its own secrets, and what else lives on the link: no receiver ever, whatever the settings
+# allow. Source: the documentation of AWS (IMDS, ECS, EKS), Google, Azure (168.63.129.16 looks public), Alibaba, Oracle.
+_METADATA = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),
+        *("fe80::/10", "fd00:ec2::/32", "fd20:ce::254/128"),
+    )
+)
+_METADATA_NAMES = ("metadata.google.internal", "metadata.goog", "metadata.azure.internal", "instance-data.ec2.internal")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -58,6 +68,8 @@ def target_of(url: str) -> Target:
     host = parts.host.strip("[]").removesuffix(".")
     if not host:
         raise NotAllowed("This is not an address.")
+    if host.lower() in _METADATA_NAMES:
+        raise NotAllowed("The address is not on the public internet.")
     target = Target(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme], parts.request_uri or "/")
     if _is_address(target.host):
         check_addresses([target.host])
@@ -79,6 +91,8 @@ def check_addresses(addresses: list[str]) -> None:
 
 
 def _is_allowed(address: Address) -> bool:
+    if _is_metadata(address):
+        return False
     if any(address in network for network in settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS):
         return True
     if isinstance(address, ipaddress.IPv6Address):
@@ -88,6 +102,11 @@ def _is_allowed(address: Address) -> bool:
         if address.is_site_local:
             return False
     return _is_public(address)
+
+
+def _is_metadata(address: Address) -> bool:
+    within = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else []
+    return any(one in network for one in (address, *within) for network in _METADATA)
 
 
 def _is_public(address: Address) -> bool:

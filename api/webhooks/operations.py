@@ -32,10 +32,15 @@ NOTHING_GOT_THROUGH = "nothing got through for three days"
 BY_THE_CUSTOMER = "by the customer"
 ADDRESS_PUT_BACK = "the old email address was put back"
 ROWS_AT_ONCE = 1000
+TESTS_PERIOD, MAX_TESTS = timedelta(hours=1), 10  # of one customer
 
 
 class TooManyWebhooks(Exception):
     """The customer has API_MAX_WEBHOOKS already. Nothing has changed."""
+
+
+class TooManyTests(Exception):
+    """The customer has sent MAX_TESTS within TESTS_PERIOD. Nothing has been sent."""
 
 
 def add_webhook(
@@ -157,9 +162,13 @@ def switch_off_failing(webhook_id: int, *, now: datetime) -> bool:
 
 
 def send_test(webhook: Webhook, *, now: datetime | None = None) -> WebhookDelivery:
-    """Write a message that tells of nothing, to see it arrive."""
+    """Write a message that tells of nothing, to see it arrive. Raises TooManyTests: it is for trying, not for load."""
     moment = now or timezone.now()
     with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=webhook.user_id)
+        lately = WebhookDelivery.objects.filter(event=TEST, created_at__gt=moment - TESTS_PERIOD)
+        if lately.filter(webhook__user_id=webhook.user_id).count() >= MAX_TESTS:
+            raise TooManyTests(webhook.pk)
         delivery = WebhookDelivery.objects.create(
             webhook=webhook, event=TEST, created_at=moment, next_attempt_at=moment, event_id=uuid.uuid4()
         )

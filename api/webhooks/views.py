@@ -95,14 +95,18 @@ def rotate(request: CustomerRequest, pk: int) -> HttpResponse:
 def test(request: CustomerRequest, pk: int) -> HttpResponse:
     """Send a message that tells of nothing."""
     row = get_object_or_404(request.user.webhooks, pk=pk)
-    if row.disabled_at is None:
+    if row.disabled_at is not None:
+        messages.error(request, _("The webhook has been switched off."))
+        return redirect("api:webhook", pk)
+    try:
         operations.send_test(row)
+    except operations.TooManyTests:
+        messages.error(request, _("You have sent many test messages within an hour. Try again later."))
+    else:
         messages.success(
             request,
             _("A test message is being sent. The result will appear in the log below; refresh the page to see it."),
         )
-    else:
-        messages.error(request, _("The webhook has been switched off."))
     return redirect("api:webhook", pk)
 
 

@@ -1,6 +1,5 @@
 """The report of the books as people read it: tables and bars for the page, and one wide table as CSV."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.csv_export import BYTE_ORDER_MARK, Echo
+from accounts.csv_export import CsvLines
 from accounts.templatetags.money import money
 from orders.accounting.report import Line, Report
 from orders.accounting.report.totals import NO_PAYMENT
@@ -87,12 +86,12 @@ def bars(found: Report) -> list[Bar]:
 def csv_of(found: Report) -> Iterator[str]:
     """Return the report as lines of CSV under a header; amounts are plain decimals, days are ISO 8601."""
     columns = [column for _title, group in _groups(found) for column in group]
-    writer = csv.writer(Echo())
+    csv = CsvLines()
     header = [f"{column.title}, {column.currency or settings.STORE_CURRENCY}" for column in columns]
-    yield BYTE_ORDER_MARK + writer.writerow([_("From"), _("To"), *header])
+    yield csv.head([_("From"), _("To"), *header])
     for line in found.lines:
         days = line.span.first.isoformat(), line.span.last.isoformat()
-        yield writer.writerow([*days, *(column.plain(line) for column in columns)])
+        yield csv.line([*days, *(column.plain(line) for column in columns)])
 
 
 def span_title(line: Line) -> str:

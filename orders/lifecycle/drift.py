@@ -97,7 +97,7 @@ def _is_mapped(drift: ContractDrift, sample: dict[str, Any]) -> bool:
 
 def _tell(drift: ContractDrift, now: datetime) -> None:
     """One mail an episode: a drift that comes back after it was settled is a new one."""
-    page = settings.SITE_URL + reverse("admin:orders_contractdrift_change", args=[drift.pk])
+    page = settings.ADMIN_URL + reverse("admin:orders_contractdrift_change", args=[drift.pk])
     what = {
         Subject.STATUS_WORD: _("Upstream uses a status that we don't know. Orders with it stay as they are."),
         Subject.ERROR_TEXT: _(

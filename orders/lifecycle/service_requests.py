@@ -135,7 +135,7 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
             if request.kind == RequestKind.CANCEL
             else _("Order #%(number)s: refill requested")
         )
-        address = settings.SITE_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
+        address = settings.ADMIN_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
         body = "\n".join([order.title, order.user.email, "", address])
         tell_admins(f"request:{request.pk}", subject % {"number": order.pk}, body, now)
 

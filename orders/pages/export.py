@@ -1,16 +1,14 @@
 """The customer's history as CSV, for spreadsheets: a line at a time, so that a long one needs no memory."""
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
+from accounts.csv_export import CsvLines
 from catalog.models import name_language
 from orders.models import SOLD, Order, OrderQuerySet, Status
 from upstream.money import text_from_micros
@@ -28,7 +26,6 @@ def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
     Money is plain decimals of the shop's currency, times are ISO 8601 in the shop's time zone. The words are in the
     language of the moment this is called: while it streams, the request's language is gone.
     """
-    writer = csv.writer(Echo())
     header = [
         _("Order"),
         _("Ordered"),
@@ -43,18 +40,17 @@ def csv_lines(orders: OrderQuerySet) -> Iterator[str]:
         _("Finished"),
     ]
     words = {value: str(label) for value, label in Status.choices}
-    return _lines(writer, header, words, orders, get_language() if name_language() else None)
+    return _lines(header, words, orders, get_language() if name_language() else None)
 
 
-def _lines(
-    writer: Any, header: list[str], words: dict[str, str], orders: OrderQuerySet, language: str | None
-) -> Iterator[str]:
-    yield BYTE_ORDER_MARK + writer.writerow(header)
+def _lines(header: list[str], words: dict[str, str], orders: OrderQuerySet, language: str | None) -> Iterator[str]:
+    csv = CsvLines()
+    yield csv.head(header)
     needed = orders.only(*ORDER_COLUMNS)
     if language is not None:  # in which what was sold has perhaps another name
         needed = needed.only(*ORDER_COLUMNS, "kind", "service_id").prefetch_related(*SOLD)
     for order in needed.iterator(chunk_size=ROWS_AT_ONCE):
-        yield writer.writerow(_cells(order, words, language))
+        yield csv.line(_cells(order, words, language))
 
 
 def _cells(order: Order, words: dict[str, str], language: str | None) -> list[str | int]:
@@ -66,8 +62,8 @@ def _cells(order: Order, words: dict[str, str], language: str | None) -> list[st
         order.pk,
         _time(order.created_at),
         words.get(order.status, order.status),
-        harmless(title),
-        harmless(order.link),
+        title,
+        order.link,
         order.quantity,
         "" if order.remains is None else order.remains,
         text_from_micros(order.price_micros),

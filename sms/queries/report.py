@@ -1,6 +1,5 @@
 """What numbers brought, by website or app and by country: sold, received, revenue, cost and margin of a period."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from accounts.csv_export import BYTE_ORDER_MARK, Echo, harmless
+from accounts.csv_export import CsvLines
 from sms.models import Number
 from upstream.money import MICROS, text_from_micros
 
@@ -84,9 +83,9 @@ def numbers_report(*, begins: datetime, ends: datetime, by: str) -> tuple[list[L
 
 def csv_of(lines: list[Line], by: str) -> Iterator[str]:
     """Return the report as lines of CSV under a header; amounts are plain decimals."""
-    writer = csv.writer(Echo())
+    csv = CsvLines()
     store, upstream = settings.STORE_CURRENCY, settings.UPSTREAM_CURRENCY
-    yield BYTE_ORDER_MARK + writer.writerow(
+    yield csv.head(
         [
             *name_titles(by),
             *(_("Sold"), _("Received"), _("Success, %")),
@@ -98,7 +97,7 @@ def csv_of(lines: list[Line], by: str) -> Iterator[str]:
     for line in lines:
         success = "" if line.success_percent is None else line.success_percent
         amounts = [text_from_micros(micros) for micros in (line.revenue, line.charge, line.margin)]
-        yield writer.writerow([*map(harmless, line.names), line.sold, line.received, success, *amounts])
+        yield csv.line([*line.names, line.sold, line.received, success, *amounts])
 
 
 def name_titles(by: str) -> list[str]:

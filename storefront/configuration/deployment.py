@@ -5,6 +5,7 @@ tell of what is only unwise (storefront/monitoring/deployment.py).
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -53,6 +54,29 @@ def trusted_proxies(env: Environment) -> tuple[bool, int]:
             "many proxies of your own append to X-Forwarded-For: usually 1; 2 with a CDN in front of your proxy."
         )
     return behind, count
+
+
+def admin_host(env: Environment, *, site_url: str) -> tuple[str, str]:
+    """Read ADMIN_HOST; return it with what the admin's addresses begin with; "" and the shop's where it is unset."""
+    host = env.text("ADMIN_HOST", "").lower()
+    if not host:
+        return "", site_url
+    if not re.fullmatch(r"[a-z0-9.-]+", host):
+        raise ImproperlyConfigured(f"ADMIN_HOST is {host!r}; it should be a host name alone, like admin.example.com.")
+    if host == host_of(site_url):
+        raise ImproperlyConfigured("ADMIN_HOST is the shop's own host; it should be another one, or not be set.")
+    shop = urlsplit(site_url)
+    return host, f"{shop.scheme}://{host}" + (f":{shop.port}" if shop.port else "")
+
+
+def security_contact(env: Environment, *, support_email: str) -> str:
+    """Read SECURITY_CONTACT, an address for security.txt; a plain e-mail address becomes one."""
+    contact = env.text("SECURITY_CONTACT", support_email)
+    if contact.startswith(("https://", "mailto:", "tel:")):
+        return contact
+    if "@" not in contact or not contact.isprintable():
+        raise ImproperlyConfigured(f"SECURITY_CONTACT is {contact!r}; it should be an e-mail or an https address.")
+    return f"mailto:{contact}"
 
 
 def refuse_debug_in_public(

@@ -1,6 +1,9 @@
 """Logs that can be searched: one JSON object a line in production, colours on a developer's terminal."""
 
+import logging
 import logging.config
+import threading
+import time
 from typing import Any
 
 import structlog
@@ -14,8 +17,29 @@ _SHARED: list[Any] = [
 ]
 
 
+class Seldom(logging.Filter):
+    """Lets one line a minute through and counts the others: for what strangers cause as often as they like."""
+
+    SECONDS = 60
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._said_at, self._unsaid = -float(self.SECONDS), 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is written; it then tells how many like it were not."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._said_at < self.SECONDS:
+                self._unsaid += 1
+                return False
+            record.unsaid, self._unsaid, self._said_at = self._unsaid, 0, now
+        return True
+
+
 def logging_config(level: str, as_json: bool) -> dict[str, Any]:
-    """Return the `logging` dictionary. ERROR and above are also mailed to ADMIN_EMAILS."""
+    """Return the `logging` dictionary. ERROR and above are also mailed to ADMIN_EMAILS, but for what visitors cause."""
     # Not the renderer's usual tracebacks: those print local variables, and with them keys and passwords.
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     renderer = structlog.processors.JSONRenderer() if as_json else console
@@ -32,10 +56,11 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
             }
         },
+        "filters": {"seldom": {"()": "storefront.configuration.logs.Seldom"}},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line"},
             "mail_admins": {
-                "class": "django.utils.log.AdminEmailHandler",
+                "class": "storefront.monitoring.error_mails.ErrorMailHandler",
                 "level": "ERROR",
                 "include_html": False,
             },
@@ -45,6 +70,14 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             # A line a request while Redis is away: worth a log, not a mail each.
             "cache": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+            # Requests that no browser makes: for another host, with files, with too many fields.
+            "django.security": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+            "django.security.DisallowedHost": {
+                "handlers": ["console"],
+                "level": "WARNING",
+                "propagate": False,
+                "filters": ["seldom"],
+            },
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         },
     }

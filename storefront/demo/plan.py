@@ -17,7 +17,7 @@ SERVICES = 20_000
 USUAL_PROFILE = LIVE  # what owners meet, rather than what the document promises
 # Everything a deployment would set and the demo must not take from it: real keys least of all.
 _NOT_TAKEN_OVER = (
-    "BEHIND_PROXY", "TRUSTED_PROXY_COUNT", "HTTPS_REDIRECT", "HSTS_SECONDS", "HSTS_SUBDOMAINS",
+    "ADMIN_HOST", "BEHIND_PROXY", "TRUSTED_PROXY_COUNT", "HTTPS_REDIRECT", "HSTS_SECONDS", "HSTS_SUBDOMAINS",
     "CSRF_TRUSTED_ORIGINS", "FROM_EMAIL", "METRICS_TOKEN", "SANDBOX_URL", "UPSTREAM_CURRENCY",
     "UPSTREAM_EXCHANGE_RATE", "PROMETHEUS_MULTIPROC_DIR",
 )  # fmt: skip

@@ -53,7 +53,7 @@ def fetch_rate_and_tell() -> None:
         row = fetch_exchange_rate(now=now)
     except RateRefused as refusal:
         log.warning("exchange_rate_refused", reason=str(refusal))
-        page = settings.SITE_URL + reverse("admin:catalog_exchangerate_changelist")
+        page = settings.ADMIN_URL + reverse("admin:catalog_exchangerate_changelist")
         still = _("Until then, the previous exchange rate stays in use.")
         body = f"{refusal}\n{still}\n\n{page}"
         tell_admins(f"exchange-rate:{now:%Y-%m-%d}", _("The exchange rate needs your attention"), body, now)
@@ -62,4 +62,4 @@ def fetch_rate_and_tell() -> None:
 
 
 def _page() -> str:
-    return settings.SITE_URL + reverse("admin:orders_books_changelist")
+    return settings.ADMIN_URL + reverse("admin:orders_books_changelist")

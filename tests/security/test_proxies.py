@@ -15,7 +15,6 @@ from accounts.keys.api_keys import create_api_key
 from accounts.models import User
 from tests.storefront.settings_source import ROOT
 from tests.wallet import fake_stripe
-from tests.wallet.conftest import stripe_server  # noqa: F401 - a fixture
 from tests.wallet.fake_stripe import FakeStripe
 from tests.wallet.paying import DOLLAR, balance, start
 from wallet.models import GatewayEvent
@@ -45,7 +44,7 @@ def paid_event(server: FakeStripe, ann: User) -> bytes:
 
 def test_callback_when_many_were_forged_from_the_same_address_the_genuine_one_is_taken(
     ann: User,
-    stripe_server: FakeStripe,  # noqa: F811
+    stripe_server: FakeStripe,
 ) -> None:
     body = paid_event(stripe_server, ann)
     forged = [knock(FORGED, "t=1,v1=00") for _time in range(MAX_REFUSED + 5)]
@@ -57,7 +56,7 @@ def test_callback_when_many_were_forged_from_the_same_address_the_genuine_one_is
 
 
 def test_callback_when_forged_from_one_network_of_version_6_is_counted_as_one_caller(
-    stripe_server: FakeStripe,  # noqa: F811
+    stripe_server: FakeStripe,
 ) -> None:
     answers = [knock(FORGED, "", address=f"2001:db8:0:1::{number:x}") for number in range(1, MAX_REFUSED + 3)]
 
@@ -67,7 +66,7 @@ def test_callback_when_forged_from_one_network_of_version_6_is_counted_as_one_ca
 
 def test_callback_when_forged_from_everywhere_the_log_does_not_grow_without_end(
     ann: User,
-    stripe_server: FakeStripe,  # noqa: F811
+    stripe_server: FakeStripe,
 ) -> None:
     body = paid_event(stripe_server, ann)
     GatewayEvent.objects.bulk_create(
@@ -82,7 +81,7 @@ def test_callback_when_forged_from_everywhere_the_log_does_not_grow_without_end(
 
 def test_callback_when_redis_is_away_forged_ones_are_counted_all_the_same(
     settings: Any,
-    stripe_server: FakeStripe,  # noqa: F811
+    stripe_server: FakeStripe,
 ) -> None:
     settings.CACHES = {
         "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
@@ -94,7 +93,7 @@ def test_callback_when_redis_is_away_forged_ones_are_counted_all_the_same(
 def test_callback_when_it_came_past_the_proxies_the_genuine_one_is_taken(
     ann: User,
     settings: Any,
-    stripe_server: FakeStripe,  # noqa: F811
+    stripe_server: FakeStripe,
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     body = paid_event(stripe_server, ann)
@@ -104,7 +103,7 @@ def test_callback_when_it_came_past_the_proxies_the_genuine_one_is_taken(
     assert (answer, balance(ann)) == (200, 110 * DOLLAR)
 
 
-def test_callback_when_refused_leaves_a_digest_and_not_its_body(stripe_server: FakeStripe) -> None:  # noqa: F811
+def test_callback_when_refused_leaves_a_digest_and_not_its_body(stripe_server: FakeStripe) -> None:
     body = b"{" + 60_000 * b"x"
 
     assert knock(body, "") == 400

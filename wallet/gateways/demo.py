@@ -48,6 +48,8 @@ class DemoGateway(Gateway):
             raise InvalidCallback("forged: the signature does not fit")
         if int(signed_at) < time.time() - TOLERANCE_SECONDS:
             raise InvalidCallback("stale: signed too long ago")
+        if int(signed_at) > time.time() + TOLERANCE_SECONDS:
+            raise InvalidCallback("early: signed in the future")
         event = json.loads(body)
         return [
             PaymentUpdate(

@@ -13,6 +13,7 @@ https://docs.stripe.com/currencies (smallest units); read in November 2026.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -249,6 +250,7 @@ def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
             body, signature if signature.isascii() else "", settings.STRIPE_WEBHOOK_SECRET, TOLERANCE_SECONDS
         )
         event = json.loads(body)
+        signed_at = max(int(part.partition("=")[2]) for part in signature.split(",") if part.startswith("t="))
     except stripe.SignatureVerificationError as error:
         stale = "tolerance" in str(error)
         raise InvalidCallback(
@@ -256,6 +258,9 @@ def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise InvalidCallback(f"unreadable: {type(error).__name__}") from error
+    # The SDK looks for old ones alone; one signed for next year could be kept and sent again until then.
+    if signed_at > time.time() + TOLERANCE_SECONDS:
+        raise InvalidCallback("early: signed in the future")
     if not isinstance(event, dict):
         raise InvalidCallback("unreadable: not an event")
     return event

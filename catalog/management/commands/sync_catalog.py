@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if run.status in (SyncRun.Status.REJECTED, SyncRun.Status.DROPPED):
             raise CommandError(f"The catalog was not synced: {run.error}")
         if run.status == SyncRun.Status.QUARANTINED:
-            page = settings.SITE_URL + reverse("admin:catalog_syncrun_change", args=[run.pk])
+            page = settings.ADMIN_URL + reverse("admin:catalog_syncrun_change", args=[run.pk])
             raise CommandError(f"The catalog was not synced: {run.error} Decide at {page}")
         self.stdout.write(self.style.SUCCESS(_summary(run)))
 

@@ -69,6 +69,14 @@ def test_export_follows_the_filter_of_the_list(shop, place):
     assert nothing == []
 
 
+def test_export_when_a_link_holds_a_formula_behind_a_separator_quotes_it(shop, place):
+    Order.objects.filter(pk=place(link=f"{LINK}/a").pk).update(link='x;=cmd|"/C calc"!A0', title=" ＝1+1")
+
+    [line] = table(shop.get(URL))
+
+    assert (line["Link"], line["Title"]) == ("""x;'=cmd|"/C calc"!A0""", " '＝1+1")
+
+
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
 def test_harmless_when_text_begins_like_a_formula_then_it_is_quoted(begins):
     assert harmless(f"{begins}1+1") == f"'{begins}1+1"

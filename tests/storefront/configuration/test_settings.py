@@ -8,8 +8,11 @@ import pytest
 
 from tests.storefront.settings_source import ROOT, example, settings_reads
 
-# What these read is told beside them: compose substitutes the first three, gunicorn.conf.py reads the last.
-NOT_SETTINGS = {"POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT", "WORKER_CONCURRENCY", "WEB_CONCURRENCY"}
+# What these read is told beside them: compose substitutes the first four, gunicorn.conf.py reads the others.
+NOT_SETTINGS = {
+    *("POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT", "WORKER_CONCURRENCY"),
+    *("WEB_CONCURRENCY", "WEB_THREADS"),
+}
 GOOD = {
     "SECRET_KEY": "kGm2Zt9xQ4vB7nLs1Hc8Rw5YpD3fJ6aE0uTiXoVgMb2Wq7Ke4Sz",
     "FIELD_ENCRYPTION_KEYS": 43 * "A" + "=",
