@@ -19,6 +19,9 @@ PORT ?= 8000
 # What the linters and the message tools need to load the settings; a developer's .env stays out of it.
 TOOLS := DOTENV=/dev/null SECRET_KEY=tools DEBUG=true
 
+# Findings that somebody has looked at and that do not concern us: --ignore-vuln ID, each with its reason beside it.
+PIP_AUDIT ?=
+
 # Hashes of packages, and texts of people.
 NO_SECRETS_IN := ^(requirements/.*\.txt|locale/.*|static/.*|\.secrets\.baseline)$$
 
