@@ -7,14 +7,22 @@ sees nothing but its inputs; an input that it does not have is an error.
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
 
 from accounts.templatetags.money import money
 
 register = template.Library()
 
 Inputs = dict[str, Any]
+
+
+@register.simple_tag
+def admin_address() -> str:
+    """Where staff works: a path, or a whole address where the admin has a host of its own."""
+    return (settings.ADMIN_URL if settings.ADMIN_HOST else "") + reverse("admin:index")
 
 
 @register.inclusion_tag("components/breadcrumbs.html")

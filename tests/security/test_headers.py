@@ -177,6 +177,15 @@ def test_admin_host_when_a_stranger_comes_lets_them_sign_in_there() -> None:
 
 
 @pytest.mark.usefixtures("_admin_host")
+def test_admin_host_when_staff_shops_leads_them_there(sam: User, settings: Any) -> None:
+    settings.ADMIN_URL = "https://admin.example.com"
+    client = Client()
+    client.force_login(sam)
+
+    assert 'href="https://admin.example.com/admin/"' in client.get("/orders/").content.decode()
+
+
+@pytest.mark.usefixtures("_admin_host")
 def test_admin_host_when_a_callback_comes_there_it_is_not_served() -> None:
     answer = Client(headers={"host": "admin.example.com"}).post(reverse("wallet:callback", args=["stripe"]))
 

@@ -116,6 +116,15 @@ def test_gateway_events_that_changed_nothing_are_deleted_and_what_was_applied_st
     assert GatewayEvent.objects.count() == 5
 
 
+def test_callbacks_that_anybody_could_send_are_deleted_sooner():
+    moment = NOW - timedelta(days=40)
+    for outcome in Outcome:
+        GatewayEvent.objects.create(gateway="demo", outcome=outcome, created_at=moment)
+
+    assert forget_old_rows(now=NOW)["clean_gateway_events"] == 1
+    assert not GatewayEvent.objects.filter(outcome=Outcome.REFUSED).exists()
+
+
 def test_details_of_old_syncs_are_deleted_but_for_what_waits_and_the_newest(service):
     def run(status: str, started_at=OLD, **fields) -> SyncRun:
         made = SyncRun.objects.create(kind=SyncRun.Kind.CATALOG, status=status, started_at=started_at, **fields)
