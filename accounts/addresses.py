@@ -5,6 +5,7 @@ import ipaddress
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Whoever has one IPv6 address has at least 2⁶⁴ of them: a provider gives every line a /64.
 COUNTED_BITS = 64
+NEIGHBORS_BITS = 24  # of an IPv4 address: those beside it are often one household's, or one provider's
 
 
 def parsed_address(text: str | None) -> Address | None:
@@ -27,3 +28,12 @@ def counted_as(text: str | None) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(address), COUNTED_BITS), strict=False).network_address)
     return "" if address is None else str(address)
+
+
+def network_of(text: str | None) -> str:
+    """Return the network that neighbors share who may be one and the same: /24 of IPv4, /64 of IPv6; "" for none."""
+    address = parsed_address(text)
+    if address is None:
+        return ""
+    length = NEIGHBORS_BITS if address.version == 4 else COUNTED_BITS
+    return str(ipaddress.ip_network((address, length), strict=False))

@@ -8,9 +8,9 @@ from django.contrib.auth import update_session_auth_hash
 from django.db.models import F
 from django.http import HttpRequest
 
+from accounts.addresses import network_of
 from accounts.models import User
 from accounts.security.devices import device_in
-from accounts.security.networks import network_of
 
 MOST_SESSIONS = 50
 

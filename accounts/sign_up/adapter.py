@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 
 from accounts.access import address_of
-from accounts.addresses import parsed_address
+from accounts.addresses import network_of, parsed_address
 from accounts.models import EmailChange, User
 from accounts.operations import remember_language
 from accounts.security.devices import device_in
 from accounts.security.email_changes import is_needed_for_undoing, undo_url
-from accounts.security.networks import network_of
 from accounts.security.notices import addresses_to_tell
 from accounts.security.sessions import end_oldest_sessions
 from accounts.security.signed_in import begin_session

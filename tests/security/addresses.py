@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import ApiKey, User
@@ -54,6 +56,7 @@ class Addresses:
         webhook = Webhook.objects.filter(user=user).latest("pk")
         delivery = WebhookDelivery.objects.filter(webhook=webhook).latest("pk")
         key = ApiKey.objects.filter(user=user).latest("pk")
+        session, _new = UserSession.objects.get_or_create(user=user, session_key="k", ip="203.0.113.9")
         assert order.kind == Kind.SERVICE
         self._arguments: dict[str, dict[str, Any]] = {
             "catalog:category": {"pk": Category.objects.latest("pk").pk},
@@ -72,6 +75,9 @@ class Addresses:
             "api:webhook": {"pk": webhook.pk},
             "api:webhook_delivery": {"pk": delivery.pk},
             "api:webhook_replay": {"pk": delivery.pk},
+            "end_session": {"pk": session.pk},
+            "mfa_": {"pk": Authenticator.objects.filter(user=user).latest("pk").pk},
+            "undo_email_change": {"token": "1:x:y"},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.addresses import network_of
 from accounts.models import KnownNetwork, User, WrongTry
 from accounts.security import wrong_tries
-from accounts.security.networks import network_of
 from orders.models import Coupon
 from storefront.web import cache as shop_cache
 from tests.conftest import PASSWORD
