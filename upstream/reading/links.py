@@ -27,13 +27,19 @@ def link(typed: str) -> str:
     parts, text = _read(kept.removesuffix("/"))
     unseen = unseen_places(text)
     blanks_go = "?" not in parts
-    end = len(parts)
-    while end and _goes(text[end - 1], is_coded=len(parts[end - 1]) > 1, unseen=end - 1 in unseen, blanks_go=blanks_go):
-        end -= 1
+
+    def trimmed(end: int) -> int:
+        while end and _goes(text[end - 1], len(parts[end - 1]) > 1, end - 1 in unseen, blanks_go):
+            end -= 1
+        return end
+
+    end = trimmed(len(parts))
+    if not slash and parts[end - 1 : end] == ["/"]:  # what goes stood behind it
+        slash, end = "/", trimmed(end - 1)
     return "".join(parts[:end]) + slash
 
 
-def _goes(character: str, *, is_coded: bool, unseen: bool, blanks_go: bool) -> bool:
+def _goes(character: str, is_coded: bool, unseen: bool, blanks_go: bool) -> bool:
     """Whether a character at a link's end is no part of it."""
     if character == "\0":  # refused elsewhere, with words
         return False
