@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from tests.wallet import fake_btcpay, fake_stripe
+from tests.wallet.fake_btcpay import FakeBtcpay
+from tests.wallet.fake_stripe import FakeStripe
 from wallet.gateways.demo import demo_event, demo_headers
 from wallet.models import GatewayEvent, LedgerEntry, TopUp, Wallet
 from wallet.operations import start_top_up
@@ -30,6 +32,32 @@ def stripe_says(body: bytes, **signed: Any) -> int:
 
 def btcpay_says(body: bytes, **signed: Any) -> int:
     return knock("btcpay", body, {"BTCPay-Sig": fake_btcpay.signature(body, **signed)})
+
+
+def stripe_tells(server: FakeStripe, kind: str, about: dict[str, Any]) -> int:
+    """An event about something at Stripe."""
+    return stripe_says(server.event(kind, about))
+
+
+def stripe_paid(user: User, server: FakeStripe) -> TopUp:
+    """Ten dollars that have been paid through Stripe."""
+    top_up = start(user, "stripe")
+    assert stripe_tells(server, "checkout.session.completed", server.pay(top_up.reference)) == 200
+    return top_up
+
+
+def btcpay_paid(user: User, server: FakeBtcpay) -> TopUp:
+    """Ten dollars that have been paid in bitcoin."""
+    top_up = start(user, "btcpay")
+    server.becomes(top_up.reference, "Settled")
+    assert btcpay_says(server.event("InvoiceSettled", top_up.gateway_id)) == 200
+    return top_up
+
+
+def status(top_up: TopUp) -> str:
+    """How the payment stands now."""
+    top_up.refresh_from_db()
+    return top_up.status
 
 
 def demo_says(top_up: TopUp, state: Any, **changes: Any) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import User
 from tests.wallet.fake_btcpay import FakeBtcpay
-from tests.wallet.paying import DOLLAR, balance, btcpay_says, outcomes, start
+from tests.wallet.paying import DOLLAR, balance, btcpay_paid, btcpay_says, outcomes
 from wallet.models import TopUp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
@@ -18,10 +18,7 @@ Status = TopUp.Status
 def top_up(ann: User, btcpay_server: FakeBtcpay) -> TopUp:
     """Ten dollars of Ann's, paid in bitcoin; she had a hundred. The key may not list refunds."""
     btcpay_server.lists_refunds = False
-    top_up = start(ann, "btcpay")
-    btcpay_server.becomes(top_up.reference, "Settled")
-    assert btcpay_says(btcpay_server.event("InvoiceSettled", top_up.gateway_id)) == 200
-    return top_up
+    return btcpay_paid(ann, btcpay_server)
 
 
 def claimed(server: FakeBtcpay, top_up: TopUp, amount: str, state: str = "Completed", **about: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from tests.wallet.fake_btcpay import FakeBtcpay
-from tests.wallet.paying import DOLLAR, balance, btcpay_says, outcomes, rows, start
+from tests.wallet.paying import DOLLAR, balance, btcpay_paid, btcpay_says, outcomes, rows, status
 from wallet.models import TopUp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
@@ -18,15 +18,7 @@ Status = TopUp.Status
 @pytest.fixture
 def top_up(ann: User, btcpay_server: FakeBtcpay) -> TopUp:
     """Ten dollars of Ann's, paid in bitcoin; she had a hundred."""
-    top_up = start(ann, "btcpay")
-    btcpay_server.becomes(top_up.reference, "Settled")
-    assert btcpay_says(btcpay_server.event("InvoiceSettled", top_up.gateway_id)) == 200
-    return top_up
-
-
-def status(top_up: TopUp) -> str:
-    top_up.refresh_from_db()
-    return top_up.status
+    return btcpay_paid(ann, btcpay_server)
 
 
 def says(server: FakeBtcpay, kind: str, payout: dict[str, Any], **changes: Any) -> int:

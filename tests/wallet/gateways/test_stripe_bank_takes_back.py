@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from tests.wallet.fake_stripe import FakeStripe
-from tests.wallet.paying import DOLLAR, balance, rows, start, stripe_says
+from tests.wallet.paying import DOLLAR, balance, rows, start, status, stripe_paid, stripe_says, stripe_tells
 from wallet.models import TopUp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
@@ -19,18 +19,7 @@ Told = tuple[str, dict[str, Any]]
 @pytest.fixture
 def top_up(ann: User, stripe_server: FakeStripe) -> TopUp:
     """Ten dollars of Ann's, debited from her bank; she had a hundred."""
-    top_up = start(ann, "stripe")
-    assert stripe_says(stripe_server.event("checkout.session.completed", stripe_server.pay(top_up.reference))) == 200
-    return top_up
-
-
-def status(top_up: TopUp) -> str:
-    top_up.refresh_from_db()
-    return top_up.status
-
-
-def says(server: FakeStripe, kind: str, about: dict[str, Any]) -> int:
-    return stripe_says(server.event(kind, about))
+    return stripe_paid(ann, stripe_server)
 
 
 def steps(server: FakeStripe, reference: str) -> dict[str, Callable[[], Told]]:
@@ -58,7 +47,7 @@ def test_charge_when_taken_back_among_a_failed_refund_and_a_won_dispute_stays_go
     happens = steps(stripe_server, top_up.reference)
 
     for number, what in enumerate(history):
-        assert says(stripe_server, *happens[what]()) == 200
+        assert stripe_tells(stripe_server, *happens[what]()) == 200
         if "taken back" in history[: number + 1]:
             assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
@@ -76,7 +65,7 @@ def test_charge_when_everything_is_told_late_and_in_any_order_stays_gone(
     told = [paid, *(happens[what]() for what in ("refunded", "taken back", "refund failed"))]
 
     for place in (*order, *order):
-        assert says(stripe_server, *told[place]) == 200
+        assert stripe_tells(stripe_server, *told[place]) == 200
 
     assert (status(top_up), top_up.refunded_micros, balance(ann)) == (Status.REFUNDED, 10 * DOLLAR, 100 * DOLLAR)
 
@@ -84,9 +73,9 @@ def test_charge_when_everything_is_told_late_and_in_any_order_stays_gone(
 def test_charge_when_taken_back_after_a_part_was_refunded_takes_the_whole_and_no_more(
     top_up: TopUp, stripe_server: FakeStripe
 ) -> None:
-    says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 400))
+    stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 400))
 
-    says(stripe_server, "charge.failed", stripe_server.bank_takes_back(top_up.reference))
+    stripe_tells(stripe_server, "charge.failed", stripe_server.bank_takes_back(top_up.reference))
 
     assert (status(top_up), top_up.refunded_micros, balance(top_up.user)) == (
         Status.REFUNDED,
@@ -102,7 +91,7 @@ def test_charge_when_the_list_does_not_tell_yet_is_taken_at_its_events_word(
     failed = stripe_server.bank_takes_back(top_up.reference)
     stripe_server.charge(top_up.reference)
 
-    assert says(stripe_server, "charge.failed", failed) == 200
+    assert stripe_tells(stripe_server, "charge.failed", failed) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
@@ -112,7 +101,7 @@ def test_charge_when_an_earlier_try_was_taken_back_and_another_one_paid_takes_no
 ) -> None:
     changes = {"id": "ch_0", "status": "failed", "failure_balance_transaction": "txn_0"}
 
-    assert says(stripe_server, "charge.failed", stripe_server.charge(top_up.reference, **changes)) == 200
+    assert stripe_tells(stripe_server, "charge.failed", stripe_server.charge(top_up.reference, **changes)) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 110 * DOLLAR)
 
@@ -121,11 +110,11 @@ def test_refund_when_it_failed_for_want_of_a_balance_is_no_charge_that_was_taken
     top_up: TopUp, stripe_server: FakeStripe
 ) -> None:
     """Refunds have a field of that name, too."""
-    says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 1000))
+    stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 1000))
     stripe_server.charges.clear()
 
     failed = stripe_server.refund_becomes("re_1", "failed", failure_balance_transaction="txn_9")
-    assert says(stripe_server, "refund.failed", failed) == 200
+    assert stripe_tells(stripe_server, "refund.failed", failed) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 110 * DOLLAR)
 
@@ -139,7 +128,7 @@ def test_charge_when_a_restricted_key_may_not_list_is_taken_and_never_returned_b
     stripe_server.forbidden = lists
     refund = stripe_server.refund(top_up.reference, 1000, "pending")
 
-    assert says(stripe_server, "charge.failed", stripe_server.bank_takes_back(top_up.reference)) == 200
+    assert stripe_tells(stripe_server, "charge.failed", stripe_server.bank_takes_back(top_up.reference)) == 200
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
     failed = stripe_server.event("refund.failed", stripe_server.refund_becomes(refund["id"], "failed"))
@@ -151,10 +140,10 @@ def test_refund_when_its_amount_cannot_be_read_is_to_be_sent_again(
     top_up: TopUp, stripe_server: FakeStripe, odd: Any
 ) -> None:
     """As nothing it would be missing from the sum, and what is booked would be returned."""
-    says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 300))
+    stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 300))
     second = stripe_server.refund(top_up.reference, 200)
     stripe_server.refunds["re_1"]["amount"] = odd
 
-    assert says(stripe_server, "refund.created", second) == 503
+    assert stripe_tells(stripe_server, "refund.created", second) == 503
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 107 * DOLLAR)

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from tests.wallet.fake_stripe import FakeStripe
-from tests.wallet.paying import DOLLAR, balance, outcomes, rows, start, stripe_says
+from tests.wallet.paying import DOLLAR, balance, outcomes, rows, start, status, stripe_paid, stripe_says, stripe_tells
 from wallet.models import Receivable, TopUp
 from wallet.operations import adjust, close_review
 from wallet.operations.reversals import owed_by
@@ -20,24 +20,13 @@ Status = TopUp.Status
 @pytest.fixture
 def top_up(ann: User, stripe_server: FakeStripe) -> TopUp:
     """Ten dollars of Ann's, paid by card; she had a hundred."""
-    top_up = start(ann, "stripe")
-    assert stripe_says(stripe_server.event("checkout.session.completed", stripe_server.pay(top_up.reference))) == 200
-    return top_up
-
-
-def status(top_up: TopUp) -> str:
-    top_up.refresh_from_db()
-    return top_up.status
-
-
-def says(server: FakeStripe, kind: str, about: dict[str, Any]) -> int:
-    return stripe_says(server.event(kind, about))
+    return stripe_paid(ann, stripe_server)
 
 
 # --- Refunds ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("word", ["pending", "requires_action", "succeeded"])
 def test_refund_when_created_is_taken_before_it_arrives(top_up: TopUp, stripe_server: FakeStripe, word: str) -> None:
-    assert says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 400, word)) == 200
+    assert stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 400, word)) == 200
 
     assert (status(top_up), top_up.refunded_micros, balance(top_up.user)) == (Status.PAID, 4 * DOLLAR, 106 * DOLLAR)
 
@@ -47,13 +36,13 @@ def test_refund_when_created_is_taken_before_it_arrives(top_up: TopUp, stripe_se
 def test_refund_when_it_fails_after_it_was_booked_comes_back(
     top_up: TopUp, stripe_server: FakeStripe, kind: str, word: str
 ) -> None:
-    says(stripe_server, "charge.refunded", stripe_server.charge(top_up.reference, 1000))
+    stripe_tells(stripe_server, "charge.refunded", stripe_server.charge(top_up.reference, 1000))
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
     failed = stripe_server.refund_becomes(
         "re_1", word, failure_reason="expired_or_canceled_card", failure_balance_transaction="txn_9"
     )
-    assert says(stripe_server, kind, failed) == 200
+    assert stripe_tells(stripe_server, kind, failed) == 200
 
     assert (status(top_up), top_up.refunded_micros, balance(top_up.user)) == (Status.PAID, 0, 110 * DOLLAR)
     assert rows(top_up.user)[-2:] == [("reversal", -10 * DOLLAR), ("reversal", 10 * DOLLAR)]
@@ -61,10 +50,10 @@ def test_refund_when_it_fails_after_it_was_booked_comes_back(
 
 def test_refund_when_one_of_two_fails_leaves_the_other(top_up: TopUp, stripe_server: FakeStripe) -> None:
     for amount in (300, 700):
-        says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, amount))
+        stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, amount))
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
-    says(stripe_server, "refund.failed", stripe_server.refund_becomes("re_2", "failed"))
+    stripe_tells(stripe_server, "refund.failed", stripe_server.refund_becomes("re_2", "failed"))
 
     assert (status(top_up), top_up.refunded_micros, balance(top_up.user)) == (Status.PAID, 3 * DOLLAR, 107 * DOLLAR)
 
@@ -82,7 +71,7 @@ def test_refund_when_told_in_any_order_ends_at_what_stripe_says_now(top_up: TopU
 
     for order in itertools.permutations(told):
         for kind, about in order:
-            assert says(stripe_server, kind, about) == 200
+            assert stripe_tells(stripe_server, kind, about) == 200
         assert (status(top_up), balance(top_up.user)) == (Status.PAID, 110 * DOLLAR)
     assert rows(top_up.user) == [("top_up", 10 * DOLLAR)]
 
@@ -99,7 +88,7 @@ def test_refund_when_there_are_more_than_a_page_of_them_adds_all_up(top_up: TopU
     for _time in range(105):
         refund = stripe_server.refund(top_up.reference, 5)
 
-    says(stripe_server, "refund.created", refund)
+    stripe_tells(stripe_server, "refund.created", refund)
 
     assert (status(top_up), top_up.refunded_micros) == (Status.PAID, 5_250_000)
 
@@ -108,10 +97,10 @@ def test_refund_when_it_failed_after_the_money_was_spent_pays_what_was_owed(
     top_up: TopUp, stripe_server: FakeStripe, sam: User
 ) -> None:
     adjust(user=top_up.user, amount_micros=-105 * DOLLAR, note="spent", actor=sam, reference="spent")
-    says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 1000))
+    stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 1000))
     assert (balance(top_up.user), owed_by(top_up.user)) == (0, 5 * DOLLAR)
 
-    says(stripe_server, "refund.failed", stripe_server.refund_becomes("re_1", "failed"))
+    stripe_tells(stripe_server, "refund.failed", stripe_server.refund_becomes("re_1", "failed"))
 
     assert (balance(top_up.user), owed_by(top_up.user)) == (5 * DOLLAR, 0)
     assert Receivable.objects.get().settled_at is not None
@@ -147,12 +136,12 @@ def test_refund_when_it_fails_while_its_beginning_is_being_read_ends_failed(
 
 # --- Disputes ---------------------------------------------------------------------------------------------------------
 def test_dispute_when_funds_are_reinstated_returns_them(top_up: TopUp, stripe_server: FakeStripe) -> None:
-    says(stripe_server, "charge.dispute.funds_withdrawn", stripe_server.dispute(top_up.reference, 1000))
+    stripe_tells(stripe_server, "charge.dispute.funds_withdrawn", stripe_server.dispute(top_up.reference, 1000))
     assert (status(top_up), balance(top_up.user)) == (Status.DISPUTED, 100 * DOLLAR)
 
     won = stripe_server.dispute(top_up.reference, 1000, "won")
     for kind in ("charge.dispute.funds_reinstated", "charge.dispute.closed", "charge.dispute.updated"):
-        assert says(stripe_server, kind, won) == 200
+        assert stripe_tells(stripe_server, kind, won) == 200
 
     assert (status(top_up), top_up.attention, balance(top_up.user)) == (Status.PAID, "", 110 * DOLLAR)
     assert len(rows(top_up.user)) == 3
@@ -160,24 +149,24 @@ def test_dispute_when_funds_are_reinstated_returns_them(top_up: TopUp, stripe_se
 
 @pytest.mark.parametrize("word", ["lost", "appeal_needs_response", "appeal_under_review", "under_review"])
 def test_dispute_when_it_holds_the_money_takes_it(top_up: TopUp, stripe_server: FakeStripe, word: str) -> None:
-    says(stripe_server, "charge.dispute.updated", stripe_server.dispute(top_up.reference, 1000, word))
+    stripe_tells(stripe_server, "charge.dispute.updated", stripe_server.dispute(top_up.reference, 1000, word))
 
     assert (status(top_up), balance(top_up.user)) == (Status.DISPUTED, 100 * DOLLAR)
 
 
 @pytest.mark.parametrize("word", ["prevented", "warning_needs_response", "warning_under_review", "warning_closed"])
 def test_dispute_when_it_holds_nothing_takes_nothing(top_up: TopUp, stripe_server: FakeStripe, word: str) -> None:
-    says(stripe_server, "charge.dispute.updated", stripe_server.dispute(top_up.reference, 1000, word))
+    stripe_tells(stripe_server, "charge.dispute.updated", stripe_server.dispute(top_up.reference, 1000, word))
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 110 * DOLLAR)
 
 
 def test_dispute_when_a_second_one_is_won_leaves_the_lost_one(top_up: TopUp, stripe_server: FakeStripe) -> None:
-    says(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 300, "lost"))
-    says(stripe_server, "charge.dispute.created", stripe_server.dispute(top_up.reference, 400, number=2))
+    stripe_tells(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 300, "lost"))
+    stripe_tells(stripe_server, "charge.dispute.created", stripe_server.dispute(top_up.reference, 400, number=2))
     assert (status(top_up), top_up.disputed_micros, balance(top_up.user)) == (Status.DISPUTED, 7 * DOLLAR, 103 * DOLLAR)
 
-    says(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 400, "won", number=2))
+    stripe_tells(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 400, "won", number=2))
 
     assert (status(top_up), top_up.disputed_micros, balance(top_up.user)) == (Status.DISPUTED, 3 * DOLLAR, 107 * DOLLAR)
 
@@ -185,11 +174,11 @@ def test_dispute_when_a_second_one_is_won_leaves_the_lost_one(top_up: TopUp, str
 def test_dispute_when_part_was_refunded_before_takes_no_more_than_was_paid(
     top_up: TopUp, stripe_server: FakeStripe
 ) -> None:
-    says(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 250))
+    stripe_tells(stripe_server, "refund.created", stripe_server.refund(top_up.reference, 250))
 
-    says(stripe_server, "charge.dispute.created", stripe_server.dispute(top_up.reference, 1000))
+    stripe_tells(stripe_server, "charge.dispute.created", stripe_server.dispute(top_up.reference, 1000))
     assert balance(top_up.user) == 100 * DOLLAR
-    says(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 1000, "won"))
+    stripe_tells(stripe_server, "charge.dispute.closed", stripe_server.dispute(top_up.reference, 1000, "won"))
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 107_500_000)
 
@@ -199,7 +188,7 @@ def test_dispute_when_two_are_in_different_currencies_is_for_a_human(top_up: Top
     second = stripe_server.dispute(top_up.reference, 300, number=2)
     stripe_server.disputes["du_2"]["currency"] = "eur"
 
-    says(stripe_server, "charge.dispute.created", second)
+    stripe_tells(stripe_server, "charge.dispute.created", second)
 
     assert (status(top_up), balance(top_up.user)) == (Status.REVIEW, 110 * DOLLAR)
 
@@ -208,7 +197,7 @@ def test_dispute_when_two_are_in_different_currencies_is_for_a_human(top_up: Top
 def test_charge_when_the_bank_takes_a_payment_back_reverses_it(top_up: TopUp, stripe_server: FakeStripe) -> None:
     failed = stripe_server.charge(top_up.reference, status="failed", failure_balance_transaction="txn_9")
 
-    assert says(stripe_server, "charge.failed", failed) == 200
+    assert stripe_tells(stripe_server, "charge.failed", failed) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.REFUNDED, 100 * DOLLAR)
 
@@ -217,7 +206,7 @@ def test_charge_when_a_card_was_refused_before_another_one_paid_changes_nothing(
     top_up: TopUp, stripe_server: FakeStripe
 ) -> None:
     for kind in ("charge.failed", "payment_intent.payment_failed"):
-        assert says(stripe_server, kind, stripe_server.charge(top_up.reference, status="failed")) == 200
+        assert stripe_tells(stripe_server, kind, stripe_server.charge(top_up.reference, status="failed")) == 200
 
     assert (status(top_up), top_up.attention, balance(top_up.user)) == (Status.PAID, "", 110 * DOLLAR)
 
@@ -226,7 +215,7 @@ def test_charge_when_a_card_was_refused_before_another_one_paid_changes_nothing(
 def test_fraud_warning_when_actionable_moves_nothing_and_calls_a_human(
     top_up: TopUp, stripe_server: FakeStripe, kind: str
 ) -> None:
-    assert says(stripe_server, kind, stripe_server.fraud_warning(top_up.reference)) == 200
+    assert stripe_tells(stripe_server, kind, stripe_server.fraud_warning(top_up.reference)) == 200
 
     assert (status(top_up), balance(top_up.user)) == (Status.PAID, 110 * DOLLAR)
     assert top_up.attention.startswith("The customer's bank reports this payment as fraud.")
@@ -236,9 +225,9 @@ def test_fraud_warning_when_actionable_moves_nothing_and_calls_a_human(
 def test_fraud_warning_when_told_before_the_payment_is_still_for_a_human(ann: User, stripe_server: FakeStripe) -> None:
     top_up = start(ann, "stripe")
     paid = stripe_server.pay(top_up.reference)
-    says(stripe_server, "radar.early_fraud_warning.created", stripe_server.fraud_warning(top_up.reference))
+    stripe_tells(stripe_server, "radar.early_fraud_warning.created", stripe_server.fraud_warning(top_up.reference))
 
-    says(stripe_server, "checkout.session.completed", paid)
+    stripe_tells(stripe_server, "checkout.session.completed", paid)
 
     assert (status(top_up), bool(top_up.attention), balance(ann)) == (Status.PAID, True, 110 * DOLLAR)
 
@@ -246,12 +235,12 @@ def test_fraud_warning_when_told_before_the_payment_is_still_for_a_human(ann: Us
 def test_fraud_warning_when_refunded_or_closed_is_done_with(
     top_up: TopUp, stripe_server: FakeStripe, sam: User
 ) -> None:
-    says(stripe_server, "radar.early_fraud_warning.created", stripe_server.fraud_warning(top_up.reference))
+    stripe_tells(stripe_server, "radar.early_fraud_warning.created", stripe_server.fraud_warning(top_up.reference))
     top_up.refresh_from_db()
     close_review(top_up=top_up, actor=sam)
     assert (status(top_up), top_up.attention) == (Status.PAID, "")
 
-    says(
+    stripe_tells(
         stripe_server,
         "radar.early_fraud_warning.updated",
         stripe_server.fraud_warning(top_up.reference, actionable=False),
@@ -277,6 +266,6 @@ def test_fraud_warning_when_refunded_or_closed_is_done_with(
 def test_event_when_its_money_is_told_elsewhere_changes_nothing(
     top_up: TopUp, stripe_server: FakeStripe, kind: str
 ) -> None:
-    assert says(stripe_server, kind, stripe_server.charge(top_up.reference)) == 200
+    assert stripe_tells(stripe_server, kind, stripe_server.charge(top_up.reference)) == 200
 
     assert (status(top_up), top_up.attention, balance(top_up.user)) == (Status.PAID, "", 110 * DOLLAR)
