@@ -5,10 +5,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, count
 
-from django.db import transaction
-
 from sms.formats.countries import dial_code_of, region_of, same_country, written_name
-from sms.merging import former_codes, merge_into, row_now
+from sms.merging import former_codes, merge_alike, merge_into, row_now
 from sms.models import Country, Project
 from upstream.protocol.wire import SmsProject
 from upstream.reading.text import comparable, names_nothing
@@ -72,19 +70,10 @@ def merge_countries() -> int:
     What was hidden stays hidden, and ids and codes that somebody holds lead to the row that stays. Projects go on being
     asked for in the words that upstream had for their country.
     """
-    same: dict[str, list[Country]] = defaultdict(list)
-    for country in Country.objects.order_by("pk"):
-        same[same_country(country.code, country.name)].append(country)
-    gone = 0
-    for kept, *doubles in same.values():
-        for double in doubles:
-            with transaction.atomic():
-                _merge(double, into=kept)
-            gone += 1
-    return gone
+    return merge_alike(Country.objects.order_by("pk"), lambda one: same_country(one.code, one.name), _merge)
 
 
-def _merge(double: Country, *, into: Country) -> None:
+def _merge(into: Country, double: Country) -> None:
     Project.objects.filter(country=double, country_code="").update(country_code=double.code)
     twins = {project.upstream_id: project for project in into.projects.all()}
     for project in double.projects.all():

@@ -1,6 +1,7 @@
 """Making two rows one that mean the same: what points at the one that goes, and what it was known under, is kept."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -43,6 +44,22 @@ def _keep_on_sale(kept: Project, double: Project) -> None:
         kept.price_upstream_micros = double.price_upstream_micros
         kept.withdrawn_at = None
         kept.save(update_fields=["price_upstream_micros", "withdrawn_at"])
+
+
+def merge_alike(
+    rows: Iterable[AnyRow], meaning: Callable[[AnyRow], str], merge: Callable[[AnyRow, AnyRow], None]
+) -> int:
+    """Make rows of one meaning the first of them; `merge` is given that one and one that goes. Return how many went."""
+    alike: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in rows:
+        alike[meaning(row)].append(row)
+    gone = 0
+    for group in alike.values():
+        for double in group[1:]:
+            with transaction.atomic():
+                merge(group[0], double)
+            gone += 1
+    return gone
 
 
 def row_now(model: type[Row], key: int | str) -> int | None:

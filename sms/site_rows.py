@@ -1,11 +1,8 @@
 """Rows of websites and apps from their names: one for each, however many ways upstream has of writing it."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db import transaction
-
-from sms.merging import merge_into
+from sms.merging import merge_alike, merge_into
 from sms.models import Site
 from upstream.reading.text import comparable
 
@@ -39,19 +36,10 @@ def merge_sites() -> int:
 
     What was hidden stays hidden; search aliases and translated names of all count.
     """
-    alike: dict[str, list[Site]] = defaultdict(list)
-    for site in Site.objects.order_by("pk"):
-        alike[_looks(site.name)].append(site)
-    gone = 0
-    for kept, *doubles in alike.values():
-        for double in doubles:
-            with transaction.atomic():
-                _merge(double, into=kept)
-            gone += 1
-    return gone
+    return merge_alike(Site.objects.order_by("pk"), lambda site: _looks(site.name), _merge)
 
 
-def _merge(double: Site, *, into: Site) -> None:
+def _merge(into: Site, double: Site) -> None:
     words = dict.fromkeys(f"{into.aliases} {double.aliases}".split())
     aliases = ""
     for word in words:
