@@ -4,9 +4,13 @@ Fernet (AES-128-CBC with HMAC-SHA256): https://cryptography.io/en/latest/fernet/
 """
 
 from functools import lru_cache
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db.models import QuerySet
+
+ROWS_AT_ONCE = 500
 
 
 class CannotDecrypt(Exception):
@@ -38,6 +42,19 @@ def is_encrypted_with_newest_key(encrypted: str) -> bool:
 def reencrypt(encrypted: str) -> str:
     """Return the same secret encrypted with the newest key. Raises CannotDecrypt."""
     return encrypt(decrypt(encrypted))
+
+
+def reencrypt_column(rows: QuerySet[Any], column: str) -> int:
+    """Encrypt this column of these rows with the newest key where an older one did; return how many.
+
+    A row that changes meanwhile is left to whoever changed it, who had the newest key. Raises CannotDecrypt.
+    """
+    count = 0
+    for pk, text in rows.exclude(**{column: ""}).values_list("pk", column).iterator(chunk_size=ROWS_AT_ONCE):
+        if not is_encrypted_with_newest_key(text):
+            unchanged = rows.filter(**{"pk": pk, column: text})
+            count += unchanged.update(**{column: reencrypt(text)})
+    return count
 
 
 def _keyring() -> MultiFernet:

@@ -5,6 +5,7 @@ takes more than one statement that cannot share a transaction: its migration say
 else. On SQLite, where only one process writes at a time anyway, they do what Django's own operations do.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -114,7 +115,7 @@ class DropForeignKeyIndexWithoutLock(Operation):
         ]
 
 
-class _ConstraintWithoutLock(AddConstraint):
+class _ConstraintWithoutLock(AddConstraint, ABC):
     """What constraints that are added in several statements have in common."""
 
     def database_forwards(
@@ -138,9 +139,9 @@ class _ConstraintWithoutLock(AddConstraint):
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         self._add(schema_editor, model, table, name)
 
+    @abstractmethod
     def _add(self, schema_editor: BaseDatabaseSchemaEditor, model: Any, table: str, name: str) -> None:
         """Add the constraint; `table` and `name` are quoted."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         return f"Without a lock: {super().describe()}"

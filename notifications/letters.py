@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.batches import delete_in_batches
-from accounts.encryption import CannotDecrypt, decrypt, encrypt, is_encrypted_with_newest_key, reencrypt
+from accounts.encryption import CannotDecrypt, decrypt, encrypt, reencrypt_column
 from notifications.models import Letter
 from notifications.wake_worker import wake_worker
 
@@ -79,11 +79,10 @@ def clean_letters(*, now: datetime) -> int:
 def reencrypt_letters() -> int:
     """Encrypt what waits with the newest key; return how many letters. One that nobody can open is of no use."""
     count = 0
-    for letter in Letter.objects.iterator():
-        if is_encrypted_with_newest_key(letter.body_encrypted):
-            continue
+    for pk in Letter.objects.values_list("pk", flat=True).iterator():
+        letter = Letter.objects.filter(pk=pk)
         try:
-            count += Letter.objects.filter(pk=letter.pk).update(body_encrypted=reencrypt(letter.body_encrypted))
+            count += reencrypt_column(letter, "body_encrypted")
         except CannotDecrypt:
-            Letter.objects.filter(pk=letter.pk).delete()
+            letter.delete()
     return count

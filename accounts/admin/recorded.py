@@ -38,7 +38,7 @@ class RecordedAdmin(UnfoldModelAdmin):
         before = {} if add else {name: form.get_initial_for_field(form.fields[name], name) for name in fields}
         # A form may say that something changed that none of its fields is called, as that of a password does.
         after.update({name: CHANGED for name in form.changed_data if name not in after})
-        request._trail_values = (  # type: ignore[attr-defined]
+        request._trail_values = (  # type: ignore[attr-defined]  # ours, until `_note` takes it
             {name: plain(value, name) for name, value in before.items()},
             {name: plain(value, name) for name, value in after.items()},
         )
@@ -57,14 +57,14 @@ class RecordedAdmin(UnfoldModelAdmin):
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         entries = super().log_deletions(request, queryset)
         for row in queryset:
-            record(Action.DELETED, actor=_staff(request), target=row, request=request, before=_columns(row))
+            record(Action.DELETED, actor=request.user, target=row, request=request, before=_columns(row))
         return entries
 
     def _note(self, action: str, request: HttpRequest, obj: Any, message: Any) -> None:
         before, after = request.__dict__.pop("_trail_values", ({}, {}))
         if isinstance(message, str) and message:
             after = {**after, "message": message}
-        record(action, actor=_staff(request), target=obj, request=request, before=before, after=after)
+        record(action, actor=request.user, target=obj, request=request, before=before, after=after)
 
 
 def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -93,7 +93,7 @@ def _note_unnoticed(pages: UnfoldModelAdmin, request: HttpRequest, response: Htt
     name = request.resolver_match.url_name if request.resolver_match else ""
     # Its text may want columns that nobody has read: the trail says the page, and the number of the row.
     entry = {"page": name, **after}
-    record(action, actor=_staff(request), target=_Unread(target), request=request, after=entry)  # type: ignore[arg-type]
+    record(action, actor=request.user, target=_Unread(target), request=request, after=entry)  # type: ignore[arg-type]  # reads as a row
 
 
 class _Unread:
@@ -117,7 +117,3 @@ def _what_was_posted(request: HttpRequest) -> dict[str, Any]:
 
 def _columns(row: Model) -> dict[str, Any]:
     return {field.attname: plain(getattr(row, field.attname), field.name) for field in row._meta.concrete_fields}
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user

@@ -35,14 +35,9 @@ def may_filter(pages: Pages, request: HttpRequest, parameter: str) -> bool:
 
 def searchable(pages: Pages, request: HttpRequest, fields: Iterable[str]) -> list[str]:
     """Return those of the search fields that are shown here, or on pages that this person may look at."""
-    shown: set[str] | None = None
-    found = []
-    for field in fields:
-        if shown is None:
-            shown = shown_here(pages, request)
-        if _is_searchable(pages, request, field.lstrip(HOW), shown):
-            found.append(field)
-    return found
+    wanted = list(fields)
+    shown = shown_here(pages, request) if wanted else set()
+    return [field for field in wanted if _is_searchable(pages, request, field.lstrip(HOW), shown)]
 
 
 def shown_here(pages: Pages, request: HttpRequest) -> set[str]:

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from accounts.keys.api_keys import revoke_all_api_keys
 from accounts.models import EmailChange, User
-from accounts.security.notices import UNDO_WITHIN
+from accounts.security.notices import open_email_changes
 from accounts.security.sessions import end_all_sessions
 
 SALT = "accounts.security.email_changes"
@@ -50,8 +50,7 @@ def change_of(token: str, *, now: datetime) -> EmailChange:
         change_id = signing.loads(token, salt=SALT)
     except signing.BadSignature:
         raise CannotUndo from None
-    open_ones = EmailChange.objects.filter(undone_at=None, changed_at__gt=now - UNDO_WITHIN)
-    change = open_ones.select_related("user").filter(pk=change_id).first()
+    change = open_email_changes(now).select_related("user").filter(pk=change_id).first()
     if change is None:
         raise CannotUndo
     return change
@@ -59,8 +58,7 @@ def change_of(token: str, *, now: datetime) -> EmailChange:
 
 def is_needed_for_undoing(address: EmailAddress, *, now: datetime) -> bool:
     """Whether this was the account's address until lately: it stays with the account, so that nobody else takes it."""
-    lately = EmailChange.objects.filter(undone_at=None, changed_at__gt=now - UNDO_WITHIN)
-    return lately.filter(user=address.user_id, old_email=address.email).exists()
+    return open_email_changes(now).filter(user=address.user_id, old_email=address.email).exists()
 
 
 @transaction.atomic

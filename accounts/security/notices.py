@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import EmailAddress
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,5 +45,10 @@ def addresses_to_tell(user: User, *, now: datetime | None = None) -> list[str]:
     """Return the account's own address, and those that were until lately."""
     now = now or timezone.now()
     own = EmailAddress.objects.get_primary_email(user) or user.email
-    lately = EmailChange.objects.filter(user=user, undone_at=None, changed_at__gt=now - UNDO_WITHIN)
+    lately = open_email_changes(now).filter(user=user)
     return list(dict.fromkeys([own, *lately.values_list("old_email", flat=True)]))
+
+
+def open_email_changes(now: datetime) -> QuerySet[EmailChange]:
+    """Return the changes of addresses that can still be undone."""
+    return EmailChange.objects.filter(undone_at=None, changed_at__gt=now - UNDO_WITHIN)

@@ -1,5 +1,6 @@
 """Where somebody is signed in, and ending that."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,18 +66,20 @@ def end_session(user: User, session_id: int) -> bool:
 
 def end_all_sessions(user: User) -> None:
     """End every session of the customer, also those that no list knows; no key stops working."""
-    for session in UserSession.objects.filter(user=user):
-        session.end()
-    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
-    user.refresh_from_db(fields=["sessions_ended"])
+    _end(user, UserSession.objects.filter(user=user))
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
     """End every session of the customer but the one of this request."""
-    for session in UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key):
-        session.end()
-    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
-    user.refresh_from_db(fields=["sessions_ended"])
+    _end(user, UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key))
     here = UserSession.objects.filter(session_key=request.session.session_key)
     update_session_auth_hash(request, user)  # gives this session another key as well
     here.update(session_key=request.session.session_key)
+
+
+def _end(user: User, listed: Iterable[UserSession]) -> None:
+    """End these sessions, and those that no list knows: they no longer fit the account."""
+    for session in listed:
+        session.end()
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    user.refresh_from_db(fields=["sessions_ended"])

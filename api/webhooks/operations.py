@@ -15,8 +15,7 @@ from accounts.encryption import (
     CannotDecrypt,
     decrypt,
     encrypt,
-    is_encrypted_with_newest_key,
-    reencrypt,
+    reencrypt_column,
 )
 from accounts.models import User
 from api.models import Webhook, WebhookDelivery
@@ -211,16 +210,6 @@ def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
 
 def reencrypt_webhooks() -> int:
     """Encrypt secrets and bodies with the newest of FIELD_ENCRYPTION_KEYS; return how many. Raises CannotDecrypt."""
-    count = 0
-    encrypted: tuple[tuple[type[Webhook] | type[WebhookDelivery], str], ...] = (
-        (Webhook, "secret_encrypted"),
-        (Webhook, "old_secret_encrypted"),
-        (WebhookDelivery, "body_encrypted"),
-    )
-    for model, column in encrypted:
-        rows = model._default_manager.exclude(**{column: ""}).values_list("pk", column)
-        for key, text in rows.iterator(chunk_size=ROWS_AT_ONCE):
-            if not is_encrypted_with_newest_key(text):
-                unchanged = model._default_manager.filter(**{"pk": key, column: text})
-                count += unchanged.update(**{column: reencrypt(text)})
-    return count
+    secrets = reencrypt_column(Webhook.objects.all(), "secret_encrypted")
+    old_secrets = reencrypt_column(Webhook.objects.all(), "old_secret_encrypted")
+    return secrets + old_secrets + reencrypt_column(WebhookDelivery.objects.all(), "body_encrypted")

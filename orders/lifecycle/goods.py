@@ -17,8 +17,7 @@ from accounts.encryption import (
     CannotDecrypt,
     decrypt,
     encrypt,
-    is_encrypted_with_newest_key,
-    reencrypt,
+    reencrypt_column,
 )
 from accounts.models import User
 from orders.models import DeliveredGoods, GoodsReveal, Order
@@ -123,14 +122,7 @@ def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None
 
 def reencrypt_goods() -> int:
     """Encrypt all goods with the newest key that an older one encrypted; return how many. Raises CannotDecrypt."""
-    reencrypted = 0
-    for goods in DeliveredGoods.objects.iterator(chunk_size=500):
-        if is_encrypted_with_newest_key(goods.encrypted):
-            continue
-        # Guarded: goods that grew meanwhile have been encrypted anew by whoever added to them.
-        unchanged = DeliveredGoods.objects.filter(pk=goods.pk, encrypted=goods.encrypted)
-        reencrypted += unchanged.update(encrypted=reencrypt(goods.encrypted))
-    return reencrypted
+    return reencrypt_column(DeliveredGoods.objects.all(), "encrypted")
 
 
 def _encrypted(lines: Sequence[str]) -> str:
