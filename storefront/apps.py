@@ -1,5 +1,6 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 
 
 class StorefrontConfig(AppConfig):
@@ -7,5 +8,8 @@ class StorefrontConfig(AppConfig):
 
     def ready(self) -> None:
         from storefront.monitoring.deployment import check_deployment
+        from storefront.roles import keep_the_roles
 
         register(check_deployment, Tags.security, deploy=True)
+        # Once a `migrate`: this app has no tables, and hears nothing in its own name.
+        post_migrate.connect(keep_the_roles, sender=apps.get_app_config("accounts"), dispatch_uid="roles")
