@@ -111,9 +111,9 @@ def _refuse_to_lose_the_last(account: User, after: Rights) -> None:
     others = owners().exclude(pk=account.pk)
     enters = after.is_active and after.is_staff
     was = owners().filter(pk=account.pk)
-    if was.filter(is_superuser=True).exists() and not (enters and after.is_superuser):
-        if not others.filter(is_superuser=True).exists():
-            raise NotYours(_("This is the last superuser. Make somebody else one first."))
+    stays = not was.filter(is_superuser=True).exists() or (enters and after.is_superuser)
+    if not stays and not others.filter(is_superuser=True).exists():
+        raise NotYours(_("This is the last superuser. Make somebody else one first."))
     owns = enters and (after.is_superuser or Group.objects.filter(pk__in=after.groups, name=OWNER).exists())
     if was.exists() and not owns and not others.exists():
         raise NotYours(_("This is the last owner. Make somebody else one first."))

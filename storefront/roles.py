@@ -20,7 +20,9 @@ from accounts.trail import Action, record
 OF_THEIR_OWN = {"accounts.sign_in_as": (SUPPORT,)}
 
 
-def _may(*, view: Iterable[str], change: Iterable[str] = (), add: Iterable[str] = (), delete: Iterable[str] = ()) -> set:
+def _may(
+    *, view: Iterable[str], change: Iterable[str] = (), add: Iterable[str] = (), delete: Iterable[str] = ()
+) -> set:
     """Return permissions. Whoever changes rows sees them; whoever adds or deletes rows changes and sees them."""
     changed = {*change, *add, *delete}
     found = {"view": {*view, *changed}, "change": changed, "add": set(add), "delete": set(delete)}
@@ -63,7 +65,9 @@ SUPPORT_MAY = _may(
         "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate",
         "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
     ],
-    change=["account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.servicerequest"],
+    change=[
+        "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.servicerequest",
+    ],
 ) | {"mfa.delete_authenticator"}  # fmt: skip
 
 

@@ -11,19 +11,17 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin
+from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
+from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
 from accounts.models import CustomerGroup, User
-from accounts.operations import change_email
+from accounts.rights import may_touch_account
 from accounts.templatetags.money import money
-from accounts.typed_forms import ReadsTyped
 
 # Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
 # Where somebody is signed in is for nobody but them to see.
@@ -31,26 +29,10 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
     admin.site.unregister(plain)
 
 
-class AddCustomerForm(ReadsTyped, UserCreationForm):
-    """An account by e-mail address and password; the address is verified at the first sign-in."""
-
-    class Meta:
-        model = User
-        fields = ("email",)
-
-
-class CustomerForm(ReadsTyped, UserChangeForm):
-    class Meta:
-        model = User
-        fields = "__all__"
-        field_classes: dict[str, Any] = {}
-
-
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    form = CustomerForm
-    add_form = AddCustomerForm
-    change_password_form = AdminPasswordChangeForm
+class UserAdmin(AccountPages, DjangoUserAdmin, ModelAdmin):
+    form = AccountForm
+    add_form = NewAccountForm
     add_form_template = None
     list_display = ("email", "group", "balance", "is_active", "is_staff", "date_joined")
     list_filter = ("group", "is_active", "is_staff")
@@ -61,39 +43,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     autocomplete_fields = ("group",)
     readonly_fields = ("balance", "referred_by", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password", "group", "balance", "referred_by", "is_active")}),
+        (None, {"fields": ("email", "group", "balance", "referred_by", "is_active")}),
         (
             gettext_lazy("Staff"),
             {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
         ),
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email",)}),)
 
     @display(description=gettext_lazy("balance"), ordering="wallet__balance_micros")
     def balance(self, user: User) -> str:
         wallet = getattr(user, "wallet", None)
         return EMPTY if wallet is None else money(wallet.balance_micros)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
-        if request.user.is_superuser:
-            return fields
-        # Who may edit customers must not be able to make themselves master of the shop.
-        return (*fields, "is_staff", "is_superuser", "groups", "user_permissions")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        allowed = super().has_change_permission(request, obj)
-        protected = isinstance(obj, User) and obj.is_staff and obj != request.user
-        return allowed and (not protected or request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # an account is disabled: its orders and its ledger stay
-
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if not change or "email" in form.changed_data:
-            change_email(obj, obj.email)
 
 
 @admin.register(CustomerGroup)
@@ -103,7 +65,7 @@ class CustomerGroupAdmin(ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(RolePages, DjangoGroupAdmin, ModelAdmin):
     """Groups of staff, by what they may do; customers' discounts are in customer groups."""
 
 
@@ -123,7 +85,10 @@ class EmailAddressAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Mark as verified"), permissions=["verify"])
     def verify(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
         for address in queryset.filter(verified=False):
-            if address.set_verified():
+            if not may_touch_account(member_of_staff(request), address.user):
+                text = _("%(email)s belongs to an account with more rights than you.")
+                messages.error(request, text % {"email": address.email})
+            elif address.set_verified():
                 self.log_change(request, address, "verified")
                 messages.success(request, _("%(email)s has been verified.") % {"email": address.email})
             else:
@@ -138,5 +103,6 @@ class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):
     list_select_related = ("user",)
     fields = ("user", "type", "created_at", "last_used_at")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("mfa.delete_authenticator")
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        theirs = obj is None or may_touch_account(member_of_staff(request), obj.user)
+        return theirs and request.user.has_perm("mfa.delete_authenticator")

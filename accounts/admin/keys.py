@@ -22,6 +22,7 @@ from accounts.admin.widgets import (
     ModelAdmin,
     ReadOnlyAdmin,
     go_to,
+    member_of_staff,
     money_column,
 )
 from accounts.keys.api_keys import (
@@ -39,6 +40,7 @@ from accounts.keys.forms import (
     KeyForm,
 )
 from accounts.models import ApiKey, ApiKeySpending, User
+from accounts.rights import may_touch_account
 
 LONGEST_OVERLAP_HOURS = 168
 SPENT = money_column("spent_micros", gettext_lazy("spent"))
@@ -50,13 +52,17 @@ class StaffKeyForm(KeyForm):
 
 
 class NewStaffKeyForm(StaffKeyForm):
-    """A key for a customer, who shows it to themselves."""
+    """A key for a customer, who shows it to themselves. `actor`: who makes it."""
+
+    actor: User
 
     class Meta(StaffKeyForm.Meta):
         fields = ("user", "is_test", *StaffKeyForm.Meta.fields)
 
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
+        if not may_touch_account(self.actor, user):
+            raise forms.ValidationError(_("This account has more rights than you."))
         if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= settings.API_MAX_KEYS:
             text = _("This customer already has %(maximum)s keys. Revoke one first.")
             raise forms.ValidationError(text % {"maximum": settings.API_MAX_KEYS})
@@ -89,7 +95,9 @@ class ApiKeyAdmin(ModelAdmin):
     actions_detail = ("rotate", "revoke")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **({"form": self.add_form} if obj is None else {}), **kwargs)
+        form = super().get_form(request, obj, change, **({"form": self.add_form} if obj is None else {}), **kwargs)
+        form.actor = member_of_staff(request)
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         who = ("user", "is_test", "name") if obj is None else ("user", "is_test", "name", *self.readonly_fields)
@@ -107,7 +115,8 @@ class ApiKeyAdmin(ModelAdmin):
         return f"{key.prefix}…" if key.prefix else _("not shown yet")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.revoked_at is None)
+        allowed = super().has_change_permission(request, obj) and (obj is None or obj.revoked_at is None)
+        return allowed and (obj is None or may_touch_account(member_of_staff(request), obj.user))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a key is revoked: what it did stays on record
@@ -123,7 +132,10 @@ class ApiKeyAdmin(ModelAdmin):
             messages.error(request, _("This key has already been revoked."))
 
     def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("accounts.change_apikey")
+        if not request.user.has_perm("accounts.change_apikey"):
+            return False
+        key = ApiKey.objects.filter(pk=object_id).first() if str(object_id or "").isdecimal() else None
+        return key is None or may_touch_account(member_of_staff(request), key.user)
 
     @action(
         description=gettext_lazy("Rotate"),

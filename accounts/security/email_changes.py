@@ -7,15 +7,21 @@ have been the thief's out of use: the address, the sessions, the password, keys 
 from collections.abc import Callable
 from datetime import datetime
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from allauth.account.signals import email_changed
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.keys.api_keys import revoke_all_api_keys
 from accounts.models import EmailChange, User
+from accounts.operations import change_email
 from accounts.security.notices import open_email_changes
 from accounts.security.sessions import end_all_sessions
 
@@ -36,6 +42,21 @@ def when_undone(further: Undoing) -> None:
 def record_email_change(user: User, *, old_email: str, new_email: str, now: datetime) -> EmailChange:
     """Write down that the address became another one."""
     return EmailChange.objects.create(user=user, old_email=old_email, new_email=new_email, changed_at=now)
+
+
+@transaction.atomic
+def move_account(user: User, *, old_email: str, new_email: str, request: HttpRequest) -> None:
+    """Give the account another address as an owner of the shop asks; as if its customer had done so.
+
+    Both addresses are told, and the old one can undo it. They hear of no address or browser: those would be staff's.
+    """
+    change_email(user, new_email)
+    new = EmailAddress.objects.get(user=user, email=user.email)
+    old = EmailAddress(user=user, email=old_email)
+    with translation.override(user.mail_language):
+        email_changed.send(EmailAddress, request=request, user=user, from_email_address=old, to_email_address=new)
+        told = {"from_email": old_email, "to_email": new.email, "ip": "", "user_agent": _("the shop’s staff")}
+        get_adapter().send_notification_mail("account/email/email_changed", user, told, email=old_email)
 
 
 def undo_url(change: EmailChange) -> str:
