@@ -71,7 +71,7 @@ def refuse_change_of_rights(actor: User, account: User, after: Rights) -> None:
 
     Until it ends, nobody else changes who owns the shop: of two owners who take each other out, the second fails.
     """
-    list(Group.objects.select_for_update().filter(name=OWNER))
+    list(owners().order_by("pk").select_for_update(of=("self",), no_key=True))
     before = rights_of(account)
     if before == after:
         return
