@@ -1,0 +1,133 @@
+"""Who may come where by role: every role × every address of the admin × every method, as the roles are written."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+
+from accounts.models import User
+from accounts.rights import CATALOG, FINANCE, OWNER, SUPPORT
+from storefront.roles import roles
+from tests.security.addresses import is_of_the_admin, routes
+from tests.security.staff import at_the_admin, in_role
+from tests.storefront.admin_rows import make_rows
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# What a page needs; every other page below a model is an act of its own and needs the right to change.
+NEEDS = {"changelist": ("view", "change"), "change": ("view", "change"), "history": ("view", "change"),
+         "add": ("add",), "delete": ("delete",)}  # fmt: skip
+# Acts that only show, or lead to where things are shown.
+ONLY_SHOW = {"sms_number_report", "wallet_wallet_ledger"}
+# Nobody comes there, whatever they may do.
+GONE = {"auth_user_password_change"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One address below a model."""
+
+    name: str
+    model: type[Model]
+    kind: str
+    address: str
+
+    def needs(self) -> set[str]:
+        """The permissions of which one is enough."""
+        acts = ("view", "change") if self.name in ONLY_SHOW else NEEDS.get(self.kind, ("change",))
+        if self.name == "mfa_authenticator_delete":
+            acts = ("delete",)
+        return {f"{self.model._meta.app_label}.{act}_{self.model._meta.model_name}" for act in acts}
+
+
+def pages() -> Iterator[Page]:
+    """Every address of the admin that belongs to a model, about its newest row."""
+    models = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
+    for route in filter(is_of_the_admin, routes()):
+        name = route.name.removeprefix("admin:")
+        app, model_name = (
+            route.pattern.removeprefix("admin/").split("/")[:2] if route.pattern.count("/") > 2 else ("", "")
+        )
+        model = models.get(f"{app}_{model_name}")
+        if model is None or name in GONE:
+            continue
+        row = model._default_manager.order_by("-pk").first()
+        assert row is not None, f"no row of {model._meta.label}"
+        address = re.sub(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)", str(row.pk), route.pattern)
+        kind = name.removeprefix(f"{app}_{model_name}_")
+        yield Page(name, model, kind, "/" + re.sub(r"[\^$\\]|\(\?:[^)]*\)", "", address))
+
+
+def of_no_model() -> list[str]:
+    return sorted(
+        {
+            route.name
+            for route in filter(is_of_the_admin, routes())
+            if route.pattern.count("/") <= 2 or "/" not in route.pattern.removeprefix("admin/").rstrip("/")
+        }
+    )
+
+
+def statuses(client: Client, page: Page, methods: tuple[str, ...]) -> dict[str, int]:
+    return {
+        method: client.generic(method, page.address, b"", content_type="application/x-www-form-urlencoded").status_code
+        for method in methods
+    }
+
+
+def bulk_actions(page: Page) -> list[str]:
+    pages_of_model: Any = admin.site._registry[page.model]
+    return ["delete_selected", *(name for name in pages_of_model.actions or () if isinstance(name, str))]
+
+
+@pytest.mark.parametrize("name", [OWNER, FINANCE, CATALOG, SUPPORT])
+def test_a_role_comes_where_it_is_written_and_nowhere_else(sam: User, name: str) -> None:
+    make_rows(1)
+    person, boss = at_the_admin(in_role("person@example.com", name)), at_the_admin(sam)
+    person.raise_request_exception = False
+    granted, wrong, opened = set(roles()[name]), [], 0
+
+    for page in pages():
+        if page.needs() & granted:
+            # As a superuser finds it: some pages are closed to everybody.
+            expected = statuses(boss, page, ("GET",))
+            found = statuses(person, page, ("GET",))
+            opened += found["GET"] == 200
+        else:
+            expected = dict.fromkeys(METHODS, 403)
+            found = statuses(person, page, METHODS)
+        wrong += [
+            f"{method} {page.address} {page.name}: {code}, not {expected[method]}"
+            for method, code in found.items()
+            if code != expected[method]
+        ]
+
+    assert wrong == []
+    assert opened > 20
+
+
+@pytest.mark.parametrize("name", [FINANCE, CATALOG, SUPPORT])
+def test_a_list_that_may_only_be_seen_carries_out_nothing(name: str) -> None:
+    make_rows(1)
+    person, granted = at_the_admin(in_role("person@example.com", name)), set(roles()[name])
+    changed = []
+
+    for page in pages():
+        meta = page.model._meta
+        acts = {act for act in ("change", "delete", "view") if f"{meta.app_label}.{act}_{meta.model_name}" in granted}
+        if page.kind != "changelist" or acts != {"view"}:
+            continue
+        before = list(page.model._default_manager.order_by("pk").values())
+        for act in bulk_actions(page):
+            keys = [row[meta.pk.attname] for row in before]
+            person.post(page.address, {"action": act, "_selected_action": keys, "post": "yes"})
+        if list(page.model._default_manager.order_by("pk").values()) != before:
+            changed.append(meta.label)
+
+    assert changed == []
