@@ -3,11 +3,13 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from allauth.account.decorators import secure_admin_login
+from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,8 +23,24 @@ from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
 from upstream.limits.limiter import Down
 
-# allauth's sign-in page does it: its rate limits, e-mail verification and second factor guard the admin as well.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+def sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Lead to the shop's own sign-in, whatever is posted here: its limits and second factor guard the admin as well."""
+    page = get_next_redirect_url(request) or reverse("admin:index")
+    if not request.user.is_authenticated:
+        return redirect_to_login(page)
+    if not admin.site.has_permission(request):
+        raise PermissionDenied
+    return HttpResponseRedirect(page)
+
+
+def change_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Lead to the shop's own page: it asks for a fresh sign-in, and tells of it by mail."""
+    return HttpResponseRedirect(reverse("account_change_password"))
+
+
+admin.site.login = sign_in  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[method-assign]
 
 Item = dict[str, Any]
 

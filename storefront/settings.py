@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "accounts.security.signed_in.SignedInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.security.fresh_sign_in.FreshSignInMiddleware",
+    "accounts.security.staff_factors.StaffFactorsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -372,6 +373,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_URL)
 if DEBUG:
     deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
+DEMO = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -21,6 +21,7 @@ from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, Role
 from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
 from accounts.models import CustomerGroup, User
 from accounts.rights import may_touch_account
+from accounts.security.factor_removal import remove_factors
 from accounts.templatetags.money import money
 
 # Importing allauth's and Django's own admin modules has registered these plainly; they wear the shop's theme instead.
@@ -104,5 +105,18 @@ class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):
     fields = ("user", "type", "created_at", "last_used_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.user.is_staff:
+            # Staff's are touched by a superuser alone, and nobody takes away their own here.
+            return request.user.is_superuser and obj.user_id != request.user.pk
         theirs = obj is None or may_touch_account(member_of_staff(request), obj.user)
         return theirs and request.user.has_perm("mfa.delete_authenticator")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        remove_factors(obj.user, actor=member_of_staff(request), request=request, only={obj.pk})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        by_user: dict[Any, set[int]] = {}
+        for factor in queryset.select_related("user"):
+            by_user.setdefault(factor.user, set()).add(factor.pk)
+        for user, factors in by_user.items():
+            remove_factors(user, actor=member_of_staff(request), request=request, only=factors)

@@ -16,6 +16,7 @@ from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.fresh_sign_in import FreshSignInAdmin
 from accounts.admin.recorded import RecordedAdmin
 from accounts.admin.shown_fields import may_filter, searchable, shown_here
 from accounts.models import User
@@ -31,11 +32,12 @@ class DialogForm(ReadsTyped, BaseDialogForm):
     """A dialog that asks for something before it acts."""
 
 
-class ModelAdmin(RecordedAdmin):
+class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
     """A model's pages: a long list is never counted twice, and money is edited as a decimal amount.
 
     What they do not show, they do not tell otherwise either: see `accounts/admin/shown_fields.py`. What is done on them
-    is on the trail: see `accounts/admin/recorded.py`.
+    is on the trail: see `accounts/admin/recorded.py`. And it is done only after a fresh sign-in: see
+    `accounts/admin/fresh_sign_in.py`.
     """
 
     show_full_result_count = False

@@ -18,9 +18,13 @@ TOLD_OF_GOODS = "told_of_goods_at"
 UNDO_WITHIN = timedelta(hours=72)
 
 
-def tell_of_change(user: User, change: str) -> None:
-    """Mail the customer what has just been changed, in a sentence, with when and from where; needs a request."""
-    get_adapter().send_notification_mail("accounts/mail/account_changed", user, {"change": change})
+def tell_of_change(user: User, change: str, *, by_staff: bool = False) -> None:
+    """Mail the customer what has just been changed, in a sentence, with when and from where.
+
+    Where staff works is kept to itself: with `by_staff` only when.
+    """
+    where = {"ip": "", "user_agent": ""} if by_staff else {}
+    get_adapter().send_notification_mail("accounts/mail/account_changed", user, {"change": change, **where})
 
 
 def last_confirmed_at(request: HttpRequest) -> float:

@@ -7,6 +7,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -23,6 +24,7 @@ from accounts.security.email_changes import is_needed_for_undoing, undo_url
 from accounts.security.notices import addresses_to_tell
 from accounts.security.sessions import end_oldest_sessions
 from accounts.security.signed_in import begin_session
+from accounts.security.staff_factors import has_second_factor, needs_second_factor
 from accounts.security.wrong_tries import (
     TooManyWrongTries,
     Try,
@@ -36,6 +38,7 @@ from accounts.sign_up.site_urls import on_this_site
 
 LINKS: tuple[str, ...] = ("signup_url", "password_reset_url")  # those that no hook of their own builds
 EMAIL_CHANGED = "account/email/email_changed"
+BY_PASSWORD = "reauthenticate"  # the library's name of that way to confirm who one is
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -88,6 +91,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         forget_wrong_sign_ins(credentials.get("email", ""))
+
+    # --- Who it is, once more ---------------------------------------------------------------------------------------
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Let staff confirm by the second factor alone: a password that was read along is not enough."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if needs_second_factor(user) and has_second_factor(user):
+            return [method for method in methods if method["id"] != BY_PASSWORD]
+        return methods
 
     # --- Addresses --------------------------------------------------------------------------------------------------
     def can_delete_email(self, email_address: EmailAddress) -> bool:
@@ -146,10 +157,14 @@ class AccountAdapter(DefaultAccountAdapter):
             self.send_mail(template_prefix, address, {**told, "undo_url": undo})
 
     def _address(self) -> str:
+        if self.request is None:  # the command line
+            return ""
         try:
             return address_of(self.request) or ""
         except PermissionDenied:
             return ""
 
     def _device(self) -> str:
+        if self.request is None:
+            return ""
         return device_in(self.get_http_user_agent(self.request)[:HTTP_USER_AGENT_MAX_LENGTH])

@@ -79,26 +79,57 @@ def security_contact(env: Environment, *, support_email: str) -> str:
     return f"mailto:{contact}"
 
 
+def demo(
+    env: Environment,
+    site_url: str,
+    allowed_hosts: Sequence[str],
+    upstream_url: str,
+    stripe_key: str,
+    btcpay_url: str,
+) -> bool:
+    """Read DEMO, under which staff needs no second factor; raise ImproperlyConfigured where anybody else gets there."""
+    if not env.flag("DEMO", False):
+        return False
+    met = _met_in_public(site_url, allowed_hosts, upstream_url, stripe_key, btcpay_url)
+    if not met and not is_this_machine(host_of(site_url)):
+        met = f"SITE_URL is {site_url}, another machine"
+    elsewhere = [host for host in allowed_hosts if not is_this_machine(host.strip("[]"))]
+    if not met and elsewhere:
+        met = f"ALLOWED_HOSTS names {elsewhere[0]}, another machine"
+    if met:
+        raise ImproperlyConfigured(
+            f"DEMO is on, but {met}. With DEMO staff signs in with a password alone; only `make demo` sets it. Remove it."
+        )
+    return True
+
+
 def refuse_debug_in_public(
     site_url: str, allowed_hosts: Sequence[str], upstream_url: str, stripe_key: str, btcpay_url: str
 ) -> None:
     """Raise ImproperlyConfigured where DEBUG, whose gateway makes money out of nothing, meets the real world."""
-    met = None
-    if is_public(host_of(site_url)):
-        met = f"SITE_URL is {site_url}, which everybody can reach"
-    elif public := [host for host in allowed_hosts if host == "*" or is_public(host.lstrip("."))]:
-        met = f"ALLOWED_HOSTS names {public[0]}, which everybody can reach"
-    elif upstream_url and not is_this_machine(host_of(upstream_url)):
-        met = f"UPSTREAM_URL is {upstream_url}, a supplier who takes real money"
-    elif stripe_key.startswith(("sk_live_", "rk_live_")):
-        met = "STRIPE_SECRET_KEY is a live one"
-    elif btcpay_url and not is_this_machine(host_of(btcpay_url)):
-        met = f"BTCPAY_URL is {btcpay_url}, another machine"
+    met = _met_in_public(site_url, allowed_hosts, upstream_url, stripe_key, btcpay_url)
     if met:
         raise ImproperlyConfigured(
             f"DEBUG is on, but {met}. DEBUG shows errors with their data to visitors and offers payments that move no "
             "money. Set DEBUG=false, or use the sandbox and test keys on this machine (`make demo`)."
         )
+
+
+def _met_in_public(
+    site_url: str, allowed_hosts: Sequence[str], upstream_url: str, stripe_key: str, btcpay_url: str
+) -> str:
+    """Return what of the real world these settings name, "" for nothing."""
+    if is_public(host_of(site_url)):
+        return f"SITE_URL is {site_url}, which everybody can reach"
+    if public := [host for host in allowed_hosts if host == "*" or is_public(host.lstrip("."))]:
+        return f"ALLOWED_HOSTS names {public[0]}, which everybody can reach"
+    if upstream_url and not is_this_machine(host_of(upstream_url)):
+        return f"UPSTREAM_URL is {upstream_url}, a supplier who takes real money"
+    if stripe_key.startswith(("sk_live_", "rk_live_")):
+        return "STRIPE_SECRET_KEY is a live one"
+    if btcpay_url and not is_this_machine(host_of(btcpay_url)):
+        return f"BTCPAY_URL is {btcpay_url}, another machine"
+    return ""
 
 
 def refuse_open_connections(*, upstream_url: str, btcpay_url: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.encryption import CannotDecrypt
+from accounts.security.factors_at_rest import reencrypt_factors
 from api.webhooks.operations import reencrypt_webhooks
 from notifications.letters import reencrypt_letters
 from orders.lifecycle.goods import reencrypt_goods
@@ -18,8 +19,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             goods, webhooks, letters = reencrypt_goods(), reencrypt_webhooks(), reencrypt_letters()
+            factors = reencrypt_factors()
         except CannotDecrypt as error:
             raise CommandError(f"A secret stays as it is: {error}. Is an older key missing?") from error
         self.stdout.write(f"Delivered goods: {goods} encrypted anew.")
         self.stdout.write(f"Webhooks: {webhooks} encrypted anew.")
         self.stdout.write(f"Letters that wait to be sent: {letters} encrypted anew.")
+        self.stdout.write(f"Second factors: {factors} encrypted anew.")
