@@ -22,6 +22,7 @@ class HideAndShow(EditOnlyAdmin):
     """Rows that come from upstream and are hidden from customers, or shown to them, many at a time."""
 
     actions = ("hide", "show")
+    asks_again = False  # what is shown is no money, and no secret
 
     @admin.action(description=gettext_lazy("Hide from customers"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -73,6 +74,7 @@ class SiteAdmin(HideAndShow):
 class ForbiddenWordAdmin(ModelAdmin):
     """The word list of the acceptable-use policy; every change is applied to what is on sale at once."""
 
+    asks_again = False
     list_display = ("word", "note", "created_at")
     search_fields = ("word", "note")
     fields = ("word", "note")
