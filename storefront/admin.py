@@ -40,7 +40,7 @@ def change_password(request: HttpRequest, extra_context: Any = None) -> HttpResp
 
 
 admin.site.login = sign_in  # type: ignore[method-assign]
-admin.site.password_change = change_password  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[method-assign, assignment]
 
 Item = dict[str, Any]
 

@@ -31,7 +31,7 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(AccountPages, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(AccountPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Django's takes the same, by other names
     form = AccountForm
     add_form = NewAccountForm
     add_form_template = None

@@ -98,9 +98,10 @@ def _keep_and_ask(request: HttpRequest) -> HttpResponseBase:
         if NOT_KEPT.isdisjoint(name.lower().replace("-", "_").split("_")):
             fields.setlist(name, request.POST.getlist(name))
     text = fields.urlencode()
-    state = {"path": request.get_full_path(), "post": text if len(text) <= LONGEST else "", "at": time.time()}
+    page = request.get_full_path()
+    state = {"path": page, "post": text if len(text) <= LONGEST else "", "at": time.time()}
     request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.come_back"}
-    return confirm_page(request, back=state["path"])
+    return confirm_page(request, back=page)
 
 
 def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

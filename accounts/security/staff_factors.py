@@ -22,7 +22,6 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import PageRequest
-from accounts.models import User
 from accounts.security.fresh_sign_in import is_fresh
 
 # Recovery codes stand in for one of these, and are none without it.
@@ -33,7 +32,7 @@ OPEN = frozenset(("admin:logout",))
 View = Callable[[HttpRequest], HttpResponse]
 
 
-def has_second_factor(user: User) -> bool:
+def has_second_factor(user: Any) -> bool:
     """Whether the account has an app or a passkey beside its password."""
     return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
 
@@ -84,8 +83,10 @@ class StaffFactorsMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if not _is_of_staff(request) or not needs_second_factor(request.user) or has_shown_factor(request):
             return None
-        if not has_second_factor(cast(User, request.user)):
-            text = _("Staff signs in with two factors. Set one up here and keep the recovery codes: then the admin opens.")
+        if not has_second_factor(request.user):
+            text = _(
+                "Staff signs in with two factors. Set one up here and keep the recovery codes: then the admin opens."
+            )
             messages.warning(request, text)
             return lead_to(request, reverse("mfa_index"))
         return confirm_page(request, back=request.get_full_path())

@@ -38,7 +38,7 @@ from accounts.sign_up.site_urls import on_this_site
 
 LINKS: tuple[str, ...] = ("signup_url", "password_reset_url")  # those that no hook of their own builds
 EMAIL_CHANGED = "account/email/email_changed"
-BY_PASSWORD = "reauthenticate"  # the library's name of that way to confirm who one is
+BY_PASSWORD = "reauthenticate"  # noqa: S105 - the library's name of that way to confirm who one is
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -98,7 +98,8 @@ def demo(
         met = f"ALLOWED_HOSTS names {elsewhere[0]}, another machine"
     if met:
         raise ImproperlyConfigured(
-            f"DEMO is on, but {met}. With DEMO staff signs in with a password alone; only `make demo` sets it. Remove it."
+            f"DEMO is on, but {met}. With DEMO staff signs in with a password alone; `make demo` sets it, and nothing "
+            "else should. Remove it."
         )
     return True
 

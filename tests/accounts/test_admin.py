@@ -10,7 +10,8 @@ from django.urls import reverse
 from accounts.keys.api_keys import create_api_key
 from accounts.models import CustomerGroup, User
 from tests.accounts.opening import opens
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, second_factor
+from tests.security.factors import code
 
 pytestmark = pytest.mark.django_db
 INDEX = reverse("admin:index")
@@ -31,8 +32,12 @@ def sign_in(client: Client, email: str, password: str = PASSWORD) -> str:
     return answer.redirect_chain[-1][0] if answer.redirect_chain else ""
 
 
-def test_login_when_staff_gives_email_and_password_then_the_admin_opens(sam: User, client: Client) -> None:
-    assert sign_in(client, "Sam@Example.com") == INDEX
+def test_login_when_staff_gives_email_password_and_code_then_the_admin_opens(sam: User, client: Client) -> None:
+    second_factor(sam)
+
+    asked = sign_in(client, "Sam@Example.com")
+
+    assert client.post(asked, {"code": code()})["Location"] == INDEX
     assert client.get(INDEX).status_code == 200
 
 

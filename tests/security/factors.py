@@ -1,4 +1,4 @@
-"""Second factors as their owners use them in tests: the code an app shows, sessions that have shown a factor or grown old."""
+"""Second factors as tests use them: the code an app shows, sessions that have shown a factor or grown old."""
 
 import time
 

@@ -24,6 +24,13 @@ PUBLIC = {
     "BTCPAY_URL": "https://btcpay.example.com",
 }
 LOCAL = {**GOOD, "DEBUG": "true", "SECRET_KEY": "developer"}
+DEMO = {
+    **GOOD,
+    "DEMO": "true",
+    "SITE_URL": "http://127.0.0.1:8000",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
+    "UPSTREAM_URL": "http://127.0.0.1:8765/api/v2",
+}
 
 REFUSED = [
     ("a proxy that is not counted", {**PUBLIC, "TRUSTED_PROXY_COUNT": ""}, "TRUSTED_PROXY_COUNT is not set"),
@@ -41,6 +48,12 @@ REFUSED = [
     ("debug, live cards", {**LOCAL, "STRIPE_SECRET_KEY": "sk_live_x"}, "DEBUG is on, but STRIPE_SECRET_KEY"),
     ("debug, live restricted key", {**LOCAL, "STRIPE_SECRET_KEY": "rk_live_x"}, "DEBUG is on, but STRIPE_SECRET_KEY"),
     ("debug, real coins", {**LOCAL, "BTCPAY_URL": "https://btcpay.example.com"}, "DEBUG is on, but BTCPAY_URL"),
+    ("demo in public", {**PUBLIC, "DEMO": "true"}, "DEMO is on, but SITE_URL"),
+    ("demo in a network", {**DEMO, "SITE_URL": "http://192.168.1.5:8000"}, "DEMO is on, but SITE_URL"),
+    ("demo for a network", {**DEMO, "ALLOWED_HOSTS": "127.0.0.1,shop.test"}, "DEMO is on, but ALLOWED_HOSTS"),
+    ("demo, real supplier", {**DEMO, "UPSTREAM_URL": "https://supplier.example.com/"}, "DEMO is on, but UPSTREAM_URL"),
+    ("demo, live cards", {**DEMO, "STRIPE_SECRET_KEY": "sk_live_x"}, "DEMO is on, but STRIPE_SECRET_KEY"),
+    ("developer's demo in a network", {**LOCAL, "DEMO": "on", "ALLOWED_HOSTS": "10.0.0.7"}, "DEMO is on, but ALLOWED"),
     ("short key", {**PUBLIC, "SECRET_KEY": "kGm2Zt9xQ4vB7nLs1Hc8Rw5YpD3fJ6a"}, "SECRET_KEY is shorter"),
     (
         "Django's key",
@@ -61,6 +74,7 @@ STARTED = [
     ("supplier on this machine", {**PUBLIC, "UPSTREAM_URL": "http://127.0.0.1:8765/api/v2"}),
     ("payments in the same network", {**PUBLIC, "BTCPAY_URL": "http://btcpayserver:49392"}),
     ("developer", LOCAL),
+    ("demo", DEMO),
     (
         "developer in a network",
         {**LOCAL, "SITE_URL": "http://192.168.1.5:8000", "ALLOWED_HOSTS": "192.168.1.5,shop.test"},

@@ -201,7 +201,9 @@ def test_the_admins_own_sign_in_page_takes_nobody_else_in_the_place_of_who_is_th
 ) -> None:
     sign_in_with_factor(client, sam)
 
-    answer = client.post(reverse("admin:login"), {"username": tom.email, "password": PASSWORD, "next": "//evil.example"})
+    answer = client.post(
+        reverse("admin:login"), {"username": tom.email, "password": PASSWORD, "next": "//evil.example"}
+    )
 
     assert answer["Location"] == INDEX
     assert client.session["_auth_user_id"] == str(sam.pk)
@@ -321,6 +323,8 @@ def test_a_superuser_does_not_remove_their_own_factor_at_the_admin(client: Clien
 
 
 def test_every_model_of_the_admin_is_below_the_guarded_addresses() -> None:
-    changelists = {reverse(f"admin:{one._meta.app_label}_{one._meta.model_name}_changelist") for one in admin.site._registry}
+    changelists = {
+        reverse(f"admin:{one._meta.app_label}_{one._meta.model_name}_changelist") for one in admin.site._registry
+    }
 
     assert changelists <= set(addresses_of_the_admin())

@@ -1,4 +1,4 @@
-"""At the admin nothing is changed for a session that has not confirmed who it is lately, and nothing is done by itself."""
+"""The admin changes nothing for a session that has not confirmed who it is lately, and does nothing by itself."""
 
 import time
 
@@ -70,9 +70,8 @@ def test_signing_in_is_not_confirming(client: Client, sam: User, ann: User) -> N
 
 
 def test_a_password_that_was_confirmed_lately_is_not_enough(desk: Client, sam: User, ann: User) -> None:
-    from django.http import HttpRequest
-
     from allauth.account.internal.flows.login import record_authentication
+    from django.http import HttpRequest
 
     request = HttpRequest()
     request.session = desk.session
@@ -223,8 +222,14 @@ def test_rows_edited_in_a_list_come_back_as_they_were_edited(desk: Client) -> No
     first = Category.objects.create(name="First", visible=True, position=1)
     page = reverse("admin:catalog_category_changelist")
     typed = {
-        **{"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "1000"},
-        **{"form-0-id": str(first.pk), "form-0-position": "77", "_save": "Save", "action": ""},
+        "form-TOTAL_FORMS": "1",
+        "form-INITIAL_FORMS": "1",
+        "form-MIN_NUM_FORMS": "0",
+        "form-MAX_NUM_FORMS": "1000",
+        "form-0-id": str(first.pk),
+        "form-0-position": "77",
+        "_save": "Save",
+        "action": "",
     }
 
     answer = confirm_with(desk, desk.post(page, typed), code())
@@ -241,8 +246,14 @@ def test_rows_edited_in_a_list_that_has_changed_since_are_not_mixed_up(desk: Cli
     first = Category.objects.create(name="First", visible=True, position=1)
     page = reverse("admin:catalog_category_changelist")
     typed = {
-        **{"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "1000"},
-        **{"form-0-id": str(first.pk), "form-0-position": "77", "_save": "Save", "action": ""},
+        "form-TOTAL_FORMS": "1",
+        "form-INITIAL_FORMS": "1",
+        "form-MIN_NUM_FORMS": "0",
+        "form-MAX_NUM_FORMS": "1000",
+        "form-0-id": str(first.pk),
+        "form-0-position": "77",
+        "_save": "Save",
+        "action": "",
     }
     answer = confirm_with(desk, desk.post(page, typed), code())
     Category.objects.create(name="Second", visible=True, position=0)
@@ -297,7 +308,9 @@ def test_a_form_that_is_too_long_to_keep_is_not_carried_out_either(desk: Client)
 def test_what_a_thief_laid_into_the_session_is_not_done_when_its_owner_confirms(desk: Client, ann: User) -> None:
     desk.post(page_of(ann), form_of(ann, is_staff="on", is_superuser="on"))  # the thief, who can't confirm
 
-    answer = desk.post(CONFIRM, {"code": code(), "next": reverse("account_security")})  # the owner, about something else
+    answer = desk.post(
+        CONFIRM, {"code": code(), "next": reverse("account_security")}
+    )  # the owner, about something else
 
     assert answer["Location"] == reverse("account_security")
     ann.refresh_from_db()
