@@ -76,6 +76,14 @@ def address_of(request: HttpRequest) -> str | None:
         return None
 
 
+def is_looked_at(request: HttpRequest) -> bool:
+    """Whether support looks at this page in the customer's place: it shows neither goods nor codes then.
+
+    See `accounts/sign_in_as/`.
+    """
+    return getattr(request, "looked_at_by", None) is not None
+
+
 def wants_part(request: PageRequest) -> bool:
     """Whether htmx asks for a part of the page; a page restored from history is needed whole."""
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request

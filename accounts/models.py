@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from accounts.sign_in_models import EmailChange, KnownNetwork, WrongTry
+from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 
 __all__ = [
     "ApiKey",
@@ -21,6 +21,7 @@ __all__ = [
     "CustomerGroup",
     "EmailChange",
     "KnownNetwork",
+    "SupportVisit",
     "User",
     "UserManager",
     "WrongTry",
@@ -115,6 +116,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [("sign_in_as", _("Can look at the shop as a customer sees it"))]
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"),
             models.CheckConstraint(condition=~models.Q(referred_by=models.F("id")), name="nobody_refers_themselves"),

@@ -1,4 +1,4 @@
-"""What is remembered of signing in: wrong tries, networks known to be an owner's, and changes of e-mail addresses."""
+"""What is remembered of signing in: wrong tries, known networks, changes of e-mail addresses, visits by support."""
 
 from django.conf import settings
 from django.db import models
@@ -73,3 +73,24 @@ class EmailChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.old_email} → {self.new_email}"
+
+
+class SupportVisit(models.Model):
+    """Support has looked at the shop as this customer sees it, and said why. Who it was, the trail knows."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="support_visits", verbose_name=_("customer")
+    )
+    reason = models.CharField(_("reason"), max_length=200)
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    told = models.BooleanField(default=False)  # by mail; of further visits within a day their page alone tells
+
+    class Meta:
+        verbose_name = _("visit by support")
+        verbose_name_plural = _("visits by support")
+        ordering = ["-began_at"]
+        indexes = [models.Index(fields=["began_at"], name="support_visits_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M} {self.reason}"

@@ -11,6 +11,7 @@ from accounts.keys.retention import clean_key_spending
 from accounts.security.retention import (
     clean_email_changes,
     clean_known_networks,
+    clean_support_visits,
     clean_user_sessions,
     clean_wrong_tries,
 )
@@ -35,6 +36,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_wrong_tries,
     clean_known_networks,
     clean_email_changes,
+    clean_support_visits,
     clean_letters,
     clean_notices,
     wipe_order_evidence,

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.security.signed_in.SignedInMiddleware",
+    "storefront.web.sign_in_as.SignInAsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.security.fresh_sign_in.FreshSignInMiddleware",
     "accounts.security.staff_factors.StaffFactorsMiddleware",
@@ -319,6 +320,8 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 # Staff signs in again after so long, and after so long without a page.
 STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
 STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)
+# Whether support may look at the shop as a customer sees it: see docs/operations.md.
+SIGN_IN_AS = env.flag("SIGN_IN_AS", False)
 globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------

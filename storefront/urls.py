@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("api.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),
+    path("", include("accounts.sign_in_as.urls")),
     path("accounts/", include("allauth.urls")),
     path("ref/<str:code>/", follow_referral, name="ref"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
+from accounts.admin.sign_in_as import SignInAsAdmin
 from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
 from accounts.models import CustomerGroup, User
 from accounts.rights import may_touch_account
@@ -31,9 +32,10 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(AccountPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Django's takes the same, by other names
+class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Django's takes the same, by other names
     form = AccountForm
     add_form = NewAccountForm
+    actions_detail = ("send_link", "sign_in_as")
     add_form_template = None
     list_display = ("email", "group", "balance", "is_active", "is_staff", "date_joined")
     list_filter = ("group", "is_active", "is_staff")

@@ -97,9 +97,7 @@ def rights_in(form: forms.BaseModelForm) -> Rights:
 
 
 class AccountPages(admin.ModelAdmin):
-    """Accounts: whose may be changed, which of their fields, and a link instead of a password."""
-
-    actions_detail: Any = ("send_link",)
+    """Accounts: whose may be changed, which of their fields, and a link instead of a password (`actions_detail`)."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -7,11 +7,13 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
 from accounts.batches import delete_in_batches
-from accounts.models import EmailChange, KnownNetwork, WrongTry
+from accounts.models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 from accounts.security.wrong_tries import LONGEST_WINDOW, REMEMBERED
 
 # Longer than any undoing may take: support looks things up here.
 CHANGES_KEPT = timedelta(days=90)
+# The customer reads of them; on the trail they stay.
+VISITS_KEPT = timedelta(days=365)
 
 
 def clean_wrong_tries(*, now: datetime) -> int:
@@ -27,6 +29,11 @@ def clean_known_networks(*, now: datetime) -> int:
 def clean_email_changes(*, now: datetime) -> int:
     """Forget changes of addresses; return how many."""
     return delete_in_batches(EmailChange.objects.filter(changed_at__lt=now - CHANGES_KEPT).order_by("pk"))
+
+
+def clean_support_visits(*, now: datetime) -> int:
+    """Forget visits by support; return how many."""
+    return delete_in_batches(SupportVisit.objects.filter(began_at__lt=now - VISITS_KEPT).order_by("began_at"))
 
 
 def clean_user_sessions(*, now: datetime) -> int:

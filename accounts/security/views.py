@@ -19,14 +19,16 @@ from accounts.security.notices import tell_of_change
 from accounts.security.sessions import end_all_sessions, end_other_sessions, end_session, places_of
 
 GONE = 410
+VISITS_SHOWN = 20
 
 
 @customers_only
 @require_safe
 def security(request: CustomerRequest) -> HttpResponse:
-    """Show where the customer is signed in, and offer to end that and to revoke all keys."""
+    """Show where the customer is signed in and when support looked; offer to end sessions and to revoke all keys."""
     keys = request.user.api_keys.alive(timezone.now()).count()
-    return render(request, "accounts/security.html", {"places": places_of(request), "keys": keys})
+    visits = request.user.support_visits.all()[:VISITS_SHOWN]
+    return render(request, "accounts/security.html", {"places": places_of(request), "keys": keys, "visits": visits})
 
 
 @customers_only

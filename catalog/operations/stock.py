@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.read_only import is_read_only
 from catalog.models import Service
 from catalog.operations.stock_alerts import may_be_back
 from upstream.client import Client, default_client
@@ -31,6 +32,8 @@ def refresh_stock(*services: Service) -> None:
 
     Call it outside any transaction: it may wait, STOCK_TIMEOUT_SECONDS at most for all services together.
     """
+    if is_read_only():
+        return
     limited = {_key(each): each for each in services if each.stock is not None and each.withdrawn_at is None}
     if not limited:
         return

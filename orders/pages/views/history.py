@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.access import CustomerRequest, customers_only, render_live
+from accounts.access import CustomerRequest, customers_only, is_looked_at, render_live
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
@@ -64,7 +64,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
     timeline = timeline_of(events, requests)
     number = order.number if order.kind == Kind.NUMBER else None
-    goods = getattr(order, "goods", None)
+    goods, hidden = getattr(order, "goods", None), is_looked_at(request)
     state = (
         order.status,
         bool(order.held_because),
@@ -73,13 +73,15 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         order.refunded_micros,
         timeline,
         goods and goods.pieces,
-        number and (number.state, number.phone, number.code, number.content),
+        # Who may not read a code is not given a digest of it either: they could try them all.
+        number and (number.state, number.phone, *(() if hidden else (number.code, number.content))),
     )
     context = {
         "order": order,
         "timeline": timeline,
         "number": number,
         "goods": goods,
+        "hidden": hidden,
         "requests": requests,
         "kinds": _requests_left(order, requests),
     }

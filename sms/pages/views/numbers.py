@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import (
     CustomerRequest,
     customers_only,
+    is_looked_at,
     render_live,
     wants_part,
 )
@@ -50,19 +51,19 @@ def waiting(request: CustomerRequest) -> HttpResponse:
 
     While nothing has changed it costs one query beside who asks: prices are looked up only for a page that is shown.
     """
-    now = timezone.now()
+    now, hidden = timezone.now(), is_looked_at(request)
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
     context = {
         "cards": cache(partial(cards_of, numbers, request.user, now)),
         "moving": any(number.order.is_open for number in numbers),
-        "news": _newest_code(numbers, now),
+        "news": None if hidden else _newest_code(numbers, now),
+        "hidden": hidden,
         "still": "still" in request.GET,
     }
-    return render_live(
-        request, "sms/waiting.html", "numbers", context, state=[_state(number, now) for number in numbers]
-    )
+    state = [_state(number, now, hidden) for number in numbers]
+    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
 
 
 def _with_order(order: Order) -> Number:
@@ -71,8 +72,10 @@ def _with_order(order: Order) -> Number:
     return number
 
 
-def _state(number: Number, now: datetime) -> tuple[Any, ...]:
+def _state(number: Number, now: datetime, hidden: bool) -> tuple[Any, ...]:
     """Everything a card shows that can change while it is looked at."""
+    # Who may not read a code is not given a digest of it either: they could try them all.
+    told = () if hidden else (number.code, number.content)
     rule = getattr(number, "replacement_rule", None)
     return (
         number.order_id,
@@ -80,8 +83,7 @@ def _state(number: Number, now: datetime) -> tuple[Any, ...]:
         number.order.refunded_micros,
         number.state,
         number.phone,
-        number.code,
-        number.content,
+        *told,
         number.expires_at,
         number.cancel_requested_at,
         can_be_replaced(number, now),
@@ -105,7 +107,13 @@ def history(request: CustomerRequest) -> HttpResponse:
     own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES).order_by("-id")
     page = open_page(form.narrow(own), request.GET, NUMBERS_PER_PAGE)
     page = dataclasses.replace(page, rows=[order.number for order in page])
-    context = {"form": form, "page": page, "params": request.GET, "keep_days": settings.SMS_CONTENT_KEEP_DAYS}
+    context = {
+        "form": form,
+        "page": page,
+        "params": request.GET,
+        "keep_days": settings.SMS_CONTENT_KEEP_DAYS,
+        "hidden": is_looked_at(request),
+    }
     return render(request, "sms/history.html#numbers" if wants_part(request) else "sms/history.html", context)
 
 
