@@ -1,0 +1,539 @@
+"""Support looks at the shop as a customer: what it sees, what it never does, and who knows of it."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Permission
+from django.contrib.auth.signals import user_logged_in
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.keys.api_keys import create_api_key
+from accounts.models import SupportVisit, TrailEntry, User
+from accounts.read_only import WritesRefused, refusing_writes
+from api.webhooks.operations import add_webhook
+from notifications.letters import send_letters
+from orders.models import GoodsReveal, Order
+from sms.models import Number
+from storefront.web.sign_in_as import SHOWN
+from tests.conftest import PASSWORD, customer
+from tests.pages import HTMX, page_words
+from tests.security.addresses import Addresses, is_of_the_admin, routes
+from tests.security.delivered import LINE, deliver
+from tests.security.signing_in import letters_to, sign_in
+from tests.storefront.admin_rows import make_rows
+
+pytestmark = pytest.mark.django_db
+REASON = "Your ticket about a refund"
+BAR = "You are looking as"
+END = "/account/visit/end/"
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+# Addresses that are refused on a visit, each with why. Whoever adds an address to the shop puts it here or into
+# storefront.web.sign_in_as.SHOWN.
+REFUSED = {
+    # They open goods, or are files that leave the shop.
+    "orders:goods", "orders:goods_file", "orders:export", "wallet:statement", "wallet:month",
+    # They show keys, secrets and what was sent with them, or are the programs' own door.
+    "api:v2", "api:openapi", "api:docs", "api:console", "api:keys", "api:key", "api:key_show", "api:key_rotate",
+    "api:key_revoke", "api:webhooks", "api:webhook", "api:webhook_rotate", "api:webhook_test", "api:webhook_switch",
+    "api:webhook_delete", "api:webhook_delivery", "api:webhook_replay", "api:test_wallet_fill",
+    # They do something, some of them as soon as they are opened.
+    "catalog:favorite", "orders:ask", "orders:cancel", "orders:stock_alert", "ref", "set_language", "sms:cancel",
+    "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel", "wallet:declare", "wallet:demo",
+    "wallet:pay", "wallet:payment",
+    # How the account is kept its owner's.
+    "account_security", "end_session", "sign_out_everywhere", "revoke_all_keys", "undo_email_change",
+    "usersessions_list",
+    "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email",
+    "account_email_verification_sent", "account_inactive", "account_login", "account_logout", "account_reauthenticate",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "account_set_password", "account_signup", "mfa_activate_totp",
+    "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    # Opened by hand it does nothing; posted, it ends the visit.
+    "end_visit",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings) -> None:
+    settings.SIGN_IN_AS = True
+
+
+@pytest.fixture
+def sue(db: None) -> User:
+    """Support: sees customers and may look as them, and nothing else."""
+    user = customer("sue@example.com", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=("view_user", "sign_in_as")))
+    return user
+
+
+@pytest.fixture
+def desk(client: Client, sue: User) -> Client:
+    client.force_login(sue)
+    return client
+
+
+def begin(desk: Client, whose: User, *, reason: str = REASON, **headers):
+    return desk.post(
+        f"/admin/accounts/user/{whose.pk}/sign-in-as/", {"reason": reason, "_form_submitted": "1"}, **headers
+    )
+
+
+@pytest.fixture
+def visit(desk: Client, ann: User) -> Client:
+    """Sue's browser, while she looks as Ann."""
+    assert begin(desk, ann)["Location"] == reverse("account")
+    return desk
+
+
+def is_looking(browser: Client) -> bool:
+    return BAR in browser.get("/").content.decode()
+
+
+def entries(action: str) -> list[TrailEntry]:
+    return list(TrailEntry.objects.filter(action=action).order_by("number"))
+
+
+# --- Who may, and where -----------------------------------------------------------------------------------------------
+def test_where_the_owner_does_not_allow_it_there_is_no_button_and_no_address(desk, ann, settings):
+    settings.SIGN_IN_AS = False
+    page = f"/admin/accounts/user/{ann.pk}/change/"
+
+    assert "sign-in-as" not in desk.get(page).content.decode()
+    assert begin(desk, ann).status_code == 404
+    assert desk.post(END).status_code == 404
+    settings.SIGN_IN_AS = True
+    assert "sign-in-as" in desk.get(page).content.decode()
+
+
+def test_with_the_admin_at_its_own_host_it_is_not_offered(desk, ann, settings):
+    settings.ADMIN_HOST = "testserver"
+
+    assert "sign-in-as" not in desk.get(f"/admin/accounts/user/{ann.pk}/change/").content.decode()
+    assert begin(desk, ann).status_code == 404
+
+
+def test_only_who_has_the_right_may(ann, client):
+    clerk = customer("clerk@example.com", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=("view_user", "change_user")))
+    client.force_login(clerk)
+
+    assert "sign-in-as" not in client.get(f"/admin/accounts/user/{ann.pk}/change/").content.decode()
+    assert begin(client, ann).status_code == 403
+    client.force_login(customer("eve@example.com"))
+    assert begin(client, ann).status_code == 302
+    assert SupportVisit.objects.count() == 0
+
+
+@pytest.mark.parametrize("whose", ["staff", "superuser", "inactive", "oneself"])
+def test_nobody_looks_as_staff_or_a_closed_account_or_oneself(desk, sue, whose):
+    powers = {"staff": {"is_staff": True}, "superuser": {"is_superuser": True}, "inactive": {"is_active": False}}
+    other = sue if whose == "oneself" else customer("other@example.com", **powers[whose])
+
+    assert "sign-in-as" not in desk.get(f"/admin/accounts/user/{other.pk}/change/").content.decode()
+    assert begin(desk, other).status_code == 403
+    assert not is_looking(desk)
+
+
+def test_it_takes_a_reason_and_a_post(desk, ann):
+    address = f"/admin/accounts/user/{ann.pk}/sign-in-as/"
+
+    assert desk.get(address, {"reason": REASON}).status_code == 200
+    for reason in ("", "   ", "why"):
+        assert begin(desk, ann, reason=reason).status_code == 200
+    assert SupportVisit.objects.count() == 0
+
+
+def test_it_takes_a_fresh_sign_in(client, sue, ann):
+    sign_in(client, sue)
+
+    answer = begin(client, ann)
+
+    assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert SupportVisit.objects.count() == 0
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/"})
+    assert begin(client, ann)["Location"] == reverse("account")
+
+
+def test_another_site_can_neither_begin_nor_end_a_visit(sue, ann):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(sue)
+    assert begin(browser, ann).status_code == 403
+
+    browser.handler.enforce_csrf_checks = False
+    begin(browser, ann)
+    browser.handler.enforce_csrf_checks = True
+
+    assert browser.post(END).status_code == 403
+    assert is_looking(browser)
+
+
+# --- What is seen -----------------------------------------------------------------------------------------------------
+def test_the_pages_are_the_customers_under_a_bar_that_says_so(visit, ann, ben, service):
+    own, other = deliver(ann, service), deliver(ben, service)
+
+    page = visit.get(reverse("orders:list"))
+
+    assert page.context["user"] == ann
+    assert f"#{own.pk}" in page.content.decode()
+    assert visit.get(reverse("orders:detail", args=[own.pk])).status_code == 200
+    assert visit.get(reverse("orders:detail", args=[other.pk])).status_code == 404
+    assert "You are looking as ann@example.com . Read-only" in page_words(page)
+    for address in ("/", "/nowhere/", END, reverse("account_email"), reverse("orders:place", args=[service.pk])):
+        assert BAR in visit.get(address).content.decode(), address
+
+
+def test_the_bar_is_on_no_page_of_anybody_else(visit, ann, service):
+    place = reverse("orders:place", args=[service.pk])
+    visit.get(place)
+    visit.get("/")
+    other = Client()
+
+    for browser in (other, Client()):
+        for address in ("/", place):
+            assert BAR not in browser.get(address).content.decode()
+        browser.force_login(ann)
+        assert BAR not in browser.get(place).content.decode()
+
+
+def test_every_address_is_shown_or_refused_on_purpose():
+    names = {route.name for route in routes() if not is_of_the_admin(route)}
+
+    assert names - SHOWN - REFUSED == set(), "say whether support sees this page: SHOWN, or REFUSED above"
+    assert (SHOWN | REFUSED) - names == set()
+    assert set() == SHOWN & REFUSED
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """A customer with something at every address, and with goods, a code, a key and a webhook's secret."""
+    for number in (1, 2):
+        make_rows(number)
+    return User.objects.get(email="customer2@example.com")
+
+
+def test_no_address_that_is_refused_answers_in_any_way(desk, owner):
+    begin(desk, owner)
+    addresses = Addresses(owner)
+    found = []
+    for route in routes():
+        if is_of_the_admin(route) or route.name in SHOWN or route.name == "api:v2":
+            continue
+        address = addresses.of(route)
+        for method in ("GET", "HEAD", "OPTIONS", *CHANGING):
+            if (route.name, method) == ("end_visit", "POST"):
+                continue
+            status = desk.generic(method, address).status_code
+            found += [] if status == 403 else [f"{method} {address}: {status}"]
+            found += [] if status != 302 else [f"{method} {address}"]
+
+    assert found == []
+    assert is_looking(desk)
+
+
+def test_a_page_that_is_shown_can_only_be_looked_at(desk, owner):
+    begin(desk, owner)
+    addresses = Addresses(owner)
+    before = rows_of_the_shop()
+    found = []
+    for route in routes():
+        if route.name in SHOWN:
+            for headers in ({}, HTMX):
+                answer = desk.get(addresses.of(route), **headers)
+                found += [] if answer.status_code in (200, 404) else [f"{route.name}: {answer.status_code}"]
+            for method in CHANGING:
+                answer = desk.generic(method, addresses.of(route))
+                found += [] if answer.status_code == 403 else [f"{method} {route.name}: {answer.status_code}"]
+
+    assert found == []
+    assert rows_of_the_shop() == before
+
+
+def rows_of_the_shop() -> dict[str, list]:
+    """Everything but what staff's own session and the trail write."""
+    from django.apps import apps
+
+    ours = {"orders", "wallet", "catalog", "sms", "api"}
+    kept = {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for model in apps.get_models()
+        if model._meta.app_label in ours and model._meta.managed
+    }
+    return kept | {"accounts": list(User.objects.order_by("pk").values())}
+
+
+def test_neither_goods_nor_codes_nor_keys_are_on_any_page_or_part(desk, ann, owner, service):
+    order = deliver(owner, service)
+    number = Number.objects.filter(order__user=owner).latest("pk")
+    Number.objects.filter(pk=number.pk).update(
+        code="739152", content="secret words 739152", received_at=timezone.now(), state=Number.State.RECEIVED
+    )
+    _key, text = create_api_key(user=owner, name="mine")
+    _hook, secret = add_webhook(user=owner, url="https://owner.example.com/hook")
+    begin(desk, owner)
+    addresses = Addresses(owner)
+    detail = [reverse("orders:detail", args=[pk]) for pk in (order.pk, number.order_id)]
+
+    for address in [*(addresses.of(route) for route in routes() if route.name in SHOWN), *detail]:
+        for headers in ({}, HTMX):
+            page = desk.get(address, **headers).content.decode()
+            for hidden in ("739152", "secret words", LINE, text, secret, "rosa@"):
+                assert hidden not in page, (address, hidden)
+
+    hidden = "Hidden while you are signed in as a customer."
+    for address in (*detail, reverse("sms:waiting"), reverse("sms:history")):
+        assert hidden in page_words(desk.get(address)), address
+    owners = Client()
+    owners.force_login(owner)
+    assert "739152" in owners.get(detail[1]).content.decode()
+    assert hidden not in page_words(owners.get(detail[1]))
+    for address in ("orders:goods", "orders:goods_file"):
+        assert desk.post(reverse(address, args=[order.pk])).status_code == 403
+    assert GoodsReveal.objects.filter(order=order).count() == 0
+
+
+def test_what_a_page_that_asks_again_sends_back_does_not_depend_on_the_code(desk, owner):
+    number = Number.objects.filter(order__user=owner).latest("pk")
+    begin(desk, owner)
+    seen = set()
+    for code in ("111111", "222222"):
+        Number.objects.filter(pk=number.pk).update(code=code, content=code)
+        page = desk.get(reverse("orders:detail", args=[number.order_id]))
+        seen.add((page.context["seen"], desk.get(reverse("sms:waiting")).context["seen"]))
+
+    assert len(seen) == 1
+
+
+def test_the_admin_and_the_api_are_out_of_reach(visit, ann, sue):
+    for address in ("/admin/", f"/admin/accounts/user/{ann.pk}/change/", "/admin/orders/order/", "/admin/nothing/"):
+        for method in ("GET", "POST"):
+            assert visit.generic(method, address).status_code == 403
+    assert visit.post("/api/v2", {"action": "balance"}).json().get("balance") is None
+
+
+def test_a_page_that_would_write_is_refused(visit, ann):
+    ann.wallet.entries.all()
+    newcomer = customer("new@example.com")
+    visit.post(END)
+    begin(visit, newcomer)
+
+    answer = visit.get(reverse("wallet:home"))  # makes a wallet for whoever has none
+
+    assert answer.status_code == 403
+    assert not hasattr(User.objects.get(pk=newcomer.pk), "wallet")
+    assert is_looking(visit)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accounts_user SET language = 'xx'",
+        "  insert into accounts_customergroup (name, discount_percent) values ('x', 1)",
+        "DELETE FROM accounts_user",
+        "WITH old AS (SELECT 1) UPDATE accounts_user SET language = 'xx'",
+        "DROP TABLE accounts_user",
+        "/* a */ UPDATE accounts_user SET language = 'xx'",
+        "TRUNCATE accounts_user",
+    ],
+)
+def test_no_statement_that_writes_gets_to_the_database(ann, statement):
+    with refusing_writes(), pytest.raises(WritesRefused), connection.cursor() as cursor:
+        cursor.execute(statement)
+    with refusing_writes():
+        assert User.objects.get().language == ""
+
+
+# --- What it is not ---------------------------------------------------------------------------------------------------
+def test_it_does_not_count_as_the_customers_presence(desk, ann, owner):
+    User.objects.filter(pk=ann.pk).update(last_login=None)
+    heard = []
+    user_logged_in.connect(hear := lambda user, **_rest: heard.append(user))
+    begin(desk, ann)
+    for address in ("/", reverse("account"), reverse("orders:list")):
+        desk.get(address)
+    desk.post(END)
+    user_logged_in.disconnect(hear)
+
+    ann.refresh_from_db()
+    assert (ann.last_login, heard) == (None, [])
+    assert UserSession.objects.filter(user=ann).count() == 0
+    assert ann.known_networks.count() == 0
+    assert len(letters_to("ann@example.com")) == 1  # the one about the visit
+
+
+def test_it_does_not_make_staffs_confirmation_the_customers(visit, ann):
+    _hook, secret = add_webhook(user=ann, url="https://ann.example.com/hook")
+
+    answer = visit.get(reverse("api:webhook", args=[ann.webhooks.get().pk]))
+
+    assert answer.status_code == 403
+    assert secret not in answer.content.decode()
+
+
+# --- How it ends ------------------------------------------------------------------------------------------------------
+def test_it_ends_with_a_press_and_leads_back_to_the_customers_page(visit, ann, sue):
+    answer = visit.post(END)
+
+    assert answer["Location"] == f"/admin/accounts/user/{ann.pk}/change/"
+    page = visit.get(answer["Location"])
+    assert (page.status_code, page.context["user"]) == (200, sue)
+    assert not is_looking(visit)
+    assert SupportVisit.objects.get().ended_at is not None
+
+
+def test_it_ends_by_itself_after_half_an_hour(visit, ann, sue):
+    _began(visit, minutes=29)
+    assert is_looking(visit)
+    _began(visit, minutes=31)
+
+    answer = visit.get(reverse("orders:list"))
+
+    assert answer["Location"] == f"/admin/accounts/user/{ann.pk}/change/"
+    assert not is_looking(visit)
+    assert visit.get("/").context["user"] == sue
+    assert entries("left_signed_in_as")[-1].after["why"] == "Half an hour is over."
+
+
+def test_what_was_pressed_when_it_had_ended_is_not_done_as_staff(visit, sue):
+    _began(visit, minutes=31)
+
+    visit.post(reverse("account"), {"wants_price_mail": "on"})
+
+    sue.refresh_from_db()
+    assert not sue.wants_price_mail
+    assert not is_looking(visit)
+
+
+def test_a_part_that_asks_again_leads_the_whole_page_back(visit):
+    _began(visit, minutes=31)
+
+    answer = visit.get(reverse("orders:list"), **HTMX)
+
+    assert answer["HX-Redirect"].startswith("/admin/")
+
+
+def _began(browser: Client, *, minutes: int) -> None:
+    session = browser.session
+    session["signed_in_as"]["since"] = (timezone.now() - timedelta(minutes=minutes)).timestamp()
+    session.save()
+
+
+@pytest.mark.parametrize("what", ["the right", "staff", "active", "setting", "customer_staff", "customer_inactive"])
+def test_it_ends_when_what_it_rests_on_is_gone(visit, ann, sue, settings, what):
+    match what:
+        case "the right":
+            sue.user_permissions.clear()
+        case "staff":
+            User.objects.filter(pk=sue.pk).update(is_staff=False)
+        case "active":
+            User.objects.filter(pk=sue.pk).update(is_active=False)
+        case "setting":
+            settings.SIGN_IN_AS = False
+        case "customer_staff":
+            User.objects.filter(pk=ann.pk).update(is_staff=True)
+        case "customer_inactive":
+            User.objects.filter(pk=ann.pk).update(is_active=False)
+
+    answer = visit.get(reverse("orders:list"))
+
+    assert answer.status_code == 302
+    assert "ann@example.com" not in visit.get("/").content.decode()
+    assert SupportVisit.objects.get().ended_at is not None
+    [left] = entries("left_signed_in_as")
+    assert (left.actor, left.target) == ("sue@example.com", "ann@example.com")
+
+
+def test_it_ends_with_staffs_session(visit, sue):
+    sue.set_password("another password altogether")
+    sue.save()
+
+    assert visit.get(reverse("orders:list")).status_code == 302
+    assert visit.get("/").context["user"].is_anonymous
+
+
+def test_an_idle_session_of_staff_takes_the_visit_with_it(visit, settings):
+    session = visit.session
+    session["seen_at"] = session["signed_in_at"] = 1.0
+    session.save()
+
+    assert visit.get(reverse("orders:list"))["Location"].startswith("/accounts/login/")
+    assert SupportVisit.objects.get().ended_at is not None
+    assert [entry.after["why"] for entry in entries("left_signed_in_as")] == ["signed out"]
+
+
+def test_a_visit_that_copies_page_after_page_ends(visit, monkeypatch):
+    monkeypatch.setattr("accounts.sign_in_as.visits.MOST_PAGES", 3)
+    for number in range(3):
+        visit.get(f"/nowhere/{number}/")
+
+    assert visit.get(reverse("orders:list")).status_code == 302
+    assert not is_looking(visit)
+
+
+# --- Who knows of it --------------------------------------------------------------------------------------------------
+def test_the_trail_has_the_reason_each_page_once_and_the_end(visit, ann):
+    for address in ("/orders/", "/orders/", "/orders/?q=x", "/wallet/", "/account/security/"):
+        visit.get(address)
+    visit.post(END)
+
+    said = [entry.after for entry in entries("signed_in_as")]
+    assert said == [
+        {"reason": REASON},
+        {"page": "/orders/"},
+        {"page": "/wallet/"},
+        {"refused": "/account/security/"},
+    ]
+    [left] = entries("left_signed_in_as")
+    assert left.after == {"why": "ended", "pages": 3}
+    for entry in [*entries("signed_in_as"), left]:
+        assert (entry.actor, entry.target, entry.address) == ("sue@example.com", "ann@example.com", "127.0.0.1")
+
+
+def test_the_customer_is_told_on_their_page_and_by_mail_without_names(visit, ann):
+    visit.post(END)
+    begin(visit, ann, reason="Once more, the refund")
+    visit.post(END)
+    hers = Client()
+    hers.force_login(ann)
+
+    page = page_words(hers.get(reverse("account_security")))
+
+    assert "The shop's support" in page
+    assert REASON in page
+    assert "Once more, the refund" in page
+    [letter] = letters_to("ann@example.com")
+    assert REASON in letter
+    assert "/account/security/" in letter
+    for text in (page, letter):
+        assert "sue@" not in text
+    assert "127.0.0.1" not in letter
+    other = Client()
+    other.force_login(customer("new@example.com"))
+    assert REASON not in page_words(other.get(reverse("account_security")))
+
+
+def test_a_day_later_another_mail_is_sent(visit, ann):
+    visit.post(END)
+    SupportVisit.objects.update(began_at=timezone.now() - timedelta(hours=25))
+
+    begin(visit, ann, reason="The next day")
+
+    assert len(letters_to("ann@example.com")) == 2
+
+
+def test_the_letter_is_in_the_customers_language(desk, ann):
+    User.objects.filter(pk=ann.pk).update(language="ru")
+
+    begin(desk, ann)
+
+    send_letters()
+    [letter] = mail.outbox
+    assert letter.to == ["ann@example.com"]
+    assert Order.objects.count() == 0
