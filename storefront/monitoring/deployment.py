@@ -59,6 +59,14 @@ def _staff() -> str:
     return f"{staff.count()} members of staff, all with a second factor"
 
 
+def _sign_in_as() -> str:
+    if settings.SIGN_IN_AS and settings.ADMIN_HOST:
+        raise Trouble(
+            "SIGN_IN_AS is on and offered to nobody: beside ADMIN_HOST staff is not signed in at the shop's own host"
+        )
+    return "support may look at the shop as a customer" if settings.SIGN_IN_AS else "off"
+
+
 def _role() -> str:
     if connection.vendor != "postgresql":
         return "SQLite has none"
@@ -126,6 +134,7 @@ PARTS: dict[str, Callable[[], str]] = {
         ("staff", _staff),
         ("role", _role),
         ("static", _static),
+        ("sign in as", _sign_in_as),
     )
 }
 _CHECKED = {**PARTS, "mail": examined_in_public(mail_settings)}

@@ -104,6 +104,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "sms.FormerKey",
         "accounts.EmailChange",
         "accounts.KnownNetwork",
+        "accounts.SupportVisit",
         "accounts.WrongTry",
         "notifications.Letter",
         "accounts.RetentionAge",
