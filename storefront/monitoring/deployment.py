@@ -59,7 +59,7 @@ def _staff() -> str:
     return f"{staff.count()} members of staff, all with a second factor"
 
 
-def _sign_in_as() -> str:
+def _visits() -> str:
     if settings.SIGN_IN_AS and settings.ADMIN_HOST:
         raise Trouble(
             "SIGN_IN_AS is on and offered to nobody: beside ADMIN_HOST staff is not signed in at the shop's own host"
@@ -134,7 +134,7 @@ PARTS: dict[str, Callable[[], str]] = {
         ("staff", _staff),
         ("role", _role),
         ("static", _static),
-        ("sign in as", _sign_in_as),
+        ("visits", _visits),
     )
 }
 _CHECKED = {**PARTS, "mail": examined_in_public(mail_settings)}

@@ -96,7 +96,7 @@ def test_doctor_when_the_shop_is_public_and_in_order_says_so(public: None) -> No
         ("https", {"SECURE_SSL_REDIRECT": False}, "HTTPS_REDIRECT"),
         ("https", {"SECURE_HSTS_SECONDS": 0}, "HSTS_SECONDS"),
         ("e-mail", {}, "sends nothing"),
-        ("sign in as", {"SIGN_IN_AS": True, "ADMIN_HOST": "admin.example.com"}, "offered to nobody"),
+        ("visits", {"SIGN_IN_AS": True, "ADMIN_HOST": "admin.example.com"}, "offered to nobody"),
     ],
 )
 def test_doctor_when_something_is_unwise_says_what(

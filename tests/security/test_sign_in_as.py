@@ -57,6 +57,8 @@ REFUSED = {
     "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
     "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    # Nobody's page.
+    "security_txt",
     # Opened by hand it does nothing; posted, it ends the visit.
     "end_visit",
 }  # fmt: skip

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sqlite
 
 PARTS = [
     *("database", "redis", "upstream", "beat", "clock", "e-mail"),
-    *("proxy", "https", "staff", "role", "static", "sign in as"),
+    *("proxy", "https", "staff", "role", "static", "visits"),
 ]
 
 
