@@ -32,7 +32,7 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # Django's takes the same, by other names
+class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):
     form = AccountForm
     add_form = NewAccountForm
     actions_detail = ("send_link", "sign_in_as")

@@ -100,7 +100,7 @@ class AccountPages(admin.ModelAdmin):
     """Accounts: whose may be changed, which of their fields, and a link instead of a password (`actions_detail`)."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = member_of_staff(request)
         return form
 
@@ -182,7 +182,7 @@ class RolePages(admin.ModelAdmin):
     form = GroupForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = member_of_staff(request)
         return form
 

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('accounts', '0005_the_trail'),
+        ('accounts', '0006_factors_at_rest'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_the_trail'),
+        ('accounts', '0007_roles'),
     ]
 
     operations = [
