@@ -1,4 +1,4 @@
-"""Admin pages of customers: who they are, their groups and addresses; those of API keys are in `admin_keys`."""
+"""Admin pages of customers: who they are, their groups, addresses and factors; those of API keys are in `keys`."""
 
 from typing import Any
 
@@ -101,7 +101,10 @@ class EmailAddressAdmin(ReadOnlyAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):
-    """A customer's second factor. Its secret is not shown; deleting it lets in a customer who has lost the device."""
+    """Second factors. Their secrets are not shown; deleting one lets in somebody who has lost the device.
+
+    See `accounts/security/factor_removal.py`: whoever it was is told, and signed out everywhere.
+    """
 
     list_select_related = ("user",)
     fields = ("user", "type", "created_at", "last_used_at")

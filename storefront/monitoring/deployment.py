@@ -53,8 +53,8 @@ def _staff() -> str:
     without = staff.exclude(pk__in=Authenticator.objects.filter(type__in=FACTORS).values("user_id")).count()
     if without:
         raise Trouble(
-            f"{without} of {staff.count()} members of staff have no second factor: "
-            "whoever learns their password is staff"
+            f"{without} of {staff.count()} members of staff have no second factor: until they have set one up, whoever "
+            "learns their password can do it in their place, and is staff"
         )
     return f"{staff.count()} members of staff, all with a second factor"
 

@@ -6,6 +6,9 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -38,6 +41,16 @@ def grow_old(client: Client, seconds: float = 601) -> None:
     for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
         record["at"] -= seconds
     session.save()
+
+
+def age_all_sessions(user: User) -> None:
+    """Let every session of the account have confirmed whatever it has longer ago than counts."""
+    for session in Session.objects.all():
+        store = SessionStore(session.session_key)
+        if store.get(SESSION_KEY) == str(user.pk):
+            for record in store[AUTHENTICATION_METHODS_SESSION_KEY]:
+                record["at"] -= 601
+            store.save()
 
 
 def confirm_with(client: Client, answer, typed: str):

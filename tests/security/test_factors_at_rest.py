@@ -120,7 +120,7 @@ def test_a_seed_that_somebody_wrote_into_the_database_lets_nobody_in(client: Cli
     assert not is_signed_in(client)
 
 
-# --- The command of whoever runs the shop ------------------------------------------------------------------------------
+# --- The command of whoever runs the shop ---
 
 
 def test_reset_factors_removes_them_ends_the_sessions_and_tells(client: Client, sam: User) -> None:

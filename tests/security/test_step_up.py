@@ -61,6 +61,22 @@ def test_every_post_to_every_model_asks_who_it_is_first(desk: Client, model: typ
     assert TrailEntry.objects.count() == before
 
 
+def test_what_is_done_by_looking_at_a_page_changes_nothing() -> None:
+    """An action without a dialog is a link. Who adds one that changes something gives it a dialog."""
+    without = {
+        f"{model._meta.label}.{action.path}"
+        for model, pages in admin.site._registry.items()
+        for action in (
+            *pages._get_base_actions_list(),
+            *pages._get_base_actions_detail(),
+            *pages._get_base_actions_row(),
+        )
+        if not action.dialog
+    }
+
+    assert without == {"wallet.Wallet.ledger"}
+
+
 def test_signing_in_is_not_confirming(client: Client, sam: User, ann: User) -> None:
     sign_in_with_factor(client, sam)
 
