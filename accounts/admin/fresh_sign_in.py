@@ -185,7 +185,9 @@ def _dialog_page(
     form_class = dialog.get("form_class") or BaseDialogForm
     form = form_class(data=kept or None, request=request, object_id=kwargs.get("object_id"))
     form._errors = ErrorDict()
-    context = {"dialog": dialog, "form": form, "title": dialog.get("title", ""), "back": _list_of(pages)}
+    number = kwargs.get("object_id")
+    row = pages.get_object(request, number) if number else None
+    context = {"dialog": dialog, "form": form, "title": dialog.get("title", ""), "row": row, "back": _list_of(pages)}
     return render(request, "admin/kept_dialog.html", {**pages.admin_site.each_context(request), **context})
 
 

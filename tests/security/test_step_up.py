@@ -189,6 +189,7 @@ def test_a_dialog_comes_back_as_a_page_filled_in_and_is_pressed_again(desk: Clie
     assert 'value="12.34"' in words
     assert 'value="Sorry"' in words
     assert request_id in words
+    assert ann.email in words  # whose wallet it is
     assert 'id="content"' in words or "<nav" in words  # a whole page
     assert LedgerEntry.objects.filter(wallet=wallet).count() == 1
 
