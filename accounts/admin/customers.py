@@ -35,7 +35,6 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):
     form = AccountForm
     add_form = NewAccountForm
-    actions_detail = ("send_link", "sign_in_as")
     add_form_template = None
     list_display = ("email", "group", "balance", "is_active", "is_staff", "date_joined")
     list_filter = ("group", "is_active", "is_staff")
@@ -54,6 +53,7 @@ class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email",)}),)
+    actions_detail = ("send_link", "sign_in_as")
 
     @display(description=gettext_lazy("balance"), ordering="wallet__balance_micros")
     def balance(self, user: User) -> str:

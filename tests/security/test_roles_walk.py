@@ -25,8 +25,8 @@ NEEDS = {"changelist": ("view", "change"), "change": ("view", "change"), "histor
          "add": ("add",), "delete": ("delete",)}  # fmt: skip
 # Acts that only show, or lead to where things are shown.
 ONLY_SHOW = {"sms_number_report", "wallet_wallet_ledger"}
-# Nobody comes there, whatever they may do: see test_roles.py.
-GONE = {"auth_user_password_change"}
+# Nobody comes there, whatever they may do: see test_roles.py; or only where the shop has it: see test_sign_in_as.py.
+GONE = {"auth_user_password_change", "accounts_user_sign_in_as"}
 # The admin's own: whoever works here may open them, and finds there what their rights show.
 OF_NO_MODEL = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
