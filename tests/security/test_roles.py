@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.test import Client
+from django.forms import modelform_factory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.keys.api_keys import create_api_key
@@ -313,3 +316,37 @@ def test_two_superusers_who_take_each_other_out_at_once_leave_one() -> None:
 
     assert sorted(answers) in ([200, 302], [302, 403])
     assert User.objects.filter(is_superuser=True).count() == 1
+
+
+# --- Whichever form it was -------------------------------------------------------------------------------------------
+def test_saving_asks_again_whichever_form_it_was(olga: User, sue: User, ann: User, sam: User) -> None:
+    pages: Any = admin.site._registry[User]
+    groups: Any = admin.site._registry[Group]
+    plain = modelform_factory(User, fields=["email", *POWERS, "groups", "user_permissions"])
+    of_groups = modelform_factory(Group, fields=["name", "permissions"])
+    everything = list(Permission.objects.values_list("pk", flat=True))
+    for actor, user, typed in (
+        (sue, ann, {"is_staff": "on"}),
+        (sue, ann, {"groups": [role(SUPPORT).pk]}),
+        (sue, sue, {"user_permissions": everything}),
+        (olga, ann, {"is_superuser": "on"}),
+        (olga, ann, {"user_permissions": everything}),
+        (olga, sam, {"is_active": ""}),
+    ):
+        form = plain({"email": user.email, "is_active": "on", **typed}, instance=User.objects.get(pk=user.pk))
+        assert form.is_valid()
+        with pytest.raises(PermissionDenied):
+            pages.save_model(request_of(actor), form.save(commit=False), form, True)
+    for actor in (sue, olga):
+        group = of_groups({"name": "Mine", "permissions": everything})
+        assert group.is_valid()
+        with pytest.raises(PermissionDenied):
+            groups.save_model(request_of(actor), group.save(commit=False), group, False)
+    with pytest.raises(PermissionDenied):
+        groups.delete_queryset(request_of(sam), Group.objects.filter(name=SUPPORT))
+
+
+def request_of(user: User) -> Any:
+    request = RequestFactory().post("/")
+    request.user = user
+    return request
