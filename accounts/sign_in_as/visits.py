@@ -75,6 +75,9 @@ def why_over(visit: Visit, staff: User | AnonymousUser, customer: User | None, *
     """Return what ends the visit now, in words for whoever is on it; "" while it may go on."""
     if not may_sign_in_as(hijacker=staff, hijacked=customer):
         return _("You may no longer look at this customer's pages.")
+    # A page that was slower than the press on "End" has written its session, with the visit in it, after that.
+    if not SupportVisit.objects.filter(pk=visit.row_id, user=customer, ended_at=None).exists():
+        return _("It has ended.")
     if now >= visit.ends_at:
         return _("Half an hour is over.")
     if len(visit.paths) >= MOST_PAGES:
@@ -103,7 +106,8 @@ def end_visit(request: HttpRequest, *, why: str, now: datetime) -> None:
     staff = User.objects.filter(pk__in=history[:1]).first()  # who may not be signed in any more
     customer = User.objects.filter(pk=visit.customer_id).first()
     with transaction.atomic():
-        SupportVisit.objects.filter(pk=visit.row_id, ended_at=None).update(ended_at=now)
+        if not SupportVisit.objects.filter(pk=visit.row_id, ended_at=None).update(ended_at=now):
+            return  # it had ended before: see `why_over`
         after = {"why": why, "pages": len(visit.paths)}
         record(Action.LEFT_SIGNED_IN_AS, actor=staff, target=customer, request=request, after=after, now=now)
     hijack_ended.send(sender=None, request=request, hijacker=staff, hijacked=customer)

@@ -454,6 +454,18 @@ def test_it_ends_when_what_it_rests_on_is_gone(visit, ann, sue, settings, what):
     assert (left.actor, left.target) == ("sue@example.com", "ann@example.com")
 
 
+def test_a_page_slower_than_the_end_does_not_bring_the_visit_back(visit):
+    before = {name: visit.session[name] for name in ("signed_in_as", "hijack_history")}
+    visit.post(END)
+    session = visit.session
+    session.update(before)
+    session.save()
+
+    assert visit.get(reverse("orders:list")).status_code == 302
+    assert not is_looking(visit)
+    assert len(entries("left_signed_in_as")) == 1
+
+
 def test_it_ends_with_staffs_session(visit, sue):
     sue.set_password("another password altogether")
     sue.save()
