@@ -3,7 +3,7 @@
 Nobody is above it, superusers included: what somebody could do for themselves alone, two have to agree on.
 """
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -62,3 +62,16 @@ def who_can_instead(customer: User, permission: str, *, besides: list[User]) -> 
         return _("Nobody else can so far: it takes another member of staff with this right.")
     named = ", ".join(emails[:NAMED]) + (", …" if len(emails) > NAMED else "")
     return _("These people can: %(people)s.") % {"people": named}
+
+
+def tied_to(staff: User, customer: str = "pk") -> Q:
+    """Return the condition of customers whose money this member of staff may not move; `customer` is their column."""
+    brought = "referred_by" if customer == "pk" else f"{customer}__referred_by"
+    tied = Q(**{customer: staff.pk}) | Q(**{brought: staff.pk})
+    return tied if staff.referred_by_id is None else tied | Q(**{customer: staff.referred_by_id})
+
+
+def are_tied(staff: str, customer: str) -> Q:
+    """Return the condition of rows whose two users are one, or brought one another; for a filter, by their columns."""
+    brought = Q(**{f"{staff}__referred_by": F(customer)}) | Q(**{f"{customer}__referred_by": F(staff)})
+    return Q(**{staff: F(customer)}) | brought

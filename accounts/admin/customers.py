@@ -1,5 +1,6 @@
 """Admin pages of customers: who they are, their groups and addresses; those of API keys are in `admin_keys`."""
 
+from collections.abc import Collection
 from typing import Any
 
 import allauth.account.admin  # noqa: F401 - registers its pages, which are replaced below
@@ -19,9 +20,11 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin
 from accounts.models import CustomerGroup, User
 from accounts.operations import change_email
+from accounts.power import tied_to
 from accounts.templatetags.money import money
 from accounts.typed_forms import ReadsTyped
 
@@ -47,7 +50,7 @@ class CustomerForm(ReadsTyped, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(NoOwnFavors, DjangoUserAdmin, ModelAdmin):
     form = CustomerForm
     add_form = AddCustomerForm
     change_password_form = AdminPasswordChangeForm
@@ -90,6 +93,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # an account is disabled: its orders and its ledger stay
 
+    def favored(self, staff: User, row: User, changed: Collection[str]) -> User | None:
+        """Return the customer whose group is another one, which may only be left without asking anybody."""
+        return row if "group" in changed and row.group_id is not None else None
+
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if not change or "email" in form.changed_data:
@@ -97,9 +104,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(CustomerGroup)
-class CustomerGroupAdmin(ModelAdmin):
+class CustomerGroupAdmin(NoOwnFavors):
     list_display = ("name", "discount_percent")
     search_fields = ("name",)
+
+    def favored(self, staff: User, row: CustomerGroup, changed: Collection[str]) -> User | None:
+        """Return a customer of a group whose discount rises: of those whom this member of staff may not favor."""
+        before = CustomerGroup.objects.filter(pk=row.pk).first()
+        if before is None or row.discount_percent <= before.discount_percent:
+            return None
+        return User.objects.filter(tied_to(staff), group=row.pk).first()
 
 
 @admin.register(Group)

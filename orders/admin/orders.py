@@ -23,6 +23,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from accounts.models import User
+from accounts.power import NotYourOwnMoney
 from orders.admin import held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.evidence import WindowForm, reconciliation
@@ -313,6 +314,8 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
             return go_to(request, reverse("admin:orders_order_changelist"))
         try:
             operation(member_of_staff(request))
+        except NotYourOwnMoney as refusal:
+            messages.error(request, str(refusal))
         except WrongStatus as refusal:
             still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
             moved_on = _("The order's status has already changed, so nothing was done. Check its events.")

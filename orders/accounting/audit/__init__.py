@@ -5,6 +5,7 @@ from datetime import datetime
 from orders.accounting.audit.coupons import check_coupons
 from orders.accounting.audit.findings import AuditFindings
 from orders.accounting.audit.manual_entries import check_moves_by_hand
+from orders.accounting.audit.own_favors import check_own_favors
 from orders.accounting.audit.payments import check_payments
 from orders.accounting.audit.referrals import check_referrals
 from orders.accounting.audit.sales import check_sales
@@ -30,6 +31,7 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     check_payments(findings)
     check_referrals(findings)
     check_moves_by_hand(findings)
+    check_own_favors(findings)
     check_upstream(findings, client, now=now)
     check_trail(findings, now=now, everything=everything)
     return findings
