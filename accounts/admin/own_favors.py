@@ -51,7 +51,7 @@ class NoOwnFavors(ModelAdmin):
         """Raise NotYourOwnMoney when it would favor somebody that the row is gone; else nobody is favored by that."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return self._refusing(request, super().get_form(request, obj, change, **kwargs))
+        return self._refusing(request, super().get_form(request, obj, change=change, **kwargs))
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return self._refusing(request, super().get_changelist_form(request, **kwargs))

@@ -122,7 +122,8 @@ def _check_customer(coupon: Coupon, user: User, price_micros: int) -> None:
         # Not who: a customer is not told who works here.
         raise CouponRefused(
             _(
-                "This coupon was made or raised by you, or by somebody you are connected with by a referral. Use another."
+                "You can't use this coupon: it was made or raised by you, or by somebody you are connected with by a "
+                "referral."
             )
         )
     if coupon.per_customer:
