@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.security.signed_in.SignedInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.security.fresh_sign_in.FreshSignInMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

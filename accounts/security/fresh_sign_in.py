@@ -1,10 +1,14 @@
 """What a stolen session must not do alone: whoever asks for it confirms who they are, unless they did a moment ago.
 
 The library asks and remembers (allauth's reauthentication); how long that counts is ACCOUNT_REAUTHENTICATION_TIMEOUT.
-A form that was posted is kept in the session meanwhile and carried out afterwards, so that nothing is typed twice.
+A form that was posted is kept in the session meanwhile and carried out afterwards, so that nothing is typed twice: for
+the browser alone that posted it, which got a cookie of its own for that. Who has stolen the session could otherwise
+post a form and wait until its owner confirms something. For the same reason a confirmation gives the session another
+key: the stolen one ends, and does not share the ten minutes.
 """
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -15,9 +19,13 @@ from allauth.account import app_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, did_recently_reauthenticate
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ReauthenticationRequired
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import resolve, reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -25,7 +33,32 @@ from accounts.access import CustomerRequest
 from accounts.security.notices import last_confirmed_at
 
 KEPT_SECONDS = 900
+KEPT_COOKIE = "kept_form"
 View = Callable[..., HttpResponseBase]
+
+
+class FreshSignInMiddleware:
+    """Ask again in the one way for the library's pages, too; give the session another key once somebody has confirmed.
+
+    Stands below allauth's own middleware, which would keep the form for whoever has the session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST" or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        before = last_confirmed_at(request)
+        response = self.get_response(request)
+        if before != last_confirmed_at(request):
+            _leave_the_old_key(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, ReauthenticationRequired) and request.user.is_authenticated:
+            return ask_again(cast(CustomerRequest, request))
+        return None
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -55,28 +88,25 @@ def confirm_url(back: str) -> str:
 
 def ask_again(request: CustomerRequest) -> HttpResponse:
     """Send the customer to confirm who they are, and then back to what they were about."""
+    request.session.pop(STATE_SESSION_KEY, None)
     if request.htmx:
         # A part of a page: what was pressed is pressed again there afterwards.
         page = urlsplit(request.htmx.current_url or "")
         return HttpResponseClientRedirect(confirm_url(page.path or "/"))
-    kept = {
-        "full_path": request.get_full_path(),
-        "path": request.path,
-        "GET": request.GET.urlencode(),
-        "POST": request.POST.urlencode(),
-        "at": time.time(),
-    }
-    request.session[STATE_SESSION_KEY] = {"state": json.dumps(kept), "callback": f"{__name__}.carry_out"}
     methods = get_adapter().get_reauthentication_methods(request.user)
     asks = methods[0]["url"] if methods else reverse("account_login")
-    return HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
+    answer = HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
+    if request.method == "POST":
+        _keep_the_form(request, answer)
+    return answer
 
 
 def carry_out(request: HttpRequest, state: str) -> HttpResponseBase:
-    """Carry out what was asked for before the sign-in, if that is still what this page is about."""
+    """Carry out what this browser asked for before the sign-in, if that is still what this page is about."""
     kept = json.loads(state)
     url = get_next_redirect_url(request)
-    if url != kept["full_path"] or time.time() - kept["at"] > KEPT_SECONDS:
+    is_from_here = constant_time_compare(request.COOKIES.get(KEPT_COOKIE, ""), kept["browser"])
+    if url != kept["full_path"] or not is_from_here or time.time() - kept["at"] > KEPT_SECONDS:
         return HttpResponseRedirect(url or reverse("account"))
     request.GET = cast(Any, QueryDict(kept["GET"]))
     request.POST = cast(Any, QueryDict(kept["POST"]))
@@ -85,3 +115,32 @@ def carry_out(request: HttpRequest, state: str) -> HttpResponseBase:
     match = resolve(kept["path"])
     request.resolver_match = match
     return cast(HttpResponseBase, match.func(request, *match.args, **match.kwargs))
+
+
+def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
+    browser = secrets.token_urlsafe()
+    kept = {
+        "full_path": request.get_full_path(),
+        "path": request.path,
+        "GET": request.GET.urlencode(),
+        "POST": request.POST.urlencode(),
+        "at": time.time(),
+        "browser": browser,
+    }
+    request.session[STATE_SESSION_KEY] = {"state": json.dumps(kept), "callback": f"{__name__}.carry_out"}
+    answer.set_cookie(
+        KEPT_COOKIE,
+        browser,
+        max_age=KEPT_SECONDS,
+        path=reverse("account_reauthenticate").removesuffix("reauthenticate/"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _leave_the_old_key(request: HttpRequest) -> None:
+    listed = UserSession.objects.filter(session_key=request.session.session_key)
+    pks = list(listed.values_list("pk", flat=True))
+    request.session.cycle_key()
+    UserSession.objects.filter(pk__in=pks).update(session_key=request.session.session_key)

@@ -153,6 +153,41 @@ def test_what_was_posted_is_not_carried_out_when_somebody_confirms_for_another_p
     assert ApiKey.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("page", "planted"),
+    [("api:keys", KEY), ("api:webhooks", HOOK), ("account_email", {"action_add": "", "email": "thief@example.com"})],
+)
+def test_what_a_thief_has_posted_is_not_carried_out_when_the_owner_confirms(thief, ann, page, planted):
+    owner = Client()
+    owner.cookies["sessionid"] = thief.cookies["sessionid"].value  # the session is the same, and so is what it keeps
+    thief.post(reverse(page), planted)
+
+    answer = owner.post(REAUTHENTICATE, {"password": PASSWORD, "next": reverse(page)})
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse(page))
+    assert ApiKey.objects.count() == Webhook.objects.count() == 0
+    assert not EmailAddress.objects.filter(email="thief@example.com").exists()
+
+
+def test_a_thief_is_not_fresh_when_the_owner_is(thief, ann):
+    owner = Client()
+    owner.cookies["sessionid"] = thief.cookies["sessionid"].value
+
+    owner.post(REAUTHENTICATE, {"password": PASSWORD, "next": reverse("api:keys")})
+
+    assert (is_signed_in(thief), is_signed_in(owner)) == (False, True)
+    thief.post(reverse("api:keys"), KEY)
+    assert ApiKey.objects.count() == 0
+    assert "This browser" in page_words(owner.get(reverse("account_security")))
+    assert UserSession.objects.filter(user=ann).count() == 1
+
+
+def test_an_address_of_the_librarys_pages_is_added_once_the_password_is_typed(thief, ann):
+    confirm(thief, thief.post(reverse("account_email"), {"action_add": "", "email": "second@example.com"}))
+
+    assert EmailAddress.objects.filter(user=ann, email="second@example.com").exists()
+
+
 def test_a_confirmation_is_over_after_ten_minutes(thief, ann):
     confirm(thief, thief.post(reverse("api:keys"), KEY))
     session = thief.session
