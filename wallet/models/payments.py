@@ -206,7 +206,7 @@ class MoneyRequest(models.Model):
     )
     # What staff says came in for a payment in all; what of it is credited is the amount.
     received_micros = MicrosField(_("received"), default=0, db_default=0)
-    # What it is about, as references of the ledger begin: "top_up:" and the payment's reference, "order:" and its number.
+    # What it is about, as the ledger says it: "top_up:" and the payment's reference, "order:" and its number.
     about = models.CharField(_("about"), max_length=60, blank=True, default="", db_default="")
     # Which of several acts on that it is, where the kind does not say.
     act = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)

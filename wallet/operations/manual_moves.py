@@ -37,8 +37,8 @@ class MayNotDecide(Exception):
 
     def __init__(self, request: MoneyRequest) -> None:
         text = _(
-            "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor anybody "
-            "tied to one of them by a referral."
+            "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor "
+            "anybody tied to one of them by a referral."
         )
         super().__init__(f"{text} {who_can_decide(request)}")
 

@@ -11,6 +11,8 @@ from wallet.operations.manual_moves import BY_HAND as ASKED_FOR
 
 Kind = LedgerEntry.Kind
 BY_HAND = (Kind.ADJUSTMENT, Kind.WITHDRAWAL)
+# The others are booked as what they are about: a payment, an order.
+_QUOTED = ", ".join(f"'{kind}'" for kind in (MoneyRequest.Kind.ADJUSTMENT, MoneyRequest.Kind.WITHDRAWAL))
 COMMAND_LINE = "credit:"  # references of `manage.py credit`: somebody at the server, who is no user of the shop
 
 
@@ -43,7 +45,7 @@ def _misbooked() -> Iterator[str]:
                    CASE WHEN request.kind = '{MoneyRequest.Kind.WITHDRAWAL}' THEN -request.amount_micros
                         ELSE request.amount_micros END AS asked, 0 AS booked
             FROM {MoneyRequest._meta.db_table} request
-            WHERE request.state = '{MoneyRequest.State.DONE}'
+            WHERE request.state = '{MoneyRequest.State.DONE}' AND request.kind IN ({_QUOTED})
             UNION ALL
             SELECT wallet.user_id, entry.reference, 0, entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry

@@ -82,8 +82,8 @@ def test_request_page_offers_to_decide_to_others_only_and_refuses_who_asked(ann,
     assert approve not in at_the_desk(sam).get(page).content.decode()
     assert approve in at_the_desk(tom).get(page).content.decode()
     assert told(press(at_the_desk(sam), "moneyrequest_approve", asked.pk)) == [
-        "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor anybody tied"
-        " to one of them by a referral. These people can: tom@example.com."
+        "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor anybody"
+        " tied to one of them by a referral. These people can: tom@example.com."
     ]
     assert balance(ann) == 100_000_000
 
