@@ -189,7 +189,7 @@ def test_what_waits_is_not_credited_on_top_of_what_came_meanwhile(ann: User, kay
 
     answer = press(tom, "moneyrequest_approve", asked.pk)
 
-    assert "The payment has changed" in told(answer)
+    assert "What this request is about has changed" in told(answer)
     asked.refresh_from_db()
     assert (asked.state, asked.decided_by, has(ann)) == (State.WAITING, None, before)
 

@@ -29,8 +29,9 @@ from accounts.admin.widgets import (
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
 from accounts.templatetags.money import money
+from wallet.extensions import page_about
 from wallet.models import MoneyRequest, TopUp, Wallet
-from wallet.operations import AlreadyBooked, InsufficientFunds, PaymentChanged
+from wallet.operations import AlreadyBooked, InsufficientFunds, SubjectChanged
 from wallet.operations.confirmations import ABOUT as ABOUT_A_PAYMENT
 from wallet.operations.manual_moves import (
     AlreadyDecided,
@@ -226,13 +227,11 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("about"))
     def shown_about(self, asked: MoneyRequest) -> str | SafeString:
-        """The payment, with a link for whoever has to compare what was asked for with what came in."""
-        what, _colon, name = asked.about.partition(":")
-        if f"{what}:" != ABOUT_A_PAYMENT:
-            return asked.about or EMPTY
-        number = TopUp.objects.filter(reference=name).values_list("pk", flat=True).first()
-        page = reverse("admin:wallet_topup_change", args=[number or 0])
-        return format_html('<a class="underline" href="{}">{}</a>', page, name)
+        """What it is about, with a link to it for whoever has to decide."""
+        if not asked.about:
+            return EMPTY
+        page = page_about(asked)
+        return format_html('<a class="underline" href="{}">{}</a>', page, asked.about) if page else asked.about
 
     @display(description=gettext_lazy("balance now"))
     def balance(self, asked: MoneyRequest) -> str:
@@ -275,7 +274,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
             return go_to(request, reverse("admin:wallet_moneyrequest_changelist"))
         try:
             decide(asked.pk, actor=member_of_staff(request))
-        except (AlreadyDecided, MayNotDecide, PaymentChanged) as refusal:
+        except (AlreadyDecided, MayNotDecide, SubjectChanged) as refusal:
             messages.error(request, str(refusal))
         except InsufficientFunds as refusal:
             words = _("The wallet is now %(amount)s short. The request stays open.")

@@ -29,8 +29,10 @@ from accounts.models import User
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
 from wallet.admin.manual_moves import lead_to_waiting
+from wallet.extensions import tells_page
 from wallet.models import OPEN_TOP_UPS, GatewayEvent, MoneyRequest, Receivable, TopUp
 from wallet.operations import WrongStatus, close_review, confirm_top_up, decline_top_up
+from wallet.operations.confirmations import ABOUT
 from wallet.operations.top_ups import MAX_MICROS
 
 Status = TopUp.Status
@@ -238,6 +240,14 @@ def _fitting(top_up: TopUp) -> tuple[str, ...]:
     if by_hand and top_up.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED):
         return ("confirm", "decline") if top_up.status in OPEN_TOP_UPS else ("confirm",)
     return ("mark_reviewed",) if top_up.attention else ()
+
+
+def _page_of_payment(asked: MoneyRequest) -> str:
+    number = TopUp.objects.values_list("pk", flat=True).get(reference=asked.about.removeprefix(ABOUT))
+    return reverse("admin:wallet_topup_change", args=[number])
+
+
+tells_page(MoneyRequest.Kind.PAYMENT, _page_of_payment)
 
 
 @admin.register(GatewayEvent)

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.power import refuse_own_money
 from wallet.models import OPEN_TOP_UPS, MoneyRequest, TopUp
 from wallet.operations.apply_payment_update import credit_for, settle
-from wallet.operations.second_person import is_too_much_for_one, write_request
+from wallet.operations.second_person import SubjectChanged, carries_out, is_too_much_for_one, write_request
 from wallet.operations.top_ups import WrongStatus
 from wallet.receipts import issue_receipt
 
@@ -23,15 +23,6 @@ Status = TopUp.Status
 RIGHT = "wallet.change_topup"
 # What a request is about when it confirms a payment; the payment's reference follows, as in the ledger.
 ABOUT = "top_up:"
-
-
-class PaymentChanged(WrongStatus):
-    """What was asked for does not fit the payment any more; nothing has changed. The text is for staff."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("The payment has changed since this was requested. Decline the request, and confirm the payment again.")
-        )
 
 
 def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: datetime | None = None) -> MoneyRequest:
@@ -72,17 +63,17 @@ def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: dat
 def carry_out_confirmation(request: MoneyRequest, *, now: datetime) -> None:
     """Credit what a second person has agreed on; part of the transaction that closes the request.
 
-    Raises PaymentChanged when the same confirmation would credit another amount by now.
+    Raises SubjectChanged when the same confirmation would credit another amount by now.
     """
     row = _locked(request.about.removeprefix(ABOUT))
     try:
         _check_waits_for_staff(row)
     except WrongStatus as error:
-        raise PaymentChanged from error
+        raise SubjectChanged from error
     if row.received_micros >= request.received_micros or credit_for(row, request.received_micros) != (
         request.amount_micros
     ):
-        raise PaymentChanged
+        raise SubjectChanged
     _credit(row, request, now)
 
 
@@ -131,3 +122,6 @@ def _credit(top_up: TopUp, request: MoneyRequest, now: datetime) -> None:
 
 def _locked(reference: str) -> TopUp:
     return TopUp.objects.select_for_update(of=("self",)).select_related("user").get(reference=reference)
+
+
+carries_out(MoneyRequest.Kind.PAYMENT, carry_out_confirmation)

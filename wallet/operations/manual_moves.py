@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.power import may_move_money_of, refuse_own_money, staff_for_money_of, these_people_can
 from wallet.models import LedgerEntry, MoneyRequest
-from wallet.operations.confirmations import carry_out_confirmation
 from wallet.operations.ledger import InsufficientFunds, adjust, debit, wallet_of
-from wallet.operations.second_person import is_too_much_for_one, write_request
+from wallet.operations.second_person import carries_out, carry_out, is_too_much_for_one, write_request
 
 Kind, State = MoneyRequest.Kind, MoneyRequest.State
 # What a ledger row's reference begins with when a request moved the money; the request's own id follows.
@@ -85,7 +84,7 @@ def move_by_hand(
         waits = is_too_much_for_one(actor, amount_micros, now)
         write_request(request, waits=waits, now=now)
         if not waits:
-            _book(request)
+            _book(request, now=now)
         elif amount_micros < 0 or withdraws:
             # For who asks: what the wallet holds when somebody approves it, the ledger makes sure of.
             missing_micros = abs(amount_micros) - wallet_of(user).balance_micros
@@ -97,16 +96,13 @@ def move_by_hand(
 def approve_request(request_pk: int, *, actor: User, now: datetime | None = None) -> MoneyRequest:
     """Move the money of a waiting request, as its second person.
 
-    Raises AlreadyDecided, MayNotDecide; InsufficientFunds when the wallet does not hold it any more, PaymentChanged
-    when the payment is another by now: the request goes on waiting then.
+    Raises AlreadyDecided, MayNotDecide; InsufficientFunds when the wallet does not hold it any more, SubjectChanged
+    when the payment or order is not as it was: the request goes on waiting then.
     """
     now = now or timezone.now()
     with transaction.atomic():
         request = _decide(request_pk, State.DONE, actor, now)
-        if request.kind == Kind.PAYMENT:
-            carry_out_confirmation(request, now=now)
-        else:
-            _book(request)
+        carry_out(request, now=now)
     return request
 
 
@@ -139,18 +135,19 @@ def _decide(request_pk: int, state: str, actor: User, now: datetime) -> MoneyReq
     return request
 
 
-def _book(request: MoneyRequest) -> LedgerEntry:
+def _book(request: MoneyRequest, *, now: datetime) -> None:
     """Write the ledger row of a request that is done; part of the caller's transaction."""
     reference = f"{BY_HAND}{request.request_id}"
     if request.kind == Kind.ADJUSTMENT:
-        return adjust(
+        adjust(
             user=request.user,
             amount_micros=request.amount_micros,
             note=request.note,
             actor=request.asked_by,
             reference=reference,
         )
-    return debit(
+        return
+    debit(
         user=request.user,
         amount_micros=request.amount_micros,
         kind=LedgerEntry.Kind.WITHDRAWAL,
@@ -158,3 +155,7 @@ def _book(request: MoneyRequest) -> LedgerEntry:
         actor=request.asked_by,
         reference=reference,
     )
+
+
+for kind in (Kind.ADJUSTMENT, Kind.WITHDRAWAL):
+    carries_out(kind, _book)

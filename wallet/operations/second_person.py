@@ -4,12 +4,14 @@ The limit is on what a person moves, over all wallets, all kinds of acts and bot
 on each wallet, could be passed in small pieces. What two have agreed on counts for neither of them.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.db.models.functions import Abs
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from wallet.models import MoneyRequest
@@ -17,6 +19,31 @@ from wallet.operations.ledger import AlreadyBooked
 
 State = MoneyRequest.State
 COUNTED_TOGETHER = timedelta(hours=24)
+# What does the work of a request, by its kind; part of the transaction that closes the request.
+CarryOut = Callable[..., None]
+_carried_out: dict[str, CarryOut] = {}
+
+
+class SubjectChanged(Exception):
+    """What was asked for does not fit the payment or order any more; nothing has changed. The text is for staff."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("What this request is about has changed since. Decline it; whoever asked can look at it again.")
+        )
+
+
+def carries_out(kind: str, do: CarryOut) -> None:
+    """Let `do(request, now=...)` carry out the requests of a kind that a second person approves.
+
+    It raises SubjectChanged where the request does not fit any more.
+    """
+    _carried_out[kind] = do
+
+
+def carry_out(request: MoneyRequest, *, now: datetime) -> None:
+    """Do what a request asks for; part of the transaction that closes it. Raises what its kind raises."""
+    _carried_out[request.kind](request, now=now)
 
 
 def moved_alone(staff: User, now: datetime) -> int:

@@ -119,7 +119,7 @@ def _by_nobody() -> Breaches:
     return rows.values_list("at", "reference", "received_micros"), sentence
 
 
-def _credited(entries: QuerySet[LedgerEntry]) -> QuerySet[TopUp]:
+def _credited(entries: QuerySet[LedgerEntry]) -> QuerySet[Any]:
     """Payments, each with when it last got a row in the ledger: it may have come in long before it was confirmed."""
     newest = Subquery(entries.order_by("-pk").values("created_at")[:1])
     return TopUp.objects.annotate(at=Coalesce(newest, F("paid_at"))).order_by("pk")
