@@ -209,6 +209,21 @@ def test_who_is_tied_to_the_customer_or_to_who_asked_approves_nothing(ann: User,
     assert set(MoneyRequest.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
+@pytest.mark.parametrize("whose", ["own", "whom one brought"])
+def test_what_an_older_version_let_somebody_ask_for_themselves_is_approved_by_nobody(
+    ann: User, kay: User, tom: User, whose: str
+) -> None:
+    owner = kay if whose == "own" else brought(ann, by=kay)
+    asked = move(ann if whose == "own" else tom, customer("pat@example.com", is_staff=True), 200 * DOLLAR)
+    MoneyRequest.objects.update(user=owner, asked_by=kay)
+
+    assert "would get the money" in told(press(tom, "moneyrequest_approve", asked.pk))
+
+    asked.refresh_from_db()
+    assert (asked.state, has(kay)) == (State.WAITING, 0)
+    assert told(press(tom, "moneyrequest_decline", asked.pk)) == "Declined; no money has moved."
+
+
 # --- Under the limit, again and again ---------------------------------------------------------------------------------
 def test_acts_of_every_kind_over_all_wallets_share_one_limit(ann: User, ben: User, tom: User) -> None:
     """40 + 30 + 30 is what one may; a micro more, in any direction and any wallet, takes two."""

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.power import may_move_money_of, refuse_own_money, staff_for_money_of, these_people_can
 from wallet.models import LedgerEntry, MoneyRequest
 from wallet.operations.ledger import InsufficientFunds, adjust, debit, wallet_of
-from wallet.operations.second_person import carries_out, carry_out, is_too_much_for_one, write_request
+from wallet.operations.second_person import SubjectChanged, carries_out, carry_out, is_too_much_for_one, write_request
 
 Kind, State = MoneyRequest.Kind, MoneyRequest.State
 # What a ledger row's reference begins with when a request moved the money; the request's own id follows.
@@ -40,6 +40,16 @@ class MayNotDecide(Exception):
             "anybody tied to one of them by a referral."
         )
         super().__init__(f"{text} {who_can_decide(request)}")
+
+
+class AskedForOneself(SubjectChanged):
+    """Who asked for a move would get its money, or is tied to who would: older versions let them ask."""
+
+    def __init__(self) -> None:
+        Exception.__init__(
+            self,
+            _("Whoever requested this would get the money, or is tied to the customer by a referral. Decline it."),
+        )
 
 
 def move_by_hand(
@@ -102,6 +112,8 @@ def approve_request(request_pk: int, *, actor: User, now: datetime | None = None
     now = now or timezone.now()
     with transaction.atomic():
         request = _decide(request_pk, State.DONE, actor, now)
+        if not may_move_money_of(request.asked_by, request.user):
+            raise AskedForOneself
         carry_out(request, now=now)
     return request
 
