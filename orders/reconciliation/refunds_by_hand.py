@@ -36,7 +36,7 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
     """Refund an order in one of the three ways of ACTS; the request returned is done, or waits for a second person.
 
     Raises NotYourOwnMoney, WrongStatus when the order is not in that state, ValueError, whose text is for staff, when
-    a refund of it waits already or nothing is left to refund.
+    a refund of it waits already.
     """
     with transaction.atomic():
         order = Order.objects.select_related("user").get(pk=order_id)
@@ -45,7 +45,7 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
         if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
             raise ValueError(_("A refund of this order is already waiting for a second person."))
         if amount_micros <= 0:
-            raise ValueError(_("All the money for this order has been given back."))
+            raise WrongStatus(f"the money for order {order_id} has been given back")
         request = MoneyRequest(
             user=order.user,
             kind=MoneyRequest.Kind.REFUND,
