@@ -56,7 +56,11 @@ def staff_for_money_of(customer: User, permission: str) -> QuerySet[User]:
 
 def who_can_instead(customer: User, permission: str, *, besides: list[User]) -> str:
     """Return a sentence for staff: who can do what `besides` may not, or that nobody can so far."""
-    people = staff_for_money_of(customer, permission).exclude(pk__in=[user.pk for user in besides])
+    return these_people_can(staff_for_money_of(customer, permission).exclude(pk__in=[user.pk for user in besides]))
+
+
+def these_people_can(people: QuerySet[User]) -> str:
+    """Return a sentence for staff that names these people, or says that nobody can so far."""
     emails = list(people.values_list("email", flat=True)[: NAMED + 1])
     if not emails:
         return _("Nobody else can so far: it takes another member of staff with this right.")
