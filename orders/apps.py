@@ -13,9 +13,14 @@ class OrdersConfig(AppConfig):
         from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
         from orders.pages.wallet_pages import purpose_of, reserved_by
-        from wallet.extensions import tells_purpose, tells_reserved
+        from orders.reconciliation.refunds_by_hand import carry_out_refund, page_of_order
+        from wallet.extensions import tells_page, tells_purpose, tells_reserved
+        from wallet.models import MoneyRequest
+        from wallet.operations.second_person import carries_out
 
         register(Kind.SERVICE, ServiceSupply())
         when_syncs_end(note_sync)
         tells_purpose(purpose_of)
         tells_reserved(reserved_by)
+        carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)
+        tells_page(MoneyRequest.Kind.REFUND, page_of_order)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts.models import User
-from wallet.models import TopUp
+from wallet.models import MoneyRequest, TopUp
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Reserved:
 
 _purposes: list[Callable[[TopUp], Purpose | None]] = []
 _reserves: list[Callable[[User], Reserved]] = []
+_pages: dict[str, Callable[[MoneyRequest], str]] = {}
 
 
 def tells_purpose(ask: Callable[[TopUp], Purpose | None]) -> None:
@@ -42,6 +43,17 @@ def tells_purpose(ask: Callable[[TopUp], Purpose | None]) -> None:
 def tells_reserved(ask: Callable[[User], Reserved]) -> None:
     """Let the wallet's page ask what of a customer's money is reserved."""
     _reserves.append(ask)
+
+
+def tells_page(kind: str, ask: Callable[[MoneyRequest], str]) -> None:
+    """Let staff's page of a move by hand ask for the address of what a kind of them is about."""
+    _pages[kind] = ask
+
+
+def page_about(asked: MoneyRequest) -> str:
+    """Return the address of the staff's page of what a move by hand is about, "" where it has none."""
+    ask = _pages.get(asked.kind)
+    return ask(asked) if ask else ""
 
 
 def purpose_of(top_up: TopUp) -> Purpose | None:

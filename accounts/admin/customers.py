@@ -1,5 +1,6 @@
 """Admin pages of customers: who they are, their groups, addresses and factors; those of API keys are in `keys`."""
 
+from collections.abc import Collection
 from typing import Any
 
 import allauth.account.admin  # noqa: F401 - registers its pages, which are replaced below
@@ -17,10 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
 from accounts.admin.sign_in_as import SignInAsAdmin
 from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
 from accounts.models import CustomerGroup, User
+from accounts.power import tied_to
 from accounts.rights import may_touch_account
 from accounts.security.factor_removal import remove_factors
 from accounts.templatetags.money import money
@@ -32,7 +35,7 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, ModelAdmin):
     form = AccountForm
     add_form = NewAccountForm
     add_form_template = None
@@ -60,11 +63,22 @@ class UserAdmin(SignInAsAdmin, AccountPages, DjangoUserAdmin, ModelAdmin):
         wallet = getattr(user, "wallet", None)
         return EMPTY if wallet is None else money(wallet.balance_micros)
 
+    def favored(self, staff: User, row: User, changed: Collection[str]) -> User | None:
+        """Return the customer whose group is another one, which may only be left without asking anybody."""
+        return row if "group" in changed and row.group_id is not None else None
+
 
 @admin.register(CustomerGroup)
-class CustomerGroupAdmin(ModelAdmin):
+class CustomerGroupAdmin(NoOwnFavors):
     list_display = ("name", "discount_percent")
     search_fields = ("name",)
+
+    def favored(self, staff: User, row: CustomerGroup, changed: Collection[str]) -> User | None:
+        """Return a customer of a group whose discount rises: of those whom this member of staff may not favor."""
+        before = CustomerGroup.objects.filter(pk=row.pk).first()
+        if before is None or row.discount_percent <= before.discount_percent:
+            return None
+        return User.objects.filter(tied_to(staff), group=row.pk).first()
 
 
 @admin.register(Group)

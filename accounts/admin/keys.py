@@ -1,5 +1,6 @@
 """Admin pages of API keys. Staff never sees a key: one they make or rotate is shown by its customer, once."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from accounts.admin.own_favors import NoOwnFavors, denied
 from accounts.admin.widgets import (
     EMPTY,
     DialogForm,
-    ModelAdmin,
     ReadOnlyAdmin,
     go_to,
     member_of_staff,
@@ -82,7 +83,7 @@ class RotateForm(DialogForm):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(NoOwnFavors):
     list_display = ("name", "user", "shown_prefix", "is_test", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("is_test", "revoked_at", "last_used_at")
     list_select_related = ("user",)
@@ -121,7 +122,13 @@ class ApiKeyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a key is revoked: what it did stays on record
 
+    def favored(self, staff: User, row: ApiKey, changed: Collection[str]) -> User | None:
+        """Return whose key may be called more often; whatever else a key may do, its customer says themselves."""
+        return row.user if "calls_per_minute" in changed else None
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        with denied():
+            self.check_favor(member_of_staff(request), obj, form.changed_data)
         if not change:
             obj.pk = prepare_api_key(**form.powers).pk
             messages.info(request, _("The customer can view the key on their page, once."))

@@ -14,7 +14,6 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.widgets import go_to, member_of_staff
-from accounts.security.fresh_sign_in import confirm_url, is_fresh
 from accounts.sign_in_as.rules import is_offered, may_sign_in, may_sign_in_as
 from accounts.sign_in_as.visits import MayNotSignInAs, begin_visit
 from accounts.typed_forms import ReadsTyped
@@ -65,8 +64,6 @@ class SignInAsAdmin(UnfoldModelAdmin):
         dialog={**SIGN_IN_AS, "form_class": VisitForm},
     )
     def sign_in_as(self, request: HttpRequest, form: VisitForm, object_id: str) -> HttpResponse:
-        if not is_fresh(request):
-            return go_to(request, confirm_url(reverse("admin:accounts_user_change", args=[object_id])))
         customer, reason = self.get_object(request, object_id), form.cleaned_data["reason"]
         if customer is None:
             raise Http404

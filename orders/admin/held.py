@@ -11,8 +11,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from orders.admin.widgets import dialog
-from orders.fulfilment.margin import refund_held, send_held_anyway
+from orders.fulfilment.margin import send_held_anyway
 from orders.models import Order, Status
+from orders.reconciliation.refunds_by_hand import refund_by_hand
 
 ACTIONS = ("send_anyway", "refund_now")
 
@@ -59,6 +60,6 @@ class HeldActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: refund_held(int(object_id), actor=actor, now=timezone.now()),
+            lambda actor: refund_by_hand(int(object_id), act="held", actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )

@@ -1,5 +1,6 @@
 """Words of the supplier that its document does not have, and what staff says they mean."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -16,15 +17,17 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.widgets import (
     EMPTY,
     DialogForm,
-    ModelAdmin,
     ReadOnlyAdmin,
     go_to,
     json_column,
     member_of_staff,
 )
+from accounts.models import User
+from accounts.power import NotYourOwnMoney
 from accounts.typed_forms import ModelForm
 from catalog.models import MappedType
 from catalog.operations.service_types import map_service_type
@@ -35,6 +38,8 @@ from orders.fulfilment.apply_mappings import (
     apply_status_word,
     list_refusal,
     map_status_word,
+    refuse_own_reported,
+    refuse_own_waiting,
 )
 from orders.fulfilment.service_supply import STATUS_BY_WORD
 from orders.lifecycle.drift import Subject, plain, settle_drift
@@ -115,7 +120,7 @@ class StatusWordForm(ModelForm):
 
 
 @admin.register(StatusWord)
-class StatusWordAdmin(ModelAdmin):
+class StatusWordAdmin(NoOwnFavors):
     """What staff maps here is used by the next poll; the built-in words come first."""
 
     form = StatusWordForm
@@ -123,17 +128,25 @@ class StatusWordAdmin(ModelAdmin):
     list_filter = ("kind", "status")
     search_fields = ("word",)
 
+    def check_favor(self, staff: User, row: StatusWord, changed: Collection[str]) -> None:
+        """Raise NotYourOwnMoney where the word gives money back for an order of one's own."""
+        refuse_own_reported(row.word, kind=row.kind, status=row.status, actor=staff)
+
     def save_model(self, request: HttpRequest, obj: StatusWord, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         messages.info(request, orders_asked(apply_status_word(obj, actor=member_of_staff(request), now=timezone.now())))
 
 
 @admin.register(KnownRefusal)
-class KnownRefusalAdmin(ModelAdmin):
+class KnownRefusalAdmin(NoOwnFavors):
     list_display = ("text", "meaning", "created_at")
     list_filter = ("meaning",)
     search_fields = ("text",)
     fields = ("text", "meaning")
+
+    def check_favor(self, staff: User, row: KnownRefusal, changed: Collection[str]) -> None:
+        """Raise NotYourOwnMoney where an order of one's own waits because of the text."""
+        refuse_own_waiting(row.text, staff)
 
     def save_model(self, request: HttpRequest, obj: KnownRefusal, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -213,9 +226,13 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         except ValidationError as refusal:
             messages.error(request, refusal.messages[0])
             return self._back(request, object_id)
-        count = map_status_word(
-            drift.text, kind=kind, status=status, actor=member_of_staff(request), now=timezone.now()
-        )
+        try:
+            count = map_status_word(
+                drift.text, kind=kind, status=status, actor=member_of_staff(request), now=timezone.now()
+            )
+        except NotYourOwnMoney as refusal:
+            messages.error(request, str(refusal))
+            return self._back(request, object_id)
         return self._done(request, drift, f"{drift.text} → {Status(status).label}. {orders_asked(count)}")
 
     @action(
@@ -236,7 +253,11 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         if drift is None or drift.subject != Subject.ERROR_TEXT:
             return self._back(request, object_id)
         meaning = form.cleaned_data["meaning"]
-        count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request), now=timezone.now())
+        try:
+            count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request), now=timezone.now())
+        except NotYourOwnMoney as refusal:
+            messages.error(request, str(refusal))
+            return self._back(request, object_id)
         return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
 
     @action(

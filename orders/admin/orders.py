@@ -23,6 +23,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from accounts.models import User
+from accounts.power import NotYourOwnMoney
 from orders.admin import held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.evidence import WindowForm, reconciliation
@@ -34,8 +35,11 @@ from orders.lifecycle.attention import attention_of, clear_attention, text_of_ho
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import AttentionFlag, Checkout, Order, OrderEvent, Status
 from orders.reconciliation.close_window import close_window
-from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed, resolve_by_refund
+from orders.reconciliation.refunds_by_hand import refund_by_hand
+from orders.reconciliation.resolve import resolve_as_not_placed, resolve_as_placed
 from upstream.money import text_from_micros
+from wallet.admin.manual_moves import lead_to_waiting
+from wallet.models import MoneyRequest
 
 STATUS_COLOURS = {
     Status.UNKNOWN: "danger",
@@ -262,7 +266,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         return self._settle(
             request,
             object_id,
-            lambda actor: resolve_by_refund(int(object_id), actor=actor, now=timezone.now()),
+            lambda actor: refund_by_hand(int(object_id), act="unknown", actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )
 
@@ -306,13 +310,15 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         )
 
     def _settle(
-        self, request: HttpRequest, object_id: str, operation: Callable[[User], None], done: str
+        self, request: HttpRequest, object_id: str, operation: Callable[[User], MoneyRequest | None], done: str
     ) -> HttpResponse:
         order = self.get_object(request, object_id)
         if order is None:
             return go_to(request, reverse("admin:orders_order_changelist"))
         try:
-            operation(member_of_staff(request))
+            asked = operation(member_of_staff(request))
+        except NotYourOwnMoney as refusal:
+            messages.error(request, str(refusal))
         except WrongStatus as refusal:
             still_open = Order.objects.filter(pk=order.pk, status=Status.UNKNOWN).exists()
             moved_on = _("The order's status has already changed, so nothing was done. Check its events.")
@@ -320,6 +326,9 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         except ValueError as problem:  # its text says what to do instead
             messages.error(request, str(problem))
         else:
+            if asked is not None and asked.state == MoneyRequest.State.WAITING:
+                self.log_change(request, order, f"refund waits for a second person as request {asked.pk}")
+                return lead_to_waiting(request, asked)
             self.log_change(request, order, done)
             messages.success(request, done)
         return go_to(request, reverse("admin:orders_order_change", args=[order.pk]))

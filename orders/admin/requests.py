@@ -21,6 +21,7 @@ from accounts.admin.widgets import (
     go_to,
     member_of_staff,
 )
+from accounts.power import NotYourOwnMoney
 from orders.admin.widgets import dialog
 from orders.lifecycle.service_requests import close_request
 from orders.lifecycle.transitions import WrongStatus
@@ -157,6 +158,8 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
                 actor=member_of_staff(request),
                 now=timezone.now(),
             )
+        except NotYourOwnMoney as refusal:
+            messages.error(request, str(refusal))
         except WrongStatus:
             messages.error(request, _("A colleague has already answered this request. Nothing was changed."))
         else:

@@ -16,10 +16,12 @@ from accounts.admin.widgets import (
     ModelAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    member_of_staff,
     money_column,
 )
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm
+from orders.lifecycle.coupon_makers import note_maker
 from orders.lifecycle.coupons import CODE, code_of
 from orders.models import Coupon, CouponUse, ReferralEarning
 
@@ -95,7 +97,7 @@ class CouponAdmin(ModelAdmin):
     list_filter = ("active", "first_purchase_only", "valid_until")
     search_fields = ("code",)
     named_by = ("code",)
-    readonly_fields = ("uses", "created_at")
+    readonly_fields = ("uses", "created_at", "shown_makers")
     inlines = (CouponUseInline,)
     fieldsets = (
         (None, {"fields": (("code", "active"), ("percent", "amount_micros"), "min_order_micros")}),
@@ -103,7 +105,7 @@ class CouponAdmin(ModelAdmin):
             gettext_lazy("Limits"),
             {"fields": ("first_purchase_only", ("per_customer", "in_all"), ("valid_from", "valid_until"))},
         ),
-        (None, {"fields": (("uses", "created_at"),)}),
+        (None, {"fields": (("uses", "created_at"), "shown_makers")}),
     )
 
     @display(description=gettext_lazy("discount"), ordering="percent")
@@ -121,15 +123,25 @@ class CouponAdmin(ModelAdmin):
     def shown_uses(self, coupon: Coupon) -> str:
         return f"{coupon.uses} / {coupon.in_all}" if coupon.in_all else str(coupon.uses)
 
+    @display(description=gettext_lazy("made or raised by"))
+    def shown_makers(self, coupon: Coupon) -> str:
+        makers = coupon.makers.select_related("user") if coupon.pk else ()
+        return ", ".join(maker.user.email for maker in makers) or EMPTY
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # it is turned off instead: its uses stay
 
     def save_model(self, request: HttpRequest, obj: Coupon, form: forms.ModelForm, change: bool) -> None:
+        # Held, so that what was there before is what this save changes, and nobody uses it in between.
+        before = Coupon.objects.select_for_update().get(pk=obj.pk) if change else None
         # Only what was edited: customers go on using the coupon while its page is open, and are counted.
         if not change:
             obj.save()
         elif form.changed_data:
             obj.save(update_fields=form.changed_data)
+        else:
+            return
+        note_maker(obj, before=before, fields=form.changed_data, staff=member_of_staff(request), now=timezone.now())
 
 
 @admin.register(CouponUse)

@@ -14,8 +14,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from accounts.admin.widgets import DialogForm
 from orders.admin.widgets import dialog
-from orders.attempts.not_found import is_forgotten, refund_forgotten
+from orders.attempts.not_found import is_forgotten
 from orders.models import Order
+from orders.reconciliation.refunds_by_hand import refund_by_hand
 from orders.reconciliation.resolve import book_loss, close_question, is_in_question
 from upstream.client import Client, default_client
 from upstream.errors import Unavailable
@@ -93,7 +94,7 @@ class DoubtActions:
         return self._settle(
             request,
             object_id,
-            lambda actor: refund_forgotten(int(object_id), actor=actor, now=timezone.now()),
+            lambda actor: refund_by_hand(int(object_id), act="forgotten", actor=actor, now=timezone.now()),
             _("The order has been refunded."),
         )
 

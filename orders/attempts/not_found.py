@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import Change, move_order, write_events
@@ -129,9 +130,10 @@ def refund_forgotten(order_id: int, *, actor: User, now: datetime) -> None:
     """Give the money for an order back that upstream does not know any more, and close it.
 
     Its upstream id stays, so that the books explain whatever upstream charged. Raises WrongStatus when the order has
-    ended, or when upstream has answered for it meanwhile.
+    ended, or when upstream has answered for it meanwhile; NotYourOwnMoney.
     """
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
+    refuse_own_order(actor, order)
     with transaction.atomic():
         move_order(
             order_id,

@@ -9,9 +9,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
+from accounts.power import NotYourOwnMoney, tied_to
 from orders.attempts.answers import Cause, State, settle_attempt, settle_waiting
 from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, evidence_of
 from orders.lifecycle.drift import Subject, plain, settle_drift
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import (
@@ -28,10 +30,15 @@ log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
 BATCH = 500
+GIVES_BACK = (Status.PARTIAL, Status.CANCELED, Status.FAILED)
 
 
 def list_refusal(text: str, *, meaning: str, actor: User, now: datetime) -> int:
-    """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled."""
+    """Put an error text of upstream on the list of refusals, and apply that; return how many orders it settled.
+
+    Raises NotYourOwnMoney as `refuse_own_waiting`; nothing is listed then.
+    """
+    refuse_own_waiting(text, actor)
     for older in KnownRefusal.objects.filter(plain_text=None, text=text):  # written by another version
         older.save()
     fields = {"meaning": meaning}
@@ -42,9 +49,30 @@ def list_refusal(text: str, *, meaning: str, actor: User, now: datetime) -> int:
 
 
 def map_status_word(word: str, *, kind: str, status: str, actor: User, now: datetime) -> int:
-    """Say what a status word of upstream means, and apply that; return how many orders are asked about at once."""
+    """Say what a status word of upstream means, and apply that; return how many orders are asked about at once.
+
+    Raises NotYourOwnMoney as `refuse_own_reported`; nothing is mapped then.
+    """
+    refuse_own_reported(word, kind=kind, status=status, actor=actor)
     mapped, _created = StatusWord.objects.update_or_create(kind=kind, word=plain(word), defaults={"status": status})
     return apply_status_word(mapped, actor=actor, now=now)
+
+
+def refuse_own_waiting(text: str, actor: User) -> None:
+    """Raise NotYourOwnMoney where an order of the actor's, or of a referral relation, waits because of this text.
+
+    What the text means gives its money back, or sends it again: somebody else says so.
+    """
+    for attempt in _answered_with(text):
+        refuse_own_order(actor, attempt.order)
+
+
+def refuse_own_reported(word: str, *, kind: str, status: str, actor: User) -> None:
+    """Raise NotYourOwnMoney where upstream has said this word, which shall give money back, of such an order."""
+    if status in GIVES_BACK:
+        own = Order.objects.filter(tied_to(actor, "user"), pk__in=_reported_with(word, kind))
+        for order in own.select_related("user")[:1]:
+            refuse_own_order(actor, order)
 
 
 def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
@@ -60,8 +88,8 @@ def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
         try:
             with transaction.atomic():
                 _settle(attempt, meaning, text, actor, now)
-        except WrongStatus:
-            continue  # settled meanwhile in another way
+        except (WrongStatus, NotYourOwnMoney):
+            continue  # settled meanwhile in another way; or the actor's own, which came to wait meanwhile
         settled += 1
     log.info("listed_refusal_applied", text=text, orders=settled)
     return settled
@@ -73,13 +101,17 @@ def apply_status_word(word: StatusWord, *, actor: User, now: datetime) -> int:
     Returns how many. What the word makes of them, the next poll records.
     """
     settle_drift(Subject.STATUS_WORD, word.word, now=now)
-    watched = Order.objects.filter(kind=word.kind, next_poll_at__isnull=False)
-    rows = watched.values_list("pk", "upstream_word")
-    meant = [order_id for order_id, said in rows.iterator() if plain(said) == plain(word.word)]
+    meant = _reported_with(word.word, word.kind)
     for begin in range(0, len(meant), BATCH):
         _ask_again(meant[begin : begin + BATCH], word, actor, now)
     log.info("status_word_applied", word=word.word, status=word.status, orders=len(meant))
     return len(meant)
+
+
+def _reported_with(word: str, kind: str) -> list[int]:
+    """The orders that are asked about and that upstream described with this word last."""
+    rows = Order.objects.filter(kind=kind, next_poll_at__isnull=False).values_list("pk", "upstream_word")
+    return [order_id for order_id, said in rows.iterator() if plain(said) == plain(word)]
 
 
 def _answered_with(text: str) -> list[LostAttempt]:
@@ -93,6 +125,7 @@ def _answered_with(text: str) -> list[LostAttempt]:
 
 def _settle(attempt: LostAttempt, meaning: str, text: str, actor: User, now: datetime) -> None:
     order = attempt.order
+    refuse_own_order(actor, order)
     if attempt.state != State.LOST:
         _close_question(attempt, text, actor, now)
         return

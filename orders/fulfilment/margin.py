@@ -24,6 +24,7 @@ from orders.lifecycle.attention import (
     text_of_hold,
 )
 from orders.lifecycle.holds import NOT_HELD
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import (
@@ -129,15 +130,20 @@ def review_held_orders(*, now: datetime) -> int:
 
 
 def send_held_anyway(order_id: int, *, actor: User, now: datetime) -> None:
-    """Let a held order go out at whatever it costs; it is not held again. Raises WrongStatus when it is not held."""
-    order = Order.objects.get(pk=order_id)
+    """Let a held order go out at whatever it costs; it is not held again.
+
+    Raises WrongStatus when it is not held, NotYourOwnMoney: the shop pays what it costs more.
+    """
+    order = Order.objects.select_related("user").get(pk=order_id)
+    refuse_own_order(actor, order)
     evidence = {"sent_anyway": order.held_because, "details": order.held_details}
     _release(order, Code.RESOLVED, now, evidence, actor=actor, hold_waived_at=now)
 
 
 def refund_held(order_id: int, *, actor: User, now: datetime) -> None:
-    """Fail a held order and give all its money back. Raises WrongStatus when it is not held."""
+    """Fail a held order and give all its money back. Raises WrongStatus when it is not held, NotYourOwnMoney."""
     order = Order.objects.select_related(*related_rows()).get(pk=order_id)
+    refuse_own_order(actor, order)
     _refund(order, Code.RESOLVED, why=RefundReason.STAFF, now=now, actor=actor)
 
 

@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.transitions import Change, WrongStatus, write_events
 from orders.models import AttentionFlag, HoldReason, LostAttempt, Order, OrderEvent, Status
 from orders.models.attempts import text_of_cause
@@ -69,10 +70,12 @@ def clear_attention(order_id: int, *, actor: User, now: datetime) -> None:
     """Take a settled order off the queue; its timeline keeps, for staff, what the flags said and who cleared them.
 
     What was refunded without an answer is not looked for any more then.
-    Raises WrongStatus when nothing is flagged, or when the order is unknown: that one has to be decided.
+    Raises WrongStatus when nothing is flagged, or when the order is unknown: that one has to be decided. Raises
+    NotYourOwnMoney: what a referrer earns waits for what is flagged.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
+        refuse_own_order(actor, order)
         flags = [] if order.status == Status.UNKNOWN else clear_flags([order_id], now=now, actor=actor)
         if not flags:
             raise WrongStatus(f"order {order_id} has nothing to clear")

@@ -15,6 +15,7 @@ from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
 from accounts.security.wrong_tries import TooManyWrongTries, check_coupon_tries, count_wrong_coupon
 from accounts.templatetags.money import money
+from orders.lifecycle.coupon_makers import is_of_its_makers
 from orders.lifecycle.discounts import Discount, discount_of
 from orders.models import Coupon, CouponUse, Order
 from upstream.reading.text import line
@@ -117,6 +118,14 @@ def _check_time(coupon: Coupon, now: datetime) -> None:
 
 
 def _check_customer(coupon: Coupon, user: User, price_micros: int) -> None:
+    if is_of_its_makers(coupon, user):
+        # Not who: a customer is not told who works here.
+        raise CouponRefused(
+            _(
+                "You can't use this coupon: it was made or raised by you, or by somebody you are connected with by a "
+                "referral."
+            )
+        )
     if coupon.per_customer:
         used = CouponUse.objects.filter(coupon=coupon, user=user, freed_at=None).count()
         if used >= coupon.per_customer:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from orders.lifecycle.coupons import free_coupon
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import Order, OrderEvent, RefundReason, Status
 from orders.notices.customer_notices import announce
@@ -37,8 +38,10 @@ def refund_up_to(
     """Bring the order's refunds up to `total_micros` in all; return what was given back now, 0 if nothing was due.
 
     The guard is the amount refunded so far: whoever read an older one changes nothing. The order's row is
-    updated in place.
+    updated in place. Raises accounts.power.NotYourOwnMoney where staff decides about an order of its own.
     """
+    if actor is not None and why == RefundReason.STAFF:
+        refuse_own_order(actor, order)
     due_micros = min(total_micros, order.price_micros) - order.refunded_micros
     if due_micros <= 0:
         return 0

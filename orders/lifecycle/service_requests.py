@@ -13,6 +13,7 @@ from accounts.models import User
 from notifications.outbox import tell_admins, tell_customer
 from orders.lifecycle.attention import OF_HOLDS, clear_flags
 from orders.lifecycle.holds import NOT_HELD
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import supply_of
 from orders.lifecycle.transitions import (
@@ -98,11 +99,12 @@ def close_request(request_id: int, *, state: str, answer: str, actor: User, now:
     """Close a request as done or declined, with an answer that its customer reads in the order's timeline.
 
     The order itself does not change: what upstream makes of it comes with its status. Raises WrongStatus when a
-    colleague closed it before, ValueError for a state that closes nothing or a refusal without a word.
+    colleague closed it before, ValueError for a state that closes nothing or a refusal without a word, NotYourOwnMoney.
     """
     answer = answer.strip()
     if state not in (State.DONE, State.DECLINED) or (state == State.DECLINED and not answer):
         raise ValueError(f"{state} with the answer {answer!r} closes no request")
+    refuse_own_order(actor, Order.objects.select_related("user").get(requests=request_id))
     with transaction.atomic():
         still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):

@@ -25,7 +25,7 @@ from orders.models.order import (
     Status,
 )
 from orders.models.reasons import HoldReason, RefundReason
-from orders.models.selling import Coupon, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
+from orders.models.selling import Coupon, CouponMaker, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
 from orders.models.sold import SOLD, load_services_sold, load_sold
 from orders.models.supplier import (
     ContractDrift,
@@ -52,6 +52,7 @@ __all__ = [
     "Checkout",
     "ContractDrift",
     "Coupon",
+    "CouponMaker",
     "CouponUse",
     "DeliveredGoods",
     "ForwardingPause",

@@ -136,6 +136,28 @@ class Coupon(models.Model):
         return self.code
 
 
+class CouponMaker(models.Model):
+    """Who made a coupon, or changed it to be worth more: neither they nor who is tied to them may use it.
+
+    The first time counts: what was used before it was no favor of theirs.
+    """
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="makers", verbose_name=_("coupon"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("made or raised by")
+    )
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("maker of a coupon")
+        verbose_name_plural = _("makers of coupons")
+        constraints = [models.UniqueConstraint(fields=["coupon", "user"], name="coupon_maker_once")]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id}: {self.user_id}"
+
+
 class CouponUse(models.Model):
     """One order that a coupon made cheaper. One that was given back as a whole gives the use back as well."""
 

@@ -9,16 +9,18 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from orders.attempts.answers import State
 from orders.attempts.windows import window_of
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.transitions import Change, WrongStatus, write_events
-from orders.models import LostAttempt, OrderEvent, Status
+from orders.models import LostAttempt, Order, OrderEvent, Status
 
 
 def close_window(order_id: int, *, last_id: int, actor: User, now: datetime) -> None:
     """Close a lost order's window by hand: the supplier's own list shows `last_id` as the newest of our orders.
 
     Raises WrongStatus when the order is not unknown any more, ValueError when the id is below the ones we had before
-    the attempt or the settling time is not over.
+    the attempt or the settling time is not over, NotYourOwnMoney.
     """
+    refuse_own_order(actor, Order.objects.select_related("user").get(pk=order_id))
     lost = LostAttempt.objects.filter(order_id=order_id, state=State.LOST)
     attempt = lost.first()
     if attempt is None:

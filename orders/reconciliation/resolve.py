@@ -11,6 +11,7 @@ from orders.attempts.answers import NOT_LOOKED_AT, State, settle_attempt, settle
 from orders.attempts.losses import BOOKS_ARE_OPEN, book_own_loss, book_second_loss
 from orders.attempts.windows import whole, window_of
 from orders.lifecycle.attention import OF_WAITING, clear_flags, evidence_of
+from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import Placed, supply_of
 from orders.lifecycle.transitions import (
@@ -39,10 +40,10 @@ def resolve_as_placed(
 ) -> None:
     """The unknown order is upstream's `upstream_id`, which upstream is asked about first: follow it from here on.
 
-    Raises WrongStatus when the order is not unknown any more, and NotConfirmed as `confirm_upstream_id`; `force` and
-    `client` are its.
+    Raises WrongStatus when the order is not unknown any more, NotYourOwnMoney, and NotConfirmed as
+    `confirm_upstream_id`; `force` and `client` are its.
     """
-    order = _unknown(order_id)
+    order = _unknown(order_id, actor)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
     supply = supply_of(order)
     order.status = Status.PENDING
@@ -84,12 +85,12 @@ def _settle_found(order: Order, upstream_id: str, *, actor: User, now: datetime)
 
 
 def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime) -> None:
-    """The unknown order was not placed: send it again. Raises WrongStatus.
+    """The unknown order was not placed: send it again. Raises WrongStatus, NotYourOwnMoney.
 
     Staff may be wrong. The attempt is still looked for; its answer, should it come while the order waits, is taken for
     the order, and is booked as the shop's loss later.
     """
-    order = _unknown(order_id)
+    order = _unknown(order_id, actor)
     with transaction.atomic():
         move_order(
             order_id,
@@ -104,8 +105,12 @@ def resolve_as_not_placed(order_id: int, *, actor: User, now: datetime) -> None:
 
 
 def resolve_by_refund(order_id: int, *, actor: User, now: datetime) -> None:
-    """Give the money back and close the unknown order; should it exist, it is the shop's loss. Raises WrongStatus."""
+    """Give the money back and close the unknown order; should it exist, it is the shop's loss.
+
+    Raises WrongStatus, NotYourOwnMoney.
+    """
     order = Order.objects.select_related("user").get(pk=order_id)
+    refuse_own_order(actor, order)
     with transaction.atomic():
         move_order(
             order_id,
@@ -140,10 +145,10 @@ def book_loss(
 ) -> None:
     """Upstream has this order as `upstream_id`, though it was refunded or sent again: it is the shop's loss.
 
-    Raises WrongStatus when nothing about the order is in question, ValueError without a note, and NotConfirmed as
-    `confirm_upstream_id`; `force` and `client` are its.
+    Raises WrongStatus when nothing about the order is in question, ValueError without a note, NotYourOwnMoney, and
+    NotConfirmed as `confirm_upstream_id`; `force` and `client` are its.
     """
-    order = _in_question(order_id, note)
+    order = _in_question(order_id, note, actor)
     confirmed = confirm_upstream_id(order, upstream_id, client=client, force=force)
     attempt = _likeliest(order, confirmed.upstream_id)
     book = book_own_loss if attempt.state in LostAttempt.IN_QUESTION else book_second_loss
@@ -156,9 +161,9 @@ def book_loss(
 def close_question(order_id: int, *, note: str, actor: User, now: datetime) -> None:
     """Upstream has nothing of this order that was refunded or sent again: nothing is left open in the books.
 
-    Raises WrongStatus when nothing about the order is in question, ValueError without a note.
+    Raises WrongStatus when nothing about the order is in question, ValueError without a note, NotYourOwnMoney.
     """
-    _in_question(order_id, note)
+    _in_question(order_id, note, actor)
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
         attempts = list(_open_questions(order))
@@ -175,17 +180,19 @@ def _open_questions(order: Order) -> LostAttemptQuerySet:
     return LostAttempt.objects.filter(order=order, state__in=(*LostAttempt.IN_QUESTION, State.ABANDONED))
 
 
-def _unknown(order_id: int) -> Order:
-    order = Order.objects.get(pk=order_id)
+def _unknown(order_id: int, actor: User) -> Order:
+    order = Order.objects.select_related("user").get(pk=order_id)
+    refuse_own_order(actor, order)
     if order.status != Status.UNKNOWN:
         raise WrongStatus(f"order {order_id} is not unknown any more")
     return order
 
 
-def _in_question(order_id: int, note: str) -> Order:
+def _in_question(order_id: int, note: str, actor: User) -> Order:
     if not note.strip():
         raise ValueError(_("Explain how you know: the note stays in the order's events."))
     order = Order.objects.select_related("user").get(pk=order_id)
+    refuse_own_order(actor, order)
     if not is_in_question(order):
         raise WrongStatus(f"nothing about order {order_id} is in question")
     return order

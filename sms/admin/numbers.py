@@ -1,5 +1,6 @@
 """The numbers that customers bought, how often codes come, and what a customer may have; codes are not shown here."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -10,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.widgets import (
     EMPTY,
     ModelAdmin,
     ReadOnlyAdmin,
     money_column,
 )
+from accounts.models import User
+from accounts.power import may_move_money_of, refuse_own_money
 from sms.admin.report import report_page
 from sms.models import Number, NumberLimit, ReplacementRule, SuccessRate
 from sms.queries.phones import with_phone
@@ -103,10 +107,21 @@ class ReplacementRuleAdmin(FoundByPhone, ReadOnlyAdmin):
 
 
 @admin.register(NumberLimit)
-class NumberLimitAdmin(ModelAdmin):
+class NumberLimitAdmin(NoOwnFavors):
     """Limits of single customers; everybody else has the shop's."""
 
     list_display = ("user", "max_open", "max_per_day", "note")
     list_select_related = ("user",)
     search_fields = ("user__email", "note")
     autocomplete_fields = ("user",)
+
+    def favored(self, staff: User, row: NumberLimit, changed: Collection[str]) -> User | None:
+        """Return whose limit it is; one that was somebody else's before is theirs as well."""
+        before = NumberLimit.objects.select_related("user").filter(pk=row.pk).first()
+        if before is not None and not may_move_money_of(staff, before.user):
+            return before.user
+        return row.user if changed else None
+
+    def check_removal(self, staff: User, row: NumberLimit) -> None:
+        """Raise NotYourOwnMoney for one's own limit: without it the shop's holds, which may be higher."""
+        refuse_own_money(staff, row.user, permission="sms.delete_numberlimit")

@@ -21,11 +21,12 @@ from notifications.letters import send_letters
 from orders.models import GoodsReveal, Order
 from sms.models import Number
 from storefront.web.sign_in_as import SHOWN
-from tests.conftest import PASSWORD, customer
+from tests.conftest import customer
 from tests.pages import HTMX, page_words
 from tests.security.addresses import Addresses, is_of_the_admin, routes
 from tests.security.delivered import LINE, deliver
-from tests.security.signing_in import letters_to, sign_in
+from tests.security.factors import CONFIRM, code, confirm_with, grow_old
+from tests.security.signing_in import letters_to
 from tests.storefront.admin_rows import make_rows
 
 pytestmark = pytest.mark.django_db
@@ -154,15 +155,16 @@ def test_it_takes_a_reason_and_a_post(desk, ann):
     assert SupportVisit.objects.count() == 0
 
 
-def test_it_takes_a_fresh_sign_in(client, sue, ann):
-    sign_in(client, sue)
+def test_it_takes_a_fresh_sign_in(desk, ann):
+    grow_old(desk)
 
-    answer = begin(client, ann)
+    answer = begin(desk, ann)
 
-    assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert answer["Location"].startswith(f"{CONFIRM}?next=")
     assert SupportVisit.objects.count() == 0
-    client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/"})
-    assert begin(client, ann)["Location"] == reverse("account")
+    confirm_with(desk, answer, code())
+    assert SupportVisit.objects.count() == 0
+    assert begin(desk, ann)["Location"] == reverse("account")
 
 
 def test_another_site_can_neither_begin_nor_end_a_visit(sue, ann):
@@ -308,8 +310,8 @@ def test_what_a_page_that_asks_again_sends_back_does_not_depend_on_the_code(desk
     number = Number.objects.filter(order__user=owner).latest("pk")
     begin(desk, owner)
     seen = set()
-    for code in ("111111", "222222"):
-        Number.objects.filter(pk=number.pk).update(code=code, content=code)
+    for digits in ("111111", "222222"):
+        Number.objects.filter(pk=number.pk).update(code=digits, content=digits)
         page = desk.get(reverse("orders:detail", args=[number.order_id]))
         seen.add((page.context["seen"], desk.get(reverse("sms:waiting")).context["seen"]))
 

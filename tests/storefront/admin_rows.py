@@ -115,9 +115,10 @@ def make_rows(number: int) -> None:
     spend_with_key(api_key, 1_000_000)
     kind = LedgerEntry.Kind.TOP_UP
     credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
+    clerk, _is_new = User.objects.get_or_create(email="till@example.com", defaults={"is_staff": True})
     for amount_micros in (1_000_000, 900_000_000):  # done at once, and one that waits
         kind, request_id = MoneyRequest.Kind.ADJUSTMENT, uuid.uuid4().hex
-        move_by_hand(user=user, kind=kind, amount_micros=amount_micros, note="n", actor=user, request_id=request_id)
+        move_by_hand(user=user, kind=kind, amount_micros=amount_micros, note="n", actor=clerk, request_id=request_id)
     top_up = TopUp.objects.create(
         user=user,
         gateway="manual",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import Substr
+from django.db.models.functions import Coalesce, Substr
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -26,8 +26,12 @@ from wallet.admin.manual_moves import (
     WithdrawForm,
     ask_for_move,
 )
-from wallet.models import LedgerEntry, MoneyRequest, Wallet
+from wallet.models import LedgerEntry, MoneyRequest, TopUp, Wallet
+from wallet.operations.confirmations import ABOUT as ABOUT_A_PAYMENT
 from wallet.operations.manual_moves import BY_HAND
+
+# How the references of a payment's ledger rows begin: what a request is about that confirmed it.
+BEGINNING = len(ABOUT_A_PAYMENT) + (TopUp._meta.get_field("reference").max_length or 0)
 
 
 @admin.register(Wallet)
@@ -101,12 +105,22 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         asked = MoneyRequest.objects.filter(request_id=Substr(OuterRef("reference"), len(BY_HAND) + 1))
+        # A payment may have been confirmed in parts: the newest request that was done when the row was written.
+        confirmed = MoneyRequest.objects.filter(
+            about=Substr(OuterRef("reference"), 1, BEGINNING),
+            kind=MoneyRequest.Kind.PAYMENT,
+            state=MoneyRequest.State.DONE,
+            asked_by=OuterRef("created_by"),
+            decided_at__lte=OuterRef("created_at"),
+        ).order_by("-decided_at")
         return (
             super()
             .get_queryset(request)
             .annotate(
-                request_pk=Subquery(asked.values("pk")[:1]),
-                second_person=Subquery(asked.values("decided_by__email")[:1]),
+                request_pk=Coalesce(Subquery(asked.values("pk")[:1]), Subquery(confirmed.values("pk")[:1])),
+                second_person=Coalesce(
+                    Subquery(asked.values("decided_by__email")[:1]), Subquery(confirmed.values("decided_by__email")[:1])
+                ),
             )
         )
 

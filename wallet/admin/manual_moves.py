@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -25,15 +27,20 @@ from accounts.admin.widgets import (
     money_column,
 )
 from accounts.money import MicrosFormField
+from accounts.power import NotYourOwnMoney
 from accounts.templatetags.money import money
-from wallet.models import MoneyRequest, Wallet
-from wallet.operations import AlreadyBooked, InsufficientFunds
+from wallet.extensions import page_about
+from wallet.models import MoneyRequest, TopUp, Wallet
+from wallet.operations import AlreadyBooked, InsufficientFunds, SubjectChanged
+from wallet.operations.confirmations import ABOUT as ABOUT_A_PAYMENT
 from wallet.operations.manual_moves import (
     AlreadyDecided,
     MayNotDecide,
     approve_request,
     decline_request,
+    may_decide,
     move_by_hand,
+    who_can_decide,
 )
 
 State = MoneyRequest.State
@@ -142,6 +149,9 @@ def ask_for_move(
             actor=member_of_staff(request),
             request_id=str(form.cleaned_data["request_id"]),
         )
+    except NotYourOwnMoney as refusal:
+        messages.error(request, str(refusal))
+        return go_to(request, page)
     except InsufficientFunds as refusal:
         missing = money(refusal.missing_micros)
         form.add_error("amount", _("The wallet is %(amount)s short.") % {"amount": missing})
@@ -149,20 +159,30 @@ def ask_for_move(
     except AlreadyBooked:
         messages.warning(request, _("This has already been requested; nothing was booked twice."))
         return go_to(request, page)
-    amount = {"amount": money(asked.amount_micros)}
     if asked.state == State.DONE:
-        messages.success(request, _("Booked: %(amount)s.") % amount)
+        messages.success(request, _("Booked: %(amount)s.") % {"amount": money(asked.amount_micros)})
         return go_to(request, page)
-    limit = money(settings.ADJUST_APPROVAL_MICROS)
-    if wallet.user_id == asked.asked_by_id:
-        words = _("%(amount)s to or from your own wallet: no money has moved yet, a second person has to approve it.")
+    return lead_to_waiting(request, asked)
+
+
+def lead_to_waiting(request: HttpRequest, asked: MoneyRequest) -> HttpResponse:
+    """Say why a move waits and who can approve it; lead to its page."""
+    values = {"amount": money(asked.amount_micros), "limit": money(settings.ADJUST_APPROVAL_MICROS)}
+    if asked.kind == MoneyRequest.Kind.PAYMENT and asked.received_micros > _asked_for(asked):
+        words = _(
+            "This is more than the customer was asked for: no money has moved yet, a second person has to approve it."
+        )
     else:
         words = _(
-            "%(amount)s exceeds what one person may move for a wallet within 24 hours, %(limit)s in all: no money has "
-            "moved yet, a second person has to approve it."
+            "%(amount)s exceeds what one person may move within 24 hours, %(limit)s in all: no money has moved yet, a "
+            "second person has to approve it."
         )
-    messages.warning(request, words % {**amount, "limit": limit})
+    messages.warning(request, f"{words % values} {who_can_decide(asked)}")
     return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]))
+
+
+def _asked_for(asked: MoneyRequest) -> int:
+    return TopUp.objects.values_list("pay_micros", flat=True).get(reference=asked.about.removeprefix(ABOUT_A_PAYMENT))
 
 
 @admin.register(MoneyRequest)
@@ -187,6 +207,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
     fields = (
         ("user", "balance"),
         ("kind", money_column("amount_micros", gettext_lazy("amount"))),
+        ("shown_about", money_column("received_micros", gettext_lazy("received"))),
         "paid_how",
         "note",
         ("asked_by", "created_at"),
@@ -204,6 +225,14 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
     def shown_request(self, asked: MoneyRequest) -> str:
         return asked.request_id
 
+    @display(description=gettext_lazy("about"))
+    def shown_about(self, asked: MoneyRequest) -> str | SafeString:
+        """What it is about, with a link to it for whoever has to decide."""
+        if not asked.about:
+            return EMPTY
+        page = page_about(asked)
+        return format_html('<a class="underline" href="{}">{}</a>', page, asked.about) if page else asked.about
+
     @display(description=gettext_lazy("balance now"))
     def balance(self, asked: MoneyRequest) -> str:
         wallet = getattr(asked.user, "wallet", None)
@@ -215,7 +244,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to decide what waits to those who may; whether it is still so at the press, the operation decides."""
         asked = self.get_object(request, object_id)
-        if asked is None or asked.state != State.WAITING or request.user.pk in (asked.asked_by_id, asked.user_id):
+        if asked is None or asked.state != State.WAITING or not may_decide(asked, member_of_staff(request)):
             return []
         return super().get_actions_detail(request, object_id)
 
@@ -245,7 +274,7 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
             return go_to(request, reverse("admin:wallet_moneyrequest_changelist"))
         try:
             decide(asked.pk, actor=member_of_staff(request))
-        except (AlreadyDecided, MayNotDecide) as refusal:
+        except (AlreadyDecided, MayNotDecide, SubjectChanged) as refusal:
             messages.error(request, str(refusal))
         except InsufficientFunds as refusal:
             words = _("The wallet is now %(amount)s short. The request stays open.")

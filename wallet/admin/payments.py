@@ -27,8 +27,12 @@ from accounts.admin.widgets import (
 )
 from accounts.models import User
 from accounts.money import MicrosFormField
-from wallet.models import OPEN_TOP_UPS, GatewayEvent, Receivable, TopUp
+from accounts.power import NotYourOwnMoney
+from wallet.admin.manual_moves import lead_to_waiting
+from wallet.extensions import tells_page
+from wallet.models import OPEN_TOP_UPS, GatewayEvent, MoneyRequest, Receivable, TopUp
 from wallet.operations import WrongStatus, close_review, confirm_top_up, decline_top_up
+from wallet.operations.confirmations import ABOUT
 from wallet.operations.top_ups import MAX_MICROS
 
 Status = TopUp.Status
@@ -63,7 +67,10 @@ def _dialog(title: Any, description: Any, form_class: type[BaseDialogForm] = Bas
 
 CONFIRM = _dialog(
     gettext_lazy("Confirm the payment"),
-    gettext_lazy("The wallet gets what arrived minus the fee; anything credited earlier is taken into account."),
+    gettext_lazy(
+        "The wallet gets what arrived minus the fee; anything credited earlier is taken into account. More than the "
+        "customer was asked for, or than one person may move within 24 hours, waits for a second person."
+    ),
     ReceivedForm,
 )
 
@@ -206,7 +213,7 @@ class TopUpAdmin(ReadOnlyAdmin):
         self,
         request: HttpRequest,
         object_id: str,
-        decide: Callable[[TopUp, User], Any],
+        decide: Callable[[TopUp, User], MoneyRequest | None],
         what: str,
         success: str,
     ) -> HttpResponse:
@@ -214,10 +221,13 @@ class TopUpAdmin(ReadOnlyAdmin):
         if top_up is None:
             return go_to(request, reverse("admin:wallet_topup_changelist"))
         try:
-            decide(top_up, member_of_staff(request))
-        except WrongStatus as refusal:
+            asked = decide(top_up, member_of_staff(request))
+        except (WrongStatus, NotYourOwnMoney) as refusal:
             messages.warning(request, str(refusal))
         else:
+            if asked is not None and asked.state == MoneyRequest.State.WAITING:
+                self.log_change(request, top_up, f"{what}; waits for a second person as request {asked.pk}")
+                return lead_to_waiting(request, asked)
             self.log_change(request, top_up, what)
             messages.success(request, success)
         return go_to(request, reverse("admin:wallet_topup_change", args=[object_id]))
@@ -230,6 +240,14 @@ def _fitting(top_up: TopUp) -> tuple[str, ...]:
     if by_hand and top_up.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED):
         return ("confirm", "decline") if top_up.status in OPEN_TOP_UPS else ("confirm",)
     return ("mark_reviewed",) if top_up.attention else ()
+
+
+def _page_of_payment(asked: MoneyRequest) -> str:
+    number = TopUp.objects.values_list("pk", flat=True).get(reference=asked.about.removeprefix(ABOUT))
+    return reverse("admin:wallet_topup_change", args=[number])
+
+
+tells_page(MoneyRequest.Kind.PAYMENT, _page_of_payment)
 
 
 @admin.register(GatewayEvent)

@@ -189,6 +189,8 @@ class MoneyRequest(models.Model):
     class Kind(models.TextChoices):
         ADJUSTMENT = "adjustment", _("Adjustment")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
+        PAYMENT = "payment", _("Confirmed payment")
+        REFUND = "refund", _("Refund")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting for a second person")
@@ -202,6 +204,12 @@ class MoneyRequest(models.Model):
     amount_micros = MicrosField(
         _("amount"), help_text=_("A negative amount takes money away; a withdrawal is always positive.")
     )
+    # What staff says came in for a payment in all; what of it is credited is the amount.
+    received_micros = MicrosField(_("received"), default=0, db_default=0)
+    # What it is about, as the ledger says it: "top_up:" and the payment's reference, "order:" and its number.
+    about = models.CharField(_("about"), max_length=60, blank=True, default="", db_default="")
+    # Which of several acts on that it is, where the kind does not say.
+    act = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     paid_how = models.CharField(_("payout method"), max_length=60, blank=True)
     note = models.CharField(_("note"), max_length=300)
     request_id = models.CharField(max_length=64, unique=True)
@@ -238,11 +246,19 @@ class MoneyRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="adjustment") & ~Q(amount_micros=0)
-                | Q(kind="withdrawal", amount_micros__gt=0) & ~Q(paid_how=""),
-                name="withdrawal_says_how_much_and_how",
+                | Q(kind="withdrawal", amount_micros__gt=0) & ~Q(paid_how="")
+                | Q(kind="payment", amount_micros__gt=0, received_micros__gt=0) & ~Q(about="")
+                | Q(kind="refund", amount_micros__gt=0) & ~Q(about=""),
+                name="move_by_hand_says_what_it_moves",
+            ),
+            models.UniqueConstraint(
+                fields=["about"], condition=Q(state="waiting") & ~Q(about=""), name="one_request_waits_about_it"
             ),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(state="waiting"), name="money_requests_waiting")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="money_requests_waiting"),
+            models.Index(fields=["about"], condition=~Q(about=""), name="money_requests_about"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"

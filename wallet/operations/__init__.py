@@ -1,6 +1,7 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
 from wallet.operations.callbacks import handle_callback
+from wallet.operations.confirmations import close_review, confirm_top_up, decline_top_up
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
 from wallet.operations.manual_moves import (
     AlreadyDecided,
@@ -10,17 +11,14 @@ from wallet.operations.manual_moves import (
     move_by_hand,
 )
 from wallet.operations.reversals import OwesMoney, check_may_buy, owed_by
+from wallet.operations.second_person import SubjectChanged
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
-    OwnPayment,
     TopUpRefused,
     WrongStatus,
     ask_soon,
     cancel_top_up,
-    close_review,
-    confirm_top_up,
     declare_transfer,
-    decline_top_up,
     price_top_up,
     start_top_up,
 )
@@ -31,7 +29,7 @@ __all__ = [
     "InsufficientFunds",
     "MayNotDecide",
     "OwesMoney",
-    "OwnPayment",
+    "SubjectChanged",
     "TopUpRefused",
     "WrongStatus",
     "adjust",

@@ -105,8 +105,17 @@ def settle(top_up: TopUp, changes: Changes, *, now: datetime, actor: User | None
 
 def due(top_up: TopUp) -> tuple[int, int]:
     """Return what the wallet is to get for what has been received: micros of money, and of bonus."""
-    full = top_up.received_micros >= top_up.pay_micros
-    return max(0, top_up.received_micros - top_up.fee_micros), top_up.bonus_micros if full else 0
+    return _due_for(top_up, top_up.received_micros)
+
+
+def credit_for(top_up: TopUp, received_micros: int) -> int:
+    """Return the micros that the wallet would get, bonus included, were so much received in all by now."""
+    return sum(_due_for(top_up, received_micros)) - sum(due(top_up))
+
+
+def _due_for(top_up: TopUp, received_micros: int) -> tuple[int, int]:
+    full = received_micros >= top_up.pay_micros
+    return max(0, received_micros - top_up.fee_micros), top_up.bonus_micros if full else 0
 
 
 _GUARDED = (

@@ -1,7 +1,7 @@
-"""Top-ups from the customer's and from the staff's side: begin, declare, cancel, confirm, decline."""
+"""Top-ups from the customer's side: begin, declare, cancel."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -15,8 +15,6 @@ from upstream.money import text_from_micros
 from wallet.gateways import Gateway, Price, Unreachable, find_gateway, understood
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
-from wallet.operations.apply_payment_update import settle
-from wallet.receipts import issue_receipt
 
 log = structlog.get_logger(__name__)
 Status = TopUp.Status
@@ -38,13 +36,6 @@ class TopUpRefused(Exception):
 
 class WrongStatus(Exception):
     """The payment is not in a state in which this can be done; nothing has changed."""
-
-
-class OwnPayment(WrongStatus):
-    """Nobody confirms a payment into their own wallet. The text is for staff."""
-
-    def __init__(self) -> None:
-        super().__init__(_("This is a payment into your own wallet: a colleague has to confirm it."))
 
 
 def price_top_up(*, gateway: str, amount_micros: int) -> Price:
@@ -126,56 +117,6 @@ def cancel_top_up(*, top_up: TopUp) -> None:
         raise WrongStatus(_("This payment can no longer be canceled."))
 
 
-def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: datetime | None = None) -> TopUp:
-    """Staff has seen `received_micros` arrive in all: credit it less the fee, or what is more than was booked before.
-
-    A gateway that speaks for itself is not overruled: its payments are confirmed only where they wait for staff. Raises
-    WrongStatus, OwnPayment for one's own, or ValueError for no more than is booked already or than the fee takes.
-    """
-    with transaction.atomic():
-        row = _locked(top_up)
-        unpaid = row.gateway == "manual" and row.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED)
-        if not unpaid and row.status != Status.REVIEW:
-            raise WrongStatus(_("This payment is not waiting for confirmation."))
-        if actor.pk == row.user_id:
-            raise OwnPayment
-        if received_micros <= max(row.received_micros, row.fee_micros):
-            raise ValueError(received_micros)
-        now = now or timezone.now()
-        changes = {
-            "received_micros": received_micros,
-            "paid_at": row.paid_at or now,
-            "status": Status.PAID,
-            "attention": "",
-            "confirmed_by": actor,
-        }
-        settle(row, changes, now=now, actor=actor)
-    return row
-
-
-def decline_top_up(*, top_up: TopUp, actor: User) -> None:
-    """Staff has found that nothing came in. Raises WrongStatus when something has been booked."""
-    waits = TopUp.objects.filter(pk=top_up.pk, status__in=[*OPEN_TOP_UPS, Status.REVIEW], received_micros=0)
-    if not waits.update(status=Status.DECLINED, attention="", confirmed_by=actor, next_check_at=None):
-        raise WrongStatus(_("This payment can no longer be declined."))
-
-
-def close_review(*, top_up: TopUp, actor: User) -> None:
-    """Staff has looked and leaves what is booked as it is. Raises WrongStatus when there was nothing to look at.
-
-    A payment that the fee took whole stays in review: it is not paid as long as nothing was credited.
-    """
-    booked = TopUp.objects.filter(pk=top_up.pk, received_micros__gt=0).exclude(attention="")
-    with transaction.atomic():
-        reviewed = booked.filter(status=Status.REVIEW, credited_micros__gt=0).update(
-            status=Status.PAID, attention="", confirmed_by=actor
-        )
-        if not reviewed and not booked.update(attention="", confirmed_by=actor):
-            raise WrongStatus(_("There is nothing to close."))
-        if reviewed:
-            issue_receipt(_locked(top_up), now=timezone.now())
-
-
 def ask_soon(top_up: TopUp) -> None:
     """Let the next sweep ask the gateway: somebody is waiting for the answer."""
     now = timezone.now()
@@ -187,7 +128,3 @@ def _offered(name: str) -> Gateway:
     if gateway is None:
         raise TopUpRefused(_("This payment method isn't available."), "gateway")
     return gateway
-
-
-def _locked(top_up: TopUp) -> TopUp:
-    return TopUp.objects.select_for_update(of=("self",)).select_related("user").get(pk=top_up.pk)

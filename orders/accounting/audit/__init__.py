@@ -5,10 +5,12 @@ from datetime import datetime
 from orders.accounting.audit.coupons import check_coupons
 from orders.accounting.audit.findings import AuditFindings
 from orders.accounting.audit.manual_entries import check_moves_by_hand
+from orders.accounting.audit.own_favors import check_own_favors
 from orders.accounting.audit.payments import check_payments
 from orders.accounting.audit.referrals import check_referrals
 from orders.accounting.audit.sales import check_sales
 from orders.accounting.audit.trail import check_trail
+from orders.accounting.audit.two_people import check_two_people
 from orders.accounting.audit.upstream import check_upstream
 from orders.accounting.audit.wallets import check_wallets
 from upstream.client import Client
@@ -30,6 +32,8 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     check_payments(findings)
     check_referrals(findings)
     check_moves_by_hand(findings)
+    check_own_favors(findings)
+    check_two_people(findings)
     check_upstream(findings, client, now=now)
     check_trail(findings, now=now, everything=everything)
     return findings

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 
-from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, rows_of
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, names, rows_of, word_after
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, MoneyRequest, Wallet
+from wallet.operations.confirmations import ABOUT as A_PAYMENT
 from wallet.operations.manual_moves import BY_HAND as ASKED_FOR
 
 Kind = LedgerEntry.Kind
 BY_HAND = (Kind.ADJUSTMENT, Kind.WITHDRAWAL)
+# The others are booked as what they are about: a payment, an order.
+_QUOTED = ", ".join(f"'{kind}'" for kind in (MoneyRequest.Kind.ADJUSTMENT, MoneyRequest.Kind.WITHDRAWAL))
 COMMAND_LINE = "credit:"  # references of `manage.py credit`: somebody at the server, who is no user of the shop
 
 
@@ -18,6 +21,7 @@ def check_moves_by_hand(findings: AuditFindings) -> None:
     """Find adjustments and withdrawals without a note or without a name, and requests that moved something else."""
     findings.problems.extend(_nameless())
     findings.problems.extend(_misbooked())
+    findings.problems.extend(_misconfirmed())
 
 
 def _nameless() -> Iterator[str]:
@@ -43,7 +47,7 @@ def _misbooked() -> Iterator[str]:
                    CASE WHEN request.kind = '{MoneyRequest.Kind.WITHDRAWAL}' THEN -request.amount_micros
                         ELSE request.amount_micros END AS asked, 0 AS booked
             FROM {MoneyRequest._meta.db_table} request
-            WHERE request.state = '{MoneyRequest.State.DONE}'
+            WHERE request.state = '{MoneyRequest.State.DONE}' AND request.kind IN ({_QUOTED})
             UNION ALL
             SELECT wallet.user_id, entry.reference, 0, entry.amount_micros
             FROM {LedgerEntry._meta.db_table} entry
@@ -57,4 +61,31 @@ def _misbooked() -> Iterator[str]:
         yield (
             f"move by hand {reference} of customer {owner}: {text_from_micros(asked)} was asked for and agreed,"
             f" but the ledger moved {text_from_micros(booked)}"
+        )
+
+
+def _misconfirmed() -> Iterator[str]:
+    """Payments for which staff, by the requests, credited something else than by the ledger."""
+    # As above.
+    sql = f"""
+        SELECT owner, name, SUM(asked), SUM(booked)
+        FROM (
+            SELECT user_id AS owner, substr(about, {len(A_PAYMENT) + 1}) AS name, amount_micros AS asked, 0 AS booked,
+                   1 AS known
+            FROM {MoneyRequest._meta.db_table}
+            WHERE state = '{MoneyRequest.State.DONE}' AND kind = '{MoneyRequest.Kind.PAYMENT}'
+            UNION ALL
+            SELECT wallet.user_id, {word_after(A_PAYMENT)}, 0, entry.amount_micros, 0
+            FROM {LedgerEntry._meta.db_table} entry
+            JOIN {Wallet._meta.db_table} wallet ON wallet.id = entry.wallet_id
+            WHERE entry.created_by_id IS NOT NULL AND entry.kind IN ('{Kind.TOP_UP}', '{Kind.BONUS}')
+                AND {names(A_PAYMENT)}
+        ) AS moves
+        GROUP BY owner, name
+        HAVING SUM(known) > 0 AND SUM(asked) <> SUM(booked)
+        ORDER BY name, owner"""  # noqa: S608
+    for _owner, name, asked, booked in rows_of(sql):
+        yield (
+            f"payment {name}: {text_from_micros(asked)} was confirmed by hand, but the ledger got"
+            f" {text_from_micros(booked)} from staff"
         )

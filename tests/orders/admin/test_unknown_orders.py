@@ -86,11 +86,11 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
 
 
 def test_orders_when_filtered_by_open_questions_then_those_off_the_list_of_attention_are_found_too(
-    desk: Client, refunded: Order, sam: User, service: Service
+    desk: Client, refunded: Order, sam: User, ben: User, service: Service
 ) -> None:
-    again = make_order(sam, service=service)
+    again = make_order(ben, service=service)
     make_lost(again)
-    make_order(sam, service=service, status=Status.FAILED)
+    make_order(ben, service=service, status=Status.FAILED)
     resolve_as_not_placed(again.pk, actor=sam, now=timezone.now())
     refunded.refresh_from_db()
     assert flags_of(refunded) == []

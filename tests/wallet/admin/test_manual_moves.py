@@ -34,15 +34,15 @@ def told(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
-def test_adjust_page_above_the_limit_leads_to_the_request_that_waits(ann, sam):
+def test_adjust_page_above_the_limit_leads_to_the_request_that_waits(ann, sam, tom):
     answer = press(at_the_desk(sam), "wallet_adjust", ann.wallet.pk, amount="100.01")
 
     asked = MoneyRequest.objects.get()
     assert answer.redirect_chain[-1][0] == reverse("admin:wallet_moneyrequest_change", args=[asked.pk])
     assert told(answer) == [
         (
-            "$100.01 exceeds what one person may move for a wallet within 24 hours, $100.00 in all: no money has moved"
-            " yet, a second person has to approve it."
+            "$100.01 exceeds what one person may move within 24 hours, $100.00 in all: no money has moved yet, a second"
+            " person has to approve it. These people can: tom@example.com."
         )
     ]
     assert balance(ann) == 100_000_000
@@ -82,7 +82,8 @@ def test_request_page_offers_to_decide_to_others_only_and_refuses_who_asked(ann,
     assert approve not in at_the_desk(sam).get(page).content.decode()
     assert approve in at_the_desk(tom).get(page).content.decode()
     assert told(press(at_the_desk(sam), "moneyrequest_approve", asked.pk)) == [
-        "Somebody else has to decide: neither the person who requested it nor the owner of the wallet."
+        "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor anybody"
+        " tied to one of them by a referral. These people can: tom@example.com."
     ]
     assert balance(ann) == 100_000_000
 
@@ -128,7 +129,8 @@ def test_front_page_and_sidebar_count_what_waits(ann, sam, tom):
 # --- The ledger -----------------------------------------------------------------------------------------------------
 def test_ledger_page_shows_who_asked_who_approved_and_why(ann, sam, tom):
     asked = move(ann, sam, 150_000_000, note="won the prize")
-    entry = approve_request(asked.pk, actor=tom)
+    approve_request(asked.pk, actor=tom)
+    entry = LedgerEntry.objects.get(reference=f"request:{asked.request_id}")
 
     listed = at_the_desk(sam).get(reverse("admin:wallet_ledgerentry_changelist")).content.decode()
     page = at_the_desk(sam).get(reverse("admin:wallet_ledgerentry_change", args=[entry.pk])).content.decode()

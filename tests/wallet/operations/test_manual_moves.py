@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from accounts.models import User
+from accounts.power import NotYourOwnMoney
 from tests.conftest import customer
 from tests.wallet.by_hand import balance, move, moved_by_hand
 from wallet.models import LedgerEntry, MoneyRequest
@@ -54,8 +56,8 @@ def test_move_by_hand_in_small_pieces_passes_no_more_than_the_limit_in_a_day(ann
 
     assert states == [State.DONE] * 4 + [State.WAITING] * 2
     assert balance(ann) == 2 * LIMIT
-    # What it does not count with: another wallet, another member of staff, and what is a day old.
-    assert move(ben, sam, LIMIT, now=began).state == State.DONE
+    # It counts with every other wallet, not with what another member of staff moves, and not with what is a day old.
+    assert move(ben, sam, 1, now=began).state == State.WAITING
     assert move(ann, tom, LIMIT, now=began).state == State.DONE
     assert move(ann, sam, LIMIT // 4, now=began + timedelta(hours=24)).state == State.DONE
     assert move(ann, sam, LIMIT // 4, now=began + timedelta(hours=24)).state == State.WAITING
@@ -70,24 +72,31 @@ def test_move_by_hand_of_any_kind_and_direction_counts_together_and_what_two_agr
     assert move(ann, sam, -1).state == State.WAITING
 
 
-def test_move_by_hand_for_ones_own_wallet_always_needs_a_second_person(sam, tom, settings):
+def test_move_by_hand_for_ones_own_wallet_or_a_referral_relation_is_refused(ann, ben, sam, tom, settings):
+    User.objects.filter(pk=ann.pk).update(referred_by=sam)
+    User.objects.filter(pk=sam.pk).update(referred_by=ben)
+    for user in (ann, sam):
+        user.refresh_from_db()
+
     for limit in (LIMIT, 0):
         settings.ADJUST_APPROVAL_MICROS = limit
-        assert [move(sam, sam, amount).state for amount in (1, LIMIT)] == [State.WAITING] * 2
+        for customer_ in (sam, ann, ben):
+            for amount in (1, -1, 2 * LIMIT):
+                with pytest.raises(NotYourOwnMoney, match=r"tom@example\.com"):
+                    move(customer_, sam, amount)
 
-    assert moved_by_hand() == []
-    with pytest.raises(MayNotDecide):
-        approve_request(MoneyRequest.objects.first().pk, actor=sam)
-    approve_request(MoneyRequest.objects.first().pk, actor=tom)
-    assert balance(sam) == LIMIT
+    assert MoneyRequest.objects.count() == 0
+    assert move(sam, tom, 1).state == State.DONE
 
 
 @pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_moves_by_hand_at_the_same_moment_do_not_pass_the_limit_together(ann, sam):
-    def press(_number: int) -> str:
+    wallets = [ann, *(customer(f"{number}@example.com") for number in range(4))]
+
+    def press(number: int) -> str:
         try:
-            return move(ann, sam, 40_000_000).state
+            return move(wallets[number], sam, 40_000_000).state
         finally:
             connection.close()
 
@@ -95,7 +104,7 @@ def test_moves_by_hand_at_the_same_moment_do_not_pass_the_limit_together(ann, sa
         states = list(threads.map(press, range(5)))
 
     assert states.count(State.DONE) == 2
-    assert balance(ann) == 180_000_000
+    assert moved_by_hand() == [40_000_000] * 2
 
 
 def test_move_by_hand_twice_with_one_request_id_moves_once(ann, sam):
@@ -187,9 +196,10 @@ def test_moves_by_hand_in_any_order_never_take_a_balance_below_zero_nor_pass_the
 def test_approve_request_by_another_moves_the_money_in_the_name_of_who_asked(ann, sam, tom):
     asked = move(ann, sam, 150_000_000, note="won the prize")
 
-    entry = approve_request(asked.pk, actor=tom)
+    approve_request(asked.pk, actor=tom)
 
     asked.refresh_from_db()
+    entry = LedgerEntry.objects.get(reference=f"request:{asked.request_id}")
     assert (asked.state, asked.decided_by, balance(ann)) == (State.DONE, tom, 250_000_000)
     assert (entry.created_by, entry.note, entry.reference) == (sam, "won the prize", f"request:{asked.request_id}")
 
@@ -206,15 +216,21 @@ def test_decline_request_moves_nothing_and_is_final(ann, sam, tom):
 
 
 @pytest.mark.parametrize("decide", [approve_request, decline_request])
-def test_deciding_by_who_asked_or_whose_wallet_it_is_is_refused(sam, tom, decide):
+def test_deciding_by_who_asked_or_whose_wallet_it_is_or_a_relation_of_either_is_refused(sam, tom, decide):
+    people = {name: customer(f"{name}@example.com", is_staff=True, is_superuser=True) for name in ("kay", "lee", "moe")}
+    User.objects.filter(pk=people["kay"].pk).update(referred_by=sam)
+    User.objects.filter(pk=tom.pk).update(referred_by=people["lee"])
+    for user in (tom, *people.values()):
+        user.refresh_from_db()
     asked = move(tom, sam, 150_000_000)
 
-    for actor in (sam, tom):
-        with pytest.raises(MayNotDecide):
+    for actor in (sam, tom, people["kay"], people["lee"]):
+        with pytest.raises(MayNotDecide, match=r"These people can: moe@example\.com\.$"):
             decide(asked.pk, actor=actor)
 
     asked.refresh_from_db()
     assert (asked.state, moved_by_hand()) == (State.WAITING, [])
+    decide(asked.pk, actor=people["moe"])
 
 
 @pytest.mark.parametrize(

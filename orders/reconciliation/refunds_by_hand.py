@@ -1,0 +1,86 @@
+"""Staff gives the money for an order back: at once, or once a second person agrees where it is too much for one.
+
+What one person may move alone within a day, refunds and all else, is the wallet's to say (wallet.operations). An order
+waits as it is meanwhile: whatever else settles it comes first, and the request is declined then.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.power import refuse_own_money
+from orders.attempts.not_found import refund_forgotten
+from orders.fulfilment.margin import refund_held
+from orders.lifecycle.transitions import WrongStatus
+from orders.models import Order
+from orders.reconciliation.resolve import resolve_by_refund
+from wallet.models import MoneyRequest
+from wallet.operations import SubjectChanged
+from wallet.operations.second_person import is_too_much_for_one, write_request
+
+ABOUT = "order:"
+# By the names that requests keep, so that they still mean the same after an update.
+ACTS: dict[str, Callable[..., None]] = {
+    "unknown": resolve_by_refund,
+    "held": refund_held,
+    "forgotten": refund_forgotten,
+}
+
+
+def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> MoneyRequest:
+    """Refund an order in one of the three ways of ACTS; the request returned is done, or waits for a second person.
+
+    Raises NotYourOwnMoney, WrongStatus when the order is not in that state, ValueError, whose text is for staff, when
+    a refund of it waits already.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_related("user").get(pk=order_id)
+        refuse_own_money(actor, order.user, permission="orders.change_order")
+        about, amount_micros = f"{ABOUT}{order_id}", order.price_micros - order.refunded_micros
+        if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
+            raise ValueError(_("A refund of this order is already waiting for a second person."))
+        if amount_micros <= 0:
+            raise WrongStatus(f"the money for order {order_id} has been given back")
+        request = MoneyRequest(
+            user=order.user,
+            kind=MoneyRequest.Kind.REFUND,
+            amount_micros=amount_micros,
+            about=about,
+            act=act,
+            note=order.title[:300],
+            request_id=str(uuid.uuid4()),
+            asked_by=actor,
+        )
+        waits = is_too_much_for_one(actor, amount_micros, now)
+        write_request(request, waits=waits, now=now)
+        if waits:
+            with transaction.atomic():  # for who asks: whether the order is in that state
+                ACTS[act](order_id, actor=actor, now=now)
+                transaction.set_rollback(True)
+        else:
+            ACTS[act](order_id, actor=actor, now=now)
+    return request
+
+
+def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
+    """Refund the order of a request that two agreed on; part of the transaction that closes it.
+
+    Raises SubjectChanged when the order has been settled otherwise, or partly refunded, meanwhile.
+    """
+    order = Order.objects.get(pk=request.about.removeprefix(ABOUT))
+    if order.price_micros - order.refunded_micros != request.amount_micros:
+        raise SubjectChanged
+    try:
+        ACTS[request.act](order.pk, actor=request.asked_by, now=now)
+    except WrongStatus as error:
+        raise SubjectChanged from error
+
+
+def page_of_order(request: MoneyRequest) -> str:
+    """Return the address of the staff's page of the order that a request is about."""
+    return reverse("admin:orders_order_change", args=[request.about.removeprefix(ABOUT)])

@@ -1,0 +1,127 @@
+"""What staff says of payments: so much has come in, nothing has, or it is right as it is.
+
+More than was asked for, or more than one person may credit within a day, is credited once a second person agrees
+(`second_person`); and nobody says anything of their own payments, or those of a referral relation (`accounts.power`).
+"""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.power import refuse_own_money
+from wallet.models import OPEN_TOP_UPS, MoneyRequest, TopUp
+from wallet.operations.apply_payment_update import credit_for, settle
+from wallet.operations.second_person import SubjectChanged, carries_out, is_too_much_for_one, write_request
+from wallet.operations.top_ups import WrongStatus
+from wallet.receipts import issue_receipt
+
+Status = TopUp.Status
+RIGHT = "wallet.change_topup"
+# What a request is about when it confirms a payment; the payment's reference follows, as in the ledger.
+ABOUT = "top_up:"
+
+
+def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: datetime | None = None) -> MoneyRequest:
+    """Staff has seen `received_micros` arrive in all: credit it less the fee, or what is more than was booked before.
+
+    The request returned is done, or waits for a second person: then nothing has been credited. A gateway that speaks
+    for itself is not overruled: its payments are confirmed only where they wait for staff. Raises WrongStatus,
+    NotYourOwnMoney, or ValueError for no more than is booked already or than the fee takes.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        row = _locked(top_up.reference)
+        refuse_own_money(actor, row.user, permission=RIGHT)
+        _check_waits_for_staff(row)
+        about = f"{ABOUT}{row.reference}"
+        if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
+            raise WrongStatus(_("A confirmation of this payment is already waiting for a second person."))
+        if received_micros <= max(row.received_micros, row.fee_micros):
+            raise ValueError(received_micros)
+        credited_micros = credit_for(row, received_micros)
+        request = MoneyRequest(
+            user=row.user,
+            kind=MoneyRequest.Kind.PAYMENT,
+            amount_micros=credited_micros,
+            received_micros=received_micros,
+            about=about,
+            note=_("Payment %(reference)s") % {"reference": row.reference},
+            request_id=str(uuid.uuid4()),
+            asked_by=actor,
+        )
+        waits = received_micros > row.pay_micros or is_too_much_for_one(actor, credited_micros, now)
+        write_request(request, waits=waits, now=now)
+        if not waits:
+            _credit(row, request, now)
+    return request
+
+
+def carry_out_confirmation(request: MoneyRequest, *, now: datetime) -> None:
+    """Credit what a second person has agreed on; part of the transaction that closes the request.
+
+    Raises SubjectChanged when the same confirmation would credit another amount by now.
+    """
+    row = _locked(request.about.removeprefix(ABOUT))
+    try:
+        _check_waits_for_staff(row)
+    except WrongStatus as error:
+        raise SubjectChanged from error
+    if row.received_micros >= request.received_micros or credit_for(row, request.received_micros) != (
+        request.amount_micros
+    ):
+        raise SubjectChanged
+    _credit(row, request, now)
+
+
+def decline_top_up(*, top_up: TopUp, actor: User) -> None:
+    """Staff has found that nothing came in. Raises NotYourOwnMoney, WrongStatus when something has been booked."""
+    refuse_own_money(actor, top_up.user, permission=RIGHT)
+    waits = TopUp.objects.filter(pk=top_up.pk, status__in=[*OPEN_TOP_UPS, Status.REVIEW], received_micros=0)
+    if not waits.update(status=Status.DECLINED, attention="", confirmed_by=actor, next_check_at=None):
+        raise WrongStatus(_("This payment can no longer be declined."))
+
+
+def close_review(*, top_up: TopUp, actor: User) -> None:
+    """Staff has looked and leaves what is booked as it is.
+
+    A payment that the fee took whole stays in review: it is not paid as long as nothing was credited. Raises
+    NotYourOwnMoney, WrongStatus when there was nothing to look at.
+    """
+    refuse_own_money(actor, top_up.user, permission=RIGHT)
+    booked = TopUp.objects.filter(pk=top_up.pk, received_micros__gt=0).exclude(attention="")
+    with transaction.atomic():
+        reviewed = booked.filter(status=Status.REVIEW, credited_micros__gt=0).update(
+            status=Status.PAID, attention="", confirmed_by=actor
+        )
+        if not reviewed and not booked.update(attention="", confirmed_by=actor):
+            raise WrongStatus(_("There is nothing to close."))
+        if reviewed:
+            issue_receipt(_locked(top_up.reference), now=timezone.now())
+
+
+def _check_waits_for_staff(top_up: TopUp) -> None:
+    unpaid = top_up.gateway == "manual" and top_up.status in (*OPEN_TOP_UPS, Status.EXPIRED, Status.DECLINED)
+    if not unpaid and top_up.status != Status.REVIEW:
+        raise WrongStatus(_("This payment is not waiting for confirmation."))
+
+
+def _credit(top_up: TopUp, request: MoneyRequest, now: datetime) -> None:
+    changes = {
+        "received_micros": request.received_micros,
+        "paid_at": top_up.paid_at or now,
+        "status": Status.PAID,
+        "attention": "",
+        "confirmed_by": request.asked_by,
+    }
+    settle(top_up, changes, now=now, actor=request.asked_by)
+
+
+def _locked(reference: str) -> TopUp:
+    return TopUp.objects.select_for_update(of=("self",)).select_related("user").get(reference=reference)
+
+
+carries_out(MoneyRequest.Kind.PAYMENT, carry_out_confirmation)
