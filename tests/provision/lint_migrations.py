@@ -22,6 +22,7 @@ INITIAL = "0001_initial"
 # What was looked at by a person and is right as it is, with the reason: {"0007_drop_old_note": "not read since 0.3.0"}.
 LOOKED_AT: dict[str, str] = {
     "0004_charges_and_refusals": "indexes of the listed refusals and the pauses, of which there are dozens at most",
+    "0009_wider_codes": "varchar to text: PostgreSQL writes no row anew, and the old version's texts fit",
     "0019_one_row_of_looks_a_day": "the old version leaves the day empty: no row of its breaks the constraint",
 }
 CHECK_OF_OLD_ROWS = re.compile(

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only, render_live
+from accounts.encrypted_fields import as_stored
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
@@ -73,7 +74,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         order.refunded_micros,
         timeline,
         goods and goods.pieces,
-        number and (number.state, number.phone, number.code, number.content),
+        number and (number.state, number.phone, as_stored(number, "code"), as_stored(number, "content")),
     )
     context = {
         "order": order,

@@ -21,6 +21,7 @@ from accounts.access import (
     render_live,
     wants_part,
 )
+from accounts.encrypted_fields import as_stored
 from accounts.paging import open_page
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
@@ -80,8 +81,8 @@ def _state(number: Number, now: datetime) -> tuple[Any, ...]:
         number.order.refunded_micros,
         number.state,
         number.phone,
-        number.code,
-        number.content,
+        as_stored(number, "code"),
+        as_stored(number, "content"),
         number.expires_at,
         number.cancel_requested_at,
         can_be_replaced(number, now),

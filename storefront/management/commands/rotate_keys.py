@@ -8,6 +8,7 @@ from accounts.encryption import CannotDecrypt
 from api.webhooks.operations import reencrypt_webhooks
 from notifications.letters import reencrypt_letters
 from orders.lifecycle.goods import reencrypt_goods
+from sms.operations import reencrypt_codes
 
 
 class Command(BaseCommand):
@@ -18,8 +19,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             goods, webhooks, letters = reencrypt_goods(), reencrypt_webhooks(), reencrypt_letters()
+            codes = reencrypt_codes()
         except CannotDecrypt as error:
             raise CommandError(f"A secret stays as it is: {error}. Is an older key missing?") from error
         self.stdout.write(f"Delivered goods: {goods} encrypted anew.")
         self.stdout.write(f"Webhooks: {webhooks} encrypted anew.")
+        self.stdout.write(f"Codes and messages of numbers: {codes} encrypted anew.")
         self.stdout.write(f"Letters that wait to be sent: {letters} encrypted anew.")
