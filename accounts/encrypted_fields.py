@@ -49,7 +49,7 @@ class Sealed:
         return "<sealed>"
 
 
-class OnlyEmpty(Exact):  # type: ignore[type-arg]  # as Django uses it
+class OnlyEmpty(Exact):
     """Whether there is no text at all: the one comparison that an encrypted column allows."""
 
     def get_prep_lookup(self) -> Any:
@@ -66,10 +66,10 @@ class _Opening(DeferredAttribute):
         return value.text if isinstance(value, Sealed) else value
 
     def __set__(self, instance: Model, value: Any) -> None:
-        instance.__dict__[self.field.attname] = value  # type: ignore[attr-defined]  # Django's own name
+        instance.__dict__[self.field.attname] = value
 
 
-class EncryptedTextField(TextField):  # type: ignore[type-arg]
+class EncryptedTextField(TextField):
     """A text in the clear for who reads the row, one of Fernet's tokens in the database. Reading raises CannotDecrypt.
 
     What no text is ("") is stored as it is. `values()` and `values_list()` give `Sealed`.

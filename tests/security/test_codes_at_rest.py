@@ -263,7 +263,7 @@ def test_a_code_reads_back_however_it_was_written(received):
     assert looks_encrypted(raw("code", received))
 
 
-# --- Keys that change, and what lay there before ------------------------------------------------------------------------
+# --- Keys that change, and what lay there before ----------------------------------------------------------------------
 def test_rotate_keys_when_a_new_key_is_in_front_then_codes_need_the_old_one_no_more(shop, received, settings):
     settings.FIELD_ENCRYPTION_KEYS = [NEW_KEY, *settings.FIELD_ENCRYPTION_KEYS]
     said = StringIO()
