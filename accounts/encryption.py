@@ -3,6 +3,7 @@
 Fernet (AES-128-CBC with HMAC-SHA256): https://cryptography.io/en/latest/fernet/
 """
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 ROWS_AT_ONCE = 500
+# Version, time, a vector, one block at least and the signature, in base64. Source: the specification of Fernet.
+TOKEN = re.compile(r"gAAAAA[A-Za-z0-9_-]{92,}={0,2}")
 
 
 class CannotDecrypt(Exception):
@@ -28,6 +31,11 @@ def decrypt(encrypted: str) -> str:
         return _keyring().decrypt(encrypted.encode()).decode()
     except InvalidToken:
         raise CannotDecrypt("none of FIELD_ENCRYPTION_KEYS opens it") from None
+
+
+def looks_encrypted(text: str) -> bool:
+    """Whether `text` has the shape of what `encrypt` makes, whatever key may open it."""
+    return TOKEN.fullmatch(text) is not None
 
 
 def is_encrypted_with_newest_key(encrypted: str) -> bool:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.access import address_of
+from accounts.encryption import CannotDecrypt
 from accounts.keys.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
 from accounts.models import ApiKey
 from api.actions.calls import Call
@@ -31,6 +32,7 @@ from api.registry import find_action
 from upstream.reading.text import line
 
 log = structlog.get_logger(__name__)
+CANNOT_READ = "This can't be opened right now, it is not lost"
 
 
 @csrf_exempt  # a key is sent with every call, and no cookie is ever read
@@ -43,6 +45,9 @@ def api_v2(request: HttpRequest) -> HttpResponseBase:
             answer, status = door.answer(), 200
         except ApiError as refusal:
             answer, status = {"error": str(refusal)}, status_for(door.key, refusal.status)
+        except CannotDecrypt:
+            log.error("api_answer_cannot_be_decrypted")
+            answer, status = {"error": CANNOT_READ}, status_for(door.key, 503)
         except Exception:
             log.exception("api_call_failed")
             answer, status = {"error": "Internal server error"}, status_for(door.key, 500)

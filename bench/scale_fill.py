@@ -154,7 +154,7 @@ STATEMENTS = [
         SELECT n, CASE WHEN status IN ('pending', 'in_progress') THEN 'waiting'
                 WHEN status = 'completed' THEN 'received'
                 WHEN status = 'failed' THEN 'failed' ELSE 'expired' END,
-            '', '1555' || lpad(n::text, 8, '0'), CASE WHEN status = 'completed' THEN '123456' ELSE '' END, '',
+            '', '1555' || lpad(n::text, 8, '0'), CASE WHEN status = 'completed' THEN %(code)s ELSE '' END, '',
             made + interval '20 minutes', CASE WHEN status = 'completed' THEN made + interval '20 seconds' END, made,
             n %% 5000
         FROM scale_orders WHERE kind = 'number'""",
@@ -179,9 +179,12 @@ def fill(size: Size) -> None:
     """Make the rows, in an empty database whose tables exist, and let PostgreSQL count them."""
     from django.db import connection
 
+    from accounts.encryption import encrypt  # its keys need the settings
+
+    values = {**size.values, "code": encrypt("123456")}
     with connection.cursor() as cursor:
         for statement in STATEMENTS:
-            cursor.execute(statement, size.values)
+            cursor.execute(statement, values)
         for table in NUMBERED:
             highest = f"SELECT MAX(id) FROM {table}"  # noqa: S608 - our own names
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), ({highest}))")

@@ -24,6 +24,7 @@ from sms.formats.status_words import (
     says,
     still_waits,
     waits,
+    without_code,
     words_of,
 )
 from sms.models import Number
@@ -139,7 +140,8 @@ class NumberSupply:
             if order.status != Status.COMPLETED:
                 raise  # the books need the charge of a loss
             return Report(status=order.status, word=order.upstream_word)
-        return Report(status=order.status, word=answer.status, details=followed, **_charge(answer))
+        word = without_code(answer.status, answer.code)
+        return Report(status=order.status, word=word, details=followed, **_charge(answer))
 
     def look_up(self, client: Client, upstream_id: str) -> Report | None:
         try:
@@ -148,7 +150,7 @@ class NumberSupply:
             return None
         ended = says(answer.status, ENDING_WORDS) and not _code_in(answer)
         status = Status.CANCELED if ended else Status.PENDING
-        return Report(status=status, word=answer.status, **_charge(answer))
+        return Report(status=status, word=without_code(answer.status, answer.code), **_charge(answer))
 
     def with_status(self, report: Report, status: str) -> Report:
         """A number waits or is over: only "canceled" ends it without a code, every other word means that it waits."""
@@ -308,7 +310,7 @@ def _report(number: Number, code: SmsCode | None, status: SmsStatus | None, now:
         new_status = None  # a word nobody told us about: kept, flagged, nothing changes
     return Report(
         status=new_status,
-        word=words[0],
+        word=without_code(words[0], text),
         **charged,
         payload={},  # the code is the buyer's secret: it is kept on the number only
         details=_news(number, status, text=text, content=content, state=state),

@@ -56,6 +56,12 @@ def replace_numbers() -> None:
     operations.replace_due_numbers(client=client)
 
 
+@shared_task(name="sms.tasks.seal_codes")
+def seal_codes() -> None:
+    """Encrypt the codes that a worker of the version before has just written."""
+    operations.seal_codes()
+
+
 @shared_task(name="sms.tasks.wipe_sms_contents")
 def wipe_sms_contents() -> None:
     """Delete codes and messages whose time is over."""

@@ -19,7 +19,12 @@ from accounts.trail.retention import thin_trail
 from catalog.sync.retention import clean_sync_details
 from notifications.letters import clean_letters
 from notifications.retention import clean_notices
-from orders.lifecycle.retention import clean_goods_looks, clean_promised_losses, wipe_order_evidence
+from orders.lifecycle.retention import (
+    clean_goods_looks,
+    clean_promised_losses,
+    forget_look_addresses,
+    wipe_order_evidence,
+)
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -41,6 +46,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_notices,
     wipe_order_evidence,
     clean_goods_looks,
+    forget_look_addresses,
     clean_promised_losses,
     clean_gateway_events,
     clean_sync_details,

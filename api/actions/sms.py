@@ -121,8 +121,7 @@ def code_answer(state: Number.State, code: str, content: str) -> dict[str, Any]:
 
 def sms_status(call: Call) -> dict[str, Any]:
     """How a number is going."""
-    answer = number_status(_number(call))
-    return answer if call.may_see_secrets else without_code(answer)
+    return number_status(_number(call), with_code=call.may_see_secrets)
 
 
 def without_code(answer: dict[str, Any]) -> dict[str, Any]:
@@ -130,22 +129,22 @@ def without_code(answer: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in answer.items() if name != "sms_content"}, "code": None}
 
 
-def number_status(number: Number) -> dict[str, Any]:
+def number_status(number: Number, *, with_code: bool = True) -> dict[str, Any]:
     """Return the document's fields, and the message as well: clients are known that poll nothing else.
 
-    The number comes with its order.
+    The number comes with its order. Raises CannotDecrypt.
     """
     lifetime = timedelta(seconds=settings.SMS_LIFETIME_SECONDS)
     expires_at = number.expires_at or number.created_at + lifetime
     answer: dict[str, Any] = {
         "status": WORDS[State(number.state)],
         "phone": number.phone,
-        "code": number.code or None,
+        "code": (number.code or None) if with_code else None,
         "charge": text_from_micros(number.order.kept_micros, 4),
         "currency": settings.STORE_CURRENCY,
         "expires_at": time_text(expires_at),
     }
-    return {**answer, "sms_content": number.content} if number.content else answer
+    return {**answer, "sms_content": number.content} if with_code and number.content else answer
 
 
 def time_text(moment: datetime) -> str:

@@ -91,8 +91,10 @@ def claim(now: datetime) -> WebhookDelivery | None:
 def send(delivery: WebhookDelivery, *, now: datetime | None = None, resolver: Resolve = resolve) -> None:
     """Post a claimed message and record what came of it."""
     webhook, began = delivery.webhook, now or timezone.now()
+    unread = "what this message says"
     try:
         body = body_of(delivery)
+        unread = "the secret of this webhook; change it, please"
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "storefront-webhooks/1",
@@ -103,8 +105,8 @@ def send(delivery: WebhookDelivery, *, now: datetime | None = None, resolver: Re
     except MessageWiped:  # by what cleans up, since it was claimed; the claim has gone with it
         return
     except CannotDecrypt:
-        log.error("webhook_cannot_be_decrypted", webhook_id=webhook.pk)
-        answer = Answer(None, "The shop cannot read the secret of this webhook; change it, please.")
+        log.error("webhook_cannot_be_decrypted", webhook_id=webhook.pk, delivery_id=delivery.pk)
+        answer = Answer(None, f"The shop cannot read {unread}.")
     except Exception:  # a thread's exception would end its sweep, and the claim would bring it back at once
         log.exception("webhook_body_not_made", delivery_id=delivery.pk)
         answer = Answer(None, "The shop could not make this message.")

@@ -3,6 +3,7 @@
 import re
 
 from upstream.errors import plain_text
+from upstream.reading.codes import has_digits
 
 CANCELED_WORDS = frozenset({"cancel", "canceled", "cancelled"})
 ENDING_WORDS = CANCELED_WORDS | {"expire", "expired", "refund", "refunded"}
@@ -37,6 +38,8 @@ FILLING_WORDS = frozenset(
     )
 )
 FORGOTTEN = "order not found"
+HIDDEN = "…"
+CODE_LIKE = re.compile(r"\d(?:[ -]?\d){2,}")  # no code is shorter, and no status needs that many digits
 
 
 def says(word: str, meant: frozenset[str]) -> bool:
@@ -53,6 +56,12 @@ def words_of(text: str) -> list[str]:
 def is_final(word: str) -> bool:
     """Whether a number with this status has ended, or has had its code."""
     return says(word, ENDING_WORDS) or says(word, RECEIVED_WORDS) or plain_text(word) == FORGOTTEN
+
+
+def without_code(word: str, code: str = "") -> str:
+    """Return a status as it may be kept in the open: some suppliers write the code into it, as in "STATUS_OK:48291"."""
+    told = word.replace(code, HIDDEN) if has_digits(code) else word
+    return CODE_LIKE.sub(HIDDEN, told)
 
 
 def waits(word: str) -> bool:

@@ -1,16 +1,29 @@
 """The number behind an order, and what the customer asked to happen with it."""
 
+from dataclasses import dataclass
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.encrypted_fields import EncryptedTextField
+from accounts.encryption import CannotDecrypt
 from accounts.models import User
 from accounts.money import MicrosField
 from orders.models import Order
 from sms.formats.phones import Phone, phone_of
 from sms.models.places import Project
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came to a number; `locked` when something did that none of our keys opens at this moment."""
+
+    code: str = ""
+    content: str = ""
+    locked: bool = False
 
 
 class NumberQuerySet(models.QuerySet["Number"]):
@@ -40,8 +53,9 @@ class Number(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ORDERED)
     reuse_phone = models.CharField(_("number to reuse"), max_length=40, blank=True)
     phone = models.CharField(_("number"), max_length=40, blank=True)
-    code = models.CharField(_("code"), max_length=40, blank=True)
-    content = models.TextField(_("message"), blank=True)
+    # Reading one whose key is gone raises CannotDecrypt: pages show `came`.
+    code = EncryptedTextField(_("code"), blank=True, editable=False)
+    content = EncryptedTextField(_("message"), blank=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     received_at = models.DateTimeField(_("code received"), null=True, blank=True)
     created_at = models.DateTimeField(_("ordered"), default=timezone.now)
@@ -82,6 +96,14 @@ class Number(models.Model):
     def forms(self) -> Phone:
         """The phone number with and without the country code; it comes with project and country."""
         return phone_of(self.phone, self.project.country.dial_code)
+
+    @property
+    def came(self) -> Came:
+        """Code and message as a page shows them, which says so where they cannot be read."""
+        try:
+            return Came(self.code, self.content)
+        except CannotDecrypt:
+            return Came(locked=True)
 
     @property
     def seconds_left(self) -> int | None:

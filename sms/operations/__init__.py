@@ -1,5 +1,6 @@
 """What changes numbers. `sms.supply` speaks to upstream about them, `sms.sync` copies where they can be had."""
 
+from sms.operations.at_rest import reencrypt_codes, seal_codes
 from sms.operations.buy import MAX_AT_ONCE, buy_numbers
 from sms.operations.cancel import cancel_number
 from sms.operations.replace import CodeHasCome, can_be_replaced, replace_number
@@ -25,8 +26,10 @@ __all__ = [
     "cancel_number",
     "candidates_for",
     "drop_replacement_rule",
+    "reencrypt_codes",
     "replace_due_numbers",
     "replace_number",
+    "seal_codes",
     "set_replacement_rule",
     "wipe_contents",
 ]

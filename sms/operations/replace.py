@@ -114,7 +114,7 @@ def _ask_once_more(order: Order, client: Client, now: datetime) -> None:
         log.warning("replacement_without_answer", order_id=order.pk, error=str(error))
         raise OrderRefused(_("We can't check right now whether the code has arrived. Please try again.")) from error
     record_reports([(order, report)], now=now)
-    order.number.refresh_from_db(fields=["state", "code"])
+    order.number.refresh_from_db(fields=["state"])
     if report.status == Status.COMPLETED or order.number.state == Number.State.RECEIVED:
         raise CodeHasCome(_("The code has arrived, so the number was not replaced."))
     if report.status is None:

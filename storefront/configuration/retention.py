@@ -13,6 +13,7 @@ class Retention:
     notices: timedelta
     order_evidence: timedelta
     goods_looks: timedelta
+    goods_look_addresses: timedelta
     gateway_events: timedelta
     refused_callbacks: timedelta
     sync_details: timedelta
@@ -27,6 +28,7 @@ def retention(env: Environment, *, late_change_days: int) -> Retention:
         notices=timedelta(days=env.number("NOTICE_KEEP_DAYS", 90, minimum=least)),
         order_evidence=timedelta(days=env.number("ORDER_EVIDENCE_KEEP_DAYS", 180, minimum=least)),
         goods_looks=timedelta(days=env.number("GOODS_LOOK_KEEP_DAYS", 730, minimum=least)),
+        goods_look_addresses=timedelta(days=env.number("GOODS_LOOK_ADDRESS_KEEP_DAYS", 90, minimum=least)),
         gateway_events=timedelta(days=env.number("GATEWAY_EVENT_KEEP_DAYS", 180, minimum=least)),
         refused_callbacks=timedelta(days=env.number("REFUSED_CALLBACK_KEEP_DAYS", 30, minimum=least)),
         sync_details=timedelta(days=env.number("SYNC_KEEP_DAYS", 180, minimum=least)),

@@ -30,6 +30,7 @@ def beat_schedule(
         "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
         "poll_numbers": _every("POLL_NUMBERS_EVERY_SECONDS", 1, "orders.tasks.poll_numbers"),
         "replace_numbers": _every("REPLACE_NUMBERS_EVERY_SECONDS", 5, "sms.tasks.replace_numbers"),
+        "seal_codes": _every("SEAL_CODES_EVERY_SECONDS", 60, "sms.tasks.seal_codes"),
         # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
         "wipe_sms_contents": _every("WIPE_SMS_CONTENTS_EVERY_SECONDS", 21_600, "sms.tasks.wipe_sms_contents"),
         "reconcile_orders": _every("RECONCILE_EVERY_SECONDS", 30, "orders.tasks.reconcile_orders"),

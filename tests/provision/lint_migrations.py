@@ -23,6 +23,7 @@ INITIAL = "0001_initial"
 LOOKED_AT: dict[str, str] = {
     "0004_charges_and_refusals": "indexes of the listed refusals and the pauses, of which there are dozens at most",
     "0008_payments_and_refunds_by_hand": "moves by hand, thousands at most; the old version's kinds keep their rule",
+    "0009_wider_codes": "varchar to text: PostgreSQL writes no row anew, and the old version's texts fit",
     "0019_one_row_of_looks_a_day": "the old version leaves the day empty: no row of its breaks the constraint",
 }
 CHECK_OF_OLD_ROWS = re.compile(

@@ -105,6 +105,26 @@ def test_looks_promised_losses_sessions_and_sums_of_keys_are_deleted_when_they_a
     assert order.goods.pieces == 1
 
 
+def test_from_where_goods_were_looked_at_is_forgotten_sooner_and_the_look_stays(ann, service):
+    order = make_order(ann, service=service, status=Status.COMPLETED)
+    keep_goods(order, ["a"], NOW)
+    ages = (200, 91, 89)
+    for days in ages:
+        for address in ("203.0.113.9", "203.0.113.10"):
+            reveal_all([order], user=ann, address=address, now=NOW - timedelta(days=days))
+
+    assert forget_old_rows(now=NOW)["forget_look_addresses"] == 2
+    assert forget_old_rows(now=NOW)["forget_look_addresses"] == 0
+
+    looks = GoodsReveal.objects.order_by("created_at")
+    assert [(look.looks, look.address, look.last_address) for look in looks] == [
+        (2, None, None),
+        (2, None, None),
+        (2, "203.0.113.9", "203.0.113.10"),
+    ]
+    assert forget_old_rows(now=NOW + timedelta(days=2))["forget_look_addresses"] == 1
+
+
 def test_gateway_events_that_changed_nothing_are_deleted_and_what_was_applied_stays():
     for moment in (OLD, YOUNG):
         for outcome in Outcome:

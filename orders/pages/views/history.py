@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only, is_looked_at, render_live
+from accounts.encrypted_fields import as_stored
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
@@ -74,7 +75,12 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         timeline,
         goods and goods.pieces,
         # Who may not read a code is not given a digest of it either: they could try them all.
-        number and (number.state, number.phone, *(() if hidden else (number.code, number.content))),
+        number
+        and (
+            number.state,
+            number.phone,
+            *(() if hidden else (as_stored(number, "code"), as_stored(number, "content"))),
+        ),
     )
     context = {
         "order": order,

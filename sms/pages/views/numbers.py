@@ -22,6 +22,7 @@ from accounts.access import (
     render_live,
     wants_part,
 )
+from accounts.encrypted_fields import as_stored
 from accounts.paging import open_page
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
@@ -75,7 +76,7 @@ def _with_order(order: Order) -> Number:
 def _state(number: Number, now: datetime, hidden: bool) -> tuple[Any, ...]:
     """Everything a card shows that can change while it is looked at."""
     # Who may not read a code is not given a digest of it either: they could try them all.
-    told = () if hidden else (number.code, number.content)
+    told = () if hidden else (as_stored(number, "code"), as_stored(number, "content"))
     rule = getattr(number, "replacement_rule", None)
     return (
         number.order_id,
