@@ -42,7 +42,7 @@ from wallet.gateways.base import (
     text_in,
 )
 from wallet.gateways.btcpay_refunds import Claims, Forbidden, NotThere, refunded_invoice, refunds_of
-from wallet.models import TopUp
+from wallet.models import TopUp, can_be_held
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 LIFETIME = timedelta(hours=1)
@@ -119,7 +119,7 @@ class BtcpayGateway(Gateway):
         One that we do not know by its id may be ours still, where the answer to our request was lost: it says so then.
         """
         top_up = self.find(invoice_id)
-        if top_up is None and invoice_id:
+        if top_up is None and invoice_id and can_be_held(invoice_id):
             with suppress(NotThere):
                 top_up = self.find("", text_in(self._invoice(invoice_id), "metadata", "orderId"))
         if top_up is None:
@@ -167,7 +167,8 @@ class BtcpayGateway(Gateway):
     def _refunded_invoice(self, pull_payment_id: str) -> str:
         """Return the id of the invoice that a pull payment refunds, or "" for any other. Raises Unreachable."""
         try:
-            return refunded_invoice(self._read, pull_payment_id) if pull_payment_id else ""
+            is_id = pull_payment_id and can_be_held(pull_payment_id)
+            return refunded_invoice(self._read, pull_payment_id) if is_id else ""
         except NotThere:
             if TopUp.objects.refunded_by(pull_payment_id).exists():
                 raise

@@ -34,7 +34,7 @@ from wallet.gateways.base import (
     text_in,
 )
 from wallet.gateways.stripe_standing import amount_in, bank_took_back, disputed, is_warned, refunded
-from wallet.models import TopUp
+from wallet.models import TopUp, can_be_held
 
 TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 20
@@ -150,7 +150,7 @@ class StripeGateway(Gateway):
         """Say how it stands of the session of ours that led to a charge; of nothing when none of ours did."""
         kind, intent = text_in(event, "type"), text_in(event, "data", "object", "payment_intent")
         try:
-            session, top_up = self._behind(intent) if intent else ({}, None)
+            session, top_up = self._behind(intent) if intent and can_be_held(intent) else ({}, None)
             if top_up is None:
                 return PaymentUpdate.of_nobody(kind)
             heard = heard_of(top_up)
