@@ -158,7 +158,9 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
 
 
 class GatewayEvent(models.Model):
-    """Something a gateway, or somebody who says so, told us: raw. What was applied is kept for ever."""
+    """Something a gateway, or somebody who says so, told us. What was applied is kept for ever, raw: it is read again
+    when the gateway's answers are older. Of what proves nothing or is about others' payments only a digest is kept.
+    """
 
     class Outcome(models.TextChoices):
         APPLIED = "applied", _("Accepted")
