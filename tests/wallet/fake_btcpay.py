@@ -3,12 +3,14 @@
 Source: https://docs.btcpayserver.org/API/Greenfield/v1/, the OpenAPI files of btcpayserver/btcpayserver.
 """
 
+import copy
 import hashlib
 import hmac
 import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from tests.wallet.fake_server import FakeServer
 
@@ -30,6 +32,7 @@ class FakeBtcpay(FakeServer):
         self.forget_answer = False  # the invoice is made, its answer lost
         self.pulls: dict[str, dict[str, Any]] = {}
         self.payouts: dict[str, dict[str, Any]] = {}
+        self.listed: dict[str, dict[str, Any]] | None = None  # payouts as they are listed, while that lags behind
         self.lists_refunds = True  # the key may look at pull payments
         self.odd_payouts: Any = ...  # an answer instead of the list of payouts
         self.after_payouts: Callable[[], Any] | None = None  # runs once, when payouts have been looked up
@@ -43,11 +46,11 @@ class FakeBtcpay(FakeServer):
                 return 403, {"code": "missing-permission", "message": "Insufficient API Permissions"}
             return 200, list(self.pulls.values())
         if path.startswith("/api/v1/pull-payments/"):
-            return self._pull_payment(path.removeprefix("/api/v1/pull-payments/").split("/"), query)
+            return self._pull_payment(_parts(path.removeprefix("/api/v1/pull-payments/")), query)
         begins = f"/api/v1/stores/{STORE}/invoices"
         if not path.startswith(begins):
             return 404, {"code": "store-not-found"}
-        rest = path.removeprefix(begins).strip("/").split("/")
+        rest = _parts(path.removeprefix(begins).strip("/"))
         if method == "POST" and rest == [""]:
             return self._create(json.loads(body))
         if rest == [""]:
@@ -70,7 +73,8 @@ class FakeBtcpay(FakeServer):
         if self.odd_payouts is not ...:
             return 200, self.odd_payouts
         canceled_too = query.get("includeCancelled") == ["true"]
-        rows = [dict(row) for row in self.payouts.values() if row["pullPaymentId"] == rest[0]]
+        payouts = self.payouts if self.listed is None else self.listed
+        rows = [dict(row) for row in payouts.values() if row["pullPaymentId"] == rest[0]]
         hook, self.after_payouts = self.after_payouts, None
         if hook:
             hook()
@@ -143,6 +147,13 @@ class FakeBtcpay(FakeServer):
         self.payouts[payout["id"]] = payout
         return payout
 
+    def lag(self) -> None:
+        """From now on payouts are listed as they are now, whatever happens, until they `catch_up`."""
+        self.listed = copy.deepcopy(self.payouts)
+
+    def catch_up(self) -> None:
+        self.listed = None
+
     def payout_event(self, kind: str, payout: dict[str, Any], **changes: Any) -> bytes:
         """The body of a webhook about a payout."""
         about = {"payoutId": payout["id"], "pullPaymentId": payout["pullPaymentId"], "payoutState": payout["state"]}
@@ -167,6 +178,10 @@ class FakeBtcpay(FakeServer):
             "invoiceId": invoice_id,
         }
         return json.dumps({**event, **changes}).encode()
+
+
+def _parts(path: str) -> list[str]:
+    return [unquote(part) for part in path.split("/")]
 
 
 def signature(body: bytes, *, secret: str = SECRET) -> str:

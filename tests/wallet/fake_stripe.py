@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/api/checkout/sessions, /api/disputes, /api/error
 https://docs.stripe.com/webhooks#verify-manually ("t=…,v1=HMAC-SHA256 of timestamp, a dot, and the body").
 """
 
+import copy
 import hashlib
 import hmac
 import json
@@ -28,6 +29,7 @@ class FakeStripe(FakeServer):
         self.refunds: dict[str, dict[str, Any]] = {}
         self.charges: dict[str, dict[str, Any]] = {}
         self.forbidden: set[str] = set()  # lists that a restricted key may not read
+        self._listed: dict[str, dict[str, dict[str, Any]]] | None = None
         self.after_answer: Callable[[], Any] | None = None  # runs once, when refunds have been looked up for a list
         self._answered: dict[str, tuple[str, dict[str, Any]]] = {}
         self._events = 0
@@ -53,7 +55,7 @@ class FakeStripe(FakeServer):
 
     def _about_intent(self, what: str, query: dict[str, list[str]]) -> dict[str, Any]:
         """The newest first, in pages of `limit`, as Stripe lists everything."""
-        rows = {"charges": self.charges, "refunds": self.refunds, "disputes": self.disputes}[what]
+        rows = (self._listed or self._lists())[what]
         found = [dict(row) for row in rows.values() if row["payment_intent"] in query["payment_intent"]][::-1]
         begin = next((n + 1 for n, row in enumerate(found) if row["id"] in query.get("starting_after", [])), 0)
         limit = int(query.get("limit", ["10"])[0])
@@ -96,6 +98,16 @@ class FakeStripe(FakeServer):
         self.sessions[session["id"]] = session
         self._answered[idempotency_key] = (form, session)
         return 200, session
+
+    def _lists(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {"charges": self.charges, "refunds": self.refunds, "disputes": self.disputes}
+
+    def lag(self) -> None:
+        """From now on lists are as they are now, whatever happens, until they `catch_up`; events tell of it."""
+        self._listed = copy.deepcopy(self._lists())
+
+    def catch_up(self) -> None:
+        self._listed = None
 
     # --- What happens at Stripe -------------------------------------------------------------------------------------
     def session_of(self, reference: str) -> dict[str, Any]:

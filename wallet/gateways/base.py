@@ -1,5 +1,6 @@
 """What every gateway looks like to the shop: start a payment, read a callback, be asked again."""
 
+import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from babel.numbers import get_currency_precision
 from django.conf import settings
@@ -17,14 +18,11 @@ from upstream.money import MICROS, micros_from_decimal
 from upstream.reading.amounts import MAX_MONEY
 from upstream.reading.identifiers import reference as kept
 from upstream.reading.text import line
-
-if TYPE_CHECKING:
-    from wallet.models import TopUp
-
+from wallet.models import LONGEST_ID, GatewayEvent, TopUp
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-LONGEST_ADDRESS, LONGEST_ID = 2000, 200  # what the columns of a payment hold
+LONGEST_ADDRESS = 2000  # what the column of a payment holds
 MAX_MICROS = int(MAX_MONEY * MICROS)
 
 
@@ -62,16 +60,17 @@ class PaymentUpdate:
 
     `amount_micros` is, by state: PAID what has been received in all, REFUNDED what has been paid back in all, DISPUTED
     what is disputed now; of no meaning otherwise. `gateway_id` or `reference` may be empty where a gateway names only
-    the other; `event_id` is empty for an answer to a question of ours.
+    the other; `event_id` is empty for an answer to a question of ours. Whether they name a payment of ours is asked of
+    the database, and not of how they look: see `Gateway.knows`.
 
-    `asked_at` is set when the gateway was asked how it stands, and began to be asked then: such an update replaces what
-    was said before, so a refund that failed comes back. Without it the update may be old: a refund only ever adds.
+    `heard` is set when the gateway was asked how it stands: the last event of the payment that had been taken then, by
+    primary key, or 0. Such an update replaces what was said before, so a refund that failed comes back. Without it the
+    update may be old: a refund only ever adds.
 
     `shares` is for gateways whose refunds have ids: what each of those that were asked about comes to. They replace
     what was said of the same ones alone, unless `every_share` says that there are no others.
 
-    Raises Unreachable for what is damaged or does not fit into columns: mended, it could name something else. But a
-    `reference` like that is none of ours, and "": shops that share a gateway name their payments as they like.
+    Raises Unreachable for what is damaged or does not fit into columns: mended, it could say something else.
     """
 
     event_id: str
@@ -81,18 +80,32 @@ class PaymentUpdate:
     state: State
     amount_micros: int = 0
     currency: str = ""
-    asked_at: datetime | None = None
+    heard: int | None = None
     shares: Mapping[str, int] = field(default_factory=dict)
     every_share: bool = True
 
     def __post_init__(self) -> None:
-        if not _is_kept(self.reference, LONGEST_ID):
-            object.__setattr__(self, "reference", "")
-        texts = (self.event_id, self.kind, self.gateway_id, self.currency, *self.shares)
+        texts = (self.event_id, self.kind, self.currency, *self.shares)
         if not all(_is_kept(text, LONGEST_ID) for text in texts):
             raise Unreachable("unreadable answer: a name or an id that is none")
         if not all(0 <= micros <= MAX_MICROS for micros in (self.amount_micros, *self.shares.values())):
             raise Unreachable("unreadable answer: an amount beyond all use")
+
+    @classmethod
+    def of_nobody(cls, kind: str) -> "PaymentUpdate":
+        """Return what is said of payments that are not ours, or of none: what it is about is forgotten here."""
+        return cls("", kind if _is_kept(kind, LONGEST_ID) else "", "", "", State.NOTHING)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What had been told of a payment of ours when its gateway began to be asked about it.
+
+    `last` is the last event of it, by primary key, or 0; `events` are those of them that are JSON, oldest first.
+    """
+
+    last: int
+    events: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -179,6 +192,14 @@ class Gateway(ABC):
     def terms(self) -> Terms:
         return Terms.of(self.name)
 
+    def find(self, payment_id: str, reference: str = "") -> TopUp | None:
+        """Return our payment that this gateway calls so, or the one of ours with that reference; None for neither."""
+        return TopUp.objects.called_at(self.name, payment_id).first() or TopUp.objects.called(reference).first()
+
+    def knows(self, payment_id: str, reference: str = "") -> bool:
+        """Whether a payment is ours. Only the rows tell: others that share the account name theirs as they like."""
+        return self.find(payment_id, reference) is not None
+
     @abstractmethod
     def start(self, top_up: "TopUp", return_url: str) -> Started:
         """Create the payment at the gateway. Called again for the same top-up it creates no second one where it can.
@@ -188,7 +209,8 @@ class Gateway(ABC):
 
     @abstractmethod
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> list[PaymentUpdate]:
-        """Return what a callback says. Header names are matched whatever their case.
+        """Return what a callback says. Header names are matched whatever their case. Of a payment that is not ours
+        nothing is read: neither asked about, nor refused for what is odd in it.
 
         Raises InvalidCallback, or Unreachable where the gateway has to be asked first and does not answer.
         """
@@ -208,6 +230,19 @@ def understood(call: Callable[..., T], *args: Any) -> T:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         logger.exception("gateway_answer_not_understood")
         raise Unreachable(f"unreadable answer: {type(error).__name__}") from error
+
+
+def heard_of(top_up: TopUp) -> Heard:
+    """Return what has been told of a payment until now; to be read before its gateway is asked."""
+    taken, events = list(GatewayEvent.objects.taken_of(top_up).values_list("pk", "body")), []
+    for _pk, body in taken:
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError):  # an answer to a question of ours
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return Heard(taken[-1][0] if taken else 0, events)
 
 
 # --- Reading JSON of strangers: nothing is taken for granted ---------------------------------------------------------

@@ -13,6 +13,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -27,9 +29,20 @@ from upstream.money import MICROS, text_from_micros
 from upstream.reading.amounts import amount
 from upstream.reading.bodies import without_mark
 from upstream.reading.times import expiry, instant
-from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, Unreachable, rows_in, text_in
-from wallet.gateways.btcpay_refunds import Forbidden, refunded_invoice, refunds_of
-from wallet.models import TopUp
+from wallet.gateways.base import (
+    Gateway,
+    Heard,
+    InvalidCallback,
+    PaymentUpdate,
+    Started,
+    State,
+    Unreachable,
+    heard_of,
+    rows_in,
+    text_in,
+)
+from wallet.gateways.btcpay_refunds import Claims, Forbidden, NotThere, refunded_invoice, refunds_of
+from wallet.models import TopUp, can_be_held
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 LIFETIME = timedelta(hours=1)
@@ -81,14 +94,16 @@ class BtcpayGateway(Gateway):
         # A redelivery has an id of its own, but tells the same news.
         event_id = text_in(event, "originalDeliveryId") or text_in(event, "deliveryId")
         if kind.startswith("Payout"):
-            return [self._refund(text_in(event, "pullPaymentId"), event_id, kind)]
-        if not kind.startswith("Invoice") or not invoice_id:
-            return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
-        return [self._update(self._call("GET", f"/{quote(invoice_id, safe='')}"), event_id, kind)]
+            return [self._refund(event, event_id, kind)]
+        ours = self._ours(invoice_id) if kind.startswith("Invoice") else None
+        if ours is None:
+            return [PaymentUpdate.of_nobody(kind)]
+        return [self._update(ours.invoice, event_id, kind, ours.heard.last)]
 
     def ask(self, top_up: TopUp) -> PaymentUpdate:
+        heard = heard_of(top_up)
         if top_up.gateway_id:
-            return self._update(self._call("GET", f"/{quote(top_up.gateway_id, safe='')}"), "", "asked")
+            return self._update(self._invoice(top_up.gateway_id), "", "asked", heard.last)
         # The answer to our request was lost: the invoice may exist.
         found = self._call("GET", f"?orderId={quote(top_up.reference, safe='')}")
         invoices = [
@@ -96,20 +111,46 @@ class BtcpayGateway(Gateway):
         ]
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
-        return self._update(invoices[0], "", "asked")
+        return self._update(invoices[0], "", "asked", heard.last)
 
-    def _refund(self, pull_payment_id: str, event_id: str, kind: str) -> PaymentUpdate:
-        """Say of the invoice that a pull payment refunds what each of its refunds comes to now."""
-        asked_at = timezone.now()
-        invoice_id = refunded_invoice(self._read, pull_payment_id) if pull_payment_id else ""
-        if not invoice_id:
-            return PaymentUpdate(event_id, kind, "", "", State.NOTHING)
+    def _ours(self, invoice_id: str) -> "Ours | None":
+        """Return an invoice that is ours, with what had been told of it before it was asked for; None for any other.
+
+        One that we do not know by its id may be ours still, where the answer to our request was lost: it says so then.
+        """
+        top_up = self.find(invoice_id)
+        if top_up is None and invoice_id and can_be_held(invoice_id):
+            with suppress(NotThere):
+                top_up = self.find("", text_in(self._invoice(invoice_id), "metadata", "orderId"))
+        if top_up is None:
+            return None
+        heard = heard_of(top_up)
+        return Ours(top_up, heard, self._invoice(invoice_id))
+
+    def _invoice(self, invoice_id: str) -> dict[str, Any]:
+        """Return an invoice of the store's. Raises Unreachable, NotThere where the server has none of that id."""
         invoice = self._call("GET", f"/{quote(invoice_id, safe='')}")
-        found = refunds_of(self._read, settings.BTCPAY_STORE_ID, invoice_id, pull_payment_id, _decimal)
+        if not isinstance(invoice, dict) or text_in(invoice, "id") != invoice_id:
+            raise Unreachable("BTCPay: not the invoice that was asked for")
+        return invoice
+
+    def _refund(self, event: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:
+        """Say of the invoice that a pull payment refunds what each of its refunds comes to now."""
+        pull_payment_id = text_in(event, "pullPaymentId")
+        ours = self._ours(self._refunded_invoice(pull_payment_id))
+        if ours is None:
+            return PaymentUpdate.of_nobody(kind)
+        invoice, claims = ours.invoice, Claims.told([*ours.heard.events, event])
+        ours.top_up.refresh_from_db(fields=["refund_shares"])  # as it is after what was heard, or newer
+        found = refunds_of(
+            self._read, settings.BTCPAY_STORE_ID, text_in(invoice, "id"), pull_payment_id, claims, _decimal
+        )
         own = text_in(invoice, "currency").upper()
         # In coins nobody tells at what rate. One currency that is not the payment's lets a human look.
         currency = next((other for other in found.currencies() if other != own), own)
         shares = {pull_id: _floor(sums.get(currency, Decimal(0))) for pull_id, sums in found.by_id.items()}
+        for pull_id in found.outdated:
+            shares[pull_id] = max(shares[pull_id], ours.top_up.refund_shares.get(pull_id, 0))
         return PaymentUpdate(
             event_id=event_id,
             kind=kind,
@@ -118,14 +159,22 @@ class BtcpayGateway(Gateway):
             state=State.REFUNDED,
             amount_micros=sum(shares.values()),
             currency=currency,
-            asked_at=asked_at,
+            heard=ours.heard.last,
             shares=shares,
             every_share=found.are_all,
         )
 
-    def _update(self, invoice: dict[str, Any], event_id: str, kind: str) -> PaymentUpdate:
-        if not isinstance(invoice, dict):
-            raise Unreachable("BTCPay: not an invoice")
+    def _refunded_invoice(self, pull_payment_id: str) -> str:
+        """Return the id of the invoice that a pull payment refunds, or "" for any other. Raises Unreachable."""
+        try:
+            is_id = pull_payment_id and can_be_held(pull_payment_id)
+            return refunded_invoice(self._read, pull_payment_id) if is_id else ""
+        except NotThere:
+            if TopUp.objects.refunded_by(pull_payment_id).exists():
+                raise
+            return ""
+
+    def _update(self, invoice: dict[str, Any], event_id: str, kind: str, heard: int) -> PaymentUpdate:
         state, amount_micros = self._state(invoice)
         return PaymentUpdate(
             event_id=event_id,
@@ -135,6 +184,7 @@ class BtcpayGateway(Gateway):
             state=state,
             amount_micros=amount_micros,
             currency=text_in(invoice, "currency").upper(),
+            heard=heard,
         )
 
     def _state(self, invoice: dict[str, Any]) -> tuple[State, int]:
@@ -191,11 +241,30 @@ class BtcpayGateway(Gateway):
             decoded = json.loads(without_mark(answer.content), parse_float=str) if answer.status_code == 200 else None
         except (requests.RequestException, ValueError, RecursionError) as error:
             raise Unreachable(f"BTCPay: {type(error).__name__}") from error
+        if answer.status_code == 404 and _says_not_found(answer.content):
+            raise NotThere("BTCPay: HTTP 404")
         if answer.status_code == 403:
             raise Forbidden("BTCPay: HTTP 403")
         if not isinstance(decoded, dict | list):
             raise Unreachable(f"BTCPay: HTTP {answer.status_code}")
         return decoded
+
+
+@dataclass(frozen=True)
+class Ours:
+    """An invoice of ours: its payment, what had been told of it before it was asked for, and what it is now."""
+
+    top_up: TopUp
+    heard: Heard
+    invoice: dict[str, Any]
+
+
+def _says_not_found(body: bytes) -> bool:
+    """Whether the server itself says that there is no such thing; a proxy before it may say so of everything."""
+    try:
+        return text_in(json.loads(without_mark(body)), "code") in ("invoice-not-found", "pullpayment-not-found")
+    except (ValueError, RecursionError):
+        return False
 
 
 def _decimal(value: Any) -> Decimal:

@@ -2,11 +2,10 @@
 
 Amounts are integers of the currency's smallest unit. Our reference travels as `client_reference_id` and as metadata.
 What happens to the charge later (refunds, disputes) does not name our session, so Stripe is asked which one it was; and
-since such events may arrive in any order and undo each other, it is asked how all refunds or disputes stand now.
+since such events may arrive in any order and undo each other, it is asked how all refunds or disputes stand now (what
+follows from the answer: `stripe_standing`).
 
 Source: https://docs.stripe.com/checkout/fulfillment, https://docs.stripe.com/api/checkout/sessions/object,
-https://docs.stripe.com/api/disputes/object, https://docs.stripe.com/api/refunds/object,
-https://docs.stripe.com/api/charges/object (failure_balance_transaction),
 https://docs.stripe.com/api/radar/early_fraud_warnings/object, https://docs.stripe.com/api/events/types,
 https://docs.stripe.com/webhooks#verify-events,
 https://docs.stripe.com/currencies (smallest units); read in November 2026.
@@ -15,12 +14,11 @@ https://docs.stripe.com/currencies (smallest units); read in November 2026.
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import stripe
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,10 +29,12 @@ from wallet.gateways.base import (
     Started,
     State,
     Unreachable,
+    heard_of,
     object_in,
     text_in,
 )
-from wallet.models import TopUp
+from wallet.gateways.stripe_standing import amount_in, bank_took_back, disputed, is_warned, refunded
+from wallet.models import TopUp, can_be_held
 
 TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 20
@@ -46,12 +46,6 @@ NO_DECIMALS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
-
-# A refund in these states has come back to us; in any other, "pending" too, the money has left or is about to.
-CAME_BACK = frozenset({"failed", "canceled"})
-# A dispute in these states holds nothing, nor in one that begins with "warning_", which is only a question.
-# Any other one has taken the money: an appeal follows a dispute that was lost.
-HOLDS_NOTHING = frozenset({"won", "prevented", "charge_refunded"})
 
 
 def minor_micros(currency: str) -> int:
@@ -124,22 +118,24 @@ class StripeGateway(Gateway):
         if event.get("livemode") is not _is_live(settings.STRIPE_SECRET_KEY):
             raise InvalidCallback("foreign: the event is of the other mode (test or live) than our key")
         kind, about = text_in(event, "type"), object_in(event, "data", "object")
-        event_id = text_in(event, "id")
-        if kind.startswith("checkout.session."):
-            return [_session(about, kind=kind, event_id=event_id)]
+        if event.get("account"):  # of an account that is connected to ours: nobody pays us there
+            return [PaymentUpdate.of_nobody(kind)]
+        if kind.startswith("checkout.session.") and self.knows(*_names(about)):
+            return [_session(about, kind=kind, event_id=text_in(event, "id"))]
         if kind == "charge.refunded" or kind.startswith(("refund.", "charge.refund.")):
-            return [self._aftermath(about, event_id, kind, self._refunds)]
+            return [self._aftermath(event, self._refunds)]
         if kind.startswith("charge.dispute."):
-            return [self._aftermath(about, event_id, kind, self._disputes)]
-        if kind == "charge.failed" and _bank_took_back(about):
-            return [self._aftermath(about, event_id, kind, self._refunds)]
-        if kind.startswith("radar.early_fraud_warning.") and about.get("actionable") is True:
-            return [self._aftermath(about, event_id, kind, lambda _intent, _about: (State.WARNED, 0, "", None))]
-        return [PaymentUpdate(event_id, kind, "", "", State.NOTHING)]
+            return [self._aftermath(event, self._disputes)]
+        if kind == "charge.failed" and bank_took_back(about):
+            return [self._aftermath(event, self._refunds)]
+        if kind.startswith("radar.early_fraud_warning."):
+            return [self._aftermath(event, self._warnings)]
+        return [PaymentUpdate.of_nobody(kind)]
 
     def ask(self, top_up: TopUp) -> PaymentUpdate:
         if not top_up.gateway_id:  # nobody was ever told where to pay
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
+        heard = heard_of(top_up)
         try:
             session = (
                 self._client()
@@ -148,53 +144,58 @@ class StripeGateway(Gateway):
             )
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        return _session(session, kind="asked", event_id="")
+        return _session(session, kind="asked", event_id="", heard=heard.last)
 
-    def _aftermath(self, about: dict[str, Any], event_id: str, kind: str, stands: "Stands") -> PaymentUpdate:
-        """Say how it stands of the session that led to a charge; of nothing when none of ours did."""
-        intent = text_in(about, "payment_intent")
+    def _aftermath(self, event: dict[str, Any], stands: "Stands") -> PaymentUpdate:
+        """Say how it stands of the session of ours that led to a charge; of nothing when none of ours did."""
+        kind, intent = text_in(event, "type"), text_in(event, "data", "object", "payment_intent")
         try:
-            sessions = self._client().v1.checkout.sessions.list({"payment_intent": intent}).data if intent else []
-            if not sessions:
-                return PaymentUpdate(event_id, kind, "", "", State.NOTHING)
-            state, amount, currency, asked_at = stands(intent, about)
+            session, top_up = self._behind(intent) if intent and can_be_held(intent) else ({}, None)
+            if top_up is None:
+                return PaymentUpdate.of_nobody(kind)
+            heard = heard_of(top_up)
+            state, amount, currency, is_all = stands(intent, [*heard.events, event])
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        session = sessions[0].to_dict()
+        session_id, reference = _names(session)
         return PaymentUpdate(
-            event_id=event_id,
+            event_id=text_in(event, "id"),
             kind=kind,
-            gateway_id=text_in(session, "id"),
-            reference=text_in(session, "client_reference_id"),
+            gateway_id=session_id,
+            reference=reference,
             state=state,
             amount_micros=amount * minor_micros(currency),
             currency=currency.upper(),
-            asked_at=asked_at,
+            heard=heard.last if is_all else None,
         )
 
-    def _refunds(self, intent: str, about: dict[str, Any]) -> "Standing":
-        """All refunds of a payment that have not failed, or the whole of it if its bank has taken it back."""
-        asked_at = timezone.now()
+    def _behind(self, intent: str) -> tuple[dict[str, Any], TopUp | None]:
+        """Return the session that a payment was made in and what it is to us; an empty one where none is ours."""
+        for listed in self._client().v1.checkout.sessions.list({"payment_intent": intent}).data:
+            session = listed.to_dict()
+            top_up = self.find(*_names(session))
+            if top_up is not None:
+                return session, top_up
+        return {}, None
+
+    def _refunds(self, intent: str, events: list[dict[str, Any]]) -> "Standing":
         try:
-            charges = self._list("charges", intent)
-            refunds = self._list("refunds", intent)
+            charges, refunds = self._list("charges", intent), self._list("refunds", intent)
         except stripe.PermissionError:
             # A restricted key that was made before refunds were asked about: what the charge says only ever grows.
+            about = object_in(events[-1], "data", "object")
             if "amount_refunded" not in about:
                 raise
-            said = _amount(about, "amount" if _bank_took_back(about) else "amount_refunded")
-            return State.REFUNDED, said, text_in(about, "currency"), None
-        taken = _taken_back_by_the_bank(charges, about)
-        gone = [taken] if taken else [refund for refund in refunds if text_in(refund, "status") not in CAME_BACK]
-        return State.REFUNDED, *_sum(gone, text_in(about, "currency")), asked_at
+            said = amount_in(about, "amount" if bank_took_back(about) else "amount_refunded")
+            return State.REFUNDED, said, text_in(about, "currency"), False
+        return State.REFUNDED, *refunded(charges, refunds, events, intent), True
 
-    def _disputes(self, intent: str, about: dict[str, Any]) -> "Standing":
-        """All disputes of a payment that hold money: a payment may be disputed more than once."""
-        asked_at = timezone.now()
-        holding = [dispute for dispute in self._list("disputes", intent) if _holds(text_in(dispute, "status"))]
-        if not holding:
-            return State.DISPUTE_WON, 0, "", asked_at
-        return State.DISPUTED, *_sum(holding), asked_at
+    def _disputes(self, intent: str, events: list[dict[str, Any]]) -> "Standing":
+        holding = disputed(self._list("disputes", intent), events, intent)
+        return (State.DISPUTED, *holding, True) if holding else (State.DISPUTE_WON, 0, "", True)
+
+    def _warnings(self, intent: str, events: list[dict[str, Any]]) -> "Standing":
+        return State.WARNED if is_warned(events, intent) else State.NOTHING, 0, "", True
 
     def _list(self, what: str, intent: str) -> list[dict[str, Any]]:
         """Return all charges, refunds or disputes of a payment."""
@@ -202,45 +203,8 @@ class StripeGateway(Gateway):
         return [row.to_dict() for row in listed.auto_paging_iter()]
 
 
-Standing = tuple[State, int, str, datetime | None]  # state, Stripe's integer amount, its currency, when it was asked
-Stands = Callable[[str, dict[str, Any]], Standing]
-
-
-def _bank_took_back(charge: dict[str, Any]) -> bool:
-    """Whether this is a debit that left our account again, whole, after it had succeeded. That is for good.
-
-    A refund that failed has a field of the same name.
-    """
-    return text_in(charge, "object") == "charge" and bool(charge.get("failure_balance_transaction"))
-
-
-def _taken_back_by_the_bank(charges: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the charge that the bank took back, unless another one has paid; refunds of it take nothing more.
-
-    `about` may tell of it earlier than the list does.
-    """
-    by_id = {text_in(charge, "id"): charge for charge in charges}
-    if _bank_took_back(about):
-        by_id[text_in(about, "id")] = about
-    taken = [charge for charge in by_id.values() if _bank_took_back(charge)]
-    if any(text_in(charge, "status") == "succeeded" and charge not in taken for charge in by_id.values()):
-        return None
-    return max(taken, key=lambda charge: _amount(charge, "amount"), default=None)
-
-
-def _holds(status: str) -> bool:
-    return status not in HOLDS_NOTHING and not status.startswith("warning_")
-
-
-def _sum(rows: list[dict[str, Any]], currency: str = "") -> tuple[int, str]:
-    """Return the sum and its currency, `currency` without rows; of several one that no payment is in, for a human.
-
-    Raises Unreachable for a row without an amount: as nothing it would be missing.
-    """
-    if not all(_amount(row, "amount") for row in rows):
-        raise Unreachable("Stripe: not an amount")
-    currencies = sorted({text_in(row, "currency") for row in rows}) or [currency]
-    return sum(_amount(row, "amount") for row in rows), "+".join(currencies)
+Standing = tuple[State, int, str, bool]  # state, Stripe's integer amount, its currency, whether that is all there is
+Stands = Callable[[str, list[dict[str, Any]]], Standing]
 
 
 def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
@@ -266,17 +230,23 @@ def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
     return event
 
 
-def _session(session: dict[str, Any], *, kind: str, event_id: str) -> PaymentUpdate:
-    currency = text_in(session, "currency")
+def _session(session: dict[str, Any], *, kind: str, event_id: str, heard: int | None = None) -> PaymentUpdate:
+    currency, (session_id, reference) = text_in(session, "currency"), _names(session)
     return PaymentUpdate(
         event_id=event_id,
         kind=kind,
-        gateway_id=text_in(session, "id"),
-        reference=text_in(session, "client_reference_id"),
+        gateway_id=session_id,
+        reference=reference,
         state=_session_state(session, kind),
-        amount_micros=_amount(session, "amount_total") * minor_micros(currency),
+        amount_micros=amount_in(session, "amount_total") * minor_micros(currency),
         currency=currency.upper(),
+        heard=heard,
     )
+
+
+def _names(session: dict[str, Any]) -> tuple[str, str]:
+    """Return what Stripe calls a session, and what whoever began it calls it."""
+    return text_in(session, "id"), text_in(session, "client_reference_id")
 
 
 def _session_state(session: dict[str, Any], kind: str) -> State:
@@ -292,11 +262,6 @@ def _session_state(session: dict[str, Any], kind: str) -> State:
         failed = text_in(session, "payment_intent", "status") in ("requires_payment_method", "canceled")
         return State.DECLINED if failed else State.PENDING
     return State.NOTHING
-
-
-def _amount(source: dict[str, Any], name: str) -> int:
-    amount = source.get(name)
-    return amount if isinstance(amount, int) and not isinstance(amount, bool) and 0 <= amount < 10**12 else 0
 
 
 def _is_live(key: str) -> bool:

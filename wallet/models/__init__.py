@@ -1,9 +1,19 @@
 """The customer's money: the ledger, and what comes in from outside."""
 
 from wallet.models.ledger import LedgerEntry, LedgerIsAppendOnly, LedgerQuerySet, Wallet
-from wallet.models.payments import OPEN_TOP_UPS, GatewayEvent, MoneyRequest, Receipt, Receivable, TopUp
+from wallet.models.payments import (
+    LONGEST_ID,
+    OPEN_TOP_UPS,
+    GatewayEvent,
+    MoneyRequest,
+    Receipt,
+    Receivable,
+    TopUp,
+    can_be_held,
+)
 
 __all__ = [
+    "LONGEST_ID",
     "OPEN_TOP_UPS",
     "GatewayEvent",
     "LedgerEntry",
@@ -14,4 +24,5 @@ __all__ = [
     "Receivable",
     "TopUp",
     "Wallet",
+    "can_be_held",
 ]

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.money import MicrosField
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is mistaken for another when it is read out
+LONGEST_ID = 200  # of a payment at its gateway
 
 
 def new_reference() -> str:
@@ -21,6 +22,18 @@ def new_reference() -> str:
 
 
 class TopUpQuerySet(models.QuerySet["TopUp"]):
+    def called_at(self, gateway: str, payment_id: str) -> "TopUpQuerySet":
+        """The one payment that a gateway calls so, letter by letter."""
+        return self.filter(gateway=gateway, gateway_id=payment_id) if _can_be_asked_for(payment_id) else self.none()
+
+    def called(self, reference: str) -> "TopUpQuerySet":
+        """The one payment that we call so, letter by letter."""
+        return self.filter(reference=reference) if _can_be_asked_for(reference) else self.none()
+
+    def refunded_by(self, refund_id: str) -> "TopUpQuerySet":
+        """Payments of which it is known that this refund, of a gateway whose refunds have ids, is one of them."""
+        return self.filter(refund_shares__has_key=refund_id) if _can_be_asked_for(refund_id) else self.none()
+
     def to_ask_about(self, now: datetime) -> "TopUpQuerySet":
         """Payments whose gateway should be asked, because nothing was said of them in time."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
@@ -31,6 +44,20 @@ class TopUpQuerySet(models.QuerySet["TopUp"]):
 
     def newest_first(self) -> "TopUpQuerySet":
         return self.order_by("-id")
+
+
+def can_be_held(text: str, longest: int = LONGEST_ID) -> bool:
+    """Whether a column of so many characters holds this text as it is."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate
+        return False
+    return len(text) <= longest and "\x00" not in text
+
+
+def _can_be_asked_for(name: str) -> bool:
+    """Of what no column holds a database cannot even be asked; and nothing is no name."""
+    return bool(name) and can_be_held(name)
 
 
 class TopUp(models.Model):
@@ -54,7 +81,7 @@ class TopUp(models.Model):
     )
     gateway = models.CharField(_("gateway"), max_length=20)
     reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_reference)
-    gateway_id = models.CharField(_("payment ID at the gateway"), max_length=200, blank=True)
+    gateway_id = models.CharField(_("payment ID at the gateway"), max_length=LONGEST_ID, blank=True)
     pay_url = models.URLField(_("payment page"), max_length=2000, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CREATED)
     currency = models.CharField(_("currency"), max_length=3)
@@ -120,8 +147,20 @@ class TopUp(models.Model):
 OPEN_TOP_UPS = (TopUp.Status.CREATED, TopUp.Status.PENDING)
 
 
+class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
+    def taken_of(self, top_up: TopUp) -> "GatewayEventQuerySet":
+        """What was told of a payment and taken, in the order in which it was.
+
+        Who takes something holds the payment's row meanwhile, so no event gets a smaller key than one already seen.
+        """
+        taken = (GatewayEvent.Outcome.APPLIED, GatewayEvent.Outcome.IGNORED)
+        return self.filter(top_up=top_up, outcome__in=taken).order_by("pk")
+
+
 class GatewayEvent(models.Model):
-    """Something a gateway, or somebody who says so, told us: raw. What was applied is kept for ever."""
+    """Something a gateway, or somebody who says so, told us. What was applied is kept for ever, raw: it is read again
+    when the gateway's answers are older. Of what proves nothing or is about others' payments only a digest is kept.
+    """
 
     class Outcome(models.TextChoices):
         APPLIED = "applied", _("Accepted")
@@ -141,6 +180,8 @@ class GatewayEvent(models.Model):
     body = models.TextField(_("body"), blank=True)
     address = models.GenericIPAddressField(_("from address"), null=True, blank=True)
     created_at = models.DateTimeField(_("received"), default=timezone.now, db_index=True)
+
+    objects = GatewayEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

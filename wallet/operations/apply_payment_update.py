@@ -32,7 +32,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from upstream.money import text_from_micros
 from wallet.gateways import PaymentUpdate, State
-from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp
+from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp, can_be_held
 from wallet.operations.ledger import credit
 from wallet.operations.reversals import give_back, take_back
 from wallet.receipts import issue_receipt
@@ -67,8 +67,9 @@ def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime)
     elif update.state == State.WARNED:
         changes = _warned(top_up)
     else:
-        changes = _not_paid(top_up, update.state)
-    if update.gateway_id and not top_up.gateway_id:  # its answer to our request was lost
+        changes = _not_paid(top_up, update.state, now)
+    # Its answer to our request was lost.
+    if update.gateway_id and not top_up.gateway_id and can_be_held(update.gateway_id):
         changes = {**changes, "gateway_id": update.gateway_id}
     if changes:
         settle(top_up, changes, now=now)
@@ -161,7 +162,7 @@ def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
 def _refunded(top_up: TopUp, update: PaymentUpdate) -> Changes:
     """What has been paid back in all, by what is known of each refund where they have ids."""
     if not update.shares:
-        before_micros = 0 if update.asked_at else top_up.refunded_micros
+        before_micros = 0 if update.heard is not None else top_up.refunded_micros
         return {"refunded_micros": max(before_micros, update.amount_micros)}
     known: dict[str, int] = dict(top_up.refund_shares)
     unnamed_micros = known.pop(UNNAMED, 0) if known else top_up.refunded_micros
@@ -185,11 +186,15 @@ def _wrong_currency(top_up: TopUp, update: PaymentUpdate) -> Changes:
     }
 
 
-def _not_paid(top_up: TopUp, state: State) -> Changes:
-    """News without money: it moves what is open, and is only worth a look where money has come in already."""
+def _not_paid(top_up: TopUp, state: State, now: datetime) -> Changes:
+    """News without money: it moves what is open, and is only worth a look where money has come in already.
+
+    What is being confirmed again after it was declined may be told late: its gateway is asked once more.
+    """
     is_open = top_up.status in OPEN_TOP_UPS
     if state == State.PENDING and (is_open or top_up.status in (Status.DECLINED, Status.EXPIRED)):
-        return {} if top_up.status == Status.PENDING else {"status": Status.PENDING}
+        again = {"status": Status.PENDING, "next_check_at": top_up.next_check_at or now}
+        return {} if top_up.status == Status.PENDING else again
     if state == State.DECLINED and is_open:
         return {"status": Status.DECLINED, "next_check_at": None}
     if state == State.EXPIRED and is_open:

@@ -1,4 +1,4 @@
-"""The door gateways knock at. Everything said there is kept; only what is proved and fits changes something."""
+"""The door gateways knock at. What is said of our payments is kept; only what is proved and fits changes something."""
 
 import hashlib
 from collections.abc import Mapping
@@ -53,6 +53,7 @@ def handle_callback(gateway: Gateway, *, headers: Mapping[str, str], body: bytes
             return _refuse(event, body, str(refusal), now=timezone.now())
         except Unreachable as error:
             log.warning("callback_not_checked", gateway=gateway.name, error=str(error))
+            event.body = _digest(body)  # it comes again, and may be about somebody else's payment
             _keep(event, Outcome.REFUSED, f"could not be checked: {error}")
             return TRY_AGAIN
         with suppress(Overtaken):
@@ -66,7 +67,8 @@ def apply_answer(top_up: TopUp, update: PaymentUpdate, *, now: datetime) -> bool
     """Apply what a gateway answered to a question of ours, by the rules for callbacks; return whether it was news."""
     event = GatewayEvent(gateway=top_up.gateway, body=repr(update)[:2000])
     before = (top_up.status, top_up.received_micros, top_up.gateway_id)
-    _take(event, update, now=now, keep_old_news=False)
+    with suppress(Overtaken):  # it will be asked about again
+        _take(event, update, now=now, keep_old_news=False)
     top_up.refresh_from_db()
     return before != (top_up.status, top_up.received_micros, top_up.gateway_id)
 
@@ -84,8 +86,11 @@ def _refuse(event: GatewayEvent, body: bytes, reason: str, *, now: datetime) -> 
 
 def digest_of(body: bytes) -> str:
     """Return what is kept of a callback that was refused: how long it was, its SHA-256, and how it began."""
-    begins = _text(body[:KEPT_OF_REFUSED])
-    return f"{len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}\n{begins}"
+    return f"{_digest(body)}\n{_text(body[:KEPT_OF_REFUSED])}"
+
+
+def _digest(body: bytes) -> str:
+    return f"{len(body)} bytes, SHA-256 {hashlib.sha256(body).hexdigest()}"
 
 
 def _take(
@@ -108,7 +113,7 @@ def _take(
 def _take_once(event: GatewayEvent, update: PaymentUpdate, now: datetime, keep_old_news: bool) -> int:
     top_up = event.top_up = _named(event.gateway, update)
     if top_up is None:
-        _keep(event, Outcome.IGNORED, "names no payment of ours")
+        _keep_of_others(event)
     elif _is_known(event):
         _keep(event, Outcome.REPEATED)
     elif _is_overtaken(top_up, update):
@@ -127,8 +132,8 @@ def _take_once(event: GatewayEvent, update: PaymentUpdate, now: datetime, keep_o
 def _named(gateway: str, update: PaymentUpdate) -> TopUp | None:
     """Return the one top-up that the reference and the gateway's id both fit, locked. Raises Foreign."""
     top_ups = TopUp.objects.select_for_update(of=("self",)).select_related("user")
-    by_id = top_ups.filter(gateway=gateway, gateway_id=update.gateway_id).first() if update.gateway_id else None
-    by_reference = top_ups.filter(reference=update.reference).first() if update.reference else None
+    by_id = top_ups.called_at(gateway, update.gateway_id).first()
+    by_reference = top_ups.called(update.reference).first()
     if by_id and update.reference and by_id != by_reference:
         raise Foreign("its reference is not that of the payment it names")
     if by_reference and by_reference.gateway != gateway:
@@ -147,15 +152,11 @@ def _is_known(event: GatewayEvent) -> bool:
 
 
 def _is_overtaken(top_up: TopUp, update: PaymentUpdate) -> bool:
-    """Whether what was applied in the meantime may be newer than this answer; the top-up's row is locked.
+    """Whether something was taken since the question began: it may be newer than this answer, which doesn't heed it.
 
-    An event gets its `created_at` after its gateway has answered. So one from before this question began is older than
-    the answer to it, and any later one may be newer.
+    The top-up's row is locked, so nothing else is being taken.
     """
-    if update.asked_at is None:
-        return False
-    applied = GatewayEvent.objects.filter(top_up=top_up, outcome=Outcome.APPLIED)
-    return applied.filter(created_at__gt=update.asked_at).exists()
+    return update.heard is not None and GatewayEvent.objects.taken_of(top_up).filter(pk__gt=update.heard).exists()
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:
@@ -165,6 +166,12 @@ def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str |
 
 def _text(body: bytes) -> str:
     return body[:MAX_BYTES].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _keep_of_others(event: GatewayEvent) -> None:
+    """Count what is about payments that are not ours, and forget what it says: it is of other people's customers."""
+    event.event_id, event.headers, event.body = "", {}, _digest(event.body.encode())
+    _keep(event, Outcome.IGNORED, "names no payment of ours")
 
 
 def _keep(event: GatewayEvent, outcome: str, reason: str = "") -> None:
