@@ -19,6 +19,7 @@ from catalog.sync.retention import clean_sync_details
 from notifications.letters import clean_letters
 from notifications.retention import clean_notices
 from orders.lifecycle.retention import clean_goods_looks, clean_promised_losses, wipe_order_evidence
+from privacy.exports.retention import clean_exports
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_sync_details,
     clean_key_spending,
     thin_trail,
+    clean_exports,
 )
 
 

@@ -14,6 +14,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -59,9 +61,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     named_by = ("email",)
     ordering = ("-id",)
     autocomplete_fields = ("group",)
-    readonly_fields = ("balance", "referred_by", "last_login", "date_joined")
+    readonly_fields = ("balance", "deletion_pending", "referred_by", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password", "group", "balance", "referred_by", "is_active")}),
+        (None, {"fields": ("email", "password", "group", "balance", "referred_by", "is_active", "deletion_pending")}),
         (
             gettext_lazy("Staff"),
             {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
@@ -74,6 +76,15 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def balance(self, user: User) -> str:
         wallet = getattr(user, "wallet", None)
         return EMPTY if wallet is None else money(wallet.balance_micros)
+
+    @display(description=gettext_lazy("deletion"))
+    def deletion_pending(self, user: User) -> str:
+        """What became of the customer's wish to have the account deleted, if there was one."""
+        deletion = getattr(user, "deletion", None)
+        if deletion is None:
+            return EMPTY
+        words = {"state": deletion.get_state_display(), "date": date_format(localtime(deletion.due_at), "DATE_FORMAT")}
+        return f"{_('%(state)s, due %(date)s') % words} {deletion.obstacle}".strip()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

@@ -56,7 +56,7 @@ def _sessions(user: User) -> Any:
 
 
 ACCOUNT_TABLES = (
-    # Last among those that go at once: what is found by the account's addresses has been found by then.
+    # First what is found by the account's addresses: they go after it.
     Table(
         "accounts.WrongTry",
         LeftOut("counts and digests, kept for an hour, that say nothing of the customer"),
@@ -178,8 +178,8 @@ ACCOUNT_TABLES = (
         "accounts.TrailEntry",
         Export("trail", ("created_at", "action", "address", "browser=agent", "target_type", "target_id")),
         Stays(
-            "nothing on the trail can be changed, or it would prove nothing. It holds what people with power did: about a "
-            "customer it has the account's number, and the address as it was when staff worked on the account"
+            "nothing on the trail can be changed, or it would prove nothing. It holds what people with power did: "
+            "about a customer it has the account's number, and the address as it was when staff worked on the account"
         ),
         rows=_trail,
     ),

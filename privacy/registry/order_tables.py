@@ -63,7 +63,9 @@ ORDER_TABLES = (
     ),
     Table(
         "orders.GoodsReveal",
-        Export("looks_at_goods", ("goods__order_id", "day", "looks", "created_at", "address", "last_at", "last_address")),
+        Export(
+            "looks_at_goods", ("goods__order_id", "day", "looks", "created_at", "address", "last_at", "last_address")
+        ),
         Deleted(),
         owner="user",
         others=("goods",),

@@ -38,5 +38,7 @@ OTHER_TABLES = (
         owner="user",
     ),
     Table("api.SimulatedWallet", LeftOut("play money of test keys"), Deleted(), owner="user"),
-    Table("api.SimulatedOrder", LeftOut("test orders, which buy nothing and are soon deleted"), Deleted(), owner="user"),
+    Table(
+        "api.SimulatedOrder", LeftOut("test orders, which buy nothing and are soon deleted"), Deleted(), owner="user"
+    ),
 )
