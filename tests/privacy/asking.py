@@ -1,0 +1,53 @@
+"""Having an export prepared and reading it, and a customer who may go."""
+
+import csv
+import json
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+from zipfile import ZipFile
+
+from django.utils import timezone
+
+from accounts.models import User
+from privacy.exports.files import path_of
+from privacy.exports.operations import prepare_exports, request_export
+from privacy.models import DataExport
+from wallet.models import LedgerEntry
+from wallet.operations import balance_of, debit
+
+
+def with_privacy(settings: Any, **changed: Any) -> None:
+    """Change settings of privacy for a test."""
+    settings.PRIVACY = replace(settings.PRIVACY, **changed)
+
+
+def prepared(user: User) -> DataExport:
+    """Ask for an export and let a worker write it."""
+    export = request_export(user, now=timezone.now())
+    prepare_exports(clock=timezone.now)
+    export.refresh_from_db()
+    return export
+
+
+def read(export: DataExport) -> dict[str, Any]:
+    """Return what the JSON files hold, by their names; every CSV has as many rows."""
+    found = {}
+    with ZipFile(path_of(export.file_name)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        for name in (name for name in names if name.endswith(".json")):
+            rows = json.loads(archive.read(name))
+            text = archive.read(name.replace(".json", ".csv")).decode("utf-8-sig")
+            assert len(list(csv.DictReader(StringIO(text)))) == len(rows), name
+            found[name.removesuffix(".json")] = rows
+        found["README"] = archive.read("README.txt").decode()
+    return found
+
+
+def without_money(user: User) -> User:
+    """Take everything out of the wallet, as a withdrawal does."""
+    amount_micros = balance_of(user)
+    if amount_micros:
+        debit(user=user, amount_micros=amount_micros, kind=LedgerEntry.Kind.WITHDRAWAL, reference="paid out")
+    return user
