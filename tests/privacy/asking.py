@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 from zipfile import ZipFile
@@ -13,7 +14,8 @@ from accounts.models import User
 from privacy.exports.files import path_of
 from privacy.exports.operations import prepare_exports, request_export
 from privacy.models import DataExport
-from wallet.models import LedgerEntry
+from tests.wallet.paying import start
+from wallet.models import LedgerEntry, TopUp
 from wallet.operations import balance_of, debit
 
 
@@ -51,3 +53,15 @@ def without_money(user: User) -> User:
     if amount_micros:
         debit(user=user, amount_micros=amount_micros, kind=LedgerEntry.Kind.WITHDRAWAL, reference="paid out")
     return user
+
+
+def much_later() -> datetime:
+    """A day after every deletion that was asked for is due."""
+    return timezone.now() + timedelta(days=15)
+
+
+def given_up(user: User) -> TopUp:
+    """A payment that was begun at Stripe and then no longer waited for, though it can still be paid."""
+    top_up = start(user, "stripe")
+    TopUp.objects.filter(pk=top_up.pk).update(status=TopUp.Status.EXPIRED, next_check_at=None)
+    return top_up
