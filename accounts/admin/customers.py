@@ -88,6 +88,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
+        if getattr(getattr(obj, "deletion", None), "state", "") == "pending":
+            # Closed by its owner, who may open it again: what staff said in between would be lost with that.
+            fields = (*fields, "is_active")
         if request.user.is_superuser:
             return fields
         # Who may edit customers must not be able to make themselves master of the shop.

@@ -47,8 +47,8 @@ def end_account(deletion: AccountDeletion, *, now: datetime) -> bool:
             raise MustWait(" ".join(obstacle.text for obstacle in obstacles))
         if may_still_change(user):
             raise MustWait
-        if user.is_staff or user.is_superuser:
-            raise MustWait("staff")
+        if user.is_active or user.is_staff or user.is_superuser:
+            raise MustWait  # somebody has opened it again, by hand
         addresses = addresses_to_tell(user, now=now)
         for table in TABLES:
             if table.at_once:

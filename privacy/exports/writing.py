@@ -27,7 +27,7 @@ from privacy.registry.kinds import Export, Table
 from upstream.money import text_from_micros
 
 ROWS_AT_ONCE = 500
-COPIED_BYTES = 1 << 20
+COPIED_CHARACTERS = 1 << 15
 MICROS = "_micros"
 # After every batch: how many rows have been written since the last time.
 Told = Callable[[int], None]
@@ -76,7 +76,7 @@ def _write_table(archive: ZipFile, table: Table, user: User, folder: Path, told:
         lines.flush()
         lines.seek(0)
         with archive.open(f"{export.name}.csv", "w", force_zip64=True) as raw, _text(raw) as text:
-            while part := lines.read(COPIED_BYTES):
+            while part := lines.read(COPIED_CHARACTERS):
                 text.write(part)
 
 

@@ -337,6 +337,10 @@ def test_staff_sees_a_pending_deletion_on_the_customers_page(client, poor, sam):
 
     page = client.get(reverse("admin:accounts_user_change", args=[poor.pk]))
 
+    client.post(reverse("admin:accounts_user_change", args=[poor.pk]), {"email": poor.email, "is_active": "on"})
+
+    poor.refresh_from_db()
+    assert not poor.is_active  # its owner has closed it, and may open it again
     due = AccountDeletion.objects.get().due_at
     assert due - timezone.now() > timedelta(days=13)
     assert "Pending, due" in page_words(page)
