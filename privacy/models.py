@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
@@ -82,7 +81,7 @@ class AccountDeletion(models.Model):
         PENDING = "pending", _("Pending")
         KEPT = "kept", _("Undone")
         WIPING = "wiping", _("Being carried out")
-        DONE = "done", pgettext_lazy("deletion", "Done")
+        DONE = "done", _("Carried out")
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="deletion", verbose_name=_("customer")

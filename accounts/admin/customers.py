@@ -84,7 +84,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         if deletion is None:
             return EMPTY
         words = {"state": deletion.get_state_display(), "date": date_format(localtime(deletion.due_at), "DATE_FORMAT")}
-        return f"{_('%(state)s, due %(date)s') % words} {deletion.obstacle}".strip()
+        text: str = _("%(state)s, due %(date)s") % words
+        return f"{text} {deletion.obstacle}".strip()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

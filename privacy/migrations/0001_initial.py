@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='AccountDeletion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('kept', 'Undone'), ('wiping', 'Being carried out'), ('done', 'Done')], default='pending', max_length=7, verbose_name='state')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('kept', 'Undone'), ('wiping', 'Being carried out'), ('done', 'Carried out')], default='pending', max_length=7, verbose_name='state')),
                 ('requested_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='requested')),
                 ('due_at', models.DateTimeField(verbose_name='due')),
                 ('kept_at', models.DateTimeField(blank=True, null=True, verbose_name='undone')),
