@@ -7,7 +7,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp shop \
-    && install --directory --owner shop --group shop /var/lib/beat /var/lib/api
+    && install --directory --owner shop --group shop /var/lib/beat /var/lib/api /var/lib/exports
 WORKDIR /app
 
 # Before the code, so that a change of code does not install everything again.
@@ -21,7 +21,7 @@ RUN if [ -n "$(find locale -name '*.po' 2>/dev/null)" ]; then pybabel -q compile
     && DOTENV=/dev/null SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
         FIELD_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= python manage.py collectstatic --noinput --verbosity 0
 
-# The files stay root's: the shop cannot change its own code. It writes to /tmp, web and beat to folders of their own.
+# The files stay root's: the shop cannot change its own code. It writes to /tmp, and to folders of their own.
 USER shop
 EXPOSE 8000
 CMD ["gunicorn", "storefront.wsgi", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]

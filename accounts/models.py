@@ -15,6 +15,7 @@ from accounts.money import MicrosField
 from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 
 __all__ = [
+    "DELETED_DOMAIN",
     "ApiKey",
     "ApiKeyQuerySet",
     "ApiKeySpending",
@@ -25,8 +26,21 @@ __all__ = [
     "User",
     "UserManager",
     "WrongTry",
+    "deleted_address",
     "new_referral_code",
 ]
+
+
+# Addresses of deleted accounts: of a domain that can never exist (RFC 2606), so that nobody proves one to be theirs.
+DELETED_DOMAIN = "deleted.invalid"
+
+
+def deleted_address(user_id: int) -> str:
+    """Return what stands in place of the address of an account that was deleted.
+
+    With a random part: an address that somebody could sign up with beforehand would keep the account from going.
+    """
+    return f"deleted-{user_id}-{get_random_string(8).lower()}@{DELETED_DOMAIN}"
 
 
 def new_referral_code() -> str:
@@ -129,6 +143,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def mail_language(self) -> str:
         """The code of the language to write to this customer in: theirs, or the shop's own."""
         return self.language if self.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the account was deleted at its owner's wish: nobody will ever sign in to it again."""
+        return self.email.endswith(f"@{DELETED_DOMAIN}")
 
     def clean(self) -> None:
         super().clean()

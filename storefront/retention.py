@@ -25,6 +25,7 @@ from orders.lifecycle.retention import (
     forget_look_addresses,
     wipe_order_evidence,
 )
+from privacy.exports.retention import clean_exports
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_sync_details,
     clean_key_spending,
     thin_trail,
+    clean_exports,
 )
 
 

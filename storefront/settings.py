@@ -15,6 +15,7 @@ from storefront.configuration.database import migration_database
 from storefront.configuration.environment import Environment
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
+from storefront.configuration.privacy import privacy
 from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
 from storefront.configuration.signing_in import signing_in
@@ -42,6 +43,7 @@ ALLOWED_HOSTS += [ADMIN_HOST] if ADMIN_HOST else []
 
 INSTALLED_APPS = [
     "storefront",
+    "privacy",
     "api",
     "sms",
     "orders",
@@ -322,6 +324,7 @@ STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
 STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)
 # Whether support may look at the shop as a customer sees it: see docs/operations.md.
 SIGN_IN_AS = env.flag("SIGN_IN_AS", False)
+PRIVACY = privacy(env, BASE_DIR)
 globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------

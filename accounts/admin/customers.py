@@ -14,6 +14,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -46,9 +48,9 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
     named_by = ("email",)
     ordering = ("-id",)
     autocomplete_fields = ("group",)
-    readonly_fields = ("balance", "referred_by", "last_login", "date_joined")
+    readonly_fields = ("balance", "deletion_pending", "referred_by", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "group", "balance", "referred_by", "is_active")}),
+        (None, {"fields": ("email", "group", "balance", "referred_by", "is_active", "deletion_pending")}),
         (
             gettext_lazy("Staff"),
             {"classes": ("collapse",), "fields": ("is_staff", "is_superuser", "groups", "user_permissions")},
@@ -66,6 +68,23 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
     def favored(self, staff: User, row: User, changed: Collection[str]) -> User | None:
         """Return the customer whose group is another one, which may only be left without asking anybody."""
         return row if "group" in changed and row.group_id is not None else None
+
+    @display(description=gettext_lazy("deletion"))
+    def deletion_pending(self, user: User) -> str:
+        """What became of the customer's wish to have the account deleted, if there was one."""
+        deletion = getattr(user, "deletion", None)
+        if deletion is None:
+            return EMPTY
+        words = {"state": deletion.get_state_display(), "date": date_format(localtime(deletion.due_at), "DATE_FORMAT")}
+        text: str = _("%(state)s, due %(date)s") % words
+        return f"{text} {deletion.obstacle}".strip()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        if getattr(getattr(obj, "deletion", None), "state", "") == "pending":
+            # Closed by its owner, who may open it again: what staff said in between would be lost with that.
+            fields = (*fields, "is_active")
+        return fields
 
 
 @admin.register(CustomerGroup)

@@ -43,7 +43,19 @@ Found = tuple[int, datetime | None, Any]  # the version, until when it is true, 
 MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
 _process_pages: dict[str, Found] = {}
 _process_values: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
-_PROGRAM = ("templates", "locale", "storefront", "api", "sms", "orders", "catalog", "wallet", "accounts", "upstream")
+_PROGRAM = (
+    "templates",
+    "locale",
+    "storefront",
+    "api",
+    "sms",
+    "orders",
+    "catalog",
+    "wallet",
+    "accounts",
+    "privacy",
+    "upstream",
+)
 
 
 def cache_key(*about: object) -> str:

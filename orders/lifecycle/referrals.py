@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
+from accounts.models import User
 from orders.models import DELIVERED, LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 from wallet.models import LedgerEntry
@@ -135,3 +136,8 @@ def _earned_micros(order: Order, percent: Decimal) -> int:
         percent=percent,
         floor_percent=Decimal(floor_percent),
     )
+
+
+def forgo_earnings(user: User, *, now: datetime) -> int:
+    """Close with nothing what has not been credited yet: the referrer's account goes. Return how many."""
+    return ReferralEarning.objects.filter(referrer=user, state=State.WAITING).update(state=State.VOID, closed_at=now)

@@ -21,7 +21,7 @@ RATE_LIMITS = {
 def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str, Any]:
     """Return the settings by name."""
     return {
-        "ACCOUNT_ADAPTER": "notifications.sign_in_mail.AccountAdapter",
+        "ACCOUNT_ADAPTER": "privacy.sign_in.AccountAdapter",
         "ACCOUNT_FORMS": ACCOUNT_FORMS,
         "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
         "ACCOUNT_LOGIN_METHODS": {"email"},

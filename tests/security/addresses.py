@@ -13,6 +13,7 @@ from accounts.models import ApiKey, User
 from api.models import Webhook, WebhookDelivery
 from catalog.models import Category, Service
 from orders.models import DeliveredGoods, Kind
+from privacy.models import DataExport
 from sms.models import Number, Project
 from wallet.models import Receipt, TopUp
 
@@ -57,6 +58,7 @@ class Addresses:
         delivery = WebhookDelivery.objects.filter(webhook=webhook).latest("pk")
         key = ApiKey.objects.filter(user=user).latest("pk")
         session, _new = UserSession.objects.get_or_create(user=user, session_key="k", ip="203.0.113.9")
+        export, _new = DataExport.objects.get_or_create(user=user, state="ready", file_name="none.zip")
         assert order.kind == Kind.SERVICE
         self._arguments: dict[str, dict[str, Any]] = {
             "catalog:category": {"pk": Category.objects.latest("pk").pk},
@@ -78,6 +80,8 @@ class Addresses:
             "end_session": {"pk": session.pk},
             "mfa_": {"pk": Authenticator.objects.filter(user=user).latest("pk").pk},
             "undo_email_change": {"token": "1:x:y"},
+            "privacy:download": {"pk": export.pk},
+            "privacy:keep": {"token": "1:x:y"},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

@@ -70,7 +70,18 @@ def test_lines_keep_numbers_and_write_nothing_for_nothing() -> None:
 
 
 def test_csv_is_written_in_one_place() -> None:
-    apps = ("accounts", "api", "catalog", "notifications", "orders", "sms", "storefront", "upstream", "wallet")
+    apps = (
+        "accounts",
+        "api",
+        "catalog",
+        "notifications",
+        "orders",
+        "privacy",
+        "sms",
+        "storefront",
+        "upstream",
+        "wallet",
+    )
     writers = {
         str(path.relative_to(ROOT))
         for app in apps

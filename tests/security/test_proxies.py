@@ -187,7 +187,18 @@ MAY_TAKE_ADDRESSES_APART = {
 
 
 def test_addresses_are_taken_apart_in_one_place() -> None:
-    apps = ("accounts", "api", "catalog", "notifications", "orders", "sms", "storefront", "upstream", "wallet")
+    apps = (
+        "accounts",
+        "api",
+        "catalog",
+        "notifications",
+        "orders",
+        "privacy",
+        "sms",
+        "storefront",
+        "upstream",
+        "wallet",
+    )
     files = [path for app in apps for path in sorted((ROOT / app).rglob("*.py"))]
     found = {
         str(path.relative_to(ROOT))

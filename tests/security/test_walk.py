@@ -25,7 +25,7 @@ OPEN = {
     "account_logout", "account_inactive", "account_signup", "account_email_verification_sent",
     "account_reset_password", "account_confirm_login_code", "account_confirm_email",
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
-    "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list",
+    "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
@@ -37,7 +37,7 @@ OF_ONE_CUSTOMER = {
     "wallet:payment", "wallet:pay", "wallet:cancel", "wallet:declare", "wallet:demo", "sms:cancel", "sms:replace",
     "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
-    "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn",
+    "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
 }  # fmt: skip
 # Everything else is for whoever has signed in.
 

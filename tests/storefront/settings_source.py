@@ -20,7 +20,16 @@ def settings_reads() -> dict[str, Read]:
     reads = {}
     folder = ROOT / "storefront"
     configured = (
-        *("catalog_languages", "database", "deployment", "payment_terms", "retention", "schedule", "signing_in"),
+        *(
+            "catalog_languages",
+            "database",
+            "deployment",
+            "payment_terms",
+            "privacy",
+            "retention",
+            "schedule",
+            "signing_in",
+        ),
     )
     files = ("settings.py", *(f"configuration/{name}.py" for name in configured))
     sources = [(folder / name).read_text() for name in files]

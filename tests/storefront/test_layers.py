@@ -7,7 +7,7 @@ import pytest
 
 from tests.storefront.settings_source import ROOT
 
-APPS = ("storefront", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts", "upstream")
+APPS = ("storefront", "privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts", "upstream")
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ What arrives is compared with the one top-up it names. The rules:
 
     paid in full    The amount and the bonus are credited: status PAID.
     underpaid       What was received less the fee is credited, never more, and no bonus: REVIEW.
+    too late        Paid after the account was deleted: nothing is credited, staff pays it back or out: REVIEW.
     overpaid        All that was received less the fee is credited, and the bonus that was promised: PAID, with a note.
     late            Paid after it expired or was canceled: credited like any other, it is the customer's money.
     paid in parts   The first sum is credited. A larger one later waits for staff, who confirms the whole: REVIEW.
@@ -29,7 +30,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import DELETED_DOMAIN, User
 from upstream.money import text_from_micros
 from wallet.gateways import PaymentUpdate, State
 from wallet.models import OPEN_TOP_UPS, LedgerEntry, TopUp, can_be_held
@@ -137,6 +138,9 @@ def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:
     if amount_micros <= 0:
         text = _("The gateway reports the payment as paid, but gives no amount.")
         return {"status": Status.REVIEW, "attention": text, "next_check_at": None}
+    if _account_is_gone(top_up):
+        text = _("Paid after the account was deleted. Refund it, or confirm it and pay it out by hand.")
+        return {"status": Status.REVIEW, "attention": text, "next_check_at": None}
     warning = top_up.attention if top_up.attention == _fraud() else ""  # told before the payment was
     changes: Changes = {"status": Status.PAID, "received_micros": amount_micros, "paid_at": now, "attention": warning}
     if amount_micros < top_up.pay_micros:
@@ -210,6 +214,11 @@ def _warned(top_up: TopUp) -> Changes:
     if not top_up.attention and top_up.status not in (Status.REFUNDED, Status.DISPUTED):
         changes["attention"] = _fraud()
     return changes
+
+
+def _account_is_gone(top_up: TopUp) -> bool:
+    """Asked anew: the payment's row was waited for, and the customer may have been read before that."""
+    return User.objects.filter(pk=top_up.user_id, email__endswith=f"@{DELETED_DOMAIN}").exists()
 
 
 def _fraud() -> str:

@@ -1,0 +1,1 @@
+"""The end of an account: asked for, put off while there is money in it, undone, carried out."""

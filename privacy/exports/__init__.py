@@ -1,0 +1,1 @@
+"""A customer's download: asked for, written by a worker, kept for some days."""

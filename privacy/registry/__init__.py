@@ -1,0 +1,20 @@
+"""Every table that holds something about customers: what they get to read of it, and what deleting the account does.
+
+`tests/privacy/test_registry.py` walks all models: a new one that leads to an account has to be decided upon here.
+"""
+
+from privacy.registry.account_tables import ACCOUNT_TABLES
+from privacy.registry.money_tables import MONEY_TABLES
+from privacy.registry.order_tables import ORDER_TABLES
+from privacy.registry.other_tables import OTHER_TABLES
+
+TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES)
+# Relations to accounts of tables that hold nothing about customers: which member of staff did something.
+ACTS_OF_STAFF = {
+    "catalog.ExchangeRate.set_by",
+    "catalog.SyncRun.decided_by",
+    "orders.ForwardingPause.ended_by",
+    "orders.UpstreamEntry.created_by",
+}
+
+__all__ = ["ACTS_OF_STAFF", "TABLES"]

@@ -1,0 +1,114 @@
+"""The account's page of privacy: a download of everything, and the end of the account."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import date as date_text
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import CustomerRequest, PageRequest, customers_only, personal_page, render_live
+from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from privacy.deletion.links import LinkIsOver, deletion_of
+from privacy.deletion.obstacles import obstacles_of
+from privacy.deletion.requests import CannotDelete, keep_account, request_deletion
+from privacy.exports.files import path_of
+from privacy.exports.operations import ExportUnderWay, TooSoon, next_export_at, request_export
+from privacy.models import DataExport
+from wallet.operations import wallet_of
+
+GONE, UNPROCESSABLE = 410, 422
+READ = ("GET", "HEAD", "POST")
+
+
+@customers_only
+@require_safe
+def home(request: CustomerRequest) -> HttpResponse:
+    """Show how far the last download is, and where an account is deleted; asked again while one is being prepared."""
+    export = DataExport.objects.filter(user=request.user).order_by("-pk").first()
+    next_at = next_export_at(request.user, now=timezone.now())
+    context = {
+        "export": export,
+        "next_at": next_at,
+        "kept_days": settings.PRIVACY.exports_kept.days,
+        "delay_days": settings.PRIVACY.deletion_delay.days,
+    }
+    state = (export and (export.pk, export.state, export.rows_done), next_at)
+    return render_live(request, "privacy/home.html", "download", context, state=state)
+
+
+@customers_only
+@require_POST
+def prepare(request: CustomerRequest) -> HttpResponse:
+    """Have a download prepared."""
+    try:
+        request_export(request.user, now=timezone.now())
+    except ExportUnderWay:
+        messages.info(request, _("Your download is already being prepared."))
+    except TooSoon as refusal:
+        text = _("You can prepare one download a day. The next one is possible from %(time)s.")
+        at = date_text(timezone.localtime(refusal.free_at), "SHORT_DATETIME_FORMAT")
+        messages.error(request, text % {"time": at})
+    else:
+        messages.success(request, _("Your download is being prepared. We'll email you when it is ready."))
+    return redirect("privacy:home")
+
+
+@customers_only
+@require_POST
+@needs_fresh_sign_in
+def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
+    """Send the file, to its owner alone."""
+    export = get_object_or_404(DataExport, pk=pk, user=request.user, state=DataExport.State.READY)
+    try:
+        file = path_of(export.file_name).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    name = f"{settings.STORE_NAME}-{export.requested_at:%Y-%m-%d}.zip"
+    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+@customers_only
+@require_http_methods(READ)
+@needs_fresh_sign_in
+def delete(request: CustomerRequest) -> HttpResponse:
+    """Say what happens to the account, the data and the money, and take the request."""
+    wallet_of(request.user)
+    error, obstacles = "", obstacles_of(request.user)
+    if request.method == "POST":
+        if request.POST.get("email", "").strip().lower() != request.user.email:
+            error = _("Type the email address of this account to confirm.")
+        else:
+            try:
+                deletion = request_deletion(request.user, now=timezone.now())
+            except CannotDelete as refusal:
+                obstacles = refusal.obstacles
+            else:
+                logout(request)
+                text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
+                messages.success(
+                    request, text % {"date": date_text(timezone.localtime(deletion.due_at), "DATE_FORMAT")}
+                )
+                return redirect("home")
+    context = {"error": error, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
+    status = UNPROCESSABLE if request.method == "POST" else None
+    return render(request, "privacy/delete.html", context, status=status)
+
+
+@personal_page
+@require_http_methods(READ)
+def keep(request: PageRequest, token: str) -> HttpResponse:
+    """Keep the account, for whoever got the link in its mailbox or knows the password; then comes a usual sign-in."""
+    try:
+        deletion = deletion_of(token)
+        if request.method != "POST":
+            return render(request, "privacy/keep.html", {"deletion": deletion})
+        keep_account(deletion, now=timezone.now())
+    except LinkIsOver:
+        return render(request, "privacy/keep.html", {"deletion": None}, status=GONE)
+    messages.success(request, _("Your account stays. Sign in to go on."))
+    return redirect("account_login")
