@@ -319,11 +319,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
-# Staff signs in again after so long, and after so long without a page.
-STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
-STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)
-# Whether support may look at the shop as a customer sees it: see docs/operations.md.
-SIGN_IN_AS = env.flag("SIGN_IN_AS", False)
 PRIVACY = privacy(env, BASE_DIR)
 globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 

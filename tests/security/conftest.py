@@ -1,7 +1,17 @@
 """What attacks are made on: stand-ins of payments, a number to buy, a customer's server that is told."""
 
+import pytest
+
 from tests.api.webhooks.conftest import hook, receiver
+from tests.security.signing_in import sign_in
 from tests.sms.conftest import poll, project
 from tests.wallet.conftest import demo_gateway, stripe_server
 
 __all__ = ["demo_gateway", "hook", "poll", "project", "receiver", "stripe_server"]
+
+
+@pytest.fixture
+def thief(client, ann):
+    """A browser with Ann's session, which does not know her password."""
+    sign_in(client, ann)
+    return client

@@ -11,6 +11,10 @@ from notifications.letters import send_letters
 from tests.conftest import PASSWORD
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+# What a thief would like to have of an account.
+KEY = {"name": "robot", "may_read": "on"}
+HOOK = {"url": "https://thief.example.com/hook", "wants_orders": "on"}
+REAUTHENTICATE = "/accounts/reauthenticate/"
 
 
 def sign_in(client: Client, user: User, *, password: str = PASSWORD, address: str = "198.51.100.7"):
