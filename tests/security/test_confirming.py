@@ -1,4 +1,4 @@
-"""What was posted before somebody confirmed who they are: carried out afterwards, for the browser that posted it alone."""
+"""What was posted before somebody confirmed who they are: carried out for the browser that posted it, and no other."""
 
 from datetime import timedelta
 
