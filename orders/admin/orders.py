@@ -315,6 +315,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         order = self.get_object(request, object_id)
         if order is None:
             return go_to(request, reverse("admin:orders_order_changelist"))
+        page = reverse("admin:orders_order_change", args=[order.pk])
         try:
             asked = operation(member_of_staff(request))
         except NotYourOwnMoney as refusal:
@@ -328,10 +329,10 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         else:
             if asked is not None and asked.state == MoneyRequest.State.WAITING:
                 self.log_change(request, order, f"refund waits for a second person as request {asked.pk}")
-                return lead_to_waiting(request, asked)
+                return lead_to_waiting(request, asked, back=page)
             self.log_change(request, order, done)
             messages.success(request, done)
-        return go_to(request, reverse("admin:orders_order_change", args=[order.pk]))
+        return go_to(request, page)
 
 
 @admin.register(OrderEvent)

@@ -147,10 +147,11 @@ def test_a_transfer_of_ten_confirmed_as_a_fortune_for_an_accomplice_waits_for_so
 
     asked = MoneyRequest.objects.get()
     assert "more than the customer was asked for" in told(answer)
+    assert answer.redirect_chain[-1][0] == reverse("admin:wallet_topup_change", args=[top_up.pk])
     assert (asked.state, asked.asked_by, asked.amount_micros) == (State.WAITING, kay, int(A_LOT) * DOLLAR)
     again = press(kay, "topup_confirm", top_up.pk, amount="10")
     assert "already waiting for a second person" in told(again)
-    # Whoever asked does not decide, nor does a colleague without the right; nor do both pages of lists.
+    # Whoever asked does not decide, nor does anybody without the right.
     assert press(kay, "moneyrequest_approve", asked.pk).status_code == 403
     kay.user_permissions.add(*Permission.objects.filter(codename__in=["view_moneyrequest", "change_moneyrequest"]))
     assert "Somebody else has to decide" in told(press(kay, "moneyrequest_approve", asked.pk))

@@ -162,11 +162,11 @@ def ask_for_move(
     if asked.state == State.DONE:
         messages.success(request, _("Booked: %(amount)s.") % {"amount": money(asked.amount_micros)})
         return go_to(request, page)
-    return lead_to_waiting(request, asked)
+    return lead_to_waiting(request, asked, back=page)
 
 
-def lead_to_waiting(request: HttpRequest, asked: MoneyRequest) -> HttpResponse:
-    """Say why a move waits and who can approve it; lead to its page."""
+def lead_to_waiting(request: HttpRequest, asked: MoneyRequest, *, back: str) -> HttpResponse:
+    """Say why a move waits and who can approve it; lead to its page, or back for whoever may not see that."""
     values = {"amount": money(asked.amount_micros), "limit": money(settings.ADJUST_APPROVAL_MICROS)}
     if asked.kind == MoneyRequest.Kind.PAYMENT and asked.received_micros > _asked_for(asked):
         words = _(
@@ -178,7 +178,8 @@ def lead_to_waiting(request: HttpRequest, asked: MoneyRequest) -> HttpResponse:
             "second person has to approve it."
         )
     messages.warning(request, f"{words % values} {who_can_decide(asked)}")
-    return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]))
+    may_see = any(request.user.has_perm(f"wallet.{right}_moneyrequest") for right in ("view", "change"))
+    return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]) if may_see else back)
 
 
 def _asked_for(asked: MoneyRequest) -> int:

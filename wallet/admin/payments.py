@@ -220,6 +220,7 @@ class TopUpAdmin(ReadOnlyAdmin):
         top_up = self.get_object(request, object_id)
         if top_up is None:
             return go_to(request, reverse("admin:wallet_topup_changelist"))
+        page = reverse("admin:wallet_topup_change", args=[object_id])
         try:
             asked = decide(top_up, member_of_staff(request))
         except (WrongStatus, NotYourOwnMoney) as refusal:
@@ -227,10 +228,10 @@ class TopUpAdmin(ReadOnlyAdmin):
         else:
             if asked is not None and asked.state == MoneyRequest.State.WAITING:
                 self.log_change(request, top_up, f"{what}; waits for a second person as request {asked.pk}")
-                return lead_to_waiting(request, asked)
+                return lead_to_waiting(request, asked, back=page)
             self.log_change(request, top_up, what)
             messages.success(request, success)
-        return go_to(request, reverse("admin:wallet_topup_change", args=[object_id]))
+        return go_to(request, page)
 
 
 def _fitting(top_up: TopUp) -> tuple[str, ...]:
