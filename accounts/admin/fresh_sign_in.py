@@ -1,16 +1,17 @@
 """Whatever is changed at the admin, whoever does it has confirmed who they are a moment ago, with their second factor.
 
 What was posted without that is not carried out. It is kept in the session, without passwords, while the person
-confirms; then the form comes back filled in as it was, says that nothing has been done yet, and is pressed again. It is
-never carried out by itself: whoever has stolen a session could lay a form there for its owner to confirm.
+confirms; then the form comes back, to the browser that posted it, filled in as it was, says that nothing has been done
+yet, and is pressed again. It is never carried out by itself: whoever has stolen a session could lay a form there for
+its owner to confirm.
 """
 
+import json
 import time
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.account.utils import get_next_redirect_url
 from django.contrib import messages
 from django.forms.utils import ErrorDict
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.forms import BaseDialogForm
 
-from accounts.security.fresh_sign_in import KEPT_SECONDS
+from accounts.security.fresh_sign_in import KEPT_SECONDS, is_from_this_browser, keep_for_this_browser
 from accounts.security.staff_factors import confirm_page, is_fresh_for_staff
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -70,11 +71,15 @@ class FreshSignInAdmin(UnfoldModelAdmin):
         return formset if kept is None else _filled_list(formset, kept, self.opts.pk.name)
 
 
-def come_back(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
-    """Lead back to the form after confirming, if that is still where the person wants to go."""
+def come_back(request: HttpRequest, state: str) -> HttpResponseBase:
+    """Lead back to the form after confirming, if this browser posted it and that is still where the person wants to go.
+
+    Whoever shares the session has another browser: what they have laid there is thrown away.
+    """
+    kept = json.loads(state)
     url = get_next_redirect_url(request)
-    if url == state["path"]:
-        request.session[KEPT] = state
+    if url == kept["path"] and is_from_this_browser(request, kept):
+        request.session[KEPT] = {name: kept[name] for name in ("path", "post", "at")}
     return HttpResponseRedirect(url or reverse("admin:index"))
 
 
@@ -99,9 +104,10 @@ def _keep_and_ask(request: HttpRequest) -> HttpResponseBase:
             fields.setlist(name, request.POST.getlist(name))
     text = fields.urlencode()
     page = request.get_full_path()
-    state = {"path": page, "post": text if len(text) <= LONGEST else "", "at": time.time()}
-    request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.come_back"}
-    return confirm_page(request, back=page)
+    answer = confirm_page(request, back=page)
+    kept = {"path": page, "post": text if len(text) <= LONGEST else ""}
+    keep_for_this_browser(request, answer, kept, callback=f"{__name__}.come_back")
+    return answer
 
 
 def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -105,8 +105,7 @@ def carry_out(request: HttpRequest, state: str) -> HttpResponseBase:
     """Carry out what this browser asked for before the sign-in, if that is still what this page is about."""
     kept = json.loads(state)
     url = get_next_redirect_url(request)
-    is_from_here = constant_time_compare(request.COOKIES.get(KEPT_COOKIE, ""), kept["browser"])
-    if url != kept["full_path"] or not is_from_here or time.time() - kept["at"] > KEPT_SECONDS:
+    if url != kept["full_path"] or not is_from_this_browser(request, kept):
         return HttpResponseRedirect(url or reverse("account"))
     request.GET = cast(Any, QueryDict(kept["GET"]))
     request.POST = cast(Any, QueryDict(kept["POST"]))
@@ -117,17 +116,14 @@ def carry_out(request: HttpRequest, state: str) -> HttpResponseBase:
     return cast(HttpResponseBase, match.func(request, *match.args, **match.kwargs))
 
 
-def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
+def keep_for_this_browser(request: HttpRequest, answer: HttpResponse, kept: dict[str, Any], *, callback: str) -> None:
+    """Keep what was posted until somebody confirms who they are; `answer` tells the browser how it is known by then.
+
+    `callback` is the path of what the library calls afterwards, with the request and `kept` as JSON.
+    """
     browser = secrets.token_urlsafe()
-    kept = {
-        "full_path": request.get_full_path(),
-        "path": request.path,
-        "GET": request.GET.urlencode(),
-        "POST": request.POST.urlencode(),
-        "at": time.time(),
-        "browser": browser,
-    }
-    request.session[STATE_SESSION_KEY] = {"state": json.dumps(kept), "callback": f"{__name__}.carry_out"}
+    state = json.dumps({**kept, "at": time.time(), "browser": browser})
+    request.session[STATE_SESSION_KEY] = {"state": state, "callback": callback}
     answer.set_cookie(
         KEPT_COOKIE,
         browser,
@@ -137,6 +133,22 @@ def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
         httponly=True,
         samesite="Strict",
     )
+
+
+def is_from_this_browser(request: HttpRequest, kept: dict[str, Any]) -> bool:
+    """Whether what was kept was posted by this browser, and not too long ago."""
+    is_from_here = constant_time_compare(request.COOKIES.get(KEPT_COOKIE, ""), kept["browser"])
+    return is_from_here and time.time() - kept["at"] <= KEPT_SECONDS
+
+
+def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
+    kept = {
+        "full_path": request.get_full_path(),
+        "path": request.path,
+        "GET": request.GET.urlencode(),
+        "POST": request.POST.urlencode(),
+    }
+    keep_for_this_browser(request, answer, kept, callback=f"{__name__}.carry_out")
 
 
 def _leave_the_old_key(request: HttpRequest) -> None:

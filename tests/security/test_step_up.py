@@ -340,6 +340,21 @@ def test_what_a_thief_laid_into_the_session_is_not_done_when_its_owner_confirms(
     assert NOTHING_DONE not in desk.get(page_of(ann)).content.decode()
 
 
+def test_what_another_browser_posted_is_not_even_shown_to_who_confirms(desk: Client, ann: User) -> None:
+    thief = Client()
+    thief.cookies["sessionid"] = desk.cookies["sessionid"].value
+    asked = thief.post(page_of(ann), form_of(ann, email="thief@example.com", is_staff="on"))
+
+    answer = confirm_with(desk, asked, code())  # the owner, who was lured to the very same address
+
+    shown = desk.get(answer["Location"]).content.decode()
+    assert NOTHING_DONE not in shown
+    assert "thief@example.com" not in shown
+    ann.refresh_from_db()
+    assert not ann.is_staff
+    assert thief.get(page_of(ann)).status_code == 302  # the stolen key has ended
+
+
 def test_a_thief_who_knows_the_password_confirms_nothing(client: Client, sam: User, ann: User) -> None:
     client.force_login(sam)
     grow_old(client)
