@@ -85,6 +85,10 @@ def roles() -> Roles:
 
 def keep_the_roles(using: str = DEFAULT_DB_ALIAS, apps: Any = all_apps, **_rest: Any) -> list[Kept]:
     """Put the roles right, and that on the trail, if they were there and somebody had changed them."""
+    try:
+        apps.get_model("accounts", "TrailEntry")
+    except LookupError:
+        return []  # migrated to before there was a trail
     kept = keep_roles(roles(), using=using, apps=apps)
     for role in kept:
         if not role.is_new and (role.given or role.taken):
