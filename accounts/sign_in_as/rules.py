@@ -22,7 +22,7 @@ def may_sign_in(staff: User | AnonymousUser) -> bool:
 
 
 def may_sign_in_as(*, hijacker: User | AnonymousUser, hijacked: User | None) -> bool:
-    """Whether one may look at the shop as the other: never as staff, which whoever looks is as well, or as a closed account."""
+    """Whether one may look at the shop as the other: never as a closed account, or as staff, which they are as well."""
     if hijacked is None or not may_sign_in(hijacker):
         return False
     return hijacked.is_active and not (hijacked.is_staff or hijacked.is_superuser)
