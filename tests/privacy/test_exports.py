@@ -240,12 +240,12 @@ def peak_of(user) -> int:
 def test_export_when_there_are_many_orders_then_memory_stays_the_same(ann, ben, service, monkeypatch):
     monkeypatch.setattr(writing, "ROWS_AT_ONCE", 100)
     sell_many(ann, service, 1000)
-    sell_many(ben, service, 5000)
+    sell_many(ben, service, 3000)
     few = peak_of(ann)  # also warms up what is made once
 
     many = peak_of(ben)
 
-    # All of ben's at once would be five times as much: 5000 × 700 bytes of text alone, and more as rows.
+    # All of ben's at once would be three times as much: 3000 × 700 bytes of text alone, and more as rows.
     assert many < 1.2 * few
 
 
