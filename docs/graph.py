@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "rooms.svg"
 # Doors of Django's own into an app, and its history: everybody knows what they import, and they would hide the rest.
 NOT_DRAWN = ("apps", "urls", "migrations")
-COLORS = ("#5b6472", "#7c3aed", "#0891b2", "#dc2626", "#d97706", "#16a34a", "#db2777", "#2563eb", "#854d0e")
+COLORS = (
+    *("#5b6472", "#0f766e", "#7c3aed", "#0891b2", "#dc2626"),
+    *("#d97706", "#16a34a", "#db2777", "#2563eb", "#854d0e"),
+)
 
 TILE_WIDTH, TILE_HEIGHT, GAP_X, GAP_Y = 104, 32, 28, 10
 LABEL_WIDTH, MARGIN, PADDING, BAND_GAP, HEAD = 136, 20, 14, 10, 74
