@@ -264,25 +264,30 @@ def test_rows_edited_in_a_list_come_back_as_they_were_edited(desk: Client) -> No
     assert (first.position, first.visible) == (1, True)
 
 
-def test_rows_edited_in_a_list_that_has_changed_since_are_not_mixed_up(desk: Client) -> None:
+def test_rows_edited_in_a_list_that_has_another_order_since_are_not_mixed_up(desk: Client) -> None:
     first = Category.objects.create(name="First", visible=True, position=1)
+    second = Category.objects.create(name="Second", visible=True, position=2)
     page = reverse("admin:catalog_category_changelist")
+    shown = desk.get(page).context["cl"].result_list
+    assert [row.pk for row in shown] == [first.pk, second.pk]
     typed = {
-        "form-TOTAL_FORMS": "1",
-        "form-INITIAL_FORMS": "1",
+        "form-TOTAL_FORMS": "2",
+        "form-INITIAL_FORMS": "2",
         "form-MIN_NUM_FORMS": "0",
         "form-MAX_NUM_FORMS": "1000",
         "form-0-id": str(first.pk),
         "form-0-position": "77",
+        "form-1-id": str(second.pk),
+        "form-1-position": "2",
         "_save": "Save",
         "action": "",
     }
     answer = confirm_with(desk, desk.post(page, typed), code())
-    Category.objects.create(name="Second", visible=True, position=0)
+    Category.objects.filter(pk=second.pk).update(position=0)
 
     rows = desk.get(answer["Location"]).context["cl"].formset.forms
 
-    assert [row["position"].value() for row in rows] == [row.instance.position for row in rows]
+    assert [(row.instance.pk, row["position"].value()) for row in rows] == [(second.pk, 0), (first.pk, 1)]
 
 
 # --- What is kept -----------------------------------------------------------------------------------------------------
