@@ -101,6 +101,13 @@ ACCOUNT_TABLES = (
         at_once=True,
     ),
     Table(
+        "accounts.SupportVisit",
+        Export("visits_by_support", ("began_at", "ended_at", "reason")),
+        Deleted(),
+        owner="user",
+        at_once=True,
+    ),
+    Table(
         "accounts.KnownNetwork",
         Export("known_networks", ("network", "last_at")),
         Deleted(),
