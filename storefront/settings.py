@@ -320,6 +320,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PRIVACY = privacy(env, BASE_DIR)
+SIGN_IN_AS = env.flag("SIGN_IN_AS", False)  # whether support may look at the shop as a customer sees it
 globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------

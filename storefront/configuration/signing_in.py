@@ -44,6 +44,4 @@ def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str,
         # Staff signs in again after so long, and after so long without a page.
         "STAFF_SESSION_SECONDS": env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60),
         "STAFF_SESSION_IDLE_SECONDS": env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60),
-        # Whether support may look at the shop as a customer sees it: see docs/operations.md.
-        "SIGN_IN_AS": env.flag("SIGN_IN_AS", False),
     }
