@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet, Sum
 
 from upstream.money import text_from_micros
@@ -31,6 +33,14 @@ class AuditFindings:
     def wrong(self) -> list[str]:
         """The problems of our own: those that are there whether or not upstream can be asked."""
         return [problem for problem in self.problems if problem != self.unread]
+
+
+def applied_at(app: str, migration: str) -> datetime | None:
+    """Return when this database was given a migration, and the rules that came with it; None where nobody noted it."""
+    recorder = MigrationRecorder(connection)
+    if not recorder.has_table():
+        return None
+    return recorder.migration_qs.filter(app=app, name=migration).values_list("applied", flat=True).first()
 
 
 def total(rows: QuerySet[Any], column: str) -> int:

@@ -1,28 +1,32 @@
 """Nobody gave themselves money: who made a coupon did not use it, who decided about an order did not place it.
 
-Nor did somebody whom they brought to the shop, or who brought them. What was done before the shop refused it is no
-breach; see `_refused_since`.
+Nor did somebody whom they brought to the shop, or who brought them. What staff settled before the shop refused it, that
+is, before RULES_CAME_WITH was applied, is counted and not judged: it cannot be taken back, and a finding that never goes
+hides the next one.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F, Q, QuerySet
 
 from accounts.power import are_tied
-from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, applied_at
 from orders.models import CouponUse, OrderEvent, RefundReason
 
-BEGAN_WITH = ("orders", "0024_makers_of_coupons")
+RULES_CAME_WITH = ("orders", "0024_makers_of_coupons")
 Code = OrderEvent.Code
 
 
 def check_own_favors(findings: AuditFindings) -> None:
     """Find coupons used by their makers, and orders that staff settled or refunded for itself or a referral."""
     findings.problems.extend(_own_coupons())
-    findings.problems.extend(_own_orders())
+    orders, began = _own_orders(), applied_at(*RULES_CAME_WITH)
+    judged = orders if began is None else orders.filter(created_at__gte=began)
+    rows = judged.order_by("order", "pk").values_list("order", "actor__email", "order__user__email")
+    for order, staff, customer in dict.fromkeys(rows[:SHOWN_PROBLEMS]):
+        findings.problems.append(f"order {order} of {_whose(customer, staff)} was settled by {staff}")
+    if began is not None and (older := orders.filter(created_at__lt=began).values("order").distinct().count()):
+        findings.figures.append(("orders settled for oneself before these rules, not judged", str(older)))
 
 
 def _own_coupons() -> Iterator[str]:
@@ -34,27 +38,11 @@ def _own_coupons() -> Iterator[str]:
         yield f"coupon {code}, which {maker} made or raised, was used for order {order} of {_whose(customer, maker)}"
 
 
-def _own_orders() -> Iterator[str]:
+def _own_orders() -> QuerySet[OrderEvent]:
     decided = Q(code=Code.RESOLVED) | Q(code=Code.REFUNDED, data__why=RefundReason.STAFF)
     by_staff: QuerySet[OrderEvent] = OrderEvent.objects.filter(decided, actor__isnull=False)
-    events = by_staff.filter(are_tied("actor", "order__user"))
-    since = _refused_since()
-    if since is not None:
-        events = events.filter(created_at__gte=since)
-    rows = events.order_by("order", "pk").values_list("order", "actor__email", "order__user__email").distinct()
-    for order, staff, customer in dict.fromkeys(rows[:SHOWN_PROBLEMS]):
-        yield f"order {order} of {_whose(customer, staff)} was settled by {staff}"
+    return by_staff.filter(are_tied("actor", "order__user"))
 
 
 def _whose(customer: str, staff: str) -> str:
     return "themselves" if customer == staff else f"{customer}, whom they are tied to by a referral,"
-
-
-def _refused_since() -> datetime | None:
-    """Return when the version that refuses such decisions was put in place here.
-
-    Older ones cannot be taken back, and a finding that never goes hides the next one.
-    """
-    app, name = BEGAN_WITH
-    applied = MigrationRecorder(connection).migration_qs.filter(app=app, name=name)
-    return applied.values_list("applied", flat=True).first()

@@ -5,15 +5,13 @@ is counted among the figures: the rules were others, and nobody can agree to it 
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
 
-from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings
+from accounts.power import are_tied
+from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, applied_at
 from upstream.money import text_from_micros as _text
 from wallet.models import LedgerEntry, MoneyRequest, TopUp
 from wallet.operations.confirmations import ABOUT as ABOUT_A_PAYMENT
@@ -27,7 +25,7 @@ Breaches = tuple[QuerySet[Any], Callable[..., str]]
 
 def check_two_people(findings: AuditFindings) -> None:
     """Compare who made and who approved each move by hand with its owner, and what came in with what was asked."""
-    began, older = _rules_began(), 0
+    began, older = applied_at(*RULES_CAME_WITH), 0
     for rows, sentence in (_own_entries(), _own_requests(), _approved_by_a_party(), _more_than_asked(), _by_nobody()):
         judged = rows if began is None else rows.filter(Q(at__gte=began) | Q(at=None))
         findings.problems.extend(sentence(*row[1:]) for row in judged[:SHOWN_PROBLEMS])
@@ -36,22 +34,11 @@ def check_two_people(findings: AuditFindings) -> None:
         findings.figures.append(("by hand before these rules, not judged", str(older)))
 
 
-def _rules_began() -> datetime | None:
-    """When this database learned the rules, None where nobody noted it: then everything is judged."""
-    recorder, (app, name) = MigrationRecorder(connection), RULES_CAME_WITH
-    if not recorder.has_table():
-        return None
-    return recorder.migration_qs.filter(app=app, name=name).values_list("applied", flat=True).first()
-
-
-def _tie(maker: str, owner: str) -> Q:
-    """Whether the two users that these fields lead to are one, or one of them brought the other."""
-    return Q(**{maker: F(owner)}) | Q(**{f"{maker}__referred_by": F(owner)}) | Q(**{f"{owner}__referred_by": F(maker)})
-
-
 def _own_entries() -> Breaches:
     """Rows of the ledger that somebody made for themselves or a relation."""
-    rows = LedgerEntry.objects.filter(_tie("created_by", "wallet__user"), kind__in=BY_HAND).annotate(at=F("created_at"))
+    rows = LedgerEntry.objects.filter(are_tied("created_by", "wallet__user"), kind__in=BY_HAND).annotate(
+        at=F("created_at")
+    )
 
     def sentence(kind: str, amount: int, reference: str, owner: int, maker: int) -> str:
         what = f"{Kind(kind).label.lower()} {reference} of {_text(amount)} for customer {owner}"
@@ -68,7 +55,7 @@ def _own_requests() -> Breaches:
     def sentence(number: int, kind: str, amount: int, owner: int, maker: int) -> str:
         return f"{_named(number, kind, amount, owner)} was made by {_party(maker, owner)}"
 
-    return _done(_tie("asked_by", "user")).values_list(*columns), sentence
+    return _done(are_tied("asked_by", "user")).values_list(*columns), sentence
 
 
 def _approved_by_a_party() -> Breaches:
@@ -79,7 +66,7 @@ def _approved_by_a_party() -> Breaches:
         what = f"{_named(number, kind, amount, owner)} was approved by customer {second}"
         return f"{what}, who is tied to it: as its owner, its maker, or by a referral"
 
-    is_a_party = _tie("decided_by", "user") | _tie("decided_by", "asked_by")
+    is_a_party = are_tied("decided_by", "user") | are_tied("decided_by", "asked_by")
     return _done(is_a_party).values_list(*columns), sentence
 
 
