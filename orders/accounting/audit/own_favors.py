@@ -1,8 +1,7 @@
 """Nobody gave themselves money: who made a coupon did not use it, who decided about an order did not place it.
 
-Nor did somebody whom they brought to the shop, or who brought them. What staff settled before the shop refused it, that
-is, before RULES_CAME_WITH was applied, is counted and not judged: it cannot be taken back, and a finding that never goes
-hides the next one.
+Nor did somebody whom they brought to the shop, or who brought them. What staff settled before RULES_CAME_WITH was
+applied is counted and not judged: it cannot be taken back, and a finding that never goes hides the next one.
 """
 
 from collections.abc import Iterator
