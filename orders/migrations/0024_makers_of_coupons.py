@@ -19,8 +19,8 @@ def read_log(apps, schema_editor):
     coupons = {str(pk): pk for pk in apps.get_model("orders", "Coupon").objects.values_list("pk", flat=True)}
     edited = entries.exclude(action_flag=DELETION).order_by("pk").values_list("object_id", "user_id")
     pairs = {(coupons[pk], user): None for pk, user in edited.iterator() if pk in coupons}
-    makers = apps.get_model("orders", "CouponMaker")
-    makers.objects.bulk_create([makers(coupon_id=coupon, user_id=user) for coupon, user in pairs], batch_size=500)
+    CouponMaker = apps.get_model("orders", "CouponMaker")
+    CouponMaker.objects.bulk_create([CouponMaker(coupon_id=coupon, user_id=user) for coupon, user in pairs], batch_size=500)
 
 
 class Migration(migrations.Migration):
