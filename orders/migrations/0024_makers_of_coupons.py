@@ -20,8 +20,7 @@ def read_log(apps, schema_editor):
     edited = entries.exclude(action_flag=DELETION).order_by("pk").values_list("object_id", "user_id")
     pairs = {(coupons[pk], user): None for pk, user in edited.iterator() if pk in coupons}
     CouponMaker = apps.get_model("orders", "CouponMaker")
-    makers = [CouponMaker(coupon_id=coupon, user_id=user) for coupon, user in pairs]
-    CouponMaker.objects.bulk_create(makers, batch_size=500)
+    CouponMaker.objects.bulk_create([CouponMaker(coupon_id=coupon, user_id=user) for coupon, user in pairs], batch_size=500)
 
 
 class Migration(migrations.Migration):
