@@ -5,12 +5,11 @@ from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from tests.browser.test_api_pages import address, visitor
-from tests.security.factors import age_all_sessions, code
+from tests.security.factors import NOTHING_DONE, age_all_sessions, code
 from wallet.models import Wallet
 
 __all__ = ["address"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-NOTHING_DONE = "Nothing has been done yet"
 
 
 def test_a_dialog_when_nobody_has_confirmed_lately_comes_back_and_is_pressed_again(

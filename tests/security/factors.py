@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -19,6 +20,7 @@ from tests.security.signing_in import sign_in
 
 CONFIRM = reverse("mfa_reauthenticate")
 SET_UP = reverse("mfa_index")
+NOTHING_DONE = "Nothing has been done yet"
 
 
 def code(seed: str = SEED) -> str:
@@ -71,3 +73,19 @@ def passkey(user: User) -> Authenticator:
     """A row as the library keeps it; nobody can sign anything with it."""
     data = {"name": "Key", "passwordless": True, "credential": {}}
     return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+
+
+@pytest.fixture
+def desk(sam: User, client: Client) -> Client:
+    """Sam at the admin, who has confirmed nothing for longer than ten minutes."""
+    client.force_login(sam)
+    grow_old(client)
+    return client
+
+
+def page_of(user: User) -> str:
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def form_of(user: User, **changed: str) -> dict[str, str]:
+    return {"email": user.email, "is_active": "on", **changed}

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from accounts.models import User
+from accounts.rights import ROLES
 from storefront.roles import keep_the_roles
 from tests.conftest import customer
 
@@ -30,3 +31,8 @@ def at_the_admin(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def their_own_groups() -> list[str]:
+    """The names of the groups that are none of the ready-made roles."""
+    return list(Group.objects.exclude(name__in=ROLES).order_by("pk").values_list("name", flat=True))
