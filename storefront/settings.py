@@ -320,6 +320,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PRIVACY = privacy(env, BASE_DIR)
+STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
+STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)  # without a page
 SIGN_IN_AS = env.flag("SIGN_IN_AS", False)  # whether support may look at the shop as a customer sees it
 globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
 
@@ -335,8 +337,7 @@ EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
 # django-environ gives the path of filemail:///folder without its first slash.
 EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] else None
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
 ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
 
 # --- Languages and time ---------------------------------------------------------------------------------------------

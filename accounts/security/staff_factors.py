@@ -48,10 +48,13 @@ def has_shown_factor(request: HttpRequest) -> bool:
 
 
 def is_fresh_for_staff(request: HttpRequest) -> bool:
-    """Whether whoever sits at the admin has confirmed who they are a moment ago, with a second factor."""
+    """Whether whoever sits at the admin has shown a second factor a moment ago, to sign in or to confirm who they are.
+
+    A code counts once: whoever has just signed in with it could not confirm anything with it for half a minute.
+    """
     if not needs_second_factor(request.user):
         return is_fresh(request)
-    newest = max((record["at"] for record in _shown(request) if record.get("reauthenticated")), default=0.0)
+    newest = max((record["at"] for record in _shown(request)), default=0.0)
     return bool(time.time() - newest < app_settings.REAUTHENTICATION_TIMEOUT)
 
 

@@ -1,4 +1,4 @@
-"""How people sign up, sign in, prove who they are, and are told of it: allauth's settings, and the shop's of staff."""
+"""Settings of allauth that nothing else reads: how people sign up, sign in, prove who they are, and are told of it."""
 
 from typing import Any
 
@@ -41,7 +41,4 @@ def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str,
         "MFA_FORMS": MFA_FORMS,
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,
-        # Staff signs in again after so long, and after so long without a page.
-        "STAFF_SESSION_SECONDS": env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60),
-        "STAFF_SESSION_IDLE_SECONDS": env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60),
     }

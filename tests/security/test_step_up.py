@@ -70,12 +70,14 @@ def test_what_is_done_by_looking_at_a_page_changes_nothing() -> None:
     assert without == {"wallet.Wallet.ledger"}
 
 
-def test_signing_in_is_not_confirming(client: Client, sam: User, ann: User) -> None:
+def test_signing_in_with_the_factor_counts_for_ten_minutes(client: Client, sam: User, ann: User) -> None:
     sign_in_with_factor(client, sam)
+    at_once = client.post(page_of(ann), form_of(ann))
+    grow_old(client)
+    later = client.post(page_of(ann), form_of(ann))
 
-    answer = client.post(page_of(ann), form_of(ann))
-
-    assert answer["Location"].startswith(CONFIRM)
+    assert CONFIRM not in at_once["Location"]
+    assert later["Location"].startswith(CONFIRM)
 
 
 def test_a_password_that_was_confirmed_lately_is_not_enough(desk: Client, sam: User, ann: User) -> None:
