@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import TrailEntry, User
 from orders.accounting.audit import audit
-from tests.conftest import customer
+from tests.conftest import customer, second_factor
 from tests.wallet.by_hand import move
 from tests.wallet.conftest import transfers
 from tests.wallet.paying import DOLLAR, demo_says, start
@@ -31,6 +31,7 @@ def clerk(name: str, *may: str) -> User:
     """Staff with these permissions of the wallet's and no more."""
     user = customer(f"{name}@example.com", is_staff=True)
     user.user_permissions.add(*Permission.objects.filter(content_type__app_label="wallet", codename__in=may))
+    second_factor(user)
     return User.objects.get(pk=user.pk)
 
 

@@ -36,6 +36,8 @@ REFUSED = {
     "api:v2", "api:openapi", "api:docs", "api:console", "api:keys", "api:key", "api:key_show", "api:key_rotate",
     "api:key_revoke", "api:webhooks", "api:webhook", "api:webhook_rotate", "api:webhook_test", "api:webhook_switch",
     "api:webhook_delete", "api:webhook_delivery", "api:webhook_replay", "api:test_wallet_fill",
+    # Everything about the customer in one file, and the end of their account.
+    "privacy:home", "privacy:prepare", "privacy:download", "privacy:delete", "privacy:keep",
     # They do something, some of them as soon as they are opened.
     "catalog:favorite", "orders:ask", "orders:cancel", "orders:stock_alert", "ref", "set_language", "sms:cancel",
     "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel", "wallet:declare", "wallet:demo",

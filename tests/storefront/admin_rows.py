@@ -104,6 +104,8 @@ def make_order(user: User, *, service: Service | None = None, **fields) -> Order
 def make_rows(number: int) -> None:
     """One more row of every model; `number` keeps them apart."""
     group = CustomerGroup.objects.create(name=f"Group {number}", discount_percent=5)
+    # First: pages about the newest account are about a customer's.
+    clerk, _is_new = User.objects.get_or_create(email="till@example.com", defaults={"is_staff": True})
     user = User.objects.create_user(f"customer{number}@example.com", "x", group=group)
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
@@ -115,7 +117,6 @@ def make_rows(number: int) -> None:
     spend_with_key(api_key, 1_000_000)
     kind = LedgerEntry.Kind.TOP_UP
     credit(user=user, amount_micros=12_340_000, kind=kind, reference="r", note="n", actor=user)
-    clerk, _is_new = User.objects.get_or_create(email="till@example.com", defaults={"is_staff": True})
     for amount_micros in (1_000_000, 900_000_000):  # done at once, and one that waits
         kind, request_id = MoneyRequest.Kind.ADJUSTMENT, uuid.uuid4().hex
         move_by_hand(user=user, kind=kind, amount_micros=amount_micros, note="n", actor=clerk, request_id=request_id)
