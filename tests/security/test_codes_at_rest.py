@@ -25,7 +25,7 @@ from sms.operations import seal_codes
 from tests.pages import HTMX, hidden, page_words
 from tests.security.delivered import LINE, deliver
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 CODE, TEXT = "91827364", "Your zebra code is 91827364"
 NEW_KEY = Fernet.generate_key().decode()
 LOCKED = "can't be opened right now"

@@ -22,7 +22,7 @@ from tests.conftest import SEED, second_factor
 from tests.security.factors import code, sign_in_with_factor
 from tests.security.signing_in import is_signed_in, letters_to, sign_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 MIGRATION = importlib.import_module("accounts.migrations.0006_factors_at_rest")
 CODES_SEED = "0123456789abcdef" * 5
 

@@ -14,7 +14,7 @@ from tests.security.factors import CONFIRM, NOTHING_DONE, code, confirm_with, de
 from tests.security.staff import their_own_groups
 
 __all__ = ["desk"]  # the fixture
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 
 # --- What is kept -----------------------------------------------------------------------------------------------------

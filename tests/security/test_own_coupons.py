@@ -26,7 +26,7 @@ from wallet.gateways import State
 from wallet.models import TopUp
 
 __all__ = ["desk", "tied"]  # fixtures
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 REFUSED = (
     "You can't use this coupon: it was made or raised by you, or by somebody you are connected with by a referral."
 )
@@ -195,6 +195,7 @@ def test_mass_orders_and_the_api_take_no_coupon_from_anybody(desk: Client, tied:
     assert CouponUse.objects.count() == 0
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_whoever_uses_a_coupon_while_it_is_raised_waits_and_is_refused(service: Service) -> None:
     sam = customer("sam@example.com", is_staff=True, is_superuser=True)

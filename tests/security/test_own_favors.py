@@ -19,7 +19,7 @@ from tests.conftest import customer
 from tests.security.tied import OWN, TIED, browser, desk, each_tie, tied
 
 __all__ = ["desk", "tied"]  # fixtures
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

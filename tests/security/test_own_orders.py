@@ -37,7 +37,7 @@ from tests.security.tied import OWN, TIED, browser, desk, each_tie, tied
 from wallet.models import LedgerEntry
 
 __all__ = ["desk", "tied"]  # fixtures
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 SUBMITTED = {"_form_submitted": "True"}
 TEXT, WORD = "Drip feed is off", "Halted"
 

@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD, second_factor
 from tests.security.factors import CONFIRM, SET_UP, code, passkey, recovery_code, sign_in_with_factor
 from tests.security.signing_in import confirm, is_signed_in, letters_to, sign_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 INDEX = reverse("admin:index")
 
 

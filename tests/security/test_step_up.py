@@ -28,7 +28,7 @@ from tests.security.staff import their_own_groups
 from wallet.models import LedgerEntry, Wallet
 
 __all__ = ["desk"]  # the fixture
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 # Models whose pages change neither money nor secrets, roles, users or keys.
 HARMLESS = {"sms.Country", "sms.Site", "sms.Project", "sms.ForbiddenWord"}
 
