@@ -22,11 +22,13 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import resolve, reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import CustomerRequest
@@ -96,8 +98,11 @@ def ask_again(request: CustomerRequest) -> HttpResponse:
     methods = get_adapter().get_reauthentication_methods(request.user)
     asks = methods[0]["url"] if methods else reverse("account_login")
     answer = HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
-    if request.method == "POST":
+    if request.method == "POST" and not any("password" in name for name in request.POST):
         _keep_the_form(request, answer)
+    elif request.method == "POST":
+        # No session keeps one, not even for a minute: its rows are read by whoever reads the database.
+        messages.info(request, _("Passwords aren't kept: please type yours again once you have confirmed who you are."))
     return answer
 
 
