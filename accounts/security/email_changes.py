@@ -1,7 +1,9 @@
 """An e-mail address that was changed, and the way back: a link in a mail to the old address, good for three days, once.
 
 Who has stolen a session may have changed the address to take the account for good. Undoing it puts everything that may
-have been the thief's out of use: the address, the sessions, the password, keys and second factors made since.
+have been the thief's out of use: the address, the sessions, the password, all keys (one of long ago may have been
+shown to them, or may do more than it did), and second factors made since, or shortly before: a thief sets up a passkey
+first.
 """
 
 from collections.abc import Callable
@@ -22,7 +24,7 @@ from django.utils.translation import gettext as _
 from accounts.keys.api_keys import revoke_all_api_keys
 from accounts.models import EmailChange, User
 from accounts.operations import change_email
-from accounts.security.notices import open_email_changes
+from accounts.security.notices import UNDO_WITHIN, open_email_changes
 from accounts.security.sessions import end_all_sessions
 
 SALT = "accounts.security.email_changes"
@@ -102,8 +104,8 @@ def undo_email_change(token: str, *, now: datetime) -> User:
             user.save(update_fields=["email", "password"])
     except IntegrityError:  # staff has given the address to somebody else
         raise CannotUndo from None
-    revoke_all_api_keys(user, since=change.changed_at, now=now)
-    Authenticator.objects.filter(user=user, created_at__gte=change.changed_at).delete()
+    revoke_all_api_keys(user, now=now)
+    Authenticator.objects.filter(user=user, created_at__gte=change.changed_at - UNDO_WITHIN).delete()
     for further in _further:
         further(user, change.changed_at)
     end_all_sessions(user)

@@ -174,8 +174,7 @@ def test_the_old_address_hears_of_everything_for_three_days(thief, ann):
 
 
 def test_undoing_puts_the_address_back_and_the_thief_out(thief, ann, client):
-    key, _text = create_api_key(user=ann, name="before")
-    ApiKey.objects.update(created_at=timezone.now() - timedelta(days=1))
+    create_api_key(user=ann, name="before")
     [letter] = take_address(thief, ann)
     thief.post(reverse("api:keys"), KEY)
     thief.post(reverse("api:webhooks"), HOOK)
@@ -195,7 +194,7 @@ def test_undoing_puts_the_address_back_and_the_thief_out(thief, ann, client):
         ("ann@example.com", True, True)
     ]
     assert not is_signed_in(thief)
-    assert list(ApiKey.objects.alive(timezone.now())) == [key]
+    assert not ApiKey.objects.alive(timezone.now()).exists()
     assert Webhook.objects.get().disabled_at is not None
     assert Authenticator.objects.count() == 0
     assert sign_in(Client(), ann, password=PASSWORD).status_code == 200  # the password the thief knew
