@@ -36,6 +36,7 @@ from accounts.security.notices import last_confirmed_at
 
 KEPT_SECONDS = 900
 KEPT_COOKIE = "kept_form"
+LONGEST = 50_000  # of a form in the session; a longer one is typed again
 View = Callable[..., HttpResponseBase]
 
 
@@ -153,6 +154,8 @@ def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
         "GET": request.GET.urlencode(),
         "POST": request.POST.urlencode(),
     }
+    if len(kept["POST"]) > LONGEST:
+        return
     keep_for_this_browser(request, answer, kept, callback=f"{__name__}.carry_out")
 
 

@@ -1,5 +1,6 @@
 """What leaves with a download, or stays in the database, although nobody was to read it or to have it unseen."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -123,3 +124,12 @@ def test_what_a_gateway_tells_of_a_deleted_account_does_not_stay_for_ever(ann, s
 
     event = GatewayEvent.objects.get()
     assert (event.headers, event.body, event.outcome) == ({}, "", "applied")
+
+
+def test_no_session_grows_by_what_is_posted_before_a_confirmation(thief, ann):
+    """Each of fifty sessions would be read and written with it at every page."""
+    asked = thief.post(reverse("api:keys"), {"name": "x", "may_read": "on", "more": secrets.token_hex(400_000)})
+
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert all(len(session.session_data) < 60_000 for session in Session.objects.all())
+    assert confirm(thief, asked)["Location"] == reverse("api:keys")  # and is typed again
