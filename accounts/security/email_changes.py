@@ -42,8 +42,15 @@ def when_undone(further: Undoing) -> None:
 
 
 def record_email_change(user: User, *, old_email: str, new_email: str, now: datetime) -> EmailChange:
-    """Write down that the address became another one."""
-    return EmailChange.objects.create(user=user, old_email=old_email, new_email=new_email, changed_at=now)
+    """Write down that the address became another one.
+
+    An address that came lately itself gets no way back: where the owner has put a thief's out by hand, that one's link
+    would outlive the owner's. Whoever had the address before has a link that undoes both.
+    """
+    came_lately = open_email_changes(now).filter(user=user, new_email=old_email).exists()
+    return EmailChange.objects.create(
+        user=user, old_email=old_email, new_email=new_email, changed_at=now, undone_at=now if came_lately else None
+    )
 
 
 @transaction.atomic

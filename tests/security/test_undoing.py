@@ -3,17 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.keys.api_keys import prepare_api_key
-from accounts.models import ApiKey
+from accounts.models import ApiKey, EmailChange
 from tests.conftest import PASSWORD
 from tests.pages import page_words
 from tests.security.factors import passkey
-from tests.security.signing_in import KEY, REAUTHENTICATE, link_in
+from tests.security.signing_in import KEY, REAUTHENTICATE, letters_to, link_in, sign_in
 from tests.security.test_stolen_session import take_address
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +70,46 @@ def test_a_passkey_added_before_the_address_was_taken_goes_and_the_owners_stays(
 
     assert list(Authenticator.objects.all()) == [owners]
     assert "set up since three days before the change" in page
+
+
+# --- The way back that the owner takes by hand ------------------------------------------------------------------------
+@pytest.fixture
+def owner(thief, ann):
+    """Ann's own browser; a thief took her address an hour ago, and she has made hers the account's again."""
+    browser = Client()
+    sign_in(browser, ann)
+    take_address(thief, ann)
+    EmailChange.objects.update(changed_at=timezone.now() - timedelta(hours=1))
+    browser.post(REAUTHENTICATE, {"password": PASSWORD, "next": reverse("account_email")})
+    browser.post(reverse("account_email"), {"action_primary": "", "email": "ann@example.com"})
+    ann.refresh_from_db()
+    assert ann.email == "ann@example.com"
+    return browser
+
+
+def test_no_link_lets_a_thief_undo_that_the_owner_took_the_address_back(owner, ann):
+    """It would outlive the owner's own by that hour, and whoever has it chooses the password."""
+    to_thief = letters_to("thief@example.com")
+    assert any("to ann@example.com" in text for text in to_thief)
+
+    assert not any("/undo/" in text for text in to_thief)
+
+
+def test_the_owner_removes_the_thiefs_address_which_hears_of_nothing_more(owner, ann):
+    """While it stays, the thief has a new password mailed there."""
+    letters_to("thief@example.com")
+    mail.outbox.clear()
+
+    owner.post(reverse("account_email"), {"action_remove": "", "email": "thief@example.com"})
+
+    assert [row.email for row in EmailAddress.objects.filter(user=ann)] == ["ann@example.com"]
+    Client().post(reverse("account_reset_password"), {"email": "thief@example.com"})
+    assert not any("/password/reset/key/" in text or "removed" in text for text in letters_to("thief@example.com"))
+    assert any("removed" in text for text in letters_to("ann@example.com"))
+
+
+def test_the_owners_own_link_goes_on_working(owner, ann):
+    [link] = {link_in(text) for text in letters_to("ann@example.com") if "/undo/" in text}
+
+    assert owner.post(link).status_code == 302
+    assert [row.email for row in EmailAddress.objects.filter(user=ann)] == ["ann@example.com"]
