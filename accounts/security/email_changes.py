@@ -16,6 +16,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
@@ -111,9 +112,27 @@ def undo_email_change(token: str, *, now: datetime) -> User:
             user.save(update_fields=["email", "password"])
     except IntegrityError:  # staff has given the address to somebody else
         raise CannotUndo from None
-    revoke_all_api_keys(user, now=now)
-    Authenticator.objects.filter(user=user, created_at__gte=change.changed_at - UNDO_WITHIN).delete()
-    for further in _further:
-        further(user, change.changed_at)
+    _put_out(user, factors_since=change.changed_at - UNDO_WITHIN, since=change.changed_at, now=now)
     end_all_sessions(user)
     return user
+
+
+@transaction.atomic
+def put_out_again(user: User, *, now: datetime) -> None:
+    """Put out of use what requests that were under way have made since the old address was put back.
+
+    To be called once there is a new password: until then nobody signs in, and nothing that was made is the owner's.
+    """
+    undone = EmailChange.objects.filter(user=user, old_email=user.email, undone_at__gt=now - UNDO_WITHIN)
+    undone_at = undone.aggregate(last=Max("undone_at"))["last"]
+    if undone_at is None or (user.last_login is not None and user.last_login > undone_at):
+        return
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    _put_out(user, factors_since=undone_at, since=undone_at, now=now)
+
+
+def _put_out(user: User, *, factors_since: datetime, since: datetime, now: datetime) -> None:
+    revoke_all_api_keys(user, now=now)
+    Authenticator.objects.filter(user=user, created_at__gte=factors_since).delete()
+    for further in _further:
+        further(user, since)

@@ -1,5 +1,6 @@
 """What a thief prepared before taking the address does not outlive that the owner puts it back."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.keys import api_keys
 from accounts.keys.api_keys import prepare_api_key
 from accounts.models import ApiKey, EmailChange
 from tests.conftest import PASSWORD
@@ -20,6 +22,7 @@ from tests.security.test_stolen_session import take_address
 
 pytestmark = pytest.mark.django_db
 BUYS = {**KEY, "may_order": "on"}
+NEW = "quite another secret"
 
 
 def confirmed(thief) -> None:
@@ -113,3 +116,48 @@ def test_the_owners_own_link_goes_on_working(owner, ann):
 
     assert owner.post(link).status_code == 302
     assert [row.email for row in EmailAddress.objects.filter(user=ann)] == ["ann@example.com"]
+
+
+# --- What was under way -----------------------------------------------------------------------------------------------
+def test_a_key_that_was_being_made_while_the_address_was_put_back_stops(thief, ann, monkeypatch):
+    """Whoever posts without a pause has a request waiting for the account's row at that moment."""
+    [letter] = take_address(thief, ann)
+    browser, as_ever, led = Client(), api_keys._lock, []
+
+    def put_back_meanwhile(user_id: int) -> None:
+        led.extend(browser.post(link_in(letter), follow=True).redirect_chain)
+        as_ever(user_id)
+
+    with monkeypatch.context() as interleaved:
+        interleaved.setattr(api_keys, "_lock", put_back_meanwhile)
+        page = page_words(thief.post(reverse("api:keys"), BUYS))
+    [text] = set(re.findall(r"live_[0-9a-f]{64}", page))
+    passkey(ann)
+    assert opens(text)
+
+    browser.post(led[-1][0], {"password1": NEW, "password2": NEW})
+
+    assert not opens(text)
+    assert not Authenticator.objects.exists()
+    ann.refresh_from_db()
+    assert sign_in(browser, ann, password=NEW).status_code == 302
+
+
+def test_what_the_owner_makes_afterwards_outlives_another_new_password(thief, ann):
+    [letter] = take_address(thief, ann)
+    browser = Client()
+    form = browser.post(link_in(letter), follow=True).redirect_chain[-1][0]
+    browser.post(form, {"password1": NEW, "password2": NEW})
+    ann.refresh_from_db()
+    sign_in(browser, ann, password=NEW)
+    browser.post(REAUTHENTICATE, {"password": NEW, "next": reverse("account")})
+    text = browser.post(reverse("api:keys"), BUYS).context["text"]
+
+    browser.post(reverse("account_reset_password"), {"email": ann.email})
+    [link] = {link_in(one) for one in letters_to("ann@example.com") if "/password/reset/key/" in one}
+    form = Client().get(link, follow=True)
+    form.client.post(form.redirect_chain[-1][0], {"password1": "yet another secret", "password2": "yet another secret"})
+
+    ann.refresh_from_db()
+    assert ann.check_password("yet another secret")
+    assert opens(text)
