@@ -133,3 +133,18 @@ def test_no_session_grows_by_what_is_posted_before_a_confirmation(thief, ann):
     assert asked["Location"].startswith(reverse("account_reauthenticate"))
     assert all(len(session.session_data) < 60_000 for session in Session.objects.all())
     assert confirm(thief, asked)["Location"] == reverse("api:keys")  # and is typed again
+
+
+def test_the_page_of_deletion_does_not_tell_who_has_money_that_staff_is_about_to_take_some(client, ann, sam, settings):
+    settings.ADJUST_APPROVAL_MICROS = 1_000_000
+    asked = {"user": ann, "kind": "adjustment", "actor": sam, "note": "ring of chargebacks"}
+    move_by_hand(**asked, amount_micros=-5_000_000, request_id="waits")
+    client.force_login(ann)
+
+    rich = page_words(client.get(reverse("privacy:delete")))
+    without_money(ann)
+    poor = page_words(client.get(reverse("privacy:delete")))
+
+    assert "Your balance is" in rich
+    assert "still open" not in rich
+    assert "still open" in poor  # there is nothing left to spend, and the account has to wait
