@@ -11,16 +11,18 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.account.signals import email_added, email_changed
+        from allauth.account.signals import password_reset as password_was_reset
         from django.contrib.auth.signals import user_logged_out
 
         # The models have to be there.
-        from accounts.security.account_signals import address_added, address_changed
+        from accounts.security.account_signals import address_added, address_changed, password_reset
         from accounts.sign_in_as.visits import end_with_session
         from accounts.trail import signals
 
         user_logged_out.connect(end_with_session, dispatch_uid="visits")
         email_changed.connect(address_changed)
         email_added.connect(address_added)
+        password_was_reset.connect(password_reset)
         signals.connect()
         post_migrate.connect(protect_what_only_grows, sender=self, dispatch_uid="append only")
 

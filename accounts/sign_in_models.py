@@ -64,7 +64,7 @@ class EmailChange(models.Model):
     old_email = models.EmailField()
     new_email = models.EmailField()
     changed_at = models.DateTimeField(default=timezone.now)
-    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)  # or since when it can't be any more
 
     class Meta:
         verbose_name = _("change of email address")

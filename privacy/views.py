@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import CustomerRequest, PageRequest, customers_only, personal_page, render_live
+from accounts.access import CustomerRequest, PageRequest, address_of, customers_only, personal_page, render_live
 from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from accounts.security.notices import tell_of_change
+from orders.lifecycle.goods import note_looks_at_all
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
 from privacy.deletion.requests import CannotDelete, keep_account, request_deletion
@@ -62,12 +64,16 @@ def prepare(request: CustomerRequest) -> HttpResponse:
 @require_POST
 @needs_fresh_sign_in
 def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
-    """Send the file, to its owner alone."""
+    """Send the file, to its owner alone, who hears of it; whoever has it has looked at all the goods in it."""
     export = get_object_or_404(DataExport, pk=pk, user=request.user, state=DataExport.State.READY)
     try:
         file = path_of(export.file_name).open("rb")
     except FileNotFoundError:
         raise Http404 from None
+    # Goods are noted before they are shown, as where an order shows them.
+    until = export.ready_at or export.requested_at
+    note_looks_at_all(request.user, until=until, address=address_of(request), now=timezone.now())
+    tell_of_change(request.user, _("Everything we know about you was downloaded."))
     name = f"{settings.STORE_NAME}-{export.requested_at:%Y-%m-%d}.zip"
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 

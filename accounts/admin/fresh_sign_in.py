@@ -22,12 +22,11 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.forms import BaseDialogForm
 
-from accounts.security.fresh_sign_in import KEPT_SECONDS, is_from_this_browser, keep_for_this_browser
+from accounts.security.fresh_sign_in import KEPT_SECONDS, LONGEST, is_from_this_browser, keep_for_this_browser
 from accounts.security.staff_factors import confirm_page, is_fresh_for_staff
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 KEPT = "admin_form"
-LONGEST = 50_000  # of a form in the session; a longer one is typed again
 SHOWN_ROWS = 100
 # Parts of the names of fields that no session keeps.
 NOT_KEPT = frozenset(("csrfmiddlewaretoken", "password", "password1", "password2", "secret", "token", "seed"))

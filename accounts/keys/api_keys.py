@@ -150,12 +150,9 @@ def revoke_api_key(api_key_id: int, *, now: datetime | None = None) -> None:
         raise KeyIsRevoked(api_key_id)
 
 
-def revoke_all_api_keys(user: User, *, since: datetime | None = None, now: datetime | None = None) -> int:
-    """Stop every key of the customer, with `since` only those made since then; return how many worked until now."""
-    keys = ApiKey.objects.filter(user=user, revoked_at=None)
-    if since is not None:
-        keys = keys.filter(created_at__gte=since)
-    return keys.update(revoked_at=now or timezone.now())
+def revoke_all_api_keys(user: User, *, now: datetime | None = None) -> int:
+    """Stop every key of the customer; return how many worked until now."""
+    return ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
 
 
 def find_api_key(text: str, *, address: str | None, now: datetime | None = None) -> ApiKey:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.security.email_changes import record_email_change
+from accounts.security.email_changes import put_out_again, record_email_change
 from accounts.security.notices import tell_of_change
 
 
@@ -28,3 +28,8 @@ def address_changed(
 def address_added(sender: Any, *, user: User, email_address: EmailAddress, **_further: Any) -> None:
     """Tell the address the account has of the one that was added."""
     tell_of_change(user, _("The email address %(email)s was added.") % {"email": email_address.email})
+
+
+def password_reset(sender: Any, *, user: User, **_further: Any) -> None:
+    """Look once more after a thief who was put out: a request of theirs may have been under way."""
+    put_out_again(user, now=timezone.now())

@@ -1,7 +1,9 @@
 """An e-mail address that was changed, and the way back: a link in a mail to the old address, good for three days, once.
 
 Who has stolen a session may have changed the address to take the account for good. Undoing it puts everything that may
-have been the thief's out of use: the address, the sessions, the password, keys and second factors made since.
+have been the thief's out of use: the address, the sessions, the password, all keys (one of long ago may have been
+shown to them, or may do more than it did), and second factors made since, or shortly before: a thief sets up a passkey
+first.
 """
 
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
@@ -22,7 +25,7 @@ from django.utils.translation import gettext as _
 from accounts.keys.api_keys import revoke_all_api_keys
 from accounts.models import EmailChange, User
 from accounts.operations import change_email
-from accounts.security.notices import open_email_changes
+from accounts.security.notices import UNDO_WITHIN, open_email_changes
 from accounts.security.sessions import end_all_sessions
 
 SALT = "accounts.security.email_changes"
@@ -40,8 +43,15 @@ def when_undone(further: Undoing) -> None:
 
 
 def record_email_change(user: User, *, old_email: str, new_email: str, now: datetime) -> EmailChange:
-    """Write down that the address became another one."""
-    return EmailChange.objects.create(user=user, old_email=old_email, new_email=new_email, changed_at=now)
+    """Write down that the address became another one.
+
+    An address that came lately itself gets no way back: where the owner has put a thief's out by hand, that one's link
+    would outlive the owner's. Whoever had the address before has a link that undoes both.
+    """
+    came_lately = open_email_changes(now).filter(user=user, new_email=old_email).exists()
+    return EmailChange.objects.create(
+        user=user, old_email=old_email, new_email=new_email, changed_at=now, undone_at=now if came_lately else None
+    )
 
 
 @transaction.atomic
@@ -102,9 +112,27 @@ def undo_email_change(token: str, *, now: datetime) -> User:
             user.save(update_fields=["email", "password"])
     except IntegrityError:  # staff has given the address to somebody else
         raise CannotUndo from None
-    revoke_all_api_keys(user, since=change.changed_at, now=now)
-    Authenticator.objects.filter(user=user, created_at__gte=change.changed_at).delete()
-    for further in _further:
-        further(user, change.changed_at)
+    _put_out(user, factors_since=change.changed_at - UNDO_WITHIN, since=change.changed_at, now=now)
     end_all_sessions(user)
     return user
+
+
+@transaction.atomic
+def put_out_again(user: User, *, now: datetime) -> None:
+    """Put out of use what requests that were under way have made since the old address was put back.
+
+    To be called once there is a new password: until then nobody signs in, and nothing that was made is the owner's.
+    """
+    undone = EmailChange.objects.filter(user=user, old_email=user.email, undone_at__gt=now - UNDO_WITHIN)
+    undone_at = undone.aggregate(last=Max("undone_at"))["last"]
+    if undone_at is None or (user.last_login is not None and user.last_login > undone_at):
+        return
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    _put_out(user, factors_since=undone_at, since=undone_at, now=now)
+
+
+def _put_out(user: User, *, factors_since: datetime, since: datetime, now: datetime) -> None:
+    revoke_all_api_keys(user, now=now)
+    Authenticator.objects.filter(user=user, created_at__gte=factors_since).delete()
+    for further in _further:
+        further(user, since)

@@ -22,11 +22,13 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import resolve, reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import CustomerRequest
@@ -34,6 +36,7 @@ from accounts.security.notices import last_confirmed_at
 
 KEPT_SECONDS = 900
 KEPT_COOKIE = "kept_form"
+LONGEST = 50_000  # of a form in the session; a longer one is typed again
 View = Callable[..., HttpResponseBase]
 
 
@@ -96,8 +99,11 @@ def ask_again(request: CustomerRequest) -> HttpResponse:
     methods = get_adapter().get_reauthentication_methods(request.user)
     asks = methods[0]["url"] if methods else reverse("account_login")
     answer = HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
-    if request.method == "POST":
+    if request.method == "POST" and not any("password" in name for name in request.POST):
         _keep_the_form(request, answer)
+    elif request.method == "POST":
+        # No session keeps one, not even for a minute: its rows are read by whoever reads the database.
+        messages.info(request, _("Passwords aren't kept: please type yours again once you have confirmed who you are."))
     return answer
 
 
@@ -148,6 +154,8 @@ def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
         "GET": request.GET.urlencode(),
         "POST": request.POST.urlencode(),
     }
+    if len(kept["POST"]) > LONGEST:
+        return
     keep_for_this_browser(request, answer, kept, callback=f"{__name__}.carry_out")
 
 

@@ -17,11 +17,11 @@ from django.utils.translation import get_language, gettext_lazy
 
 from accounts.access import address_of
 from accounts.addresses import network_of, parsed_address
-from accounts.models import EmailChange, User
+from accounts.models import User
 from accounts.operations import remember_language
 from accounts.security.devices import device_in
 from accounts.security.email_changes import is_needed_for_undoing, undo_url
-from accounts.security.notices import addresses_to_tell
+from accounts.security.notices import addresses_to_tell, open_email_changes
 from accounts.security.sessions import end_oldest_sessions
 from accounts.security.signed_in import begin_session
 from accounts.security.staff_factors import has_second_factor, needs_second_factor
@@ -152,7 +152,7 @@ class AccountAdapter(DefaultAccountAdapter):
         for address in addresses:
             undo = ""
             if template_prefix == EMAIL_CHANGED:
-                change = EmailChange.objects.filter(user=user, old_email=address, undone_at=None).first()
+                change = open_email_changes(now).filter(user=user, old_email=address).first()
                 undo = undo_url(change) if change and address != told.get("to_email") else ""
             self.send_mail(template_prefix, address, {**told, "undo_url": undo})
 

@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.addresses import parsed_address
+from accounts.batches import spans
 from accounts.encryption import (
     CannotDecrypt,
     decrypt,
@@ -99,16 +100,24 @@ def reveal_all(
         raise PermissionDenied
     found = list(DeliveredGoods.objects.filter(order__in=orders))
     lines = {goods.order_id: _lines(goods) for goods in found}
-    came_from = parsed_address(address)
     # Written before anything is shown: a look that cannot be logged is no look.
-    _note_looks(found, user, None if came_from is None else str(came_from), now or timezone.now())
+    _note_looks(found, user, address, now or timezone.now())
     return lines
+
+
+def note_looks_at_all(user: User, *, until: datetime, address: str | None, now: datetime) -> None:
+    """Count a look at all goods that this customer had received `until` then: they leave together, in a file."""
+    goods = DeliveredGoods.objects.filter(order__user=user, received_at__lte=until)
+    for after, last in spans(goods):
+        _note_looks(list(goods.filter(pk__gt=after, pk__lte=last).only("pk")), user, address, now)
 
 
 def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None, now: datetime) -> None:
     """Count a look: one row a person and day, for a program that asks for its statuses looks every minute."""
     if not found:
         return
+    came_from = parsed_address(address)
+    address = None if came_from is None else str(came_from)
     day = now.astimezone(UTC).date()
     rows = GoodsReveal.objects.filter(goods__in=found, user=user, day=day)
     with transaction.atomic():

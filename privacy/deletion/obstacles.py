@@ -88,8 +88,9 @@ def _reviews(user: User) -> Obstacle | None:
 
 def _requests(user: User) -> Obstacle | None:
     asked = ServiceRequest.objects.filter(order__user=user, state=ServiceRequest.State.OPEN).exists()
-    by_hand = MoneyRequest.objects.filter(user=user, state=MoneyRequest.State.WAITING).exists()
-    if not asked and not by_hand:
+    # Who has money is told of that alone: staff may be about to take some, and it would be spent first.
+    by_hand = MoneyRequest.objects.filter(user=user, state=MoneyRequest.State.WAITING, user__wallet__balance_micros=0)
+    if not asked and not by_hand.exists():
         return None
     return Obstacle(
         _("One of your requests is still open. Wait for the answer, or write to us."), reverse("orders:list")

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.batches import batches
 from accounts.templatetags.money import money
 from notifications.outbox import tell_admins
 from privacy.deletion.account import MustWait, end_account, wipe_account
 from privacy.deletion.letters import tell_obstacle
 from privacy.models import AccountDeletion
-from wallet.models import Wallet
+from wallet.models import GatewayEvent, Wallet
 
 log = structlog.get_logger(__name__)
 State = AccountDeletion.State
@@ -30,8 +32,21 @@ def delete_accounts(*, now: datetime) -> int:
     begun = AccountDeletion.objects.filter(state=State.WIPING).select_related("user").order_by("pk")
     for deletion in begun[:BATCH]:
         done += _guarded(deletion, lambda one: wipe_account(one, now=now))
+    empty_late_news(now=now)
     tell_of_money_left()
     return done
+
+
+def empty_late_news(*, now: datetime) -> None:
+    """Empty what gateways told of payments of accounts that were gone already, as what they had told before.
+
+    Not at once: an answer of theirs that lags behind is read beside it.
+    """
+    late = GatewayEvent.objects.filter(
+        top_up__user__deletion__state=State.DONE, created_at__lt=now - settings.PRIVACY.deletion_delay
+    ).exclude(body="")
+    for pks in batches(late):
+        GatewayEvent.objects.filter(pk__in=pks).update(headers={}, body="", address=None)
 
 
 def tell_of_money_left() -> None:
