@@ -24,7 +24,7 @@ from accounts.security.email_changes import is_needed_for_undoing, undo_url
 from accounts.security.notices import addresses_to_tell, open_email_changes
 from accounts.security.sessions import end_oldest_sessions
 from accounts.security.signed_in import begin_session
-from accounts.security.staff_factors import has_second_factor, needs_second_factor
+from accounts.security.staff_factors import has_second_factor
 from accounts.security.wrong_tries import (
     TooManyWrongTries,
     Try,
@@ -94,9 +94,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # --- Who it is, once more ---------------------------------------------------------------------------------------
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
-        """Let staff confirm by the second factor alone: a password that was read along is not enough."""
+        """Let who has a second factor confirm by that alone: a password that was read along is not enough."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if needs_second_factor(user) and has_second_factor(user):
+        if user.is_authenticated and has_second_factor(user):
             return [method for method in methods if method["id"] != BY_PASSWORD]
         return methods
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKey
 from api.models import Webhook
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, second_factor
 from tests.pages import page_words
+from tests.security.factors import CONFIRM, code, confirm_with
 from tests.security.signing_in import HOOK, KEY, REAUTHENTICATE, confirm, is_signed_in
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +91,19 @@ def test_a_confirmation_is_over_after_ten_minutes(thief, ann):
 
     assert thief.post(reverse("api:keys"), KEY).status_code == 302
     assert ApiKey.objects.count() == 1
+
+
+def test_whoever_has_a_second_factor_confirms_with_it_and_not_with_the_password(thief, ann):
+    factor = second_factor(ann)
+    create_api_key(user=ann, name="mine")
+    asked = thief.post(reverse("mfa_deactivate_totp"))
+
+    thief.post(REAUTHENTICATE, {"password": PASSWORD, "next": reverse("mfa_deactivate_totp")})
+    thief.post(reverse("mfa_deactivate_totp"))
+    thief.post(reverse("api:keys"), KEY)
+
+    assert asked["Location"].startswith(CONFIRM)
+    assert list(ann.authenticator_set.all()) == [factor]
+    assert ApiKey.objects.count() == 1
+    assert confirm_with(thief, thief.post(reverse("api:keys"), KEY), code()).status_code == 200
+    assert ApiKey.objects.count() == 2
