@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
@@ -69,6 +70,7 @@ class RecordedAdmin(UnfoldModelAdmin):
 
 def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _refuse_other_spellings(pages, kwargs.get("object_id"))
         token = acting_request.set(request)
         try:
             response = view(request, *args, **kwargs)
@@ -79,6 +81,19 @@ def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> 
         return response
 
     return update_wrapper(watched, view)
+
+
+def _refuse_other_spellings(pages: UnfoldModelAdmin, object_id: Any) -> None:
+    """Raise Http404 for "+5", " 5" or "0_5", which Python reads as 5 and would find that row.
+
+    Whoever asks whether the row may be touched, or notes which one it was, must not read the address in another way.
+    """
+    try:
+        key = pages.opts.pk.to_python(object_id)
+    except ValidationError:
+        return  # names no row, and the page says so
+    if isinstance(key, int) and str(key) != object_id:
+        raise Http404
 
 
 def _note_unnoticed(pages: UnfoldModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
