@@ -12,7 +12,7 @@ from accounts.rights import SUPPORT
 from tests.security.signing_in import letters_to
 from tests.security.staff import at_the_admin, in_role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 SUBMITTED = {"_form_submitted": "True"}
 
 

@@ -11,7 +11,7 @@ from accounts.rights import SUPPORT
 from tests.security.signing_in import letters_to
 from tests.security.staff import at_the_admin, in_role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 SUBMITTED = {"_form_submitted": "True"}
 # All of them are the number to Python's int, and so to a query.
 each_spelling = pytest.mark.parametrize("spelled", ["+{}", "%20{}", "{}%20", "0{}", "0_{}", "%D9%A0{}"])

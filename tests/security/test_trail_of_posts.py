@@ -10,7 +10,7 @@ from tests.security.staff import at_the_admin
 from tests.wallet.by_hand import balance
 from wallet.models import Wallet
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 COUNTRIES = reverse("admin:sms_country_changelist")
 
 
