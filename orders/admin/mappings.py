@@ -138,7 +138,7 @@ class StatusWordAdmin(NoOwnFavors):
 
     def check_favor(self, staff: User, row: StatusWord, changed: Collection[str]) -> None:
         """Raise NotYourOwnMoney where the word gives money back for an order of one's own."""
-        refuse_own_reported(row.word, kind=row.kind, status=row.status, actor=staff)
+        refuse_own_reported(row.word, kind=row.kind, status=row.status, actor=staff, now=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: StatusWord, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

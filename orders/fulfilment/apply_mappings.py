@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.power import NotYourOwnMoney, tied_to
 from orders.attempts.answers import Cause, State, settle_attempt, settle_waiting
+from orders.fulfilment.words_of_two import refuse_word_of_one
 from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, evidence_of
 from orders.lifecycle.drift import Subject, plain, settle_drift
 from orders.lifecycle.own_orders import refuse_own_order
@@ -55,7 +56,7 @@ def map_status_word(word: str, *, kind: str, status: str, actor: User, now: date
 
     Raises NotYourOwnMoney as `refuse_own_reported`; nothing is mapped then.
     """
-    refuse_own_reported(word, kind=kind, status=status, actor=actor)
+    refuse_own_reported(word, kind=kind, status=status, actor=actor, now=now)
     mapped, _created = StatusWord.objects.update_or_create(kind=kind, word=plain(word), defaults={"status": status})
     return apply_status_word(mapped, actor=actor, now=now)
 
@@ -69,12 +70,18 @@ def refuse_own_waiting(text: str, actor: User) -> None:
         refuse_own_order(actor, attempt.order)
 
 
-def refuse_own_reported(word: str, *, kind: str, status: str, actor: User) -> None:
-    """Raise NotYourOwnMoney where upstream has said this word, which shall give money back, of such an order."""
-    if status in GIVES_BACK:
-        own = Order.objects.filter(tied_to(actor, "user"), pk__in=_reported_with(word, kind))
-        for order in own.select_related("user")[:1]:
-            refuse_own_order(actor, order)
+def refuse_own_reported(word: str, *, kind: str, status: str, actor: User, now: datetime) -> None:
+    """Raise NotYourOwnMoney where upstream has said this word, which shall give money back, of such an order.
+
+    Or of so many that it is too much for one person: a second one has to say the same (`words_of_two`).
+    """
+    if status not in GIVES_BACK:
+        return
+    reported = _reported_with(word, kind)
+    own = Order.objects.filter(tied_to(actor, "user"), pk__in=reported)
+    for order in own.select_related("user")[:1]:
+        refuse_own_order(actor, order)
+    refuse_word_of_one(plain(word), kind=kind, status=status, orders=reported, actor=actor, now=now)
 
 
 def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
