@@ -10,7 +10,7 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import TrailEntry, User
-from accounts.power import NotYourOwnMoney, may_move_money_of
+from accounts.power import NotYourOwnMoney, in_the_same_hands, may_move_money_of
 from accounts.templatetags.money import money
 from accounts.trail import Action, record
 from orders.models import Order
@@ -42,7 +42,7 @@ def refuse_word_of_one(word: str, *, kind: str, status: str, orders: list[int], 
         same = TrailEntry.objects.filter(created_at__gt=now - COUNTED_TOGETHER, action=Action.ACTED)
         for name, value in said.items():
             same = same.filter(**{f"after__{name}": value})
-        others = User.objects.filter(pk__in=same.exclude(actor_id=actor.pk).values("actor_id"))
+        others = User.objects.filter(pk__in=same.values("actor_id")).exclude(pk__in=in_the_same_hands(actor, now=now))
         if any(may_move_money_of(actor, other) for other in others):
             return
         record(Action.ACTED, actor=actor, after=said, now=now)
