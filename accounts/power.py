@@ -3,12 +3,15 @@
 Nobody is above it, superusers included: what somebody could do for themselves alone, two have to agree on.
 """
 
+from datetime import datetime, timedelta
+
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import TrailEntry, User
 
 NAMED = 5  # of those who could do it instead
+LATELY = timedelta(days=7)
 
 
 class NotYourOwnMoney(Exception):
@@ -39,6 +42,30 @@ def refuse_own_money(staff: User, customer: User, *, permission: str = "") -> No
     """
     if not may_move_money_of(staff, customer):
         raise NotYourOwnMoney(staff, customer, permission)
+
+
+def in_the_same_hands(staff: User, *, now: datetime) -> set[int]:
+    """Return which accounts of staff may be one person with several, with that of `staff` itself, by the trail.
+
+    Who takes somebody on, or changes their rights, address or factors, could be both; so could two whom the same one
+    took on. What is longer ago than LATELY does not count: by then others have worked with them.
+    """
+    action = TrailEntry.Action
+    acts = Q(action__in=(action.ADDED, action.RIGHTS, action.FACTORS)) | Q(
+        action=action.CHANGED, after__has_key="email"
+    )
+    entries = TrailEntry.objects.filter(acts, created_at__gt=now - LATELY, target_type=User._meta.label)
+    pairs = {(actor, int(target)) for actor, target in entries.values_list("actor_id", "target_id") if actor}
+    # Customers are changed by many: they tie nobody.
+    works_here = set(
+        User.objects.filter(is_staff=True, pk__in={target for _, target in pairs}).values_list("pk", flat=True)
+    )
+    pairs = {(actor, target) for actor, target in pairs if target in works_here}
+    found, before = {staff.pk}, set[int]()
+    while found != before:
+        before = set(found)
+        found |= {one for pair in pairs if before & set(pair) for one in pair}
+    return found
 
 
 def staff_for_money_of(customer: User, permission: str) -> QuerySet[User]:

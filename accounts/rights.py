@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import TrailEntry, User
 
 OWNER, FINANCE, CATALOG, SUPPORT = ROLES = ("Owner", "Finance", "Catalog", "Support")
 
@@ -64,6 +64,20 @@ def may_touch_account(actor: User, account: User) -> bool:
     if not (rights.is_staff or rights.is_superuser or rights.groups or rights.permissions):
         return True
     return not rights.is_superuser and is_owner(actor) and _all_of(rights.groups, rights.permissions) <= _held(actor)
+
+
+def has_worked_here(account: User) -> bool:
+    """Whether this account is staff's or has been, by the trail.
+
+    Who may take somebody's rights for a moment must not find what is staff's to be a customer's meanwhile.
+    """
+    rights = rights_of(account)
+    if rights.is_staff or rights.is_superuser or rights.groups or rights.permissions:
+        return True
+    changes = TrailEntry.objects.filter(
+        action=TrailEntry.Action.RIGHTS, target_type=User._meta.label, target_id=str(account.pk)
+    )
+    return changes.filter(Q(before__is_staff=True) | Q(before__is_superuser=True)).exists()
 
 
 def refuse_change_of_rights(actor: User, account: User, after: Rights) -> None:

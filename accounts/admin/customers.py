@@ -26,7 +26,7 @@ from accounts.admin.sign_in_as import SignInAsAdmin
 from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
 from accounts.models import CustomerGroup, User
 from accounts.power import tied_to
-from accounts.rights import may_touch_account
+from accounts.rights import has_worked_here, may_touch_account
 from accounts.security.factor_removal import remove_factors
 from accounts.templatetags.money import money
 
@@ -143,9 +143,10 @@ class AuthenticatorAdmin(allauth_mfa_admin.AuthenticatorAdmin, ReadOnlyAdmin):
     fields = ("user", "type", "created_at", "last_used_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and not request.user.is_superuser and has_worked_here(obj.user):
+            return False  # staff's are touched by a superuser alone
         if obj is not None and obj.user.is_staff:
-            # Staff's are touched by a superuser alone, and nobody takes away their own here.
-            return request.user.is_superuser and obj.user_id != request.user.pk
+            return obj.user_id != request.user.pk  # and nobody takes away their own here
         theirs = obj is None or may_touch_account(member_of_staff(request), obj.user)
         return theirs and request.user.has_perm("mfa.delete_authenticator")
 

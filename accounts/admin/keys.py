@@ -10,8 +10,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -42,9 +43,15 @@ from accounts.keys.forms import (
 )
 from accounts.models import ApiKey, ApiKeySpending, User
 from accounts.rights import may_touch_account
+from accounts.security.notices import tell_of_change
 
 LONGEST_OVERLAP_HOURS = 168
 SPENT = money_column("spent_micros", gettext_lazy("spent"))
+# What the customer is told: whoever works here and has a key of theirs could give it more powers in silence else.
+_MADE = gettext_lazy("The shop's staff made you an API key: %(name)s. View it on your page, once.")
+_CHANGED = gettext_lazy("The shop's staff changed what your API key %(name)s may do.")
+_REPLACED = gettext_lazy("The shop's staff replaced your API key by a new one: %(name)s. View it on your page, once.")
+_REVOKED = gettext_lazy("The shop's staff revoked your API key %(name)s.")
 
 
 class StaffKeyForm(KeyForm):
@@ -131,10 +138,13 @@ class ApiKeyAdmin(NoOwnFavors):
             self.check_favor(member_of_staff(request), obj, form.changed_data)
         if not change:
             obj.pk = prepare_api_key(**form.powers).pk
+            _tell(obj.user, _MADE, form.powers["name"])
             messages.info(request, _("The customer can view the key on their page, once."))
             return
         try:
             change_api_key(obj.pk, **form.powers)
+            if form.changed_data:
+                _tell(obj.user, _CHANGED, form.powers["name"])
         except KeyIsRevoked:
             messages.error(request, _("This key has already been revoked."))
 
@@ -162,6 +172,7 @@ class ApiKeyAdmin(NoOwnFavors):
         try:
             new, _text = rotate_api_key(key.pk, keep_old_for=timedelta(hours=form.cleaned_data["hours"]), unseen=True)
             self.log_change(request, key, "rotated")
+            _tell(key.user, _REPLACED, new.name)
             messages.success(request, _("The customer can view the key on their page, once."))
             key = new
         except KeyIsRevoked:
@@ -189,10 +200,16 @@ class ApiKeyAdmin(NoOwnFavors):
         try:
             revoke_api_key(key.pk)
             self.log_change(request, key, "revoked")
+            _tell(key.user, _REVOKED, key.name)
             messages.success(request, _("The key has been revoked."))
         except KeyIsRevoked:
             messages.error(request, _("This key was already revoked."))
         return go_to(request, reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+
+def _tell(customer: User, text: Promise, name: str) -> None:
+    with override(customer.mail_language):
+        tell_of_change(customer, str(text) % {"name": name}, by_staff=True)
 
 
 @admin.register(ApiKeySpending)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
@@ -69,6 +70,7 @@ class RecordedAdmin(UnfoldModelAdmin):
 
 def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _refuse_other_spellings(pages, kwargs.get("object_id"))
         token = acting_request.set(request)
         try:
             response = view(request, *args, **kwargs)
@@ -81,12 +83,25 @@ def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> 
     return update_wrapper(watched, view)
 
 
+def _refuse_other_spellings(pages: UnfoldModelAdmin, object_id: Any) -> None:
+    """Raise Http404 for "+5", " 5" or "0_5", which Python reads as 5 and would find that row.
+
+    Whoever asks whether the row may be touched, or notes which one it was, must not read the address in another way.
+    """
+    try:
+        key = pages.opts.pk.to_python(object_id)
+    except ValidationError:
+        return  # names no row, and the page says so
+    if isinstance(key, int) and str(key) != object_id:
+        raise Http404
+
+
 def _note_unnoticed(pages: UnfoldModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
     """Note a download, and what was posted and led on; a form that came back with its errors has done nothing."""
     if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
         action, after = Action.EXPORTED, {"asked": {name: request.GET.getlist(name) for name in request.GET}}
     elif request.method not in SAFE and (response.status_code in (204, 302, 303) or "HX-Redirect" in response):
-        action, after = Action.ACTED, _what_was_posted(request)
+        action, after = Action.ACTED, _what_was_posted(pages, request)
     else:
         return
     target = pages.model(pk=object_id) if str(object_id or "").isdecimal() else pages.model()
@@ -106,13 +121,39 @@ class _Unread:
         return str(self._meta.verbose_name)
 
 
-def _what_was_posted(request: HttpRequest) -> dict[str, Any]:
-    """Return an action's name and rows, or the fields of a dialog."""
-    if "action" not in request.POST:
-        fields = {name: request.POST[name] for name in request.POST if name not in NO_FIELDS}
-        return {"posted": fields} if fields else {}
-    rows = request.POST.getlist("_selected_action")
-    return {"action": request.POST["action"], "count": len(rows), "rows": rows[:NAMED_ROWS]}
+def _what_was_posted(pages: UnfoldModelAdmin, request: HttpRequest) -> dict[str, Any]:
+    """Return an action's name and rows, or the fields of a dialog, whatever was posted beside them."""
+    if "action" in request.POST and _is_list(pages, request):
+        rows = request.POST.getlist("_selected_action")
+        noted = {"action": _action_taken(request), "count": len(rows), "rows": rows[:NAMED_ROWS]}
+        return {**noted, "all": True} if request.POST.get("select_across") == "1" else noted
+    # The trail cuts what is too much: what a dialog asks for comes first.
+    asked = _asked_by_dialogs(pages)
+    names = sorted((name for name in request.POST if name not in NO_FIELDS), key=lambda name: name not in asked)
+    fields = {name: request.POST[name].strip() for name in names}
+    return {"posted": fields} if fields else {}
+
+
+def _is_list(pages: UnfoldModelAdmin, request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.url_name == f"{pages.opts.app_label}_{pages.opts.model_name}_changelist"
+
+
+def _action_taken(request: HttpRequest) -> str:
+    """Return which of several actions in a post Django carries out: the one whose button was pressed, by its number."""
+    named = request.POST.getlist("action")
+    try:
+        return named[int(request.POST.get("index", 0))]
+    except ValueError:
+        return named[0]
+    except IndexError:
+        return named[-1]
+
+
+def _asked_by_dialogs(pages: UnfoldModelAdmin) -> set[str]:
+    offered = (*pages._get_base_actions_list(), *pages._get_base_actions_detail(), *pages._get_base_actions_row())
+    forms = [action.dialog.get("form_class") for action in offered if action.dialog]
+    return {name for form in forms if form is not None for name in form.base_fields}
 
 
 def _columns(row: Model) -> dict[str, Any]:

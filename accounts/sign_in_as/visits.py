@@ -6,6 +6,7 @@ began in seconds of the epoch, and the addresses that were asked for.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -38,6 +39,11 @@ class Visit:
     customer_id: int
     began_at: datetime
     paths: list[str]
+
+    @property
+    def pages(self) -> set[str]:
+        """The addresses without what stood behind them."""
+        return {path.partition("?")[0] for path in self.paths}
 
     @property
     def ends_at(self) -> datetime:
@@ -86,14 +92,24 @@ def why_over(visit: Visit, staff: User | AnonymousUser, customer: User | None, *
 
 
 def note_page(request: HttpRequest, visit: Visit, staff: User, customer: User, *, refused: bool) -> None:
-    """Put a page that is asked for on the trail, once a visit."""
-    path = request.path[:200]
-    if path in visit.paths:
+    """Put a page that is asked for on the trail, once a visit; count what else the same address shows."""
+    address = _address(request)
+    if address in visit.paths:
         return
-    after = {"refused" if refused else "page": path}
-    record(Action.SIGNED_IN_AS, actor=staff, target=customer, request=request, after=after)
-    request.session[VISIT]["paths"].append(path)
+    path = request.path[:200]
+    if path not in visit.pages:
+        after = {"refused" if refused else "page": path}
+        record(Action.SIGNED_IN_AS, actor=staff, target=customer, request=request, after=after)
+    request.session[VISIT]["paths"].append(address)
     request.session.modified = True
+
+
+def _address(request: HttpRequest) -> str:
+    """Return what says which rows a page shows: without `seen`, by which a part asks whether anything is new."""
+    query = request.GET.copy()
+    query.pop("seen", None)
+    path = request.path[:200]
+    return f"{path}?{sha256(query.urlencode().encode()).hexdigest()[:16]}" if query else path
 
 
 def end_visit(request: HttpRequest, *, why: str, now: datetime) -> None:
@@ -108,7 +124,7 @@ def end_visit(request: HttpRequest, *, why: str, now: datetime) -> None:
     with transaction.atomic():
         if not SupportVisit.objects.filter(pk=visit.row_id, ended_at=None).update(ended_at=now):
             return  # it had ended before: see `why_over`
-        after = {"why": why, "pages": len(visit.paths)}
+        after = {"why": why, "pages": len(visit.pages)}
         record(Action.LEFT_SIGNED_IN_AS, actor=staff, target=customer, request=request, after=after, now=now)
     hijack_ended.send(sender=None, request=request, hijacker=staff, hijacked=customer)
 

@@ -30,7 +30,8 @@ def plain(value: Any, name: str = "") -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, dict):
-        return {_text(key): plain(one, str(key)) for key, one in list(value.items())[:MOST]}
+        kept = {_text(key): plain(one, str(key)) for key, one in list(value.items())[:MOST]}
+        return {**kept, "…": len(value) - MOST} if len(value) > MOST else kept
     if isinstance(value, Model):
         return value.pk if isinstance(value.pk, int) else _text(value.pk)
     if isinstance(value, datetime | date | time):

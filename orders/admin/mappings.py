@@ -43,6 +43,7 @@ from orders.fulfilment.apply_mappings import (
 )
 from orders.fulfilment.service_supply import STATUS_BY_WORD
 from orders.lifecycle.drift import Subject, plain, settle_drift
+from orders.lifecycle.refund_requests import count_waiting
 from orders.models import ContractDrift, Kind, KnownRefusal, Status, StatusWord, UpstreamAssumption
 
 STATUSES = list(StatusWord._meta.get_field("status").choices or ())
@@ -94,14 +95,21 @@ def orders_asked(count: int) -> str:
     return words % {"count": count}
 
 
-def orders_settled(count: int) -> str:
-    """Say how many orders a listed text settled."""
+def orders_settled(count: int, *, waiting: int) -> str:
+    """Say how many orders a listed text settled, and how many refunds are too much for one person."""
     words = ngettext(
         "%(count)d waiting order has been settled.",
         "%(count)d waiting orders have been settled.",
         count,
     )
-    return words % {"count": count}
+    if not waiting:
+        return words % {"count": count}
+    more = ngettext(
+        "%(count)d refund exceeds what one person may move within 24 hours and waits for a second person.",
+        "%(count)d refunds exceed what one person may move within 24 hours and wait for a second person.",
+        waiting,
+    )
+    return f"{words % {'count': count}} {more % {'count': waiting}}"
 
 
 class StatusWordForm(ModelForm):
@@ -130,7 +138,7 @@ class StatusWordAdmin(NoOwnFavors):
 
     def check_favor(self, staff: User, row: StatusWord, changed: Collection[str]) -> None:
         """Raise NotYourOwnMoney where the word gives money back for an order of one's own."""
-        refuse_own_reported(row.word, kind=row.kind, status=row.status, actor=staff)
+        refuse_own_reported(row.word, kind=row.kind, status=row.status, actor=staff, now=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: StatusWord, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -150,9 +158,9 @@ class KnownRefusalAdmin(NoOwnFavors):
 
     def save_model(self, request: HttpRequest, obj: KnownRefusal, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        messages.info(
-            request, orders_settled(apply_listed_refusal(obj.text, actor=member_of_staff(request), now=timezone.now()))
-        )
+        actor, now = member_of_staff(request), timezone.now()
+        count = apply_listed_refusal(obj.text, actor=actor, now=now)
+        messages.info(request, orders_settled(count, waiting=count_waiting(actor, asked_at=now)))
 
 
 class MapForm(DialogForm):
@@ -252,13 +260,14 @@ class ContractDriftAdmin(ReadOnlyAdmin):
         drift = self.get_object(request, object_id)
         if drift is None or drift.subject != Subject.ERROR_TEXT:
             return self._back(request, object_id)
-        meaning = form.cleaned_data["meaning"]
+        meaning, actor, now = form.cleaned_data["meaning"], member_of_staff(request), timezone.now()
         try:
-            count = list_refusal(drift.text, meaning=meaning, actor=member_of_staff(request), now=timezone.now())
+            count = list_refusal(drift.text, meaning=meaning, actor=actor, now=now)
         except NotYourOwnMoney as refusal:
             messages.error(request, str(refusal))
             return self._back(request, object_id)
-        return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {orders_settled(count)}")
+        settled = orders_settled(count, waiting=count_waiting(actor, asked_at=now))
+        return self._done(request, drift, f"{KnownRefusal.Meaning(meaning).label}. {settled}")
 
     @action(
         description=gettext_lazy("Map this type…"),

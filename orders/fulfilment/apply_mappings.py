@@ -11,9 +11,11 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.power import NotYourOwnMoney, tied_to
 from orders.attempts.answers import Cause, State, settle_attempt, settle_waiting
+from orders.fulfilment.words_of_two import refuse_word_of_one
 from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, evidence_of
 from orders.lifecycle.drift import Subject, plain, settle_drift
 from orders.lifecycle.own_orders import refuse_own_order
+from orders.lifecycle.refund_requests import UNKNOWN, ask_for_refund
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import (
@@ -25,6 +27,7 @@ from orders.lifecycle.transitions import (
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import KnownRefusal, LostAttempt, Order, OrderEvent, RefundReason, Status, StatusWord
 from upstream.errors import plain_text
+from wallet.models import MoneyRequest
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -53,7 +56,7 @@ def map_status_word(word: str, *, kind: str, status: str, actor: User, now: date
 
     Raises NotYourOwnMoney as `refuse_own_reported`; nothing is mapped then.
     """
-    refuse_own_reported(word, kind=kind, status=status, actor=actor)
+    refuse_own_reported(word, kind=kind, status=status, actor=actor, now=now)
     mapped, _created = StatusWord.objects.update_or_create(kind=kind, word=plain(word), defaults={"status": status})
     return apply_status_word(mapped, actor=actor, now=now)
 
@@ -67,19 +70,26 @@ def refuse_own_waiting(text: str, actor: User) -> None:
         refuse_own_order(actor, attempt.order)
 
 
-def refuse_own_reported(word: str, *, kind: str, status: str, actor: User) -> None:
-    """Raise NotYourOwnMoney where upstream has said this word, which shall give money back, of such an order."""
-    if status in GIVES_BACK:
-        own = Order.objects.filter(tied_to(actor, "user"), pk__in=_reported_with(word, kind))
-        for order in own.select_related("user")[:1]:
-            refuse_own_order(actor, order)
+def refuse_own_reported(word: str, *, kind: str, status: str, actor: User, now: datetime) -> None:
+    """Raise NotYourOwnMoney where upstream has said this word, which shall give money back, of such an order.
+
+    Or of so many that it is too much for one person: a second one has to say the same (`words_of_two`).
+    """
+    if status not in GIVES_BACK:
+        return
+    reported = _reported_with(word, kind)
+    own = Order.objects.filter(tied_to(actor, "user"), pk__in=reported)
+    for order in own.select_related("user")[:1]:
+        refuse_own_order(actor, order)
+    refuse_word_of_one(plain(word), kind=kind, status=status, orders=reported, actor=actor, now=now)
 
 
 def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
     """Settle the orders whose last attempt was answered with this text, which is listed now: not bought.
 
-    They fail and are refunded, or wait in the queue again where the text speaks of our balance or key. Returns how
-    many. Raises KnownRefusal.DoesNotExist when the text is not listed.
+    They fail and are refunded, or wait in the queue again where the text speaks of our balance or key. A refund that is
+    too much for one person waits for a second one, and its order with it. Returns how many were settled. Raises
+    KnownRefusal.DoesNotExist when the text is not listed.
     """
     meaning = KnownRefusal.objects.get(plain_text=plain_text(text)).meaning
     settle_drift(Subject.ERROR_TEXT, text, now=now)
@@ -87,10 +97,9 @@ def apply_listed_refusal(text: str, *, actor: User, now: datetime) -> int:
     for attempt in _answered_with(text):
         try:
             with transaction.atomic():
-                _settle(attempt, meaning, text, actor, now)
+                settled += _settle(attempt, meaning, text, actor, now)
         except (WrongStatus, NotYourOwnMoney):
             continue  # settled meanwhile in another way; or the actor's own, which came to wait meanwhile
-        settled += 1
     log.info("listed_refusal_applied", text=text, orders=settled)
     return settled
 
@@ -123,13 +132,16 @@ def _answered_with(text: str) -> list[LostAttempt]:
     return list(rows.select_related(*(f"order__{name}" for name in related_rows())))
 
 
-def _settle(attempt: LostAttempt, meaning: str, text: str, actor: User, now: datetime) -> None:
+def _settle(attempt: LostAttempt, meaning: str, text: str, actor: User, now: datetime) -> bool:
+    """Settle an order, or what is in question of it; False where its refund waits for a second person."""
     order = attempt.order
     refuse_own_order(actor, order)
     if attempt.state != State.LOST:
         _close_question(attempt, text, actor, now)
-        return
+        return True
     again = meaning in (Meaning.BALANCE, Meaning.KEY)
+    if not again and not _may_refund_alone(order, actor, now):
+        return False
     fields: dict[str, Any] = {"not_before": None} if again else {"finished_at": now, "next_poll_at": None}
     move_order(
         order.pk,
@@ -145,10 +157,20 @@ def _settle(attempt: LostAttempt, meaning: str, text: str, actor: User, now: dat
     settle_waiting(order.pk, State.ABSENT, now=now, actor=actor)
     if again:
         wake_forwarder(order.pk)
-        return
+        return True
     order.status = Status.FAILED
     refund_up_to(order, order.price_micros, why=RefundReason.FAILED, now=now)
     supply_of(order).record_closed(order, now)
+    return True
+
+
+def _may_refund_alone(order: Order, actor: User, now: datetime) -> bool:
+    """Count the refund for the actor, or have it wait for a second person; what waits already goes on waiting."""
+    try:
+        asked = ask_for_refund(order, act=UNKNOWN, actor=actor, now=now)
+    except ValueError:
+        return False
+    return asked.state == MoneyRequest.State.DONE
 
 
 def _close_question(attempt: LostAttempt, text: str, actor: User, now: datetime) -> None:

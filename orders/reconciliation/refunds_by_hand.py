@@ -4,29 +4,26 @@ What one person may move alone within a day, refunds and all else, is the wallet
 waits as it is meanwhile: whatever else settles it comes first, and the request is declined then.
 """
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.power import refuse_own_money
 from orders.attempts.not_found import refund_forgotten
 from orders.fulfilment.margin import refund_held
+from orders.lifecycle.refund_requests import ABOUT, UNKNOWN, ask_for_refund
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order
 from orders.reconciliation.resolve import resolve_by_refund
 from wallet.models import MoneyRequest
 from wallet.operations import SubjectChanged
-from wallet.operations.second_person import is_too_much_for_one, write_request
 
-ABOUT = "order:"
 # By the names that requests keep, so that they still mean the same after an update.
 ACTS: dict[str, Callable[..., None]] = {
-    "unknown": resolve_by_refund,
+    UNKNOWN: resolve_by_refund,
     "held": refund_held,
     "forgotten": refund_forgotten,
 }
@@ -41,24 +38,8 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
     with transaction.atomic():
         order = Order.objects.select_related("user").get(pk=order_id)
         refuse_own_money(actor, order.user, permission="orders.change_order")
-        about, amount_micros = f"{ABOUT}{order_id}", order.price_micros - order.refunded_micros
-        if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
-            raise ValueError(_("A refund of this order is already waiting for a second person."))
-        if amount_micros <= 0:
-            raise WrongStatus(f"the money for order {order_id} has been given back")
-        request = MoneyRequest(
-            user=order.user,
-            kind=MoneyRequest.Kind.REFUND,
-            amount_micros=amount_micros,
-            about=about,
-            act=act,
-            note=order.title[:300],
-            request_id=str(uuid.uuid4()),
-            asked_by=actor,
-        )
-        waits = is_too_much_for_one(actor, amount_micros, now)
-        write_request(request, waits=waits, now=now)
-        if waits:
+        request = ask_for_refund(order, act=act, actor=actor, now=now)
+        if request.state == MoneyRequest.State.WAITING:
             with transaction.atomic():  # for who asks: whether the order is in that state
                 ACTS[act](order_id, actor=actor, now=now)
                 transaction.set_rollback(True)

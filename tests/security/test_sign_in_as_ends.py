@@ -159,6 +159,21 @@ def test_a_visit_that_copies_page_after_page_ends(visit, monkeypatch):
 
 
 # --- Who knows of it --------------------------------------------------------------------------------------------------
+def test_a_visit_that_turns_the_pages_of_a_list_ends(visit, monkeypatch):
+    """Each of them shows other rows; a part that only asks whether anything is new is none."""
+    monkeypatch.setattr("accounts.sign_in_as.visits.MOST_PAGES", 3)
+    orders = reverse("orders:list")
+
+    for seen in "abcdef":
+        assert visit.get(orders, {"seen": seen}, headers=HTMX).status_code == 200
+    pages = [visit.get(orders, {"page": number}).status_code for number in range(1, 4)]
+
+    assert pages == [200, 200, 302]
+    assert not is_looking(visit)
+    looked = [entry.after["page"] for entry in entries("signed_in_as") if "page" in entry.after]
+    assert looked == [orders]
+
+
 def test_the_trail_has_the_reason_each_page_once_and_the_end(visit, ann):
     for address in ("/orders/", "/orders/", "/orders/?q=x", "/wallet/", "/account/security/"):
         visit.get(address)

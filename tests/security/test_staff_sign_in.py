@@ -12,9 +12,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import TrailEntry, User
+from accounts.rights import FINANCE, OWNER
 from tests.conftest import PASSWORD, second_factor
 from tests.security.factors import CONFIRM, SET_UP, code, passkey, recovery_code, sign_in_with_factor
 from tests.security.signing_in import confirm, is_signed_in, letters_to, sign_in
+from tests.security.staff import in_role
 
 pytestmark = pytest.mark.django_db
 INDEX = reverse("admin:index")
@@ -279,6 +281,24 @@ def test_support_removes_a_customers_factor_and_nobodys_of_staff(
     assert remove(client, anns) == 302
     assert not Authenticator.objects.filter(user=ann).exists()
     assert "Your second factor was removed by the shop's staff" in letters_to(ann.email)[-1]
+
+
+@pytest.mark.parametrize("keeps_the_role", [True, False])
+def test_an_owner_who_takes_staffs_rights_for_a_moment_does_not_remove_the_factor_meanwhile(
+    client: Client, keeps_the_role: bool
+) -> None:
+    owner, fred = in_role("olga@example.com", OWNER), in_role("fred@example.com", FINANCE)
+    factor = second_factor(fred)
+    client.force_login(owner)
+    groups = list(fred.groups.values_list("pk", flat=True)) if keeps_the_role else []
+    form = {"email": fred.email, "is_active": "on", "groups": groups}
+    assert client.post(reverse("admin:accounts_user_change", args=[fred.pk]), form).status_code == 302
+    assert not User.objects.get(pk=fred.pk).is_staff
+
+    assert remove(client, factor) == 403
+    remove_by_the_list(client, factor)
+
+    assert Authenticator.objects.filter(pk=factor.pk).exists()
 
 
 def test_a_superuser_removes_anothers_factor_with_all_that_hangs_on_it(client: Client, sam: User, tom: User) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.power import may_move_money_of, refuse_own_money, staff_for_money_of, these_people_can
+from accounts.power import in_the_same_hands, may_move_money_of, refuse_own_money, staff_for_money_of, these_people_can
 from wallet.models import LedgerEntry, MoneyRequest
 from wallet.operations.ledger import InsufficientFunds, adjust, debit, wallet_of
 from wallet.operations.second_person import SubjectChanged, carries_out, carry_out, is_too_much_for_one, write_request
@@ -34,11 +34,17 @@ class MayNotDecide(Exception):
     The text is for staff and says who can.
     """
 
-    def __init__(self, request: MoneyRequest) -> None:
-        text = _(
-            "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor "
-            "anybody tied to one of them by a referral."
-        )
+    def __init__(self, request: MoneyRequest, *, in_the_same_hands: bool = False) -> None:
+        if in_the_same_hands:
+            text = _(
+                "Somebody else has to decide: within a week, one of you and the person who requested it took the other "
+                "on or changed their rights, address or factors, or somebody did that with both of you."
+            )
+        else:
+            text = _(
+                "Somebody else has to decide: neither the person who requested it, nor the owner of the wallet, nor "
+                "anybody tied to one of them by a referral."
+            )
         super().__init__(f"{text} {who_can_decide(request)}")
 
 
@@ -123,8 +129,13 @@ def decline_request(request_pk: int, *, actor: User, now: datetime | None = None
     return _decide(request_pk, State.DECLINED, actor, now or timezone.now())
 
 
-def may_decide(request: MoneyRequest, actor: User) -> bool:
+def may_decide(request: MoneyRequest, actor: User, *, now: datetime | None = None) -> bool:
     """Return whether `actor` could be the second person of a request, rights aside."""
+    now = now or timezone.now()
+    return _is_untied(request, actor) and actor.pk not in in_the_same_hands(request.asked_by, now=now)
+
+
+def _is_untied(request: MoneyRequest, actor: User) -> bool:
     return may_move_money_of(actor, request.user) and may_move_money_of(actor, request.asked_by)
 
 
@@ -132,14 +143,14 @@ def who_can_decide(request: MoneyRequest) -> str:
     """Return a sentence for staff: who can be the second person of a request, or that nobody can so far."""
     unrelated_to_who_asked = staff_for_money_of(request.asked_by, RIGHT_TO_DECIDE)
     people = staff_for_money_of(request.user, RIGHT_TO_DECIDE).filter(pk__in=unrelated_to_who_asked.values("pk"))
-    return these_people_can(people)
+    return these_people_can(people.exclude(pk__in=in_the_same_hands(request.asked_by, now=timezone.now())))
 
 
 def _decide(request_pk: int, state: str, actor: User, now: datetime) -> MoneyRequest:
     """Close a waiting request: of two who press at once, one gets a row."""
     request = MoneyRequest.objects.select_related("user", "asked_by").get(pk=request_pk)
-    if not may_decide(request, actor):
-        raise MayNotDecide(request)
+    if not may_decide(request, actor, now=now):
+        raise MayNotDecide(request, in_the_same_hands=_is_untied(request, actor))
     request.state, request.decided_by, request.decided_at = state, actor, now
     waiting = MoneyRequest.objects.filter(pk=request_pk, state=State.WAITING)
     if not waiting.update(state=state, decided_by=actor, decided_at=request.decided_at):

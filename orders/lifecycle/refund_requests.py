@@ -1,0 +1,47 @@
+"""The request that stands for every refund staff decides on: it counts for who asked, or waits for a second person."""
+
+import uuid
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from orders.lifecycle.transitions import WrongStatus
+from orders.models import Order
+from wallet.models import MoneyRequest
+from wallet.operations.second_person import is_too_much_for_one, write_request
+
+ABOUT = "order:"
+UNKNOWN = "unknown"  # the act for an order whose answer never came
+
+
+def ask_for_refund(order: Order, *, act: str, actor: User, now: datetime) -> MoneyRequest:
+    """Write down that staff gives back what is left of an order's price; part of the refund's transaction.
+
+    The request returned is done, and the caller refunds the order now, or waits: then nothing may move. `act` is a name
+    of orders.reconciliation.refunds_by_hand.ACTS. Raises WrongStatus when nothing is left, ValueError, whose text is
+    for staff, when a refund of the order waits already.
+    """
+    about, amount_micros = f"{ABOUT}{order.pk}", order.price_micros - order.refunded_micros
+    if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
+        raise ValueError(_("A refund of this order is already waiting for a second person."))
+    if amount_micros <= 0:
+        raise WrongStatus(f"the money for order {order.pk} has been given back")
+    request = MoneyRequest(
+        user=order.user,
+        kind=MoneyRequest.Kind.REFUND,
+        amount_micros=amount_micros,
+        about=about,
+        act=act,
+        note=order.title[:300],
+        request_id=str(uuid.uuid4()),
+        asked_by=actor,
+    )
+    write_request(request, waits=is_too_much_for_one(actor, amount_micros, now), now=now)
+    return request
+
+
+def count_waiting(actor: User, *, asked_at: datetime) -> int:
+    """Return how many refunds that this person asked for at one moment wait for a second person."""
+    waiting = MoneyRequest.objects.filter(kind=MoneyRequest.Kind.REFUND, state=MoneyRequest.State.WAITING)
+    return waiting.filter(asked_by=actor, created_at=asked_at).count()
