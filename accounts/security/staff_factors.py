@@ -7,6 +7,7 @@ nothing, whoever signed in with it. Only the demo, which nobody else can reach, 
 
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
 
 from allauth.account import app_settings
@@ -16,6 +17,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -69,6 +71,19 @@ def lead_to(request: HttpRequest, address: str) -> HttpResponse:
     """Lead to a whole page, also whoever asked for a part of one."""
     htmx = cast(PageRequest, request).htmx
     return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
+
+
+def needs_factor_if_there_is_one(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let whoever has a second factor come to this page, of staff or not, only after a fresh sign-in with it."""
+
+    @wraps(view)
+    def handler(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if user.is_authenticated and not is_fresh(request) and has_second_factor(user):
+            return confirm_page(request, back=request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return handler
 
 
 class StaffFactorsMiddleware:

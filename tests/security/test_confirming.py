@@ -107,3 +107,19 @@ def test_whoever_has_a_second_factor_confirms_with_it_and_not_with_the_password(
     assert ApiKey.objects.count() == 1
     assert confirm_with(thief, thief.post(reverse("api:keys"), KEY), code()).status_code == 200
     assert ApiKey.objects.count() == 2
+
+
+def test_the_old_password_alone_changes_no_password_where_there_is_a_second_factor(thief, ann):
+    second_factor(ann)
+    page, words = reverse("account_change_password"), "quite another secret"
+    new = {"oldpassword": PASSWORD, "password1": words, "password2": words}
+
+    asked = [thief.get(page), thief.post(page, new)]
+
+    assert [answer["Location"].partition("?")[0] for answer in asked] == [CONFIRM, CONFIRM]
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+    confirm_with(thief, asked[0], code())
+    thief.post(page, new)
+    ann.refresh_from_db()
+    assert ann.check_password(words)

@@ -70,7 +70,8 @@ def is_too_much_for_one(staff: User, amount_micros: int, now: datetime) -> bool:
 def write_request(request: MoneyRequest, *, waits: bool, now: datetime) -> None:
     """Save a new request as done, or as waiting for a second person; part of the move's transaction.
 
-    Raises AlreadyBooked for a request id that came before.
+    Raises AlreadyBooked for a request id that came before; ValueError, whose text is for staff, when somebody else has
+    asked for this at the same moment.
     """
     request.needs_second = waits
     request.state = State.WAITING if waits else State.DONE
@@ -79,6 +80,8 @@ def write_request(request: MoneyRequest, *, waits: bool, now: datetime) -> None:
         with transaction.atomic():
             request.save(force_insert=True)
     except IntegrityError as error:
-        if "request_id" not in str(error):
-            raise
-        raise AlreadyBooked(request.request_id) from error
+        if "request_id" in str(error):
+            raise AlreadyBooked(request.request_id) from error
+        if "about" in str(error):  # one_request_waits_about_it
+            raise ValueError(_("Somebody else has just requested this: it waits for a second person.")) from error
+        raise

@@ -26,10 +26,12 @@ Breaches = tuple[QuerySet[Any], Callable[..., str]]
 def check_two_people(findings: AuditFindings) -> None:
     """Compare who made and who approved each move by hand with its owner, and what came in with what was asked."""
     began, older = applied_at(*RULES_CAME_WITH), 0
+    first = LedgerEntry.objects.order_by("pk").values_list("created_at", flat=True).first()
+    has_older = began is not None and first is not None and first < began
     for rows, sentence in (_own_entries(), _own_requests(), _approved_by_a_party(), _more_than_asked(), _by_nobody()):
         judged = rows if began is None else rows.filter(Q(at__gte=began) | Q(at=None))
         findings.problems.extend(sentence(*row[1:]) for row in judged[:SHOWN_PROBLEMS])
-        older += 0 if began is None else rows.filter(at__lt=began).count()
+        older += rows.filter(at__lt=began).count() if has_older else 0
     if older:
         findings.figures.append(("by hand before these rules, not judged", str(older)))
 

@@ -1,17 +1,22 @@
 """Refunds that staff decides on: one person's limit is on them too, and what is above it waits for a second one."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from orders.accounting.audit import audit
+from orders.lifecycle.refund_requests import UNKNOWN, ask_for_refund
 from orders.models import Order, Status
 from tests.orders.attention import make_lost
 from tests.wallet.by_hand import balance, move
+from tests.workers import wait_for
 from wallet.models import LedgerEntry, MoneyRequest
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +106,31 @@ def test_refund_of_an_order_that_is_not_in_doubt_leaves_no_request(sam, place, s
         assert "status has already changed" in refund(sam, order)
 
     assert MoneyRequest.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refund_that_two_ask_for_at_the_same_moment_waits_once(sam, tom, lost):
+    def ask(user: User) -> str:
+        try:
+            return refund(user, lost)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            ask_for_refund(lost, act=UNKNOWN, actor=sam, now=timezone.now())
+            second = threads.submit(ask, tom)
+            wait_for(somebody_waits_for_a_lock, "the second one waits for the first")
+        said = second.result(timeout=20)
+
+    assert "Somebody else has just requested this" in said
+    assert MoneyRequest.objects.get().asked_by == sam
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.parametrize("relation", ["own", "brought"])
