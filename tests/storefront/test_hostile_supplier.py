@@ -29,7 +29,7 @@ from upstream.sandbox.process import Sandbox
 # Orders are sent from threads, which see what was committed.
 pytestmark = [pytest.mark.django_db(transaction=True)]
 SYNCS = 8
-ROUNDS = 4
+ROUNDS = 3
 # Each is one of the faults that such a supplier's answers may lead to, and is no error of the shop's.
 EXPECTED_TROUBLE = (200, 301, 302, 404, 405)
 
@@ -128,10 +128,10 @@ def test_shop_when_every_answer_may_be_damaged_serves_every_page_and_its_books_a
         task()
     buy(customer, key)
     play(OTHER_TASKS, ROUNDS, actor=sam)
-    pages = walk(customer, "/", "/sms/", "/orders/", of_a_kind=2) | walk(desk, "/admin/", of_a_kind=2)
+    pages = walk(customer, "/", "/sms/", "/orders/", of_a_kind=2) | walk(desk, "/admin/", of_a_kind=1)
 
     assert {address: status for address, status in pages.items() if status not in EXPECTED_TROUBLE} == {}
-    assert len(pages) > 100
+    assert len(pages) > 80
     # Once the supplier speaks clearly again, everything that is known comes right by itself.
     hostile.set(profiles=[])
     play(OTHER_TASKS, 4, actor=sam)
