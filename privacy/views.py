@@ -7,12 +7,13 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import date as date_text
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import CustomerRequest, PageRequest, address_of, customers_only, personal_page, render_live
-from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
 from privacy.deletion.links import LinkIsOver, deletion_of
@@ -62,9 +63,11 @@ def prepare(request: CustomerRequest) -> HttpResponse:
 
 @customers_only
 @require_POST
-@needs_fresh_sign_in
 def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
     """Send the file, to its owner alone, who hears of it; whoever has it has looked at all the goods in it."""
+    if not is_fresh(request):
+        # A file would leave the page that asks who it is on the screen, as if nothing had come of it.
+        return redirect(confirm_url(reverse("privacy:home")))
     export = get_object_or_404(DataExport, pk=pk, user=request.user, state=DataExport.State.READY)
     try:
         file = path_of(export.file_name).open("rb")

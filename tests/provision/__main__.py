@@ -60,8 +60,8 @@ def _run(name: str, database_url: str, arguments: list[str], *, chosen: list[str
     """Run pytest on one database, its output going through; return name, exit status and the last line."""
     print(f"\n===== {name} =====", flush=True)
     environment = {**os.environ, "DATABASE_URL": database_url}
-    # Two more than there are processors: much of a test is waiting, for a browser, a worker, an answer.
-    processes = min(max(os.cpu_count() or 2, 2) + 2, 8)
+    # One more than there are processors: much of a test is waiting, for a browser, a worker, an answer.
+    processes = min(max(os.cpu_count() or 2, 2) + 1, 8)
     command = [sys.executable, "-m", "pytest", "-n", str(processes), "--dist", "loadgroup"]
     command += ["--color", "yes" if sys.stdout.isatty() else "no", *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as pytest:

@@ -100,8 +100,8 @@ def test_a_stolen_session_gets_no_download_without_the_password(thief, ann, serv
     assert asked.status_code == 302
     assert asked["Location"].startswith("/accounts/reauthenticate/")
     assert not asked.streaming
-    owner = confirm(thief, asked)
-    assert b"".join(owner.streaming_content)[:2] == b"PK"
+    assert confirm(thief, asked)["Location"] == HOME  # the page of the file, where it is pressed again
+    assert b"".join(thief.post(address).streaming_content)[:2] == b"PK"
 
 
 def test_every_preparation_is_told_to_the_owner_and_to_the_address_before(thief, ann):

@@ -15,7 +15,7 @@ from accounts.access import (
     wants_part,
 )
 from accounts.encryption import CannotDecrypt
-from accounts.security.fresh_sign_in import needs_fresh_sign_in
+from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_goods
 from orders.lifecycle.goods import NothingDelivered, reveal
 from orders.models import Order
@@ -36,11 +36,13 @@ def goods(request: CustomerRequest, pk: int) -> HttpResponse:
 
 
 @customers_only
-@needs_fresh_sign_in
 @require_POST
 def goods_file(request: CustomerRequest, pk: int) -> HttpResponse:
     """Send the delivered goods of an own order as a text file, one a line."""
     order = _own_order(request, pk)
+    if not is_fresh(request):
+        # A file would leave the page that asks who it is on the screen, as if nothing had come of it.
+        return redirect(confirm_url(reverse("orders:detail", args=[order.pk])))
     lines = _reveal(request, order)
     if lines is None:
         return redirect("orders:detail", order.pk)
