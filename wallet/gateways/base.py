@@ -63,9 +63,9 @@ class PaymentUpdate:
     the other; `event_id` is empty for an answer to a question of ours. Whether they name a payment of ours is asked of
     the database, and not of how they look: see `Gateway.knows`.
 
-    `heard` is set when the gateway was asked how it stands: the last event of the payment that had been taken then, by
-    primary key, or 0. Such an update replaces what was said before, so a refund that failed comes back. Without it the
-    update may be old: a refund only ever adds.
+    `after_event` is set when the gateway was asked how it stands: the last event of the payment that had been taken
+    then, by primary key, or 0. Such an update replaces what was said before, so a refund that failed comes back.
+    Without it the update may be old: a refund only ever adds.
 
     `shares` is for gateways whose refunds have ids: what each of those that were asked about comes to. They replace
     what was said of the same ones alone, unless `every_share` says that there are no others.
@@ -80,7 +80,7 @@ class PaymentUpdate:
     state: State
     amount_micros: int = 0
     currency: str = ""
-    heard: int | None = None
+    after_event: int | None = None
     shares: Mapping[str, int] = field(default_factory=dict)
     every_share: bool = True
 
@@ -98,7 +98,7 @@ class PaymentUpdate:
 
 
 @dataclass(frozen=True)
-class Heard:
+class TakenEvents:
     """What had been told of a payment of ours when its gateway began to be asked about it.
 
     `last` is the last event of it, by primary key, or 0; `events` are those of them that are JSON, oldest first.
@@ -232,7 +232,7 @@ def understood(call: Callable[..., T], *args: Any) -> T:
         raise Unreachable(f"unreadable answer: {type(error).__name__}") from error
 
 
-def heard_of(top_up: TopUp) -> Heard:
+def taken_events(top_up: TopUp) -> TakenEvents:
     """Return what has been told of a payment until now; to be read before its gateway is asked."""
     taken, events = list(GatewayEvent.objects.taken_of(top_up).values_list("pk", "body")), []
     for _pk, body in taken:
@@ -242,7 +242,7 @@ def heard_of(top_up: TopUp) -> Heard:
             continue
         if isinstance(event, dict):
             events.append(event)
-    return Heard(taken[-1][0] if taken else 0, events)
+    return TakenEvents(taken[-1][0] if taken else 0, events)
 
 
 # --- Reading JSON of strangers: nothing is taken for granted ---------------------------------------------------------

@@ -31,14 +31,14 @@ from upstream.reading.bodies import without_mark
 from upstream.reading.times import expiry, instant
 from wallet.gateways.base import (
     Gateway,
-    Heard,
     InvalidCallback,
     PaymentUpdate,
     Started,
     State,
+    TakenEvents,
     Unreachable,
-    heard_of,
     rows_in,
+    taken_events,
     text_in,
 )
 from wallet.gateways.btcpay_refunds import Claims, Forbidden, NotThere, refunded_invoice, refunds_of
@@ -98,12 +98,12 @@ class BtcpayGateway(Gateway):
         ours = self._ours(invoice_id) if kind.startswith("Invoice") else None
         if ours is None:
             return [PaymentUpdate.of_nobody(kind)]
-        return [self._update(ours.invoice, event_id, kind, ours.heard.last)]
+        return [self._update(ours.invoice, event_id, kind, ours.taken.last)]
 
     def ask(self, top_up: TopUp) -> PaymentUpdate:
-        heard = heard_of(top_up)
+        taken = taken_events(top_up)
         if top_up.gateway_id:
-            return self._update(self._invoice(top_up.gateway_id), "", "asked", heard.last)
+            return self._update(self._invoice(top_up.gateway_id), "", "asked", taken.last)
         # The answer to our request was lost: the invoice may exist.
         found = self._call("GET", f"?orderId={quote(top_up.reference, safe='')}")
         invoices = [
@@ -111,7 +111,7 @@ class BtcpayGateway(Gateway):
         ]
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
-        return self._update(invoices[0], "", "asked", heard.last)
+        return self._update(invoices[0], "", "asked", taken.last)
 
     def _ours(self, invoice_id: str) -> "Ours | None":
         """Return an invoice that is ours, with what had been told of it before it was asked for; None for any other.
@@ -124,8 +124,8 @@ class BtcpayGateway(Gateway):
                 top_up = self.find("", text_in(self._invoice(invoice_id), "metadata", "orderId"))
         if top_up is None:
             return None
-        heard = heard_of(top_up)
-        return Ours(top_up, heard, self._invoice(invoice_id))
+        taken = taken_events(top_up)
+        return Ours(top_up, taken, self._invoice(invoice_id))
 
     def _invoice(self, invoice_id: str) -> dict[str, Any]:
         """Return an invoice of the store's. Raises Unreachable, NotThere where the server has none of that id."""
@@ -140,8 +140,8 @@ class BtcpayGateway(Gateway):
         ours = self._ours(self._refunded_invoice(pull_payment_id))
         if ours is None:
             return PaymentUpdate.of_nobody(kind)
-        invoice, claims = ours.invoice, Claims.told([*ours.heard.events, event])
-        ours.top_up.refresh_from_db(fields=["refund_shares"])  # as it is after what was heard, or newer
+        invoice, claims = ours.invoice, Claims.told([*ours.taken.events, event])
+        ours.top_up.refresh_from_db(fields=["refund_shares"])  # as it is after what was told, or newer
         found = refunds_of(
             self._read, settings.BTCPAY_STORE_ID, text_in(invoice, "id"), pull_payment_id, claims, _decimal
         )
@@ -159,7 +159,7 @@ class BtcpayGateway(Gateway):
             state=State.REFUNDED,
             amount_micros=sum(shares.values()),
             currency=currency,
-            heard=ours.heard.last,
+            after_event=ours.taken.last,
             shares=shares,
             every_share=found.are_all,
         )
@@ -174,7 +174,7 @@ class BtcpayGateway(Gateway):
                 raise
             return ""
 
-    def _update(self, invoice: dict[str, Any], event_id: str, kind: str, heard: int) -> PaymentUpdate:
+    def _update(self, invoice: dict[str, Any], event_id: str, kind: str, after_event: int) -> PaymentUpdate:
         state, amount_micros = self._state(invoice)
         return PaymentUpdate(
             event_id=event_id,
@@ -184,7 +184,7 @@ class BtcpayGateway(Gateway):
             state=state,
             amount_micros=amount_micros,
             currency=text_in(invoice, "currency").upper(),
-            heard=heard,
+            after_event=after_event,
         )
 
     def _state(self, invoice: dict[str, Any]) -> tuple[State, int]:
@@ -255,7 +255,7 @@ class Ours:
     """An invoice of ours: its payment, what had been told of it before it was asked for, and what it is now."""
 
     top_up: TopUp
-    heard: Heard
+    taken: TakenEvents
     invoice: dict[str, Any]
 
 

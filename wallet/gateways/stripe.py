@@ -29,8 +29,8 @@ from wallet.gateways.base import (
     Started,
     State,
     Unreachable,
-    heard_of,
     object_in,
+    taken_events,
     text_in,
 )
 from wallet.gateways.stripe_standing import amount_in, bank_took_back, disputed, is_warned, refunded
@@ -135,7 +135,7 @@ class StripeGateway(Gateway):
     def ask(self, top_up: TopUp) -> PaymentUpdate:
         if not top_up.gateway_id:  # nobody was ever told where to pay
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
-        heard = heard_of(top_up)
+        taken = taken_events(top_up)
         try:
             session = (
                 self._client()
@@ -144,7 +144,7 @@ class StripeGateway(Gateway):
             )
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        return _session(session, kind="asked", event_id="", heard=heard.last)
+        return _session(session, kind="asked", event_id="", after_event=taken.last)
 
     def _aftermath(self, event: dict[str, Any], stands: "Stands") -> PaymentUpdate:
         """Say how it stands of the session of ours that led to a charge; of nothing when none of ours did."""
@@ -153,8 +153,8 @@ class StripeGateway(Gateway):
             session, top_up = self._behind(intent) if intent and can_be_held(intent) else ({}, None)
             if top_up is None:
                 return PaymentUpdate.of_nobody(kind)
-            heard = heard_of(top_up)
-            state, amount, currency, is_all = stands(intent, [*heard.events, event])
+            taken = taken_events(top_up)
+            state, amount, currency, is_all = stands(intent, [*taken.events, event])
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
         session_id, reference = _names(session)
@@ -166,7 +166,7 @@ class StripeGateway(Gateway):
             state=state,
             amount_micros=amount * minor_micros(currency),
             currency=currency.upper(),
-            heard=heard.last if is_all else None,
+            after_event=taken.last if is_all else None,
         )
 
     def _behind(self, intent: str) -> tuple[dict[str, Any], TopUp | None]:
@@ -230,7 +230,7 @@ def _signed_event(signature: str, body: bytes) -> dict[str, Any]:
     return event
 
 
-def _session(session: dict[str, Any], *, kind: str, event_id: str, heard: int | None = None) -> PaymentUpdate:
+def _session(session: dict[str, Any], *, kind: str, event_id: str, after_event: int | None = None) -> PaymentUpdate:
     currency, (session_id, reference) = text_in(session, "currency"), _names(session)
     return PaymentUpdate(
         event_id=event_id,
@@ -240,7 +240,7 @@ def _session(session: dict[str, Any], *, kind: str, event_id: str, heard: int | 
         state=_session_state(session, kind),
         amount_micros=amount_in(session, "amount_total") * minor_micros(currency),
         currency=currency.upper(),
-        heard=heard,
+        after_event=after_event,
     )
 
 

@@ -166,7 +166,7 @@ def _paid_again(top_up: TopUp, amount_micros: int) -> Changes:
 def _refunded(top_up: TopUp, update: PaymentUpdate) -> Changes:
     """What has been paid back in all, by what is known of each refund where they have ids."""
     if not update.shares:
-        before_micros = 0 if update.heard is not None else top_up.refunded_micros
+        before_micros = 0 if update.after_event is not None else top_up.refunded_micros
         return {"refunded_micros": max(before_micros, update.amount_micros)}
     known: dict[str, int] = dict(top_up.refund_shares)
     unnamed_micros = known.pop(UNNAMED, 0) if known else top_up.refunded_micros

@@ -156,7 +156,10 @@ def _is_overtaken(top_up: TopUp, update: PaymentUpdate) -> bool:
 
     The top-up's row is locked, so nothing else is being taken.
     """
-    return update.heard is not None and GatewayEvent.objects.taken_of(top_up).filter(pk__gt=update.heard).exists()
+    return (
+        update.after_event is not None
+        and GatewayEvent.objects.taken_of(top_up).filter(pk__gt=update.after_event).exists()
+    )
 
 
 def _event(gateway: str, headers: Mapping[str, str], body: bytes, address: str | None) -> GatewayEvent:
