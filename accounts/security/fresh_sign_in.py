@@ -20,7 +20,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, did_recently_reauthenticate
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ReauthenticationRequired
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -33,6 +32,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import CustomerRequest
 from accounts.security.notices import last_confirmed_at
+from accounts.security.sessions import another_session_key
 
 KEPT_SECONDS = 900
 KEPT_COOKIE = "kept_form"
@@ -55,7 +55,8 @@ class FreshSignInMiddleware:
         before = last_confirmed_at(request)
         response = self.get_response(request)
         if before != last_confirmed_at(request):
-            _leave_the_old_key(request)
+            with another_session_key(request):
+                request.session.cycle_key()
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -89,6 +90,13 @@ def confirm_url(back: str) -> str:
     return f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
 
 
+def page_that_asks(user: Any, *, back: str) -> str:
+    """Return the page of the first way in which this account confirms who it is; it leads back then."""
+    methods = get_adapter().get_reauthentication_methods(user)
+    asks = methods[0]["url"] if methods else reverse("account_login")
+    return f"{asks}?{urlencode({'next': back})}"
+
+
 def ask_again(request: CustomerRequest) -> HttpResponse:
     """Send the customer to confirm who they are, and then back to what they were about."""
     request.session.pop(STATE_SESSION_KEY, None)
@@ -96,9 +104,7 @@ def ask_again(request: CustomerRequest) -> HttpResponse:
         # A part of a page: what was pressed is pressed again there afterwards.
         page = urlsplit(request.htmx.current_url or "")
         return HttpResponseClientRedirect(confirm_url(page.path or "/"))
-    methods = get_adapter().get_reauthentication_methods(request.user)
-    asks = methods[0]["url"] if methods else reverse("account_login")
-    answer = HttpResponseRedirect(f"{asks}?{urlencode({'next': request.get_full_path()})}")
+    answer = HttpResponseRedirect(page_that_asks(request.user, back=request.get_full_path()))
     if request.method == "POST" and not any("password" in name for name in request.POST):
         _keep_the_form(request, answer)
     elif request.method == "POST":
@@ -157,10 +163,3 @@ def _keep_the_form(request: HttpRequest, answer: HttpResponse) -> None:
     if len(kept["POST"]) > LONGEST:
         return
     keep_for_this_browser(request, answer, kept, callback=f"{__name__}.carry_out")
-
-
-def _leave_the_old_key(request: HttpRequest) -> None:
-    listed = UserSession.objects.filter(session_key=request.session.session_key)
-    pks = list(listed.values_list("pk", flat=True))
-    request.session.cycle_key()
-    UserSession.objects.filter(pk__in=pks).update(session_key=request.session.session_key)

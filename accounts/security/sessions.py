@@ -1,6 +1,7 @@
 """Where somebody is signed in, and ending that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,8 +73,15 @@ def end_all_sessions(user: User) -> None:
 def end_other_sessions(request: HttpRequest, user: User) -> None:
     """End every session of the customer but the one of this request."""
     _end(user, UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key))
+    with another_session_key(request):
+        update_session_auth_hash(request, user)
+
+
+@contextmanager
+def another_session_key(request: HttpRequest) -> Iterator[None]:
+    """Keep this session in the list of the customer's, while what is inside gives it another key."""
     here = UserSession.objects.filter(session_key=request.session.session_key)
-    update_session_auth_hash(request, user)  # gives this session another key as well
+    yield
     here.update(session_key=request.session.session_key)
 
 

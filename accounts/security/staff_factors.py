@@ -11,7 +11,6 @@ from functools import wraps
 from typing import Any, cast
 
 from allauth.account import app_settings
-from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -19,17 +18,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import PageRequest
-from accounts.security.fresh_sign_in import is_fresh
+from accounts.security.fresh_sign_in import is_fresh, page_that_asks
 
 # Recovery codes stand in for one of these, and are none without it.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-# Pages of staff; "sign in as" is no part of the admin's own addresses.
-OF_STAFF = ("/admin/", "/hijack/")
+# What stands below it is staff's, also where it is no page of the admin site's own.
+OF_STAFF = "/admin/"
 OPEN = frozenset(("admin:logout",))
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -62,9 +60,7 @@ def is_fresh_for_staff(request: HttpRequest) -> bool:
 
 def confirm_page(request: HttpRequest, *, back: str) -> HttpResponse:
     """Send somebody of staff to confirm who they are, with a factor if they have one, and then to `back`."""
-    methods = get_adapter().get_reauthentication_methods(request.user)
-    asks = methods[0]["url"] if methods else reverse("account_login")
-    return lead_to(request, f"{asks}?{urlencode({'next': back})}")
+    return lead_to(request, page_that_asks(request.user, back=back))
 
 
 def lead_to(request: HttpRequest, address: str) -> HttpResponse:
