@@ -22,10 +22,10 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.forms import BaseDialogForm
 
+from accounts.admin.model_pages import SAFE, is_list, offered_actions
 from accounts.security.fresh_sign_in import KEPT_SECONDS, LONGEST, is_from_this_browser, keep_for_this_browser
 from accounts.security.staff_factors import confirm_page, is_fresh_for_staff
 
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 KEPT = "admin_form"
 SHOWN_ROWS = 100
 # Parts of the names of fields that no session keeps.
@@ -119,7 +119,7 @@ def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any
         return view(request, *args, **kwargs)
     kept = QueryDict(state["post"])
     messages.warning(request, _("Nothing has been done yet. Look through it and press the button again."))
-    if "action" in kept and "_save" not in kept and _is_page(request, pages, "changelist"):
+    if "action" in kept and "_save" not in kept and is_list(pages, request):
         return _action_page(pages, view, request, kept, *args, **kwargs)
     if dialog := _dialog_here(pages, request):
         return _dialog_page(pages, view, dialog, request, kept, *args, **kwargs)
@@ -130,11 +130,6 @@ def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any
 def _kept_of(request: HttpRequest) -> QueryDict | None:
     kept: QueryDict | None = getattr(request, "_kept_form", None)
     return kept if kept else None
-
-
-def _is_page(request: HttpRequest, pages: FreshSignInAdmin, name: str) -> bool:
-    match = request.resolver_match
-    return match is not None and match.url_name == f"{pages.opts.app_label}_{pages.opts.model_name}_{name}"
 
 
 # --- What comes back ------------------------------------------------------------------------------------------------
@@ -170,8 +165,7 @@ def _filled_list(formset: Any, kept: QueryDict, pk: str) -> Any:
 def _dialog_here(pages: FreshSignInAdmin, request: HttpRequest) -> dict[str, Any] | None:
     """Return the dialog that this address is of."""
     name = request.resolver_match.url_name if request.resolver_match else ""
-    offered = [*pages._get_base_actions_list(), *pages._get_base_actions_detail(), *pages._get_base_actions_row()]
-    return next((action.dialog for action in offered if action.action_name == name), None)
+    return next((action.dialog for action in offered_actions(pages) if action.action_name == name), None)
 
 
 def _dialog_page(

@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
+from accounts.admin.model_pages import SAFE, is_list, offered_actions
 from accounts.trail import CHANGED, Action, acting_request, plain, record
 
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 NO_FIELDS = ("csrfmiddlewaretoken", "_form_submitted")
 NAMED_ROWS = 100  # of an action for many rows; how many there were is said, too
 
@@ -123,7 +123,7 @@ class _Unread:
 
 def _what_was_posted(pages: UnfoldModelAdmin, request: HttpRequest) -> dict[str, Any]:
     """Return an action's name and rows, or the fields of a dialog, whatever was posted beside them."""
-    if "action" in request.POST and _is_list(pages, request):
+    if "action" in request.POST and is_list(pages, request):
         rows = request.POST.getlist("_selected_action")
         noted = {"action": _action_taken(request), "count": len(rows), "rows": rows[:NAMED_ROWS]}
         return {**noted, "all": True} if request.POST.get("select_across") == "1" else noted
@@ -132,11 +132,6 @@ def _what_was_posted(pages: UnfoldModelAdmin, request: HttpRequest) -> dict[str,
     names = sorted((name for name in request.POST if name not in NO_FIELDS), key=lambda name: name not in asked)
     fields = {name: request.POST[name].strip() for name in names}
     return {"posted": fields} if fields else {}
-
-
-def _is_list(pages: UnfoldModelAdmin, request: HttpRequest) -> bool:
-    match = request.resolver_match
-    return match is not None and match.url_name == f"{pages.opts.app_label}_{pages.opts.model_name}_changelist"
 
 
 def _action_taken(request: HttpRequest) -> str:
@@ -151,8 +146,7 @@ def _action_taken(request: HttpRequest) -> str:
 
 
 def _asked_by_dialogs(pages: UnfoldModelAdmin) -> set[str]:
-    offered = (*pages._get_base_actions_list(), *pages._get_base_actions_detail(), *pages._get_base_actions_row())
-    forms = [action.dialog.get("form_class") for action in offered if action.dialog]
+    forms = [action.dialog.get("form_class") for action in offered_actions(pages) if action.dialog]
     return {name for form in forms if form is not None for name in form.base_fields}
 
 
