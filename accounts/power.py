@@ -5,6 +5,7 @@ Nobody is above it, superusers included: what somebody could do for themselves a
 
 from datetime import datetime, timedelta
 
+from django.contrib.auth.backends import ModelBackend
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -70,15 +71,12 @@ def in_the_same_hands(staff: User, *, now: datetime) -> set[int]:
 
 def staff_for_money_of(customer: User, permission: str) -> QuerySet[User]:
     """Return the staff that has a permission and may use it for this customer's money."""
-    app_label, codename = permission.split(".")
-    by_group = Q(groups__permissions__codename=codename, groups__permissions__content_type__app_label=app_label)
-    by_name = Q(user_permissions__codename=codename, user_permissions__content_type__app_label=app_label)
-    able = User.objects.filter(Q(is_superuser=True) | by_group | by_name, is_staff=True, is_active=True)
+    able = ModelBackend().with_perm(permission).filter(is_staff=True)
     # A row without a referrer is no relation either: `exclude` would drop it where SQL compares with NULL.
     unrelated = able.exclude(pk=customer.pk).filter(~Q(referred_by=customer.pk) | Q(referred_by=None))
     if customer.referred_by_id is not None:
         unrelated = unrelated.exclude(pk=customer.referred_by_id)
-    return unrelated.order_by("pk").distinct()
+    return unrelated.order_by("pk")
 
 
 def who_can_instead(customer: User, permission: str, *, besides: list[User]) -> str:
