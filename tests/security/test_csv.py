@@ -5,7 +5,7 @@ import re
 import pytest
 
 from accounts.csv_export import CsvLines, harmless
-from tests.storefront.settings_source import ROOT
+from tests.storefront.settings_source import ROOT, modules
 
 FORMULAS = [
     "=1+1",
@@ -70,22 +70,9 @@ def test_lines_keep_numbers_and_write_nothing_for_nothing() -> None:
 
 
 def test_csv_is_written_in_one_place() -> None:
-    apps = (
-        "accounts",
-        "api",
-        "catalog",
-        "notifications",
-        "orders",
-        "privacy",
-        "sms",
-        "storefront",
-        "upstream",
-        "wallet",
-    )
     writers = {
         str(path.relative_to(ROOT))
-        for app in apps
-        for path in (ROOT / app).rglob("*.py")
+        for path in modules()
         if re.search(r"^\s*(import csv|from csv)\b|csv\.writer|DictWriter", path.read_text(), re.MULTILINE)
     }
 

@@ -13,7 +13,7 @@ from accounts.addresses import counted_as
 from accounts.keys.allowed_networks import is_allowed
 from accounts.keys.api_keys import create_api_key
 from accounts.models import User
-from tests.storefront.settings_source import ROOT
+from tests.storefront.settings_source import ROOT, modules
 from tests.wallet import fake_stripe
 from tests.wallet.fake_stripe import FakeStripe
 from tests.wallet.paying import DOLLAR, balance, start
@@ -187,22 +187,9 @@ MAY_TAKE_ADDRESSES_APART = {
 
 
 def test_addresses_are_taken_apart_in_one_place() -> None:
-    apps = (
-        "accounts",
-        "api",
-        "catalog",
-        "notifications",
-        "orders",
-        "privacy",
-        "sms",
-        "storefront",
-        "upstream",
-        "wallet",
-    )
-    files = [path for app in apps for path in sorted((ROOT / app).rglob("*.py"))]
     found = {
         str(path.relative_to(ROOT))
-        for path in files
+        for path in modules()
         if re.search(r"\bipaddress\.|REMOTE_ADDR|X-Forwarded-For", Path(path).read_text())
         and "migrations" not in path.parts
     }

@@ -7,6 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "upstream", "wallet")
+
+
+def modules() -> list[Path]:
+    """Return every module of the apps, for rules that hold wherever something is done."""
+    return [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
+
+
 @dataclass(frozen=True)
 class Read:
     """One read of a variable; `default` is its text where the source states one plainly, else None."""
