@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -75,15 +76,32 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Give every test process a database of its own, so that two runs at once do not meet."""
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Give every test process a database of its own, so that two runs at once do not meet.
+
+    It begins as a copy of a migrated one where tests.provision has made that; else all migrations are carried out.
+    """
     test = connections["default"].settings_dict["TEST"]
-    if connections["default"].vendor == "sqlite":
-        DATABASES.mkdir(parents=True, exist_ok=True)
-        _forget_killed_runs()
-        test["NAME"] = str(DATABASES / f"{os.getpid()}.sqlite3")
-    else:
+    if connections["default"].vendor != "sqlite":
         test["NAME"] = f"test_shop_{os.getpid()}"
+        test["TEMPLATE"] = os.environ.get("MIGRATED_POSTGRES")
+        yield
+        return
+    DATABASES.mkdir(parents=True, exist_ok=True)
+    _forget_killed_runs()
+    own = DATABASES / f"{os.getpid()}.sqlite3"
+    test["NAME"] = str(own)
+    if migrated := os.environ.get("MIGRATED_SQLITE"):
+        shutil.copy(migrated, own)
+    yield
+    own.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """Let Django take the copied SQLite file as it is, instead of deleting it first."""
+    copied = connections["default"].vendor == "sqlite" and "MIGRATED_SQLITE" in os.environ
+    return copied or bool(request.config.getvalue("reuse_db"))
 
 
 def _forget_killed_runs() -> None:

@@ -1,7 +1,7 @@
 """`python -m tests.provision [--long] [pytest arguments]`: what differs on SQLite, then everything on PostgreSQL.
 
-Starts Valkey and PostgreSQL and finds a Chromium first, so that all test processes share them. Ends with each run's
-closing line, and with a failure if either run failed.
+Starts Valkey and PostgreSQL, finds a Chromium and carries out the migrations first, so that all test processes share
+what comes of it. Ends with each run's closing line, and with a failure if either run failed.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from storefront.demo.processes import ChildFailed, Processes
 from storefront.demo.valkey import start_valkey
 from tests.provision import chromium
+from tests.provision.migrated import migrated_postgres, migrated_sqlite
 from tests.provision.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +27,13 @@ def main(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--long"]
     started = time.monotonic()
     try:
-        with Processes() as processes, tempfile.TemporaryDirectory(prefix="shop-valkey-") as folder:
+        with Processes() as processes, tempfile.TemporaryDirectory(prefix="shop-tests-") as folder:
             _child, redis_url = start_valkey(processes, Path(folder))
             os.environ["TEST_REDIS_URL"] = redis_url
             os.environ["CHROMIUM"] = chromium.executable()
+            os.environ["MIGRATED_SQLITE"] = str(migrated_sqlite(Path(folder)))
             with Postgres() as postgres:
+                os.environ["MIGRATED_POSTGRES"] = migrated_postgres(postgres.url)
                 on_sqlite = ["-m", "(sqlite or sqlite_alone) and not long", "--durations", "10"]
                 on_postgres = ["-m", "long" if long else "not long and not sqlite_alone", "--durations", "10"]
                 runs = [
