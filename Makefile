@@ -100,7 +100,7 @@ packages-demo packages-dev: packages-%: interpreter
 	@sum=$$(cksum < requirements/$*.txt); \
 	if [ "$$sum" != "$$(cat $(VENV)/.$* 2>/dev/null)" ]; then \
 		echo "Installing the packages of requirements/$*.txt into $(VENV) ..."; \
-		$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r requirements/$*.txt \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --no-compile --require-hashes -r requirements/$*.txt \
 			&& echo "$$sum" > $(VENV)/.$*; \
 	fi
 
