@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.web.middleware.RequestLogMiddleware",
     "storefront.web.middleware.ApiMiddleware",
+    "storefront.web.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "storefront.web.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -310,13 +312,6 @@ CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.security.passwords.BreachedPasswordValidator"},
-    {"NAME": "accounts.security.passwords.OwnNamesValidator"},
-]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PRIVACY = privacy(env, BASE_DIR)

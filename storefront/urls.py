@@ -6,6 +6,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
 from storefront import views
+from storefront.search_engines import sitemaps
+from storefront.search_engines.robots import robots
+from storefront.web.favicon import favicon
+from storefront.web.manifest import manifest
 from storefront.web.security_txt import security_txt
 
 urlpatterns = [
@@ -23,6 +27,11 @@ urlpatterns = [
     path("ref/<str:code>/", follow_referral, name="ref"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
     path("language/", csrf_exempt(views.choose_language), name="set_language"),
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<str:section>-<int:number>.xml", sitemaps.file, name="sitemap_file"),
+    path("manifest.webmanifest", manifest, name="manifest"),
+    path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
 ]

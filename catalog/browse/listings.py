@@ -66,6 +66,11 @@ class Listing:
         return self.url(self.query if not self.corrected else replace(self.query, words=self.asked.words))
 
     @property
+    def canonical(self) -> str:
+        """The address that stands for this listing in all its orders and filters: search engines keep that one."""
+        return self.url(ListingQuery(subcategory_id=self.query.subcategory_id, page=self.query.page))
+
+    @property
     def count(self) -> str:
         """How many match, as the page writes it: "1,000+" when there are more than are counted."""
         return write_number(self.facets.total) + ("+" if self.facets.or_more else "")

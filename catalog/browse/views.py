@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -42,6 +43,8 @@ from catalog.operations.favorites import (
     favorites_of,
     remove_favorite,
 )
+
+NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
 
 @cached_page()
@@ -146,17 +149,22 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
     """Return the page with marks for the reader's personal parts."""
     part = render_to_string("catalog/_listing.html", {**_context(listing, favorites), "heading": heading})
     words = listing.asked.words
+    facts = ""
+    if listing.fixed is not None:  # a search, or somebody's favorites, is nothing for search engines
+        facts = render_to_string("catalog/_page_facts.html", {"listing": listing, "store_name": settings.STORE_NAME})
     frame = prerendered(
         "catalog/listing.html",
         "title",
         "part",
+        "page_facts",
         header=mark(HEADER),
         messages=mark(MESSAGES),
         favorites_form=mark(FAVORITES_FORM),
         store_name=settings.STORE_NAME,
         support_email=settings.SUPPORT_EMAIL,
     )
-    return frame.fill({"title": _("Search: %(words)s") % {"words": words} if words else heading, "part": part})
+    title = _("Search: %(words)s") % {"words": words} if words else heading
+    return frame.fill({"title": title, "part": part, "page_facts": facts or NO_FACTS})
 
 
 def _context(listing: Listing, favorites: bool) -> dict[str, object]:

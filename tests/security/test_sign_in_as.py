@@ -53,7 +53,7 @@ REFUSED = {
     "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
     # Nobody's page.
-    "security_txt",
+    "security_txt", "robots", "sitemap", "sitemap_file", "manifest", "favicon",
     # Opened by hand it does nothing; posted, it ends the visit.
     "end_visit",
 }  # fmt: skip
