@@ -2,6 +2,7 @@
 
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
+from catalog.models.quality import ServiceQuality, in_steps
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_types import MappedType
 from catalog.models.services import (
@@ -37,11 +38,13 @@ __all__ = [
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceQuality",
     "ServiceQuerySet",
     "StockAlert",
     "Subcategory",
     "SyncRun",
     "TranslatedName",
+    "in_steps",
     "markup_rule_constraints",
     "name_language",
     "searched_names",
