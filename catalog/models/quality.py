@@ -45,3 +45,15 @@ class ServiceQuality(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.orders}"
+
+    @property
+    def shares(self) -> tuple[int, int, int]:
+        """The orders completed, completed in part and refunded, in percent."""
+        return shares_of(self.completed, self.partial, self.refunded)
+
+
+def shares_of(completed: int, partial: int, refunded: int) -> tuple[int, int, int]:
+    """Return the three shares in percent: "100" is all of them, and what there was of the others is 1 at least."""
+    orders = completed + partial + refunded
+    others = (max(round(100 * part / orders), 1) if part else 0 for part in (partial, refunded))
+    return 100 * completed // orders, *others

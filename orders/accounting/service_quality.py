@@ -29,7 +29,8 @@ WRITTEN_AT_ONCE = 1000
 _MEASURE = f"""
     WITH ended AS MATERIALIZED (
         SELECT service_id,
-            CASE WHEN status IN ('{Status.CANCELED}', '{Status.FAILED}') OR refunded_micros >= price_micros THEN {REFUNDED}
+            CASE WHEN status IN ('{Status.CANCELED}', '{Status.FAILED}') OR refunded_micros >= price_micros
+                    THEN {REFUNDED}
                 WHEN status = '{Status.PARTIAL}' OR refunded_micros > 0 THEN {PARTIAL} ELSE {COMPLETED} END AS became,
             EXTRACT(EPOCH FROM COALESCE(began, finished_at) - created_at)::float8 AS start,
             EXTRACT(EPOCH FROM finished_at - created_at)::float8 AS done,
@@ -37,7 +38,8 @@ _MEASURE = f"""
         FROM ({{found}}) AS found
     ), whole AS (
         SELECT service_id, COUNT(*) FILTER (WHERE became = {COMPLETED}) AS completed,
-            COUNT(*) FILTER (WHERE became = {PARTIAL}) AS partial, COUNT(*) FILTER (WHERE became = {REFUNDED}) AS refunded,
+            COUNT(*) FILTER (WHERE became = {PARTIAL}) AS partial,
+            COUNT(*) FILTER (WHERE became = {REFUNDED}) AS refunded,
             PERCENTILE_CONT(%s::float8[]) WITHIN GROUP (ORDER BY start) FILTER (WHERE became <> {REFUNDED}) AS starts,
             PERCENTILE_CONT(%s::float8[]) WITHIN GROUP (ORDER BY done) FILTER (WHERE became = {COMPLETED}) AS dones
         FROM ended GROUP BY service_id HAVING COUNT(*) >= %s
@@ -47,7 +49,8 @@ _MEASURE = f"""
             FROM ended JOIN whole USING (service_id) WHERE became = {COMPLETED} GROUP BY service_id, day
         ) AS by_day GROUP BY service_id
     )
-    SELECT service_id, completed, partial, refunded, starts, dones, middles::text FROM whole LEFT JOIN days USING (service_id)
+    SELECT service_id, completed, partial, refunded, starts, dones, middles::text
+    FROM whole LEFT JOIN days USING (service_id)
 """  # noqa: S608 - our own words and numbers
 
 _TELL_LISTS = f"""
@@ -56,7 +59,7 @@ _TELL_LISTS = f"""
         SELECT id, seconds, share FROM (
             SELECT service.id, service.done_seconds, service.completed_percent,
                 COALESCE(quality.done_seconds, {NEVER_MEASURED}) AS seconds,
-                COALESCE((200 * quality.completed + quality.orders) / (2 * quality.orders), 0) AS share
+                COALESCE(100 * quality.completed / quality.orders, 0) AS share
             FROM {Service._meta.db_table} service
             LEFT JOIN {ServiceQuality._meta.db_table} quality ON quality.service_id = service.id
             WHERE service.id > %s AND service.id <= %s

@@ -7,7 +7,7 @@ from storefront.configuration.environment import Environment
 
 @dataclass(frozen=True)
 class Quality:
-    """Orders of so many `days` are measured where there are `least_orders`; a service is new for `new_days`, 0: never."""
+    """Orders of so many `days` are measured, if at least so many; a service is new for `new_days`, 0: never."""
 
     days: int
     least_orders: int
