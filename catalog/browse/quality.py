@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog.browse.durations import write_duration
+from catalog.browse.durations import write_duration, write_short_duration
 from catalog.browse.number_format import write_number
 from catalog.models import Service, ServiceQuality
 from catalog.models.services import NEVER_MEASURED
@@ -39,6 +39,7 @@ class Sparkline:
     width: int
     words: str
     height: int = TALLEST
+    ground: int = TALLEST - 1
     bar: int = BAR
 
 
@@ -66,9 +67,8 @@ class ShownQuality:
 
     @property
     def outcome(self) -> str:
-        """A sentence about what became of its orders."""
-        shares = ", ".join(filter(None, (_("%(percent)s completed") % {"percent": self.completed}, self.not_completed)))
-        return _("%(shares)s (%(counted)s).") % {"shares": shares, "counted": self.counted}
+        """A few words about how its orders end."""
+        return _("%(percent)s completed.") % {"percent": self.completed}
 
 
 def shown_quality(service: Service) -> ShownQuality | None:
@@ -116,10 +116,9 @@ def _sparkline(by_day: Sequence[int | None]) -> Sparkline | None:
             height = max(round(TALLEST * min(seconds, top) / top), 2)
             bars.append(Bar(day * (BAR + GAP), TALLEST - height, height))
     least, most = write_duration(min(known)), write_duration(max(known))
+    words = _("from %(least)s to %(most)s") % {"least": least, "most": most}
     if least == most:
-        words = _("Usual time by day: always about %(time)s.") % {"time": least}
-    else:
-        words = _("Usual time by day: from %(least)s to %(most)s.") % {"least": least, "most": most}
+        words = _("always about %(time)s") % {"time": least}
     return Sparkline(bars, len(by_day) * (BAR + GAP) - GAP, words)
 
 
@@ -128,5 +127,5 @@ def speed_in_lists(done_seconds: int, completed_percent: int, _language: str) ->
     """Return what a line of a list says of a service's speed, as markup; nothing where it is not known."""
     if done_seconds == NEVER_MEASURED:
         return SafeString()
-    context = {"time": write_duration(done_seconds), "percent": _percent(completed_percent)}
+    context = {"time": write_short_duration(done_seconds), "percent": _percent(completed_percent)}
     return render_to_string("components/row_speed.html", context)
