@@ -55,5 +55,5 @@ class ServiceQuality(models.Model):
 def shares_of(completed: int, partial: int, refunded: int) -> tuple[int, int, int]:
     """Return the three shares in percent: "100" is all of them, and what there was of the others is 1 at least."""
     orders = completed + partial + refunded
-    others = (max(round(100 * part / orders), 1) if part else 0 for part in (partial, refunded))
-    return 100 * completed // orders, *others
+    small, none = (max(round(100 * part / orders), 1) if part else 0 for part in (partial, refunded))
+    return 100 * completed // orders, small, none

@@ -4,26 +4,30 @@ What is counted, and why, is in docs/quality.md. Nothing of a customer is in it:
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
 from accounts.batches import spans
 from catalog.models import Service, ServiceQuality, in_steps
 from catalog.models.services import NEVER_MEASURED
-from orders.models import FINISHED, Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, Status
+from orders.models import FINISHED, Kind, Order, OrderEvent, ServiceRequest, Status
 
 SHARES = (0.5, 0.9)  # what is usual, and what nine in ten stay below
 COMPLETED, PARTIAL, REFUNDED = range(3)
 DAY_SECONDS = 86_400
-FIGURES = ("orders", "completed", "partial", "refunded", "start_seconds", "start_seconds_most")
-FIGURES += ("done_seconds", "done_seconds_most", "by_day")
+FIGURES = (
+    *("orders", "completed", "partial", "refunded", "by_day"),
+    *("start_seconds", "start_seconds_most", "done_seconds", "done_seconds_most"),
+)
 WRITTEN_AT_ONCE = 1000
+Row = Mapping[str, Any]  # what is read of one order
+Ended = QuerySet[Any, Any]  # of such rows
 
 # One look at the orders, whatever number of services they are of.
 _MEASURE = f"""
@@ -113,7 +117,7 @@ def first_day(now: datetime) -> datetime:
     return midnight - timedelta(days=settings.QUALITY.days - 1)
 
 
-def _ended(since: datetime, now: datetime) -> OrderQuerySet:
+def _ended(since: datetime, now: datetime) -> Ended:
     """Orders that ended then, without those that say nothing of a service: staff's, and what the buyer called off."""
     by_buyer = Exists(
         OrderEvent.objects.filter(order=OuterRef("pk"), code=OrderEvent.Code.CANCELED, data__by="customer")
@@ -129,7 +133,7 @@ def _ended(since: datetime, now: datetime) -> OrderQuerySet:
     )
 
 
-def _measured_by_database(ended: OrderQuerySet, since: datetime) -> Iterator[Measured]:
+def _measured_by_database(ended: Ended, since: datetime) -> Iterator[Measured]:
     sql, params = ended.query.sql_with_params()
     shares = list(SHARES)
     with connection.cursor() as cursor:
@@ -138,14 +142,15 @@ def _measured_by_database(ended: OrderQuerySet, since: datetime) -> Iterator[Mea
             _MEASURE.replace("{found}", sql), [since, *params, shares, shares, settings.QUALITY.least_orders]
         )
         for *figures, middles in cursor.fetchall():
-            yield Measured(*figures, {int(day): middle for day, middle in json.loads(middles or "{}").items()})
+            by_day = {int(day): middle for day, middle in json.loads(middles or "{}").items()}
+            yield Measured._make((*figures, by_day))
 
 
-def _measured_here(ended: OrderQuerySet, since: datetime) -> Iterator[Measured]:
+def _measured_here(ended: Ended, since: datetime) -> Iterator[Measured]:
     """Do the same where the database has no percentiles: orders pass by service, those of one in memory."""
     rows = ended.order_by("service_id").iterator(chunk_size=WRITTEN_AT_ONCE)
     for service_id, orders in groupby(rows, key=lambda row: row["service_id"]):
-        became: dict[int, list[dict[str, Any]]] = {COMPLETED: [], PARTIAL: [], REFUNDED: []}
+        became: dict[int, list[Row]] = {COMPLETED: [], PARTIAL: [], REFUNDED: []}
         for order in orders:
             became[_became(order)].append(order)
         counts = [len(each) for each in became.values()]
@@ -157,18 +162,20 @@ def _measured_here(ended: OrderQuerySet, since: datetime) -> Iterator[Measured]:
         starts = [_seconds(order, "began") for order in (*became[COMPLETED], *became[PARTIAL])]
         dones = [_seconds(order, "finished_at") for order in became[COMPLETED]]
         middles = {day: percentile(sorted(took), 0.5) for day, took in by_day.items()}
-        yield Measured(service_id, *counts, _percentiles(starts), _percentiles(dones), middles)
+        completed, partial, refunded = counts
+        times = _percentiles(starts), _percentiles(dones)
+        yield Measured(service_id, completed, partial, refunded, *times, middles)
 
 
-def _became(order: dict[str, Any]) -> int:
+def _became(order: Row) -> int:
     if order["status"] in (Status.CANCELED, Status.FAILED) or order["refunded_micros"] >= order["price_micros"]:
         return REFUNDED
     return PARTIAL if order["status"] == Status.PARTIAL or order["refunded_micros"] > 0 else COMPLETED
 
 
-def _seconds(order: dict[str, Any], until: str) -> float:
-    moment: datetime = order[until] or order["finished_at"]
-    return (moment - order["created_at"]).total_seconds()
+def _seconds(order: Row, until: str) -> float:
+    took: timedelta = (order[until] or order["finished_at"]) - order["created_at"]
+    return took.total_seconds()
 
 
 def _percentiles(took: Iterable[float]) -> list[float] | None:
