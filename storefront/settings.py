@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from storefront.configuration import deployment
+from storefront.configuration import deployment, quality
 from storefront.configuration.admin_theme import admin_theme
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
@@ -235,6 +235,7 @@ RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 RECONCILE_LOOK_AHEAD = env.number("RECONCILE_LOOK_AHEAD", 20, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 LATE_CHECK_SHARE = env.decimal("LATE_CHECK_SHARE", "0.1", minimum=Decimal("0.01"), maximum=Decimal(1))
+QUALITY = quality.terms(env)
 RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
@@ -327,8 +328,7 @@ EMAIL_HOST = _EMAIL["EMAIL_HOST"] or ""
 EMAIL_PORT = _EMAIL["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _EMAIL["EMAIL_HOST_USER"] or ""
 EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS = _EMAIL.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_TLS", False), _EMAIL.get("EMAIL_USE_SSL", False)
 # django-environ gives the path of filemail:///folder without its first slash.
 EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] else None
 EMAIL_TIMEOUT = 20

@@ -32,6 +32,7 @@ class Sort(models.TextChoices):
     NAME = "name", _("By name")
     NEWEST = "newest", _("Newest first")
     POPULAR = "popular", _("Best-selling")
+    FASTEST = "fastest", _("Fastest first")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ COLUMNS = {
     Sort.NAME: ("shown_title", False),
     Sort.NEWEST: ("pk", True),
     Sort.POPULAR: ("bought_lately", True),
+    Sort.FASTEST: ("done_seconds", False),
 }
 
 

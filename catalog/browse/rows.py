@@ -6,6 +6,7 @@ from html import escape
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -13,7 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex
+from catalog.browse.newness import new_since
 from catalog.browse.number_format import write_number
+from catalog.browse.quality import speed_in_lists
 from catalog.caching.prerendered import prerendered
 from catalog.models import OrderForm, Service
 from catalog.pricing import PriceBook, price_book
@@ -26,7 +29,7 @@ OBSTACLES = {
     "uncertain": (gettext_lazy("Checking the price"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
-FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "favorite_url")
+FIELDS = ("pk", "url", "title", "facts", "badges", "speed", "price", "unit", "action", "favorite_url")
 
 
 class Pricing:
@@ -66,16 +69,18 @@ def write_rows(
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}
     no_price = _("Price not confirmed")
+    since = new_since(category_index.opened_at, timezone.now())
     lines = []
     for service in services:
-        certain = service.rate_confirmed
+        certain, new = service.rate_confirmed, since is not None and service.first_seen_at > since
         values = {
             "pk": service.pk,
             "url": order_url.format(service.pk),
             "title": service.title,
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
-            "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
+            "badges": _badges(_obstacle(service), new, service.refill, service.cancel, language),
+            "speed": speed_in_lists(service.done_seconds, service.completed_percent, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
             "unit": _unit(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
@@ -136,8 +141,10 @@ def _unit(rate_per: int, _language: str) -> str:
 
 
 @lru_cache(maxsize=200)
-def _badges(obstacle: str, refill: bool, cancel: bool, _language: str) -> SafeString:
+def _badges(obstacle: str, new: bool, refill: bool, cancel: bool, _language: str) -> SafeString:
     badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
+    if new:
+        badges.append((pgettext("service", "New"), "busy", ""))
     if refill:
         badges.append((_("Refill"), "good", "refill"))
     if cancel:

@@ -2,6 +2,7 @@
 
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
+from catalog.models.quality import ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_types import MappedType
 from catalog.models.services import (
@@ -37,13 +38,16 @@ __all__ = [
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceQuality",
     "ServiceQuerySet",
     "StockAlert",
     "Subcategory",
     "SyncRun",
     "TranslatedName",
+    "in_steps",
     "markup_rule_constraints",
     "name_language",
     "searched_names",
+    "shares_of",
     "shown_name",
 ]

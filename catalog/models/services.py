@@ -176,6 +176,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return found
 
 
+# Stands for the speed of services of which nothing is known: they come last where the fastest come first.
+NEVER_MEASURED = 2**31 - 1
+
 # What a list sorted by name compares; the index below is over exactly this.
 SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
 
@@ -235,6 +238,10 @@ class Service(TranslatedName):
     selling_per_thousand_micros = MicrosField(_("selling rate per 1,000"), default=0, editable=False)
     bought_lately = models.PositiveIntegerField(_("orders in the last 30 days"), default=0, editable=False)
 
+    # The two figures of `ServiceQuality` that lists show and sort by, so that they need no second table.
+    done_seconds = models.PositiveIntegerField(default=NEVER_MEASURED, db_default=NEVER_MEASURED, editable=False)
+    completed_percent = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
     missed_syncs = models.PositiveSmallIntegerField(_("missed syncs"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
@@ -259,6 +266,7 @@ class Service(TranslatedName):
                 fields=["selling_per_thousand_micros", "id"], condition=Q(withdrawn_at=None), name="service_by_price"
             ),
             models.Index(fields=["bought_lately", "id"], condition=Q(withdrawn_at=None), name="service_by_purchases"),
+            models.Index(fields=["done_seconds", "id"], condition=Q(withdrawn_at=None), name="service_by_speed"),
             models.Index(SHOWN_TITLE, "id", condition=Q(withdrawn_at=None), name="service_by_title"),
         ]
 

@@ -15,11 +15,14 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts.access import PageRequest, wants_part
 from accounts.models import User
 from catalog.browse.descriptions import description_html
+from catalog.browse.newness import is_new
+from catalog.browse.quality import shown_quality
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
@@ -91,7 +94,7 @@ def _shared_page(user: User, service_id: int) -> SharedPage | None:
     key = cache_key("service", service_id, get_language(), *prices_of(user))
     version, cached = look_up(key)
     if cached is None:
-        shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
+        shown = Service.objects.shown().select_related("category__merged_into", "subcategory", "quality")
         service = shown.filter(pk=service_id).first()
         if service is None:
             return None
@@ -121,6 +124,8 @@ def _made(service: Service, user: User) -> str:
         "quote": quote,
         "refusal": "",
         "description": description_html(service),
+        "quality": shown_quality(service),
+        "new": is_new(service, timezone.now()),
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),

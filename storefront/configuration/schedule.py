@@ -43,6 +43,7 @@ def beat_schedule(
         # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
         "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
         "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
+        "measure_quality": _every("QUALITY_EVERY_SECONDS", 3600, "orders.tasks.measure_quality"),
         "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
         "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
         "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),

@@ -10,6 +10,7 @@ from accounts.encrypted_fields import as_stored
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
+from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
 from orders.pages.timeline import timeline_of
@@ -60,11 +61,13 @@ def export(request: CustomerRequest) -> StreamingHttpResponse:
 @require_safe
 def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
-    order = get_object_or_404(request.user.orders.select_related("service__category", "goods"), pk=pk)
+    orders = request.user.orders.select_related("service__category", "service__quality", "goods")
+    order = get_object_or_404(orders, pk=pk)
     requests = list(order.requests.all())
     events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
     timeline = timeline_of(events, requests)
     number = order.number if order.kind == Kind.NUMBER else None
+    estimate = estimate_of(order, now=timezone.now())
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
     state = (
         order.status,
@@ -73,6 +76,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         order.start_count,
         order.refunded_micros,
         timeline,
+        estimate,
         goods and goods.pieces,
         # Who may not read a code is not given a digest of it either: they could try them all.
         number
@@ -85,6 +89,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     context = {
         "order": order,
         "timeline": timeline,
+        "estimate": estimate,
         "number": number,
         "goods": goods,
         "hidden": hidden,

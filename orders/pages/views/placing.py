@@ -15,6 +15,8 @@ from accounts.access import PageRequest, ask_to_sign_in, wants_part
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
+from catalog.browse.newness import is_new
+from catalog.browse.quality import shown_quality
 from catalog.caching.page_cache import cached_page
 from catalog.models import Service
 from catalog.operations.favorites import favorites_among
@@ -39,7 +41,7 @@ from wallet.operations import InsufficientFunds, TopUpRefused
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: PageRequest, service_id: int) -> HttpResponse:
     """Show a service with its live price and order form; take the order."""
-    shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
+    shown = Service.objects.shown().select_related("category__merged_into", "subcategory", "quality")
     service = get_object_or_404(shown, pk=service_id)
     if wants_part(request):
         typed = request.GET
@@ -75,6 +77,8 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "quote": quote,
         "refusal": why_not_orderable(service),
         "description": description_html(service),
+        "quality": shown_quality(service),
+        "new": is_new(service, timezone.now()),
         "sold_out": sold_out,
         "favorite": isinstance(request.user, User) and bool(favorites_among(request.user, [service.pk])),
         "has_alert": sold_out and isinstance(request.user, User) and has_stock_alert(request.user, service),
