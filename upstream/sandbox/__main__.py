@@ -35,7 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speed", type=float, help="how fast time passes for orders; 0: it stands still (1)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
-        help="a setting of the control endpoint, as JSON: number_lifetime_seconds=600; holds for an old state file, too",
+        help="a setting of the control endpoint, as JSON: codeless_rate=0.5; holds for an old state file, too",
     )  # fmt: skip
     parser.add_argument("--balance", default="1000.00", help="what a new state file starts with")
     parser.add_argument("--key", default="sandbox-key", help="the API key")

@@ -14,10 +14,10 @@ from upstream.sandbox.numbers import DIAL_CODES, national_number
 
 PENDING, IN_PROGRESS, COMPLETED = "Pending", "In progress", "Completed"
 PARTIAL, CANCELED = "Partial", "Canceled"
-SLOW = "slow"
+SLOW, WAIT = "slow", "wait"
 SLOW_SECONDS = 6 * 3600.0
 # Words in the link of an order that say what becomes of it, where the settings allow that: for whoever tries the shop.
-FATES = {"demo-partial": PARTIAL, "demo-cancel": CANCELED, "demo-done": COMPLETED, "demo-slow": SLOW}
+FATES = {"demo-partial": PARTIAL, "demo-cancel": CANCELED, "demo-done": COMPLETED, "demo-slow": SLOW, "demo-wait": WAIT}
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -118,7 +118,9 @@ def plan_service_order(
     draw, quantity = rng.random(), fields["quantity"]
     remains = rng.randint(1, max(1, quantity * 6 // 10))
     fate = _told_fate(fields["link"]) if settings.links_tell else ""
-    if fate == SLOW:
+    if fate == WAIT:
+        start_at, finish_at = start_at + SLOW_SECONDS, finish_at + SLOW_SECONDS
+    elif fate == SLOW:
         finish_at = start_at + SLOW_SECONDS
     if fate:
         canceled, partial = float(fate == CANCELED), float(fate == PARTIAL)
