@@ -79,7 +79,7 @@ def prepare(arguments: list[str]) -> None:
             "STORE_CURRENCY": "USD",  # as the sandbox's, so that no exchange rate is missing
             "SMS_LIFETIME_SECONDS": str(NUMBER_LIFETIME_SECONDS),
             # Every code that comes has come by then, and nobody who wants to try it waits long.
-            "SMS_REPLACE_AFTER_SECONDS": os.environ.get("SMS_REPLACE_AFTER_SECONDS") or "30",
+            "SMS_REPLACE_AFTER_SECONDS": os.environ.get("SMS_REPLACE_AFTER_SECONDS") or "60",
             "ORDERS_POLL_MIN_SECONDS": "5",  # goods are there within half a minute, and so are the news of it
             "REFERRAL_PERCENT": os.environ.get("REFERRAL_PERCENT") or "10",
             "STATIC_ROOT": str(folder / "static"),

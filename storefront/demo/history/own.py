@@ -71,6 +71,6 @@ def begin_what_is_under_way(customer: User, popular: list[Popular], book: PriceB
 
 def _place(customer: User, service: Service, book: PriceBook, link: str, *, now: datetime) -> None:
     wanted = 2 * MICROS * service.rate_per // book.rate_micros(service)
-    quantity = min(max(wanted, service.min_quantity), service.max_orderable)
+    quantity = min(max(wanted // 100 * 100, service.min_quantity), service.max_orderable)
     request_id = f"demo-{link.rpartition('/')[2]}"
     place_order(user=customer, service=service, quantity=quantity, link=link, request_id=request_id, now=now)

@@ -14,8 +14,9 @@ NAMES = (
     "maria.keller", "studio.north", "jonas.weber", "olga.petrova", "liam.murphy", "growth.lab", "sofia.rossi",
     "artem.kovalenko", "chen.wei", "nadia.haddad", "agency.bright", "tomas.novak", "emma.larsen", "panel.partner",
 )  # fmt: skip
-REFERRED = frozenset({"jonas.weber", "sofia.rossi", "tomas.novak"})  # by the demo's customer
+REFERRED = frozenset({"jonas.weber", "sofia.rossi"})  # by the demo's customer
 READS_RUSSIAN = frozenset({"olga.petrova", "artem.kovalenko"})
+HOSTS = {"X (Twitter)": "x.com", "Telegram": "t.me", "VK": "vk.com", "Twitch": "twitch.tv"}
 HANDLES = (
     "lena.travels", "northside_coffee", "daily.sketch", "fit.with.max", "urban_garden", "the.bread.club", "retro_bikes",
     "studio_aurora", "mila.cooks", "code.and.tea", "harbor_photo", "vinyl.corner", "trail_notes", "small.kitchen",
@@ -45,6 +46,9 @@ def make_people(*, referrer: User, joined: datetime) -> list[User]:
 
 def link_for(service: Service, dice: random.Random, handle: str = "") -> str:
     """Return a link as customers paste them for this service: a profile, or a post of one."""
-    host = "".join(letter for letter in service.category.name.lower() if letter.isalnum()) or "example"
-    address = f"https://{host}.com/{handle or dice.choice(HANDLES)}"
+    name = service.category.name
+    host = (
+        HOSTS.get(name) or "".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum()) + ".com"
+    )
+    address = f"https://{host}/{handle or dice.choice(HANDLES)}"
     return address if "ollower" in service.name else f"{address}/p/{dice.getrandbits(40):010x}"

@@ -19,9 +19,11 @@ from upstream.money import MICROS
 HOW_MANY, GOODS = 40, 8
 NETWORKS = 12  # the largest categories
 LEAST_ORDERS = 34  # of each, the canceled ones among them: at least thirty that finished
+ORDERS_OF_THE_REFERRED = 7
 LOOKED_AT = 60  # services of a category
 LARGEST_PRICE_MICROS = 9 * MICROS
 MOST_GOODS = 4
+FAILED = 0.006  # of all orders: upstream refused them
 # How busy each hour of the day is.
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 10, 9, 9, 10, 10, 11, 12, 13, 14, 13, 10, 6, 3)
 
@@ -59,10 +61,14 @@ def choose_services(book: PriceBook, dice: random.Random) -> list[Popular]:
 
 
 def plan_purchases(past: Past, popular: list[Popular], people: list[User], book: PriceBook, *, began: datetime) -> None:
-    """Let the customers buy them through the weeks, the first ones most of all."""
+    """Let the customers buy them through the weeks, the first ones most of all; who was referred tries a few."""
+    regulars = [user for user in people if user.referred_by is None]
     for place, one in enumerate(popular):
         for _each in range(LEAST_ORDERS + max(0, 40 - 4 * place)):
-            plan_purchase(past, one, past.dice.choice(people), book, began=began)
+            plan_purchase(past, one, past.dice.choice(regulars), book, began=began)
+    for user in people:
+        for _each in range(ORDERS_OF_THE_REFERRED if user.referred_by is not None else 0):
+            plan_purchase(past, past.dice.choice(popular), user, book, began=began)
 
 
 def plan_purchase(
@@ -75,6 +81,8 @@ def plan_purchase(
     if ending is None:
         draw = dice.random()
         ending = Status.CANCELED if draw < one.canceled else Status.COMPLETED
+        if draw > 1 - FAILED:
+            ending = Status.FAILED
         if one.canceled <= draw < one.canceled + one.partial and quantity > 1:
             ending = Status.PARTIAL
     starts_after, takes = one.starts_after * _varied(dice), one.takes * _varied(dice)
