@@ -71,7 +71,7 @@ class Demo:
     def text(self) -> str:
         return self.output.read_text()
 
-    def wait_until_ready(self, seconds: float = 90) -> None:
+    def wait_until_ready(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while f"{self.url}  customer:" not in self.text:
             assert self.process.poll() is None, self.text
