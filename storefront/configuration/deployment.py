@@ -86,10 +86,19 @@ def demo(
     upstream_url: str,
     stripe_key: str,
     btcpay_url: str,
-) -> bool:
-    """Read DEMO, under which staff needs no second factor; raise ImproperlyConfigured where anybody else gets there."""
+) -> tuple[bool, bool]:
+    """Read DEMO, under which staff needs no second factor, and DEMO_PAYMENTS, under which payments move no money.
+
+    Raise ImproperlyConfigured where anybody else gets to the demo, and for such payments anywhere but there.
+    """
+    payments = env.flag("DEMO_PAYMENTS", False)
     if not env.flag("DEMO", False):
-        return False
+        if payments:
+            raise ImproperlyConfigured(
+                "DEMO_PAYMENTS is on, but DEMO is not. With it customers give themselves money out of nothing; "
+                "`make demo` sets both, and nothing else should. Remove it."
+            )
+        return False, False
     met = _met_in_public(site_url, allowed_hosts, upstream_url, stripe_key, btcpay_url)
     if not met and not is_this_machine(host_of(site_url)):
         met = f"SITE_URL is {site_url}, another machine"
@@ -101,7 +110,7 @@ def demo(
             f"DEMO is on, but {met}. With DEMO staff signs in with a password alone; `make demo` sets it, and nothing "
             "else should. Remove it."
         )
-    return True
+    return True, payments
 
 
 def refuse_debug_in_public(
