@@ -13,8 +13,8 @@ MORNING = datetime(2026, 11, 29, 6, 3, tzinfo=UTC)
     ("language", "name", "text"),
     [
         ("en", "TIME_FORMAT", "6:03 AM"),
-        ("en", "DATETIME_FORMAT", "Nov. 29, 2026, 6:03 AM"),
-        ("en", "SHORT_DATETIME_FORMAT", "11/29/2026 6:03 AM"),
+        ("en", "DATETIME_FORMAT", "Nov 29, 2026, 6:03 AM"),
+        ("en", "SHORT_DATETIME_FORMAT", "Nov 29, 2026, 6:03 AM"),
         ("ru", "SHORT_DATETIME_FORMAT", "29.11.2026 06:03"),
     ],
 )

@@ -154,7 +154,7 @@ def test_detail_does_the_sum_of_a_partial_refund(shop, paid_order):
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
     assert "$1.875 × 420 not delivered ÷ 1,000 ordered: $0.7875 refunded to your balance." in text
-    assert "Refunded $0.7875 You paid $1.0875" in text
+    assert "Refunded −$0.7875 You paid $1.0875" in text
 
 
 def test_detail_of_a_second_partial_refund_says_that_there_was_a_first(shop, paid_order):
