@@ -12,7 +12,7 @@ from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
-from orders.pages.timeline import timeline_of
+from orders.pages.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
 
@@ -60,10 +60,12 @@ def export(request: CustomerRequest) -> StreamingHttpResponse:
 @require_safe
 def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
-    order = get_object_or_404(request.user.orders.select_related("service__category", "goods"), pk=pk)
+    own = request.user.orders.select_related("service__category", "goods").annotate(**FLAGGED)
+    order = get_object_or_404(own, pk=pk)
     requests = list(order.requests.all())
     events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
-    timeline = timeline_of(events, requests)
+    waits = waits_since(order)
+    timeline = timeline_of(events, requests, waits_since=waits)
     number = order.number if order.kind == Kind.NUMBER else None
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
     state = (
@@ -85,6 +87,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     context = {
         "order": order,
         "timeline": timeline,
+        "waits": waits is not None,
         "number": number,
         "goods": goods,
         "hidden": hidden,
