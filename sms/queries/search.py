@@ -231,6 +231,4 @@ def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, Coun
 
 
 def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, Counted]) -> list[Tile]:
-    return [
-        Tile(row, prices[row.pk], counts[row.pk].count, counts[row.pk].success) for row in rows if row.pk in prices
-    ]
+    return [Tile(row, prices[row.pk], counts[row.pk].count, counts[row.pk].success) for row in rows if row.pk in prices]

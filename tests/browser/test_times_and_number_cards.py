@@ -118,7 +118,7 @@ def test_cards_say_what_each_button_does_and_what_is_tapped_is_copied(
         expect(page.locator(f"#numbers > {received}")).to_be_visible()
         page.locator(f"{received} .number-card__code .copy-button").blur()
         expect(page.locator(f"#number-done {received}")).to_have_count(1)
-        page.get_by_text("1 number that is done").click()
+        page.get_by_text("1 finished number").click()
         Number.objects.filter(order=numbers[0]).update(expires_at=timezone.now() + timedelta(minutes=9))
         expect(card.locator(".ring time")).to_have_text(re.compile(r"8:\d\d"))
         expect(page.locator(received)).to_be_visible()

@@ -70,15 +70,15 @@ def test_waiting_folds_away_what_is_done_unless_its_reader_is_at_it(shop, waitin
     Order.objects.update(status=Status.COMPLETED, finished_at=received_at)
     Number.objects.update(state=Number.State.RECEIVED, code="482913", received_at=received_at)
     young = shop.get(WAITING)
-    assert "done" not in page_words(young)
+    assert "finished" not in page_words(young)
 
     Number.objects.update(received_at=timezone.now() - timedelta(minutes=11))
     asked = {"seen": re.search(r'"seen": "(\w+)"', young.content.decode())[1]}
     at_it = shop.get(WAITING, asked, headers={**HTMX, "Number-In-Use": str(waiting_number.pk)})
     left = shop.get(WAITING, asked, headers=HTMX)
 
-    assert "1 number that is done" not in page_words(at_it)
-    assert "1 number that is done" in page_words(left)
+    assert "1 finished number" not in page_words(at_it)
+    assert "1 finished number" in page_words(left)
     assert "482913" in page_words(left)
 
 
@@ -104,9 +104,13 @@ def test_a_number_given_up_says_so_on_its_card_and_in_the_history(shop, waiting_
 
 def test_a_number_that_was_replaced_says_so(shop, ripe):
     page = shop.get(WAITING)
-    press(shop, "replace", ripe, **{name: hidden(page, name) for name in ("project", "shown_price_micros", "request_id")})
+    press(
+        shop, "replace", ripe, **{name: hidden(page, name) for name in ("project", "shown_price_micros", "request_id")}
+    )
 
-    assert "No code arrived, and another number took its place. $0.625 has been refunded" in page_words(shop.get(WAITING))
+    assert "No code arrived, and another number took its place. $0.625 has been refunded" in page_words(
+        shop.get(WAITING)
+    )
     assert "Replaced" in page_words(shop.get(HISTORY))
 
 
@@ -123,7 +127,7 @@ def test_waiting_offers_a_replacement_once_the_number_has_waited_and_says_the_ru
     young = shop.get(WAITING)
     assert re.search(r"Another number Possible in [12]:\d\d , if no code has come by then.", page_words(young))
     assert "$0.625 comes back as soon as it is certain that there was no charge" in page_words(young)
-    assert "Auto-replace If no code arrives for a while, we replace the number by ourselves" in page_words(young)
+    assert "Auto-replace If no code arrives for a while, we replace the number for you" in page_words(young)
 
     Order.objects.update(sent_at=timezone.now() - timedelta(minutes=3))
     seen = re.search(r'"seen": "(\w+)"', young.content.decode())[1]
