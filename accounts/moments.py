@@ -5,6 +5,7 @@ The browser writes the same in the reader's own time zone (static/js/times.js); 
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from babel.core import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
@@ -13,7 +14,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 WORDS_LAST = timedelta(days=7)  # what is further away is told by its day
-_UNITS = (("minute", 60, 3600), ("hour", 3600, 86_400), ("day", 86_400, 0))
+Unit = Literal["minute", "hour", "day"]
+_UNITS: tuple[tuple[Unit, int, int], ...] = (("minute", 60, 3600), ("hour", 3600, 86_400), ("day", 86_400, 0))
 
 
 def write_day(day: date) -> str:
@@ -52,9 +54,9 @@ def write_distance(moment: datetime, *, now: datetime) -> str:
 
 
 @lru_cache(maxsize=2_000)  # a list says the same few words again and again
-def _distance(unit: str, seconds: int, language: str) -> str:
+def _distance(unit: Unit, seconds: int, language: str) -> str:
     # Minutes are written short, without the full stop that would end a sentence: the browser does the same.
-    style = "short" if unit == "minute" else "long"
+    style: Literal["short", "long"] = "short" if unit == "minute" else "long"
     text = format_timedelta(
         timedelta(seconds=seconds),
         granularity=unit,

@@ -99,9 +99,10 @@ class ReadsTyped(forms.BaseForm):
 
 def _write_limits(error: forms.ValidationError) -> None:
     """Let an error name its limit as the reader writes numbers: `10,000`, `10 000`."""
-    limit = (error.params or {}).get("limit_value")
+    params = error.params or {}
+    limit = params.get("limit_value")
     if error.code in {"min_value", "max_value"} and isinstance(limit, int | Decimal):
-        error.params = {**error.params, "limit_value": number_format(limit, use_l10n=True, force_grouping=True)}
+        error.params = {**params, "limit_value": number_format(limit, use_l10n=True, force_grouping=True)}
 
 
 class Form(ReadsTyped, forms.Form):

@@ -211,7 +211,7 @@ def _any(field: str, words: list[str]) -> Q:
 class Counted(NamedTuple):
     """How many countries a website has, or websites a country, and how often codes came there."""
 
-    count: int
+    places: int
     observed: int | None
     received: int | None
 
@@ -231,4 +231,6 @@ def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, Coun
 
 
 def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, Counted]) -> list[Tile]:
-    return [Tile(row, prices[row.pk], counts[row.pk].count, counts[row.pk].success) for row in rows if row.pk in prices]
+    return [
+        Tile(row, prices[row.pk], counts[row.pk].places, counts[row.pk].success) for row in rows if row.pk in prices
+    ]

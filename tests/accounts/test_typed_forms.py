@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import translation
 
 from accounts.money import MicrosFormField
 from accounts.typed_forms import AmountField, AsTypedField, Form, ModelForm, QuantityField, ReadsTyped, as_read
