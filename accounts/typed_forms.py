@@ -5,9 +5,11 @@ stays in passwords, where it may be meant. The readings themselves are upstream.
 """
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 
 from upstream.reading import amounts
 from upstream.reading.links import link
@@ -77,6 +79,9 @@ class ReadsTyped(forms.BaseForm):
         if self.is_bound:
             self._read_typed()
         super().full_clean()
+        for errors in self.errors.values():
+            for error in errors.as_data():
+                _write_limits(error)
 
     def _read_typed(self) -> None:
         read = {}
@@ -90,6 +95,14 @@ class ReadsTyped(forms.BaseForm):
             for key, kept in read.items():
                 data[key] = kept
             self.data = data
+
+
+def _write_limits(error: forms.ValidationError) -> None:
+    """Let an error name its limit as the reader writes numbers: `10,000`, `10 000`."""
+    params = error.params or {}
+    limit = params.get("limit_value")
+    if error.code in {"min_value", "max_value"} and isinstance(limit, int | Decimal):
+        error.params = {**params, "limit_value": number_format(limit, use_l10n=True, force_grouping=True)}
 
 
 class Form(ReadsTyped, forms.Form):

@@ -6,13 +6,13 @@ from django.contrib.auth import logout
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.defaultfilters import date as date_text
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import CustomerRequest, PageRequest, address_of, customers_only, personal_page, render_live
+from accounts.moments import write_day, write_moment
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
@@ -54,7 +54,7 @@ def prepare(request: CustomerRequest) -> HttpResponse:
         messages.info(request, _("Your download is already being prepared."))
     except TooSoon as refusal:
         text = _("You can prepare one download a day. The next one is possible from %(time)s.")
-        at = date_text(timezone.localtime(refusal.free_at), "SHORT_DATETIME_FORMAT")
+        at = write_moment(refusal.free_at)
         messages.error(request, text % {"time": at})
     else:
         messages.success(request, _("Your download is being prepared. We'll email you when it is ready."))
@@ -99,9 +99,7 @@ def delete(request: CustomerRequest) -> HttpResponse:
             else:
                 logout(request)
                 text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
-                messages.success(
-                    request, text % {"date": date_text(timezone.localtime(deletion.due_at), "DATE_FORMAT")}
-                )
+                messages.success(request, text % {"date": write_day(deletion.due_at)})
                 return redirect("home")
     context = {"error": error, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
     status = UNPROCESSABLE if request.method == "POST" else None

@@ -121,7 +121,7 @@ TEMPLATES = [
                 )
             ],
             "builtins": [
-                "accounts.templatetags.money",
+                *("accounts.templatetags.money", "accounts.templatetags.moments"),
                 "storefront.templatetags.components",
                 "template_partials.templatetags.partials",
             ],

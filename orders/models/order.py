@@ -301,6 +301,11 @@ class Order(models.Model):
         return None if self.remains is None else self.quantity - min(max(self.remains, 0), self.quantity)
 
     @property
+    def full_price_micros(self) -> int:
+        """What it would have cost without its coupon."""
+        return self.price_micros + int(self.pricing.get("coupon_micros", 0))
+
+    @property
     def kept_micros(self) -> int:
         """What the customer has paid for this order after refunds."""
         return self.price_micros - self.refunded_micros

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.typed_forms import AsTypedField, Form
+from catalog.browse.number_format import write_number
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book, price_for
 from orders.models import Order
@@ -127,8 +128,10 @@ class MassOrderForm(Form):
         if not rows:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
         if len(rows) > MAX_LINES:
-            message = _("That's %(count)d lines; you can order up to %(maximum)d at once.")
-            raise forms.ValidationError(message % {"count": len(rows), "maximum": MAX_LINES})
+            message = _("That's %(count)s lines; you can order up to %(maximum)s at once.")
+            raise forms.ValidationError(
+                message % {"count": write_number(len(rows)), "maximum": write_number(MAX_LINES)}
+            )
         self.rows = rows
         return text
 

@@ -53,6 +53,7 @@ class Tile:
     row: Any
     price_micros: int
     count: int
+    success: SuccessRate | None = None  # of all of them together; not a row of the database
 
 
 @dataclass(frozen=True)
@@ -207,9 +208,29 @@ def _any(field: str, words: list[str]) -> Q:
     return found
 
 
-def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, int]:
-    return dict(projects.order_by().values_list(key).annotate(count=Count(counted, distinct=True)))
+class Counted(NamedTuple):
+    """How many countries a website has, or websites a country, and how often codes came there."""
+
+    places: int
+    observed: int | None
+    received: int | None
+
+    @property
+    def success(self) -> SuccessRate | None:
+        observed = self.observed or 0
+        if observed < settings.SMS_SUCCESS_MIN_OBSERVED:
+            return None
+        return SuccessRate(observed=observed, received=self.received or 0)
 
 
-def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, int]) -> list[Tile]:
-    return [Tile(row, prices[row.pk], counts[row.pk]) for row in rows if row.pk in prices]
+def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, Counted]:
+    # A project has one success rate or none, so that no row is counted twice.
+    rows = projects.order_by().values_list(key).annotate(Count(counted, distinct=True))
+    summed = rows.annotate(observed=Sum("success__observed"), received=Sum("success__received"))
+    return {pk: Counted(*counts) for pk, *counts in summed}
+
+
+def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, Counted]) -> list[Tile]:
+    return [
+        Tile(row, prices[row.pk], counts[row.pk].places, counts[row.pk].success) for row in rows if row.pk in prices
+    ]

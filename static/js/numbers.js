@@ -66,6 +66,22 @@ function tellOfNews() {
   if (isOn("title")) document.title = `✉ ${notices.dataset.title}`;
 }
 
+/* What is brought in anew is as its reader left it: the card they are at is not folded away (the server is told whose
+   it is), and what they opened stays open. */
+const cardInUse = () => document.activeElement?.closest(".number-card");
+let opened = [];
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const card = cardInUse();
+  if (card) event.detail.headers["Number-In-Use"] = card.dataset.order;
+});
+document.addEventListener("htmx:beforeSwap", () => {
+  opened = [...document.querySelectorAll("#numbers details[open][id]")].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});
+
 if (notices) {
   ["sound", "title"].forEach(recall);
   notices.addEventListener("click", (event) => {

@@ -12,8 +12,27 @@ function toggleTheme() {
   }
 }
 
+/* Without a clipboard of its own, as on plain HTTP, a page may still copy what is selected. */
+function copySelected(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.readOnly = true; // no keyboard comes up on a phone
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  return copied;
+}
+
 async function copyText(button) {
-  await navigator.clipboard.writeText(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    const copied = copySelected(button.dataset.copy);
+    button.focus();
+    if (!copied) return;
+  }
   const label = button.querySelector("[data-copy-label]");
   const before = label.textContent;
   label.textContent = button.dataset.copiedLabel;
@@ -27,7 +46,6 @@ async function copyText(button) {
 /* Controls that need script are hidden in the page and shown here, also in parts that htmx brings in later. */
 function revealScripted(part) {
   for (const control of part.querySelectorAll("[data-scripted]")) {
-    if ("copy" in control.dataset && !navigator.clipboard) continue;
     control.hidden = false;
   }
 }

@@ -75,6 +75,12 @@ def pager(*, previous_url: str, following_url: str, window: Any) -> Inputs:
     return locals()
 
 
+@register.inclusion_tag("components/ring.html")
+def ring(*, seconds: int, whole: int, percent: int) -> Inputs:
+    """How much of a time is left."""
+    return {**locals(), "left": f"{seconds // 60}:{seconds % 60:02}"}
+
+
 @register.inclusion_tag("components/search_box.html")
 def search_box(*, placeholder: str, value: str = "", label: str = "", target: str = "", action: str = "") -> Inputs:
     """The field to search with, inside a form of the page."""

@@ -13,7 +13,7 @@ from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest
 from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
-from orders.pages.timeline import timeline_of
+from orders.pages.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
 
@@ -61,11 +61,12 @@ def export(request: CustomerRequest) -> StreamingHttpResponse:
 @require_safe
 def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
-    orders = request.user.orders.select_related("service__category", "service__quality", "goods")
-    order = get_object_or_404(orders, pk=pk)
+    own = request.user.orders.select_related("service__category", "service__quality", "goods").annotate(**FLAGGED)
+    order = get_object_or_404(own, pk=pk)
     requests = list(order.requests.all())
     events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
-    timeline = timeline_of(events, requests)
+    waits = waits_since(order)
+    timeline = timeline_of(events, requests, waits_since=waits)
     number = order.number if order.kind == Kind.NUMBER else None
     estimate = estimate_of(order, now=timezone.now())
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
@@ -90,6 +91,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         "order": order,
         "timeline": timeline,
         "estimate": estimate,
+        "waits": waits is not None,
         "number": number,
         "goods": goods,
         "hidden": hidden,

@@ -30,7 +30,7 @@ from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.merging import find_row
 from sms.models import Number, Project
 from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
-from sms.pages.cards import cards_of
+from sms.pages.cards import cards_of, is_done
 from sms.pages.number_forms import HistoryFilterForm, ReplacementRuleForm
 from upstream.client import default_client
 from upstream.errors import Unavailable
@@ -42,7 +42,7 @@ NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
 PLACES = ("number__project__country", "number__project__site")
-BESIDE = (*PLACES, "number__replacement_rule")
+BESIDE = (*PLACES, "number__replacement_rule", "number__replaced_by")
 
 
 @customers_only
@@ -53,17 +53,19 @@ def waiting(request: CustomerRequest) -> HttpResponse:
     While nothing has changed it costs one query beside who asks: prices are looked up only for a page that is shown.
     """
     now, hidden = timezone.now(), is_looked_at(request)
+    in_use = _whole(request.headers.get("Number-In-Use", ""))  # static/js/numbers.js: whose card has the focus
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
     context = {
-        "cards": cache(partial(cards_of, numbers, request.user, now)),
+        "cards": cache(partial(cards_of, numbers, request.user, now, in_use=in_use)),
+        "done": sum(is_done(number, now, in_use=in_use) for number in numbers),
         "moving": any(number.order.is_open for number in numbers),
         "news": None if hidden else _newest_code(numbers, now),
         "hidden": hidden,
         "still": "still" in request.GET,
     }
-    state = [_state(number, now, hidden) for number in numbers]
+    state = [(_state(number, now, hidden), is_done(number, now, in_use=in_use)) for number in numbers]
     return render_live(request, "sms/waiting.html", "numbers", context, state=state)
 
 
@@ -105,7 +107,7 @@ def history(request: CustomerRequest) -> HttpResponse:
     """List all numbers the customer ever had, with what came to them, and search them."""
     form = HistoryFilterForm(request.GET)
     # Orders are what has an index by customer.
-    own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES).order_by("-id")
+    own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES, "number__replaced_by").order_by("-id")
     page = open_page(form.narrow(own), request.GET, NUMBERS_PER_PAGE)
     page = dataclasses.replace(page, rows=[order.number for order in page])
     context = {

@@ -134,7 +134,7 @@ def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_th
     with pytest.raises(LinesRefused) as refusal:
         place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
-    assert refusal.value.problems == {2: "Only 2500 in stock for all lines with this service together."}
+    assert refusal.value.problems == {2: "Only 2,500 in stock for all lines with this service together."}
 
 
 @pytest.mark.django_db(transaction=True)

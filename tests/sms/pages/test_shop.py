@@ -163,9 +163,22 @@ def test_success_is_told_from_enough_numbers_on(shop: Any, put: Any, settings: A
 
     page = page_words(shop.get(site_page(telegram["us"])))
 
-    assert "85% success · usually 14 s" in page
+    assert "85% success usually 14 s 20 numbers" in page
     assert page.count("% success") == 1
     assert "in the last 7 days" in page
+
+
+def test_tile_tells_how_often_codes_came_in_all_its_countries_together(shop: Any, put: Any, settings: Any) -> None:
+    settings.SMS_SUCCESS_MIN_OBSERVED = 20
+    telegram, viber = put("Telegram", us=100, gb=40), put("Viber", us=20)
+    succeed(telegram["us"], 15, 15)
+    succeed(telegram["gb"], 15, 6)
+    succeed(viber["us"], 19, 19)
+
+    page = page_words(shop.get("/sms/"))
+
+    assert re.findall(r"(\d+) countr\S+ (\d+)% success", page) == [("2", "70"), ("2", "70")]  # popular, and all
+    assert "1 country Telegram" not in page
 
 
 def test_country_lists_what_can_be_had_there(shop: Any, put: Any) -> None:
