@@ -6,10 +6,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
 from storefront import views
+from storefront.live import live
 from storefront.web.security_txt import security_txt
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("live/", live, name="live"),
     path("catalog/", include("catalog.urls")),
     path("", include("orders.urls")),
     path("wallet/", include("wallet.urls")),

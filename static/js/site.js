@@ -55,15 +55,25 @@ document.addEventListener("htmx:load", (event) => {
   revealScripted(event.detail.elt);
   answerEarlyTyping(event.detail.elt);
 });
-for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+
+/* Two notes: nothing came back at all, or an answer that was none. Any answer proves the connection; only a good one
+   takes the other note away. */
+function showFailure(name, shown) {
+  const note = document.querySelector(`[data-failed-request="${name}"]`);
+  if (note) note.hidden = !shown;
+}
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, () => {
-    const note = document.querySelector("[data-failed-request]");
-    if (note) note.hidden = false;
+    showFailure("answer", false);
+    showFailure("connection", true);
   });
 }
-document.addEventListener("htmx:afterSwap", () => {
-  const note = document.querySelector("[data-failed-request]");
-  if (note) note.hidden = true;
+document.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr?.status;
+  if (!status) return;
+  showFailure("connection", false);
+  showFailure("answer", status >= 400 && status !== 422);
 });
+document.addEventListener("connection:answered", () => showFailure("connection", false));
 
 revealScripted(document);
