@@ -24,6 +24,21 @@ async function copyText(button) {
   }, 2000);
 }
 
+/* A table that has room enough is no stop for the keyboard. */
+const regions = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+});
+
+function watchRegions(part) {
+  for (const region of part.querySelectorAll(".table-region")) regions.observe(region);
+}
+
+/* Of tabs that scroll, the one that is chosen is in sight. */
+function showTab(chosen) {
+  const tabs = chosen.closest(".tabs");
+  tabs.scrollLeft = chosen.offsetLeft - tabs.offsetLeft - tabs.clientWidth / 3;
+}
+
 /* Controls that need script are hidden in the page and shown here, also in parts that htmx brings in later. */
 function revealScripted(part) {
   for (const control of part.querySelectorAll("[data-scripted]")) {
@@ -54,6 +69,7 @@ function answerEarlyTyping(part) {
 document.addEventListener("htmx:load", (event) => {
   revealScripted(event.detail.elt);
   answerEarlyTyping(event.detail.elt);
+  watchRegions(event.detail.elt);
 });
 
 /* Two notes: nothing came back at all, or an answer that was none. Any answer proves the connection; only a good one
@@ -77,3 +93,5 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("connection:answered", () => showFailure("connection", false));
 
 revealScripted(document);
+watchRegions(document);
+for (const chosen of document.querySelectorAll(".tabs [aria-current]")) showTab(chosen);
