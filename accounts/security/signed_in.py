@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from accounts.access import asks_for_news, ask_to_sign_in
+from accounts.access import ask_to_sign_in, asks_for_news
 from accounts.models import User
 
 SINCE, SEEN = "signed_in_at", "seen_at"

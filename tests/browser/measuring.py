@@ -23,7 +23,8 @@ _MEASURE = """() => {
     if (style.display === "none" || style.position === "absolute") return false;
     return child.getBoundingClientRect().right > edge || (style.overflowX === "visible" && hangsOut(child, edge));
   });
-  const scrolls = (one) => one.closest('[role="region"][tabindex][aria-label], .tabs, .code-text, .webhook__body, pre[tabindex]');
+  const scrollers = '[role="region"][tabindex][aria-label], .tabs, .code-text, .webhook__body, pre[tabindex]';
+  const scrolls = (one) => one.closest(scrollers);
   for (const one of document.body.querySelectorAll("*")) {
     if (!one.clientWidth || one.closest(".visually-hidden, svg, select")) continue;
     const head = one.closest("thead");
@@ -46,6 +47,7 @@ _MEASURE = """() => {
   }
   return [...new Set(found)];
 }"""
+_DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 _MENU = """() => [...document.querySelectorAll(".header__nav a")].flatMap((tab) => {
   const box = tab.getBoundingClientRect();
   const word = tab.querySelector(".header-tab__label").getBoundingClientRect();
@@ -56,4 +58,5 @@ _MENU = """() => [...document.querySelectorAll(".header__nav a")].flatMap((tab) 
 
 def cut_off(page: Page) -> list[str]:
     """Return what does not fit: elements with their widths, and the tabs of the menu that are not there whole."""
+    page.evaluate(_DRAWN)  # a window that has just been resized measures with its old width until it is drawn anew
     return [*page.evaluate(_MEASURE), *page.evaluate(_MENU)]
