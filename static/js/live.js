@@ -4,6 +4,7 @@
    reached, the pauses grow; a tab that nobody sees asks nothing. What the last page knew is kept for the next one of
    the same tab, so that the figures stand there at once. */
 const header = document.querySelector(".header[data-live]");
+const showsNumbers = document.querySelector("[data-notices]") !== null;
 const KEPT = "header";
 const LONGEST = 300;
 const GROWTH = 1.4;
@@ -38,6 +39,11 @@ function keep() {
 /* Codes are news until their page has been opened. */
 const freshCodes = (told) => (told.newest_code > (known.looked || 0) ? told.codes : 0);
 
+/* On the page of the numbers a code is seen as it comes. */
+function lookAtCodes() {
+  if (showsNumbers && known.newest_code) known.looked = known.newest_code;
+}
+
 function showCount(name, figure, isNews) {
   const badge = header.querySelector(`[data-count="${name}"]`);
   if (!badge) return;
@@ -56,7 +62,7 @@ function show(told) {
 /* Says aloud what has changed since the page was opened, and only that; the page of the numbers tells of codes itself. */
 function announce(before, told) {
   const words = header.querySelector("[data-live-news]");
-  const codes = document.querySelector("[data-notices]") ? 0 : freshCodes(told);
+  const codes = showsNumbers ? 0 : freshCodes(told);
   const news = [
     told.balance !== before.balance && `${words.dataset.balanceIs}: ${told.balance}.`,
     told.orders !== before.orders && `${words.dataset.ordersAre}: ${told.orders}.`,
@@ -69,8 +75,7 @@ function announce(before, told) {
 function take(told) {
   const before = known;
   known = { ...told, reader: header.dataset.reader, looked: known.looked };
-  // On the page of the numbers a code is seen as it comes.
-  if (document.querySelector("[data-notices]")) known.looked = told.newest_code;
+  lookAtCodes();
   header.querySelector("[data-balance]").textContent = told.balance;
   show(known);
   if (before.seen) announce(before, told);
@@ -119,6 +124,8 @@ function askSoon() {
 
 if (header) {
   pause = known.every_seconds || pause;
+  lookAtCodes();
+  keep();
   if (known.seen) show(known);
   ask();
   document.addEventListener("visibilitychange", () => {
