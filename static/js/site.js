@@ -15,11 +15,14 @@ function toggleTheme() {
 async function copyText(button) {
   await navigator.clipboard.writeText(button.dataset.copy);
   const label = button.querySelector("[data-copy-label]");
-  const before = label.textContent;
-  label.textContent = button.dataset.copiedLabel;
+  if ("copied" in button.dataset) return;
+  const swap = () => {
+    [label.textContent, label.dataset.other] = [label.dataset.other, label.textContent.trim()];
+  };
+  swap();
   button.dataset.copied = "";
   setTimeout(() => {
-    label.textContent = before;
+    swap();
     delete button.dataset.copied;
   }, 2000);
 }

@@ -26,14 +26,14 @@ _MEASURE = """() => {
   const scrollers = '[role="region"][tabindex][aria-label], .tabs, .code-text, .webhook__body, pre[tabindex]';
   const scrolls = (one) => one.closest(scrollers);
   for (const one of document.body.querySelectorAll("*")) {
-    if (!one.clientWidth || one.closest(".visually-hidden, svg, select")) continue;
+    if (!one.checkVisibility() || one.closest(".visually-hidden, svg, select")) continue;
     const head = one.closest("thead");
     if (head && getComputedStyle(head).clipPath !== "none") continue; // of a table that is a pile of cards
     const style = getComputedStyle(one);
     if (style.visibility === "hidden" || style.clipPath !== "none") continue;
     if (["INPUT", "TEXTAREA", "SELECT", "OPTION", "PROGRESS"].includes(one.tagName)) continue;
     const box = one.getBoundingClientRect();
-    if (one.scrollWidth > one.clientWidth + 1 && !scrolls(one)) {
+    if (one.clientWidth && one.scrollWidth > one.clientWidth + 1 && !scrolls(one)) {
       const told = style.textOverflow === "ellipsis" && (one.title || one.closest("[title]"));
       const cut = style.overflowX !== "visible" || hangsOut(one, box.right + 1);
       if (cut && !told) found.push(`${name(one)}: ${one.scrollWidth} > ${one.clientWidth}`);
@@ -44,6 +44,16 @@ _MEASURE = """() => {
       const out = box.right > edge.right + 1 || box.left < edge.left - 1;
       if (out && !one.closest(hanging)) found.push(`${name(one)} hangs out of ${name(card)}`);
     }
+  }
+  for (const line of document.querySelectorAll(".row, .service-row, .number-offer, .header__inner, .search-box, tr")) {
+    if (line.closest("thead")) continue;
+    const boxes = [...line.children].filter((one) => one.checkVisibility() && !one.matches(".visually-hidden"));
+    boxes.forEach((one, place) => boxes.slice(place + 1).forEach((other) => {
+      const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 1 && high > 1) found.push(`${name(one)} lies over ${name(other)}`);
+    }));
   }
   return [...new Set(found)];
 }"""

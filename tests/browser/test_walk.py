@@ -5,6 +5,7 @@ The list of the pages is in pages.py.
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.security.addresses import Addresses
 from tests.storefront.admin_rows import make_order, make_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+UNFOLD = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 WIDTHS = (360, 768, 1024, 1280)
 LONG_TITLE = (
     "Instagram Followers | 100% Organic | Old Accounts | Worldwide | Start 0-1 Hour | 50K/Day | 365 Days Refill"
@@ -35,7 +37,7 @@ LONG_LINK = "https://www.instagram.com/p/CxYzAbCdEfGhIjKlMnOpQrStUvWxYz012345678
 def owner(transactional_db: None, settings: Any, live_server: LiveServer) -> User:
     """A customer with a row of everything, and with titles, links and amounts as long as they come."""
     settings.SITE_URL = live_server.url
-    settings.REFERRAL_PERCENT = 5
+    settings.REFERRAL_PERCENT = Decimal(5)
     make_rows(1)
     user = User.objects.get(email="customer1@example.com")
     service = Service.objects.latest("pk")
@@ -80,7 +82,10 @@ def walk(visitors: Iterable[tuple[bool, Page]], owner: User, pages: tuple[Walked
         for page in pages:
             if page.signed_in == signed_in:
                 address = page.address(addresses)
-                window.goto(address)
+                answer = window.goto(address)
+                assert answer is not None
+                assert answer.ok, address
+                window.evaluate(UNFOLD)
                 assert window.locator("html").get_attribute("lang") == language
                 found += [f"{address} {fault}" for fault in faults(window)]
     return found
