@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.measuring import cut_off
 from tests.browser.test_walk import owner, visitors
+from tests.workers import wait_for
 
 __all__ = ["owner", "visitors"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -75,7 +76,7 @@ def narrow_table(page: Page) -> None:
     expect(region).to_have_attribute("tabindex", "0")
     region.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.table-region').scrollLeft > 0")
+    wait_for(lambda: region.evaluate("one => one.scrollLeft") > 0, "the table scrolls")
     page.set_viewport_size({"width": 360, "height": 900})
     expect(page.locator(".order-table tbody tr").first).to_have_css("display", "grid")
 
