@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
 from storefront import views
+from storefront.live import live
 from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
 from storefront.web.favicon import favicon
@@ -14,6 +15,7 @@ from storefront.web.security_txt import security_txt
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("live/", live, name="live"),
     path("catalog/", include("catalog.urls")),
     path("", include("orders.urls")),
     path("wallet/", include("wallet.urls")),

@@ -34,7 +34,7 @@ def error_beside(response, field_id: str) -> str:
 
 def alerts(response) -> str:
     """What the page says is wrong with the form as a whole; the note for failed requests is another matter."""
-    page = re.sub(r"<div data-failed-request hidden>.*?</div></div></div>", "", markup(response))
+    page = re.sub(r'<div data-failed-request="\w+" hidden>.*?</div></div></div>', "", markup(response))
     found = re.findall(r'<div class="alert" data-level="error" role="alert">(.*?)</div></div>', page)
     return " ".join(words(alert) for alert in found)
 

@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
+from accounts.access import reader_mark
 from accounts.templatetags.money import money
 
 register = template.Library()
@@ -64,9 +65,18 @@ def header(*, user: AbstractBaseUser | AnonymousUser, store_name: str, path: str
         "is_staff": getattr(user, "is_staff", False),
         "email": getattr(user, "email", ""),
         "balance": money(wallet.balance_micros if wallet else 0),
+        "reader": reader_mark(user.pk),
         "store_name": store_name,
         "path": path,
     }
+
+
+@register.inclusion_tag("components/header_tab.html")
+def header_tab(
+    *, url: str, label: str, icon: str, path: str, count: str = "", counted: str = "", news: str = ""
+) -> Inputs:
+    """One way through the shop, in the head of every page."""
+    return locals()
 
 
 @register.inclusion_tag("components/pager.html")

@@ -182,7 +182,7 @@ def every_status_and_event(order: Order) -> None:
 def latin_words(page: Any) -> list[str]:
     """The words in Latin letters that a reader of the page sees or hears; addresses are nobody's language."""
     markup = page.content.decode().partition("<title>")[2]
-    spoken = re.findall(r'\b(?:placeholder|aria-label|title|alt|data-copied-label)="([^"]*)"', markup)
+    spoken = re.findall(r'\b(?:placeholder|aria-label|title|alt|data-other)="([^"]*)"', markup)
     text = unescape(" ".join([re.sub(r"<script.*?</script>|<[^>]+>", " ", markup, flags=re.DOTALL), *spoken]))
     text = re.sub(r"https?:\S*|\S+@\S+", " ", text)
     return [word for word in re.findall(r"[A-Za-z]{2,}", text) if word not in LATIN_WORDS]
