@@ -131,7 +131,7 @@ def fill(sandbox: "Sandbox") -> None:
     """Take the sandbox's services into the shop, as a sync does, with every unit confirmed and every word learned."""
     from django.db import connection
 
-    from catalog.browse.search import learn_words
+    from catalog.words.vocabulary import learn_words
     from catalog.models import Category
     from catalog.operations.overrides import confirm_rate_units
     from catalog.sync.sync_catalog import sync_catalog

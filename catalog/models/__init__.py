@@ -15,6 +15,7 @@ from catalog.models.services import (
     ServiceQuerySet,
     Subcategory,
 )
+from catalog.models.synonyms import SearchSynonym
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
@@ -34,6 +35,7 @@ __all__ = [
     "QuarantinedAnswer",
     "RateUnit",
     "Rounding",
+    "SearchSynonym",
     "SearchWord",
     "Service",
     "ServiceChange",

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from catalog.browse.search import closest_words, learn_words
 from catalog.models import Category, SearchWord, Service, Subcategory
+from catalog.words.vocabulary import closest_words, learn_words
 from catalog.operations.overrides import refresh_search_text
 from tests.pages import page_words
 
@@ -112,8 +112,8 @@ def test_suggestions_know_the_words_of_both_languages(translated: Service) -> No
     learn_words()
 
     assert SearchWord.objects.filter(word="читатели").exists()
-    assert closest_words("segidores") == "seguidores"
-    assert closest_words("folowers") == "followers"
+    assert closest_words("segidores")[0] == "seguidores"
+    assert closest_words("folowers")[0] == "followers"
 
 
 def test_lists_ask_the_database_as_often_in_every_language(translated: Service, client: Client) -> None:
