@@ -7,10 +7,10 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from catalog.browse.facets import MAX_COUNTED, Facets
 from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import ServiceQuerySet
-from catalog.words.terms import BEGINNING, PART, Term, found_in, rank_of, stand_in, terms_of
+from catalog.words.terms import BEGINNING, PART, Term, rank_of, terms_of
+from catalog.words.texts import SEARCHED, services_beginning, services_with
 from upstream.reading.text import comparable
 
-SEARCHED = "search_text"
 THE_ONE = -1  # the rank of the service whose number was typed
 # As people write a number that is meant to be one: "#12", "№ 12" (which is compared as "no"), "ID: 12".
 _MEANT_AS_NUMBER = re.compile(r"(?:#|no\.? ?|id ?[:#]? ?)([0-9]{1,19})")
@@ -23,7 +23,7 @@ def find(services: ServiceQuerySet, words: str) -> ServiceQuerySet:
     number = _number_alone(words)
     if number is not None:
         return services.filter(pk=number)
-    matching = found_in(SEARCHED, terms_of(words))
+    matching = services_with(terms_of(words))
     number = whole_number(comparable(words))
     return services.filter(matching if number is None else matching | Q(pk=number))
 
@@ -39,7 +39,7 @@ def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> Se
     terms = terms_of(query.words)
     if not facets.or_more:
         return services.annotate(rank=_exact_first(query.words, terms))
-    begin = services.filter(stand_in(SEARCHED, terms))
+    begin = services.filter(services_beginning(terms))
     ids = list(begin.order_by().values_list("pk", flat=True)[: MAX_COUNTED + 1])
     if len(ids) > MAX_COUNTED:
         return begin

@@ -103,7 +103,7 @@ def _anywhere(field: str, word: str) -> Q:
 
 
 def _is_anywhere(text: str, word: str) -> bool:
-    return bool(re.search(_pattern(word), text)) if is_short(word) else word in text
+    return bool(re.search(begins_with(word), text)) if is_short(word) else word in text
 
 
 def _at_edge(field: str, word: str, *, whole: bool) -> Q:
@@ -112,8 +112,9 @@ def _at_edge(field: str, word: str, *, whole: bool) -> Q:
         return Q(**{f"{field}__regex": f"(^|{_POSTGRESQL_BREAK}){re.escape(word)}{end}"})
     # Every row would be handed to Python: those without the letters need not be.
     end = r"(?![^\W_])" if whole else ""
-    return Q(**{f"{field}__contains": word}) & Q(**{f"{field}__regex": f"{_pattern(word)}{end}"})
+    return Q(**{f"{field}__contains": word}) & Q(**{f"{field}__regex": f"{begins_with(word)}{end}"})
 
 
-def _pattern(word: str) -> str:
+def begins_with(word: str) -> str:
+    """Return the pattern, as Python has it, of a word at the beginning of one."""
     return rf"(?<![^\W_]){re.escape(word)}"
