@@ -6,8 +6,8 @@ from catalog.admin import (
     prices,
     rules,
     services,
-    synonyms,
     syncs,
+    synonyms,
 )
 
-__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "synonyms", "syncs"]
+__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "synonyms"]

@@ -15,8 +15,8 @@ from catalog.models.services import (
     ServiceQuerySet,
     Subcategory,
 )
-from catalog.models.synonyms import SearchSynonym
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
+from catalog.models.synonyms import SearchSynonym
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Length
 
 from catalog.models import SearchWord, Service
-from catalog.words.corrections import LONGEST_WORD, corrections, word_lengths
+from catalog.words.corrections import LONGEST_WORD, corrections, longest_meant
 from catalog.words.synonyms import synonyms
 
 SHORTEST_WORD = 2
@@ -45,11 +45,11 @@ def learn_words() -> None:
 
 def closest_words(words: str) -> list[str]:
     """Return what was probably meant by words that find nothing, the likeliest first; one query, or none."""
-    shortest, longest = word_lengths(words)
+    longest = longest_meant(words)
     if not longest:
         return []
-    near = SearchWord.objects.annotate(length=Length("word")).filter(length__range=(shortest, longest))
-    return corrections(words, dict(near.values_list("word", "services")), synonyms())
+    known = SearchWord.objects.annotate(length=Length("word")).filter(length__lte=longest)
+    return corrections(words, dict(known.values_list("word", "services")), synonyms())
 
 
 def _learn_here() -> None:

@@ -35,7 +35,9 @@ class Asked(NamedTuple):
     def read(cls, params: Mapping[str, str]) -> "Asked":
         words = " ".join(line(params.get("q", ""))[:LONGEST_QUERY].split()[:MAX_WORDS])
         sort = params.get("sort", "")
-        return cls(words, sort if sort in SORTS else SORTS[0], params.get("by") == "country", params.get("exact") == "1")
+        return cls(
+            words, sort if sort in SORTS else SORTS[0], params.get("by") == "country", params.get("exact") == "1"
+        )
 
     @property
     def by_site(self) -> bool:

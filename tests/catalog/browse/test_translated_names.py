@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Category, SearchWord, Service, Subcategory
-from catalog.words.vocabulary import closest_words, learn_words
 from catalog.operations.overrides import refresh_search_text
+from catalog.words.vocabulary import closest_words, learn_words
 from tests.pages import page_words
 
 pytestmark = pytest.mark.django_db
