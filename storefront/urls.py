@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
 from storefront import views
+from storefront.palette import views as palette
 from storefront.web.security_txt import security_txt
 
 urlpatterns = [
@@ -21,6 +22,8 @@ urlpatterns = [
     path("", include("accounts.sign_in_as.urls")),
     path("accounts/", include("allauth.urls")),
     path("ref/<str:code>/", follow_referral, name="ref"),
+    path("palette/", palette.palette, name="palette"),
+    path("palette/found/", palette.found, name="palette_found"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
     path("language/", csrf_exempt(views.choose_language), name="set_language"),
     path(".well-known/security.txt", security_txt, name="security_txt"),

@@ -6,7 +6,7 @@ from django.db.models import Case, IntegerField, Q, Value, When
 
 from catalog.browse.facets import MAX_COUNTED, Facets
 from catalog.browse.forms import ListingQuery, Sort, whole_number
-from catalog.models import ServiceQuerySet
+from catalog.models import Service, ServiceQuerySet
 from catalog.words.terms import BEGINNING, PART, Term, rank_of, terms_of
 from catalog.words.texts import SEARCHED, services_beginning, services_with
 from upstream.reading.text import comparable
@@ -26,6 +26,24 @@ def find(services: ServiceQuerySet, words: str) -> ServiceQuerySet:
     matching = services_with(terms_of(words))
     number = whole_number(comparable(words))
     return services.filter(matching if number is None else matching | Q(pk=number))
+
+
+def first_found(words: str, maximum: int) -> list[Service]:
+    """Return the best that on sale matches the words, with their categories; whole words and beginnings come first.
+
+    One query or two; for when there is no list to be paged and counted.
+    """
+    on_sale = Service.objects.on_sale().select_related("category__merged_into").order_by("position", "pk")
+    number = _number_alone(words) or whole_number(comparable(words))
+    found = list(on_sale.filter(pk=number)) if number is not None else []
+    if _number_alone(words) is not None:
+        return found
+    terms = terms_of(words)
+    for condition in (services_beginning(terms), services_with(terms)):
+        if len(found) < maximum:
+            others = on_sale.filter(condition).exclude(pk__in=[each.pk for each in found])
+            found += others[: maximum - len(found)]
+    return found
 
 
 def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> ServiceQuerySet:
