@@ -100,7 +100,7 @@ def _ordered(services: ServiceQuerySet, sort: Sort) -> ServiceQuerySet:
         services = services.annotate(shown_title=SHOWN_TITLE)
     sign = "-" if largest_first else ""
     if "rank" in services.query.annotations:  # how well each has the words: see `catalog.browse.search`
-        return services.order_by("rank", column, "pk")
+        return services.order_by(F("rank"), column, "pk")
     return services.order_by(*dict.fromkeys((f"{sign}{column}", f"{sign}pk")))
 
 

@@ -68,8 +68,8 @@ def _less(
     """Yield what asks for less, what changes least first; some of it may be the same."""
     only = _("Only “%(word)s”")
     plain = ListingQuery(words=asked.words, category_id=asked.category_id if fixed else None)
-    for words in corrections:
-        yield Suggestion(words, replace(plain, words=words))
+    for meant in corrections:
+        yield Suggestion(meant, replace(plain, words=meant))
     for each in filters:
         yield Suggestion(_("Without “%(filter)s”") % {"filter": each.label}, asked.with_(**each.without))
     if asked.words and len(filters) > 1:

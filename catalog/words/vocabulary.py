@@ -13,11 +13,11 @@ from catalog.words.synonyms import synonyms
 SHORTEST_WORD = 2
 # White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
 _BETWEEN_WORDS = r"[\s!-/:-@\[-`{-~]+"
-_LEARN = rf"""
+_LEARN = """
     WITH used AS (
         SELECT word, count(*) AS services
         FROM (
-            SELECT unnest(regexp_split_to_array(search_text, '{_BETWEEN_WORDS}')) AS word
+            SELECT unnest(regexp_split_to_array(search_text, %s)) AS word
             FROM catalog_service WHERE withdrawn_at IS NULL AND visible
         ) AS words
         WHERE length(word) BETWEEN %s AND %s
@@ -38,7 +38,7 @@ def learn_words() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(_LEARN, [SHORTEST_WORD, LONGEST_WORD])
+            cursor.execute(_LEARN, [_BETWEEN_WORDS, SHORTEST_WORD, LONGEST_WORD])
     else:
         _learn_here()
 

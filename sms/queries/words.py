@@ -71,7 +71,7 @@ def closest_words(words: str, *among: QuerySet[Any]) -> list[str]:
 
 
 def fewer_words(words: str, *among: QuerySet[Any]) -> list[str]:
-    """Return those of several words that find something among these rows by themselves; a query for each of the rows."""
+    """Return those of several words that find something among these rows by themselves."""
     terms = terms_of(words)[:MAX_TRIED]
     if len(terms) < 2:
         return []

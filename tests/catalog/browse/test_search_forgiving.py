@@ -185,7 +185,7 @@ def test_search_that_finds_nothing_without_any_word_that_does_suggests_the_large
 ) -> None:
     suggested = links(search(client, q="qqqq wwww"), "Broaden your search")
 
-    assert list(suggested)[0] == "Instagram"
+    assert next(iter(suggested)) == "Instagram"
     assert len(suggested) == 3
     assert all(titles(client.get(address)) for address in suggested.values())
 
