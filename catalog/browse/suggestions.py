@@ -48,10 +48,11 @@ def suggest(
     """
     found: list[Suggestion] = []
     tried = {asked}
-    for suggestion in _less(asked, list(filters), corrections, fixed=fixed):
+    for suggestion in _less(asked, list(filters), list(corrections), fixed=fixed):
         if len(found) == MAX_SUGGESTED or len(tried) > MAX_LOOKED_AT:
             break
-        if suggestion.query in tried:
+        # The same words with filters and without are two questions, of which the first that finds something is enough.
+        if suggestion.query in tried or suggestion.label in {each.label for each in found}:
             continue
         tried.add(suggestion.query)
         if finds(suggestion.query):
@@ -63,7 +64,7 @@ def suggest(
 
 
 def _less(
-    asked: ListingQuery, filters: list[Filter], corrections: Iterable[str], *, fixed: bool
+    asked: ListingQuery, filters: list[Filter], corrections: list[str], *, fixed: bool
 ) -> Iterator[Suggestion]:
     """Yield what asks for less, what changes least first; some of it may be the same."""
     only = _("Only “%(word)s”")
@@ -76,7 +77,7 @@ def _less(
         yield Suggestion(_("Only the search words"), plain)
     if fixed and asked.words:
         yield Suggestion(_("In all categories"), ListingQuery(words=asked.words))
-    words = asked.words.split()[:MAX_WORDS]
+    words = (corrections[0] if corrections else asked.words).split()[:MAX_WORDS]
     if len(words) > 2:
         for place in range(len(words)):
             fewer = " ".join(words[:place] + words[place + 1 :])

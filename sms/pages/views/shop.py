@@ -195,7 +195,7 @@ def _understood(asked: Asked, book: NumberBook) -> dict[str, Any]:
         found = _found(meant, book)
         if not _is_empty(found):
             return {**found, "meant": meant}
-    fewer = [*words.fewer_words(asked.words, *among), *close[:MAX_CLOSE]]
+    fewer = [*close[:MAX_CLOSE], *words.fewer_words(close[0] if close else asked.words, *among)]
     suggested = [word for word in dict.fromkeys(fewer) if word != asked.words and not _is_empty(_found(word, book))]
     return {**found, "suggested": _suggested(suggested), "popular": _popular(asked, book)}
 
@@ -242,7 +242,7 @@ def _narrowed(asked: Asked, projects: ProjectQuerySet, about: str) -> tuple[Proj
         meant = next((typed for typed in close if of(typed).exists()), None)
         if meant is not None:
             return of(meant), {"meant": meant}
-    fewer = [*words.fewer_words(asked.words, rows), *close[:MAX_CLOSE]]
+    fewer = [*close[:MAX_CLOSE], *words.fewer_words(close[0] if close else asked.words, rows)]
     suggested = [word for word in dict.fromkeys(fewer) if word != asked.words and of(word).exists()]
     return projects.none(), {"suggested": _suggested(suggested)}
 

@@ -180,6 +180,12 @@ def test_search_that_finds_nothing_suggests_what_does(client: Client, shop: None
     assert all(titles(client.get(address)) for address in suggested.values())
 
 
+def test_suggestions_of_fewer_words_are_of_those_that_were_meant(client: Client, shop: None) -> None:
+    suggested = links(search(client, q="instagrm unicorn"), "Broaden your search")
+
+    assert next(iter(suggested)) == "Only “instagram”"
+
+
 def test_search_that_finds_nothing_without_any_word_that_does_suggests_the_largest_categories(
     client: Client, shop: None
 ) -> None:

@@ -96,7 +96,7 @@ def test_short_words_are_found_where_words_begin(client: Client, shop: dict) -> 
 
 
 def test_words_that_find_nothing_together_are_suggested_alone(client: Client, shop: dict) -> None:
-    page = client.get(HOME, {"q": "telegram unicorn"})
+    page = client.get(HOME, {"q": "telegramm unicorn"})  # mistyped besides
 
     found = re.findall(r'<a class="chip" href="([^"]*)"[^>]*>\s*(.*?)\s*</a>', markup(page), re.DOTALL)
     assert [text for _url, text in found] == ["telegram"]
