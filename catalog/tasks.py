@@ -5,7 +5,6 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.browse import search
 from catalog.models import Service, SyncRun
 from catalog.operations import back_in_stock
 from catalog.operations.overrides import refresh_search_text
@@ -15,6 +14,7 @@ from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
 from catalog.sync.translation_rounds import is_due
+from catalog.words import vocabulary
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -50,6 +50,8 @@ def _sync(*, in_full: bool) -> None:
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if in_full:
         refresh_search_text(Service.objects.all())  # a sync writes those it touches
+    if run.added or run.returned:
+        vocabulary.learn_words()
     if run.changed or run.returned:
         may_be_back()
 
@@ -84,7 +86,7 @@ def reprice_services() -> None:
 @shared_task(name="catalog.tasks.learn_words")
 def learn_words() -> None:
     """Learn the words that services are described with, so that mistyped ones are understood."""
-    search.learn_words()
+    vocabulary.learn_words()
 
 
 @shared_task(name="catalog.tasks.send_stock_alerts")

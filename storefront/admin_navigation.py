@@ -132,6 +132,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             ),
             Entry("catalog.servicechange", _("Service changes"), "manage_history"),
             Entry("orders.watchedprice", _("Watched prices"), "price_change"),
+            Entry("catalog.searchsynonym", _("Search synonyms"), "manage_search"),
             Entry("catalog.favorite", _("Favorites"), "favorite"),
             Entry("catalog.stockalert", _("Stock alerts"), "notifications"),
         ],

@@ -11,6 +11,7 @@ from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
 from storefront.web.favicon import favicon
 from storefront.web.manifest import manifest
+from storefront.palette import views as palette
 from storefront.web.security_txt import security_txt
 
 urlpatterns = [
@@ -27,6 +28,8 @@ urlpatterns = [
     path("", include("accounts.sign_in_as.urls")),
     path("accounts/", include("allauth.urls")),
     path("ref/<str:code>/", follow_referral, name="ref"),
+    path("palette/", palette.palette, name="palette"),
+    path("palette/found/", palette.found, name="palette_found"),
     # Choosing a language is harmless, and without a token the footer stays the same for everybody.
     path("language/", csrf_exempt(views.choose_language), name="set_language"),
     path("robots.txt", robots, name="robots"),

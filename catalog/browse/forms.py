@@ -55,6 +55,7 @@ class ListingQuery:
     page: int = 1
     after: str = ""
     before: str = ""
+    exact: bool = False  # the very words, even where they find nothing
 
     @classmethod
     def read(cls, params: QueryDict) -> "ListingQuery":
@@ -78,16 +79,12 @@ class ListingQuery:
             page=max(1, min(_digits(params.get("page", "")) or 1, LARGEST_PAGE)),
             after=after,
             before="" if after else before,
+            exact=params.get("exact", "").lower() in _TRUE,
         )
 
     def with_(self, **changes: Any) -> "ListingQuery":
         """Return the same question with these changes, on its first page unless a page is named."""
         return replace(self, **{"page": 1, "after": "", "before": "", **changes})
-
-    @property
-    def has_filters(self) -> bool:
-        """Whether anything but words, order and page narrows the list."""
-        return self.with_(words="", sort=Sort.USUAL) != ListingQuery()
 
     @property
     def is_counted_ahead(self) -> bool:
@@ -110,6 +107,7 @@ class ListingQuery:
             "page": "" if self.page == 1 else self.page,
             "after": self.after,
             "before": self.before,
+            "exact": "1" if self.exact else "",
         }
         return urlencode([(name, value) for name, value in pairs.items() if value not in ("", None)])
 

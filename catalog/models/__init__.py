@@ -17,6 +17,7 @@ from catalog.models.services import (
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
+from catalog.models.synonyms import SearchSynonym
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 
@@ -35,6 +36,7 @@ __all__ = [
     "QuarantinedAnswer",
     "RateUnit",
     "Rounding",
+    "SearchSynonym",
     "SearchWord",
     "Service",
     "ServiceChange",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from catalog.words.synonyms import synonyms
 from sms.models import Country, Number, NumberMarkupRule, Project, Site, SuccessRate
 from tests.pages import HTMX, hidden, markup, page_words
 from tests.storefront.admin_rows import make_order
@@ -290,7 +291,7 @@ def test_buying_from_a_list_brings_the_row_back_as_it_was(shop: Any, put: Any, a
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [(HOME, 15), ("/sms/?by=country", 14), ("/sms/?q=t", 15), ("/sms/sites/{}/", 9), ("/sms/countries/us/", 9)],
+    [(HOME, 15), ("/sms/?by=country", 14), ("/sms/?q=t", 13), ("/sms/sites/{}/", 9), ("/sms/countries/us/", 9)],
 )
 @pytest.mark.parametrize("more", [0, 4])
 def test_pages_need_the_same_queries_for_any_number_of_rows(
@@ -301,6 +302,7 @@ def test_pages_need_the_same_queries_for_any_number_of_rows(
             succeed(project, 30, 20)
             bought(ann, project)
     first = Site.objects.order_by("pk")[0]
+    synonyms()  # a process reads them once a minute
 
     with django_assert_num_queries(expected):
         shop.get(address.format(first.pk))
