@@ -16,6 +16,7 @@ from catalog.models.services import (
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
+from catalog.models.titles import Fact, PricePoint, TitleRule
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 
@@ -26,11 +27,13 @@ __all__ = [
     "CategoryQuerySet",
     "Delivery",
     "ExchangeRate",
+    "Fact",
     "Favorite",
     "MappedType",
     "MarkupRule",
     "OrderForm",
     "PriceList",
+    "PricePoint",
     "QuarantinedAnswer",
     "RateUnit",
     "Rounding",
@@ -41,6 +44,7 @@ __all__ = [
     "StockAlert",
     "Subcategory",
     "SyncRun",
+    "TitleRule",
     "TranslatedName",
     "markup_rule_constraints",
     "name_language",
