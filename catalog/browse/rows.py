@@ -1,8 +1,9 @@
 """The lines of a list of services: everything that is to be said of each is worked out here, not in the template."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,8 +16,9 @@ from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex
 from catalog.browse.number_format import write_number
 from catalog.caching.prerendered import prerendered
-from catalog.models import OrderForm, Service
+from catalog.models import Fact, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
+from catalog.titles.words import chips_of
 
 ANY_NUMBER = 987654321
 OBSTACLES = {
@@ -26,6 +28,8 @@ OBSTACLES = {
     "uncertain": (gettext_lazy("Checking the price"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
+# What a row has no room for, or says already.
+LEFT_OUT = (Fact.MOST, Fact.LEAST)
 FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "favorite_url")
 
 
@@ -72,10 +76,10 @@ def write_rows(
         values = {
             "pk": service.pk,
             "url": order_url.format(service.pk),
-            "title": service.title,
+            "title": service.short_name,
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
-            "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
+            "badges": _chips(service.facts) + _badges(_obstacle(service), service.refill, service.cancel, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
             "unit": _unit(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
@@ -102,6 +106,18 @@ def _places(service: Service, category_index: CategoryIndex, names_categories: b
 
 def _facts(*facts: str) -> SafeString:
     return mark_safe("".join(f"<span>{escape(fact)}</span>" for fact in facts))  # noqa: S308 - escaped
+
+
+def _chips(facts: Mapping[str, Any]) -> SafeString:
+    labels = tuple(chip.label for chip in chips_of(facts, without=LEFT_OUT))
+    return _chip_markup(labels) if labels else SafeString()
+
+
+@lru_cache(maxsize=10_000)
+def _chip_markup(labels: tuple[str, ...]) -> SafeString:
+    # Components are rendered once for each set of words: most services share theirs with many others.
+    texts = [render_to_string("components/fact_chip.html", {"label": label}) for label in labels]
+    return mark_safe("".join(texts))  # noqa: S308 - each is safe
 
 
 def _obstacle(service: Service) -> str:

@@ -69,6 +69,16 @@ def code_of(text: str, *, coded: bool = False) -> str:
     return looked if coded and looked in REGIONS else _names().get(looked, "")
 
 
+@cache
+def _known_codes() -> frozenset[str]:
+    return frozenset(REGIONS) | {code.lower() for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
+
+
+def is_country(code: str) -> bool:
+    """Return whether this is a code that `Service.country` may have."""
+    return code in _known_codes()
+
+
 def country_name(code: str) -> str:
     """Return what a country or a region is called in the reader's language."""
     if code in REGIONS:

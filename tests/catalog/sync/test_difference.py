@@ -59,6 +59,9 @@ def answer_of(rows: dict[int, UpstreamOffer], set_aside: set[int]) -> CatalogAns
     return CatalogAnswer(len(rows), usable, {"A": ["x"], "B": ["x"]}, aside)
 
 
+TitleReader().columns("Followers")  # the names of countries are read once, which takes longer than an example may
+
+
 def everything_asked(answer: CatalogAnswer) -> Placement:
     return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in answer.offers.items()})
 
