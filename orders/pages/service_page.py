@@ -15,11 +15,13 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts.access import PageRequest, wants_part
 from accounts.models import User
 from catalog.browse.descriptions import description_html
+from catalog.browse.product_page import product_page
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
@@ -121,6 +123,7 @@ def _made(service: Service, user: User) -> str:
         "quote": quote,
         "refusal": "",
         "description": description_html(service),
+        "product": product_page(service, user, today=timezone.localdate()),
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),

@@ -15,6 +15,7 @@ from accounts.access import PageRequest, ask_to_sign_in, wants_part
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
+from catalog.browse.product_page import product_page
 from catalog.caching.page_cache import cached_page
 from catalog.models import Service
 from catalog.operations.favorites import favorites_among
@@ -69,15 +70,17 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     if form.unseen:
         _ask_for_a_second_look(form, quote)
     sold_out = out_of_stock(service)
+    reader = request.user if isinstance(request.user, User) else None
     context = {
         "service": service,
         "form": form,
         "quote": quote,
         "refusal": why_not_orderable(service),
         "description": description_html(service),
+        "product": product_page(service, reader, today=timezone.localdate()),
         "sold_out": sold_out,
-        "favorite": isinstance(request.user, User) and bool(favorites_among(request.user, [service.pk])),
-        "has_alert": sold_out and isinstance(request.user, User) and has_stock_alert(request.user, service),
+        "favorite": reader is not None and bool(favorites_among(reader, [service.pk])),
+        "has_alert": sold_out and reader is not None and has_stock_alert(reader, service),
     }
     return render(request, "orders/order_form.html", context)
 
