@@ -50,9 +50,9 @@ CATALOG_MAY = _may(
         "catalog.category", "catalog.service", "catalog.syncrun", "orders.contractdrift", "orders.forwardingpause",
         "orders.rateunitquestion", "orders.upstreamassumption", "sms.country", "sms.project", "sms.site",
     ],
-    add=["catalog.mappedtype", "catalog.markuprule", "orders.knownrefusal", "orders.statusword",
+    add=["catalog.mappedtype", "catalog.markuprule", "catalog.titlerule", "orders.knownrefusal", "orders.statusword",
          "sms.forbiddenword", "sms.numbermarkuprule"],
-    delete=["catalog.mappedtype", "catalog.markuprule", "orders.knownrefusal", "orders.statusword",
+    delete=["catalog.mappedtype", "catalog.markuprule", "catalog.titlerule", "orders.knownrefusal", "orders.statusword",
             "sms.forbiddenword", "sms.numbermarkuprule"],
 )  # fmt: skip
 SUPPORT_MAY = _may(

@@ -7,6 +7,7 @@ from catalog.admin import (
     rules,
     services,
     syncs,
+    titles,
 )
 
-__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs"]
+__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "titles"]

@@ -120,10 +120,10 @@ def _delivery(service: Service) -> str:
 
 def _goods_warranty(facts: Facts) -> str:
     hours: Any = facts.get(Fact.WARRANTY)
-    if hours:
+    if hours and hours < LIFETIME_DAYS * 24:
         words = _("Covered for %(time)s after delivery. If something doesn't work, write to us within that time.")
         return words % {"time": span_in_words(hours * 60)}
-    if "full_warranty" in facts.get(Fact.INCLUDES, ()):
+    if hours or "full_warranty" in facts.get(Fact.INCLUDES, ()):
         return _("Covered for as long as it runs. If something doesn't work, write to us.")
     return _("No warranty is announced. Anything we can't deliver is refunded to your balance.")
 

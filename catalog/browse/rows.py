@@ -1,9 +1,8 @@
 """The lines of a list of services: everything that is to be said of each is worked out here, not in the template."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
-from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,7 +17,7 @@ from catalog.browse.number_format import write_number
 from catalog.caching.prerendered import prerendered
 from catalog.models import Fact, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
-from catalog.titles.words import chips_of
+from catalog.titles.words import chips_of, fact_in_words
 
 ANY_NUMBER = 987654321
 OBSTACLES = {
@@ -79,7 +78,8 @@ def write_rows(
             "title": service.short_name,
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
-            "badges": _chips(service.facts) + _badges(_obstacle(service), service.refill, service.cancel, language),
+            "badges": _chips(service)
+            + _badges(_obstacle(service), _refill(service, language), service.cancel, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
             "unit": _unit(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
@@ -108,8 +108,20 @@ def _facts(*facts: str) -> SafeString:
     return mark_safe("".join(f"<span>{escape(fact)}</span>" for fact in facts))  # noqa: S308 - escaped
 
 
-def _chips(facts: Mapping[str, Any]) -> SafeString:
-    labels = tuple(chip.label for chip in chips_of(facts, without=LEFT_OUT))
+def _refill(service: Service, language: str) -> str:
+    """Return what the badge of refill says, with its days where they are known; "" where there is none."""
+    days = service.facts.get(Fact.REFILL)
+    return _refill_words(days or None, language) if service.refill else ""
+
+
+@lru_cache(maxsize=2000)
+def _refill_words(days: int | None, _language: str) -> str:
+    return fact_in_words(Fact.REFILL, days) if days else _("Refill")
+
+
+def _chips(service: Service) -> SafeString:
+    without = (*LEFT_OUT, Fact.REFILL) if service.refill else LEFT_OUT  # its badge says it
+    labels = tuple(chip.label for chip in chips_of(service.facts, without=without))
     return _chip_markup(labels) if labels else SafeString()
 
 
@@ -151,11 +163,11 @@ def _unit(rate_per: int, _language: str) -> str:
     return _("each") if rate_per == 1 else _("per %(pieces)s") % {"pieces": write_number(rate_per)}
 
 
-@lru_cache(maxsize=200)
-def _badges(obstacle: str, refill: bool, cancel: bool, _language: str) -> SafeString:
+@lru_cache(maxsize=2000)
+def _badges(obstacle: str, refill: str, cancel: bool, _language: str) -> SafeString:
     badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
     if refill:
-        badges.append((_("Refill"), "good", "refill"))
+        badges.append((refill, "good", "refill"))
     if cancel:
         badges.append((_("Can be canceled"), "", "back"))
     template = "components/badge.html"

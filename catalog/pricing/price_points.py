@@ -48,11 +48,9 @@ def price_steps(service: Service, *, since: date, today: date) -> list[tuple[dat
 
     The first step may begin before `since`. The last one is what it costs today.
     """
-    points = (
-        PricePoint.objects.filter(service=service).order_by("day").values_list("day", "selling_per_thousand_micros")
-    )
+    points = PricePoint.objects.filter(service=service).order_by("day")
     steps: list[tuple[date, int]] = []
-    for day, micros in points:
+    for day, micros in points.values_list("day", "selling_per_thousand_micros"):
         if steps and day <= since:
             steps.pop()
         if not steps or steps[-1][1] != micros:

@@ -29,6 +29,8 @@ _GLUE = re.compile(
 _COUNTRY_IS = re.compile(r"(?:country|geo|region|страна|гео|регион)\s?:\s?(.+)", re.IGNORECASE)
 _FLAG = re.compile(r"[\U0001f1e6-\U0001f1ff]{2}")
 _KEPT_SYMBOLS = "©®™°№"
+# Pictures are decoration, unless they are what is sold.
+_SELLS_PICTURES = re.compile(r"react|emoji|smile|реакци|эмодзи|смайл", re.IGNORECASE)
 
 
 class Split(NamedTuple):
@@ -48,8 +50,9 @@ def split_title(
     the same title in English, only what they say as well is taken out: a translation adds no facts.
     """
     text = line(unicodedata.normalize("NFKC", title))
-    splitter = _Splitter({**(facts or {})}, agreed)
-    text = _FLAG.sub(splitter.take_flag, text)
+    pictures = bool(_SELLS_PICTURES.search(text))
+    splitter = _Splitter({**(facts or {})}, agreed, pictures)
+    text = _FLAG.sub(splitter.take_flag, text if pictures else _without_pictures(text))
     name = _tidy(splitter.parts(_BRACKETS.sub(splitter.take_bracket, text)))
     if not _says_something(name):
         name = _tidy(splitter.first or text) or line(title) or title
@@ -57,9 +60,10 @@ def split_title(
 
 
 class _Splitter:
-    def __init__(self, facts: Facts, agreed: Mapping[str, Any] | None) -> None:
+    def __init__(self, facts: Facts, agreed: Mapping[str, Any] | None, pictures: bool) -> None:
         self.facts = facts
         self.agreed = agreed
+        self.pictures = pictures
         self.taken: list[str] = []
         self.first = ""
 
@@ -71,9 +75,9 @@ class _Splitter:
     def take_bracket(self, bracket: "re.Match[str]") -> str:
         inside = bracket[1]
         rest = self.parts(inside)
-        if not _says_something(rest):
+        if not self._says_something(rest):
             # Nothing in it, or nothing but facts; it parts what is around it.
-            return " | " if _says_something(inside) else bracket[0]
+            return " | " if self._says_something(inside) else bracket[0]
         return bracket[0] if rest == inside else f"{bracket[0][0]}{rest}{bracket[0][-1]}"
 
     def parts(self, text: str) -> str:
@@ -96,7 +100,7 @@ class _Splitter:
         bare = _GLUE.sub(" ", rest).strip()
         said_country = _COUNTRY_IS.fullmatch(rest.strip(_EDGES))
         country = code_of(said_country[1], coded=True) if said_country else code_of(bare) or code_of(rest.strip(_EDGES))
-        whole = bool(found or country) and (not _says_something(bare) or bool(country))
+        whole = bool(found or country) and (not self._says_something(bare) or bool(country))
         if whole and self._fit_all([(each.fact, each.value) for each in found], country):
             self.taken.append(part)
             return ""
@@ -104,10 +108,13 @@ class _Splitter:
         if not plain:
             return part
         left = " ".join(_without(part, plain).split())
-        if not _says_something(_GLUE.sub(" ", left)):
+        if not self._says_something(_GLUE.sub(" ", left)):
             return part
         self.taken += [part[each.start : each.end] for each in plain]
         return left
+
+    def _says_something(self, text: str) -> bool:
+        return _says_something(text) or (self.pictures and text.strip() != _without_pictures(text).strip())
 
     def _fit_all(self, said: Iterable[tuple[str, Any]], country: str) -> bool:
         """Note all of these facts, or none where one of them says something else than what is known."""
@@ -135,10 +142,20 @@ def _says_something(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
+def _without_pictures(text: str) -> str:
+    """Return the text with spaces in the place of emoji; flags stay, for they are read."""
+    return "".join(" " if _is_picture(each) else each for each in text)
+
+
+def _is_picture(character: str) -> bool:
+    if unicodedata.category(character) != "So":
+        return False
+    return character not in _KEPT_SYMBOLS and not "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
 def _tidy(text: str) -> str:
-    """Return a name without pictures, and without separators around it."""
-    plain = "".join(" " if unicodedata.category(each) == "So" and each not in _KEPT_SYMBOLS else each for each in text)
-    name = " ".join(visible(plain).replace("\ufe0f", "").split())
+    """Return a name without separators around it."""
+    name = " ".join(visible(text).replace("\ufe0f", "").split())
     name = re.sub(r"\s+([,;])", r"\1", name)
     while (stripped := name.strip(" |¦│∣‖•»«►;~,:/–—-").strip()) != name:
         name = stripped

@@ -147,6 +147,7 @@ _PROMISES = [
     Phrase(Fact.WARRANTY, rf"{_COVER}:?\s(?:within\s|в\sтечение\s)?(\d{{1,5}})\s?{_HOURS}", _times(1)),
     Phrase(Fact.WARRANTY, rf"(\d{{1,4}})\s?-?{_DAYS}\s{_COVER}", _times(24)),
     Phrase(Fact.WARRANTY, rf"{_COVER}:?\s(?:within\s|в\sтечение\s|на\s)?(\d{{1,4}})\s?-?{_DAYS}", _times(24)),
+    Phrase(Fact.WARRANTY, rf"(?:life\s?time|permanent|вечная|пожизненная)\s{_COVER}", _always(LIFETIME_DAYS * 24)),
     Phrase(Fact.DROP, r"(?:no|non|zero|without)[\s-]drops?|без\s(?:списаний|отписок)", _always([0, 0])),
     Phrase(Fact.DROP, r"(?:low|less|little)[\s-]drops?|мало\s(?:списаний|отписок)", _always("low")),
     Phrase(Fact.DROP, rf"(?:drops?(?:\srate)?|списани[яе]|отписки):?\s(?:up\s?to\s|до\s)?{_PERCENT}",

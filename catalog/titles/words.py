@@ -147,6 +147,8 @@ def _refill(days: int) -> str:
 
 
 def _warranty(hours: int) -> str:
+    if hours >= LIFETIME_DAYS * 24:
+        return _("Lifetime warranty")
     return _("Warranty: %(time)s") % {"time": span_in_words(hours * 60)}
 
 

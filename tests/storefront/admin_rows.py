@@ -25,6 +25,7 @@ from catalog.models import (
     StockAlert,
     Subcategory,
     SyncRun,
+    TitleRule,
 )
 from notifications.models import Notice
 from orders.models import (
@@ -181,6 +182,7 @@ def make_rows(number: int) -> None:
     ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    TitleRule.objects.create(pattern=f"promo {number}", kind=TitleRule.Kind.REMOVE)
     MappedType.objects.create(type=f"poll {number}", order_form="quantity")
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
     name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]
