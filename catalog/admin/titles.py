@@ -23,6 +23,8 @@ from notifications.wake_worker import wake_worker
 SHOWN_UNASKED_ABOVE = 100  # changed titles: a save of more than that is shown first
 WHILE_SOMEBODY_WAITS = 10_000  # services: about a second; a hundred thousand take several
 
+FIELDS = ("pattern", "kind", "replacement", "fact", "value", "active", "position")
+
 
 @display(description=gettext_lazy("read from the title"))
 def read_from_title(service: Service) -> str:
@@ -39,7 +41,7 @@ class TitleRuleForm(ModelForm):
 
     class Meta:
         model = TitleRule
-        fields = ("pattern", "kind", "replacement", "fact", "value", "active", "position")
+        fields = FIELDS
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -59,7 +61,7 @@ class TitleRuleForm(ModelForm):
         if self.errors:
             return
         self.effect = preview_rule(self.instance)
-        values = [getattr(self.instance, name) for name in self._meta.fields]
+        values = [getattr(self.instance, name) for name in FIELDS]
         self.fingerprint = hashlib.sha256(repr(values).encode()).hexdigest()
         many = self.effect.changed > SHOWN_UNASKED_ABOVE
         self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
@@ -70,7 +72,7 @@ class TitleRuleAdmin(ModelAdmin):
     """The button for the preview stands in templates/admin/catalog/titlerule/submit_line.html."""
 
     form = TitleRuleForm
-    list_display = ("pattern", "kind", "replacement", "fact", "value", "active", "position")
+    list_display = FIELDS
     list_filter = ("kind", "fact", "active")
     search_fields = ("pattern", "replacement", "value")
     fields = ("pattern", "kind", "replacement", ("fact", "value"), ("active", "position"))

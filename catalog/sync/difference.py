@@ -189,19 +189,16 @@ class Comparison:
     def _derived(self, fields: UpstreamFields, service: ServiceRecord | None) -> Derived:
         place = fields.category_id, fields.subcategory_id
         if service is None:
-            return Derived(
-                self.names.search_text(fields.name, "", *place),
-                *self.sell(fields, None, None, None),
-                *self.titles.columns(fields.name),
-            )
+            text = self.names.search_text(fields.name, "", *place)
+            sold = self.sell(fields, None, None, None)
+            return Derived._make((text, *sold, *self.titles.columns(fields.name)))
         # Translations are of the name as it was: with another one they go, until they are asked for again.
         translated = service.translated_names if fields.name == service.fields.name else {}
         own = own_names(service.display_name, service.short_title_override)
-        return Derived(
-            self.names.search_text(fields.name, own, *place, translated),
-            *self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id),
-            *self.titles.columns(fields.name, translated, service.facts_override),
-        )
+        text = self.names.search_text(fields.name, own, *place, translated)
+        sold = self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id)
+        titles = self.titles.columns(fields.name, translated, service.facts_override)
+        return Derived._make((text, *sold, *titles))
 
     def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
         """Return what changed besides the rate, for people to read."""

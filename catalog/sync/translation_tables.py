@@ -52,7 +52,7 @@ def _read(which: Q) -> Iterator[NamedService]:
 
 def write_services(rows: Iterable[NamedService]) -> int:
     """Write the translated names and what follows from them of these services; return how many rows that were."""
-    changed = [(row.id, *map(_json, (row.translated_names, row.short_titles)), row.search_text) for row in rows]
+    changed = [(row.id, _json(row.translated_names), _json(row.short_titles), row.search_text) for row in rows]
     if not changed:
         return 0
     if connection.vendor == "postgresql":
@@ -61,7 +61,7 @@ def write_services(rows: Iterable[NamedService]) -> int:
         with connection.cursor() as cursor:
             cursor.executemany(
                 f"UPDATE {tables.TABLE} SET translated_names = %s, short_titles = %s, search_text = %s WHERE id = %s",  # noqa: S608 - our own names
-                [(*texts, pk) for pk, *texts in changed],
+                [(translated, short, text, pk) for pk, translated, short, text in changed],
             )
     return len(changed)
 

@@ -71,7 +71,8 @@ def code_of(text: str, *, coded: bool = False) -> str:
 
 @cache
 def _known_codes() -> frozenset[str]:
-    return frozenset(REGIONS) | {code.lower() for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
+    codes = {str(code).lower() for code in Locale("en").territories}
+    return frozenset(REGIONS) | {code for code in codes if len(code) == 2 and code.isalpha()}
 
 
 def is_country(code: str) -> bool:

@@ -93,7 +93,7 @@ class TitleReader:
             if match is None:
                 continue
             if rule.kind == TitleRule.Kind.REPLACE:
-                text = rule.pattern.sub(lambda _match, new=rule.replacement: new, text)
+                text = rule.pattern.sub(rule.replacement.replace("\\", r"\\"), text)
                 continue
             if rule.kind == TitleRule.Kind.FACT and not _note(rule, match, facts, agreed):
                 continue

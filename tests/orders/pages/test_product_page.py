@@ -1,5 +1,6 @@
 """The page of a service beside its form: facts, format, delivery, warranty, similar services, what it used to cost."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from accounts.models import CustomerGroup, User
 from catalog.models import PricePoint, Service
 from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import reprice_services
+from orders.models import Order
 from tests.catalog.listing_rows import put_on_sale
 from tests.pages import page_words
 
@@ -98,12 +100,13 @@ def test_price_history_shows_our_prices_and_a_table_and_says_whose_they_are(clie
     assert "These are our regular prices, without your discount." in page(client, service)
 
 
-def test_orders_keep_the_title_they_are_sold_under(client: Client, ann: User) -> None:
-    service = sold(FOLLOWERS)
-    client.force_login(ann)
+def test_orders_keep_the_title_they_are_sold_under(place: Callable[..., Order], service: Service) -> None:
+    Service.objects.filter(pk=service.pk).update(name=FOLLOWERS)
+    refresh_titles()
 
-    assert service.sold_title == FOLLOWERS
-    assert service.short_name == "Instagram Followers"
+    order = place()
+
+    assert (order.title, order.shown_title) == (FOLLOWERS, FOLLOWERS)
 
 
 def test_page_asks_as_often_however_many_are_similar(client: Client) -> None:
@@ -123,5 +126,6 @@ def test_page_asks_as_often_however_many_are_similar(client: Client) -> None:
             day=timezone.localdate() - timedelta(days=number + 1),
             selling_per_thousand_micros=number + 1,
         )
+    reprice_services(now=timezone.now())
 
     assert queries() == few
