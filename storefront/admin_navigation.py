@@ -114,6 +114,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("catalog.service", _("Services"), "sell"),
             Entry("catalog.category", _("Categories"), "category"),
             Entry("catalog.subcategory", _("Subcategories"), "account_tree"),
+            Entry("catalog.titlerule", _("Title rules"), "short_text"),
             Entry(
                 "orders.rateunitquestion",
                 _("Rate units to confirm"),

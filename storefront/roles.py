@@ -50,10 +50,10 @@ CATALOG_MAY = _may(
         "catalog.category", "catalog.service", "catalog.syncrun", "orders.contractdrift", "orders.forwardingpause",
         "orders.rateunitquestion", "orders.upstreamassumption", "sms.country", "sms.project", "sms.site",
     ],
-    add=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "orders.knownrefusal",
-         "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
-    delete=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "orders.knownrefusal",
-            "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
+    add=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
+         "orders.knownrefusal", "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
+    delete=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
+            "orders.knownrefusal", "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
 )  # fmt: skip
 SUPPORT_MAY = _may(
     view=[

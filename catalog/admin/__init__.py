@@ -8,6 +8,7 @@ from catalog.admin import (
     services,
     syncs,
     synonyms,
+    titles,
 )
 
-__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "synonyms"]
+__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "synonyms", "titles"]

@@ -4,7 +4,7 @@ It is made without the request, from the question, the reader's prices and the c
 it can be shown to everybody whose prices are the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.facets import (
+    MAX_COUNTED,
     Facets,
     Place,
     count_facets,
@@ -23,6 +24,7 @@ from catalog.browse.facets import (
     narrow_openly,
     narrow_to_place,
 )
+from catalog.browse.fact_filters import FactFilter, count_fact_filters, fact_chip, narrow_by_facts
 from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_window
@@ -30,6 +32,7 @@ from catalog.browse.rows import Pricing, write_rows
 from catalog.browse.search import find, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
+from catalog.caching.version import recent_version
 from catalog.models import Service, ServiceQuerySet
 from catalog.words.vocabulary import closest_words
 
@@ -58,6 +61,7 @@ class Listing:
     corrected: bool = False
     rows: str = ""  # ready markup
     suggestions: tuple[Link, ...] = ()  # for an empty list: what finds something
+    fact_filters: Sequence[FactFilter] = ()
 
     def url(self, query: ListingQuery) -> str:
         """Return the address of another state of this listing; its own category is in the path already."""
@@ -168,6 +172,9 @@ class Listing:
         if query.quantity is not None:
             text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
             found.append(Filter(text, {"quantity": None}))
+        for name in ("quality", "country", "days", "speed"):
+            if label := fact_chip(query, name):
+                found.append(Filter(label, {name: ListingQuery.__dataclass_fields__[name].default}))
         flags = [(query.refill, _("Refill"), "refill"), (query.cancel, _("Can be canceled"), "cancel")]
         flags.append((query.in_stock, _("In stock"), "in_stock"))
         found += [Filter(label, {name: False}) for chosen, label, name in flags if chosen]
@@ -187,14 +194,17 @@ def fill_listing(
 
     `fixed` is the category whose page it is; `among` narrows to these services, a customer's favorites for one.
     Queries: one for the rows; up to two for counts unless they are counted ahead, and one more where more match than
-    are counted; one or two for the price book. When nothing has the words: one for what comes close to them and as many
-    again for each try, four at most, then ten for what to suggest.
+    are counted; one for filters by facts; one or two for the price book. When nothing has the words: one for what comes
+    close to them and as many again for each try, four at most, then ten for what to suggest.
     """
     query = _sensible(asked, category_index, fixed)
     services = Service.objects.all() if among is None else among
 
-    def narrowed(query: ListingQuery) -> ServiceQuerySet:
+    def asked_openly(query: ListingQuery) -> ServiceQuerySet:
         return narrow_openly(find(services.on_sale_in_any_category(), query.words), query, category_index)
+
+    def narrowed(query: ListingQuery) -> ServiceQuerySet:
+        return narrow_by_facts(asked_openly(query), query)
 
     def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets]:
         found = narrowed(query)
@@ -220,6 +230,13 @@ def fill_listing(
     else:
         shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
     shown = ranked(shown, query, facets).defer("search_text", "upstream_description", "description")
+    fact_filters: Sequence[FactFilter] = ()
+    if facets.total or not query.is_counted_ahead:
+        matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
+        ahead = among is None and query.is_about_facts
+        fact_filters = count_fact_filters(
+            matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
+        )
     window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
@@ -234,7 +251,7 @@ def fill_listing(
     )
     if not rows:
         listing = replace(listing, suggestions=_links(listing, close, category_index, finds))
-    return replace(listing, rows=rows)
+    return replace(listing, rows=rows, fact_filters=fact_filters)
 
 
 def _links(

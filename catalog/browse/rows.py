@@ -18,8 +18,9 @@ from catalog.browse.newness import new_since
 from catalog.browse.number_format import write_number
 from catalog.browse.quality import speed_in_lists
 from catalog.caching.prerendered import prerendered
-from catalog.models import OrderForm, Service
+from catalog.models import Fact, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
+from catalog.titles.words import chips_of, fact_in_words
 
 ANY_NUMBER = 987654321
 OBSTACLES = {
@@ -29,6 +30,8 @@ OBSTACLES = {
     "uncertain": (gettext_lazy("Checking the price"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
+# What a row has no room for, or says already.
+LEFT_OUT = (Fact.MOST, Fact.LEAST)
 FIELDS = ("pk", "url", "title", "facts", "badges", "speed", "price", "unit", "action", "favorite_url")
 
 
@@ -76,10 +79,11 @@ def write_rows(
         values = {
             "pk": service.pk,
             "url": order_url.format(service.pk),
-            "title": service.title,
+            "title": service.short_name,
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
-            "badges": _badges(_obstacle(service), new, service.refill, service.cancel, language),
+            "badges": _chips(service)
+            + _badges(_obstacle(service), new, _refill(service, language), service.cancel, language),
             "speed": speed_in_lists(service.done_seconds, service.completed_percent, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
             "unit": _unit(service.rate_per, language) if certain else "",
@@ -107,6 +111,30 @@ def _places(service: Service, category_index: CategoryIndex, names_categories: b
 
 def _facts(*facts: str) -> SafeString:
     return mark_safe("".join(f"<span>{escape(fact)}</span>" for fact in facts))  # noqa: S308 - escaped
+
+
+def _refill(service: Service, language: str) -> str:
+    """Return what the badge of refill says, with its days where they are known; "" where there is none."""
+    days = service.facts.get(Fact.REFILL)
+    return _refill_words(days or None, language) if service.refill else ""
+
+
+@lru_cache(maxsize=2000)
+def _refill_words(days: int | None, _language: str) -> str:
+    return fact_in_words(Fact.REFILL, days) if days else _("Refill")
+
+
+def _chips(service: Service) -> SafeString:
+    without = (*LEFT_OUT, Fact.REFILL) if service.refill else LEFT_OUT  # its badge says it
+    labels = tuple(chip.label for chip in chips_of(service.facts, without=without))
+    return _chip_markup(labels) if labels else SafeString()
+
+
+@lru_cache(maxsize=10_000)
+def _chip_markup(labels: tuple[str, ...]) -> SafeString:
+    # Components are rendered once for each set of words: most services share theirs with many others.
+    texts = [render_to_string("components/fact_chip.html", {"label": label}) for label in labels]
+    return mark_safe("".join(texts))  # noqa: S308 - each is safe
 
 
 def _obstacle(service: Service) -> str:
@@ -140,13 +168,13 @@ def _unit(rate_per: int, _language: str) -> str:
     return _("each") if rate_per == 1 else _("per %(pieces)s") % {"pieces": write_number(rate_per)}
 
 
-@lru_cache(maxsize=200)
-def _badges(obstacle: str, new: bool, refill: bool, cancel: bool, _language: str) -> SafeString:
+@lru_cache(maxsize=2000)
+def _badges(obstacle: str, new: bool, refill: str, cancel: bool, _language: str) -> SafeString:
     badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
     if new:
         badges.append((pgettext("service", "New"), "busy", ""))
     if refill:
-        badges.append((_("Refill"), "good", "refill"))
+        badges.append((refill, "good", "refill"))
     if cancel:
         badges.append((_("Can be canceled"), "", "back"))
     template = "components/badge.html"

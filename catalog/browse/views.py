@@ -103,7 +103,7 @@ def favorite(request: CustomerRequest, pk: int) -> HttpResponse:
     chosen = request.POST.get("favorite") != "0"
     (add_favorite if chosen else remove_favorite)(request.user, service)
     if wants_part(request):
-        button = {"pk": service.pk, "title": service.title, "favorite_url": request.path, "favorite": chosen}
+        button = {"pk": service.pk, "title": service.short_name, "favorite_url": request.path, "favorite": chosen}
         return render(request, "components/favorite_button.html", button)
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

@@ -18,6 +18,7 @@ from catalog.models.services import (
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.models.synonyms import SearchSynonym
+from catalog.models.titles import Fact, PricePoint, TitleRule
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 
@@ -28,11 +29,13 @@ __all__ = [
     "CategoryQuerySet",
     "Delivery",
     "ExchangeRate",
+    "Fact",
     "Favorite",
     "MappedType",
     "MarkupRule",
     "OrderForm",
     "PriceList",
+    "PricePoint",
     "QuarantinedAnswer",
     "RateUnit",
     "Rounding",
@@ -45,6 +48,7 @@ __all__ = [
     "StockAlert",
     "Subcategory",
     "SyncRun",
+    "TitleRule",
     "TranslatedName",
     "in_steps",
     "markup_rule_constraints",

@@ -23,6 +23,7 @@ from accounts.models import User
 from catalog.browse.descriptions import description_html
 from catalog.browse.newness import is_new
 from catalog.browse.quality import shown_quality
+from catalog.browse.product_page import product_page
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
@@ -126,6 +127,7 @@ def _made(service: Service, user: User) -> str:
         "description": description_html(service),
         "quality": shown_quality(service),
         "new": is_new(service, timezone.now()),
+        "product": product_page(service, user, today=timezone.localdate()),
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),

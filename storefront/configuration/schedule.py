@@ -22,6 +22,9 @@ def beat_schedule(
             "SYNC_FULL_EVERY_SECONDS", sync_full_seconds, "catalog.tasks.sync_catalog_in_full"
         ),
         "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
+        "read_titles": _every("READ_TITLES_EVERY_SECONDS", 600, "catalog.tasks.read_titles"),
+        # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
+        "keep_price_points": _every("KEEP_PRICES_EVERY_SECONDS", 21_600, "catalog.tasks.keep_price_points"),
         "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
         "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
         "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),

@@ -26,6 +26,7 @@ from catalog.models import (
     StockAlert,
     Subcategory,
     SyncRun,
+    TitleRule,
 )
 from catalog.models.services import NEVER_MEASURED
 from notifications.models import Notice
@@ -194,6 +195,7 @@ def make_rows(number: int) -> None:
     ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    TitleRule.objects.create(pattern=f"promo {number}", kind=TitleRule.Kind.REMOVE)
     MappedType.objects.create(type=f"poll {number}", order_form="quantity")
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
     name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]

@@ -17,6 +17,7 @@ from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
 from catalog.browse.newness import is_new
 from catalog.browse.quality import shown_quality
+from catalog.browse.product_page import product_page
 from catalog.caching.page_cache import cached_page
 from catalog.models import Service
 from catalog.operations.favorites import favorites_among
@@ -71,6 +72,7 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     if form.unseen:
         _ask_for_a_second_look(form, quote)
     sold_out = out_of_stock(service)
+    reader = request.user if isinstance(request.user, User) else None
     context = {
         "service": service,
         "form": form,
@@ -79,9 +81,10 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
         "description": description_html(service),
         "quality": shown_quality(service),
         "new": is_new(service, timezone.now()),
+        "product": product_page(service, reader, today=timezone.localdate()),
         "sold_out": sold_out,
-        "favorite": isinstance(request.user, User) and bool(favorites_among(request.user, [service.pk])),
-        "has_alert": sold_out and isinstance(request.user, User) and has_stock_alert(request.user, service),
+        "favorite": reader is not None and bool(favorites_among(reader, [service.pk])),
+        "has_alert": sold_out and reader is not None and has_stock_alert(reader, service),
     }
     return render(request, "orders/order_form.html", context)
 

@@ -14,7 +14,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0005_translated_names")]
+    dependencies = [("catalog", "0008_titles")]
 
     operations = [
         migrations.CreateModel(
