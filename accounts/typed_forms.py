@@ -93,7 +93,13 @@ class ReadsTyped(forms.BaseForm):
 
 
 class Form(ReadsTyped, forms.Form):
-    """A form of the shop."""
+    """A form of the shop. What is wrong with it stands in the summary of its page: accounts/form_problems.py."""
+
+
+class FilterForm(Form):
+    """What a list is narrowed to. Nonsense in the address means no filter; no page calls that an error."""
+
+    is_filter = True
 
 
 class ModelForm(ReadsTyped, forms.ModelForm):

@@ -98,6 +98,11 @@ class TopUpForm(Form):
             Choice(gateway, name == chosen, self._price(name, amount_micros)) for name, gateway in self.gateways.items()
         ]
 
+    def shown_pay(self) -> str:
+        """What the amount in the form costs the chosen way, as it is written; nothing where it has no price."""
+        price = self._price(self["gateway"].value() or "", self._amount_micros())
+        return money(price.pay_micros) if price else ""
+
     def presets(self) -> list[dict[str, str]]:
         """Return amounts to choose with one click, as links that fill the form."""
         gateway = self["gateway"].value() or ""

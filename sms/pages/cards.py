@@ -27,6 +27,7 @@ class NumberCard:
     candidates: Sequence[ReplacementCandidate] = ()
     again_micros: int | None = None
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    wrong: ReplacementRuleForm | None = None  # what was typed about this number and could not be read
 
     @property
     def rule(self) -> ReplacementRule | None:
@@ -36,7 +37,7 @@ class NumberCard:
     @cached_property
     def rule_form(self) -> ReplacementRuleForm:
         """The form that says so."""
-        return ReplacementRuleForm(order=self.number.order)
+        return self.wrong or ReplacementRuleForm(order=self.number.order)
 
     @property
     def replace_after_minutes(self) -> str:
@@ -45,7 +46,9 @@ class NumberCard:
         return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def cards_of(numbers: Sequence[Number], user: User, now: datetime) -> list[NumberCard]:
+def cards_of(
+    numbers: Sequence[Number], user: User, now: datetime, wrong: ReplacementRuleForm | None = None
+) -> list[NumberCard]:
     """Return the cards of these numbers of one customer; a few queries, however many there are.
 
     The numbers come with order, project, country, website and replacement rule.
@@ -60,6 +63,7 @@ def cards_of(numbers: Sequence[Number], user: User, now: datetime) -> list[Numbe
             can_be_replaced=number.pk in candidates,
             candidates=candidates.get(number.pk, [])[:CANDIDATES_SHOWN],
             again_micros=book.price_micros(number.project) if _can_be_used_again(number) else None,
+            wrong=wrong if wrong and wrong.order.pk == number.order_id else None,
         )
         for number in numbers
     ]
