@@ -12,8 +12,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
-from accounts.templatetags.money import money
 from accounts.form_problems import Problem, problems_in
+from accounts.templatetags.money import money
 
 register = template.Library()
 

@@ -109,7 +109,8 @@ def _payment_page(request: CustomerRequest, top_up: TopUp, form: TransferForm | 
     }
     sums = (top_up.received_micros, top_up.credited_micros, top_up.reversed_micros)
     state = (top_up.status, sums, top_up.pay_url, purpose)
-    return render_live(request, "wallet/payment.html", "state", context, state=state)
+    path = reverse("wallet:payment", args=[top_up.reference])
+    return render_live(request, "wallet/payment.html", "state", context, state=state, path=path)
 
 
 @customers_only

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -61,18 +62,17 @@ def _numbers_page(request: CustomerRequest, wrong: ReplacementRuleForm | None = 
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
+    cards = partial(cards_of, numbers, request.user, now, wrong)
     context = {
-        # Looked up only for a page that is shown; what is wrong on it is asked for at once, for its title.
-        "cards": cards_of(numbers, request.user, now, wrong)
-        if wrong
-        else cache(partial(cards_of, numbers, request.user, now)),
+        # Looked up only for a page that is shown; the head of one with something wrong names it.
+        "cards": cards() if wrong else cache(cards),
         "moving": any(number.order.is_open for number in numbers),
         "news": None if hidden else _newest_code(numbers, now),
         "hidden": hidden,
         "still": "still" in request.GET,
     }
     state = [_state(number, now, hidden) for number in numbers]
-    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
+    return render_live(request, "sms/waiting.html", "numbers", context, state=state, path=reverse("sms:waiting"))
 
 
 def _with_order(order: Order) -> Number:
