@@ -57,7 +57,7 @@ class TopUpForm(Form):
                 "autocomplete": "off",
                 # What each way costs follows the amount while it is typed.
                 "hx-get": reverse_lazy("wallet:add"),
-                "hx-trigger": "change, keyup changed delay:300ms, typed-before",
+                "hx-trigger": "input changed delay:300ms, typed-before",
                 "hx-include": "[name=gateway]:checked",
                 "hx-params": "amount, gateway",
                 "hx-target": "#ways",
