@@ -18,12 +18,13 @@ class Control:
 
 @dataclass
 class PageForm:
-    """A form: what its method and action say ("" without one), its named fields, and what its first button says."""
+    """A form: what its method and action say ("" without one), its named fields, what its first button says."""
 
     method: str
     action: str
     controls: list[Control] = field(default_factory=list)
     button: dict[str, str] = field(default_factory=dict)
+    novalidate: bool = False
 
     @property
     def typed(self) -> list[Control]:
@@ -46,7 +47,9 @@ class FormParser(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         self.ids += [found["id"]] if "id" in found else []
         if tag == "form":
-            self._inside = PageForm(found.get("method", "get"), found.get("action", ""))
+            self._inside = PageForm(
+                found.get("method", "get"), found.get("action", ""), novalidate="novalidate" in found
+            )
             self.forms.append(self._inside)
         if tag == "title":
             self._in_title = True
