@@ -3,7 +3,7 @@
 No page hands this over: it is read from the context of the template, so that no page can forget it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Problem:
     label: str = ""
 
 
-def problems_in(context: dict[str, Any]) -> list[Problem]:
+def problems_in(context: Mapping[Any, Any]) -> list[Problem]:
     """Return what is wrong with the forms of a page, in the order of their fields.
 
     Forms are found in the context itself, in its lists, and in the fields of its dataclasses; each is marked as
@@ -65,7 +65,7 @@ def _problems_of(form: BaseForm) -> Iterator[Problem]:
     shown = list(form) if getattr(form, "fields_shown", True) else []
     first = next((field_id(field) for field in shown if not field.is_hidden), "")
     for error in form.non_field_errors():
-        yield Problem(error, "" if isinstance(error, SafeData) else first)
+        yield Problem(str(error), "" if isinstance(error, SafeData) else first)
     for field in shown:
         if field.is_hidden and field.errors:
             # Whoever sees the page can do nothing about it in a field.
@@ -74,7 +74,7 @@ def _problems_of(form: BaseForm) -> Iterator[Problem]:
             mark = field_id(field)
             # "Check this box if …" says enough; "This field is required." does not.
             label = "" if field.widget_type == "checkbox" else str(field.label)
-            yield from (Problem(error, mark, mark, label) for error in field.errors)
+            yield from (Problem(str(error), mark, mark, label) for error in field.errors)
     yield from _further(form)
 
 

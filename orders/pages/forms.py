@@ -183,7 +183,6 @@ class PlaceOrderForm(Form):
         self.service = service
         self.user = user
         self.similar: Order | None = None
-        self.fields_shown = True  # or a word on why there is nothing to fill in
         self.note = ""  # what the page says first, and no error
         self.unseen = False  # the price, or what a coupon takes off it, has not been on the page yet
         if service.order_form == OrderForm.COMMENTS:
