@@ -106,12 +106,15 @@ def asks_for_news(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD") and "HX-Request" in request.headers and "seen" in request.GET
 
 
-def render_live(request: PageRequest, template: str, part: str, context: dict, *, state: object) -> HttpResponse:
+def render_live(
+    request: PageRequest, template: str, part: str, context: dict, *, state: object, path: str = ""
+) -> HttpResponse:
     """Render a page, or for htmx its part, that asks again every few seconds.
 
     `state` stands for everything the part shows. The part carries a digest of it as `seen` and sends it back with
     the next request; while nothing has changed the answer is an empty 204, which htmx does not swap in, so that
-    the reader's selection, focus and screen reader are left alone. Adds `seen`, `params` (the page's own query) and
+    the reader's selection, focus and screen reader are left alone. `path` is where the page lives, if not where a form
+    of it was sent. Adds `seen`, `params` (the page's own query) and
     `address` (where to ask again) to the context.
     """
     seen = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
@@ -119,6 +122,7 @@ def render_live(request: PageRequest, template: str, part: str, context: dict, *
         return HttpResponse(status=204)
     params = request.GET.copy()
     params.pop("seen", None)
-    address = f"{request.path}?{params.urlencode()}" if params else request.path
+    path = path or request.path
+    address = f"{path}?{params.urlencode()}" if params else path
     context = {**context, "seen": seen, "params": params, "address": address}
     return render(request, f"{template}#{part}" if wants_part(request) else template, context)

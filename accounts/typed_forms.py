@@ -106,7 +106,15 @@ def _write_limits(error: forms.ValidationError) -> None:
 
 
 class Form(ReadsTyped, forms.Form):
-    """A form of the shop."""
+    """A form of the shop. What is wrong with it stands in the summary of its page: accounts/form_problems.py."""
+
+    fields_shown = True  # or the page says why there is nothing to fill in
+
+
+class FilterForm(Form):
+    """What a list is narrowed to. Nonsense in the address means no filter; no page calls that an error."""
+
+    is_filter = True
 
 
 class ModelForm(ReadsTyped, forms.ModelForm):

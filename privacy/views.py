@@ -16,6 +16,7 @@ from accounts.moments import write_day, write_moment
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
+from privacy.deletion.form import DeletionForm
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
 from privacy.deletion.requests import CannotDelete, keep_account, request_deletion
@@ -87,21 +88,20 @@ def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
 def delete(request: CustomerRequest) -> HttpResponse:
     """Say what happens to the account, the data and the money, and take the request."""
     wallet_of(request.user)
-    error, obstacles = "", obstacles_of(request.user)
-    if request.method == "POST":
-        if request.POST.get("email", "").strip().lower() != request.user.email:
-            error = _("Type the email address of this account to confirm.")
+    obstacles = obstacles_of(request.user)
+    form = DeletionForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        try:
+            deletion = request_deletion(request.user, now=timezone.now())
+        except CannotDelete as refusal:
+            obstacles = refusal.obstacles
         else:
-            try:
-                deletion = request_deletion(request.user, now=timezone.now())
-            except CannotDelete as refusal:
-                obstacles = refusal.obstacles
-            else:
-                logout(request)
-                text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
-                messages.success(request, text % {"date": write_day(deletion.due_at)})
-                return redirect("home")
-    context = {"error": error, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
+            logout(request)
+            text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
+            messages.success(request, text % {"date": write_day(deletion.due_at)})
+            return redirect("home")
+    form.fields_shown = not obstacles
+    context = {"form": form, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
     status = UNPROCESSABLE if request.method == "POST" else None
     return render(request, "privacy/delete.html", context, status=status)
 

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.form_problems import Problem
 from accounts.models import User
 from accounts.typed_forms import AsTypedField, Form
 from catalog.browse.number_format import write_number
@@ -26,6 +27,7 @@ from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import line, split_lines
 from wallet.operations import wallet_of
 
+LINES_IN_SUMMARY = 10
 LONGEST_TEXT = MAX_LINES * 2100  # the longest link is 2,000 characters
 
 
@@ -230,6 +232,20 @@ class MassOrderForm(Form):
             self.problems,
         )
         return text % {"count": self.problems, "all": len(self.rows)}
+
+    def further_problems(self) -> list[Problem]:
+        """Return what is wrong with the lines, for the summary of the page: with all, then with the first of each."""
+        if not self.problems:
+            return []
+        wrong = [row for row in self.rows if row.problem][:LINES_IN_SUMMARY]
+        text = self["text"].auto_id
+        return [
+            Problem(self.what_is_wrong, text),
+            *(
+                Problem(row.problem, f"line-{row.number}", text, _("Line %(number)d") % {"number": row.number})
+                for row in wrong
+            ),
+        ]
 
     @property
     def rates_now(self) -> str:

@@ -34,6 +34,7 @@ class NumberCard:
     again_micros: int | None = None
     is_done: bool = False
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    wrong: ReplacementRuleForm | None = None  # what was typed about this number and could not be read
 
     @property
     def rule(self) -> ReplacementRule | None:
@@ -43,7 +44,7 @@ class NumberCard:
     @cached_property
     def rule_form(self) -> ReplacementRuleForm:
         """The form that says so."""
-        return ReplacementRuleForm(order=self.number.order)
+        return self.wrong or ReplacementRuleForm(order=self.number.order)
 
     @property
     def best(self) -> ReplacementCandidate | None:
@@ -75,7 +76,14 @@ def is_done(number: Number, now: datetime, *, in_use: int = 0) -> bool:
     return over and ended_at is not None and now >= ended_at + IN_SIGHT and number.order_id != in_use
 
 
-def cards_of(numbers: Sequence[Number], user: User, now: datetime, *, in_use: int = 0) -> list[NumberCard]:
+def cards_of(
+    numbers: Sequence[Number],
+    user: User,
+    now: datetime,
+    *,
+    in_use: int = 0,
+    wrong: ReplacementRuleForm | None = None,
+) -> list[NumberCard]:
     """Return the cards of these numbers of one customer; a few queries, however many there are.
 
     The numbers come with order, project, country, website and replacement rule.
@@ -91,6 +99,7 @@ def cards_of(numbers: Sequence[Number], user: User, now: datetime, *, in_use: in
             candidates=candidates.get(number.pk, [])[:CANDIDATES_SHOWN],
             again_micros=book.price_micros(number.project) if _can_be_used_again(number) else None,
             is_done=is_done(number, now, in_use=in_use),
+            wrong=wrong if wrong and wrong.order.pk == number.order_id else None,
         )
         for number in numbers
     ]

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from accounts.access import reader_mark
+from accounts.form_problems import Problem, problems_in
 from accounts.templatetags.money import money
 
 register = template.Library()
@@ -77,6 +78,10 @@ def header_tab(
 ) -> Inputs:
     """One way through the shop, in the head of every page."""
     return locals()
+@register.simple_tag(takes_context=True)
+def page_problems(context: template.Context) -> list[Problem]:
+    """What is wrong with the forms of the page: for its title, and for the summary at its head."""
+    return problems_in(context.flatten())
 
 
 @register.inclusion_tag("components/pager.html")
@@ -106,4 +111,20 @@ def status_badge(*, status: str, label: str) -> Inputs:
 @register.inclusion_tag("components/tab.html")
 def tab(*, url: str, label: str, count: str | int | None = None, current: bool = False) -> Inputs:
     """One page of several that show the same kind of thing."""
+    return locals()
+
+
+@register.inclusion_tag("components/total_bar.html")
+def total_bar(
+    *,
+    label: str,
+    url: str = "",
+    name: str = "",
+    value: str = "",
+    busy: str = "",
+    total: str = "",
+    word: str = "",
+    total_id: str = "",
+) -> Inputs:
+    """What ends a form: its total and its button, which stay at the bottom of a phone's window."""
     return locals()

@@ -47,7 +47,7 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     if wants_part(request):
         typed = request.GET
         quote = quote_for(service, request.user, typed.get("quantity", ""), typed_coupon=typed.get("coupon", ""))
-        return render(request, "orders/order_form.html#quote", {"quote": quote, "typing": True})
+        return render(request, "orders/order_quote.html", {"quote": quote, "typing": True})
     if request.method == "GET" and request.user.is_authenticated:
         refresh_stock(service)
     if request.method != "POST":
@@ -71,13 +71,14 @@ def place(request: PageRequest, service_id: int) -> HttpResponse:
     quote = quote_for(service, request.user, form.typed_quantity, typed_coupon=form.typed_coupon)
     if form.unseen:
         _ask_for_a_second_look(form, quote)
-    sold_out = out_of_stock(service)
     reader = request.user if isinstance(request.user, User) else None
+    sold_out, refusal = out_of_stock(service), why_not_orderable(service)
+    form.fields_shown = not refusal
     context = {
         "service": service,
         "form": form,
         "quote": quote,
-        "refusal": why_not_orderable(service),
+        "refusal": refusal,
         "description": description_html(service),
         "quality": shown_quality(service),
         "new": is_new(service, timezone.now()),

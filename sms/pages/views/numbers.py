@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -52,13 +53,20 @@ def waiting(request: CustomerRequest) -> HttpResponse:
 
     While nothing has changed it costs one query beside who asks: prices are looked up only for a page that is shown.
     """
+    return _numbers_page(request)
+
+
+def _numbers_page(request: CustomerRequest, wrong: ReplacementRuleForm | None = None) -> HttpResponse:
+    """Show the numbers; with a form that could not be read in the place of its card's own."""
     now, hidden = timezone.now(), is_looked_at(request)
     in_use = _whole(request.headers.get("Number-In-Use", ""))  # static/js/numbers.js: whose card has the focus
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
+    cards = partial(cards_of, numbers, request.user, now, in_use=in_use, wrong=wrong)
     context = {
-        "cards": cache(partial(cards_of, numbers, request.user, now, in_use=in_use)),
+        # Looked up only for a page that is shown; the head of one with something wrong names it.
+        "cards": cards() if wrong else cache(cards),
         "done": sum(is_done(number, now, in_use=in_use) for number in numbers),
         "moving": any(number.order.is_open for number in numbers),
         "news": None if hidden else _newest_code(numbers, now),
@@ -66,7 +74,7 @@ def waiting(request: CustomerRequest) -> HttpResponse:
         "still": "still" in request.GET,
     }
     state = [(_state(number, now, hidden), is_done(number, now, in_use=in_use)) for number in numbers]
-    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
+    return render_live(request, "sms/waiting.html", "numbers", context, state=state, path=reverse("sms:waiting"))
 
 
 def _with_order(order: Order) -> Number:
@@ -191,15 +199,14 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
 def replacement_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
     """Say, or take back, that one number is replaced by itself."""
     order = get_object_or_404(request.user.orders, pk=order_id, kind=Kind.NUMBER)
+    form = ReplacementRuleForm(request.POST, order=order)
+    if "drop" not in request.POST and not form.is_valid():
+        return _numbers_page(request, form)
 
     def change() -> str:
         if "drop" in request.POST:
             drop_replacement_rule(order_id, user=request.user)
             return _("Automatic replacement is off.")
-        form = ReplacementRuleForm(request.POST, order=order)
-        if not form.is_valid():
-            name, errors = next(iter(form.errors.items()))
-            raise OrderRefused(f"{form.fields[name].label}: {errors[0]}")
         set_replacement_rule(order_id, user=request.user, request=form.request())
         return _("Automatic replacement is on: if no code arrives, you get another number.")
 
