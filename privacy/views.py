@@ -16,6 +16,7 @@ from accounts.access import CustomerRequest, PageRequest, address_of, customers_
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
+from preferences.face import STORE_NAME
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
 from privacy.deletion.requests import CannotDelete, keep_account, request_deletion
@@ -77,7 +78,7 @@ def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
     until = export.ready_at or export.requested_at
     note_looks_at_all(request.user, until=until, address=address_of(request), now=timezone.now())
     tell_of_change(request.user, _("Everything we know about you was downloaded."))
-    name = f"{settings.STORE_NAME}-{export.requested_at:%Y-%m-%d}.zip"
+    name = f"{STORE_NAME.value}-{export.requested_at:%Y-%m-%d}.zip"
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 

@@ -42,6 +42,7 @@ from catalog.operations.favorites import (
     favorites_of,
     remove_favorite,
 )
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
 
 @cached_page()
@@ -153,8 +154,8 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
         header=mark(HEADER),
         messages=mark(MESSAGES),
         favorites_form=mark(FAVORITES_FORM),
-        store_name=settings.STORE_NAME,
-        support_email=settings.SUPPORT_EMAIL,
+        store_name=STORE_NAME.value,
+        support_email=SUPPORT_EMAIL.value,
     )
     return frame.fill({"title": _("Search: %(words)s") % {"words": words} if words else heading, "part": part})
 
@@ -164,5 +165,5 @@ def _context(listing: Listing, favorites: bool) -> dict[str, object]:
         "listing": listing,
         "favorites": favorites,
         "currency": settings.STORE_CURRENCY,
-        "support_email": settings.SUPPORT_EMAIL,
+        "support_email": SUPPORT_EMAIL.value,
     }

@@ -1,0 +1,116 @@
+"""What is stored at this moment, as every process knows it within a second or two.
+
+The newest row of each preference holds, and the number of the newest row of all is the version. A process asks the
+cache for the version at most once a second, and reads the rows only when it is another one. Whoever changes something
+writes the new version into the cache; where that is lost, the database is asked again some seconds later.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.db import DatabaseError
+from django.db.models import Max
+
+from preferences.models import PreferenceChange
+
+VERSION_KEY = "preferences_version"
+PROCESS_SECONDS, CACHE_SECONDS = 1.0, 5
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Rows by name of preference, at a version. `read` is for values that have been made of them."""
+
+    version: str
+    rows: Mapping[str, Any]
+    read: dict[str, Any] = field(default_factory=dict)
+
+
+_known: tuple[Stored, float] | None = None  # and until when it may be taken
+_trying: ContextVar[Stored | None] = ContextVar("trying", default=None)
+
+
+def stored() -> Stored:
+    """Return what is stored; at most a question to the cache and, where that does not know, two short queries.
+
+    While the database cannot be asked, what was known last counts, or that nothing is stored.
+    """
+    global _known
+    trying = _trying.get()
+    if trying is not None:
+        return trying
+    known, now = _known, time.monotonic()
+    if known is not None and now < known[1]:
+        return known[0]
+    try:
+        found = _look(known[0] if known else None)
+    except DatabaseError as error:
+        log.warning("preferences cannot be read: %s", error)
+        found = known[0] if known else Stored("", {})
+    _known = found, now + PROCESS_SECONDS
+    return found
+
+
+def version() -> str:
+    """Return what tells apart pages that were made with other preferences."""
+    return stored().version
+
+
+def forget(*, everywhere: bool = False) -> None:
+    """Make this process ask again; `everywhere`: all the others, too."""
+    global _known
+    _known = None
+    if everywhere:
+        cache.delete(VERSION_KEY)
+
+
+def tell(new_version: str) -> None:
+    """Let every process know of a version that has just been committed."""
+    forget()
+    cache.set(VERSION_KEY, new_version, timeout=CACHE_SECONDS)
+
+
+@contextmanager
+def trying(rows: Mapping[str, Any]) -> Iterator[None]:
+    """Let these rows count here as if they were stored, for a preview; nothing that is cached meanwhile is found later.
+
+    A row that is None stands for the default.
+    """
+    now = stored()
+    token = _trying.set(Stored(f"trying:{uuid.uuid4().hex}", {**now.rows, **rows}))
+    try:
+        yield
+    finally:
+        _trying.reset(token)
+
+
+def newest_rows() -> dict[str, PreferenceChange]:
+    """Return the row of each preference that holds, from the database."""
+    newest = PreferenceChange.objects.order_by().values("name").annotate(newest=Max("pk")).values("newest")
+    return {row.name: row for row in PreferenceChange.objects.filter(pk__in=newest)}
+
+
+def _look(known: Stored | None) -> Stored:
+    newest = cache.get(VERSION_KEY)
+    if newest is None:
+        number = PreferenceChange.objects.order_by().aggregate(newest=Max("pk"))["newest"]
+        newest = str(number or 0)
+        # Not over one that has been put there meanwhile.
+        cache.add(VERSION_KEY, newest, timeout=CACHE_SECONDS)
+    if known is not None and known.version == newest:
+        return known
+    if newest == "0":
+        return Stored(newest, {})
+    rows = newest_rows()
+    # Newer than what was asked for, if somebody has changed something meanwhile.
+    return Stored(
+        str(max((row.pk for row in rows.values()), default=0)), {name: row.after for name, row in rows.items()}
+    )
