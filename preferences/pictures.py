@@ -9,6 +9,7 @@ import io
 import warnings
 from typing import IO
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
@@ -21,6 +22,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 LONGEST_FILE = 2 * 1024 * 1024
 MOST_PIXELS = 16_000_000  # 64 MB while it is decoded; small files can claim any size
 SMALLEST_SIDE = 16
+PREVIEW_SECONDS = 600
 
 
 def draw(file: IO[bytes], kind: Image) -> tuple[dict[str, Drawing], list[Picture]]:
@@ -52,6 +54,22 @@ def draw(file: IO[bytes], kind: Image) -> tuple[dict[str, Drawing], list[Picture
 def keep(pictures: list[Picture]) -> None:
     """Store pictures; those that are there already are the same."""
     Picture.objects.bulk_create(pictures, ignore_conflicts=True)
+
+
+def show_for_now(pictures: list[Picture]) -> None:
+    """Serve pictures that are not stored for some minutes, for a preview."""
+    cache.set_many({_key(picture.digest): picture.content for picture in pictures}, timeout=PREVIEW_SECONDS)
+
+
+def content_of(digest: str) -> bytes | None:
+    """Return the PNG that is stored under a digest, or shown for now."""
+    picture = Picture.objects.filter(digest=digest).first()
+    found = cache.get(_key(digest)) if picture is None else bytes(picture.content)
+    return found if isinstance(found, bytes) else None
+
+
+def _key(digest: str) -> str:
+    return f"face_picture:{digest}"
 
 
 def _decoded(data: bytes) -> Pillow.Image:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from preferences import colors
 from preferences.look import digest_of
-from preferences.models import Picture
+from preferences.pictures import content_of
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -26,7 +26,7 @@ def face_styles(request: HttpRequest, color: str) -> HttpResponse:
 @require_safe
 def face_picture(request: HttpRequest, digest: str) -> HttpResponse:
     """Return a picture by its digest."""
-    picture = Picture.objects.filter(digest=digest).first()
-    if picture is None:
+    content = content_of(digest)
+    if content is None:
         raise Http404
-    return HttpResponse(bytes(picture.content), content_type="image/png", headers={"Cache-Control": FOR_GOOD})
+    return HttpResponse(content, content_type="image/png", headers={"Cache-Control": FOR_GOOD})
