@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from preferences.models import PreferenceChange
 from preferences.registry import Preference, find
-from preferences.stored import newest_rows, tell
+from preferences.stored import forget, newest_rows, tell, version_of
 
 WRITERS_LOCK = 0x9EF5  # one after the other, so that a higher number is always a later change
 
@@ -65,8 +65,10 @@ def change_preferences(
         for change in made:
             change.save(force_insert=True)
         if made:
-            newest_number = str(made[-1].pk)
-            transaction.on_commit(lambda: tell(newest_number))
+            # Now for the rest of this transaction, and once it is committed for everybody.
+            forget(everywhere=True)
+            version = version_of(made[-1])
+            transaction.on_commit(lambda: tell(version))
     return made
 
 

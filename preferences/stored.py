@@ -1,6 +1,6 @@
 """What is stored at this moment, as every process knows it within a second or two.
 
-The newest row of each preference holds, and the number of the newest row of all is the version. A process asks the
+The newest row of each preference holds, and the newest row of all is the version. A process asks the
 cache for the version at most once a second, and reads the rows only when it is another one. Whoever changes something
 writes the new version into the cache; where that is lost, the database is asked again some seconds later.
 """
@@ -21,6 +21,7 @@ from django.db.models import Max
 from preferences.models import PreferenceChange
 
 VERSION_KEY = "preferences_version"
+NOTHING = "0"  # the version of an empty table
 PROCESS_SECONDS, CACHE_SECONDS = 1.0, 5
 log = logging.getLogger(__name__)
 
@@ -101,16 +102,19 @@ def newest_rows() -> dict[str, PreferenceChange]:
 def _look(known: Stored | None) -> Stored:
     newest = cache.get(VERSION_KEY)
     if newest is None:
-        number = PreferenceChange.objects.order_by().aggregate(newest=Max("pk"))["newest"]
-        newest = str(number or 0)
+        newest = version_of(PreferenceChange.objects.order_by("-pk").only("pk", "changed_at").first())
         # Not over one that has been put there meanwhile.
         cache.add(VERSION_KEY, newest, timeout=CACHE_SECONDS)
     if known is not None and known.version == newest:
         return known
-    if newest == "0":
-        return Stored(newest, {})
+    if newest == NOTHING:
+        return Stored(NOTHING, {})
     rows = newest_rows()
     # Newer than what was asked for, if somebody has changed something meanwhile.
-    return Stored(
-        str(max((row.pk for row in rows.values()), default=0)), {name: row.after for name, row in rows.items()}
-    )
+    found = version_of(max(rows.values(), key=lambda row: row.pk, default=None))
+    return Stored(found, {name: row.after for name, row in rows.items()})
+
+
+def version_of(newest: PreferenceChange | None) -> str:
+    """Return the version, given the newest row; SQLite may give the number of one that was rolled back once more."""
+    return NOTHING if newest is None else f"{newest.pk}@{newest.changed_at.timestamp()}"
