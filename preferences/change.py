@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from preferences.models import PreferenceChange
 from preferences.registry import Preference, find
-from preferences.stored import forget, newest_rows, tell, version_of
+from preferences.stored import ask_the_database, newest_rows, tell, version_of
 
 WRITERS_LOCK = 0x9EF5  # one after the other, so that a higher number is always a later change
 
@@ -66,7 +66,7 @@ def change_preferences(
             change.save(force_insert=True)
         if made:
             # Now for the rest of this transaction, and once it is committed for everybody.
-            forget(everywhere=True)
+            ask_the_database()
             version = version_of(made[-1])
             transaction.on_commit(lambda: tell(version))
     return made

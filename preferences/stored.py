@@ -22,6 +22,7 @@ from preferences.models import PreferenceChange
 
 VERSION_KEY = "preferences_version"
 NOTHING = "0"  # the version of an empty table
+ASK_THE_DATABASE = "ask"  # in the cache: a change is under way, which its own transaction sees and others not yet
 PROCESS_SECONDS, CACHE_SECONDS = 1.0, 5
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,16 @@ def version() -> str:
     return stored().version
 
 
-def forget(*, everywhere: bool = False) -> None:
-    """Make this process ask again; `everywhere`: all the others, too."""
+def forget() -> None:
+    """Make this process ask again."""
     global _known
     _known = None
-    if everywhere:
-        cache.delete(VERSION_KEY)
+
+
+def ask_the_database() -> None:
+    """Make every process ask the database until somebody tells of a version, or for some seconds."""
+    forget()
+    cache.set(VERSION_KEY, ASK_THE_DATABASE, timeout=CACHE_SECONDS)
 
 
 def tell(new_version: str) -> None:
@@ -101,7 +106,7 @@ def newest_rows() -> dict[str, PreferenceChange]:
 
 def _look(known: Stored | None) -> Stored:
     newest = cache.get(VERSION_KEY)
-    if newest is None:
+    if newest is None or newest == ASK_THE_DATABASE:
         newest = version_of(PreferenceChange.objects.order_by("-pk").only("pk", "changed_at").first())
         # Not over one that has been put there meanwhile.
         cache.add(VERSION_KEY, newest, timeout=CACHE_SECONDS)

@@ -36,17 +36,20 @@ View = Callable[..., HttpResponseBase]
 class FreshSignInAdmin(UnfoldModelAdmin):
     """Pages whose forms, dialogs and actions are carried out only for somebody who has confirmed who they are lately.
 
-    `asks_again = False` is for pages that change neither money nor secrets, roles, users or keys.
+    `asks_again = False` is for pages that change neither money nor secrets, roles, users or keys. `changes_nothing` has
+    the names of addresses that are posted to and change nothing whatsoever, like a preview.
     """
 
     asks_again = True
+    changes_nothing: frozenset[str] = frozenset()
 
     @property
     def urls(self) -> list[URLPattern]:
         """Return the pages of this model; the outermost thing they do is to ask."""
         pages: list[URLPattern] = super().urls
         for page in pages if self.asks_again else ():
-            page.callback = _confirmed(self, page.callback)
+            if page.name not in self.changes_nothing:
+                page.callback = _confirmed(self, page.callback)
         return pages
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -30,7 +30,7 @@ HERE = "admin:preferences_preferencechange_changelist"
 class PreferencesAdmin(ReadOnlyAdmin):
     """One page in place of the list: the form, the preview it leads to, and the history with its way back."""
 
-    search_fields = ()
+    changes_nothing = frozenset({"preferences_preview"})
 
     def get_urls(self) -> list[URLPattern]:
         own = [
