@@ -168,6 +168,13 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Not while templates are being edited: they are no part of what a cached page is known by.
 PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
+# --- Languages and time ---------------------------------------------------------------------------------------------
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = languages(LOCALE_PATHS[0])
+LANGUAGE_CODE = language_code(env, LANGUAGES)
+FORMAT_MODULE_PATH = "storefront.formats"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
 # --- The shop -------------------------------------------------------------------------------------------------------
 STORE_NAME = env.text("STORE_NAME", "Demo shop" if env.flag("DEMO", False) else "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
@@ -211,7 +218,7 @@ SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
 if SYNC_REPRICED_FACTOR <= 1:
     raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
-CATALOG_LANGUAGES = catalog_languages(env)
+CATALOG_LANGUAGES = catalog_languages(env, LANGUAGES)
 SYNC_TRANSLATIONS_EVERY_SECONDS = env.seconds("SYNC_TRANSLATIONS_EVERY_SECONDS", 24 * 3600)
 STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
 STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
@@ -342,13 +349,6 @@ EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] e
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
 ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
-
-# --- Languages and time ---------------------------------------------------------------------------------------------
-LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGES = languages(LOCALE_PATHS[0])
-LANGUAGE_CODE = language_code(env, LANGUAGES)
-FORMAT_MODULE_PATH = "storefront.formats"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -20,6 +21,7 @@ from unfold.widgets import (
 from accounts.typed_forms import AsTypedField
 from preferences.face import SUPPORT_EMAIL
 from preferences.kinds import Boolean, Choice, Choices, Color, Image, Text, Translated
+from preferences.look import picture_address
 from preferences.registry import Preference
 
 REMOVE = "remove"
@@ -61,6 +63,11 @@ def fields_of(preference: Preference[Any]) -> dict[str, forms.Field]:
         case Boolean():
             return {"": forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), initial=value, **common)}
         case Image():
+            now = next(iter(value.values()), None)
+            if now is not None:
+                common["help_text"] = format_html(
+                    '<img class="mb-2" src="{}" alt="" height="32"> {}', picture_address(now), preference.help
+                )
             upload = forms.FileField(widget=UnfoldAdminImageFieldWidget(), **common)
             upload.widget.attrs["accept"] = "image/png,image/jpeg,image/webp"
             remove = forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), required=False, label=_("Remove the logo"))
