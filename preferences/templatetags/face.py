@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from preferences import look
 from preferences.face import HEADLINE, LANGUAGES, LEAD, OTHER_CONTACT
 from preferences.kinds import Words
-from preferences.registry import Preference
+from preferences.registry import Preference, find
 
 register = template.Library()
 WORDS: dict[str, Preference[Words]] = {one.name: one for one in (HEADLINE, LEAD, OTHER_CONTACT)}
@@ -33,6 +33,13 @@ def shop_logo() -> dict[str, str | int] | None:
 def shop_words(name: str) -> str:
     """A text of the owner's in the reader's language, "" where there is none."""
     return str(WORDS[name].value)
+
+
+@register.simple_tag
+def preference(name: str) -> Any:
+    """What holds of the preference of that name; None where there is none."""
+    found = find(name)
+    return None if found is None else found.value
 
 
 @register.simple_tag

@@ -30,6 +30,7 @@ USUAL = {
     "accent": "#0b5f4a",
     "support_email": "support@example.com",
     "languages": ["en", "ru"],
+    "numbers_on_sale": "on",
 }
 
 

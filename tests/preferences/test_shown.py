@@ -17,11 +17,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from notifications.letters import send_letters
+from orders.placing.refusals import OrderRefused
 from preferences.change import change_preferences
 from preferences.face import ACCENT, HEADLINE, LANGUAGES, LEAD, LOGO, OTHER_CONTACT, STORE_NAME, SUPPORT_EMAIL
 from preferences.kinds import Drawing, Words
 from preferences.registry import Preference
 from preferences.stored import PROCESS_SECONDS
+from sms.models import Country, Project
+from sms.operations import buy_numbers
+from sms.preferences import NUMBERS_ON_SALE
 from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import customer
 from tests.pages import page_words
@@ -174,6 +178,28 @@ def test_a_language_that_is_not_offered_is_not_spoken(client: Client) -> None:
     client.force_login(reader)
     client.post(reverse("set_language"), {"language": "ru"})
     assert '<html lang="en">' in markup(client, "/account/")
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_numbers_that_are_not_sold_are_nowhere_and_not_bought(client: Client, ann: User) -> None:
+    country = Country.objects.create(code="ru", name="Russia")
+    project = Project.objects.create(upstream_id="1", country=country, name="Mail", price_upstream_micros=500_000)
+    buy = reverse("sms:buy", args=[project.pk])
+    client.force_login(ann)
+    assert reverse("sms:home") in markup(client, "/")
+    assert client.get(buy).status_code == 200
+
+    prefer(NUMBERS_ON_SALE, False)
+
+    for browser in (client, Client()):
+        assert f'href="{reverse("sms:home")}"' not in markup(browser, "/")
+    assert client.get(reverse("sms:home")).status_code == 200
+    assert client.get(buy).status_code == 404
+    with pytest.raises(OrderRefused, match="no longer sold"):
+        buy_numbers(user=ann, project=Project.objects.get(), request_id="x")
+    prefer(NUMBERS_ON_SALE, True)
+    assert client.get(buy).status_code == 200
 
 
 # --- Processes --------------------------------------------------------------------------------------------------------
