@@ -83,7 +83,7 @@ graph: packages-dev
 messages: packages-dev
 	@command -v xgettext >/dev/null || { echo "GNU gettext is needed; on Debian and Ubuntu: apt-get install gettext"; exit 1; }
 	@mkdir -p locale
-	$(TOOLS) $(BIN)/python manage.py makemessages --locale ru --no-obsolete --no-wrap --add-location file \
+	$(TOOLS) $(BIN)/python manage.py makemessages $(foreach folder,$(wildcard locale/*),--locale $(notdir $(folder))) --no-obsolete --no-wrap --add-location file \
 		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'var/*'
 
 # pybabel writes the .mo files, because compilemessages needs GNU gettext.

@@ -16,6 +16,7 @@ from accounts.moments import write_day, write_moment
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
+from preferences.face import STORE_NAME
 from privacy.deletion.form import DeletionForm
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
@@ -78,7 +79,7 @@ def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
     until = export.ready_at or export.requested_at
     note_looks_at_all(request.user, until=until, address=address_of(request), now=timezone.now())
     tell_of_change(request.user, _("Everything we know about you was downloaded."))
-    name = f"{settings.STORE_NAME}-{export.requested_at:%Y-%m-%d}.zip"
+    name = f"{STORE_NAME.value}-{export.requested_at:%Y-%m-%d}.zip"
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 

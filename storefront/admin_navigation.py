@@ -170,6 +170,10 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("accounts.trailentry", _("Trail"), "footprint"),
         ],
     ),
+    (
+        _("Settings"),
+        [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
+    ),
 ]
 
 ENTRIES = [entry for _title, entries in GROUPS for entry in entries]

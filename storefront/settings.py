@@ -13,6 +13,7 @@ from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.database import migration_database
 from storefront.configuration.environment import Environment
+from storefront.configuration.languages import language_code, languages
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.privacy import privacy
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "catalog",
     "wallet",
     "accounts",
+    "preferences",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -85,7 +87,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "storefront.web.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "storefront.face.languages.OfferedLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -122,6 +124,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 *("accounts.templatetags.money", "accounts.templatetags.moments"),
+                "preferences.templatetags.face",
                 "storefront.templatetags.components",
                 "template_partials.templatetags.partials",
             ],
@@ -167,11 +170,18 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Not while templates are being edited: they are no part of what a cached page is known by.
 PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
+# --- Languages and time ---------------------------------------------------------------------------------------------
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = languages(LOCALE_PATHS[0])
+LANGUAGE_CODE = language_code(env, LANGUAGES)
+FORMAT_MODULE_PATH = "storefront.formats"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
 # --- The shop -------------------------------------------------------------------------------------------------------
-STORE_NAME = env.text("STORE_NAME", "Storefront")
+STORE_NAME = env.text("STORE_NAME", "Demo shop" if env.flag("DEMO", False) else "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
-SECURITY_CONTACT = deployment.security_contact(env, support_email=SUPPORT_EMAIL)
+SECURITY_CONTACT = deployment.security_contact(env)
 # Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
@@ -210,7 +220,7 @@ SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
 if SYNC_REPRICED_FACTOR <= 1:
     raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
-CATALOG_LANGUAGES = catalog_languages(env)
+CATALOG_LANGUAGES = catalog_languages(env, LANGUAGES)
 SYNC_TRANSLATIONS_EVERY_SECONDS = env.seconds("SYNC_TRANSLATIONS_EVERY_SECONDS", 24 * 3600)
 STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
 STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
@@ -319,7 +329,7 @@ PRIVACY = privacy(env, BASE_DIR)
 STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
 STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)  # without a page
 SIGN_IN_AS = env.flag("SIGN_IN_AS", False)  # whether support may look at the shop as a customer sees it
-globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
+globals().update(signing_in(env, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 _EMAIL = env.parsed("EMAIL_URL", "email_url_config", "consolemail://" if DEBUG else "smtp://localhost:25")
@@ -334,15 +344,6 @@ EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] e
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
 ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
-
-# --- Languages and time ---------------------------------------------------------------------------------------------
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
-LANGUAGES = [("en", "English"), ("ru", "Русский")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
-FORMAT_MODULE_PATH = "storefront.formats"
-USE_I18N = True
-USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -375,9 +376,7 @@ DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    1_000_000  # of any body; other limits, and pages that take files: storefront/web/bodies.py
-)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of any body; other limits, and files: storefront/web/bodies.py
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_HANDLERS = ["storefront.web.bodies.RegisteredFilesOnly", *global_settings.FILE_UPLOAD_HANDLERS]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
@@ -391,4 +390,5 @@ LOGGING_CONFIG = "storefront.configuration.logs.configure"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
-UNFOLD = admin_theme(STORE_NAME, shop_url=SITE_URL if ADMIN_HOST else "/")
+UNFOLD = admin_theme(shop_url=SITE_URL if ADMIN_HOST else "/")
+SET_IN_ENVIRONMENT = env.explicit  # what is set here, no preference changes

@@ -25,6 +25,7 @@ urlpatterns = [
     path("account/privacy/", include("privacy.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),
+    path("", include("preferences.urls")),
     path("", include("accounts.sign_in_as.urls")),
     path("accounts/", include("allauth.urls")),
     path("ref/<str:code>/", follow_referral, name="ref"),

@@ -16,6 +16,7 @@ from catalog.browse.category_index import category_index
 from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.operations.stock_alerts import open_stock_alerts
+from preferences.face import LANGUAGES
 from sms.models import Country, Project
 
 CATEGORIES_ON_HOME = 12
@@ -59,6 +60,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """Keep the language of the pages in a cookie and that of the mails with the customer; lead back to the page."""
     answer = set_language(request)
     chosen = request.POST.get("language", "")
-    if chosen in dict(settings.LANGUAGES) and isinstance(request.user, User):
+    if chosen in LANGUAGES.value and isinstance(request.user, User):
         remember_language(request.user, chosen)
     return answer

@@ -43,6 +43,7 @@ from catalog.operations.favorites import (
     favorites_of,
     remove_favorite,
 )
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
 NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
@@ -160,8 +161,8 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
         header=mark(HEADER),
         messages=mark(MESSAGES),
         favorites_form=mark(FAVORITES_FORM),
-        store_name=settings.STORE_NAME,
-        support_email=settings.SUPPORT_EMAIL,
+        store_name=STORE_NAME.value,
+        support_email=SUPPORT_EMAIL.value,
     )
     title = _("Search: %(words)s") % {"words": words} if words else heading
     return frame.fill({"title": title, "part": part, "page_facts": facts or NO_FACTS})
@@ -172,5 +173,5 @@ def _context(listing: Listing, favorites: bool) -> dict[str, object]:
         "listing": listing,
         "favorites": favorites,
         "currency": settings.STORE_CURRENCY,
-        "support_email": settings.SUPPORT_EMAIL,
+        "support_email": SUPPORT_EMAIL.value,
     }

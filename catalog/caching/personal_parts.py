@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.caching.prerendered import prerendered
 from catalog.operations.favorites import favorites_among
+from preferences.face import STORE_NAME
 
 HEADER, MESSAGES, FAVORITES_FORM, TOKEN = "header", "messages", "favorites_form", "token"
 BALANCE, EMAIL, REQUEST_ID = "balance", "email", "request_id"
@@ -104,7 +105,7 @@ def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | Non
         "reader",
         signed_in=user is not None,
         is_staff=user is not None and user.is_staff,
-        store_name=settings.STORE_NAME,
+        store_name=STORE_NAME.value,
         path=menu,
     )
     own = {"email": user.email, "reader": reader_mark(user.pk)} if user else {"email": "", "reader": ""}

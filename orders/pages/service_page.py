@@ -41,6 +41,7 @@ from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from orders.pages.forms import PlaceOrderForm, quote_for, why_not_orderable
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
 P = ParamSpec("P")
 NO_MENU = "/"  # no entry of the menu leads to a service's page
@@ -132,7 +133,7 @@ def _made(service: Service, user: User) -> str:
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),
         "personal": personal,
-        "store_name": settings.STORE_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
+        "store_name": STORE_NAME.value,
+        "support_email": SUPPORT_EMAIL.value,
     }
     return render_to_string("orders/order_form.html", context)

@@ -69,10 +69,10 @@ def admin_host(env: Environment, *, site_url: str) -> tuple[str, str]:
     return host, f"{shop.scheme}://{host}" + (f":{shop.port}" if shop.port else "")
 
 
-def security_contact(env: Environment, *, support_email: str) -> str:
-    """Read SECURITY_CONTACT, an address for security.txt; a plain e-mail address becomes one."""
-    contact = env.text("SECURITY_CONTACT", support_email)
-    if contact.startswith(("https://", "mailto:", "tel:")):
+def security_contact(env: Environment) -> str:
+    """Read SECURITY_CONTACT, an address for security.txt; a plain e-mail address becomes one. "": as support."""
+    contact = env.text("SECURITY_CONTACT", "")
+    if not contact or contact.startswith(("https://", "mailto:", "tel:")):
         return contact
     if "@" not in contact or not contact.isprintable():
         raise ImproperlyConfigured(f"SECURITY_CONTACT is {contact!r}; it should be an e-mail or an https address.")

@@ -26,7 +26,7 @@ PASSWORD_VALIDATORS = [
 ]
 
 
-def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str, Any]:
+def signing_in(env: Environment, *, site_url: str) -> dict[str, Any]:
     """Return the settings by name."""
     return {
         "AUTH_PASSWORD_VALIDATORS": PASSWORD_VALIDATORS,
@@ -38,7 +38,6 @@ def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str,
         "ACCOUNT_UNIQUE_EMAIL": True,
         "ACCOUNT_PREVENT_ENUMERATION": True,
         "ACCOUNT_EMAIL_VERIFICATION": env.choice("EMAIL_VERIFICATION", "mandatory", "optional", "none"),
-        "ACCOUNT_EMAIL_SUBJECT_PREFIX": f"{store_name}: ",
         "ACCOUNT_EMAIL_NOTIFICATIONS": True,
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": site_url.partition(":")[0],
         "ACCOUNT_SESSION_REMEMBER": True,

@@ -70,7 +70,7 @@ def prepare(arguments: list[str]) -> None:
             ),
             "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
             "SITE_URL": f"http://127.0.0.1:{options.port}",
-            "STORE_NAME": os.environ.get("STORE_NAME") or "Demo shop",
+            "STORE_NAME": os.environ.get("STORE_NAME", ""),  # without one it can be changed at the admin
             "DATABASE_URL": f"sqlite:///{database(folder)}",
             "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
             "UPSTREAM_URL": f"http://127.0.0.1:{sandbox_port}/api/v2",

@@ -27,7 +27,7 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 # Pages that only show, and show no goods, codes, keys or secrets, nor how the account is secured.
 SHOWN = frozenset(
     {
-        *("home", "account", "live", "palette", "palette_found"),
+        *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),

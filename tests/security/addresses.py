@@ -83,6 +83,8 @@ class Addresses:
             "privacy:download": {"pk": export.pk},
             "privacy:keep": {"token": "1:x:y"},
             "sitemap_file": {"section": "services", "number": 1},
+            "face_styles": {"color": "7a1fa2"},
+            "face_picture": {"digest": "0" * 64},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

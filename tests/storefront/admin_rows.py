@@ -53,6 +53,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
+from preferences.models import PreferenceChange
 from sms.models import (
     Country,
     ForbiddenWord,
@@ -210,3 +211,4 @@ def make_rows(number: int) -> None:
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
     webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_encrypted="hidden-secret")
     WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_encrypted="hidden-body")
+    PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")

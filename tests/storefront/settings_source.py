@@ -7,7 +7,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "upstream", "wallet")
+APPS = (
+    "accounts",
+    "api",
+    "catalog",
+    "notifications",
+    "orders",
+    "preferences",
+    "privacy",
+    "sms",
+    "storefront",
+    "upstream",
+    "wallet",
+)
 
 
 def modules() -> list[Path]:
@@ -32,6 +44,7 @@ def settings_reads() -> dict[str, Read]:
             "catalog_languages",
             "database",
             "deployment",
+            "languages",
             "payment_terms",
             "privacy",
             "retention",

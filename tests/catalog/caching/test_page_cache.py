@@ -31,6 +31,7 @@ from catalog.sync.sync_catalog import sync_catalog
 from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.pages import page_words
+from tests.preferences.known import no_preferences
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
@@ -310,6 +311,7 @@ def test_page_takes_as_many_statements_whatever_the_size_of_the_catalog(
         put_on_sale("Other", category=f"Category {number}", selling_rate_micros=1)
     address = pages(service)[kind]
     cache.clear()
+    no_preferences()
 
     taken = [statements(lambda: client.get(address)) for _each in range(2)]
     client.force_login(ann)

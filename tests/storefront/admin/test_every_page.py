@@ -54,6 +54,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
+from preferences.models import PreferenceChange
 from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
@@ -67,7 +68,7 @@ READ_ONLY = [
     *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
-    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry),
+    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
@@ -94,7 +95,7 @@ def by_label(models: list[type[Model]]) -> Any:
 
 
 def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_the_theme() -> None:
-    ours = {"accounts", "api", "catalog", "notifications", "wallet", "orders", "sms", "privacy"}
+    ours = {"accounts", "api", "catalog", "notifications", "wallet", "orders", "sms", "preferences", "privacy"}
     internal = {
         "catalog.PricePoint",
         "catalog.SearchWord",
@@ -111,6 +112,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts.WrongTry",
         "notifications.Letter",
         "accounts.RetentionAge",
+        "preferences.Picture",
         "privacy.AccountDeletion",
         "privacy.DataExport",
     }  # the machinery's own, and nobody's to read
