@@ -7,11 +7,11 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.views import follow_referral
 from storefront import views
 from storefront.live import live
+from storefront.palette import views as palette
 from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
 from storefront.web.favicon import favicon
 from storefront.web.manifest import manifest
-from storefront.palette import views as palette
 from storefront.web.security_txt import security_txt
 
 urlpatterns = [

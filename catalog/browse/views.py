@@ -152,7 +152,7 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
     words = listing.asked.words
     facts = ""
     if listing.fixed is not None:  # a search, or somebody's favorites, is nothing for search engines
-        facts = render_to_string("catalog/_page_facts.html", {"listing": listing, "store_name": settings.STORE_NAME})
+        facts = render_to_string("catalog/_page_facts.html", {"listing": listing, "store_name": STORE_NAME.value})
     frame = prerendered(
         "catalog/listing.html",
         "title",

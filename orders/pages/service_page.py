@@ -22,8 +22,8 @@ from accounts.access import PageRequest, wants_part
 from accounts.models import User
 from catalog.browse.descriptions import description_html
 from catalog.browse.newness import is_new
-from catalog.browse.quality import shown_quality
 from catalog.browse.product_page import product_page
+from catalog.browse.quality import shown_quality
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,

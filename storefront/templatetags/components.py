@@ -78,6 +78,8 @@ def header_tab(
 ) -> Inputs:
     """One way through the shop, in the head of every page."""
     return locals()
+
+
 @register.simple_tag(takes_context=True)
 def page_problems(context: template.Context) -> list[Problem]:
     """What is wrong with the forms of the page: for its title, and for the summary at its head."""

@@ -1,6 +1,5 @@
 """What a phone or desktop needs to install the shop like an app. Source: https://www.w3.org/TR/appmanifest/."""
 
-from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -10,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import PageRequest
 from catalog.caching.page_cache import cached_page
+from preferences.face import ACCENT, STORE_NAME
 
-# As --paper and --accent of static/css/tokens.css in daylight.
-PAPER, ACCENT = "#f4f6f3", "#0b5f4a"
+# As --paper of static/css/tokens.css in daylight.
+PAPER = "#f4f6f3"
 ICONS = (("any", 192), ("any", 512), ("maskable", 512))
 LONGEST_SHORT_NAME = 12  # more is cut off below an icon
 
@@ -24,15 +24,15 @@ def manifest(request: PageRequest) -> HttpResponse:
     start = reverse("home")
     document = {
         "id": start,
-        "name": settings.STORE_NAME,
-        "short_name": settings.STORE_NAME[:LONGEST_SHORT_NAME].strip(),
+        "name": STORE_NAME.value,
+        "short_name": STORE_NAME.value[:LONGEST_SHORT_NAME].strip(),
         "description": _("Digital services at clear prices."),
         "lang": get_language(),
         "start_url": start,
         "scope": start,
         "display": "standalone",
         "background_color": PAPER,
-        "theme_color": ACCENT,
+        "theme_color": ACCENT.value,
         "icons": [
             {
                 "src": static(f"icons/{'maskable' if purpose == 'maskable' else 'icon'}-{size}.png"),

@@ -16,8 +16,8 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.descriptions import description_html
 from catalog.browse.newness import is_new
-from catalog.browse.quality import shown_quality
 from catalog.browse.product_page import product_page
+from catalog.browse.quality import shown_quality
 from catalog.caching.page_cache import cached_page
 from catalog.models import Service
 from catalog.operations.favorites import favorites_among
