@@ -75,15 +75,17 @@ def _less(asked: ListingQuery, filters: list[Filter], corrections: list[str], *,
         yield Suggestion(_("Only the search words"), plain)
     if fixed and asked.words:
         yield Suggestion(_("In all categories"), ListingQuery(words=asked.words))
-    words = (corrections[0] if corrections else asked.words).split()[:MAX_WORDS]
+    words = asked.words.split()[:MAX_WORDS]
     if len(words) > 2:
         for place in range(len(words)):
             fewer = " ".join(words[:place] + words[place + 1 :])
             yield Suggestion(only % {"word": fewer}, replace(plain, words=fewer))
     if len(words) > 1:
-        for word in words:
+        meant_ones = corrections[0].split()[:MAX_WORDS] if corrections else []
+        each = list(dict.fromkeys((*meant_ones, *words)))
+        for word in each:
             yield Suggestion(only % {"word": word}, asked.with_(words=word))
-        for word in words:
+        for word in each:
             yield Suggestion(only % {"word": word}, replace(plain, words=word))
 
 
