@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Fact
@@ -47,6 +47,7 @@ def test_corpus_is_large_and_speaks_both_languages() -> None:
     assert len([title for title in titles if re.search("[а-я]", title)]) >= 15
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TITLES)
 @example("USA | Real")
 @example("[USA] [R30]")
@@ -62,6 +63,7 @@ def test_split_of_any_title_loses_no_word_and_leaves_a_name(title: str) -> None:
     columns_of(split.facts)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TITLES)
 def test_facts_of_any_title_can_be_written_by_staff_and_read_again(title: str) -> None:
     facts = split_title(title).facts
@@ -70,6 +72,7 @@ def test_facts_of_any_title_can_be_written_by_staff_and_read_again(title: str) -
     assert json.loads(json.dumps(facts)) == facts
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TITLES, TITLES)
 def test_split_of_a_translation_adds_no_facts(english: str, translated: str) -> None:
     split = split_title(english)
