@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.models import Fact
-from catalog.titles.facts import QUALITIES, columns_of, qualities_in, read_lines, write_lines
+from catalog.titles.facts import QUALITIES, agrees, columns_of, qualities_in, read_lines, write_lines
 from catalog.titles.reading import TitleReader
 from catalog.titles.split import split_title
 from upstream.reading.text import line
@@ -82,16 +81,14 @@ def test_split_of_a_translation_adds_no_facts(english: str, translated: str) -> 
     assert other.name.strip()
     assert not words(translated) - (words(other.name) + words(" ".join(other.taken)))
     for key, value in other.facts.items():
-        known = split.facts[key]
-        assert set(value) <= set(known) if key in (Fact.QUALITY, Fact.INCLUDES) else value == known
+        assert agrees(split.facts, key, value)
 
 
 def test_translation_loses_what_its_english_title_says_too_and_keeps_the_rest() -> None:
-    facts = split_title("Telegram Members | Real | Russia | 30 Days Refill").facts
+    facts = split_title("Telegram Members | Real | Russia | 30 Days Refill | Start 0-1 Hour").facts
 
-    assert split_title("Участники Telegram | Живые | Россия | Докрутка 30 дней", agreed=facts).name == (
-        "Участники Telegram"
-    )
+    russian = "Участники Telegram | Живые | Россия | Докрутка 30 дней | Старт до 1 часа"
+    assert split_title(russian, agreed=facts).name == "Участники Telegram"
     assert split_title("Участники Telegram | Живые | Казахстан | Докрутка 60 дней", agreed=facts).name == (
         "Участники Telegram | Казахстан | Докрутка 60 дней"
     )
