@@ -99,7 +99,7 @@ def _points(service: Service, facts: Facts) -> list[Point]:
     points.append(Point(_("Delivery"), _delivery(service)))
     announced = [fact_in_words(key, facts[key]) for key in (Fact.START, Fact.SPEED) if key in facts]
     if announced:
-        points.append(Point(_("Announced speed"), _(", ").join(announced)))
+        points.append(Point(_("Announced speed"), ", ".join(announced)))
     points.append(Point(_("Warranty"), _goods_warranty(facts) if goods else _refill(service, facts)))
     return points
 

@@ -18,7 +18,7 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from catalog.models import Fact
@@ -78,9 +78,15 @@ def add_fact(facts: Facts, key: str, value: Any) -> bool:
 
 
 def agrees(facts: Mapping[str, Any], key: str, value: Any) -> bool:
-    """Return whether the facts say this already."""
+    """Return whether the facts say this already; of ranges the highest counts: "0-1 hour" is "within an hour"."""
     known = facts.get(key)
-    return known is not None and (set(value) <= set(known) if key in LISTS else known == value)
+    if known is None:
+        return False
+    if key in LISTS:
+        return set(value) <= set(known)
+    if key in RANGES and "low" not in (known, value):
+        return bool(known[1] == value[1])
+    return bool(known == value)
 
 
 def read_value(key: str, text: str) -> Any:
@@ -151,9 +157,3 @@ def with_override(facts: Mapping[str, Any], override: Mapping[str, Any]) -> Fact
     """Return the facts as staff corrected them for one service; None takes a fact away."""
     merged = {**facts, **override} if override else {**facts}
     return {key: value for key, value in merged.items() if value is not None}
-
-
-def span(value: Sequence[int]) -> tuple[int, int]:
-    """Return a range as two numbers."""
-    low, high = value
-    return low, high

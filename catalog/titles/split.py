@@ -6,12 +6,13 @@ Pure: no database. Every word of a title is afterwards in the name or in what wa
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from catalog.models import Fact
 from catalog.titles.countries import code_of
 from catalog.titles.facts import Facts, add_fact, agrees
-from catalog.titles.vocabulary import phrases_in
+from catalog.titles.vocabulary import Found, phrases_in
 from upstream.reading.text import line, visible
 
 LONGEST_NAME = 500
@@ -50,9 +51,10 @@ def split_title(
     the same title in English, only what they say as well is taken out: a translation adds no facts.
     """
     text = line(unicodedata.normalize("NFKC", title))
-    pictures = bool(_SELLS_PICTURES.search(text))
+    pictures = not text.isascii() and bool(_SELLS_PICTURES.search(text))
     splitter = _Splitter({**(facts or {})}, agreed, pictures)
-    text = _FLAG.sub(splitter.take_flag, text if pictures else _without_pictures(text))
+    if not text.isascii():
+        text = _FLAG.sub(splitter.take_flag, text if pictures else _without_pictures(text))
     name = _tidy(splitter.parts(_BRACKETS.sub(splitter.take_bracket, text)))
     if not _says_something(name):
         name = _tidy(splitter.first or text) or line(title) or title
@@ -75,9 +77,9 @@ class _Splitter:
     def take_bracket(self, bracket: "re.Match[str]") -> str:
         inside = bracket[1]
         rest = self.parts(inside)
-        if not self._says_something(rest):
+        if not _says_something(rest, self.pictures):
             # Nothing in it, or nothing but facts; it parts what is around it.
-            return " | " if self._says_something(inside) else bracket[0]
+            return " | " if _says_something(inside, self.pictures) else bracket[0]
         return bracket[0] if rest == inside else f"{bracket[0][0]}{rest}{bracket[0][-1]}"
 
     def parts(self, text: str) -> str:
@@ -95,12 +97,7 @@ class _Splitter:
 
     def _take(self, part: str) -> str:
         """Take the facts out of one part and return what is left of it."""
-        found = phrases_in(part)
-        rest = _without(part, found)
-        bare = _GLUE.sub(" ", rest).strip()
-        said_country = _COUNTRY_IS.fullmatch(rest.strip(_EDGES))
-        country = code_of(said_country[1], coded=True) if said_country else code_of(bare) or code_of(rest.strip(_EDGES))
-        whole = bool(found or country) and (not self._says_something(bare) or bool(country))
+        found, country, whole = _read_part(part, self.pictures)
         if whole and self._fit_all([(each.fact, each.value) for each in found], country):
             self.taken.append(part)
             return ""
@@ -108,13 +105,10 @@ class _Splitter:
         if not plain:
             return part
         left = " ".join(_without(part, plain).split())
-        if not self._says_something(_GLUE.sub(" ", left)):
+        if not _says_something(_GLUE.sub(" ", left), self.pictures):
             return part
         self.taken += [part[each.start : each.end] for each in plain]
         return left
-
-    def _says_something(self, text: str) -> bool:
-        return _says_something(text) or (self.pictures and text.strip() != _without_pictures(text).strip())
 
     def _fit_all(self, said: Iterable[tuple[str, Any]], country: str) -> bool:
         """Note all of these facts, or none where one of them says something else than what is known."""
@@ -138,8 +132,21 @@ def _without(text: str, phrases: Iterable[Any]) -> str:
     return text
 
 
-def _says_something(text: str) -> bool:
-    return any(character.isalnum() for character in text)
+@lru_cache(maxsize=50_000)  # titles are made of the same few thousand parts
+def _read_part(part: str, pictures: bool) -> tuple[tuple[Found, ...], str, bool]:
+    """Return the phrases of a part, the country it names, and whether that is all it says."""
+    found = phrases_in(part)
+    rest = _without(part, found)
+    bare = _GLUE.sub(" ", rest).strip()
+    said_country = _COUNTRY_IS.fullmatch(rest.strip(_EDGES))
+    country = code_of(said_country[1], coded=True) if said_country else code_of(bare) or code_of(rest.strip(_EDGES))
+    return found, country, bool(country) or (bool(found) and not _says_something(bare, pictures))
+
+
+def _says_something(text: str, pictures: bool = False) -> bool:
+    if any(character.isalnum() for character in text):
+        return True
+    return pictures and text.strip() != _without_pictures(text).strip()
 
 
 def _without_pictures(text: str) -> str:

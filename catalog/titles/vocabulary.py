@@ -6,7 +6,6 @@ as well ("Premium"): they count only where a whole part of a title is made of su
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from catalog.models import Fact
@@ -199,7 +198,6 @@ _ANY = re.compile(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=50_000)  # titles are made of the same few thousand parts
 def phrases_in(text: str) -> tuple[Found, ...]:
     """Return the phrases that stand in a text, in their order; they don't overlap."""
     found = []
