@@ -58,7 +58,7 @@ ACCENT: Preference[str] = declare(
         Color(),
         _("Accent color"),
         NAME_AND_LOOK,
-        help=_("Of links and buttons. What is needed for the dark theme is derived from it."),
+        help=_("Of links and buttons. The colors of the dark theme are derived from it."),
         default=USUAL_ACCENT,
         warn=_told_when_adjusted,
     )
@@ -109,7 +109,7 @@ LANGUAGES: Preference[tuple[str, ...]] = declare(
         Choices(lambda: settings.LANGUAGES, always=lambda: [settings.LANGUAGE_CODE]),
         _("Languages"),
         OFFER,
-        help=_("In which the pages and emails are offered. The shop's own language always is."),
+        help=_("Those that pages and emails are offered in. The shop's own is always among them."),
         default=lambda: tuple(code for code, _name in settings.LANGUAGES),
     )
 )

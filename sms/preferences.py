@@ -12,7 +12,7 @@ NUMBERS_ON_SALE: Preference[bool] = declare(
         Boolean(),
         _("Sell numbers for SMS codes"),
         OFFER,
-        help=_("Off: the menu has no entry for them and nobody can buy one. Numbers that are at work go on."),
+        help=_("Off: the menu has no entry for them and nobody can buy one. Numbers in use keep working."),
         default=True,
     )
 )

@@ -80,9 +80,11 @@ class PreferencesAdmin(ReadOnlyAdmin):
         try:
             with transaction.atomic():
                 made = undo(change, actor_id=user.pk, actor=str(user), now=timezone.now())
-                self._note(request, made)
+                self._put_on_the_trail(request, made)
         except ValidationError as error:
-            messages.error(request, _("The former value can't be put back. %(why)s") % {"why": " ".join(error)})
+            messages.error(
+                request, _("The former value can't be put back. %(why)s") % {"why": " ".join(error.messages)}
+            )
         except SetOutside:
             messages.error(request, _("The environment (.env) sets this: nothing has been changed."))
         else:
@@ -104,11 +106,12 @@ class PreferencesAdmin(ReadOnlyAdmin):
             with transaction.atomic():
                 keep(form.pictures)
                 made = change_preferences(form.wanted, seen=seen, actor_id=user.pk, actor=str(user), now=now)
-                self._note(request, made)
+                self._put_on_the_trail(request, made)
         except ChangedMeanwhile as changed:
             name = str(changed)
-            form.data = form.data.copy()
-            form.data["seen"] = str(_newest())
+            typed = request.POST.copy()
+            typed["seen"] = str(_newest())
+            form.data = typed
             text = _(
                 "Somebody else has changed this since you opened the page, so nothing has been saved. Look at the "
                 "history below. To save your values all the same, save again."
@@ -121,13 +124,12 @@ class PreferencesAdmin(ReadOnlyAdmin):
             messages.info(request, _("Nothing was different, so nothing has been saved."))
         return True
 
-    def _note(self, request: HttpRequest, made: list[PreferenceChange]) -> None:
+    def _put_on_the_trail(self, request: HttpRequest, made: list[PreferenceChange]) -> None:
         """Put changes on the trail, all in one entry."""
         if made:
             before, after = ({row.name: getattr(row, side) for row in made} for side in ("before", "after"))
-            record(
-                Action.CHANGED, actor=request.user, target=made[-1], request=request, before=before, after=after  # type: ignore[arg-type]  # staff
-            )  # fmt: skip
+            actor = member_of_staff(request)
+            record(Action.CHANGED, actor=actor, target=made[-1], request=request, before=before, after=after)
 
     def _page(self, request: HttpRequest, form: PreferencesForm, extra: dict[str, Any] | None = None) -> HttpResponse:
         user = member_of_staff(request)
