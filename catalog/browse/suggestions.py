@@ -63,9 +63,7 @@ def suggest(
     return found
 
 
-def _less(
-    asked: ListingQuery, filters: list[Filter], corrections: list[str], *, fixed: bool
-) -> Iterator[Suggestion]:
+def _less(asked: ListingQuery, filters: list[Filter], corrections: list[str], *, fixed: bool) -> Iterator[Suggestion]:
     """Yield what asks for less, what changes least first; some of it may be the same."""
     only = _("Only “%(word)s”")
     plain = ListingQuery(words=asked.words, category_id=asked.category_id if fixed else None)
