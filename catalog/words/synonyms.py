@@ -1,15 +1,15 @@
 """The table of synonyms as searches read it: kept by the process for as long as the catalog stays the same."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.core.cache import cache
+
 from catalog.caching.version import recent_version
+from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import SearchSynonym, SearchWord
 
 MAX_OTHERS = 12
-# Which of the words services are described with is learned without a new version of the catalog.
-KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,18 @@ class Synonyms:
     longest: int = 1
 
 
-_kept: tuple[int, float, Synonyms] | None = None
-
-
 def synonyms() -> Synonyms:
-    """Return the table as it is now; two queries once a minute in a process, and after each change of the catalog."""
-    global _kept
-    version, now = recent_version(), time.monotonic()
-    if _kept is None or _kept[0] != version or _kept[1] < now:
-        _kept = version, now + KEPT_SECONDS, _read()
-    return _kept[2]
+    """Return the table as it is now; two queries after each change of the catalog or of the words that are known."""
+    return process_cached(_key(), recent_version(), _read)
+
+
+def forget_synonyms() -> None:
+    """Have the table read again: words have been learned, which makes no new version of the catalog."""
+    cache.delete(_key())
+
+
+def _key() -> str:
+    return cache_key("search_synonyms")
 
 
 def _read() -> Synonyms:

@@ -14,12 +14,12 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from catalog.caching.version import recent_version
+from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Service
 from catalog.words.terms import Term, begins_with, found_in, is_short, stand_in
 
 SEARCHED = "search_text"
 Row = tuple[int, str]
-_kept: tuple[int, list[Row]] | None = None
 
 
 def services_with(terms: Iterable[Term]) -> Q:
@@ -45,12 +45,11 @@ def _are(rows: list[Row], terms: Iterable[Term], *, only_beginnings: bool) -> Q:
 
 
 def _rows() -> list[Row]:
-    global _kept
-    version = recent_version()
-    if _kept is None or _kept[0] != version:
-        texts = Service.objects.on_sale_in_any_category().order_by().values_list("pk", "search_text")
-        _kept = version, list(texts)
-    return _kept[1]
+    return process_cached(cache_key("search_texts"), recent_version(), _read)
+
+
+def _read() -> list[Row]:
+    return list(Service.objects.on_sale_in_any_category().order_by().values_list("pk", SEARCHED))
 
 
 def _with(term: Term, rows: list[Row], only_beginnings: bool) -> list[Row]:

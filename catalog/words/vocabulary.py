@@ -8,7 +8,7 @@ from django.db.models.functions import Length
 
 from catalog.models import SearchWord, Service
 from catalog.words.corrections import LONGEST_WORD, corrections, longest_meant
-from catalog.words.synonyms import synonyms
+from catalog.words.synonyms import forget_synonyms, synonyms
 
 SHORTEST_WORD = 2
 # White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
@@ -41,6 +41,7 @@ def learn_words() -> None:
             cursor.execute(_LEARN, [_BETWEEN_WORDS, SHORTEST_WORD, LONGEST_WORD])
     else:
         _learn_here()
+    forget_synonyms()
 
 
 def closest_words(words: str) -> list[str]:

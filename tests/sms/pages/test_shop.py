@@ -302,7 +302,7 @@ def test_pages_need_the_same_queries_for_any_number_of_rows(
             succeed(project, 30, 20)
             bought(ann, project)
     first = Site.objects.order_by("pk")[0]
-    synonyms()  # a process reads them once a minute
+    synonyms()  # read once until they change
 
     with django_assert_num_queries(expected):
         shop.get(address.format(first.pk))
