@@ -34,6 +34,7 @@ def settings_reads() -> dict[str, Read]:
             "deployment",
             "payment_terms",
             "privacy",
+            "quality",
             "retention",
             "schedule",
             "signing_in",
