@@ -47,6 +47,7 @@ def settings_reads() -> dict[str, Read]:
             "languages",
             "payment_terms",
             "privacy",
+            "quality",
             "retention",
             "schedule",
             "signing_in",
