@@ -51,7 +51,6 @@ def _sync(*, in_full: bool) -> None:
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if in_full:
         refresh_search_text(Service.objects.all())  # a sync writes those it touches
-        refresh_titles()
     if run.added or run.returned:
         vocabulary.learn_words()
     if run.changed or run.returned:

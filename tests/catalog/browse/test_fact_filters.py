@@ -64,6 +64,14 @@ def test_filters_offer_what_titles_say_with_counts(client: Client, listing: Serv
 
 
 @pytest.mark.parametrize("words", ["", "followers"])
+def test_a_filter_leaves_itself_out_of_its_counts(client: Client, listing: Service, words: str) -> None:
+    found = choices(client, path_of(listing), country="us", q=words)
+
+    assert found["country"] == {"Germany": "1", "USA": "3"}
+    assert found["quality"] == {"Real": "2", "High quality": "1", "Premium": "1"}
+
+
+@pytest.mark.parametrize("words", ["", "followers"])
 def test_every_count_is_the_length_of_the_list_it_leads_to(client: Client, listing: Service, words: str) -> None:
     """With words they are counted among what was found, without they are counted ahead."""
     for path in (path_of(listing), reverse("catalog:search")):

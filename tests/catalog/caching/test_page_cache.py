@@ -299,7 +299,7 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
         # A visitor's first page, the same again, and a customer's when the shared part is known.
         ("home", 6, 0, 4),  # category index 4, countries, the next prices; session, user, wallet, countries
         ("index", 5, 0, 3),
-        ("category", 6, 0, 4),  # and the rows; favorites
+        ("category", 7, 0, 4),  # and the rows, the counts of facts; favorites
         ("search", 6, 0, 4),
     ],
 )
