@@ -25,8 +25,6 @@ class PreferenceChange(models.Model):
         ordering = ["-id"]
         verbose_name = _("preference")
         verbose_name_plural = _("preferences")
-        # Nobody edits or deletes a row; to add one is to change the preference.
-        default_permissions = ("add", "view")
         indexes = [models.Index(fields=["name", "-id"], name="newest_of_each_preference")]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from preferences.kinds import Kind
 from preferences.stored import Stored, stored
 
 T = TypeVar("T")
-CHANGE = "preferences.add_preferencechange"
+CHANGE = "preferences.change_preferencechange"
 log = logging.getLogger(__name__)
 
 

@@ -57,6 +57,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """Show the home page with what was typed, which is not saved."""
+        self._refuse_who_changes_nothing(request)
         if request.method != "POST":
             return HttpResponseRedirect(reverse(HERE))
         form = self._typed(request)
@@ -68,6 +69,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Put back what was there before a change."""
+        self._refuse_who_changes_nothing(request)
         if request.method != "POST":
             return HttpResponseRedirect(reverse(HERE))
         change = get_object_or_404(PreferenceChange, pk=pk)
@@ -75,7 +77,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
         user = member_of_staff(request)
         if preference is None:
             raise Http404
-        if not user.has_perm(preference.permission) or not self.has_view_permission(request):
+        if not user.has_perm(preference.permission):
             raise PermissionDenied
         try:
             with transaction.atomic():
@@ -93,10 +95,12 @@ class PreferencesAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse(HERE))
 
     def _typed(self, request: HttpRequest) -> PreferencesForm:
-        user = member_of_staff(request)
-        if not self.has_view_permission(request) or not any(user.has_perm(one.permission) for one in declared()):
+        self._refuse_who_changes_nothing(request)
+        return PreferencesForm(request.POST, request.FILES, user=member_of_staff(request), seen=_newest())
+
+    def _refuse_who_changes_nothing(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request) or not _may_change(request):
             raise PermissionDenied
-        return PreferencesForm(request.POST, request.FILES, user=user, seen=_newest())
 
     def _save(self, request: HttpRequest, form: PreferencesForm) -> bool:
         """Store what the form wants; False, with the reason at the form, where it may not be."""
@@ -141,9 +145,14 @@ class PreferencesAdmin(ReadOnlyAdmin):
             "form": form,
             "history": lines(user),
             "languages": settings.LANGUAGES,
-            "may_change": any(user.has_perm(one.permission) for one in declared()),
+            "may_change": _may_change(request),
         }
         return render(request, "admin/preferences/preferences.html", context)
+
+
+def _may_change(request: HttpRequest) -> bool:
+    """Whether this person may change any of the preferences; which ones the form knows."""
+    return any(member_of_staff(request).has_perm(one.permission) for one in declared())
 
 
 def _newest() -> int:
