@@ -300,7 +300,7 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
         ("home", 6, 0, 4),  # category index 4, countries, the next prices; session, user, wallet, countries
         ("index", 5, 0, 3),
         ("category", 7, 0, 4),  # and the rows, the counts of facts; favorites
-        ("search", 6, 0, 4),
+        ("search", 7, 0, 4),
     ],
 )
 def test_page_takes_as_many_statements_whatever_the_size_of_the_catalog(
