@@ -1,15 +1,18 @@
-"""What lies around in a shop that is in use: a coupon, favorites, an alert, a key that is called, mails that left."""
+"""What lies around in a shop that is in use: a coupon, favorites, an alert, former prices, a key, mails that left."""
 
+import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from accounts.keys.api_keys import create_api_key
 from accounts.models import ApiKey, ApiKeySpending, User
 from accounts.sign_up.referrals import referral_code_of
-from catalog.models import Category, Favorite, Service, StockAlert
+from catalog.models import Category, Favorite, PricePoint, Service, StockAlert
 from notifications.models import Notice
 from orders.models import Coupon, CouponMaker, DeliveredGoods, Kind, Order, UpstreamBalance, UpstreamEntry
 from orders.notices.customer_notices import announce
@@ -74,6 +77,18 @@ def know_services_since(began: datetime, *, now: datetime) -> None:
     last_old = next(iter(newest_first[NEW_SERVICES : NEW_SERVICES + 1]), 0)
     Service.objects.filter(upstream_id__lte=last_old).update(first_seen_at=began, changed_at=began)
     Service.objects.filter(upstream_id__gt=last_old).update(first_seen_at=now - timedelta(days=1))
+
+
+def remember_prices(popular: Sequence[Popular], dice: random.Random, *, began: datetime, now: datetime) -> None:
+    """Give what sells a few former prices, a step or two away from today's."""
+    points = []
+    for each in popular:
+        day, micros = timezone.localdate(began), each.service.selling_per_thousand_micros
+        former = [micros * dice.choice((88, 94, 106, 112)) // 100 for _step in range(dice.randint(1, 3))]
+        for price in [*former, micros]:
+            points.append(PricePoint(service=each.service, day=day, selling_per_thousand_micros=price))
+            day = min(day + timedelta(days=dice.randint(6, 10)), timezone.localdate(now))
+    PricePoint.objects.bulk_create(points)
 
 
 def write_upstream_books(balance_micros: int, *, began: datetime, now: datetime) -> None:

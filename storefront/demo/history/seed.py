@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from catalog.pricing import PriceBook, price_book
 from orders.accounting.purchase_counts import count_purchases
+from orders.accounting.service_quality import measure_quality
 from orders.lifecycle.goods import keep_goods
 from orders.models import Coupon, Order, Status
 from sms.pricing import number_book
@@ -68,8 +69,10 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
         keepsakes.make_key_in_use(customer, began=began, now=now)
         keepsakes.keep_what_customers_keep(customer, popular, now=now)
         keepsakes.tell_customer_of_the_past(customer)
+        keepsakes.remember_prices(popular, dice, began=began, now=now)
     count_purchases(now=now)
     count_success_rates(now)
+    measure_quality(now=now)
     own.ask_for_refills(customer, staff, now=now)
     own.begin_what_is_under_way(customer, popular, books[0], now=now)
     return True
