@@ -55,6 +55,7 @@ def test_nothing_beside_the_pixels_is_kept() -> None:
     hidden = [
         picture(pnginfo=about),
         picture("JPEG", exif=exif, comment=SECRET),
+        picture("JPEG", icc_profile=SECRET),
         picture("WEBP", exif=exif.tobytes(), xmp=SECRET),
         picture("PNG") + SECRET,
         picture("JPEG") + SECRET,

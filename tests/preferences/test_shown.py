@@ -81,6 +81,21 @@ def test_pages_that_are_cached_become_new_when_a_preference_changes(ann: User, a
 
 
 @pytest.mark.django_db
+def test_what_is_rendered_once_becomes_new_when_the_logo_alone_changes(client: Client, ann: User) -> None:
+    service = put_on_sale("Followers", category="Social")
+    address = reverse("catalog:category", args=[service.category_id])
+    client.force_login(ann)
+    assert DRAWING.digest not in markup(client, address)
+
+    prefer(LOGO, {"wide": DRAWING, "icon": Drawing("b" * 64, 192, 192)})
+    prefer(OTHER_CONTACT, Words(en="Mon to Fri"))
+
+    page = markup(client, address)
+    assert DRAWING.digest in page
+    assert "Mon to Fri" in page
+
+
+@pytest.mark.django_db
 def test_without_preferences_pages_ask_for_nothing_more() -> None:
     page = markup(Client(), "/")
 
