@@ -7,7 +7,8 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from catalog.browse.facets import MAX_COUNTED, Facets
 from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import Service, ServiceQuerySet
-from catalog.words.terms import BEGINNING, PART, Term, rank_of, terms_of
+from catalog.words.synonyms import synonyms
+from catalog.words.terms import BEGINNING, PART, Term, may_be_parts, may_rank_apart, rank_of, terms_of
 from catalog.words.texts import SEARCHED, services_beginning, services_with
 from upstream.reading.text import comparable
 
@@ -39,7 +40,8 @@ def first_found(words: str, maximum: int) -> list[Service]:
     if _number_alone(words) is not None:
         return found
     terms = terms_of(words)
-    for condition in (services_beginning(terms), services_with(terms)):
+    having = services_with(terms)
+    for condition in (having & services_beginning(terms), having):
         if len(found) < maximum:
             others = on_sale.filter(condition).exclude(pk__in=[each.pk for each in found])
             found += others[: maximum - len(found)]
@@ -50,13 +52,19 @@ def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> Se
     """Return these services, found by a question's words, with a `rank`; without where the order is another one.
 
     Words that stand alone come before beginnings of words, and these before parts. Of more than are counted only the
-    beginnings are looked for, and where these are as many, they are all that is shown: one query more.
+    beginnings are looked for, and where these are as many, they are all that is shown: one query more. What the words
+    that are known say cannot differ is not compared.
     """
     if not query.words or query.sort != Sort.USUAL or _number_alone(query.words) is not None:
         return services
-    terms = terms_of(query.words)
+    table = synonyms()
+    terms = terms_of(query.words, table)
+    number = whole_number(comparable(query.words))
     if not facets.or_more:
-        return services.annotate(rank=_exact_first(query.words, terms))
+        may_differ = number is not None or may_rank_apart(terms, table.said)
+        return services.annotate(rank=_exact_first(number, terms)) if may_differ else services
+    if not may_be_parts(terms, table.said):
+        return services
     begin = services.filter(services_beginning(terms))
     ids = list(begin.order_by().values_list("pk", flat=True)[: MAX_COUNTED + 1])
     if len(ids) > MAX_COUNTED:
@@ -74,8 +82,7 @@ def _number_alone(words: str) -> int | None:
     return None if meant is None else whole_number(meant[1])
 
 
-def _exact_first(words: str, terms: list[Term]) -> Case:
-    number = whole_number(comparable(words))
+def _exact_first(number: int | None, terms: list[Term]) -> Case:
     rank = rank_of(SEARCHED, terms)
     if number is None:
         return rank

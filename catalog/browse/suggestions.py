@@ -82,10 +82,10 @@ def _less(asked: ListingQuery, filters: list[Filter], corrections: list[str], *,
             yield Suggestion(only % {"word": fewer}, replace(plain, words=fewer))
     if len(words) > 1:
         meant_ones = corrections[0].split()[:MAX_WORDS] if corrections else []
-        alone = list(dict.fromkeys((*meant_ones, *words)))
-        for word in alone:
+        singly = list(dict.fromkeys((*meant_ones, *words)))
+        for word in singly:
             yield Suggestion(only % {"word": word}, asked.with_(words=word))
-        for word in alone:
+        for word in singly:
             yield Suggestion(only % {"word": word}, replace(plain, words=word))
 
 

@@ -19,6 +19,7 @@ class Synonyms:
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     typed: frozenset[str] = frozenset()  # what the table has as typed: known words, if no service says them
     longest: int = 1
+    said: str = ""  # every word that services are described with, each on a line of its own
 
 
 def synonyms() -> Synonyms:
@@ -41,8 +42,7 @@ def _read() -> Synonyms:
     The second only where a service says so, or each search for a common word would look for a dozen others.
     """
     finds = {row.typed: tuple(row.phrases) for row in SearchSynonym.objects.all()}
-    parts = {word for typed in finds for word in typed.split()}
-    said = set(SearchWord.objects.filter(word__in=parts).values_list("word", flat=True))
+    said = set(SearchWord.objects.values_list("word", flat=True))
     typed_for: dict[str, list[str]] = {}
     for typed, phrases in finds.items():
         if said.issuperset(typed.split()):
@@ -55,4 +55,4 @@ def _read() -> Synonyms:
         found = dict.fromkeys((*meant[1:], *alike))
         others[phrase] = tuple(other for other in found if other != phrase)[:MAX_OTHERS]
     longest = max((len(phrase.split()) for phrase in others), default=1)
-    return Synonyms(others, frozenset(finds), longest)
+    return Synonyms(others, frozenset(finds), longest, "\n".join(["", *said, ""]))

@@ -7,11 +7,14 @@ everywhere, "ig" in "high", and only count where a word begins. So it is the sam
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models.functions import Concat, StrIndex
+from django.db.models.lookups import GreaterThan
 
-from catalog.words.synonyms import synonyms
+from catalog.words.synonyms import Synonyms, synonyms
 from upstream.reading.text import comparable
 
 MAX_WORDS = 10
@@ -21,7 +24,20 @@ FIRST_WITHOUT_EDGES = "\u0590"
 # What no word goes on with. PostgreSQL is told of other letters than those of ASCII: in the C locale it knows no more.
 # A list and no look-behind, because trigrams can be taken from it.
 _POSTGRESQL_BREAK = "[^[:alnum:]\u00c0-\u024f\u0370-\u058f]"
+_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~·•–—“”«»【】"
+_BLANKS = str.maketrans(dict.fromkeys(_PUNCTUATION, " "))
+NOTHING_SAID = 2  # no words have been learned
 WHOLE, BEGINNING, PART = range(3)
+
+
+class Spaced(Func):
+    """A text with a blank in the place of everything that parts words; PostgreSQL only."""
+
+    function = "translate"
+    output_field = TextField()
+
+    def __init__(self, text: Any) -> None:
+        super().__init__(text, Value(_PUNCTUATION), Value(" " * len(_PUNCTUATION)))
 
 
 @dataclass(frozen=True)
@@ -51,9 +67,9 @@ class Term:
         return _any(Q(*(_at_edge(field, word, whole=whole) for word in phrase.split())) for phrase in self.phrases)
 
 
-def terms_of(words: str) -> list[Term]:
+def terms_of(words: str, table: Synonyms | None = None) -> list[Term]:
     """Return what was typed in terms, the longest phrases of the synonym table first; no query but the table's."""
-    table = synonyms()
+    table = table or synonyms()
     typed = comparable(words).split()[:MAX_WORDS]
     terms = []
     while typed:
@@ -86,6 +102,36 @@ def rank_of(field: str, terms: list[Term]) -> Case:
     )
 
 
+def may_rank_apart(terms: Iterable[Term], said: str) -> bool:
+    """Whether texts with all terms can have another rank than WHOLE, as far as `said` has the words of the texts."""
+    return any(_is_part_of_a_word(word, said) for word in _words_of(terms))
+
+
+def may_be_parts(terms: list[Term], said: str) -> bool:
+    """Whether of the texts with all terms some can begin with them and others not, as far as `said` has their words."""
+    inside = any(_is_part_of_a_word(word, said, only_inside=True) for word in _words_of(terms) if not is_short(word))
+    return inside and (len(said) <= NOTHING_SAID or all(_may_begin(term, said) for term in terms))
+
+
+def _may_begin(term: Term, said: str) -> bool:
+    return any(all(not word.isalnum() or f"\n{word}" in said for word in phrase.split()) for phrase in term.phrases)
+
+
+def _words_of(terms: Iterable[Term]) -> set[str]:
+    return {word for term in terms for phrase in term.phrases for word in phrase.split()}
+
+
+def _is_part_of_a_word(word: str, said: str, *, only_inside: bool = False) -> bool:
+    if len(said) <= NOTHING_SAID:
+        return True
+    place = said.find(word)
+    while place >= 0:
+        if said[place - 1] != "\n" or (not only_inside and said[place + len(word)] != "\n"):
+            return True
+        place = said.find(word, place + 1)
+    return not word.isalnum()  # what has signs in it is in no list of words
+
+
 def is_short(word: str) -> bool:
     """Whether a word only counts where a word begins."""
     return len(word) <= SHORT and word[0].isalnum() and word[0] < FIRST_WITHOUT_EDGES
@@ -99,17 +145,26 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 def _anywhere(field: str, word: str) -> Q:
-    return _at_edge(field, word, whole=False) if is_short(word) else Q(**{f"{field}__contains": word})
+    return _begins_somewhere(field, word) if is_short(word) else Q(**{f"{field}__contains": word})
 
 
 def _is_anywhere(text: str, word: str) -> bool:
     return bool(re.search(begins_with(word), text)) if is_short(word) else word in text
 
 
+def _begins_somewhere(field: str, word: str) -> Q:
+    """Return the condition that a word begins so, as an index can tell."""
+    if connection.vendor == "postgresql":
+        return Q(**{f"{field}__regex": f"(^|{_POSTGRESQL_BREAK}){re.escape(word)}"})
+    return _at_edge(field, word, whole=False)
+
+
 def _at_edge(field: str, word: str, *, whole: bool) -> Q:
     if connection.vendor == "postgresql":
-        end = f"({_POSTGRESQL_BREAK}|$)" if whole else ""
-        return Q(**{f"{field}__regex": f"(^|{_POSTGRESQL_BREAK}){re.escape(word)}{end}"})
+        # A tenth of a regular expression's time. And not LIKE: the planner thinks that it would find next to nothing,
+        # and sorts what it could read in order.
+        text = Concat(Value(" "), Spaced(F(field)), Value(" "), output_field=TextField())
+        return Q(GreaterThan(StrIndex(text, Value(f" {word.translate(_BLANKS)}{' ' * whole}")), 0))
     # Every row would be handed to Python: those without the letters need not be.
     end = r"(?![^\W_])" if whole else ""
     return Q(**{f"{field}__contains": word}) & Q(**{f"{field}__regex": f"{begins_with(word)}{end}"})

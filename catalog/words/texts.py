@@ -7,7 +7,6 @@ trigrams.
 
 import json
 import re
-from collections.abc import Iterable
 
 from django.db import connection
 from django.db.models import Q
@@ -22,21 +21,21 @@ SEARCHED = "search_text"
 Row = tuple[int, str]
 
 
-def services_with(terms: Iterable[Term]) -> Q:
+def services_with(terms: list[Term]) -> Q:
     """Return the condition that a service has all terms; among those on sale, where others could not be asked for."""
     if connection.vendor == "postgresql":
         return found_in(SEARCHED, terms)
     return _are(_rows(), terms, only_beginnings=False)
 
 
-def services_beginning(terms: Iterable[Term]) -> Q:
-    """Return the condition that a service has all terms where words begin; of the same services as `services_with`."""
+def services_beginning(terms: list[Term]) -> Q:
+    """Return the condition that a service has all terms where words begin; for those that `services_with` finds."""
     if connection.vendor == "postgresql":
         return stand_in(SEARCHED, terms)
     return _are(_rows(), terms, only_beginnings=True)
 
 
-def _are(rows: list[Row], terms: Iterable[Term], *, only_beginnings: bool) -> Q:
+def _are(rows: list[Row], terms: list[Term], *, only_beginnings: bool) -> Q:
     for term in terms:
         rows = _with(term, rows, only_beginnings)
     # One text instead of a parameter for each: there may be thousands.
