@@ -16,9 +16,13 @@ class Migration(migrations.Migration):
             name='PricePoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('selling_per_thousand_micros', accounts.money.MicrosField()),
+                ('day', models.DateField(verbose_name='day')),
+                ('selling_per_thousand_micros', accounts.money.MicrosField(verbose_name='selling rate per 1,000')),
             ],
+            options={
+                'verbose_name': 'former price',
+                'verbose_name_plural': 'former prices',
+            },
         ),
         migrations.CreateModel(
             name='TitleRule',
@@ -86,7 +90,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='pricepoint',
             name='service',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='price_points', to='catalog.service'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='price_points', to='catalog.service', verbose_name='service'),
         ),
         migrations.AddConstraint(
             model_name='titlerule',

@@ -86,12 +86,18 @@ class PricePoint(models.Model):
     """What a service cost a customer without a group from this day on, until its next point; at most one a day."""
 
     service = models.ForeignKey(
-        "catalog.Service", on_delete=models.CASCADE, related_name="price_points", db_index=False
+        "catalog.Service",
+        on_delete=models.CASCADE,
+        related_name="price_points",
+        db_index=False,
+        verbose_name=_("service"),
     )
-    day = models.DateField()
-    selling_per_thousand_micros = MicrosField()
+    day = models.DateField(_("day"))
+    selling_per_thousand_micros = MicrosField(_("selling rate per 1,000"))
 
     class Meta:
+        verbose_name = _("former price")
+        verbose_name_plural = _("former prices")
         constraints = [models.UniqueConstraint(fields=["service", "day"], name="one_price_point_a_day")]
 
     def __str__(self) -> str:

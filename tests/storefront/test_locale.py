@@ -33,7 +33,7 @@ from wallet.operations import adjust
 
 ROOT = settings.BASE_DIR
 RUSSIAN = {"accept-language": "ru"}
-LATIN_WORDS = {"API", "SMS", "CSV", "English", "Telegram", settings.STORE_NAME, settings.STORE_CURRENCY}
+LATIN_WORDS = {"API", "SMS", "CSV", "UTC", "English", "Telegram", settings.STORE_NAME, settings.STORE_CURRENCY}
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -271,8 +271,7 @@ def test_money_is_written_the_russian_way(bought: str) -> None:
 
 
 def test_dates_are_written_the_russian_way(bought: str) -> None:
-    assert "05.03.2026 14:30" in bought
-    assert "5 марта 2026 г. 14:30" in bought
+    assert "5 мар. 2026 г., 14:30 UTC" in bought
 
 
 def test_counts_are_written_and_declined_the_russian_way(client: Client, shown_rows: dict[str, Any]) -> None:
