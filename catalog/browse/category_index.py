@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
-from catalog.browse.groups import CategoryKind, kind_of
+from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory, shown_name
@@ -45,7 +45,7 @@ class ShownCategory:
     subcategories: tuple[ShownSubcategory, ...]
     services_count: int = 0
     translated: Mapping[str, str] = field(default_factory=dict, compare=False)
-    kind: CategoryKind = CategoryKind()
+    kind: CategoryKind = NO_KIND
 
     @property
     def title(self) -> str:

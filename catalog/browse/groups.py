@@ -4,8 +4,10 @@ Staff says otherwise with `Category.group`. The icons are drawings of our own (s
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 from catalog.models import CategoryGroup
 from upstream.reading.text import comparable
@@ -68,6 +70,27 @@ class CategoryKind:
     group: CategoryGroup = CategoryGroup.OTHER
     icon: str = "box"
     rank: int = UNKNOWN
+
+
+NO_KIND = CategoryKind()
+
+
+class Kinded(Protocol):
+    """A category that knows its kind."""
+
+    @property
+    def kind(self) -> CategoryKind: ...
+
+
+Each = TypeVar("Each", bound=Kinded)
+
+
+def by_group(categories: Iterable[Each]) -> list[tuple[CategoryGroup, list[Each]]]:
+    """Return the categories under their headings, in the order of these; empty ones are left out."""
+    found: dict[CategoryGroup, list[Each]] = {}
+    for category in categories:
+        found.setdefault(category.kind.group, []).append(category)
+    return [(group, found[group]) for group in CategoryGroup if group in found]
 
 
 @lru_cache(maxsize=5000)
