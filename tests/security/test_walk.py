@@ -20,7 +20,7 @@ METHODS = ("GET", "HEAD", *CHANGING, "OPTIONS", "TRACE")
 
 # Everybody may read these.
 OPEN = {
-    "home", "catalog:index", "catalog:search", "catalog:category", "orders:place", "sms:home", "sms:site",
+    "home", "catalog:index", "catalog:search", "catalog:category", "orders:place", "orders:quick", "orders:quick_services", "sms:home", "sms:site",
     "sms:country", "sms:buy", "api:openapi", "api:docs", "ref", "set_language", "account_login",
     "account_logout", "account_inactive", "account_signup", "account_email_verification_sent",
     "account_reset_password", "account_confirm_login_code", "account_confirm_email",
