@@ -4,6 +4,8 @@ const field = document.getElementById("quick-picker");
 const popup = document.querySelector("[data-picker-popup]");
 const status = document.querySelector("[data-picker-status]");
 const KEPT = ["link", "quantity", "comments", "coupon"];
+let isOld = false; // something was typed since the list came
+let takesFirst = false; // Enter was pressed meanwhile
 let kept = null; // what was typed into the form that another one takes the place of
 
 const options = () => [...popup.querySelectorAll("[role=option]")];
@@ -48,8 +50,9 @@ function move(event) {
     else open();
   } else if (event.key === "Enter") {
     event.preventDefault(); // the form around it is for those without script
-    if (isOpen()) active()?.click();
-    else open();
+    if (!isOpen()) open();
+    else if (isOld) takesFirst = true; // what is listed is not what was asked for
+    else active()?.click();
   } else if (event.key === "Escape" && isOpen()) {
     event.preventDefault();
     close();
@@ -63,12 +66,22 @@ function say(words) {
 /* The answer to what is typed: the first one is chosen, so that Enter takes it. */
 function listed() {
   const found = options();
+  isOld = false;
   choose(isOpen() ? found[0] : null);
   if (isOpen()) say(found.length ? `${status.dataset.found} ${found.length}` : status.dataset.none);
+  if (takesFirst) active()?.click();
+  takesFirst = false;
+}
+
+function typed() {
+  open();
+  isOld = true;
+  takesFirst = false;
+  choose(null);
 }
 
 field.addEventListener("keydown", move);
-field.addEventListener("input", open);
+field.addEventListener("input", typed);
 field.addEventListener("click", open);
 field.addEventListener("blur", close);
 popup.addEventListener("mousedown", (event) => event.preventDefault()); // focus stays in the field

@@ -20,13 +20,14 @@ METHODS = ("GET", "HEAD", *CHANGING, "OPTIONS", "TRACE")
 
 # Everybody may read these.
 OPEN = {
-    "home", "catalog:index", "catalog:search", "catalog:category", "orders:place", "orders:quick", "orders:quick_services", "sms:home", "sms:site",
+    "home", "catalog:index", "catalog:search", "catalog:category", "orders:place", "sms:home", "sms:site",
     "sms:country", "sms:buy", "api:openapi", "api:docs", "ref", "set_language", "account_login",
     "account_logout", "account_inactive", "account_signup", "account_email_verification_sent",
     "account_reset_password", "account_confirm_login_code", "account_confirm_email",
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
+    "orders:quick", "orders:quick_services",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
