@@ -10,9 +10,10 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.quality import speed_in_lists
-from catalog.browse.rows import Pricing, obstacle_of, unit_of
+from catalog.browse.rows import LEFT_OUT, Pricing, obstacle_of, unit_of
 from catalog.browse.search import first_found
 from catalog.models import Service
+from catalog.titles.words import chips_of
 from catalog.words.vocabulary import closest_words
 from upstream.reading.text import comparable, line
 
@@ -28,6 +29,7 @@ class Choice:
     pk: int
     title: str
     place: str
+    facts: str
     price: str
     unit: str
     speed: str
@@ -69,6 +71,7 @@ def offered(services: Iterable[Service], user: User | None, index: CategoryIndex
                 pk=service.pk,
                 title=service.short_name,
                 place=category.title if category is not None else "",
+                facts=" · ".join(chip.label for chip in chips_of(service.facts, without=LEFT_OUT)),
                 price=money(pricing.rate_micros(service)) if certain else _("Price not confirmed"),
                 unit=unit_of(service.rate_per, language) if certain else "",
                 speed=speed_in_lists(service.done_seconds, service.completed_percent, language),

@@ -25,6 +25,11 @@ class OpenOrder:
     order: Order
     estimate: Estimate | None
 
+    @property
+    def name(self) -> str:
+        """What was ordered, without its facts."""
+        return _name_of(self.order)
+
 
 @dataclass(frozen=True)
 class LastOrder:
@@ -32,6 +37,11 @@ class LastOrder:
 
     order: Order
     again: bool
+
+    @property
+    def name(self) -> str:
+        """What was ordered, without its facts."""
+        return _name_of(self.order)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,12 @@ def welcome(user: User, index: CategoryIndex, version: int, *, now: datetime) ->
         last=_last(own.exclude(status__in=OPEN)[:LOOKED_BACK]),
         new=offered(_new(index, version, now), user, index),
     )
+
+
+def _name_of(order: Order) -> str:
+    """The short name of its service while that is still called as it was sold."""
+    service = order.service
+    return service.short_name if service is not None and service.sold_title == order.title else order.shown_title
 
 
 def _last(orders: Iterable[Order]) -> list[LastOrder]:

@@ -34,7 +34,7 @@ def project() -> Project:
 
 
 def number_of(user: User, project: Project, phone: str = "+15550100") -> Number:
-    order = make_order(user, status=Status.IN_PROGRESS if hasattr(Status, "IN_PROGRESS") else Status.PENDING)
+    order = make_order(user, status=Status.PENDING)
     return Number.objects.create(order=order, project=project, phone=phone, state=Number.State.WAITING)
 
 
@@ -104,6 +104,11 @@ def test_welcome_shows_waiting_numbers_favorites_and_news(desk: Client, ann: Use
     assert "+15550100" in page_words(page)
 
 
+def asked(captured: CaptureQueriesContext) -> int:
+    """How many queries a page took, without that for the catalog's version, which is asked every tenth of a second."""
+    return sum("catalog_version" not in query["sql"] for query in captured.captured_queries)
+
+
 def test_welcome_asks_the_database_no_more_often_for_more_rows(desk: Client, ann: User, project: Project) -> None:
     def more(number: int) -> None:
         service = put_on_sale(f"Service {number}")
@@ -124,7 +129,7 @@ def test_welcome_asks_the_database_no_more_often_for_more_rows(desk: Client, ann
         desk.get("/")
         with CaptureQueriesContext(connection) as many:
             desk.get("/")
-        counts.append((len(few), len(many)))
+        counts.append((asked(few), asked(many)))
 
     assert all(few == many for few, many in counts), counts
 

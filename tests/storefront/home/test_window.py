@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from xml.etree import ElementTree
 
 import pytest
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.browse import groups
 from catalog.browse.groups import kind_of
 from catalog.models import Category, CategoryGroup, Service, ServiceQuality
 from sms.models import Country, Project, SuccessRate
@@ -59,10 +59,8 @@ def test_kind_of_a_category_is_read_from_its_name(name: str, group: str, icon: s
 
 
 def test_every_icon_of_a_category_is_drawn() -> None:
-    from catalog.browse import groups
-
-    sprite = ElementTree.parse(settings.BASE_DIR / "static" / "icons" / "sprite.svg")
-    drawn = {each.get("id") for each in sprite.getroot()}
+    sprite = (settings.BASE_DIR / "static" / "icons" / "sprite.svg").read_text()
+    drawn = set(re.findall(r'<symbol id="(\w+)"', sprite))
 
     assert {icon for _names, icon in groups._PLATFORMS} | set(groups._OF_GROUP.values()) <= drawn
 
@@ -144,9 +142,9 @@ def test_home_says_how_many_codes_came_where_they_are_enough(client: Client) -> 
     assert "SMS codes received" not in page_words(client.get("/"))
 
 
-def test_home_of_visitors_is_made_once(client: Client, django_assert_num_queries) -> None:
+def test_home_of_visitors_is_made_once(client: Client, django_assert_max_num_queries) -> None:
     put_on_sale("A")
     client.get("/")
 
-    with django_assert_num_queries(0):
+    with django_assert_max_num_queries(1):  # the version of the catalog
         assert client.get("/").status_code == 200
