@@ -101,8 +101,11 @@ def _number(request: PageRequest, name: str) -> int | None:
 
 def _chosen(request: PageRequest, category: ShownCategory | None) -> Service | None:
     """Return the service that was chosen; none where another category has been chosen since, in the plain form."""
+    number = _number(request, "service")
+    if number is None:
+        return None
     shown = Service.objects.shown().select_related("category__merged_into", "subcategory", "quality")
-    service = shown.filter(pk=_number(request, "service")).first()
+    service = shown.filter(pk=number).first()
     if service is not None and category is not None and service.category_id not in category.ids:
         return None
     return service
@@ -121,7 +124,7 @@ def _form(request: PageRequest, service: Service, last: LastOrders) -> QuickOrde
 
 def _next_one(order: Order) -> HttpResponse:
     """Lead back to the page, which says that the order is placed, for the next one."""
-    return redirect(f"{reverse('orders:quick')}?{urlencode({'service': order.service_id, 'placed': order.pk})}")
+    return redirect(f"{reverse('orders:quick')}?{urlencode({'service': order.service_id or '', 'placed': order.pk})}")
 
 
 def _address(service: Service) -> str:
