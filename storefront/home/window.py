@@ -43,12 +43,12 @@ def shop_window(index: CategoryIndex, version: int) -> list[ShownGroup]:
 
 def _bought(index: CategoryIndex) -> dict[int, int]:
     """Orders of the last 30 days by shown category."""
-    rows = Service.objects.on_sale_in_any_category().filter(bought_lately__gt=0).order_by()
+    services = Service.objects.on_sale_in_any_category().filter(bought_lately__gt=0).order_by()
     found: dict[int, int] = {}
-    for category_id, orders in (
-        rows.values("category_id").annotate(orders=Sum("bought_lately")).values_list("category_id", "orders")
+    for category_id, bought in (
+        services.values("category_id").annotate(bought=Sum("bought_lately")).values_list("category_id", "bought")
     ):
         category = index.category(category_id)
         if category is not None:
-            found[category.pk] = found.get(category.pk, 0) + orders
+            found[category.pk] = found.get(category.pk, 0) + bought
     return found
