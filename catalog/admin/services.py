@@ -58,6 +58,7 @@ class CategoryAdmin(EditOnlyAdmin):
     fields = (
         ("name", shown_translations),
         ("display_name", "merged_into"),
+        "group",
         "delivery",
         ("delivery_now", "vault_proved_at"),
         ("rate_per", "rate_confirmed_at"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
+from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory, shown_name
@@ -44,11 +45,17 @@ class ShownCategory:
     subcategories: tuple[ShownSubcategory, ...]
     services_count: int = 0
     translated: Mapping[str, str] = field(default_factory=dict, compare=False)
+    kind: CategoryKind = NO_KIND
 
     @property
     def title(self) -> str:
         """What readers see; the index is one for all languages."""
         return shown_name(self.translated, self.name)
+
+    @property
+    def icon(self) -> str:
+        """The symbol of static/icons/sprite.svg that stands beside it."""
+        return self.kind.icon
 
     def subcategory(self, pk: int | None) -> ShownSubcategory | None:
         """Return the subcategory of this id, or of the same name as the one of this id."""
@@ -181,7 +188,10 @@ def _read() -> CategoryIndex:
         if row.merged_into_id is None:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
             own, translated = (row.display_name, {}) if row.display_name else (row.name, row.translated_names)
-            found.append(ShownCategory(row.pk, own, ids, _by_name(ids, subcategories), translated=translated))
+            below = _by_name(ids, subcategories)
+            found.append(
+                ShownCategory(row.pk, own, ids, below, translated=translated, kind=kind_of(row.name, row.group))
+            )
     shown_ids = {row.pk for row in shown}
     uncounted = CategoryIndex(
         categories=tuple(found),

@@ -86,7 +86,7 @@ def write_rows(
             + _badges(_obstacle(service), new, _refill(service, language), service.cancel, language),
             "speed": speed_in_lists(service.done_seconds, service.completed_percent, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
-            "unit": _unit(service.rate_per, language) if certain else "",
+            "unit": unit_of(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
             "favorite_url": favorite_url.format(service.pk),
             "sign_in_url": sign_in_url,
@@ -164,8 +164,15 @@ def _quantities(minimum: int, maximum: int, stock: int | None, _language: str) -
 
 
 @lru_cache(maxsize=20)
-def _unit(rate_per: int, _language: str) -> str:
+def unit_of(rate_per: int, _language: str) -> str:
+    """Return how many pieces a rate buys, in words."""
     return _("each") if rate_per == 1 else _("per %(pieces)s") % {"pieces": write_number(rate_per)}
+
+
+def obstacle_of(service: Service) -> tuple[str, str]:
+    """Return in a word why a service cannot be had, and the tone of its badge; nothing when it can."""
+    words, tone = OBSTACLES.get(_obstacle(service), ("", ""))
+    return str(words), tone
 
 
 @lru_cache(maxsize=2000)

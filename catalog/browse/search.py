@@ -1,6 +1,7 @@
 """Finding services by words or by number, the best matches first."""
 
 import re
+from collections.abc import Collection
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
@@ -29,12 +30,14 @@ def find(services: ServiceQuerySet, words: str) -> ServiceQuerySet:
     return services.filter(matching if number is None else matching | Q(pk=number))
 
 
-def first_found(words: str, maximum: int) -> list[Service]:
+def first_found(words: str, maximum: int, *, category_ids: Collection[int] = ()) -> list[Service]:
     """Return the best that on sale matches the words, with their categories; whole words and beginnings come first.
 
-    One query or two; for when there is no list to be paged and counted.
+    One query or two; for when there is no list to be paged and counted. `category_ids`: in these categories alone.
     """
     on_sale = Service.objects.on_sale().select_related("category__merged_into").order_by("position", "pk")
+    if category_ids:
+        on_sale = on_sale.filter(category__in=category_ids)
     number = _number_alone(words) or whole_number(comparable(words))
     found = list(on_sale.filter(pk=number)) if number is not None else []
     if _number_alone(words) is not None:

@@ -22,6 +22,7 @@ from accounts.access import (
 from accounts.models import User
 from catalog.browse.category_index import CategoryIndex, category_index
 from catalog.browse.forms import ListingQuery
+from catalog.browse.groups import by_group
 from catalog.browse.listings import Listing, fill_listing
 from catalog.caching.page_cache import cached_page
 from catalog.caching.personal_parts import (
@@ -52,7 +53,8 @@ NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""
-    return render(request, "catalog/index.html", {"categories": category_index(recent_version()).on_sale})
+    categories = category_index(recent_version()).on_sale
+    return render(request, "catalog/index.html", {"categories": categories, "groups": by_group(categories)})
 
 
 @cached_page("sub", "page")

@@ -2,6 +2,7 @@
 
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
+from catalog.models.groups import CategoryGroup
 from catalog.models.quality import ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_types import MappedType
@@ -11,13 +12,12 @@ from catalog.models.services import (
     Delivery,
     OrderForm,
     RateUnit,
-    SearchWord,
     Service,
     ServiceQuerySet,
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
-from catalog.models.synonyms import SearchSynonym
+from catalog.models.synonyms import SearchSynonym, SearchWord
 from catalog.models.titles import Fact, PricePoint, TitleRule
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
@@ -26,6 +26,7 @@ __all__ = [
     "BaseMarkupRule",
     "CatalogVersion",
     "Category",
+    "CategoryGroup",
     "CategoryQuerySet",
     "Delivery",
     "ExchangeRate",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
+from catalog.models.groups import CategoryGroup
 from catalog.models.translated import TranslatedName, name_language, shown_name
 from upstream.money import micros_from_decimal
 from upstream.reading.text import comparable
@@ -89,6 +90,15 @@ class Category(TranslatedName):
         related_name="merged",
         verbose_name=_("merged into"),
         help_text=_("Its services are shown in that category; this one is not shown separately."),
+    )
+    group = models.CharField(
+        _("group"),
+        max_length=8,
+        choices=CategoryGroup,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Under which heading customers find it. Empty: as read from its name."),
     )
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
@@ -383,18 +393,3 @@ class Service(TranslatedName):
             and self.max_orderable >= self.min_quantity
             and not self.sold_out
         )
-
-
-class SearchWord(models.Model):
-    """A word that services are described with, and how many are: what a mistyped word is compared with."""
-
-    word = models.TextField(_("word"), primary_key=True)
-    services = models.IntegerField(_("services"), db_default=0)
-
-    class Meta:
-        db_table = "catalog_searchword"
-        verbose_name = _("search word")
-        verbose_name_plural = _("search words")
-
-    def __str__(self) -> str:
-        return self.word

@@ -67,3 +67,18 @@ class SearchSynonym(models.Model):
     def _tidy(self) -> None:
         self.typed = comparable(self.typed)
         self.finds = ", ".join(self.phrases)
+
+
+class SearchWord(models.Model):
+    """A word that services are described with, and how many are: what a mistyped word is compared with."""
+
+    word = models.TextField(_("word"), primary_key=True)
+    services = models.IntegerField(_("services"), db_default=0)
+
+    class Meta:
+        db_table = "catalog_searchword"
+        verbose_name = _("search word")
+        verbose_name_plural = _("search words")
+
+    def __str__(self) -> str:
+        return self.word

@@ -45,6 +45,7 @@ def _everybodys() -> list[Page]:
     return [
         Page(_("Home"), reverse("home"), "shop", "g h", "start главная"),
         Page(_("Services"), reverse("catalog:index"), "box", "g s", "catalog categories каталог категории"),
+        Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
         Page(pgettext_lazy("menu", "SMS numbers"), reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"),
     ]
 

@@ -30,6 +30,7 @@ SHOWN = frozenset(
         *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
+        *("orders:quick", "orders:quick_services"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
     }

@@ -55,6 +55,7 @@ CUSTOMERS = tuple(
         ("orders:list", "?q=nothing-like-this", False),
         ("orders:detail", "", True),
         ("orders:mass", "", False),
+        ("orders:quick", "", False),
         ("orders:referrals", "", False),
         ("wallet:home", "", True),
         ("wallet:add", "", False),

@@ -4,6 +4,7 @@ from orders.pages.views.goods import goods, goods_file
 from orders.pages.views.history import detail, export, order_list
 from orders.pages.views.mass import mass
 from orders.pages.views.placing import place
+from orders.pages.views.quick import quick, quick_services
 from orders.pages.views.referrals import referrals
 from orders.pages.views.service_requests import ask, cancel
 from orders.pages.views.stock_alerts import stock_alert
@@ -18,6 +19,8 @@ __all__ = [
     "mass",
     "order_list",
     "place",
+    "quick",
+    "quick_services",
     "referrals",
     "stock_alert",
 ]
