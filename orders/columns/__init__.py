@@ -1,4 +1,4 @@
-"""Delivered lines read into named columns. Nothing is changed by it: every line stays as it came, beside its columns."""
+"""Delivered lines read into named columns. Every line stays as it came, beside its columns."""
 
 from orders.columns.goods import Goods, read_goods
 

@@ -74,9 +74,7 @@ def declared_formats(text: str) -> Iterator[Format]:
     """Return the formats that a title or a description tells its readers: at least two of the words are known ones."""
     for line in text[:LONGEST_READ].splitlines()[:200]:
         found = [(match[1], match["between"]) for match in _ANNOUNCED.finditer(line[:500])]
-        found += [
-            (match[0], match["between"]) for match in _BARE.finditer(line[:500]) if _begins_like_goods(match[0])
-        ]
+        found += [(match[0], match["between"]) for match in _BARE.finditer(line[:500]) if _begins_like_goods(match[0])]
         for written, between in found:
             words = written.split(between)
             if sum(bool(column_of(word)) for word in words) >= 2 and len(words) <= MOST_COLUMNS:

@@ -1,4 +1,4 @@
-"""A format guessed from the lines themselves, where nobody says how they are written. Careful: better none than a wrong one."""
+"""A format guessed from the lines themselves, where nobody says how they are written: better none than a wrong one."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
-"""One line of goods, read by a format: the values of its columns, or nothing at all where it could be read in two ways."""
+"""One line of goods, read by a format: the values of its columns, or nothing where it could be read in two ways."""
 
 import json
 import re
 from collections.abc import Callable
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 
 from orders.columns.formats import MOST_COLUMNS, Format
 from orders.columns.names import column_of, columns_of
@@ -57,7 +57,7 @@ def read_line(format_: Format, raw: str) -> Values | Whole:
 
 
 def read_labeled(raw: str) -> Values | None:
-    """Return the values of goods that name them: "Login: rosa", "Password: …", a line each or parted otherwise; JSON."""
+    """Return the values of goods that name them: "Login: rosa", "Password: …", or an object of JSON."""
     if len(raw) > LONGEST_LINE:
         return None
     if raw.lstrip()[:1] == "{":
@@ -97,7 +97,7 @@ def _ways(format_: Format, raw: str, places: dict[str, list[int]], accepts: Acce
     """Return up to two ways to read the line; what was tried from a place on once is not tried again."""
     last = len(format_.columns) - 1
 
-    @lru_cache(maxsize=None)
+    @cache
     def from_here(place: int, column: int) -> list[list[str]]:
         name = format_.columns[column]
         if column == last:

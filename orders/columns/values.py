@@ -6,7 +6,9 @@ import re
 # Of values that say "there is none".
 _NONE = frozenset({"", "-", "–", "none", "null", "n/a", "na", "no", "нет"})
 _EMAIL = re.compile(r"[^\s@:|;,]{1,64}@[^\s@:|;,]{1,190}\.[^\s@:|;,.]{2,63}")
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://)?[^\s/:|;,]{1,253}\.[^\s:|;,]{2,}(?::\d{2,5}(?:/\S*)?)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}://)?[^\s/:|;,]{1,253}\.[^\s:|;,]{2,}(?::\d{2,5}(?:/\S*)?)?", re.IGNORECASE
+)
 _FULL_URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d ()-]{5,24}")
 _BASE32 = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,}|[a-zA-Z2-7]{4}(?: [a-zA-Z2-7]{4}){3,})=*")

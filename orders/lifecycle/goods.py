@@ -131,7 +131,8 @@ def names_a_secret(order: Order, text: str) -> bool:
         return False
     secrets = [cell.text for line in lines for cell in line.cells if cell.secret]
     return any(
-        len(secret) >= SHORTEST_SECRET and secret in text for secret in (*secrets, *(line.raw.strip() for line in lines))
+        len(secret) >= SHORTEST_SECRET and secret in text
+        for secret in (*secrets, *(line.raw.strip() for line in lines))
     )
 
 
