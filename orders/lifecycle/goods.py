@@ -130,10 +130,8 @@ def names_a_secret(order: Order, text: str) -> bool:
     except CannotDecrypt:
         return False
     secrets = [cell.text for line in lines for cell in line.cells if cell.secret]
-    return any(
-        len(secret) >= SHORTEST_SECRET and secret in text
-        for secret in (*secrets, *(line.raw.strip() for line in lines))
-    )
+    secrets += [line.raw.strip() for line in lines]
+    return any(len(secret) >= SHORTEST_SECRET and secret in text for secret in secrets)
 
 
 def note_looks_at_all(user: User, *, until: datetime, address: str | None, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What is made of delivered goods: how staff says their lines are written, and which of them customers say don't work."""
+"""What is said of delivered goods: by staff how their lines are written, by customers which of them don't work."""
 
 from django.db import models
 from django.db.models import Q

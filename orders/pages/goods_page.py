@@ -1,4 +1,4 @@
-"""What the page of delivered goods shows: some of the lines at once, which of them are reported, and what of it is said."""
+"""What the page of delivered goods shows: some of the lines at once, and which of them are reported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,12 +35,11 @@ class Report:
     first: GoodsClaim
 
 
-def page_of(goods: Goods, asked: object, claims: Sequence[GoodsClaim]) -> Page[ShownLine]:
-    """Return one page of lines; nonsense instead of a number is the first or the last one."""
+def page_of(goods: Goods, asked: str | None, claims: Sequence[GoodsClaim]) -> tuple[Page[Line], list[ShownLine]]:
+    """Return the page of lines that is asked for, and what is shown of each; without a page it is the first one."""
+    page = Paginator(goods.lines, LINES_PER_PAGE).get_page(asked)
     reported = {claim.line: claim for claim in claims}
-    found: Page[ShownLine] = Paginator(goods.lines, LINES_PER_PAGE).get_page(asked)  # type: ignore[arg-type]
-    found.object_list = [ShownLine(line, reported.get(line.number), _why(line)) for line in found.object_list]
-    return found
+    return page, [ShownLine(line, reported.get(line.number), _why(line)) for line in page]
 
 
 def all_lines(goods: Goods) -> SafeString | None:

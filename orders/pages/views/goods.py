@@ -37,8 +37,8 @@ def goods(request: CustomerRequest, pk: int) -> HttpResponse:
     template = "orders/goods.html#goods" if wants_part(request) else "orders/goods.html"
     found = read_goods(order, lines)
     claims = list(order.goods_claims.all())
-    page = page_of(found, request.POST.get("page"), claims)
-    context = {"order": order, "goods": found, "page": page, "all_lines": all_lines(found)}
+    page, shown = page_of(found, request.POST.get("page"), claims)
+    context = {"order": order, "goods": found, "page": page, "shown_lines": shown, "all_lines": all_lines(found)}
     return render(request, template, context)
 
 
