@@ -38,7 +38,7 @@ def _columns(rows: list[list[str]], separator: str) -> tuple[str, ...]:
     with_address = all(map(is_email, first))
     if not with_address and (separator == "," or not all(map(_is_word, first))):
         return ()
-    if not all(map(_is_word, second)) or any(map(_is_long_kind, second)):
+    if not all(map(_is_word, second)) or any(map(_is_long_kind, (*first, *second))):
         return ()
     columns = ["email" if with_address else "login"]
     # Two addresses side by side are no address with its password.

@@ -37,7 +37,7 @@ OPEN = {
     *("country", "note"),
 }  # fmt: skip
 _SPELLINGS = {
-    "login": "login user username account acc nick nickname логин пользователь имяпользователя аккаунт",
+    "login": "login log user username account acc nick nickname логин пользователь имяпользователя аккаунт",
     "password": "password pass pwd passwd pw пароль пасс",
     "email": "email mail emailaddress gmail почта имейл емейл емайл",
     "email_password": "emailpassword emailpass mailpassword mailpass passmail passemail passwordemail passwordmail "

@@ -13,6 +13,7 @@ _FULL_URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d ()-]{5,24}")
 _BASE32 = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,}|[a-zA-Z2-7]{4}(?: [a-zA-Z2-7]{4}){3,})=*")
 _LOGIN = re.compile(r"[^\s:|;,]{1,200}")
+_LINK = re.compile(r"[^\s|;,]+")
 _TOKEN = re.compile(r"\S{8,}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|(?:19|20)\d\d")
 _KEY = re.compile(r"[A-Za-z0-9]{3,}(?:-[A-Za-z0-9]{3,}){2,}")
@@ -77,6 +78,8 @@ def looks_like(column: str, text: str) -> bool:
         return bool(_TOKEN.fullmatch(text))
     if column in ("date", "birthday"):
         return bool(_DATE.match(text))
+    if column == "url":
+        return bool(_LINK.fullmatch(text))
     if column == "key":
         return bool(_LOGIN.fullmatch(text))
     if column == "user_agent":
