@@ -46,7 +46,7 @@ class GoodsClaimForm(Form):
         error_messages={"required": gettext_lazy("Enter the numbers of the lines that don't work.")},
     )
     reason = forms.ChoiceField(
-        label=gettext_lazy("What is wrong?"),
+        label=gettext_lazy("Problem"),
         choices=GoodsClaim.Reason.choices,
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose what is wrong.")},

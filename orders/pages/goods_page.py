@@ -63,7 +63,7 @@ def _why(line: Line) -> str:
     if line.why is None:
         return ""
     if line.why == Whole.FEWER:
-        return _("Shown whole: it has fewer fields than the others should have.")
+        return _("Shown whole: it has fewer fields than expected.")
     if line.why == Whole.SEVERAL_WAYS:
         return _("Shown whole: it could be read in more than one way.")
     if line.why == Whole.TOO_LONG:
