@@ -12,6 +12,7 @@ from accounts.typed_forms import Form
 from orders.lifecycle.goods_claims import LINES_AT_ONCE, LONGEST_TEXT, ClaimRefused, spans_of
 from orders.models import GoodsClaim
 
+LONGEST_TYPED = 400
 _SPAN = re.compile(r"(?:№|#|no\.?\s)?\s?(\d{1,9})(?:\s?[-–—]\s?(?:№|#)?(\d{1,9}))?", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s]*[,;\n][\s]*|(?<=\d)\s+(?=[\d№#])")
 
@@ -21,9 +22,11 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Return the numbers, each once, in their order."""
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
+        if len(text) > LONGEST_TYPED:
+            raise ValidationError(_("Enter line numbers like 3, 7-9."))
         numbers: set[int] = set()
-        for part in filter(None, _BETWEEN.split(text or "")):
+        for part in filter(None, _BETWEEN.split(text)):
             span = _SPAN.fullmatch(part.strip())
             if span is None:
                 raise ValidationError(_("Enter line numbers like 3, 7-9."))
@@ -41,7 +44,6 @@ class GoodsClaimForm(Form):
 
     lines = LinesField(
         label=gettext_lazy("Line numbers"),
-        max_length=400,
         help_text=gettext_lazy("For example 3, 7-9. The number stands before each line."),
         error_messages={"required": gettext_lazy("Enter the numbers of the lines that don't work.")},
     )
@@ -67,6 +69,6 @@ class GoodsClaimForm(Form):
 def typed_lines(typed: str) -> str:
     """Return the numbers that a link asks for, as the form shows them; nothing for nonsense."""
     try:
-        return spans_of(LinesField(max_length=400).clean(typed))
+        return spans_of(LinesField().clean(typed))
     except ValidationError:
         return ""
