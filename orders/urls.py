@@ -18,5 +18,6 @@ urlpatterns = [
     path("orders/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("orders/<int:pk>/goods/", views.goods, name="goods"),
     path("orders/<int:pk>/goods/file/", views.goods_file, name="goods_file"),
+    path("orders/<int:pk>/goods/report/", views.goods_claim, name="goods_claim"),
     path("orders/<int:pk>/ask/<str:kind>/", views.ask, name="ask"),
 ]

@@ -62,6 +62,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
             Entry("orders.deliveredgoods", _("Delivered goods"), "package_2"),
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
+            Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
         ],
     ),
@@ -115,6 +116,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("catalog.category", _("Categories"), "category"),
             Entry("catalog.subcategory", _("Subcategories"), "account_tree"),
             Entry("catalog.titlerule", _("Title rules"), "short_text"),
+            Entry("orders.goodsformat", _("Goods formats"), "view_column"),
             Entry(
                 "orders.rateunitquestion",
                 _("Rate units to confirm"),

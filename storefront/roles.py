@@ -51,16 +51,19 @@ CATALOG_MAY = _may(
         "orders.rateunitquestion", "orders.upstreamassumption", "sms.country", "sms.project", "sms.site",
     ],
     add=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
-         "orders.knownrefusal", "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
+         "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
+         "sms.numbermarkuprule"],
     delete=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
-            "orders.knownrefusal", "orders.statusword", "sms.forbiddenword", "sms.numbermarkuprule"],
+            "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
+            "sms.numbermarkuprule"],
 )  # fmt: skip
 SUPPORT_MAY = _may(
     view=[
         "accounts.apikeyspending", "accounts.customergroup", "api.simulatedorder", "api.simulatedwallet",
         "api.webhook", "api.webhookdelivery", "catalog.category", "catalog.favorite", "catalog.service",
         "catalog.stockalert", "catalog.subcategory", "mfa.authenticator", "orders.attentionflag", "orders.checkout",
-        "orders.deliveredgoods", "orders.goodsreveal", "orders.lostattempt", "orders.order", "orders.orderevent",
+        "orders.deliveredgoods", "orders.goodsclaim", "orders.goodsreveal", "orders.lostattempt", "orders.order",
+        "orders.orderevent",
         "orders.pendingcheckout", "orders.servicepace", "orders.watchedprice", "sms.country", "sms.number",
         "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate",
         "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",

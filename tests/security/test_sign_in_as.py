@@ -39,8 +39,9 @@ REFUSED = {
     # Everything about the customer in one file, and the end of their account.
     "privacy:home", "privacy:prepare", "privacy:download", "privacy:delete", "privacy:keep",
     # They do something, some of them as soon as they are opened.
-    "catalog:favorite", "orders:ask", "orders:cancel", "orders:stock_alert", "ref", "set_language", "sms:cancel",
-    "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel", "wallet:declare", "wallet:demo",
+    "catalog:favorite", "orders:ask", "orders:cancel", "orders:goods_claim", "orders:stock_alert", "ref",
+    "set_language", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
+    "wallet:declare", "wallet:demo",
     "wallet:pay", "wallet:payment",
     # How the account is kept its owner's.
     "account_security", "end_session", "sign_out_everywhere", "revoke_all_keys", "undo_email_change",

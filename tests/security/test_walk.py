@@ -35,9 +35,9 @@ FOR_PROGRAMS = {"api:v2", "wallet:callback"}
 WITHOUT_A_TOKEN = {"set_language"}
 # What belongs to one customer: to anybody else it does not exist.
 OF_ONE_CUSTOMER = {
-    "orders:detail", "orders:cancel", "orders:goods", "orders:goods_file", "orders:ask", "wallet:receipt",
-    "wallet:payment", "wallet:pay", "wallet:cancel", "wallet:declare", "wallet:demo", "sms:cancel", "sms:replace",
-    "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
+    "orders:detail", "orders:cancel", "orders:goods", "orders:goods_claim", "orders:goods_file", "orders:ask",
+    "wallet:receipt", "wallet:payment", "wallet:pay", "wallet:cancel", "wallet:declare", "wallet:demo", "sms:cancel",
+    "sms:replace", "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
     "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
 }  # fmt: skip

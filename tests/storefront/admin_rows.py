@@ -37,6 +37,8 @@ from orders.models import (
     CouponUse,
     DeliveredGoods,
     ForwardingPause,
+    GoodsClaim,
+    GoodsFormat,
     GoodsReveal,
     Kind,
     KnownRefusal,
@@ -206,6 +208,9 @@ def make_rows(number: int) -> None:
     Notice.objects.create(key=f"order:{number}", user=user if number % 2 else None, subject="News", body="Good news")
     goods = DeliveredGoods.objects.create(order=order, encrypted="hidden-goods", pieces=2)
     GoodsReveal.objects.create(goods=goods, user=user, address="203.0.113.9")
+    moments = {"delivered_at": timezone.now(), "first_opened_at": timezone.now()}
+    GoodsClaim.objects.create(order=order, line=1, reason=GoodsClaim.Reason.LOCKED, **moments)
+    GoodsFormat.objects.create(service=service, columns="login:password")
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)

@@ -1,6 +1,7 @@
 """The customer's pages: order one service or many at once, see one's orders, follow one of them."""
 
 from orders.pages.views.goods import goods, goods_file
+from orders.pages.views.goods_claims import goods_claim
 from orders.pages.views.history import detail, export, order_list
 from orders.pages.views.mass import mass
 from orders.pages.views.placing import place
@@ -15,6 +16,7 @@ __all__ = [
     "detail",
     "export",
     "goods",
+    "goods_claim",
     "goods_file",
     "mass",
     "order_list",

@@ -13,6 +13,7 @@ from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest
 from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
+from orders.pages.goods_page import reports_of
 from orders.pages.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
@@ -70,6 +71,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     number = order.number if order.kind == Kind.NUMBER else None
     estimate = estimate_of(order, now=timezone.now())
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
+    reports = reports_of(list(order.goods_claims.all())) if goods else []
     state = (
         order.status,
         bool(order.held_because),
@@ -79,6 +81,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         timeline,
         estimate,
         goods and goods.pieces,
+        [(report.lines, report.first.pk) for report in reports],
         # Who may not read a code is not given a digest of it either: they could try them all.
         number
         and (
@@ -94,6 +97,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         "waits": waits is not None,
         "number": number,
         "goods": goods,
+        "reports": reports,
         "hidden": hidden,
         "requests": requests,
         "kinds": _requests_left(order, requests),
