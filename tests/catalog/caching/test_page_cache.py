@@ -297,8 +297,8 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
     ("kind", "first", "again", "own"),
     [
         # A visitor's first page, the same again, and a customer's when the shared part is known.
-        # Category index 4, what sells, two for the figures, countries, the next prices; session, user, wallet, and how a
-        # customer stands: open and last orders, favorites, numbers.
+        # Category index 4, what sells, two for the figures, countries, the next prices; session, user, wallet, and how
+        # a customer stands: open and last orders, favorites, numbers.
         ("home", 9, 0, 7),
         ("index", 5, 0, 3),
         ("category", 6, 0, 4),  # and the rows; favorites
