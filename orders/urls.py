@@ -6,8 +6,8 @@ from orders.pages import views
 
 app_name = "orders"
 urlpatterns = [
-    path("order/", views.quick, name="quick"),
-    path("order/services/", views.quick_services, name="quick_services"),
+    path("quick/", views.quick, name="quick"),
+    path("quick/services/", views.quick_services, name="quick_services"),
     path("order/<int:service_id>/", views.place, name="place"),
     path("order/<int:service_id>/stock-alert/", views.stock_alert, name="stock_alert"),
     path("orders/", views.order_list, name="list"),

@@ -60,6 +60,7 @@ _OF_GROUP = {
     CategoryGroup.SITES: "globe",
     CategoryGroup.OTHER: "box",
 }
+ICONS = frozenset({icon for _names, icon in _PLATFORMS} | set(_OF_GROUP.values()))
 _WORD = re.compile(r"\w+")
 
 

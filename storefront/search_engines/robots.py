@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 # What belongs to one customer or to staff, does something, or is one of endless combinations of words and filters.
 CLOSED = (
     *("/admin/", "/account/", "/accounts/", "/api/v2", "/catalog/favorites/", "/catalog/search/", "/language/"),
-    *("/order/services/", "/orders/", "/ref/", "/referrals/", "/sms/numbers/", "/wallet/"),
+    *("/orders/", "/quick/services/", "/ref/", "/referrals/", "/sms/numbers/", "/wallet/"),
 )
 
 

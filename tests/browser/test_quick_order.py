@@ -46,7 +46,7 @@ def test_quick_order_by_keyboard(browser: Browser, address: str, ann: User) -> N
 
 
 def _chooses_by_keyboard(page: Page, followers: Service) -> None:
-    page.goto("/order/")
+    page.goto("/quick/")
     picker = page.get_by_role("combobox", name="Service")
     expect(picker).to_be_focused()
     expect(picker).to_have_attribute("aria-expanded", "false")
@@ -57,7 +57,7 @@ def _chooses_by_keyboard(page: Page, followers: Service) -> None:
     expect(page.locator("#chosen-name")).to_have_text(followers.short_name)
     expect(page.locator("textarea[name=link]")).to_be_focused()
     expect(picker).to_have_attribute("aria-expanded", "false")
-    expect(page).to_have_url(re.compile(rf"/order/\?service={followers.pk}$"))
+    expect(page).to_have_url(re.compile(rf"/quick/\?service={followers.pk}$"))
     accessible(page)
 
     page.keyboard.type("https://instagram.com/ann")
@@ -109,7 +109,7 @@ def _orders_and_stays(page: Page, likes: Service) -> None:
     expect(page.get_by_role("status").filter(has_text="Thank you.")).to_be_visible()
     order = Order.objects.latest("pk")
     assert (order.service_id, order.link, order.quantity) == (likes.pk, "https://instagram.com/new", 1000)
-    expect(page).to_have_url(re.compile(rf"/order/\?service={likes.pk}&placed={order.pk}$"))
+    expect(page).to_have_url(re.compile(rf"/quick/\?service={likes.pk}&placed={order.pk}$"))
     accessible(page)
 
 
@@ -136,7 +136,7 @@ def _pastes_ten_links(page: Page) -> None:
 
 
 def _fits_on_a_phone_in_russian(page: Page, followers: Service) -> None:
-    page.goto(f"/order/?service={followers.pk}")
+    page.goto(f"/quick/?service={followers.pk}")
     accessible(page)
     assert fits(page)
     page.locator("#quick-picker").click()
@@ -147,7 +147,7 @@ def _fits_on_a_phone_in_russian(page: Page, followers: Service) -> None:
 
 
 def _works_without_script(page: Page, followers: Service) -> None:
-    page.goto("/order/")
+    page.goto("/quick/")
     page.locator("#quick-category").select_option(str(followers.category_id))
     page.locator(".quick__choice button").first.click()
     page.locator("#quick-service").select_option(str(followers.pk))

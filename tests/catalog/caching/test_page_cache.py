@@ -297,7 +297,9 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
     ("kind", "first", "again", "own"),
     [
         # A visitor's first page, the same again, and a customer's when the shared part is known.
-        ("home", 6, 0, 4),  # category index 4, countries, the next prices; session, user, wallet, countries
+        # Category index 4, what sells, two for the figures, countries, the next prices; session, user, wallet, and how
+        # a customer stands: open and last orders, favorites, numbers.
+        ("home", 9, 0, 7),
         ("index", 5, 0, 3),
         ("category", 7, 0, 4),  # and the rows, the counts of facts; favorites
         ("search", 7, 0, 4),
