@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.views import follow_referral
 from storefront import views
 from storefront.live import live
+from storefront.offline.views import offline_page, service_worker
 from storefront.palette import views as palette
 from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
@@ -37,6 +38,8 @@ urlpatterns = [
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemap-<str:section>-<int:number>.xml", sitemaps.file, name="sitemap_file"),
     path("manifest.webmanifest", manifest, name="manifest"),
+    path("sw-<slug:language>.js", service_worker, name="service_worker"),
+    path("offline/<slug:language>/", offline_page, name="offline"),
     path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),

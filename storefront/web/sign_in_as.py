@@ -28,6 +28,7 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 SHOWN = frozenset(
     {
         *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
+        *("service_worker", "offline"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
@@ -38,7 +39,7 @@ SHOWN = frozenset(
 
 
 # What every page asks for by itself tells nobody which pages were looked at.
-NOT_NOTED = frozenset({"live"})
+NOT_NOTED = frozenset({"live", "service_worker", "offline"})
 
 
 class SignInAsMiddleware(HijackUserMiddleware):

@@ -85,6 +85,8 @@ class Addresses:
             "privacy:download": {"pk": export.pk},
             "privacy:keep": {"token": "1:x:y"},
             "sitemap_file": {"section": "services", "number": 1},
+            "service_worker": {"language": "en"},
+            "offline": {"language": "en"},
             "face_styles": {"color": "7a1fa2"},
             "face_picture": {"digest": picture.digest},
             "ref": {"code": "ABCDEFGHJK"},
