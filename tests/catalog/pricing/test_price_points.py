@@ -75,7 +75,7 @@ def test_price_history_is_a_line_of_steps_in_the_services_own_unit() -> None:
     assert history is not None
     assert [step.micros for step in history.steps] == [4_000_000, 2_000_000]
     assert history.line == "0.0,88.0 300.0,88.0 300.0,8.0 600.0,8.0"
-    assert history.words == "Since Nov. 21, 2025 between $2.00 and $4.00; now $4.00."
+    assert history.words == "Since Nov 21, 2025 between $2.00 and $4.00; now $4.00."
 
 
 def test_price_history_of_a_price_that_never_changed_is_none() -> None:
