@@ -1,7 +1,7 @@
 """What the shop shows where there is no connection: a page for each language, and the service worker that keeps it.
 
 Both stand at addresses that name the language, so that readers who choose another one get another worker with it, and
-both are the same for everybody. The worker lies at the root, since it may only answer for what lies beside and below it.
+both are the same for everybody. The worker lies at the root: it may only answer for what lies beside and below it.
 Source: https://w3c.github.io/ServiceWorker/
 """
 

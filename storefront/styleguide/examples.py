@@ -5,7 +5,6 @@ declare. Names of people and things in the examples are data and are not transla
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace as Shown
 from typing import Any
@@ -15,34 +14,10 @@ from django.http import QueryDict
 from django.utils.safestring import mark_safe
 
 from storefront.styleguide import fields
+from storefront.styleguide.states import Example
 
 WHEN = datetime(2026, 3, 14, 9, 26, tzinfo=UTC)
 LONG = "Instagram Followers | 100% Organic | Old Accounts | Worldwide | Start 0-1 Hour | 50K/Day | 365 Days Refill"
-
-
-@dataclass(frozen=True)
-class Example:
-    """One state of a component: its inputs, and the element it stands in, if it can't stand alone."""
-
-    state: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    inside: str = ""  # one of FRAMES
-
-
-# Elements that components say they stand in, by name: what comes before and after.
-FRAMES = {
-    "": ("", ""),
-    "tabs": ('<ul class="tabs">', "</ul>"),
-    "menu": ('<nav class="header__nav" aria-label="Example"><ul>', "</ul></nav>"),
-    "services": ('<ul class="service-list">', "</ul>"),
-    "similar": ('<ul class="similar-services">', "</ul>"),
-    "timeline": ('<ol class="timeline">', "</ol>"),
-    "select": ('<select aria-label="Example">', "</select>"),
-    "form": ('<form role="none">', "</form>"),
-    "speed": ('<div class="service-row__speed">', "</div>"),
-    "brand": ('<span class="header__brand">', "</span>"),
-    "phrase": ("<p>", "</p>"),
-}
 
 
 def _service(**changed: Any) -> Shown:
@@ -99,7 +74,14 @@ def _row(**changed: Any) -> dict[str, Any]:
 
 
 def _header(**changed: Any) -> dict[str, Any]:
-    usual = {"signed_in": False, "is_staff": False, "email": "", "balance": "", "reader": "", "store_name": "Corner shop"}
+    usual = {
+        "signed_in": False,
+        "is_staff": False,
+        "email": "",
+        "balance": "",
+        "reader": "",
+        "store_name": "Corner shop",
+    }
     return {**usual, "path": "/catalog/", **changed}
 
 
@@ -117,7 +99,18 @@ _OTHER = Shown(value="lv", label="Latvia", written="18", chosen=False)
 _FILTER = Shown(name="example", legend="Country", everything="All countries", choices=[_CHOICE, _OTHER])
 _SOCIAL = {"address": "https://shop.example/order/1/", "title": "Followers", "store_name": "Corner shop"}
 _ICONS = ("search", "wallet", "heart", "refill", "offline", "shield", "globe", "clock")
-_STATUSES = ("new", "paid", "sending", "pending", "in_progress", "completed", "partial", "canceled", "refunded", "unknown")
+_STATUSES = (
+    "new",
+    "paid",
+    "sending",
+    "pending",
+    "in_progress",
+    "completed",
+    "partial",
+    "canceled",
+    "refunded",
+    "unknown",
+)
 
 
 def _state(name: str, inputs: Mapping[str, Any] | None = None, /, inside: str = "", **values: Any) -> Example:
@@ -126,7 +119,10 @@ def _state(name: str, inputs: Mapping[str, Any] | None = None, /, inside: str = 
 
 EXAMPLES: dict[str, list[Example]] = {
     "alert": [
-        *(_state(level, level=level, text="Your order has been placed.") for level in ("info", "success", "warning", "error")),
+        *(
+            _state(level, level=level, text="Your order has been placed.")
+            for level in ("info", "success", "warning", "error")
+        ),
         _state("several texts", level="error", errors=["The price has changed.", "Your balance does not cover this."]),
     ],
     "badge": [
@@ -146,10 +142,15 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "breadcrumbs": [
         _state("one above", here="Followers", first_url="#", first_label="All services"),
-        _state("two above", here=LONG, first_url="#", first_label="All services", second_url="#", second_label="Social"),
+        _state(
+            "two above", here=LONG, first_url="#", first_label="All services", second_url="#", second_label="Social"
+        ),
     ],
     "button": [
-        *(_state(variant or "plain", label="Add money", variant=variant) for variant in ("", "primary", "quiet", "danger")),
+        *(
+            _state(variant or "plain", label="Add money", variant=variant)
+            for variant in ("", "primary", "quiet", "danger")
+        ),
         *(_state(size, label="Add money", variant="primary", size=size) for size in ("small", "wide")),
         _state("a link with an icon", label="My orders", url="#", icon="receipt"),
     ],
@@ -183,12 +184,21 @@ EXAMPLES: dict[str, list[Example]] = {
     "copy_button": [_state("plain", text="123456"), _state("with its own word", text="123456", label="Copy all")],
     "corrected_search": [_state("mistyped", asked="instagrm", shown="instagram", url="#")],
     "empty_state": [
-        _state("with a way on", icon="receipt", title="No orders yet", text="They appear here.", action_url="#", action_label="All services"),
+        _state(
+            "with a way on",
+            icon="receipt",
+            title="No orders yet",
+            text="They appear here.",
+            action_url="#",
+            action_label="All services",
+        ),
         _state("nothing to do", icon="search", title="Nothing found", text="Try other words."),
     ],
     "error_summary": [
         _state("one problem", problems=[_PROBLEM]),
-        _state("several", problems=[_PROBLEM, Shown(text="The price has changed.", leads_to="", mended_by="", label="")]),
+        _state(
+            "several", problems=[_PROBLEM, Shown(text="The price has changed.", leads_to="", mended_by="", label="")]
+        ),
     ],
     "facet_flag": [
         _state("open", inside="form", name="example-a", label="Refill", choice=_OTHER),
@@ -206,14 +216,19 @@ EXAMPLES: dict[str, list[Example]] = {
     "footer": [_state("English", store_name="Corner shop", support_email="help@shop.example", language="en")],
     "form_errors": [_state("refused", form=_REFUSED), _state("said by the summary", form=_PLAIN)],
     "form_field": [
-        *(_state(name, field=_PLAIN[name], inside="form") for name in ("text", "optional", "choice", "agreed", "lines")),
+        *(
+            _state(name, field=_PLAIN[name], inside="form")
+            for name in ("text", "optional", "choice", "agreed", "lines")
+        ),
         _state("with an error", field=_REFUSED["empty"], inside="form"),
         _state("a filter", field=_PLAIN["empty"], bare=True, inside="form"),
     ],
     "header": [
         _state("a visitor", _header()),
         _state("a customer", _header(signed_in=True, email="ann@example.com", balance="$100.00", reader="example")),
-        _state("staff", _header(signed_in=True, is_staff=True, email="sam@example.com", balance="$0.00", reader="example")),
+        _state(
+            "staff", _header(signed_in=True, is_staff=True, email="sam@example.com", balance="$0.00", reader="example")
+        ),
     ],
     "header_tab": [
         _state("here", inside="menu", url="/catalog/", label="Services", icon="grid", path="/catalog/7/"),
@@ -242,7 +257,9 @@ EXAMPLES: dict[str, list[Example]] = {
         _state("taken off", micros=500_000, minus=True),
         _state("of another currency", micros=12_500_000, currency="EUR"),
     ],
-    "page_facts": [_state("for programs alone", _SOCIAL, kind="product", image="https://shop.example/i.png", language="en")],
+    "page_facts": [
+        _state("for programs alone", _SOCIAL, kind="product", image="https://shop.example/i.png", language="en")
+    ],
     "page_tab": [
         _state("this page", inside="tabs", url="/a/", label="Keys", path="/a/"),
         _state("another", inside="tabs", url="/b/", label="Webhooks", path="/a/"),
@@ -252,7 +269,10 @@ EXAMPLES: dict[str, list[Example]] = {
         _state("the first", previous_url="", following_url="#", window=Shown(number=1, pages=None)),
         _state("far in", previous_url="#", following_url="#", window=Shown(number=None, pages=None)),
     ],
-    "pagination": [_state("in the middle", page=_PAGES.page(2), **_PARAMS), _state("the last", page=_PAGES.page(3), **_PARAMS)],
+    "pagination": [
+        _state("in the middle", page=_PAGES.page(2), **_PARAMS),
+        _state("the last", page=_PAGES.page(3), **_PARAMS),
+    ],
     "palette_button": [_state("plain")],
     "price": [
         _state("per thousand", micros=1_250_000, per=1000),
@@ -260,28 +280,41 @@ EXAMPLES: dict[str, list[Example]] = {
         _state("the lowest of several", micros=250_000, per=1, lowest=True),
     ],
     "price_line": [
-        _state("risen", history=Shown(line="0,30 60,30 60,12 120,12", width=120, height=40, words="From $1.00 to $1.25"))
+        _state(
+            "risen", history=Shown(line="0,30 60,30 60,12 120,12", width=120, height=40, words="From $1.00 to $1.25")
+        )
     ],
     "product_points": [
         _state(
             "with a format",
-            points=[Shown(title="What you get", text="Accounts", code=""), Shown(title="Format", text="", code="login:password")],
+            points=[
+                Shown(title="What you get", text="Accounts", code=""),
+                Shown(title="Format", text="", code="login:password"),
+            ],
             full_title=LONG,
         )
     ],
-    "progress": [_state("under way", done=400, total=1_000, label="Delivered"), _state("done", done=1_000, total=1_000, label="Delivered")],
+    "progress": [
+        _state("under way", done=400, total=1_000, label="Delivered"),
+        _state("done", done=1_000, total=1_000, label="Delivered"),
+    ],
     "quality_line": [_state("known", quality=_quality())],
     "quantity_range": [
         _state("a range", inside="phrase", minimum=100, maximum=10_000),
         _state("one alone", inside="phrase", minimum=1, maximum=1),
     ],
     "ring": [
-        *(_state(f"{percent}% left", seconds=seconds, left=left, whole=1_200, percent=percent) for seconds, left, percent in ((1_200, "20:00", 100), (545, "9:05", 45), (35, "0:35", 3)))
+        *(
+            _state(f"{percent}% left", seconds=seconds, left=left, whole=1_200, percent=percent)
+            for seconds, left, percent in ((1_200, "20:00", 100), (545, "9:05", 45), (35, "0:35", 3))
+        )
     ],
     "row_speed": [_state("known", inside="speed", time="40 min", percent="96%")],
     "search_box": [
         _state("empty", inside="form", value="", placeholder="What do you need?"),
-        _state("typed", inside="form", value="instagram followers", placeholder="What do you need?", label="Search again"),
+        _state(
+            "typed", inside="form", value="instagram followers", placeholder="What do you need?", label="Search again"
+        ),
     ],
     "service_badges": [
         _state("sold out", service=_service(sold_out=True)),
@@ -293,8 +326,14 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "service_facts": [
         _state("a link", service=_service(refill=True), rate_micros=1_250_000),
-        _state("goods", service=_service(rate_per=1, stock=1_204, delivery="vault", min_quantity=1), rate_micros=990_000),
-        _state("nothing certain", service=_service(rate_confirmed=False, sold_out=True, stock=0, delivery="email"), rate_micros=0),
+        _state(
+            "goods", service=_service(rate_per=1, stock=1_204, delivery="vault", min_quantity=1), rate_micros=990_000
+        ),
+        _state(
+            "nothing certain",
+            service=_service(rate_confirmed=False, sold_out=True, stock=0, delivery="email"),
+            rate_micros=0,
+        ),
     ],
     "service_quality": [
         _state("all known", quality=_quality()),
@@ -311,7 +350,9 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "sparkline": [_state("eight days", sparkline=_quality().sparkline)],
     "stat": [_state("a figure", label="Services", value="12,480")],
-    "status_badge": [_state(status, status=status, label=status.replace("_", " ").capitalize()) for status in _STATUSES],
+    "status_badge": [
+        _state(status, status=status, label=status.replace("_", " ").capitalize()) for status in _STATUSES
+    ],
     "tab": [
         _state("chosen", _tab(current=True), inside="tabs"),
         _state("another", _tab(label="Telegram"), inside="tabs"),
@@ -324,7 +365,11 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "timeline_item": [
         _state("a step", line=Shown(label="Paid", at=WHEN, status="", detail=""), inside="timeline"),
-        _state("with its status", line=Shown(label="Completed", at=WHEN, status="completed", detail="1,000 delivered"), inside="timeline"),
+        _state(
+            "with its status",
+            line=Shown(label="Completed", at=WHEN, status="completed", detail="1,000 delivered"),
+            inside="timeline",
+        ),
     ],
     "total_bar": [
         _state("with a total", _BAR),

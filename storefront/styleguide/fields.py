@@ -27,6 +27,8 @@ def plain() -> ExampleForm:
 
 def refused() -> ExampleForm:
     """A form that has been sent, with errors of a field and of the whole."""
-    form = ExampleForm({"example-text": "https://example.com/name", "example-choice": "lv", "example-lines": "One\nTwo"})
+    form = ExampleForm(
+        {"example-text": "https://example.com/name", "example-choice": "lv", "example-lines": "One\nTwo"}
+    )
     form.full_clean()
     return form

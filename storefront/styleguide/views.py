@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only
-from storefront.styleguide.examples import EXAMPLES, FRAMES, Example
+from storefront.styleguide.examples import EXAMPLES
+from storefront.styleguide.states import FRAMES, Example
 
 THEMES = {"light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 RENEW = "RENEW_STYLEGUIDE" in os.environ
 WINDOW = {"width": 720, "height": 900}
 COLORS = 48
-# Letters are smoothed differently on other machines: edges are blurred away, and what remains must be visible to an eye.
+# Letters are smoothed differently on other machines: edges are blurred away, and the rest must be visible to an eye.
 BLUR = 1.5
 VISIBLE = 40  # of 255
 TOLERATED = 0.002  # of all pixels

@@ -1,4 +1,4 @@
-"""The service worker and the page it keeps, as a server answers them; what they do is in tests/browser/test_offline.py."""
+"""The service worker and the page it keeps, as answered; what they do is in tests/browser/test_offline.py."""
 
 import json
 from pathlib import Path
