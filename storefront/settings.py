@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.web.middleware.RequestLogMiddleware",
     "storefront.web.middleware.ApiMiddleware",
+    "storefront.offline.middleware.WithoutCookiesMiddleware",
     "storefront.web.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "storefront.web.middleware.AdminPolicyMiddleware",
@@ -373,7 +374,6 @@ deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_
 if DEBUG:
     deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
-SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of any body; other limits, and files: storefront/web/bodies.py

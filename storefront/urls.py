@@ -11,6 +11,7 @@ from storefront.offline.views import offline_page, service_worker
 from storefront.palette import views as palette
 from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
+from storefront.styleguide.views import styleguide
 from storefront.web.favicon import favicon
 from storefront.web.manifest import manifest
 from storefront.web.security_txt import security_txt
@@ -40,6 +41,7 @@ urlpatterns = [
     path("manifest.webmanifest", manifest, name="manifest"),
     path("sw-<slug:language>.js", service_worker, name="service_worker"),
     path("offline/<slug:language>/", offline_page, name="offline"),
+    path("styleguide/", styleguide, name="styleguide"),
     path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),

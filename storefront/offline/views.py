@@ -24,6 +24,7 @@ from storefront.web.staticfiles import BUNDLE, imported_by_browsers
 _SOURCE = Path(__file__).with_name("worker.js").read_text()
 # What the page asks for by itself; links are for when the connection is back.
 _ASKED_FOR = re.compile(r'<(?:link|script|img|use)\b[^>]*?\s(?:href|src)="(/[^"#]+)')
+FOR_EVERYBODY = ("/sw-", "/offline/")  # how the addresses of both begin
 # Workers look for their own file with every page, and are answered by their browser's cache for so long.
 WORKER_SECONDS = 3600
 

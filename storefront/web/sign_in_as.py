@@ -28,7 +28,6 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 SHOWN = frozenset(
     {
         *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
-        *("service_worker", "offline"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
@@ -39,7 +38,7 @@ SHOWN = frozenset(
 
 
 # What every page asks for by itself tells nobody which pages were looked at.
-NOT_NOTED = frozenset({"live", "service_worker", "offline"})
+NOT_NOTED = frozenset({"live"})
 
 
 class SignInAsMiddleware(HijackUserMiddleware):

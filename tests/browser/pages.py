@@ -38,6 +38,7 @@ VISITORS = tuple(
         ("sms:site", "", False),
         ("sms:country", "", False),
         ("sms:buy", "", False),
+        ("offline", "", False),
         ("account_login", "", True),
         ("account_signup", "", False),
         ("account_reset_password", "", False),

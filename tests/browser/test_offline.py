@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from catalog.models import Service
 from tests.browser.measuring import cut_off
 from tests.browser.test_api_pages import PHONE, visitor
 from tests.browser.test_story import found_by_axe
@@ -34,25 +35,28 @@ def page(browser: Browser, live_server: LiveServer, transactional_db: None, ann:
 
 
 def keeps(page: Page, language: str) -> None:
-    """Wait until the browser keeps the page of this language."""
+    """Wait until the worker of this language has taken over, and then open a page through it."""
     page.wait_for_function(
-        """async ([path]) => {
-          const [one] = await navigator.serviceWorker.getRegistrations();
-          return one?.active?.state === "activated" && new URL(one.active.scriptURL).pathname === path;
+        """(path) => {
+          const worker = navigator.serviceWorker.controller;
+          return worker?.state === "activated" && new URL(worker.scriptURL).pathname === path;
         }""",
-        arg=[f"/sw-{language}.js"],
+        arg=f"/sw-{language}.js",
     )
+    page.reload()
 
 
 def goes_offline(page: Page, path: str) -> None:
     page.context.set_offline(True)
-    page.goto(path)
+    # Not page.goto(): it may fail by what the browser asked for beside the worker.
+    page.evaluate("(path) => { location.href = path; }", path)
+    expect(page.locator("[data-offline-status]")).to_be_attached()
 
 
 def test_offline_when_a_page_is_opened_then_it_says_so_and_opens_it_once_the_connection_is_back(
-    page: Page, ann: User
+    page: Page, ann: User, service: Service
 ) -> None:
-    order = make_order(ann)
+    order = make_order(ann, service=service)
     page.goto("/orders/")
     keeps(page, "en")
 
@@ -74,9 +78,9 @@ def test_offline_when_a_page_is_opened_then_it_says_so_and_opens_it_once_the_con
 
 
 def test_worker_when_pages_are_read_and_forms_sent_keeps_none_of_them_and_polls_pass_it_by(
-    page: Page, ann: User
+    page: Page, ann: User, service: Service
 ) -> None:
-    order = make_order(ann, status="pending")
+    order = make_order(ann, service=service, status="pending")
     page.goto("/orders/")
     keeps(page, "en")
     by_worker, asked = [], []
@@ -97,7 +101,7 @@ def test_worker_when_pages_are_read_and_forms_sent_keeps_none_of_them_and_polls_
     navigated = [url for url in by_worker if "/static/" not in url]
     assert not [url for url in navigated if "/live/" in url]
     assert asked.count("/sw-en.js") <= 1
-    assert "/offline/en/" not in asked
+    assert asked.count("/offline/en/") <= 1
     assert sum(f"/orders/{order.pk}/" in url for url in navigated) <= 2  # the page, and its second opening; no poll
 
 
@@ -122,5 +126,4 @@ def test_worker_when_its_file_is_gone_leaves_with_all_it_kept(page: Page, settin
     settings.ROOT_URLCONF = "tests.browser.urls_without_worker"
     page.goto("/")
 
-    page.wait_for_function(f"async () => !(await ({WORKERS})()).length")
-    assert page.evaluate(KEPT) == []
+    page.wait_for_function(f"async () => !(await ({WORKERS})()).length && !(await ({KEPT})()).length")

@@ -55,9 +55,12 @@ REFUSED = {
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
     # Nobody's page.
     "security_txt", "robots", "sitemap", "sitemap_file", "manifest", "favicon",
+    "service_worker", "offline",
     # Opened by hand it does nothing; posted, it ends the visit.
-    "end_visit",
+    "end_visit", "styleguide",
 }  # fmt: skip
+# The same for everybody: they are asked without cookies and know of no visit.
+TOLD_NOTHING = {"service_worker", "offline"}
 
 
 # --- Who may, and where -----------------------------------------------------------------------------------------------
@@ -185,7 +188,7 @@ def test_no_address_that_is_refused_answers_in_any_way(desk, owner):
     addresses = Addresses(owner)
     found = []
     for route in routes():
-        if is_of_the_admin(route) or route.name in SHOWN or route.name == "api:v2":
+        if is_of_the_admin(route) or route.name in SHOWN | TOLD_NOTHING or route.name == "api:v2":
             continue
         address = addresses.of(route)
         for method in ("GET", "HEAD", "OPTIONS", *CHANGING):

@@ -1,4 +1,4 @@
-"""The service worker and the page it keeps, as a server answers them; tests/browser/test_offline.py has the rest."""
+"""The service worker and the page it keeps, as answered; what they do is in tests/browser/test_offline.py."""
 
 import json
 from pathlib import Path
@@ -73,7 +73,10 @@ def test_offline_page_when_its_reader_is_signed_in_is_the_same_as_for_anybody(cl
     client.force_login(ann)
 
     page = client.get("/offline/ru/")
+    told = client.get("/sw-ru.js")
 
+    assert "Cookie" not in f"{page['Vary']}{told['Vary']}"
+    assert told["Cache-Control"] == "private, max-age=3600"
     assert page.content == for_anybody.content
     assert '<html lang="ru">' in page.content.decode()
     assert page["Content-Language"] == "ru"
