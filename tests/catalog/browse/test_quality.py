@@ -19,6 +19,7 @@ from catalog.browse.quality import shown_quality
 from catalog.models import Service, ServiceQuality, shares_of
 from storefront.configuration.quality import Quality
 from tests.catalog.listing_rows import put_on_sale
+from tests.preferences.known import no_preferences
 from tests.pages import page_words
 from tests.storefront.admin_rows import make_quality
 
@@ -38,6 +39,7 @@ def rows_of(page: Any) -> list[str]:
 
 def sql_of(client: Client, address: str) -> list[str]:
     cache.clear()
+    no_preferences()
     with CaptureQueriesContext(
         connection,
     ) as context:
@@ -137,6 +139,7 @@ def test_new_services_are_marked_after_the_first_day_of_the_shop_and_for_two_wee
 
     def marked() -> list[str]:
         cache.clear()
+    no_preferences()
         return [row.split()[0] for row in rows_of(client.get(reverse(SEARCH))) if " New " in f" {row} "]
 
     assert marked() == ["Fresh", "Today"]
