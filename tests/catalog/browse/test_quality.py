@@ -19,8 +19,8 @@ from catalog.browse.quality import shown_quality
 from catalog.models import Service, ServiceQuality, shares_of
 from storefront.configuration.quality import Quality
 from tests.catalog.listing_rows import put_on_sale
-from tests.preferences.known import no_preferences
 from tests.pages import page_words
+from tests.preferences.known import no_preferences
 from tests.storefront.admin_rows import make_quality
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,6 @@ def test_new_services_are_marked_after_the_first_day_of_the_shop_and_for_two_wee
 
     def marked() -> list[str]:
         cache.clear()
-    no_preferences()
         return [row.split()[0] for row in rows_of(client.get(reverse(SEARCH))) if " New " in f" {row} "]
 
     assert marked() == ["Fresh", "Today"]
