@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
+from orders.models import Kind
 from tests.browser.measuring import cut_off
 from tests.browser.test_walk import owner, visitors
 from tests.workers import wait_for
+from wallet.models import Receipt
 
 __all__ = ["owner", "visitors"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -35,21 +38,25 @@ def page(visitors: Iterator[tuple[bool, Page]]) -> Iterator[Page]:
             yield window
 
 
-def test_pages_stand_as_they_should(page: Page) -> None:
-    on_paper(page)
+def test_pages_stand_as_they_should(page: Page, owner: User) -> None:
+    on_paper(page, owner)
     narrow_table(page)
     chosen_tab(page)
     copying(page)
 
 
-def on_paper(page: Page) -> None:
+def on_paper(page: Page, owner: User) -> None:
+    order, receipt = (
+        owner.orders.filter(kind=Kind.SERVICE).latest("pk"),
+        Receipt.objects.filter(user=owner).latest("pk"),
+    )
     page.emulate_media(media="print", color_scheme="dark")
     for address, told in (
         ("/catalog/search/?q=followers", ".service-row"),
         ("/orders/", ".order-table td"),
-        ("/orders/1/", ".receipt__total"),
+        (f"/orders/{order.pk}/", ".receipt__total"),
         ("/wallet/", ".ledger-table td"),
-        ("/wallet/receipts/1", ".sums__total"),
+        (f"/wallet/receipts/{receipt.number}", ".sums__total"),
         ("/sms/numbers/history/", ".number-history td"),
     ):
         page.goto(address)

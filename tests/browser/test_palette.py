@@ -70,7 +70,7 @@ def _keys_lead_to_pages(page: Page) -> None:
     page.wait_for_url("**/orders/")
     page.keyboard.press("g")
     page.keyboard.press("h")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Order once")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Your home page")
     page.goto("/catalog/")
     page.keyboard.press("/")
     expect(page.locator("main input[type=search]")).to_be_focused()

@@ -136,7 +136,7 @@ def test_the_shop_works_without_javascript(browser: Browser, shop: Shop, setting
         page.locator("input[name=link]").fill("https://instagram.com/newcomer")
         page.get_by_role("button", name="Order and pay").click()
         # Nothing could show the price while the quantity was typed: it is shown now, and a second press accepts it.
-        expect(page.get_by_role("status")).to_contain_text("Nothing has been charged yet.")
+        expect(page.locator("#order-form").get_by_role("status")).to_contain_text("Nothing has been charged yet.")
         assert Order.objects.count() == 0
         page.get_by_role("button", name="Order and pay").click()
 
