@@ -28,7 +28,12 @@ def error_beside(response, field_id: str) -> str:
     assert field, f"no field {field_id}"
     if 'aria-invalid="true"' not in field[0]:
         return ""
-    assert f"{field_id}_error" in field[0], f"{field_id} does not name its error"
+    says = field[0]
+    if 'type="radio"' in field[0]:  # one of a group, which says it once
+        field_id = re.sub(r"_\d+$", "", field_id)
+        group = re.search(rf'<[^>]*role="group"[^>]*{field_id}_error[^>]*>', page)
+        says = group[0] if group else ""
+    assert f"{field_id}_error" in says, f"{field_id} does not name its error"
     return words(re.search(rf'id="{field_id}_error"[^>]*>(.*?)</(?:ul|div)>', page, re.DOTALL)[1])
 
 

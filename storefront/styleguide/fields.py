@@ -2,8 +2,10 @@
 
 from django import forms
 
+from accounts.typed_forms import Form
 
-class ExampleForm(forms.Form):
+
+class ExampleForm(Form):
     """What is invented is in English: it is data, not a text of the shop."""
 
     prefix = "example"

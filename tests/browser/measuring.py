@@ -20,11 +20,13 @@ _MEASURE = """() => {
     }
     if (child.nodeType !== Node.ELEMENT_NODE || child.matches(`.visually-hidden, ${hanging}`)) return false;
     const style = getComputedStyle(child);
-    if (style.display === "none" || style.position === "absolute") return false;
+    if (style.display === "none" || ["absolute", "fixed"].includes(style.position)) return false;
     return child.getBoundingClientRect().right > edge || (style.overflowX === "visible" && hangsOut(child, edge));
   });
   const scrollers = '[role="region"][tabindex][aria-label], .tabs, .code-text, .webhook__body, pre[tabindex]';
   const scrolls = (one) => one.closest(scrollers);
+  // Stands in the window, whatever it lies in.
+  const fixed = (one) => one && (getComputedStyle(one).position === "fixed" || fixed(one.parentElement));
   for (const one of document.body.querySelectorAll("*")) {
     if (!one.checkVisibility() || one.closest(".visually-hidden, svg, select")) continue;
     const head = one.closest("thead");
@@ -39,7 +41,7 @@ _MEASURE = """() => {
       if (cut && !told) found.push(`${name(one)}: ${one.scrollWidth} > ${one.clientWidth}`);
     }
     const card = one.parentElement?.closest(".card, td, th, .service-row, .number-card, .stat, .button, .tab");
-    if (card && !scrolls(one) && box.width && style.position !== "absolute") {
+    if (card && !scrolls(one) && box.width && style.position !== "absolute" && !fixed(one)) {
       const edge = card.getBoundingClientRect();
       const out = box.right > edge.right + 1 || box.left < edge.left - 1;
       if (out && !one.closest(hanging)) found.push(`${name(one)} hangs out of ${name(card)}`);

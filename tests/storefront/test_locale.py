@@ -102,7 +102,7 @@ def latin_words(page: Any) -> list[str]:
 
 
 PAGES = [
-    ("home", {}, "Просто закажите. Мы доведём до конца."),
+    ("home", {}, "Ваша главная страница"),
     ("catalog:index", {}, "Все услуги"),
     ("catalog:category", {"category": "goods"}, "Товары"),
     ("catalog:search", {"query": "q=отзывы"}, "Поиск"),

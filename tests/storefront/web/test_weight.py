@@ -32,7 +32,7 @@ TITLES = "Instagram {} | 100% Organic | Old Accounts {} | Worldwide | Start 0-1 
 def pages(service: Service) -> dict[str, str]:
     """The addresses of the three pages, of a shop with as much on them as they show at once."""
     for number in range(40):
-        category = Category.objects.create(name=f"Platform {number}", rate_confirmed_at=service.created_at)
+        category = Category.objects.create(name=f"Platform {number}", rate_confirmed_at=service.first_seen_at)
         part = Subcategory.objects.create(category=category, name="Likes")
         _copy(service, number, category=category, subcategory=part)
     for number in range(40, 200):
