@@ -95,6 +95,7 @@ def faults(window: Page) -> Iterator[str]:
     """Yield what is wrong at every width, and for axe on a phone and at a desk."""
     for width in WIDTHS:
         window.set_viewport_size({"width": width, "height": 900})
+        window.wait_for_function("(width) => matchMedia(`(width: ${width}px)`).matches", arg=width)
         yield from (f"at {width}: {fault}" for fault in cut_off(window))
         if width in (WIDTHS[0], WIDTHS[-1]):
             yield from (f"at {width}: {fault}" for fault in found_by_axe(window))
