@@ -25,7 +25,8 @@ TOO_LONG = "x" * 9000
 FOR_VISITORS = {"account_login", "account_signup", "account_reset_password", "account_reset_password_from_key"}
 FOR_CUSTOMERS = {
     "account_change_password", "account_email", "account_reauthenticate", "mfa_activate_totp", "mfa_reauthenticate",
-    "orders:place", "orders:mass", "orders:goods_claim", "wallet:add", "wallet:payment>wallet:declare", "sms:buy", "sms:home>sms:buy",
+    "orders:place", "orders:mass", "orders:goods_claim",
+    "wallet:add", "wallet:payment>wallet:declare", "sms:buy", "sms:home>sms:buy",
     "sms:site>sms:buy", "sms:country>sms:buy", "sms:waiting>sms:replacement_rule",
     "api:keys", "api:key", "api:webhooks", "api:webhook", "privacy:delete",
 }  # fmt: skip
