@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
 APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "upstream", "wallet")
 
 
