@@ -137,8 +137,12 @@ def test_sync_catalog_when_upstream_is_down_fails_and_changes_nothing(
 
 
 def test_sync_catalog_when_a_subcategory_cannot_be_read_applies_nothing(
-    db: None, sandbox: Sandbox, client_upstream: Client
+    db: None, sandbox: Sandbox, client_upstream: Client, settings
 ) -> None:
+    # One at a time and not too fast: the fault must come while there are some left to ask.
+    settings.UPSTREAM_MAX_IN_FLIGHT = 1
+    sandbox.set(latency_seconds=0.1)
+
     def progress(stage: str, done: int, total: int) -> None:
         if (stage, done) == ("subcategories", 3):
             sandbox.fail_rate("500_before", 1, action="services")
