@@ -1,6 +1,7 @@
 # make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it, PROFILE=hostile changes the sandbox
 # make test      everything on PostgreSQL, on SQLite what differs there, with a real broker and browser; ARGS="tests/orders -x"
 # make test-long minutes of load, faults and kills
+# make styleguide  take the pictures of components anew that make test-long compares with
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in
 # make audit-dependencies  known holes in the locked packages, and secrets in the repository; needs the net
@@ -25,7 +26,7 @@ PIP_AUDIT ?=
 # Hashes of packages, and texts of people.
 NO_SECRETS_IN := ^(requirements/.*\.txt|locale/.*|static/.*|\.secrets\.baseline)$$
 
-.PHONY: help demo test test-long check lock audit-dependencies secrets-baseline sbom graph messages compile clean interpreter packages-demo packages-dev
+.PHONY: help demo test test-long styleguide check lock audit-dependencies secrets-baseline sbom graph messages compile clean interpreter packages-demo packages-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -39,6 +40,9 @@ test: packages-dev compile
 
 test-long: packages-dev compile
 	@exec $(BIN)/python -m tests.provision --long $(ARGS)
+
+styleguide: packages-dev compile
+	@RENEW_STYLEGUIDE=1 exec $(BIN)/python -m tests.provision --long tests/browser/styleguide
 
 check: packages-dev
 	$(BIN)/python -m ruff check .
@@ -83,7 +87,7 @@ graph: packages-dev
 messages: packages-dev
 	@command -v xgettext >/dev/null || { echo "GNU gettext is needed; on Debian and Ubuntu: apt-get install gettext"; exit 1; }
 	@mkdir -p locale
-	$(TOOLS) $(BIN)/python manage.py makemessages --locale ru --no-obsolete --no-wrap --add-location file \
+	$(TOOLS) $(BIN)/python manage.py makemessages $(foreach folder,$(wildcard locale/*),--locale $(notdir $(folder))) --no-obsolete --no-wrap --add-location file \
 		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*' --ignore 'var/*'
 
 # pybabel writes the .mo files, because compilemessages needs GNU gettext.

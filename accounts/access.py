@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.crypto import salted_hmac
 from django_htmx.http import HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
@@ -84,17 +85,36 @@ def is_looked_at(request: HttpRequest) -> bool:
     return getattr(request, "looked_at_by", None) is not None
 
 
+def reader_mark(user_id: int | None) -> str:
+    """Return what tells readers apart in one browser without saying who they are; "" for a visitor.
+
+    By it static/js/live.js knows that what it has kept was another's.
+    """
+    return salted_hmac("accounts.access.reader_mark", str(user_id)).hexdigest()[:12] if user_id else ""
+
+
 def wants_part(request: PageRequest) -> bool:
     """Whether htmx asks for a part of the page; a page restored from history is needed whole."""
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
-def render_live(request: PageRequest, template: str, part: str, context: dict, *, state: object) -> HttpResponse:
+def asks_for_news(request: HttpRequest) -> bool:
+    """Whether a page that lies open asks by itself whether anything has changed: nobody has done anything.
+
+    Whoever says so of a press only shortens their own session.
+    """
+    return request.method in ("GET", "HEAD") and "HX-Request" in request.headers and "seen" in request.GET
+
+
+def render_live(
+    request: PageRequest, template: str, part: str, context: dict, *, state: object, path: str = ""
+) -> HttpResponse:
     """Render a page, or for htmx its part, that asks again every few seconds.
 
     `state` stands for everything the part shows. The part carries a digest of it as `seen` and sends it back with
     the next request; while nothing has changed the answer is an empty 204, which htmx does not swap in, so that
-    the reader's selection, focus and screen reader are left alone. Adds `seen`, `params` (the page's own query) and
+    the reader's selection, focus and screen reader are left alone. `path` is where the page lives, if not where a form
+    of it was sent. Adds `seen`, `params` (the page's own query) and
     `address` (where to ask again) to the context.
     """
     seen = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
@@ -102,6 +122,7 @@ def render_live(request: PageRequest, template: str, part: str, context: dict, *
         return HttpResponse(status=204)
     params = request.GET.copy()
     params.pop("seen", None)
-    address = f"{request.path}?{params.urlencode()}" if params else request.path
+    path = path or request.path
+    address = f"{path}?{params.urlencode()}" if params else path
     context = {**context, "seen": seen, "params": params, "address": address}
     return render(request, f"{template}#{part}" if wants_part(request) else template, context)

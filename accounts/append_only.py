@@ -36,6 +36,7 @@ PROTECTED = (
     Protected("wallet_receipt", "receipts"),
     EVENTS,
     TRAIL,
+    Protected("preferences_preferencechange", "changes of preferences"),
 )
 WORDS = {one.table: one.words for one in PROTECTED}
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
 from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
+from preferences.face import LANGUAGES
 
 __all__ = [
     "DELETED_DOMAIN",
@@ -142,7 +143,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def mail_language(self) -> str:
         """The code of the language to write to this customer in: theirs, or the shop's own."""
-        return self.language if self.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        return self.language if self.language in LANGUAGES.value else settings.LANGUAGE_CODE
 
     @property
     def is_deleted(self) -> bool:

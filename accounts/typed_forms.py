@@ -5,9 +5,11 @@ stays in passwords, where it may be meant. The readings themselves are upstream.
 """
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 
 from upstream.reading import amounts
 from upstream.reading.links import link
@@ -77,6 +79,9 @@ class ReadsTyped(forms.BaseForm):
         if self.is_bound:
             self._read_typed()
         super().full_clean()
+        for errors in self.errors.values():
+            for error in errors.as_data():
+                _write_limits(error)
 
     def _read_typed(self) -> None:
         read = {}
@@ -92,8 +97,24 @@ class ReadsTyped(forms.BaseForm):
             self.data = data
 
 
+def _write_limits(error: forms.ValidationError) -> None:
+    """Let an error name its limit as the reader writes numbers: `10,000`, `10 000`."""
+    params = error.params or {}
+    limit = params.get("limit_value")
+    if error.code in {"min_value", "max_value"} and isinstance(limit, int | Decimal):
+        error.params = {**params, "limit_value": number_format(limit, use_l10n=True, force_grouping=True)}
+
+
 class Form(ReadsTyped, forms.Form):
-    """A form of the shop."""
+    """A form of the shop. What is wrong with it stands in the summary of its page: accounts/form_problems.py."""
+
+    fields_shown = True  # or the page says why there is nothing to fill in
+
+
+class FilterForm(Form):
+    """What a list is narrowed to. Nonsense in the address means no filter; no page calls that an error."""
+
+    is_filter = True
 
 
 class ModelForm(ReadsTyped, forms.ModelForm):

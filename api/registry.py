@@ -114,7 +114,10 @@ ACTIONS = _by_name(
         Action(
             "services",
             _("List services"),
-            _("Everything on sale at your prices; rate is the price per 1,000."),
+            _(
+                "Everything on sale at your prices; rate is the price per 1,000. Services with enough recent orders "
+                "also have average_time, the minutes an order usually takes, and quality: how they went."
+            ),
             services.services,
             scopes=(Scope.READ,),
             parameters=(

@@ -29,6 +29,7 @@ LIST = "list: "  # a large customer's rows: each of its statements has an aim of
 AIM_OF_LISTS = 30.0
 LONG = 5000.0  # a job of thousands of small statements: once is enough
 AIM_OF_BATCH = 400.0  # a statement that writes hundreds of rows, or looks at all services
+AIM_OF_MEASURE = 2000.0  # an hourly one that looks at all orders of a month
 AIM_OF_ADMIN = 3000.0
 UNLIMITED = 1_000_000_000
 
@@ -83,6 +84,7 @@ def jobs() -> dict[str, tuple[Callable[[], Any], float]]:
     from notifications import outbox
     from notifications.retention import clean_notices
     from orders.accounting.purchase_counts import count_purchases
+    from orders.accounting.service_quality import measure_quality
     from orders.attempts import assumptions, windows
     from orders.fulfilment import forward, late_checks, margin, poll, solvency
     from orders.lifecycle.referrals import credit_referrals
@@ -139,9 +141,9 @@ def jobs() -> dict[str, tuple[Callable[[], Any], float]]:
         "purchase counts": lambda: count_purchases(now=now),
         "success rates": lambda: count_success_rates(now),
     }
-    return {name: (work, AIM) for name, work in works.items()} | {
-        name: (work, AIM_OF_BATCH) for name, work in batches.items()
-    }
+    measures = {"service quality": (lambda: measure_quality(now=now), AIM_OF_MEASURE)}
+    aims = {name: (work, AIM) for name, work in works.items()}
+    return aims | {name: (work, AIM_OF_BATCH) for name, work in batches.items()} | measures
 
 
 def books() -> dict[str, tuple[Callable[[], Any], float]]:

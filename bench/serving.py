@@ -131,10 +131,10 @@ def fill(sandbox: "Sandbox") -> None:
     """Take the sandbox's services into the shop, as a sync does, with every unit confirmed and every word learned."""
     from django.db import connection
 
-    from catalog.browse.search import learn_words
     from catalog.models import Category
     from catalog.operations.overrides import confirm_rate_units
     from catalog.sync.sync_catalog import sync_catalog
+    from catalog.words.vocabulary import learn_words
 
     sync_catalog(client=sandbox.client(), now=datetime.now(UTC))
     confirm_rate_units(Category.objects.all(), now=datetime.now(UTC))

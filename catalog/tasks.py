@@ -5,16 +5,17 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.browse import search
 from catalog.models import Service, SyncRun
 from catalog.operations import back_in_stock
 from catalog.operations.overrides import refresh_search_text
 from catalog.operations.stock_alerts import may_be_back
-from catalog.pricing import repricing
+from catalog.operations.titles import refresh_titles, titles_are_unread
+from catalog.pricing import price_points, repricing
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
 from catalog.sync.translation_rounds import is_due
+from catalog.words import vocabulary
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -50,6 +51,8 @@ def _sync(*, in_full: bool) -> None:
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if in_full:
         refresh_search_text(Service.objects.all())  # a sync writes those it touches
+    if run.added or run.returned:
+        vocabulary.learn_words()
     if run.changed or run.returned:
         may_be_back()
 
@@ -81,10 +84,29 @@ def reprice_services() -> None:
         log.info("reprice_services", changed=done.changed, version=done.version)
 
 
+@shared_task(name="catalog.tasks.read_titles")
+def read_titles() -> None:
+    """Read the titles that nobody has read yet: those of services that were there before an update of the shop."""
+    if titles_are_unread():
+        refresh_titles()
+
+
+@shared_task(name="catalog.tasks.refresh_titles")
+def refresh_titles_of_all() -> None:
+    """Read all titles anew; asked for when staff has changed a rule."""
+    log.info("refresh_titles", changed=refresh_titles())
+
+
+@shared_task(name="catalog.tasks.keep_price_points")
+def keep_price_points() -> None:
+    """Keep today's prices where they have changed, for the price histories."""
+    log.info("keep_price_points", kept=price_points.keep_price_points(now=timezone.now()))
+
+
 @shared_task(name="catalog.tasks.learn_words")
 def learn_words() -> None:
     """Learn the words that services are described with, so that mistyped ones are understood."""
-    search.learn_words()
+    vocabulary.learn_words()
 
 
 @shared_task(name="catalog.tasks.send_stock_alerts")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.models import User
 from notifications.models import Notice
 from notifications.wake_worker import wake_worker
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
 log = structlog.get_logger(__name__)
 
@@ -232,13 +233,13 @@ def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmail
             "list_url": staffs_list if user is None else settings.SITE_URL + reverse("orders:list"),
             "several": len(notices) > 1,
             "about_orders": not all(map(_asked_for, notices)),
-            "store_name": settings.STORE_NAME,
-            "support_email": settings.SUPPORT_EMAIL,
+            "store_name": STORE_NAME.value,
+            "support_email": SUPPORT_EMAIL.value,
             "account_url": settings.SITE_URL + reverse("account"),
             "admin_url": settings.ADMIN_URL + reverse("admin:index"),
         }
         return EmailMessage(
-            subject=gettext("%(store)s: %(subject)s") % {"store": settings.STORE_NAME, "subject": subject},
+            subject=gettext("%(store)s: %(subject)s") % {"store": STORE_NAME.value, "subject": subject},
             body=render_to_string(template, context),
             to=to,
             connection=connection,

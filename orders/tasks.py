@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from orders.accounting import purchase_counts
+from orders.accounting import purchase_counts, service_quality
 from orders.attempts import assumptions
 from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
@@ -143,6 +143,13 @@ def place_pending_checkouts() -> None:
 def count_purchases() -> None:
     """Count what was bought lately, for the lists sorted by it."""
     purchase_counts.count_purchases(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.measure_quality")
+def measure_quality() -> None:
+    """Measure how fast services are and what becomes of their orders, for the pages that say so."""
+    changed = service_quality.measure_quality(now=timezone.now())
+    log.info("measure_quality", changed=changed)
 
 
 @shared_task(name="orders.tasks.credit_referrals")

@@ -6,6 +6,8 @@ from orders.pages import views
 
 app_name = "orders"
 urlpatterns = [
+    path("quick/", views.quick, name="quick"),
+    path("quick/services/", views.quick_services, name="quick_services"),
     path("order/<int:service_id>/", views.place, name="place"),
     path("order/<int:service_id>/stock-alert/", views.stock_alert, name="stock_alert"),
     path("orders/", views.order_list, name="list"),
@@ -16,5 +18,6 @@ urlpatterns = [
     path("orders/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("orders/<int:pk>/goods/", views.goods, name="goods"),
     path("orders/<int:pk>/goods/file/", views.goods_file, name="goods_file"),
+    path("orders/<int:pk>/goods/report/", views.goods_claim, name="goods_claim"),
     path("orders/<int:pk>/ask/<str:kind>/", views.ask, name="ask"),
 ]

@@ -6,16 +6,18 @@ from django.contrib.auth import logout
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.defaultfilters import date as date_text
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import CustomerRequest, PageRequest, address_of, customers_only, personal_page, render_live
+from accounts.moments import write_day, write_moment
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
+from preferences.face import STORE_NAME
+from privacy.deletion.form import DeletionForm
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
 from privacy.deletion.requests import CannotDelete, keep_account, request_deletion
@@ -54,7 +56,7 @@ def prepare(request: CustomerRequest) -> HttpResponse:
         messages.info(request, _("Your download is already being prepared."))
     except TooSoon as refusal:
         text = _("You can prepare one download a day. The next one is possible from %(time)s.")
-        at = date_text(timezone.localtime(refusal.free_at), "SHORT_DATETIME_FORMAT")
+        at = write_moment(refusal.free_at)
         messages.error(request, text % {"time": at})
     else:
         messages.success(request, _("Your download is being prepared. We'll email you when it is ready."))
@@ -77,7 +79,7 @@ def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
     until = export.ready_at or export.requested_at
     note_looks_at_all(request.user, until=until, address=address_of(request), now=timezone.now())
     tell_of_change(request.user, _("Everything we know about you was downloaded."))
-    name = f"{settings.STORE_NAME}-{export.requested_at:%Y-%m-%d}.zip"
+    name = f"{STORE_NAME.value}-{export.requested_at:%Y-%m-%d}.zip"
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 
@@ -87,23 +89,20 @@ def download(request: CustomerRequest, pk: int) -> HttpResponseBase:
 def delete(request: CustomerRequest) -> HttpResponse:
     """Say what happens to the account, the data and the money, and take the request."""
     wallet_of(request.user)
-    error, obstacles = "", obstacles_of(request.user)
-    if request.method == "POST":
-        if request.POST.get("email", "").strip().lower() != request.user.email:
-            error = _("Type the email address of this account to confirm.")
+    obstacles = obstacles_of(request.user)
+    form = DeletionForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        try:
+            deletion = request_deletion(request.user, now=timezone.now())
+        except CannotDelete as refusal:
+            obstacles = refusal.obstacles
         else:
-            try:
-                deletion = request_deletion(request.user, now=timezone.now())
-            except CannotDelete as refusal:
-                obstacles = refusal.obstacles
-            else:
-                logout(request)
-                text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
-                messages.success(
-                    request, text % {"date": date_text(timezone.localtime(deletion.due_at), "DATE_FORMAT")}
-                )
-                return redirect("home")
-    context = {"error": error, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
+            logout(request)
+            text = _("Your account will be deleted on %(date)s. Until then you can undo it: see the email we sent.")
+            messages.success(request, text % {"date": write_day(deletion.due_at)})
+            return redirect("home")
+    form.fields_shown = not obstacles
+    context = {"form": form, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
     status = UNPROCESSABLE if request.method == "POST" else None
     return render(request, "privacy/delete.html", context, status=status)
 

@@ -20,6 +20,7 @@ from orders.fulfilment.solvency import forecast
 from orders.models import OPEN, ForwardingPause, Order, Status
 from storefront import __version__
 from storefront.admin_navigation import ENTRIES, GROUPS, MONEY_REQUESTS, Entry
+from storefront.preference_pages import admin as preferences_admin  # noqa: F401 - registers it
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
 from upstream.limits.limiter import Down

@@ -62,6 +62,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
             Entry("orders.deliveredgoods", _("Delivered goods"), "package_2"),
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
+            Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
         ],
     ),
@@ -114,6 +115,8 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("catalog.service", _("Services"), "sell"),
             Entry("catalog.category", _("Categories"), "category"),
             Entry("catalog.subcategory", _("Subcategories"), "account_tree"),
+            Entry("catalog.titlerule", _("Title rules"), "short_text"),
+            Entry("orders.goodsformat", _("Goods formats"), "view_column"),
             Entry(
                 "orders.rateunitquestion",
                 _("Rate units to confirm"),
@@ -132,6 +135,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             ),
             Entry("catalog.servicechange", _("Service changes"), "manage_history"),
             Entry("orders.watchedprice", _("Watched prices"), "price_change"),
+            Entry("catalog.searchsynonym", _("Search synonyms"), "manage_search"),
             Entry("catalog.favorite", _("Favorites"), "favorite"),
             Entry("catalog.stockalert", _("Stock alerts"), "notifications"),
         ],
@@ -167,6 +171,10 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("auth.group", _("Staff roles"), "badge"),
             Entry("accounts.trailentry", _("Trail"), "footprint"),
         ],
+    ),
+    (
+        _("Settings"),
+        [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
     ),
 ]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from storefront.configuration import deployment
+from storefront.configuration import deployment, quality
 from storefront.configuration.admin_theme import admin_theme
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.database import migration_database
 from storefront.configuration.environment import Environment
+from storefront.configuration.languages import language_code, languages
 from storefront.configuration.logs import logging_config
 from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.privacy import privacy
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "catalog",
     "wallet",
     "accounts",
+    "preferences",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -80,10 +83,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "storefront.web.middleware.RequestLogMiddleware",
     "storefront.web.middleware.ApiMiddleware",
+    "storefront.offline.middleware.WithoutCookiesMiddleware",
+    "storefront.web.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "storefront.web.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "storefront.face.languages.OfferedLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -119,7 +124,8 @@ TEMPLATES = [
                 )
             ],
             "builtins": [
-                "accounts.templatetags.money",
+                *("accounts.templatetags.money", "accounts.templatetags.moments"),
+                "preferences.templatetags.face",
                 "storefront.templatetags.components",
                 "template_partials.templatetags.partials",
             ],
@@ -165,11 +171,18 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # Not while templates are being edited: they are no part of what a cached page is known by.
 PAGE_CACHE_SECONDS = env.seconds("PAGE_CACHE_SECONDS", 0 if DEBUG else 300, minimum=0)
 
+# --- Languages and time ---------------------------------------------------------------------------------------------
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = languages(LOCALE_PATHS[0])
+LANGUAGE_CODE = language_code(env, LANGUAGES)
+FORMAT_MODULE_PATH = "storefront.formats"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
 # --- The shop -------------------------------------------------------------------------------------------------------
-STORE_NAME = env.text("STORE_NAME", "Storefront")
+STORE_NAME = env.text("STORE_NAME", "Demo shop" if env.flag("DEMO", False) else "Storefront")
 STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
-SECURITY_CONTACT = deployment.security_contact(env, support_email=SUPPORT_EMAIL)
+SECURITY_CONTACT = deployment.security_contact(env)
 # Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
 DEFAULT_MARKUP_PERCENT = env.decimal("DEFAULT_MARKUP_PERCENT", "25")
@@ -208,7 +221,7 @@ SYNC_REPRICED_FACTOR = env.decimal("SYNC_REPRICED_FACTOR", "2")
 if SYNC_REPRICED_FACTOR <= 1:
     raise ImproperlyConfigured("SYNC_REPRICED_FACTOR should be above 1: rates that moved by less are not suspicious.")
 SYNC_FULL_EVERY_SECONDS = env.seconds("SYNC_FULL_EVERY_SECONDS", 24 * 3600)
-CATALOG_LANGUAGES = catalog_languages(env)
+CATALOG_LANGUAGES = catalog_languages(env, LANGUAGES)
 SYNC_TRANSLATIONS_EVERY_SECONDS = env.seconds("SYNC_TRANSLATIONS_EVERY_SECONDS", 24 * 3600)
 STOCK_CACHE_SECONDS = env.seconds("STOCK_CACHE_SECONDS", 15)
 STOCK_TIMEOUT_SECONDS = env.seconds("STOCK_TIMEOUT_SECONDS", 2)
@@ -233,6 +246,7 @@ RECONCILE_MAX_WINDOW = env.number("RECONCILE_MAX_WINDOW", 300, minimum=1)
 RECONCILE_LOOK_AHEAD = env.number("RECONCILE_LOOK_AHEAD", 20, minimum=1)
 LATE_CHANGE_DAYS = env.number("LATE_CHANGE_DAYS", 7)
 LATE_CHECK_SHARE = env.decimal("LATE_CHECK_SHARE", "0.1", minimum=Decimal("0.01"), maximum=Decimal(1))
+QUALITY = quality.terms(env)
 RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
@@ -310,20 +324,13 @@ CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.security.passwords.BreachedPasswordValidator"},
-    {"NAME": "accounts.security.passwords.OwnNamesValidator"},
-]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PRIVACY = privacy(env, BASE_DIR)
 STAFF_SESSION_SECONDS = env.seconds("STAFF_SESSION_SECONDS", 28_800, minimum=60)
 STAFF_SESSION_IDLE_SECONDS = env.seconds("STAFF_SESSION_IDLE_SECONDS", 1800, minimum=60)  # without a page
 SIGN_IN_AS = env.flag("SIGN_IN_AS", False)  # whether support may look at the shop as a customer sees it
-globals().update(signing_in(env, store_name=STORE_NAME, site_url=SITE_URL))
+globals().update(signing_in(env, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 _EMAIL = env.parsed("EMAIL_URL", "email_url_config", "consolemail://" if DEBUG else "smtp://localhost:25")
@@ -332,22 +339,12 @@ EMAIL_HOST = _EMAIL["EMAIL_HOST"] or ""
 EMAIL_PORT = _EMAIL["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _EMAIL["EMAIL_HOST_USER"] or ""
 EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS = _EMAIL.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_TLS", False), _EMAIL.get("EMAIL_USE_SSL", False)
 # django-environ gives the path of filemail:///folder without its first slash.
 EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] else None
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
 ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
-
-# --- Languages and time ---------------------------------------------------------------------------------------------
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
-LANGUAGES = [("en", "English"), ("ru", "Русский")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
-FORMAT_MODULE_PATH = "storefront.formats"
-USE_I18N = True
-USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -376,13 +373,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_URL)
 if DEBUG:
     deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
-DEMO = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
-SECURE_CONTENT_TYPE_NOSNIFF = True
+DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    1_000_000  # of any body; other limits, and pages that take files: storefront/web/bodies.py
-)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of any body; other limits, and files: storefront/web/bodies.py
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_HANDLERS = ["storefront.web.bodies.RegisteredFilesOnly", *global_settings.FILE_UPLOAD_HANDLERS]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
@@ -396,4 +390,5 @@ LOGGING_CONFIG = "storefront.configuration.logs.configure"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
-UNFOLD = admin_theme(STORE_NAME, shop_url=SITE_URL if ADMIN_HOST else "/")
+UNFOLD = admin_theme(shop_url=SITE_URL if ADMIN_HOST else "/")
+SET_IN_ENVIRONMENT = env.explicit  # what is set here, no preference changes

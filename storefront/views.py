@@ -1,9 +1,12 @@
 """Pages that belong to no single part of the shop: the home page, and a customer's own page."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.i18n import set_language
@@ -13,26 +16,39 @@ from accounts.forms import MailForm
 from accounts.models import User
 from accounts.operations import choose_mail, remember_language
 from catalog.browse.category_index import category_index
+from catalog.browse.durations import write_short_duration
 from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.operations.stock_alerts import open_stock_alerts
+from preferences.face import LANGUAGES
 from sms.models import Country, Project
-
-CATEGORIES_ON_HOME = 12
+from storefront.home.proof import proof
+from storefront.home.welcome import welcome
+from storefront.home.window import shop_window
 
 
 @cached_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
-    """Show what the shop is, the search, the first categories, and how it works."""
-    index = category_index(recent_version())
-    categories = index.on_sale
+    """Show visitors what the shop is, what sells and how it works; customers, how they stand."""
+    version = recent_version()
+    index = category_index(version)
+    context: dict[str, Any] = {
+        "groups": shop_window(index, version),
+        "categories_count": len(index.on_sale),
+    }
+    if isinstance(request.user, User):
+        wallet = getattr(request.user, "wallet", None)
+        context["welcome"] = welcome(request.user, index, version, now=timezone.now())
+        context["balance_micros"] = wallet.balance_micros if wallet is not None else 0
+        return render(request, "storefront/welcome.html", context)
     countries = Country.objects.filter(projects__in=Project.objects.on_sale()).distinct()
-    context = {
-        "categories": categories[:CATEGORIES_ON_HOME],
-        "categories_count": len(categories),
+    shown = proof(version)
+    context |= {
         "services_count": index.counts.total(),
         "countries_count": countries.count(),
+        "proof": shown,
+        "usual_time": write_short_duration(shown.done_seconds) if shown.done_seconds else "",
     }
     return render(request, "storefront/home.html", context)
 
@@ -59,6 +75,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """Keep the language of the pages in a cookie and that of the mails with the customer; lead back to the page."""
     answer = set_language(request)
     chosen = request.POST.get("language", "")
-    if chosen in dict(settings.LANGUAGES) and isinstance(request.user, User):
+    if chosen in LANGUAGES.value and isinstance(request.user, User):
         remember_language(request.user, chosen)
     return answer

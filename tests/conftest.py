@@ -128,8 +128,10 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     # And what this process remembers of it.
     from catalog.caching.versioned_cache import forget_process_cache
     from orders.fulfilment.late_checks import allowance
+    from tests.preferences.known import no_preferences
 
     forget_process_cache()
+    no_preferences()
     allowance.refill()
 
 

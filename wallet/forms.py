@@ -57,7 +57,7 @@ class TopUpForm(Form):
                 "autocomplete": "off",
                 # What each way costs follows the amount while it is typed.
                 "hx-get": reverse_lazy("wallet:add"),
-                "hx-trigger": "change, keyup changed delay:300ms, typed-before",
+                "hx-trigger": "input changed delay:300ms, typed-before",
                 "hx-include": "[name=gateway]:checked",
                 "hx-params": "amount, gateway",
                 "hx-target": "#ways",
@@ -97,6 +97,11 @@ class TopUpForm(Form):
         return [
             Choice(gateway, name == chosen, self._price(name, amount_micros)) for name, gateway in self.gateways.items()
         ]
+
+    def shown_pay(self) -> str:
+        """What the amount in the form costs the chosen way, as it is written; nothing where it has no price."""
+        price = self._price(self["gateway"].value() or "", self._amount_micros())
+        return money(price.pay_micros) if price else ""
 
     def presets(self) -> list[dict[str, str]]:
         """Return amounts to choose with one click, as links that fill the form."""

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.csv_export import CsvLines
-from accounts.typed_forms import Form
+from accounts.typed_forms import FilterForm
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER
 from upstream.reading.text import line
@@ -70,7 +70,7 @@ class Month:
     balance_micros: int | None = None
 
 
-class StatementForm(Form):
+class StatementForm(FilterForm):
     """Which movements a customer wants to see. Nonsense in the address means: no filter."""
 
     kind = forms.ChoiceField(

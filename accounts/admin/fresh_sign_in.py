@@ -36,29 +36,32 @@ View = Callable[..., HttpResponseBase]
 class FreshSignInAdmin(UnfoldModelAdmin):
     """Pages whose forms, dialogs and actions are carried out only for somebody who has confirmed who they are lately.
 
-    `asks_again = False` is for pages that change neither money nor secrets, roles, users or keys.
+    `asks_again = False` is for pages that change neither money nor secrets, roles, users or keys. `changes_nothing` has
+    the names of addresses that are posted to and change nothing whatsoever, like a preview.
     """
 
     asks_again = True
+    changes_nothing: frozenset[str] = frozenset()
 
     @property
     def urls(self) -> list[URLPattern]:
         """Return the pages of this model; the outermost thing they do is to ask."""
         pages: list[URLPattern] = super().urls
         for page in pages if self.asks_again else ():
-            page.callback = _confirmed(self, page.callback)
+            if page.name not in self.changes_nothing:
+                page.callback = _confirmed(self, page.callback)
         return pages
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form's class; on the page that comes back after confirming, one that is filled in."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        kept = _kept_of(request)
+        kept = kept_of(request)
         return form if kept is None else _filled_form(form, kept)
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         """Return what an inline's forms are made of, filled in likewise."""
         made_of: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        kept = _kept_of(request)
+        kept = kept_of(request)
         if kept is not None and f"{prefix}-TOTAL_FORMS" in kept and inline.has_change_permission(request, obj):
             made_of["data"] = kept
         return made_of
@@ -66,7 +69,7 @@ class FreshSignInAdmin(UnfoldModelAdmin):
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         """Return the rows that are edited in the list, filled in likewise."""
         formset = super().get_changelist_formset(request, **kwargs)
-        kept = _kept_of(request)
+        kept = kept_of(request)
         return formset if kept is None else _filled_list(formset, kept, self.opts.pk.name)
 
 
@@ -123,11 +126,12 @@ def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any
         return _action_page(pages, view, request, kept, *args, **kwargs)
     if dialog := _dialog_here(pages, request):
         return _dialog_page(pages, view, dialog, request, kept, *args, **kwargs)
-    request._kept_form = kept  # type: ignore[attr-defined]  # ours: see `_kept_of`
+    request._kept_form = kept  # type: ignore[attr-defined]  # ours: see `kept_of`
     return view(request, *args, **kwargs)
 
 
-def _kept_of(request: HttpRequest) -> QueryDict | None:
+def kept_of(request: HttpRequest) -> QueryDict | None:
+    """Return what was typed before its owner confirmed who they are, on the page that comes back after that."""
     kept: QueryDict | None = getattr(request, "_kept_form", None)
     return kept if kept else None
 

@@ -6,11 +6,11 @@ https://github.com/dropbox/zxcvbn
 
 from functools import cache
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from preferences.face import STORE_NAME
 
 # What people write for letters so that a word passes for a password; those who guess know it as well.
 AS_LETTERS = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
@@ -60,7 +60,7 @@ class OwnNamesValidator:
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError."""
         email = (getattr(user, "email", "") or "").lower()
-        shop = settings.STORE_NAME.lower()
+        shop = STORE_NAME.value.lower()
         names = {email, email.partition("@")[0], shop, shop.replace(" ", "")} - {""}
         if not names.isdisjoint(readings(password)):
             raise ValidationError(

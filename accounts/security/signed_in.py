@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from accounts.access import ask_to_sign_in
+from accounts.access import ask_to_sign_in, asks_for_news
 from accounts.models import User
 
 SINCE, SEEN = "signed_in_at", "seen_at"
@@ -42,7 +42,8 @@ class SignedInMiddleware:
             logout(request)
             response = ask_to_sign_in(request)  # type: ignore[arg-type]  # htmx has been here
         else:
-            _note(request)
+            if not asks_for_news(request):  # a page that lies open must not keep its session open
+                _note(request)
             response = self.get_response(request)
         add_never_cache_headers(response)
         return response

@@ -35,6 +35,7 @@ from accounts.security.wrong_tries import (
 from accounts.sign_up.referrals import referrer_in
 from accounts.sign_up.same_work import ask_for_account
 from accounts.sign_up.site_urls import on_this_site
+from preferences.face import STORE_NAME
 
 LINKS: tuple[str, ...] = ("signup_url", "password_reset_url")  # those that no hook of their own builds
 EMAIL_CHANGED = "account/email/email_changed"
@@ -121,7 +122,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         request = context.get("request") or self.request
         links = {name: on_this_site(context[name]) for name in LINKS if name in context}
-        site = SimpleNamespace(name=settings.STORE_NAME, domain=settings.SITE_URL)
+        site = SimpleNamespace(name=STORE_NAME.value, domain=settings.SITE_URL)
         whole: dict[str, Any] = {
             **context,
             **links,
@@ -131,6 +132,9 @@ class AccountAdapter(DefaultAccountAdapter):
             "security_url": settings.SITE_URL + reverse("account_security"),
         }
         self.deliver(self.render_mail(template_prefix, email, whole))
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"{STORE_NAME.value}: {subject}"
 
     def deliver(self, message: Any) -> None:
         """Send a mail that is ready; the app of mails has a better way."""

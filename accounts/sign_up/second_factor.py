@@ -6,6 +6,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 
 from accounts.encryption import decrypt, encrypt
+from preferences.face import STORE_NAME
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -22,7 +23,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return decrypt(encrypted_text)
 
     def _get_site_name(self) -> str:
-        return str(settings.STORE_NAME)
+        return str(STORE_NAME.value)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        return {"id": urlsplit(settings.SITE_URL).hostname or "", "name": settings.STORE_NAME}
+        return {"id": urlsplit(settings.SITE_URL).hostname or "", "name": STORE_NAME.value}

@@ -1,5 +1,6 @@
 """Money on pages: `{{ order.price_micros|money }}` → `$12.34` in English, `12,34 $` in Russian."""
 
+from decimal import Decimal
 from functools import lru_cache
 
 from babel.core import Locale
@@ -19,10 +20,19 @@ def money(micros: int, currency: str = "") -> str:
     return _written(int(micros), currency or settings.STORE_CURRENCY, get_language() or "en")
 
 
+@register.filter
+def decimals(micros: int) -> int:
+    """Return how many decimals `money` writes, 2 to 6: amounts below each other are aligned at the point by it."""
+    return _decimals(decimal_from_micros(int(micros)))
+
+
+def _decimals(amount: Decimal) -> int:
+    return max(2, -int(amount.normalize().as_tuple().exponent))
+
+
 @lru_cache(maxsize=20_000)  # a list has fifty prices, and each takes a tenth of a millisecond to write
 def _written(micros: int, currency: str, language: str) -> str:
     amount = decimal_from_micros(micros)
-    decimals = max(2, -int(amount.normalize().as_tuple().exponent))
     locale = Locale.parse(language.replace("-", "_"))
-    pattern = locale.currency_formats["standard"].pattern.split(";")[0].replace("0.00", "0." + "0" * decimals)
+    pattern = locale.currency_formats["standard"].pattern.split(";")[0].replace("0.00", "0." + "0" * _decimals(amount))
     return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)

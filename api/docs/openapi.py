@@ -13,6 +13,7 @@ from api.docs.errors import FURTHER, OF_DOCUMENT
 from api.docs.samples import EXAMPLES
 from api.docs.schemas import ANSWERS, ERROR, ERROR_OBJECT, PARAMETERS, Schema
 from api.registry import ACTIONS, Action, Parameter
+from preferences.face import STORE_NAME
 
 VERSION = "2.0"
 LIMIT_HEADERS = {
@@ -29,7 +30,7 @@ def describe() -> dict[str, Any]:
         return {
             "openapi": "3.1.0",
             "info": {
-                "title": f"{settings.STORE_NAME} API",
+                "title": f"{STORE_NAME.value} API",
                 "version": VERSION,
                 "description": "Every answer is HTTP 200 with JSON unless the key asks for 4xx; a refused call is "
                 'answered with {"error": text} and has changed nothing.',

@@ -52,6 +52,21 @@ _STATUS = record(
     },
     optional=("accounts",),
 )
+_MINUTES: Schema = {"type": ["integer", "null"], "minimum": 1}
+_PERCENT: Schema = {"type": "integer", "minimum": 0, "maximum": 100}
+_QUALITY = record(
+    {
+        "days": {**COUNT, "description": "Over how many days it was measured"},
+        "orders": {**COUNT, "description": "How many orders ended in these days"},
+        "completed_percent": _PERCENT,
+        "partial_percent": _PERCENT,
+        "refunded_percent": _PERCENT,
+        "start_minutes": {**_MINUTES, "description": "From payment to the start: half of the orders took no longer"},
+        "start_minutes_p90": {**_MINUTES, "description": "The same for nine in ten"},
+        "done_minutes": {**_MINUTES, "description": "From payment to the end: half of the orders took no longer"},
+        "done_minutes_p90": {**_MINUTES, "description": "The same for nine in ten"},
+    }
+)
 _SERVICE = record(
     {
         "service": ID,
@@ -64,7 +79,10 @@ _SERVICE = record(
         "refill": FLAG,
         "cancel": FLAG,
         "stock": COUNT,
-    }
+        "average_time": {**ID, "description": "Minutes an order usually takes: done_minutes of quality"},
+        "quality": _QUALITY,
+    },
+    optional=("average_time", "quality"),
 )
 _NUMBER = record({"order": ID, "phone": TEXT, "country": TEXT, "status": {"enum": sorted(set(NUMBER_WORDS.values()))}})
 _ID_OR_TEXT = either({"type": "integer"}, TEXT)

@@ -7,6 +7,8 @@ from catalog.admin import (
     rules,
     services,
     syncs,
+    synonyms,
+    titles,
 )
 
-__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs"]
+__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "synonyms", "titles"]

@@ -1,29 +1,54 @@
-"""A service's own price: never below what the service costs."""
+"""The form of a service: its own price is never below what it costs, and its own facts can be read."""
+
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.templatetags.money import money
-from accounts.typed_forms import ModelForm
+from accounts.typed_forms import AsTypedField, ModelForm
 from catalog.admin.rule_form import MAX_AMOUNT
 from catalog.models import Service
 from catalog.pricing import cost_micros
+from catalog.titles.facts import read_lines, write_lines
 from upstream.money import MICROS
 
 PRICE_FIELDS = {"rate_override_micros", "rate_per_override"}  # what the stored selling rates of a service follow
 
 
 class ServiceForm(ModelForm):
+    facts_override = AsTypedField(
+        label=gettext_lazy("facts"),
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=gettext_lazy(
+            "One fact in each line, instead of what its title says: “country: us”, “refill_days: 30”, “speed: "
+            "1000-5000”. A dash for the value means that there is none: “quality: -”."
+        ),
+    )
+
     class Meta:
         model = Service
-        fields = ("rate_override_micros",)  # with it the admin names the others
+        fields = ("rate_override_micros", "facts_override")  # with it the admin names the others
         help_texts = {
             "rate_override_micros": gettext_lazy(
                 "Replaces the markup; same unit as the upstream rate. Group discounts still apply, but "
                 "never below the floor margin. Empty: markup rules apply."
             ),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["facts_override"] = write_lines(self.instance.facts_override)
+
+    def clean_facts_override(self) -> dict[str, Any]:
+        try:
+            return read_lines(self.cleaned_data["facts_override"])
+        except ValueError as error:
+            raise ValidationError(_("This line can't be read: %(line)s") % {"line": error}) from error
 
     def clean_rate_override_micros(self) -> int | None:
         rate_override_micros: int | None = self.cleaned_data["rate_override_micros"]

@@ -27,9 +27,11 @@ from accounts.admin.widgets import (
 from catalog.admin.differences import history_of
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
+from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
+from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import lock_prices
 from catalog.sync.service_types import apply_mapped_types
 
@@ -56,6 +58,7 @@ class CategoryAdmin(EditOnlyAdmin):
     fields = (
         ("name", shown_translations),
         ("display_name", "merged_into"),
+        "group",
         "delivery",
         ("delivery_now", "vault_proved_at"),
         ("rate_per", "rate_confirmed_at"),
@@ -194,11 +197,12 @@ class ServiceAdmin(EditOnlyAdmin):
     list_filter = (OnSaleFilter, "type", "category")
     list_select_related = ("category", "subcategory__category")
     search_fields = ("search_text", "upstream_id__exact")
-    named_by = ("name", "display_name")
+    named_by = ("name", "display_name", "short_title_override")
     actions = ("hide", "show")
     readonly_fields = (
         "upstream_id",
         "name",
+        read_from_title,
         shown_translations,
         "category",
         "subcategory",
@@ -221,7 +225,8 @@ class ServiceAdmin(EditOnlyAdmin):
             gettext_lazy("Shop settings"),
             {
                 "fields": (
-                    "display_name",
+                    ("display_name", "short_title_override"),
+                    "facts_override",
                     "description",
                     ("visible", "position"),
                     ("delivery_override", "rate_per_override"),
@@ -238,8 +243,10 @@ class ServiceAdmin(EditOnlyAdmin):
         if repriced:
             lock_prices()
         super().save_model(request, obj, form, change)
-        if "display_name" in form.changed_data:
+        if {"display_name", "short_title_override"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(pk=obj.pk))
+        if "facts_override" in form.changed_data:
+            refresh_titles(Service.objects.filter(pk=obj.pk))
         if repriced:
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))
 

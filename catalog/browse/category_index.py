@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
+from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
+from catalog.browse.newness import opened_at
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Category, Service, ServiceQuerySet, Subcategory, shown_name
 
@@ -42,11 +45,17 @@ class ShownCategory:
     subcategories: tuple[ShownSubcategory, ...]
     services_count: int = 0
     translated: Mapping[str, str] = field(default_factory=dict, compare=False)
+    kind: CategoryKind = NO_KIND
 
     @property
     def title(self) -> str:
         """What readers see; the index is one for all languages."""
         return shown_name(self.translated, self.name)
+
+    @property
+    def icon(self) -> str:
+        """The symbol of static/icons/sprite.svg that stands beside it."""
+        return self.kind.icon
 
     def subcategory(self, pk: int | None) -> ShownSubcategory | None:
         """Return the subcategory of this id, or of the same name as the one of this id."""
@@ -98,6 +107,7 @@ class CategoryIndex:
     hidden_ids: tuple[int, ...]
     unconfirmed_ids: tuple[int, ...]
     counts: Counts
+    opened_at: datetime | None  # when the shop found its first services
     _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
     _subcategories: dict[int, ShownSubcategory] = field(repr=False)  # any shown category's subcategory's id
     _rows: dict[int, tuple[Any, ...]] = field(repr=False)  # any category's id: the columns of its row
@@ -157,7 +167,7 @@ class CategoryIndex:
 def category_index(version: int) -> CategoryIndex:
     """Return the category index at this version of the catalog (see `catalog.caching.version`).
 
-    No query when somebody asked before, else three: one of them counts the whole catalog.
+    No query when somebody asked before, else four: one of them counts the whole catalog.
     """
     return process_cached(cache_key("category_index"), version, _read)
 
@@ -178,13 +188,17 @@ def _read() -> CategoryIndex:
         if row.merged_into_id is None:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
             own, translated = (row.display_name, {}) if row.display_name else (row.name, row.translated_names)
-            found.append(ShownCategory(row.pk, own, ids, _by_name(ids, subcategories), translated=translated))
+            below = _by_name(ids, subcategories)
+            found.append(
+                ShownCategory(row.pk, own, ids, below, translated=translated, kind=kind_of(row.name, row.group))
+            )
     shown_ids = {row.pk for row in shown}
     uncounted = CategoryIndex(
         categories=tuple(found),
         hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
         counts=Counts({}),
+        opened_at=opened_at(),
         _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
         _subcategories={pk: of_name for each in found for of_name in each.subcategories for pk in of_name.ids},
         _rows={row.pk: tuple(row.__dict__[name] for name in names) for row in rows},

@@ -1,6 +1,7 @@
 """What a visitor asks of a listing, read leniently: nonsense in the address shows the nearest sensible page."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -10,6 +11,8 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from catalog.titles.countries import is_country
+from catalog.titles.facts import QUALITIES
 from upstream.money import decimal_from_micros, micros_from_decimal
 from upstream.reading.amounts import typed_amount, typed_quantity
 from upstream.reading.text import line, visible
@@ -23,6 +26,13 @@ MICRO = Decimal("0.000001")
 _TRUE = {"1", "on", "true", "yes"}
 
 
+# From which a list can be asked for: days of refill or warranty, pieces a day.
+FACT_STEPS = {
+    "days": (1, 7, 15, 30, 60, 90, 180, 365, 36_500),
+    "speed": (500, 1000, 5000, 10_000, 50_000, 100_000, 500_000, 1_000_000),
+}
+
+
 class Sort(models.TextChoices):
     """In which order a listing stands. Prices are compared per piece, so that both rate units can share a listing."""
 
@@ -32,6 +42,7 @@ class Sort(models.TextChoices):
     NAME = "name", _("By name")
     NEWEST = "newest", _("Newest first")
     POPULAR = "popular", _("Best-selling")
+    FASTEST = "fastest", _("Fastest first")
 
 
 @dataclass(frozen=True)
@@ -50,10 +61,15 @@ class ListingQuery:
     refill: bool = False
     cancel: bool = False
     in_stock: bool = False
+    quality: str = ""
+    country: str = ""
+    days: int | None = None
+    speed: int | None = None
     sort: Sort = Sort.USUAL
     page: int = 1
     after: str = ""
     before: str = ""
+    exact: bool = False  # the very words, even where they find nothing
 
     @classmethod
     def read(cls, params: QueryDict) -> "ListingQuery":
@@ -73,10 +89,15 @@ class ListingQuery:
             refill=params.get("refill", "").lower() in _TRUE,
             cancel=params.get("cancel", "").lower() in _TRUE,
             in_stock=params.get("stock", "").lower() in _TRUE,
+            quality=_one_of(params.get("quality", ""), QUALITIES),
+            country=country if is_country(country := params.get("country", "").lower()) else "",
+            days=_step("days", params.get("days", "")),
+            speed=_step("speed", params.get("speed", "")),
             sort=Sort(sort) if sort in Sort.values else Sort.USUAL,
             page=max(1, min(_digits(params.get("page", "")) or 1, LARGEST_PAGE)),
             after=after,
             before="" if after else before,
+            exact=params.get("exact", "").lower() in _TRUE,
         )
 
     def with_(self, **changes: Any) -> "ListingQuery":
@@ -84,13 +105,13 @@ class ListingQuery:
         return replace(self, **{"page": 1, "after": "", "before": "", **changes})
 
     @property
-    def has_filters(self) -> bool:
-        """Whether anything but words, order and page narrows the list."""
-        return self.with_(words="", sort=Sort.USUAL) != ListingQuery()
+    def is_counted_ahead(self) -> bool:
+        """Whether the counts cached for the whole catalog answer it: no words, no price, no quantity, no facts."""
+        return self.is_about_facts and not (self.quality or self.country or self.days or self.speed)
 
     @property
-    def is_counted_ahead(self) -> bool:
-        """Whether the counts cached for the whole catalog answer it: no words, no price, no quantity."""
+    def is_about_facts(self) -> bool:
+        """Whether nothing but facts, flags and a place narrows the list."""
         return not self.words and (self.quantity, self.price_from_micros, self.price_to_micros) == (None, None, None)
 
     def encode(self) -> str:
@@ -105,10 +126,15 @@ class ListingQuery:
             "refill": "1" if self.refill else "",
             "cancel": "1" if self.cancel else "",
             "stock": "1" if self.in_stock else "",
+            "quality": self.quality,
+            "country": self.country,
+            "days": self.days,
+            "speed": self.speed,
             "sort": "" if self.sort == Sort.USUAL else self.sort.value,
             "page": "" if self.page == 1 else self.page,
             "after": self.after,
             "before": self.before,
+            "exact": "1" if self.exact else "",
         }
         return urlencode([(name, value) for name, value in pairs.items() if value not in ("", None)])
 
@@ -122,6 +148,16 @@ def whole_number(text: str) -> int | None:
     """Return the id that a text is, or None."""
     number = _digits(text)
     return number if number is not None and number <= LARGEST_ID else None
+
+
+def _one_of(text: str, known: Sequence[str]) -> str:
+    return text if text in known else ""
+
+
+def _step(name: str, text: str) -> int | None:
+    """Return the largest step that is not above what was asked for."""
+    asked = _digits(text)
+    return None if not asked else max((step for step in FACT_STEPS[name] if step <= asked), default=None)
 
 
 def _clean(text: str) -> str:

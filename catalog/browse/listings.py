@@ -4,6 +4,7 @@ It is made without the request, from the question, the reader's prices and the c
 it can be shown to everybody whose prices are the same.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
@@ -15,6 +16,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.facets import (
+    MAX_COUNTED,
     Facets,
     Place,
     count_facets,
@@ -22,13 +24,17 @@ from catalog.browse.facets import (
     narrow_openly,
     narrow_to_place,
 )
+from catalog.browse.fact_filters import FactFilter, count_fact_filters, fact_chip, narrow_by_facts
 from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import closest_words, find
+from catalog.browse.search import find, ranked
+from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
+from catalog.caching.version import recent_version
 from catalog.models import Service, ServiceQuerySet
+from catalog.words.vocabulary import closest_words
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Listing:
     category: ShownCategory | None = None
     corrected: bool = False
     rows: str = ""  # ready markup
+    suggestions: tuple[Link, ...] = ()  # for an empty list: what finds something
+    fact_filters: Sequence[FactFilter] = ()
 
     def url(self, query: ListingQuery) -> str:
         """Return the address of another state of this listing; its own category is in the path already."""
@@ -64,6 +72,16 @@ class Listing:
     def address(self) -> str:
         """The listing's own address, in its shortest form."""
         return self.url(self.query if not self.corrected else replace(self.query, words=self.asked.words))
+
+    @property
+    def canonical(self) -> str:
+        """The address that stands for this listing in all its orders and filters: search engines keep that one."""
+        return self.url(ListingQuery(subcategory_id=self.query.subcategory_id, page=self.query.page))
+
+    @property
+    def as_typed_url(self) -> str:
+        """The address of the list of what has the very words that were typed, where others were taken for them."""
+        return self.url(self.asked.with_(exact=True))
 
     @property
     def count(self) -> str:
@@ -135,47 +153,31 @@ class Listing:
     def chips(self) -> list[Link]:
         """What narrows the list, each with the address of the list without it."""
         query = self.query
-        chips = [Link(label, self.url(query.with_(**without))) for label, without in self._filters()]
+        chips = [Link(each.label, self.url(query.with_(**each.without))) for each in self.filters]
         return [*chips, Link(_("Clear all"), self.path)] if len(chips) > 1 else chips
 
     @property
-    def suggestions(self) -> list[Link]:
-        """For an empty list: less of what was asked for."""
+    def filters(self) -> list[Filter]:
+        """What narrows the list besides words and the category whose page it is."""
         query = self.query
-        fewer = [
-            Link(_("Without “%(filter)s”") % {"filter": label}, self.url(query.with_(**without)))
-            for label, without in self._filters()
-        ]
-        if query.words and query.has_filters:
-            plain = ListingQuery(words=query.words, category_id=query.category_id if self.fixed else None)
-            fewer.append(Link(_("Only the search words"), self.url(plain)))
-        words = query.words.split()
-        if len(words) > 1:
-            fewer += [
-                Link(_("Only “%(word)s”") % {"word": word}, self.url(query.with_(words=word))) for word in words[:5]
-            ]
-        if self.fixed and query.words:
-            everywhere = ListingQuery(words=query.words).encode()
-            fewer.append(Link(_("In all categories"), f"{reverse('catalog:search')}?{everywhere}"))
-        return fewer
-
-    def _filters(self) -> list[tuple[str, dict[str, object]]]:
-        query = self.query
-        found: list[tuple[str, dict[str, object]]] = []
+        found: list[Filter] = []
         if self.category is not None and self.fixed is None:
-            found.append((self.category.title, {"category_id": None, "subcategory_id": None}))
-        found += [(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
+            found.append(Filter(self.category.title, {"category_id": None, "subcategory_id": None}))
+        found += [Filter(each.label, {"subcategory_id": None}) for each in self.facets.subcategories if each.chosen]
         minimum, maximum = query.price_from_micros, query.price_to_micros
         if minimum is not None:
-            found.append((_("from %(price)s") % {"price": money(minimum)}, {"price_from_micros": None}))
+            found.append(Filter(_("from %(price)s") % {"price": money(minimum)}, {"price_from_micros": None}))
         if maximum is not None:
-            found.append((_("up to %(price)s") % {"price": money(maximum)}, {"price_to_micros": None}))
+            found.append(Filter(_("up to %(price)s") % {"price": money(maximum)}, {"price_to_micros": None}))
         if query.quantity is not None:
             text = _("for %(quantity)s pieces") % {"quantity": write_number(query.quantity)}
-            found.append((text, {"quantity": None}))
+            found.append(Filter(text, {"quantity": None}))
+        for name in ("quality", "country", "days", "speed"):
+            if label := fact_chip(query, name):
+                found.append(Filter(label, {name: ListingQuery.__dataclass_fields__[name].default}))
         flags = [(query.refill, _("Refill"), "refill"), (query.cancel, _("Can be canceled"), "cancel")]
         flags.append((query.in_stock, _("In stock"), "in_stock"))
-        found += [(label, {name: False}) for chosen, label, name in flags if chosen]
+        found += [Filter(label, {name: False}) for chosen, label, name in flags if chosen]
         return found
 
 
@@ -191,31 +193,50 @@ def fill_listing(
     """Find, count, page and price what a question asks for; what it names and does not exist is left out of it.
 
     `fixed` is the category whose page it is; `among` narrows to these services, a customer's favorites for one.
-    Queries: one for the rows; up to two for counts unless they are counted ahead; one, and as many again, when nothing
-    has the words and others come close; one or two for the price book.
+    Queries: one for the rows; up to two for counts unless they are counted ahead, and one more where more match than
+    are counted; one for filters by facts; one or two for the price book. When nothing has the words: one for what comes
+    close to them and as many again for each try, four at most, then ten for what to suggest.
     """
     query = _sensible(asked, category_index, fixed)
     services = Service.objects.all() if among is None else among
 
+    def asked_openly(query: ListingQuery) -> ServiceQuerySet:
+        return narrow_openly(find(services.on_sale_in_any_category(), query.words), query, category_index)
+
+    def narrowed(query: ListingQuery) -> ServiceQuerySet:
+        return narrow_by_facts(asked_openly(query), query)
+
     def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets]:
-        found = narrow_openly(find(services.on_sale_in_any_category(), query.words), query, category_index)
+        found = narrowed(query)
         ahead = among is None and query.is_counted_ahead
         return found, count_facets(found, query, category_index, ahead=ahead, within=fixed)
 
+    def finds(query: ListingQuery) -> bool:
+        place = Place.of(query, category_index)
+        return narrow_by_flags(narrow_to_place(narrowed(query), place, category_index), query).exists()
+
     found, facets = look(query)
     corrected = False
-    close = closest_words(query.words) if query.words and not facets.total else ""
-    if close:
-        nearest = query.with_(words=close)
+    close = closest_words(query.words) if query.words and not facets.total else []
+    for words in () if query.exact else close:
+        nearest = query.with_(words=words)
         close_found, close_facets = look(nearest)
         if close_facets.total:
             query, found, facets, corrected = nearest, close_found, close_facets, True
+            break
     place = Place.of(query, category_index)
     if facets.ids:
         shown = Service.objects.filter(pk__in=facets.ids)
     else:
         shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
-    shown = shown.defer("search_text", "upstream_description", "description")
+    shown = ranked(shown, query, facets).defer("search_text", "upstream_description", "description")
+    fact_filters: Sequence[FactFilter] = ()
+    if facets.total or not query.is_counted_ahead:
+        matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
+        ahead = among is None and query.is_about_facts
+        fact_filters = count_fact_filters(
+            matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
+        )
     window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
@@ -228,7 +249,27 @@ def fill_listing(
         sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': listing.address})}",
         names_categories=place.category is None,
     )
-    return replace(listing, rows=rows)
+    if not rows:
+        listing = replace(listing, suggestions=_links(listing, close, category_index, finds))
+    return replace(listing, rows=rows, fact_filters=fact_filters)
+
+
+def _links(
+    listing: Listing, close: list[str], category_index: CategoryIndex, finds: Callable[[ListingQuery], bool]
+) -> tuple[Link, ...]:
+    """Return the ways on from a list that is empty."""
+    query, fixed = listing.query, listing.fixed
+    found = suggest(query, listing.filters, close, category_index, finds, fixed=fixed is not None)
+    search = reverse("catalog:search")
+    return tuple(
+        Link(
+            each.label,
+            listing.url(each.query)
+            if fixed is None or each.query.category_id == fixed.pk
+            else f"{search}?{each.query.encode()}",
+        )
+        for each in found
+    )
 
 
 def _sensible(asked: ListingQuery, category_index: CategoryIndex, fixed: ShownCategory | None) -> ListingQuery:

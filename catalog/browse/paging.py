@@ -26,6 +26,7 @@ COLUMNS = {
     Sort.NAME: ("shown_title", False),
     Sort.NEWEST: ("pk", True),
     Sort.POPULAR: ("bought_lately", True),
+    Sort.FASTEST: ("done_seconds", False),
 }
 
 
@@ -99,6 +100,8 @@ def _ordered(services: ServiceQuerySet, sort: Sort) -> ServiceQuerySet:
     if sort == Sort.NAME:
         services = services.annotate(shown_title=SHOWN_TITLE)
     sign = "-" if largest_first else ""
+    if "rank" in services.query.annotations:  # how well each has the words: see `catalog.browse.search`
+        return services.order_by(F("rank"), column, "pk")
     return services.order_by(*dict.fromkeys((f"{sign}{column}", f"{sign}pk")))
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -13,10 +14,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex
+from catalog.browse.newness import new_since
 from catalog.browse.number_format import write_number
+from catalog.browse.quality import speed_in_lists
 from catalog.caching.prerendered import prerendered
-from catalog.models import OrderForm, Service
+from catalog.models import Fact, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
+from catalog.titles.words import chips_of, fact_in_words
 
 ANY_NUMBER = 987654321
 OBSTACLES = {
@@ -26,7 +30,9 @@ OBSTACLES = {
     "uncertain": (gettext_lazy("Checking the price"), "warn"),
     "too_few": (gettext_lazy("Too few left"), "bad"),
 }
-FIELDS = ("pk", "url", "title", "facts", "badges", "price", "unit", "action", "favorite_url")
+# What a row has no room for, or says already.
+LEFT_OUT = (Fact.MOST, Fact.LEAST)
+FIELDS = ("pk", "url", "title", "facts", "badges", "speed", "price", "unit", "action", "favorite_url")
 
 
 class Pricing:
@@ -66,18 +72,21 @@ def write_rows(
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}
     no_price = _("Price not confirmed")
+    since = new_since(category_index.opened_at, timezone.now())
     lines = []
     for service in services:
-        certain = service.rate_confirmed
+        certain, new = service.rate_confirmed, since is not None and service.first_seen_at > since
         values = {
             "pk": service.pk,
             "url": order_url.format(service.pk),
-            "title": service.title,
+            "title": service.short_name,
             "facts": _places(service, category_index, names_categories)
             + _quantities(service.min_quantity, service.max_quantity, service.stock, language),
-            "badges": _badges(_obstacle(service), service.refill, service.cancel, language),
+            "badges": _chips(service)
+            + _badges(_obstacle(service), new, _refill(service, language), service.cancel, language),
+            "speed": speed_in_lists(service.done_seconds, service.completed_percent, language),
             "price": money(pricing.rate_micros(service)) if certain else no_price,
-            "unit": _unit(service.rate_per, language) if certain else "",
+            "unit": unit_of(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
             "favorite_url": favorite_url.format(service.pk),
             "sign_in_url": sign_in_url,
@@ -102,6 +111,30 @@ def _places(service: Service, category_index: CategoryIndex, names_categories: b
 
 def _facts(*facts: str) -> SafeString:
     return mark_safe("".join(f"<span>{escape(fact)}</span>" for fact in facts))  # noqa: S308 - escaped
+
+
+def _refill(service: Service, language: str) -> str:
+    """Return what the badge of refill says, with its days where they are known; "" where there is none."""
+    days = service.facts.get(Fact.REFILL)
+    return _refill_words(days or None, language) if service.refill else ""
+
+
+@lru_cache(maxsize=2000)
+def _refill_words(days: int | None, _language: str) -> str:
+    return fact_in_words(Fact.REFILL, days) if days else _("Refill")
+
+
+def _chips(service: Service) -> SafeString:
+    without = (*LEFT_OUT, Fact.REFILL) if service.refill else LEFT_OUT  # its badge says it
+    labels = tuple(chip.label for chip in chips_of(service.facts, without=without))
+    return _chip_markup(labels) if labels else SafeString()
+
+
+@lru_cache(maxsize=10_000)
+def _chip_markup(labels: tuple[str, ...]) -> SafeString:
+    # Components are rendered once for each set of words: most services share theirs with many others.
+    texts = [render_to_string("components/fact_chip.html", {"label": label}) for label in labels]
+    return mark_safe("".join(texts))  # noqa: S308 - each is safe
 
 
 def _obstacle(service: Service) -> str:
@@ -131,15 +164,24 @@ def _quantities(minimum: int, maximum: int, stock: int | None, _language: str) -
 
 
 @lru_cache(maxsize=20)
-def _unit(rate_per: int, _language: str) -> str:
+def unit_of(rate_per: int, _language: str) -> str:
+    """Return how many pieces a rate buys, in words."""
     return _("each") if rate_per == 1 else _("per %(pieces)s") % {"pieces": write_number(rate_per)}
 
 
-@lru_cache(maxsize=200)
-def _badges(obstacle: str, refill: bool, cancel: bool, _language: str) -> SafeString:
+def obstacle_of(service: Service) -> tuple[str, str]:
+    """Return in a word why a service cannot be had, and the tone of its badge; nothing when it can."""
+    words, tone = OBSTACLES.get(_obstacle(service), ("", ""))
+    return str(words), tone
+
+
+@lru_cache(maxsize=2000)
+def _badges(obstacle: str, new: bool, refill: str, cancel: bool, _language: str) -> SafeString:
     badges = [(str(OBSTACLES[obstacle][0]), OBSTACLES[obstacle][1], "")] if obstacle else []
+    if new:
+        badges.append((pgettext("service", "New"), "busy", ""))
     if refill:
-        badges.append((_("Refill"), "good", "refill"))
+        badges.append((refill, "good", "refill"))
     if cancel:
         badges.append((_("Can be canceled"), "", "back"))
     template = "components/badge.html"

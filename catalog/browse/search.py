@@ -1,83 +1,92 @@
-"""Finding services by words, and what was probably meant by words that find nothing."""
+"""Finding services by words or by number, the best matches first."""
 
-from difflib import SequenceMatcher
+import re
+from collections.abc import Collection
 
-from django.db import connection
+from django.db.models import Case, IntegerField, Q, Value, When
 
-from catalog.browse.forms import whole_number
-from catalog.models import ServiceQuerySet
+from catalog.browse.facets import MAX_COUNTED, Facets
+from catalog.browse.forms import ListingQuery, Sort, whole_number
+from catalog.models import Service, ServiceQuerySet
+from catalog.words.synonyms import synonyms
+from catalog.words.terms import BEGINNING, PART, Term, may_be_parts, may_rank_apart, rank_of, terms_of
+from catalog.words.texts import SEARCHED, services_beginning, services_with
 from upstream.reading.text import comparable
 
-SHORTEST_WORD, LONGEST_WORD = 3, 40
-MAX_WORDS = 10
-
-# White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
-_LEARN = r"""
-    WITH used AS (
-        SELECT word, count(*) AS services
-        FROM (
-            SELECT unnest(regexp_split_to_array(search_text, '[\s!-/:-@\[-`{-~]+')) AS word
-            FROM catalog_service WHERE withdrawn_at IS NULL AND visible
-        ) AS words
-        WHERE length(word) BETWEEN %s AND %s
-        GROUP BY word
-    ), forgotten AS (
-        DELETE FROM catalog_searchword WHERE word NOT IN (SELECT word FROM used)
-    )
-    INSERT INTO catalog_searchword AS known (word, services) SELECT word, services FROM used
-    ON CONFLICT (word) DO UPDATE SET services = EXCLUDED.services WHERE known.services <> EXCLUDED.services
-"""
-# A part of a word finds that word already. Else the words that share most trigrams; a fifth is what a word of four
-# letters keeps when one of them is wrong.
-_LIKE = """
-    SELECT typed, word FROM unnest(%s::text[]) AS typed, LATERAL (
-        SELECT word, services, similarity(word, typed) AS likeness FROM catalog_searchword
-        WHERE similarity(word, typed) > 0.2 ORDER BY likeness DESC, services DESC, word LIMIT 5
-    ) AS near
-    WHERE NOT EXISTS (SELECT 1 FROM catalog_searchword WHERE strpos(word, typed) > 0)
-    ORDER BY typed, services DESC, word
-"""
+THE_ONE = -1  # the rank of the service whose number was typed
+# As people write a number that is meant to be one: "#12", "№ 12" (which is compared as "no"), "ID: 12".
+_MEANT_AS_NUMBER = re.compile(r"(?:#|no\.? ?|id ?[:#]? ?)([0-9]{1,19})")
 
 
 def find(services: ServiceQuerySet, words: str) -> ServiceQuerySet:
     """Return those services that match all the words, or whose number was typed; "#12" is the number alone."""
     if not words:
         return services
-    plain = comparable(words)
-    number = whole_number(plain.removeprefix("#"))
-    if number is not None and plain.startswith("#"):
+    number = _number_alone(words)
+    if number is not None:
         return services.filter(pk=number)
-    matching = services.matching(words)
-    return matching if number is None else matching | services.filter(pk=number)
+    matching = services_with(terms_of(words))
+    number = whole_number(comparable(words))
+    return services.filter(matching if number is None else matching | Q(pk=number))
 
 
-def closest_words(words: str) -> str:
-    """Return the words that services are described with in place of the mistyped ones, or "" when there are none.
+def first_found(words: str, maximum: int, *, category_ids: Collection[int] = ()) -> list[Service]:
+    """Return the best that on sale matches the words, with their categories; whole words and beginnings come first.
 
-    One query on PostgreSQL; elsewhere nothing is close to anything.
+    One query or two; for when there is no list to be paged and counted. `category_ids`: in these categories alone.
     """
-    typed = comparable(words).split()[:MAX_WORDS]
-    if connection.vendor != "postgresql" or not any(SHORTEST_WORD <= len(word) <= LONGEST_WORD for word in typed):
-        return ""
-    near: dict[str, list[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_LIKE, [typed])
-        for word, meant in cursor.fetchall():
-            near.setdefault(word, []).append(meant)
-    corrected = [_closest(word, near.get(word, [])) for word in typed]
-    return "" if corrected == typed else " ".join(corrected)
+    on_sale = Service.objects.on_sale().select_related("category__merged_into").order_by("position", "pk")
+    if category_ids:
+        on_sale = on_sale.filter(category__in=category_ids)
+    number = _number_alone(words) or whole_number(comparable(words))
+    found = list(on_sale.filter(pk=number)) if number is not None else []
+    if _number_alone(words) is not None:
+        return found
+    terms = terms_of(words)
+    having = services_with(terms)
+    for condition in (having & services_beginning(terms), having):
+        if len(found) < maximum:
+            others = on_sale.filter(condition).exclude(pk__in=[each.pk for each in found])
+            found += others[: maximum - len(found)]
+    return found
 
 
-def _closest(typed: str, words: list[str]) -> str:
-    """Return the word that is most like the typed one in its letters' order; of several the most used, the first."""
-    return max(words, key=lambda word: SequenceMatcher(None, typed, word).ratio(), default=typed)
+def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> ServiceQuerySet:
+    """Return these services, found by a question's words, with a `rank`; without where the order is another one.
 
-
-def learn_words() -> None:
-    """Learn which words the services on sale are described with, and forget the others; one statement, a second long.
-
-    PostgreSQL only. What is mistyped before a new word was learned is not corrected to it yet.
+    Words that stand alone come before beginnings of words, and these before parts. Of more than are counted only the
+    beginnings are looked for, and where these are as many, they are all that is shown: one query more. What the words
+    that are known say cannot differ is not compared.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_LEARN, [SHORTEST_WORD, LONGEST_WORD])
+    if not query.words or query.sort != Sort.USUAL or _number_alone(query.words) is not None:
+        return services
+    table = synonyms()
+    terms = terms_of(query.words, table)
+    number = whole_number(comparable(query.words))
+    if not facets.or_more:
+        may_differ = number is not None or may_rank_apart(terms, table.said)
+        return services.annotate(rank=_exact_first(number, terms)) if may_differ else services
+    if not may_be_parts(terms, table.said):
+        return services
+    begin = services.filter(services_beginning(terms))
+    ids = list(begin.order_by().values_list("pk", flat=True)[: MAX_COUNTED + 1])
+    if len(ids) > MAX_COUNTED:
+        return begin
+    if not ids:
+        return services
+    if query.after or query.before:  # far beyond them: see `catalog.browse.paging`
+        return services.exclude(pk__in=ids)
+    first = When(pk__in=ids, then=Value(BEGINNING))
+    return services.annotate(rank=Case(first, default=Value(PART), output_field=IntegerField()))
+
+
+def _number_alone(words: str) -> int | None:
+    meant = _MEANT_AS_NUMBER.fullmatch(comparable(words))
+    return None if meant is None else whole_number(meant[1])
+
+
+def _exact_first(number: int | None, terms: list[Term]) -> Case:
+    rank = rank_of(SEARCHED, terms)
+    if number is None:
+        return rank
+    return Case(When(pk=number, then=Value(THE_ONE)), default=rank, output_field=IntegerField())

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +22,7 @@ from accounts.access import (
 from accounts.models import User
 from catalog.browse.category_index import CategoryIndex, category_index
 from catalog.browse.forms import ListingQuery
+from catalog.browse.groups import by_group
 from catalog.browse.listings import Listing, fill_listing
 from catalog.caching.page_cache import cached_page
 from catalog.caching.personal_parts import (
@@ -42,13 +44,17 @@ from catalog.operations.favorites import (
     favorites_of,
     remove_favorite,
 )
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
+
+NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
 
 @cached_page()
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""
-    return render(request, "catalog/index.html", {"categories": category_index(recent_version()).on_sale})
+    categories = category_index(recent_version()).on_sale
+    return render(request, "catalog/index.html", {"categories": categories, "groups": by_group(categories)})
 
 
 @cached_page("sub", "page")
@@ -100,7 +106,7 @@ def favorite(request: CustomerRequest, pk: int) -> HttpResponse:
     chosen = request.POST.get("favorite") != "0"
     (add_favorite if chosen else remove_favorite)(request.user, service)
     if wants_part(request):
-        button = {"pk": service.pk, "title": service.title, "favorite_url": request.path, "favorite": chosen}
+        button = {"pk": service.pk, "title": service.short_name, "favorite_url": request.path, "favorite": chosen}
         return render(request, "components/favorite_button.html", button)
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
@@ -146,17 +152,22 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
     """Return the page with marks for the reader's personal parts."""
     part = render_to_string("catalog/_listing.html", {**_context(listing, favorites), "heading": heading})
     words = listing.asked.words
+    facts = ""
+    if listing.fixed is not None:  # a search, or somebody's favorites, is nothing for search engines
+        facts = render_to_string("catalog/_page_facts.html", {"listing": listing, "store_name": STORE_NAME.value})
     frame = prerendered(
         "catalog/listing.html",
         "title",
         "part",
+        "page_facts",
         header=mark(HEADER),
         messages=mark(MESSAGES),
         favorites_form=mark(FAVORITES_FORM),
-        store_name=settings.STORE_NAME,
-        support_email=settings.SUPPORT_EMAIL,
+        store_name=STORE_NAME.value,
+        support_email=SUPPORT_EMAIL.value,
     )
-    return frame.fill({"title": _("Search: %(words)s") % {"words": words} if words else heading, "part": part})
+    title = _("Search: %(words)s") % {"words": words} if words else heading
+    return frame.fill({"title": title, "part": part, "page_facts": facts or NO_FACTS})
 
 
 def _context(listing: Listing, favorites: bool) -> dict[str, object]:
@@ -164,5 +175,5 @@ def _context(listing: Listing, favorites: bool) -> dict[str, object]:
         "listing": listing,
         "favorites": favorites,
         "currency": settings.STORE_CURRENCY,
-        "support_email": settings.SUPPORT_EMAIL,
+        "support_email": SUPPORT_EMAIL.value,
     }

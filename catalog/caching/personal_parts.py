@@ -18,11 +18,12 @@ from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from django.utils.html import escape
 
-from accounts.access import PageRequest
+from accounts.access import PageRequest, reader_mark
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.caching.prerendered import prerendered
 from catalog.operations.favorites import favorites_among
+from preferences.face import STORE_NAME
 
 HEADER, MESSAGES, FAVORITES_FORM, TOKEN = "header", "messages", "favorites_form", "token"
 BALANCE, EMAIL, REQUEST_ID = "balance", "email", "request_id"
@@ -101,12 +102,14 @@ def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | Non
         "components/header.html",
         "email",
         "balance",
+        "reader",
         signed_in=user is not None,
         is_staff=user is not None and user.is_staff,
-        store_name=settings.STORE_NAME,
+        store_name=STORE_NAME.value,
         path=menu,
     )
-    personal[HEADER] = header.fill({"email": user.email if user else "", "balance": personal[BALANCE]})
+    own = {"email": user.email, "reader": reader_mark(user.pk)} if user else {"email": "", "reader": ""}
+    personal[HEADER] = header.fill({**own, "balance": personal[BALANCE]})
     if messages:
         personal[MESSAGES] = render_to_string("components/messages.html", {"messages": messages})
     else:

@@ -14,6 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from preferences.stored import version
+
 # Characters of Unicode's private use area: no text has them, and escaping leaves them alone.
 _BEGIN, _END = "\ue0f0", "\ue0f1"
 _MARK = re.compile(f"{_BEGIN}(\\w+){_END}")
@@ -44,12 +46,12 @@ def _escaped(value: object) -> str:
 
 
 def prerendered(template: str, *names: str, **context: str | bool) -> PrerenderedTemplate:
-    """Return a template prerendered in the reader's language; it is made once."""
-    return _made(template, names, tuple(sorted(context.items())), get_language() or "")
+    """Return a template prerendered in the reader's language; it is made once, and anew with other preferences."""
+    return _made(template, names, tuple(sorted(context.items())), get_language() or "", version())
 
 
 @lru_cache(maxsize=200)
 def _made(
-    template: str, names: tuple[str, ...], context: tuple[tuple[str, object], ...], _language: str
+    template: str, names: tuple[str, ...], context: tuple[tuple[str, object], ...], _language: str, _version: str
 ) -> PrerenderedTemplate:
     return PrerenderedTemplate(template, *names, **dict(context))

@@ -17,7 +17,10 @@ from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TABLES = ("catalog_service", "catalog_category", "catalog_subcategory", "catalog_markuprule", "catalog_exchangerate")
+TABLES = (
+    *("catalog_service", "catalog_servicequality", "catalog_category", "catalog_subcategory"),
+    *("catalog_markuprule", "catalog_exchangerate", "catalog_pricepoint", "catalog_searchsynonym"),
+)
 # The last statement of a sync, which writes services by COPY: that is no statement to Django.
 _WRITES = re.compile(rf'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) "?(?:{"|".join(TABLES)}|catalog_syncrun)\b')
 VERSION_KEY = "catalog_version"

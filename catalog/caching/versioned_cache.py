@@ -22,6 +22,7 @@ from catalog.caching.version import (
     version_from,
 )
 from catalog.pricing import next_price_change
+from preferences.stored import version as preferences_version
 
 # Read into what is cached besides the database: another value makes other pages.
 _SETTINGS = (
@@ -31,6 +32,7 @@ _SETTINGS = (
     "FLOOR_MARGIN_PERCENT",
     "GOODS_DELIVERY",
     "LANGUAGES",
+    "QUALITY",
     "STORE_CURRENCY",
     "STORE_NAME",
     "SUPPORT_EMAIL",
@@ -53,14 +55,15 @@ _PROGRAM = (
     "catalog",
     "wallet",
     "accounts",
+    "preferences",
     "privacy",
     "upstream",
 )
 
 
 def cache_key(*about: object) -> str:
-    """Return the key of something cached; another program or another setting never finds it."""
-    parts = [_program(), *(getattr(settings, name) for name in _SETTINGS), *about]
+    """Return the key of something cached; another program, setting or preference never finds it."""
+    parts = [_program(), preferences_version(), *(getattr(settings, name) for name in _SETTINGS), *about]
     return f"cached:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 

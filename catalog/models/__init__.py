@@ -2,6 +2,8 @@
 
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
+from catalog.models.groups import CategoryGroup
+from catalog.models.quality import ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_types import MappedType
 from catalog.models.services import (
@@ -10,12 +12,13 @@ from catalog.models.services import (
     Delivery,
     OrderForm,
     RateUnit,
-    SearchWord,
     Service,
     ServiceQuerySet,
     Subcategory,
 )
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
+from catalog.models.synonyms import SearchSynonym, SearchWord
+from catalog.models.titles import Fact, PricePoint, TitleRule
 from catalog.models.translated import TranslatedName, name_language, searched_names, shown_name
 from catalog.models.version import CatalogVersion
 
@@ -23,27 +26,35 @@ __all__ = [
     "BaseMarkupRule",
     "CatalogVersion",
     "Category",
+    "CategoryGroup",
     "CategoryQuerySet",
     "Delivery",
     "ExchangeRate",
+    "Fact",
     "Favorite",
     "MappedType",
     "MarkupRule",
     "OrderForm",
     "PriceList",
+    "PricePoint",
     "QuarantinedAnswer",
     "RateUnit",
     "Rounding",
+    "SearchSynonym",
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceQuality",
     "ServiceQuerySet",
     "StockAlert",
     "Subcategory",
     "SyncRun",
+    "TitleRule",
     "TranslatedName",
+    "in_steps",
     "markup_rule_constraints",
     "name_language",
     "searched_names",
+    "shares_of",
     "shown_name",
 ]

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from catalog.models.translated import TranslatedName, shown_name
+from catalog.models.groups import CategoryGroup
+from catalog.models.translated import TranslatedName, name_language, shown_name
 from upstream.money import micros_from_decimal
 from upstream.reading.text import comparable
 
@@ -89,6 +90,15 @@ class Category(TranslatedName):
         related_name="merged",
         verbose_name=_("merged into"),
         help_text=_("Its services are shown in that category; this one is not shown separately."),
+    )
+    group = models.CharField(
+        _("group"),
+        max_length=8,
+        choices=CategoryGroup,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Under which heading customers find it. Empty: as read from its name."),
     )
     visible = models.BooleanField(_("visible"), default=True)
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
@@ -176,6 +186,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return found
 
 
+# Stands for the speed of services of which nothing is known: they come last where the fastest come first.
+NEVER_MEASURED = 2**31 - 1
+
 # What a list sorted by name compares; the index below is over exactly this.
 SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
 
@@ -235,6 +248,29 @@ class Service(TranslatedName):
     selling_per_thousand_micros = MicrosField(_("selling rate per 1,000"), default=0, editable=False)
     bought_lately = models.PositiveIntegerField(_("orders in the last 30 days"), default=0, editable=False)
 
+    # The two figures of `ServiceQuality` that lists show and sort by, so that they need no second table.
+    done_seconds = models.PositiveIntegerField(default=NEVER_MEASURED, db_default=NEVER_MEASURED, editable=False)
+    completed_percent = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    # What staff says instead of what `catalog.titles` reads from the title.
+    short_title_override = models.CharField(
+        _("short name"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Shown in lists and on its page instead of the title. Empty: as read from the title."),
+    )
+    facts_override = models.JSONField(_("facts"), default=dict, db_default={}, blank=True)
+    # What the title says, as a sync or `catalog.operations.titles` last read it; facts with staff's corrections.
+    short_title = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
+    short_titles = models.JSONField(default=dict, db_default={}, blank=True, editable=False)  # by language
+    facts = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    # Of these, what lists are narrowed by (`catalog.titles.facts.FactColumns`).
+    qualities = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    country = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    covered_days = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    speed_per_day = models.BigIntegerField(null=True, blank=True, editable=False)
+
     missed_syncs = models.PositiveSmallIntegerField(_("missed syncs"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
@@ -259,7 +295,19 @@ class Service(TranslatedName):
                 fields=["selling_per_thousand_micros", "id"], condition=Q(withdrawn_at=None), name="service_by_price"
             ),
             models.Index(fields=["bought_lately", "id"], condition=Q(withdrawn_at=None), name="service_by_purchases"),
+            models.Index(fields=["done_seconds", "id"], condition=Q(withdrawn_at=None), name="service_by_speed"),
             models.Index(SHOWN_TITLE, "id", condition=Q(withdrawn_at=None), name="service_by_title"),
+            # Counts beside the filters by facts are read from this one alone.
+            models.Index(
+                fields=["category", "qualities", "country", "covered_days", "speed_per_day"],
+                condition=Q(withdrawn_at=None, visible=True),
+                name="service_by_facts",
+            ),
+            models.Index(
+                fields=["country", "position", "id"],
+                condition=Q(withdrawn_at=None),
+                name="service_by_country",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -269,6 +317,17 @@ class Service(TranslatedName):
     def title(self) -> str:
         """What readers see: the shop's own name, else the one in their language, else the English one."""
         return shown_name(self.translated_names, self.name, own=self.display_name)
+
+    @property
+    def short_name(self) -> str:
+        """What lists and its own page call it: the shop's own name, else the title without its facts."""
+        own = self.short_title_override or self.display_name
+        if own:
+            return own
+        language = name_language()
+        if language and language in self.translated_names:
+            return str(self.short_titles.get(language) or self.translated_names[language])
+        return self.short_title or self.name
 
     @property
     def full_title(self) -> str:
@@ -334,18 +393,3 @@ class Service(TranslatedName):
             and self.max_orderable >= self.min_quantity
             and not self.sold_out
         )
-
-
-class SearchWord(models.Model):
-    """A word that services are described with, and how many are: what a mistyped word is compared with."""
-
-    word = models.TextField(_("word"), primary_key=True)
-    services = models.IntegerField(_("services"), db_default=0)
-
-    class Meta:
-        db_table = "catalog_searchword"
-        verbose_name = _("search word")
-        verbose_name_plural = _("search words")
-
-    def __str__(self) -> str:
-        return self.word

@@ -8,8 +8,17 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import Category, Service
 from catalog.sync import tables
+from catalog.sync.names import own_names
 
-SEARCHED = ("name", "display_name", "category_id", "subcategory_id", "translated_names", "search_text")
+SEARCHED = (
+    "name",
+    "display_name",
+    "short_title_override",
+    "category_id",
+    "subcategory_id",
+    "translated_names",
+    "search_text",
+)
 READ_AT_ONCE = 2000
 
 
@@ -20,9 +29,10 @@ def refresh_search_text(services: QuerySet[Service]) -> int:
     """
     names = tables.names()
     stale = []
-    for service in services.only(*SEARCHED).iterator(chunk_size=READ_AT_ONCE):
+    for service in services.only(*SEARCHED, "search_text").iterator(chunk_size=READ_AT_ONCE):
         place = service.category_id, service.subcategory_id
-        text = names.search_text(service.name, service.display_name, *place, service.translated_names)
+        own = own_names(service.display_name, service.short_title_override)
+        text = names.search_text(service.name, own, *place, service.translated_names)
         if text != service.search_text:
             service.search_text = text
             stale.append(service)

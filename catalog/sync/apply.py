@@ -13,6 +13,7 @@ from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
 from catalog.sync.names import Names, new_category
 from catalog.sync.scan import Scan
 from catalog.sync.service_types import apply_mapped_types
+from catalog.titles.reading import title_reader
 
 Row = TypeVar("Row")
 REPORT_EVERY = 1000  # rows between two steps of the progress bar
@@ -29,7 +30,7 @@ def apply_answer(
     if not (created or found.new or found.touched or asked):
         return {"status": SyncRun.Status.UNCHANGED}
     lock_prices()  # before the rules are read: nobody reprices by older ones meanwhile
-    comparison = Comparison(answer, placement, names=names, sell=_seller(names, now), now=now)
+    comparison = Comparison(answer, placement, names=names, sell=_seller(names, now), now=now, titles=title_reader())
     progress("comparing", 0, 1)
     difference = comparison.difference(tables.service_records(found.touched, asked))
     progress("comparing", 1, 1)

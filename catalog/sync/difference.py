@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from catalog.models import ServiceChange
 from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
-from catalog.sync.names import Names
+from catalog.sync.names import Names, own_names
+from catalog.titles.reading import TitleReader
 
 WITHDRAW_AFTER = 2  # complete syncs in a row without the service
 LONGEST_KEPT = 300  # characters of a text in the history
@@ -36,6 +37,14 @@ class Derived(NamedTuple):
     search_text: str
     selling_rate_micros: int
     selling_per_thousand_micros: int
+    # As `catalog.titles.reading.TitleColumns` has them.
+    short_title: str
+    short_titles: dict[str, str]
+    facts: dict[str, Any]
+    qualities: int
+    country: str
+    covered_days: int | None
+    speed_per_day: int | None
 
 
 class ServiceRecord(NamedTuple):
@@ -44,6 +53,8 @@ class ServiceRecord(NamedTuple):
     id: int
     upstream_id: int
     display_name: str
+    short_title_override: str
+    facts_override: dict[str, Any]
     rate_per_override: int | None
     rate_override_micros: int | None
     missed_syncs: int
@@ -104,12 +115,22 @@ class Comparison:
     In a category that was not asked for its subcategories, services stay in the one where they are.
     """
 
-    def __init__(self, answer: CatalogAnswer, placement: Placement, *, names: Names, sell: Sell, now: datetime) -> None:
+    def __init__(
+        self,
+        answer: CatalogAnswer,
+        placement: Placement,
+        *,
+        names: Names,
+        sell: Sell,
+        now: datetime,
+        titles: TitleReader | None = None,
+    ) -> None:
         self.answer = answer
         self.placement = placement
         self.names = names
         self.sell = sell
         self.now = now
+        self.titles = titles or TitleReader()
 
     def additions(self, new: Iterable[int]) -> Iterator[Addition]:
         """Yield the services with these upstream ids, which the shop does not know yet."""
@@ -168,13 +189,16 @@ class Comparison:
     def _derived(self, fields: UpstreamFields, service: ServiceRecord | None) -> Derived:
         place = fields.category_id, fields.subcategory_id
         if service is None:
-            return Derived(self.names.search_text(fields.name, "", *place), *self.sell(fields, None, None, None))
+            text = self.names.search_text(fields.name, "", *place)
+            sold = self.sell(fields, None, None, None)
+            return Derived._make((text, *sold, *self.titles.columns(fields.name)))
         # Translations are of the name as it was: with another one they go, until they are asked for again.
         translated = service.translated_names if fields.name == service.fields.name else {}
-        return Derived(
-            self.names.search_text(fields.name, service.display_name, *place, translated),
-            *self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id),
-        )
+        own = own_names(service.display_name, service.short_title_override)
+        text = self.names.search_text(fields.name, own, *place, translated)
+        sold = self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id)
+        titles = self.titles.columns(fields.name, translated, service.facts_override)
+        return Derived._make((text, *sold, *titles))
 
     def _other_fields(self, before: UpstreamFields, after: UpstreamFields) -> dict[str, list[Any]]:
         """Return what changed besides the rate, for people to read."""

@@ -53,6 +53,11 @@ class Names:
         return comparable(" ".join(filter(None, words)))
 
 
+def own_names(*names: str) -> str:
+    """Return the names that the shop itself gave a service as a search looks through them."""
+    return " ".join(filter(None, names))
+
+
 PRODUCT_WORDS = re.compile(
     r"\b(accounts?|e-?mails?|gmail|outlook|hotmail|yahoo|prox(y|ies)|vpns?|keys?|licen[cs]es?|gift ?cards?|"
     r"vouchers?|software|subscriptions?|аккаунт\w*|почт\w*|прокси|ключ\w*)\b"

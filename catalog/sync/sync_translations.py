@@ -24,6 +24,7 @@ from catalog.sync.translations import (
     usual_names,
     with_translation,
 )
+from catalog.titles.reading import title_reader
 from upstream.client import Client
 from upstream.errors import InvalidApiKey, Refused
 from upstream.protocol.wire import CategoryRow, ServicePage
@@ -99,6 +100,7 @@ class _Asker:
         answers = {row.service: row for row in page.services}
         tally = self.round.notes.setdefault("categories", {})
         names = tables.names()
+        titles = title_reader()
         changed = []
         for service in translation_tables.services_by_upstream_id(answers):
             answer = answers[service.upstream_id]
@@ -106,7 +108,8 @@ class _Asker:
             name = translation_of(answer.name, service.name, longest=LONGEST["name"])
             if name != service.translated_names.get(code, ""):
                 service = service._replace(translated_names=with_translation(service.translated_names, code, name))
-                changed.append(service._replace(search_text=service.found_by(names)))
+                short = titles.columns(service.name, service.translated_names).short_titles
+                changed.append(service._replace(search_text=service.found_by(names), short_titles=short))
         self.run.counts["changed"] += translation_tables.write_services(changed)
 
     def _categories(self, code: str) -> None:

@@ -1,7 +1,7 @@
 """The services table, read and written in bulk: COPY on PostgreSQL, prepared statements elsewhere. One interface."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, cast
@@ -15,6 +15,7 @@ from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRu
 from catalog.sync.difference import Addition, Derived, Event, ServiceRecord, ServiceUpdate, UpstreamFields
 from catalog.sync.names import Names
 from catalog.sync.scan import StoredService
+from catalog.titles.reading import TitleColumns
 
 TABLE = Service._meta.db_table
 HISTORY = ServiceChange._meta.db_table
@@ -88,7 +89,11 @@ def insert_services(additions: Iterable[Addition], *, now: datetime) -> None:
     rest = _admin_columns(now)
     columns = ("upstream_id", *UpstreamFields._fields, *Derived._fields, *rest)
     defaults = tuple(rest.values())
-    _insert(TABLE, columns, ((upstream_id, *fields, *derived, *defaults) for upstream_id, fields, derived in additions))
+    _insert(
+        TABLE,
+        columns,
+        ((upstream_id, *fields, *_stored(derived), *defaults) for upstream_id, fields, derived in additions),
+    )
 
 
 def insert_history(events: Iterable[Event], run: SyncRun, *, now: datetime) -> None:
@@ -102,14 +107,14 @@ def update_services(changes: Iterable[ServiceUpdate]) -> None:
     """Write the columns that a sync owns; the admin's columns are not touched."""
     if connection.vendor == "postgresql":
         assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name")
-        rows = ((*change[:-2], *change.fields, *change.derived) for change in changes)
+        rows = ((*change[:-2], *change.fields, *_stored(change.derived)) for change in changes)
         update_through_staging(("id", *UPDATED), assignments, rows)
         return
     assignments = _assignments("%s", name="%s")
     _execute_many(
         f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
         (
-            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *derived, fields.name, pk)
+            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *_stored(derived), fields.name, pk)
             for pk, missed, withdrawn_at, changed_at, fields, derived in changes
         ),
     )
@@ -129,6 +134,25 @@ def update_through_staging(columns: tuple[str, ...], assignments: str, rows: Ite
             f"UPDATE {TABLE} SET {assignments} FROM {STAGING} WHERE {TABLE}.id = {STAGING}.id"  # noqa: S608 - our own names
         )
         cursor.execute(f"DROP TABLE {STAGING}")
+
+
+def _stored(derived: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield these values as the database takes them."""
+    return (json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value for value in derived)
+
+
+def write_titles(rows: Sequence[tuple[int, TitleColumns]]) -> None:
+    """Write what follows from their titles, of the services with these ids."""
+    written = TitleColumns._fields
+    if connection.vendor == "postgresql":
+        assignments = ", ".join(f"{column} = {STAGING}.{column}" for column in written)
+        update_through_staging(("id", *written), assignments, ((pk, *_stored(titles)) for pk, titles in rows))
+        return
+    assignments = ", ".join(f"{column} = %s" for column in written)
+    _execute_many(
+        f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
+        ((*_stored(titles), pk) for pk, titles in rows),
+    )
 
 
 def _assignments(source: str, *, name: str) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from catalog.models import Category, Service, Subcategory, TranslatedName
 from catalog.sync import tables
-from catalog.sync.names import Names
+from catalog.sync.names import Names, own_names
 from catalog.sync.translations import with_translation
 
 
@@ -20,15 +20,18 @@ class NamedService(NamedTuple):
     upstream_id: int
     name: str
     display_name: str
+    short_title_override: str
     category_id: int
     subcategory_id: int | None
     translated_names: dict[str, str]
     search_text: str
+    short_titles: dict[str, str]
 
     def found_by(self, names: Names) -> str:
         """Return what `search_text` should be."""
         place = self.category_id, self.subcategory_id
-        return names.search_text(self.name, self.display_name, *place, self.translated_names)
+        own = own_names(self.display_name, self.short_title_override)
+        return names.search_text(self.name, own, *place, self.translated_names)
 
 
 def services_by_upstream_id(upstream_ids: Iterable[int]) -> Iterator[NamedService]:
@@ -48,8 +51,8 @@ def _read(which: Q) -> Iterator[NamedService]:
 
 
 def write_services(rows: Iterable[NamedService]) -> int:
-    """Write the translated names and search texts of these services; return how many rows that were."""
-    changed = [(row.id, json.dumps(row.translated_names, ensure_ascii=False), row.search_text) for row in rows]
+    """Write the translated names and what follows from them of these services; return how many rows that were."""
+    changed = [(row.id, _json(row.translated_names), _json(row.short_titles), row.search_text) for row in rows]
     if not changed:
         return 0
     if connection.vendor == "postgresql":
@@ -57,16 +60,20 @@ def write_services(rows: Iterable[NamedService]) -> int:
     else:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {tables.TABLE} SET translated_names = %s, search_text = %s WHERE id = %s",  # noqa: S608 - our own names
-                [(translated, text, pk) for pk, translated, text in changed],
+                f"UPDATE {tables.TABLE} SET translated_names = %s, short_titles = %s, search_text = %s WHERE id = %s",  # noqa: S608 - our own names
+                [(translated, short, text, pk) for pk, translated, short, text in changed],
             )
     return len(changed)
 
 
 def _write_through_staging(rows: Sequence[tuple[Any, ...]]) -> None:
-    written = ("translated_names", "search_text")
+    written = ("translated_names", "short_titles", "search_text")
     assignments = ", ".join(f"{column} = {tables.STAGING}.{column}" for column in written)
     tables.update_through_staging(("id", *written), assignments, rows)
+
+
+def _json(value: dict[str, str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def write_names(model: type[TranslatedName], code: str, names: dict[int, str]) -> list[int]:

@@ -87,7 +87,8 @@ class CouponUseInline(ReadOnlyInline):
 
     @display(description=gettext_lazy("discount"))
     def discount(self, use: CouponUse) -> str:
-        return money(use.discount_micros)
+        # None: a row that somebody has made up in the form.
+        return "" if use.discount_micros is None else money(use.discount_micros)
 
 
 @admin.register(Coupon)

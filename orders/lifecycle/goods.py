@@ -21,10 +21,13 @@ from accounts.encryption import (
     reencrypt_column,
 )
 from accounts.models import User
+from orders.columns import read_goods
+from orders.lifecycle.goods_evidence import arrived, note_openings
 from orders.models import DeliveredGoods, GoodsReveal, Order
 
 log = structlog.get_logger(__name__)
 GOODS_FIELD = "accounts"
+SHORTEST_SECRET = 6  # what is shorter may be a word of anybody's
 
 
 class NothingDelivered(Exception):
@@ -56,7 +59,13 @@ def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:
     if not accounts:
         return
     goods, created = DeliveredGoods.objects.get_or_create(
-        order=order, defaults={"encrypted": _encrypted(accounts), "pieces": len(accounts), "received_at": now}
+        order=order,
+        defaults={
+            "encrypted": _encrypted(accounts),
+            "pieces": len(accounts),
+            "received_at": now,
+            "arrivals": arrived([], len(accounts), now),
+        },
     )
     order.goods = goods
     while not created:
@@ -70,7 +79,10 @@ def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:
         if len(lines) == len(kept):
             return
         unchanged = DeliveredGoods.objects.filter(pk=goods.pk, encrypted=goods.encrypted)
-        if unchanged.update(encrypted=_encrypted(lines), pieces=len(lines), received_at=now):
+        # Of goods from before arrivals were noted, at least when the last of them came is known.
+        before = goods.arrivals or arrived([], len(kept), goods.received_at)
+        arrivals = arrived(before, len(lines), now)
+        if unchanged.update(encrypted=_encrypted(lines), pieces=len(lines), received_at=now, arrivals=arrivals):
             goods.refresh_from_db()
             return
         goods.refresh_from_db()
@@ -105,11 +117,28 @@ def reveal_all(
     return lines
 
 
+def names_a_secret(order: Order, text: str) -> bool:
+    """Whether a text repeats a whole delivered line, or a password or the like of one; nothing is shown by it.
+
+    Goods that cannot be decrypted now are taken for not repeated. Needs the order's service loaded.
+    """
+    goods = DeliveredGoods.objects.filter(order=order).first()
+    if goods is None or not text:
+        return False
+    try:
+        lines = read_goods(order, _lines(goods)).lines
+    except CannotDecrypt:
+        return False
+    secrets = [cell.text for line in lines for cell in line.cells if cell.secret]
+    secrets += [line.raw.strip() for line in lines]
+    return any(len(secret) >= SHORTEST_SECRET and secret in text for secret in secrets)
+
+
 def note_looks_at_all(user: User, *, until: datetime, address: str | None, now: datetime) -> None:
     """Count a look at all goods that this customer had received `until` then: they leave together, in a file."""
     goods = DeliveredGoods.objects.filter(order__user=user, received_at__lte=until)
     for after, last in spans(goods):
-        _note_looks(list(goods.filter(pk__gt=after, pk__lte=last).only("pk")), user, address, now)
+        _note_looks(list(goods.filter(pk__gt=after, pk__lte=last).only("pk", "pieces", "openings")), user, address, now)
 
 
 def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None, now: datetime) -> None:
@@ -127,6 +156,7 @@ def _note_looks(found: Sequence[DeliveredGoods], user: User, address: str | None
         new = [GoodsReveal(goods=goods, **first) for goods in found if goods.pk not in seen]
         GoodsReveal.objects.bulk_create(new, ignore_conflicts=True)
         rows.update(looks=F("looks") + 1, last_at=now, last_address=address)
+        note_openings(found, now)
 
 
 def reencrypt_goods() -> int:

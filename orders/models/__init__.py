@@ -11,6 +11,7 @@ from orders.models.aftercare import (
 from orders.models.attempts import LostAttempt, LostAttemptQuerySet
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
+from orders.models.goods import GoodsClaim, GoodsFormat
 from orders.models.order import (
     DELIVERED,
     FINISHED,
@@ -56,6 +57,8 @@ __all__ = [
     "CouponUse",
     "DeliveredGoods",
     "ForwardingPause",
+    "GoodsClaim",
+    "GoodsFormat",
     "GoodsReveal",
     "HoldReason",
     "Kind",

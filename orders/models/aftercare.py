@@ -18,6 +18,10 @@ class DeliveredGoods(models.Model):
     encrypted = models.TextField(editable=False)
     pieces = models.PositiveIntegerField(_("pieces"))
     received_at = models.DateTimeField(_("received"), default=timezone.now)
+    # How many pieces there were, and since when: [[2, "2026-11-29T12:00:00+00:00"], …], each time that more came.
+    arrivals = models.JSONField(default=list, db_default=[], editable=False)
+    # The same for when they were opened: each time that more were there than at any opening before.
+    openings = models.JSONField(default=list, db_default=[], editable=False)
 
     class Meta:
         verbose_name = _("delivered goods")

@@ -11,6 +11,10 @@ class AttentionFlagQuerySet(models.QuerySet["AttentionFlag"]):
     def open(self) -> "AttentionFlagQuerySet":
         return self.filter(cleared_at=None)
 
+    def delaying(self) -> "AttentionFlagQuerySet":
+        """Open flags whose orders wait for a human; the others are about money or about what is over."""
+        return self.open().filter(code__in=AttentionFlag.DELAYING)
+
 
 class AttentionFlag(models.Model):
     """An order needs a human because of `code`. `details` are for people: no code decides by them.
@@ -36,6 +40,16 @@ class AttentionFlag(models.Model):
         CHARGE_KEPT = "charge_kept", _("Charged though it was canceled")
         UNDERCHARGED = "undercharged", _("Charged far less than expected")
         NO_GOODS = "no_goods", _("Completed, but no goods came")
+
+    DELAYING = (
+        Code.PERHAPS_PLACED,
+        Code.SOLD_AT_A_LOSS,
+        Code.SERVICE_PAUSED,
+        Code.NOT_FOUND,
+        Code.UNKNOWN_WORD,
+        Code.NO_REMAINS,
+        Code.NO_GOODS,
+    )
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="flags", verbose_name=_("order"))
     code = models.CharField(_("what is wrong"), max_length=16, choices=Code)

@@ -259,6 +259,9 @@ class Order(models.Model):
             models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="order_polls"),
             models.Index(fields=["user", "-id"], name="order_history"),
             models.Index(fields=["service", "created_at"], name="order_of_service"),
+            models.Index(
+                fields=["finished_at"], condition=Q(kind="service", finished_at__isnull=False), name="order_finished"
+            ),
             models.Index(fields=["kind", "-id"], condition=Q(upstream_id__isnull=False), name="order_sent"),
             models.Index(fields=["kind", "sent_at"], condition=Q(answered_at__isnull=False), name="order_answered"),
             models.Index(fields=["id"], condition=Q(status="unknown"), name="order_unknown"),
@@ -296,6 +299,11 @@ class Order(models.Model):
     def done(self) -> int | None:
         """Pieces delivered so far, where upstream has said how many remain."""
         return None if self.remains is None else self.quantity - min(max(self.remains, 0), self.quantity)
+
+    @property
+    def full_price_micros(self) -> int:
+        """What it would have cost without its coupon."""
+        return self.price_micros + int(self.pricing.get("coupon_micros", 0))
 
     @property
     def kept_micros(self) -> int:
@@ -343,7 +351,11 @@ class OrderEvent(models.Model):
         ordering = ["id"]
         verbose_name = _("order event")
         verbose_name_plural = _("order events")
-        indexes = [models.Index(fields=["order"], condition=Q(code="loss"), name="order_losses")]
+        indexes = [
+            models.Index(fields=["order"], condition=Q(code="loss"), name="order_losses"),
+            # When work on an order was seen to begin.
+            models.Index(fields=["order", "created_at"], condition=Q(code="progress"), name="order_starts"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.order_id} {self.get_code_display()}"

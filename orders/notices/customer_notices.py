@@ -66,6 +66,6 @@ def _figures(order: Order) -> dict[str, object]:
         "quantity": number_format(order.quantity, force_grouping=True),
         "remains": None if remains is None else number_format(remains, force_grouping=True),
         "formula": follows,
-        "pieces": getattr(getattr(order, "goods", None), "pieces", 0),
+        "delivered": getattr(getattr(order, "goods", None), "pieces", 0),
         "url": settings.SITE_URL + reverse("orders:detail", args=[order.pk]),
     }

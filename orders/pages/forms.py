@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
-from accounts.typed_forms import AsTypedField, Form, LinkField, QuantityField
+from accounts.templatetags.money import money
+from accounts.typed_forms import AsTypedField, FilterForm, Form, LinkField, QuantityField
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.coupons import CouponRefused, discount_for
@@ -71,6 +72,16 @@ class PriceView:
     def total_micros(self) -> int | None:
         """What the customer pays: the price, less what a coupon takes off."""
         return self.price_micros if self.discount is None else self.discount.net_micros
+
+    @property
+    def shown_total(self) -> str:
+        """The total as it is written; nothing while it is not known."""
+        return "" if self.total_micros is None else money(self.total_micros)
+
+    @property
+    def problem_of(self) -> str:
+        """The field that `problem` is about."""
+        return "comments" if self.service.order_form == OrderForm.COMMENTS else "quantity"
 
     @property
     def held_seconds(self) -> int:
@@ -156,7 +167,9 @@ class PlaceOrderForm(Form):
     quantity = QuantityField(label=gettext_lazy("Quantity"), widget=forms.TextInput)
     comments = AsTypedField(
         label=gettext_lazy("Comments, one per line"),
-        widget=forms.Textarea(attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments"}),
+        widget=forms.Textarea(
+            attrs={"rows": 8, "data-counts-lines": "#quantity-of-comments", "data-answered-by": "#quote"}
+        ),
     )
     link = LinkField(max_length=2000)
     again = forms.BooleanField(label=gettext_lazy("Order it again anyway"), required=False)
@@ -207,6 +220,7 @@ class PlaceOrderForm(Form):
         self.fields[name].widget.attrs.update(
             {
                 "autocomplete": "off",
+                "data-answered-by": "#quote",  # it says what is still wrong: static/js/errors.js
                 "hx-get": reverse("orders:place", args=[self.service.pk]),
                 "hx-trigger": "input changed delay:250ms, typed-before",
                 "hx-include": PRICED_FIELDS,
@@ -310,7 +324,7 @@ class PlaceOrderForm(Form):
         self.add_error(field if field in self.fields else None, message)
 
 
-class OrderFilterForm(Form):
+class OrderFilterForm(FilterForm):
     """Which of their orders a customer wants to see. Nonsense in the address means: no filter."""
 
     class Group(models.TextChoices):

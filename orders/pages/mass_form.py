@@ -9,8 +9,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.form_problems import Problem
 from accounts.models import User
 from accounts.typed_forms import AsTypedField, Form
+from catalog.browse.number_format import write_number
 from catalog.models import Delivery, Service
 from catalog.pricing import price_book, price_for
 from orders.models import Order
@@ -25,6 +27,7 @@ from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import line, split_lines
 from wallet.operations import wallet_of
 
+LINES_IN_SUMMARY = 10
 LONGEST_TEXT = MAX_LINES * 2100  # the longest link is 2,000 characters
 
 
@@ -127,8 +130,10 @@ class MassOrderForm(Form):
         if not rows:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
         if len(rows) > MAX_LINES:
-            message = _("That's %(count)d lines; you can order up to %(maximum)d at once.")
-            raise forms.ValidationError(message % {"count": len(rows), "maximum": MAX_LINES})
+            message = _("That's %(count)s lines; you can order up to %(maximum)s at once.")
+            raise forms.ValidationError(
+                message % {"count": write_number(len(rows)), "maximum": write_number(MAX_LINES)}
+            )
         self.rows = rows
         return text
 
@@ -227,6 +232,20 @@ class MassOrderForm(Form):
             self.problems,
         )
         return text % {"count": self.problems, "all": len(self.rows)}
+
+    def further_problems(self) -> list[Problem]:
+        """Return what is wrong with the lines, for the summary of the page: with all, then with the first of each."""
+        if not self.problems:
+            return []
+        wrong = [row for row in self.rows if row.problem][:LINES_IN_SUMMARY]
+        text = self["text"].auto_id
+        return [
+            Problem(self.what_is_wrong, text),
+            *(
+                Problem(row.problem, f"line-{row.number}", text, _("Line %(number)d") % {"number": row.number})
+                for row in wrong
+            ),
+        ]
 
     @property
     def rates_now(self) -> str:

@@ -15,11 +15,15 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts.access import PageRequest, wants_part
 from accounts.models import User
 from catalog.browse.descriptions import description_html
+from catalog.browse.newness import is_new
+from catalog.browse.product_page import product_page
+from catalog.browse.quality import shown_quality
 from catalog.caching.personal_parts import (
     BALANCE,
     EMAIL,
@@ -37,6 +41,7 @@ from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from orders.pages.forms import PlaceOrderForm, quote_for, why_not_orderable
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
 P = ParamSpec("P")
 NO_MENU = "/"  # no entry of the menu leads to a service's page
@@ -91,7 +96,7 @@ def _shared_page(user: User, service_id: int) -> SharedPage | None:
     key = cache_key("service", service_id, get_language(), *prices_of(user))
     version, cached = look_up(key)
     if cached is None:
-        shown = Service.objects.shown().select_related("category__merged_into", "subcategory")
+        shown = Service.objects.shown().select_related("category__merged_into", "subcategory", "quality")
         service = shown.filter(pk=service_id).first()
         if service is None:
             return None
@@ -121,11 +126,14 @@ def _made(service: Service, user: User) -> str:
         "quote": quote,
         "refusal": "",
         "description": description_html(service),
+        "quality": shown_quality(service),
+        "new": is_new(service, timezone.now()),
+        "product": product_page(service, user, today=timezone.localdate()),
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),
         "personal": personal,
-        "store_name": settings.STORE_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
+        "store_name": STORE_NAME.value,
+        "support_email": SUPPORT_EMAIL.value,
     }
     return render_to_string("orders/order_form.html", context)

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.money import money
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.lifecycle.service_requests import what_became_of
-from orders.models import OrderEvent, RefundReason, ServiceRequest
+from orders.models import AttentionFlag, Order, OrderEvent, RefundReason, ServiceRequest, Status
 
 Code = OrderEvent.Code
+# What an order is annotated with, to tell since when it waits for a human.
+FLAGGED = {
+    "flagged_at": Subquery(
+        AttentionFlag.objects.delaying().filter(order=OuterRef("pk")).order_by("raised_at").values("raised_at")[:1]
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,24 @@ class Line:
         return cls(event.get_code_display(), event.created_at, event.status, _detail(event.code, event.data))
 
 
-def timeline_of(events: Iterable[OrderEvent], requests: Iterable[ServiceRequest]) -> list[Line]:
-    """Return what happened to an order and what its customer asked for, oldest first."""
+def timeline_of(
+    events: Iterable[OrderEvent], requests: Iterable[ServiceRequest], *, waits_since: datetime | None = None
+) -> list[Line]:
+    """Return what happened to an order and what its customer asked for, oldest first.
+
+    `waits_since` is when it began to wait for a human; that it does, and no more, is said as well.
+    """
     asked = [Line(_asked(request.kind), request.created_at, "", "") for request in requests]
-    return sorted([*map(Line.of, events), *asked], key=lambda line: line.at)
+    lines = [*map(Line.of, events), *asked]
+    if waits_since is not None:
+        lines.append(Line(_("Takes longer than usual"), waits_since, "", _("Our team is looking into it.")))
+    return sorted(lines, key=lambda line: line.at)
+
+
+def waits_since(order: Order) -> datetime | None:
+    """Return since when an order waits for a human, where its customer waits for something; it comes with `FLAGGED`."""
+    flagged: datetime | None = getattr(order, "flagged_at", None)
+    return flagged if order.is_open or order.status == Status.COMPLETED else None
 
 
 def _asked(kind: str) -> str:

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.money import LARGEST_MICROS
+from catalog.browse.number_format import write_number
 from catalog.models import Delivery, OrderForm, Service
 from catalog.pricing import PriceBook
 from orders.placing.refusals import OrderRefused, TooMuchMoney
@@ -73,16 +73,16 @@ def check_quantity(service: Service, quantity: int, *, field: str) -> None:
     if service.min_quantity <= quantity <= maximum:
         return
     limits = {
-        "minimum": number_format(service.min_quantity, force_grouping=True),
-        "maximum": number_format(maximum, force_grouping=True),
+        "minimum": write_number(service.min_quantity),
+        "maximum": write_number(maximum),
     }
     if field == "comments":
         message = ngettext(
-            "You entered %(count)d comment; enter between %(minimum)s and %(maximum)s, one per line.",
-            "You entered %(count)d comments; enter between %(minimum)s and %(maximum)s, one per line.",
+            "You entered %(count)s comment; enter between %(minimum)s and %(maximum)s, one per line.",
+            "You entered %(count)s comments; enter between %(minimum)s and %(maximum)s, one per line.",
             quantity,
         )
-        raise OrderRefused(message % {"count": quantity, **limits}, field)
+        raise OrderRefused(message % {"count": write_number(quantity), **limits}, field)
     if quantity > maximum and service.stock is not None and maximum == service.stock:
         raise OrderRefused(
             _("Only %(maximum)s in stock: enter a quantity between %(minimum)s and %(maximum)s.") % limits, field
@@ -120,8 +120,7 @@ def check_link(service: Service, link: str) -> None:
     """Raise OrderRefused when the link or delivery address is not what the service needs."""
     if len(link) > LONGEST_LINK:
         raise OrderRefused(
-            _("This is too long: use up to %(maximum)s characters.")
-            % {"maximum": number_format(LONGEST_LINK, force_grouping=True)},
+            _("This is too long: use up to %(maximum)s characters.") % {"maximum": write_number(LONGEST_LINK)},
             "link",
         )
     if service.delivery == Delivery.VAULT:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from catalog.browse.number_format import write_number
 from catalog.models import Delivery, OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
@@ -75,7 +76,9 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now:
     wallet.operations.InsufficientFunds with what is missing for all lines together; nothing has changed then.
     """
     if not 1 <= len(lines) <= MAX_LINES:
-        raise OrderRefused(_("You can order between 1 and %(maximum)d lines at once.") % {"maximum": MAX_LINES})
+        raise OrderRefused(
+            _("You can order between 1 and %(maximum)s lines at once.") % {"maximum": write_number(MAX_LINES)}
+        )
     _refresh_stock_of(lines)
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
@@ -152,5 +155,5 @@ def _check_line(service: Service, link: str, quantity: int, *, taken: int) -> No
         raise OrderRefused(_("The link is missing."), "link")
     check_order(service, quantity=quantity, link=link, comments="")
     if service.stock is not None and taken + quantity > service.stock:
-        left = {"stock": service.stock}
-        raise OrderRefused(_("Only %(stock)d in stock for all lines with this service together.") % left, "quantity")
+        left = {"stock": write_number(service.stock)}
+        raise OrderRefused(_("Only %(stock)s in stock for all lines with this service together.") % left, "quantity")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.security.notices import addresses_to_tell
 from notifications.letters import write_letter
+from preferences.face import STORE_NAME, SUPPORT_EMAIL
 from privacy.deletion.links import keep_path
 from privacy.models import AccountDeletion
 
@@ -35,7 +36,7 @@ def tell_obstacle(deletion: AccountDeletion, *, now: datetime) -> None:
 def tell_deleted(user: User, *, addresses: list[str], now: datetime) -> None:
     """Tell, for the last time, that the account is gone."""
     with translation.override(user.mail_language):
-        words = {"store_name": settings.STORE_NAME, "support_email": settings.SUPPORT_EMAIL}
+        words = {"store_name": STORE_NAME.value, "support_email": SUPPORT_EMAIL.value}
         body = render_to_string("privacy/mail/deleted.txt", words).strip()
         for address in addresses:
             write_letter(address=address, subject=_("Your account has been deleted"), body=body, now=now)
@@ -45,8 +46,8 @@ def _write(deletion: AccountDeletion, template: str, subject: str, now: datetime
     words = {
         "deletion": deletion,
         "keep_url": settings.SITE_URL + keep_path(deletion),
-        "store_name": settings.STORE_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
+        "store_name": STORE_NAME.value,
+        "support_email": SUPPORT_EMAIL.value,
     }
     body = render_to_string(f"privacy/mail/{template}.txt", words).strip()
     for address in addresses_to_tell(deletion.user, now=now):

@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.security.notices import addresses_to_tell
 from notifications.letters import write_letter
 from notifications.wake_worker import wake_worker
+from preferences.face import STORE_NAME
 from privacy.exports.files import make_folder, new_name, part_of, path_of, remove
 from privacy.exports.writing import count_rows, write_export
 from privacy.models import DataExport
@@ -144,7 +145,7 @@ def _finish(export: DataExport, size: int, now: datetime) -> None:
         words = {
             "url": settings.SITE_URL + reverse("privacy:home"),
             "days": settings.PRIVACY.exports_kept.days,
-            "store_name": settings.STORE_NAME,
+            "store_name": STORE_NAME.value,
         }
         body = render_to_string("privacy/mail/export_ready.txt", words).strip()
         for address in addresses_to_tell(export.user, now=now):

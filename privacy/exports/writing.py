@@ -21,6 +21,7 @@ from django.utils import translation
 
 from accounts.csv_export import CsvLines
 from accounts.models import User
+from preferences.face import STORE_NAME
 from privacy.exports.files import FILE_MODE
 from privacy.registry import TABLES
 from privacy.registry.kinds import Export, Table
@@ -51,7 +52,7 @@ def write_export(user: User, path: Path, *, now: datetime, told: Told) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
         with translation.override(user.mail_language):
-            words = {"user": user, "now": now, "store_name": settings.STORE_NAME, "currency": settings.STORE_CURRENCY}
+            words = {"user": user, "now": now, "store_name": STORE_NAME.value, "currency": settings.STORE_CURRENCY}
             words["days"] = settings.PRIVACY.exports_kept.days
             archive.writestr("README.txt", render_to_string("privacy/export_readme.txt", words))
         for table in exported_tables():

@@ -66,8 +66,12 @@ ORDER_TABLES = (
     ),
     Table(
         "orders.DeliveredGoods",
-        Export("delivered_goods", ("order_id", "received_at", "pieces", "delivered=encrypted"), opened=_open_goods),
-        Emptied({"encrypted": ""}, "how many pieces were delivered, and when"),
+        Export(
+            "delivered_goods",
+            ("order_id", "received_at", "pieces", "openings", "delivered=encrypted"),
+            opened=_open_goods,
+        ),
+        Emptied({"encrypted": "", "openings": []}, "how many pieces were delivered, and when"),
         owner="order__user",
     ),
     Table(
@@ -78,6 +82,15 @@ ORDER_TABLES = (
         Deleted(),
         owner="user",
         others=("goods",),
+    ),
+    Table(
+        "orders.GoodsClaim",
+        Export(
+            "reports_about_goods",
+            ("order_id", "line", "reason", "text", "delivered_at", "first_opened_at", "claimed_at"),
+        ),
+        Emptied({"text": ""}, "which lines did not work, and when they were delivered, opened and reported"),
+        owner="order__user",
     ),
     Table(
         "orders.ServiceRequest",

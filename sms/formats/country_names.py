@@ -60,7 +60,12 @@ FURTHER_NAMES: dict[str, tuple[str, ...]] = {
 # What people type, and upstream perhaps as well; nobody is shown it.
 NICKNAMES = {
     "AE": "uae оаэ emirates",
-    "GB": "uk england britain англия",
+    "BY": "белоруссия",
+    "CF": "цар",
+    "GB": "uk england britain англия британия",
+    "MD": "молдавия",
     "NL": "голландия",
-    "US": "usa america сша америка",
+    "RU": "рф",
+    "US": "usa america сша америка штаты",
+    "ZA": "юар rsa",
 }

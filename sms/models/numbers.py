@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encrypted_fields import EncryptedTextField
@@ -111,6 +112,39 @@ class Number(models.Model):
         if self.expires_at is None:
             return None
         return max(0, int((self.expires_at - timezone.now()).total_seconds()))
+
+    @property
+    def whole_seconds(self) -> int:
+        """How long the number lives in all, where upstream has said when it expires; at least a second."""
+        since = self.order.sent_at or self.created_at
+        return max(1, int(((self.expires_at or since) - since).total_seconds()))
+
+    @property
+    def percent_left(self) -> int:
+        """How much of its life is left, in percent."""
+        return min(100, (self.seconds_left or 0) * 100 // self.whole_seconds)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether its customer has canceled it and no code came before that was settled."""
+        return self.cancel_requested_at is not None and self.state != Number.State.RECEIVED
+
+    @property
+    def was_replaced(self) -> bool:
+        """Whether another number was taken in its place; wants `replaced_by` at hand."""
+        return getattr(self, "replaced_by", None) is not None
+
+    @property
+    def shown_state(self) -> str:
+        """The state as its customer reads it: what they gave up does not wait for a code any more."""
+        if self.was_replaced:
+            return gettext("Replaced")
+        return gettext("Canceled by you") if self.given_up else self.get_state_display()
+
+    @property
+    def badge(self) -> str:
+        """The state whose color that has."""
+        return Number.State.CANCELED.value if self.given_up else self.state
 
     @property
     def time_left(self) -> str:

@@ -16,6 +16,7 @@ from sms.formats.countries import (
     search_text,
 )
 from sms.formats.search_texts import fitting_text
+from sms.preferences import NUMBERS_ON_SALE
 from upstream.reading.text import comparable
 
 
@@ -115,12 +116,17 @@ class ForbiddenWord(models.Model):
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def on_sale(self) -> "ProjectQuerySet":
-        return self.filter(
-            withdrawn_at=None,
-            visible=True,
-            country__visible=True,
-            site__visible=True,
-            site__forbidden=False,
+        """What is shown and can be bought; nothing while the owner sells no numbers."""
+        return (
+            self.none()
+            if not NUMBERS_ON_SALE.value
+            else self.filter(
+                withdrawn_at=None,
+                visible=True,
+                country__visible=True,
+                site__visible=True,
+                site__forbidden=False,
+            )
         )
 
     def matching(self, words: str) -> "ProjectQuerySet":
@@ -182,7 +188,7 @@ class Project(models.Model):
     def is_on_sale(self) -> bool:
         """What `on_sale` asks of the rows; wants the country and the site at hand."""
         shown = self.visible and self.country.visible and self.site.visible and not self.site.forbidden
-        return shown and self.withdrawn_at is None
+        return shown and self.withdrawn_at is None and NUMBERS_ON_SALE.value
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the row; a new one without a website or app gets the one of its name."""

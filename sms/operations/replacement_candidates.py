@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from sms.models import Number, Project
+from sms.models import Number, Project, SuccessRate
 from sms.pricing import NumberBook
 
 
@@ -15,6 +15,14 @@ class ReplacementCandidate:
 
     project: Project
     price_micros: int
+
+    @property
+    def success(self) -> SuccessRate | None:
+        """How often codes came to such numbers, where enough of them speak; wants `success` of the project at hand."""
+        found: SuccessRate | None = getattr(self.project, "success", None)
+        if found is None or found.observed < max(settings.SMS_SUCCESS_MIN_OBSERVED, 1):
+            return None
+        return found
 
 
 def candidates_for(numbers: Sequence[Number], book: NumberBook) -> dict[int, list[ReplacementCandidate]]:
@@ -40,18 +48,11 @@ def _ranked(number: Number, projects: list[Project], book: NumberBook) -> list[R
         offers,
         key=lambda offer: (
             offer.project.pk != number.project_id,
-            -_success(offer.project),
+            -(offer.success.received / offer.success.observed) if offer.success else 0.0,
             offer.price_micros,
             offer.project.pk,
         ),
     )
-
-
-def _success(project: Project) -> float:
-    found = getattr(project, "success", None)
-    if found is None or found.observed < max(settings.SMS_SUCCESS_MIN_OBSERVED, 1):
-        return 0.0
-    return float(found.received / found.observed)
 
 
 def best_candidate(

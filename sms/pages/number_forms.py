@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.typed_forms import AmountField, Form
+from accounts.typed_forms import AmountField, FilterForm, Form
 from orders.models import Order
 from sms.formats.phones import digits_of
 from sms.models import Number, Project
@@ -43,6 +43,7 @@ class ReplacementRuleForm(Form):
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.order = order
         self.auto_id = f"id_rule_{order.pk}_%s"  # many of these forms stand on one page; ids must differ
         self.fields["cap"].initial = f"{Decimal(order.price_micros) / MICROS:f}"
 
@@ -55,7 +56,7 @@ class ReplacementRuleForm(Form):
         )
 
 
-class HistoryFilterForm(Form):
+class HistoryFilterForm(FilterForm):
     """Which of their numbers a customer looks for. Nonsense in the address means: no filter."""
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=200)

@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from accounts.models import User
 from sms.models import Country, Number, Project, ProjectQuerySet, Site, SuccessRate
 from sms.pricing import NumberBook, Place
-from upstream.reading.text import comparable, line
+from upstream.reading.text import line
 
 MAX_WORDS = 10
 LONGEST_QUERY = 200
 NUMBERS_LOOKED_BACK = 200
-OFFERS_OF_ONE = 4  # of one website or app in one country, about as many as upstream lists
 SORTS = ("popular", "price", "success")
 
 
@@ -30,20 +29,19 @@ class Asked(NamedTuple):
     words: str = ""
     sort: str = SORTS[0]
     by_country: bool = False
+    exact: bool = False  # the very words, even where they find nothing
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "Asked":
         words = " ".join(line(params.get("q", ""))[:LONGEST_QUERY].split()[:MAX_WORDS])
         sort = params.get("sort", "")
-        return cls(words, sort if sort in SORTS else SORTS[0], params.get("by") == "country")
+        return cls(
+            words, sort if sort in SORTS else SORTS[0], params.get("by") == "country", params.get("exact") == "1"
+        )
 
     @property
     def by_site(self) -> bool:
         return not self.by_country
-
-    @property
-    def each(self) -> list[str]:
-        return comparable(self.words).split()
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ class Tile:
     row: Any
     price_micros: int
     count: int
+    success: SuccessRate | None = None  # of all of them together; not a row of the database
 
 
 @dataclass(frozen=True)
@@ -71,22 +70,6 @@ class Listed:
         if self.observed < settings.SMS_SUCCESS_MIN_OBSERVED:
             return 1, 0
         return 0, -(self.received * 1_000_000 // self.observed)
-
-
-def matching(rows: QuerySet[Any], words: Iterable[str]) -> QuerySet[Any]:
-    """Return the websites and apps, or the countries, that have all the words; those that begin with them first."""
-    asked = list(words)
-    for word in asked:
-        rows = rows.filter(search_text__contains=word)
-    if not asked:
-        return rows
-    first = asked[0]
-    ranked = [When(search_text__startswith=" ".join(asked), then=0), When(search_text__startswith=first, then=1)]
-    if rows.model is Country:
-        ranked.insert(0, When(Q(dial_code=f"+{first.removeprefix('+')}") | Q(code=first), then=Value(-1)))
-    ranks = rows.annotate(rank=Case(*ranked, default=2, output_field=IntegerField()))
-    ordered: QuerySet[Any] = ranks.order_by("rank", "name")
-    return ordered
 
 
 def sites_on_sale() -> QuerySet[Site]:
@@ -169,24 +152,6 @@ def by_place(places: Iterable[Place]) -> list[list[int]]:
     return list(found.values())
 
 
-def mixed(words: list[str], maximum: int) -> list[list[int]]:
-    """Return projects whose website or country has each word, as `by_place`; the most bought first, then the cheapest.
-
-    Three queries: which websites and countries have which word is looked up first, the pairs are many.
-    """
-    projects = Project.objects.on_sale()
-    sites = list(Site.objects.filter(_any("search_text", words)).values_list("pk", "search_text"))
-    countries = list(Country.objects.filter(_any("search_text", words)).values_list("pk", "search_text"))
-    for word in words:
-        of_sites = [pk for pk, text in sites if word in text]
-        of_countries = [pk for pk, text in countries if word in text]
-        projects = projects.filter(Q(site__in=of_sites) | Q(country__in=of_countries))
-    ordered = projects.order_by(F("success__observed").desc(nulls_last=True), "price_upstream_micros", "pk")
-    columns = ("pk", "site_id", "country_id", "price_upstream_micros")
-    rows = ordered.values_list(*columns)[: maximum * OFFERS_OF_ONE]
-    return by_place(Place(*row) for row in rows)[:maximum]
-
-
 def whole(ids: Iterable[int]) -> list[Project]:
     """Return those that are on sale, with country, website and success, in the order of the ids; one query."""
     wanted = list(ids)
@@ -200,16 +165,29 @@ def success_of(project: Project) -> SuccessRate | None:
     return rate if rate is not None and rate.observed >= settings.SMS_SUCCESS_MIN_OBSERVED else None
 
 
-def _any(field: str, words: list[str]) -> Q:
-    found = Q()
-    for word in words:
-        found |= Q(**{f"{field}__contains": word})
-    return found
+class Counted(NamedTuple):
+    """How many countries a website has, or websites a country, and how often codes came there."""
+
+    places: int
+    observed: int | None
+    received: int | None
+
+    @property
+    def success(self) -> SuccessRate | None:
+        observed = self.observed or 0
+        if observed < settings.SMS_SUCCESS_MIN_OBSERVED:
+            return None
+        return SuccessRate(observed=observed, received=self.received or 0)
 
 
-def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, int]:
-    return dict(projects.order_by().values_list(key).annotate(count=Count(counted, distinct=True)))
+def _counts(projects: ProjectQuerySet, key: str, counted: str) -> dict[int, Counted]:
+    # A project has one success rate or none, so that no row is counted twice.
+    rows = projects.order_by().values_list(key).annotate(Count(counted, distinct=True))
+    summed = rows.annotate(observed=Sum("success__observed"), received=Sum("success__received"))
+    return {pk: Counted(*counts) for pk, *counts in summed}
 
 
-def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, int]) -> list[Tile]:
-    return [Tile(row, prices[row.pk], counts[row.pk]) for row in rows if row.pk in prices]
+def _tiles(rows: list[Any], prices: dict[int, int], counts: dict[int, Counted]) -> list[Tile]:
+    return [
+        Tile(row, prices[row.pk], counts[row.pk].places, counts[row.pk].success) for row in rows if row.pk in prices
+    ]

@@ -6,9 +6,9 @@ const DRAWN_MARKS = "\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110C
 const FILLERS = "\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2065\u2800\u3164\uFE00-\uFE0F\uFFA0\uFDD0-\uFDEF\uFFF0-\uFFF8\uFFFE\uFFFF\u{E0000}-\u{E0FFF}";
 const UNSEEN = new RegExp(`^(?:(?![${DRAWN_MARKS}])[\\s\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}${FILLERS}])*$`, "u");
 
-for (const area of document.querySelectorAll("[data-counts-lines]")) {
+function count(area) {
   const counter = document.querySelector(area.dataset.countsLines);
-  if (!counter) continue;
+  if (!counter) return;
   let timer = 0;
   const countSoon = () => {
     clearTimeout(timer);
@@ -22,3 +22,16 @@ for (const area of document.querySelectorAll("[data-counts-lines]")) {
   area.addEventListener("input", countSoon);
   if (area.value !== area.defaultValue) countSoon(); // typed before this script came
 }
+
+const known = new WeakSet();
+
+function countAll(part) {
+  for (const area of part.querySelectorAll("[data-counts-lines]")) {
+    if (known.has(area)) continue;
+    known.add(area);
+    count(area);
+  }
+}
+
+countAll(document);
+document.addEventListener("htmx:load", (event) => countAll(event.detail.elt)); // a form that was brought in later

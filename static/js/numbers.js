@@ -1,7 +1,7 @@
 /* Tells of a code that has just come, by a sound and in the tab's title; either can be switched off, and that is
    remembered here. htmx brings the cards in; a number that is "received" and was not before is the news. */
 const notices = document.querySelector("[data-notices]");
-const calmTitle = document.title;
+let calmTitle = ""; // what the title was before the news
 const receivedNow = () => [...document.querySelectorAll('.number-card[data-status="received"]')].map((card) => card.id);
 const known = new Set(receivedNow());
 let audio = null;
@@ -55,7 +55,9 @@ function ring() {
 }
 
 function calm() {
-  if (document.title !== calmTitle && document.visibilityState === "visible") document.title = calmTitle;
+  if (!calmTitle || document.visibilityState !== "visible") return;
+  document.title = calmTitle;
+  calmTitle = "";
 }
 
 function tellOfNews() {
@@ -63,8 +65,26 @@ function tellOfNews() {
   if (!fresh.length) return;
   fresh.forEach((id) => known.add(id));
   if (isOn("sound")) ring();
-  if (isOn("title")) document.title = `✉ ${notices.dataset.title}`;
+  if (!isOn("title")) return;
+  calmTitle ||= document.title;
+  document.title = `✉ ${notices.dataset.title}`;
 }
+
+/* What is brought in anew is as its reader left it: the card they are at is not folded away (the server is told whose
+   it is), and what they opened stays open. */
+const cardInUse = () => document.activeElement?.closest(".number-card");
+let opened = [];
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const card = cardInUse();
+  if (card) event.detail.headers["Number-In-Use"] = card.dataset.order;
+});
+document.addEventListener("htmx:beforeSwap", () => {
+  opened = [...document.querySelectorAll("#numbers details[open][id]")].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});
 
 if (notices) {
   ["sound", "title"].forEach(recall);

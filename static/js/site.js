@@ -12,22 +12,58 @@ function toggleTheme() {
   }
 }
 
+/* Without a clipboard of its own, as on plain HTTP, a page may still copy what is selected. */
+function copySelected(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.readOnly = true; // no keyboard comes up on a phone
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  return copied;
+}
+
 async function copyText(button) {
-  await navigator.clipboard.writeText(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    const copied = copySelected(button.dataset.copy);
+    button.focus();
+    if (!copied) return;
+  }
   const label = button.querySelector("[data-copy-label]");
-  const before = label.textContent;
-  label.textContent = button.dataset.copiedLabel;
+  if ("copied" in button.dataset) return;
+  const swap = () => {
+    [label.textContent, label.dataset.other] = [label.dataset.other, label.textContent.trim()];
+  };
+  swap();
   button.dataset.copied = "";
   setTimeout(() => {
-    label.textContent = before;
+    swap();
     delete button.dataset.copied;
   }, 2000);
+}
+
+/* A table that has room enough is no stop for the keyboard. */
+const regions = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+});
+
+function watchRegions(part) {
+  for (const region of part.querySelectorAll(".table-region")) regions.observe(region);
+}
+
+/* Of tabs that scroll, the one that is chosen is in sight. */
+function showTab(chosen) {
+  const tabs = chosen.closest(".tabs");
+  tabs.scrollLeft = chosen.offsetLeft - tabs.offsetLeft - tabs.clientWidth / 3;
 }
 
 /* Controls that need script are hidden in the page and shown here, also in parts that htmx brings in later. */
 function revealScripted(part) {
   for (const control of part.querySelectorAll("[data-scripted]")) {
-    if ("copy" in control.dataset && !navigator.clipboard) continue;
     control.hidden = false;
   }
 }
@@ -54,16 +90,29 @@ function answerEarlyTyping(part) {
 document.addEventListener("htmx:load", (event) => {
   revealScripted(event.detail.elt);
   answerEarlyTyping(event.detail.elt);
-});
-for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(failure, () => {
-    const note = document.querySelector("[data-failed-request]");
-    if (note) note.hidden = false;
-  });
-}
-document.addEventListener("htmx:afterSwap", () => {
-  const note = document.querySelector("[data-failed-request]");
-  if (note) note.hidden = true;
+  watchRegions(event.detail.elt);
 });
 
+/* Two notes: nothing came back at all, or an answer that was none. Any answer proves the connection; only a good one
+   takes the other note away. */
+function showFailure(name, shown) {
+  const note = document.querySelector(`[data-failed-request="${name}"]`);
+  if (note) note.hidden = !shown;
+}
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, () => {
+    showFailure("answer", false);
+    showFailure("connection", true);
+  });
+}
+document.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr?.status;
+  if (!status) return;
+  showFailure("connection", false);
+  showFailure("answer", status >= 400 && status !== 422);
+});
+document.addEventListener("connection:answered", () => showFailure("connection", false));
+
 revealScripted(document);
+watchRegions(document);
+for (const chosen of document.querySelectorAll(".tabs [aria-current]")) showTab(chosen);

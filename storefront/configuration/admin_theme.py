@@ -3,11 +3,13 @@
 from typing import Any
 
 
-def admin_theme(store_name: str, *, shop_url: str) -> dict[str, Any]:
+def admin_theme(*, shop_url: str) -> dict[str, Any]:
     """Return the UNFOLD setting; `shop_url` is where "view site" leads."""
     return {
-        "SITE_TITLE": store_name,
-        "SITE_HEADER": store_name,
+        "SITE_TITLE": "storefront.face.admin_look.store_name",
+        "SITE_HEADER": "storefront.face.admin_look.store_name",
+        "SITE_ICON": "storefront.face.admin_look.icon",
+        "COLORS": "storefront.face.admin_look.theme_colors",
         "SITE_URL": shop_url,
         "SHOW_HISTORY": True,
         "DASHBOARD_CALLBACK": "storefront.admin.dashboard",

@@ -69,10 +69,10 @@ def admin_host(env: Environment, *, site_url: str) -> tuple[str, str]:
     return host, f"{shop.scheme}://{host}" + (f":{shop.port}" if shop.port else "")
 
 
-def security_contact(env: Environment, *, support_email: str) -> str:
-    """Read SECURITY_CONTACT, an address for security.txt; a plain e-mail address becomes one."""
-    contact = env.text("SECURITY_CONTACT", support_email)
-    if contact.startswith(("https://", "mailto:", "tel:")):
+def security_contact(env: Environment) -> str:
+    """Read SECURITY_CONTACT, an address for security.txt; a plain e-mail address becomes one. "": as support."""
+    contact = env.text("SECURITY_CONTACT", "")
+    if not contact or contact.startswith(("https://", "mailto:", "tel:")):
         return contact
     if "@" not in contact or not contact.isprintable():
         raise ImproperlyConfigured(f"SECURITY_CONTACT is {contact!r}; it should be an e-mail or an https address.")
@@ -86,10 +86,19 @@ def demo(
     upstream_url: str,
     stripe_key: str,
     btcpay_url: str,
-) -> bool:
-    """Read DEMO, under which staff needs no second factor; raise ImproperlyConfigured where anybody else gets there."""
+) -> tuple[bool, bool]:
+    """Read DEMO, under which staff needs no second factor, and DEMO_PAYMENTS, under which payments move no money.
+
+    Raise ImproperlyConfigured where anybody else gets to the demo, and for such payments anywhere but there.
+    """
+    payments = env.flag("DEMO_PAYMENTS", False)
     if not env.flag("DEMO", False):
-        return False
+        if payments:
+            raise ImproperlyConfigured(
+                "DEMO_PAYMENTS is on, but DEMO is not. With it customers give themselves money out of nothing; "
+                "`make demo` sets both, and nothing else should. Remove it."
+            )
+        return False, False
     met = _met_in_public(site_url, allowed_hosts, upstream_url, stripe_key, btcpay_url)
     if not met and not is_this_machine(host_of(site_url)):
         met = f"SITE_URL is {site_url}, another machine"
@@ -101,7 +110,7 @@ def demo(
             f"DEMO is on, but {met}. With DEMO staff signs in with a password alone; `make demo` sets it, and nothing "
             "else should. Remove it."
         )
-    return True
+    return True, payments
 
 
 def refuse_debug_in_public(

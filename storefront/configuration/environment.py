@@ -24,10 +24,12 @@ class Environment:
         self._env = environ.Env()
         if dotenv.is_file():
             self._env.read_env(str(dotenv))
+        self.explicit: set[str] = set()  # the variables that have a value, of those read so far
 
     def text(self, name: str, default: Any = UNSET) -> str:
         value = self._env.str(name, default="").strip()
         if value:
+            self.explicit.add(name)
             return value
         if default is UNSET:
             raise ImproperlyConfigured(f"{name} is not set. .env.example says what it is for.")

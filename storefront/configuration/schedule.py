@@ -22,6 +22,9 @@ def beat_schedule(
             "SYNC_FULL_EVERY_SECONDS", sync_full_seconds, "catalog.tasks.sync_catalog_in_full"
         ),
         "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
+        "read_titles": _every("READ_TITLES_EVERY_SECONDS", 600, "catalog.tasks.read_titles"),
+        # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
+        "keep_price_points": _every("KEEP_PRICES_EVERY_SECONDS", 21_600, "catalog.tasks.keep_price_points"),
         "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
         "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
         "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
@@ -43,6 +46,7 @@ def beat_schedule(
         # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
         "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
         "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
+        "measure_quality": _every("QUALITY_EVERY_SECONDS", 3600, "orders.tasks.measure_quality"),
         "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
         "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
         "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),

@@ -1,4 +1,4 @@
-"""Settings of allauth that nothing else reads: how people sign up, sign in, prove who they are, and are told of it."""
+"""Settings of Django and allauth that nothing else reads: how people sign up, sign in, and prove who they are."""
 
 from typing import Any
 
@@ -16,11 +16,20 @@ RATE_LIMITS = {
     "reset_password": "60/m/ip,5/m/key",
     "reauthenticate": "10/m/user",
 }
+_DJANGOS = "django.contrib.auth.password_validation"
+PASSWORD_VALIDATORS = [
+    {"NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_DJANGOS}.CommonPasswordValidator"},
+    {"NAME": "accounts.security.passwords.BreachedPasswordValidator"},
+    {"NAME": "accounts.security.passwords.OwnNamesValidator"},
+]
 
 
-def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str, Any]:
+def signing_in(env: Environment, *, site_url: str) -> dict[str, Any]:
     """Return the settings by name."""
     return {
+        "AUTH_PASSWORD_VALIDATORS": PASSWORD_VALIDATORS,
         "ACCOUNT_ADAPTER": "privacy.sign_in.AccountAdapter",
         "ACCOUNT_FORMS": ACCOUNT_FORMS,
         "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
@@ -29,7 +38,6 @@ def signing_in(env: Environment, *, store_name: str, site_url: str) -> dict[str,
         "ACCOUNT_UNIQUE_EMAIL": True,
         "ACCOUNT_PREVENT_ENUMERATION": True,
         "ACCOUNT_EMAIL_VERIFICATION": env.choice("EMAIL_VERIFICATION", "mandatory", "optional", "none"),
-        "ACCOUNT_EMAIL_SUBJECT_PREFIX": f"{store_name}: ",
         "ACCOUNT_EMAIL_NOTIFICATIONS": True,
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": site_url.partition(":")[0],
         "ACCOUNT_SESSION_REMEMBER": True,

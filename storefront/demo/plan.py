@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 USUAL_SANDBOX_PORT = 8765
 SERVICES = 20_000
 USUAL_PROFILE = LIVE  # what owners meet, rather than what the document promises
+NUMBER_LIFETIME_SECONDS = 600
+# So that every way of a number and of an order can be walked: a code that never comes, time to replace its number, and
+# an order that ends as its link says. As JSON, for the sandbox's command line.
+SANDBOX_SETTINGS = {"number_lifetime_seconds": NUMBER_LIFETIME_SECONDS, "codeless_rate": 0.25, "links_tell": "true"}
 # Everything a deployment would set and the demo must not take from it: real keys least of all.
 _NOT_TAKEN_OVER = (
     "ADMIN_HOST", "BEHIND_PROXY", "TRUSTED_PROXY_COUNT", "HTTPS_REDIRECT", "HSTS_SECONDS", "HSTS_SUBDOMAINS",
@@ -59,19 +63,25 @@ def prepare(arguments: list[str]) -> None:
             "DOTENV": os.devnull,
             "DEBUG": "false",
             "DEMO": "true",  # two factors would stand between the visitor and the admin
+            "DEMO_PAYMENTS": "true",  # else nobody could pay
             "SECRET_KEY": _kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
             "FIELD_ENCRYPTION_KEYS": _kept(
                 folder / "encryption_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
             ),
             "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1]",
             "SITE_URL": f"http://127.0.0.1:{options.port}",
-            "STORE_NAME": os.environ.get("STORE_NAME") or "Demo shop",
+            "STORE_NAME": os.environ.get("STORE_NAME", ""),  # without one it can be changed at the admin
             "DATABASE_URL": f"sqlite:///{database(folder)}",
             "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
             "UPSTREAM_URL": f"http://127.0.0.1:{sandbox_port}/api/v2",
             "UPSTREAM_KEY": "sandbox-key",
             "CATALOG_LANGUAGES": os.environ.get("CATALOG_LANGUAGES") or "ru",
-            "STORE_CURRENCY": "USD",
+            "STORE_CURRENCY": "USD",  # as the sandbox's, so that no exchange rate is missing
+            "SMS_LIFETIME_SECONDS": str(NUMBER_LIFETIME_SECONDS),
+            # Every code that comes has come by then, and nobody who wants to try it waits long.
+            "SMS_REPLACE_AFTER_SECONDS": os.environ.get("SMS_REPLACE_AFTER_SECONDS") or "60",
+            "ORDERS_POLL_MIN_SECONDS": "5",  # goods are there within half a minute, and so are the news of it
+            "REFERRAL_PERCENT": os.environ.get("REFERRAL_PERCENT") or "10",
             "STATIC_ROOT": str(folder / "static"),
             # The demo's e-mails are files: nobody should have to dig for a link to get in.
             "EMAIL_VERIFICATION": "optional",

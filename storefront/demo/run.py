@@ -17,7 +17,7 @@ from django.db import connections
 
 from storefront.demo import setup
 from storefront.demo.older_data import made_by_another_version
-from storefront.demo.plan import ROOT, port_of
+from storefront.demo.plan import ROOT, SANDBOX_SETTINGS, port_of
 from storefront.demo.processes import Child, ChildFailed, Processes, is_free
 from storefront.demo.valkey import start_valkey
 
@@ -71,14 +71,17 @@ def _start(processes: Processes, folder: Path, port: int, services: int, profile
     sandbox = [python, "-m", "upstream.sandbox", "--port", str(port_of(settings.UPSTREAM_URL))]
     sandbox += ["--services", str(services), "--seed", "1", "--balance", "5000.00"]
     sandbox += ["--state", str(folder / "sandbox.sqlite3")]
+    sandbox += [f"--set={name}={value}" for name, value in SANDBOX_SETTINGS.items()]
     sandbox += [f"--profile={name}" for name in profiles]
     upstream = processes.start("sandbox", sandbox, log=log / "sandbox.log", folder=ROOT)
     say("Preparing the database")
     setup.migrate()
     setup.collect_static(folder / "static.sha256")
-    setup.accounts()
+    staff, customer = setup.accounts()
     _await(upstream, lambda: not is_free(port_of(settings.UPSTREAM_URL)))
     setup.catalog()
+    say("Looking back on five weeks")
+    setup.past(staff, customer)
     connections.close_all()
 
     say("Starting web, worker and beat")

@@ -15,7 +15,9 @@ from catalog.models import Category, Service
 from catalog.operations.overrides import confirm_rate_units
 from catalog.pricing.repricing import reprice_services
 from sms.models import Project
-from upstream.money import MICROS
+from storefront.demo import history
+from upstream.client import default_client
+from upstream.money import MICROS, micros_from_decimal
 from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
 from wallet.models import LedgerEntry
 from wallet.operations import AlreadyBooked, credit
@@ -23,7 +25,7 @@ from wallet.operations import AlreadyBooked, credit
 ADMIN = "admin@example.com"
 CUSTOMER = "customer@example.com"
 PASSWORD = "demo-password"  # noqa: S105 - printed on the screen, on a shop that only this machine can reach
-FIRST_MONEY_MICROS = 500 * MICROS
+FIRST_MONEY = history.OpeningMoney(500 * MICROS, "credit:demo", "Money to try the demo with")
 
 
 def migrate() -> None:
@@ -44,17 +46,27 @@ def collect_static(stamp: Path) -> None:
         stamp.write_text(state.hexdigest())
 
 
-def accounts() -> None:
-    """Create the admin and the customer, and pay the customer once."""
-    _account(ADMIN, is_staff=True, is_superuser=True)
-    customer = _account(CUSTOMER)
-    with contextlib.suppress(AlreadyBooked):  # a later start
+def accounts() -> tuple[User, User]:
+    """Create the admin and the customer where they are not there yet, and return both."""
+    return _account(ADMIN, is_staff=True, is_superuser=True), _account(CUSTOMER)
+
+
+def past(staff: User, customer: User) -> None:
+    """Give a new shop some weeks of history; in any case the customer is given money, once."""
+    history.seed(
+        customer=customer,
+        staff=staff,
+        opening=FIRST_MONEY,
+        balance_upstream_micros=micros_from_decimal(default_client().balance().balance),
+        now=timezone.now(),
+    )
+    with contextlib.suppress(AlreadyBooked):  # a later start, or a part of the history
         credit(
             user=customer,
-            amount_micros=FIRST_MONEY_MICROS,
+            amount_micros=FIRST_MONEY.micros,
             kind=LedgerEntry.Kind.ADJUSTMENT,
-            reference="credit:demo",
-            note="Money to try the demo with",
+            reference=FIRST_MONEY.reference,
+            note=FIRST_MONEY.note,
         )
 
 

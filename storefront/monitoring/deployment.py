@@ -19,6 +19,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 
 from accounts.models import User
+from preferences.face import SUPPORT_EMAIL
 from storefront.configuration.deployment import host_of, is_public
 
 NOT_PUBLIC = "not examined: SITE_URL is not public"
@@ -112,7 +113,7 @@ def mail_settings() -> str:
         raise Trouble("EMAIL_URL uses no TLS: links that reset passwords travel for everybody to read")
     if not settings.ADMINS:
         raise Trouble("ADMIN_EMAILS names nobody: who is to hear of errors and of books that do not add up?")
-    if settings.SUPPORT_EMAIL.endswith("@example.com"):
+    if SUPPORT_EMAIL.value.endswith("@example.com"):
         raise Trouble("SUPPORT_EMAIL is the example's: customers write to nobody")
     return f"sent by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 

@@ -12,6 +12,8 @@ from django.db import connection
 from django_redis import get_redis_connection
 
 from orders.fulfilment.clock_skew import skew_of
+from preferences.change import broken
+from preferences.registry import declared
 from storefront.monitoring import deployment
 from storefront.monitoring.deployment import Trouble
 from storefront.monitoring.health import HEARTBEAT_KEY, pending_migrations
@@ -101,6 +103,13 @@ def _email() -> str:
         return f"not sent anywhere: {type(backend).__module__.rpartition('.')[2]} backend"
 
 
+def _preferences() -> str:
+    if found := broken():
+        said = "; ".join(f"{name}: {why}" for name, why in found.items())
+        raise Trouble(f"stored and not usable, so the defaults hold: {said}; the admin's page puts a former value back")
+    return f"{len(declared())} declared, what is stored can be read"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "database": _database,
     "redis": _redis,
@@ -108,5 +117,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "beat": _beat,
     "clock": _clock,
     "e-mail": _email,
+    "preferences": _preferences,
     **deployment.PARTS,
 }

@@ -12,6 +12,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
+from accounts.access import reader_mark
+from accounts.form_problems import Problem, problems_in
 from accounts.templatetags.money import money
 
 register = template.Library()
@@ -64,15 +66,36 @@ def header(*, user: AbstractBaseUser | AnonymousUser, store_name: str, path: str
         "is_staff": getattr(user, "is_staff", False),
         "email": getattr(user, "email", ""),
         "balance": money(wallet.balance_micros if wallet else 0),
+        "reader": reader_mark(user.pk),
         "store_name": store_name,
         "path": path,
     }
+
+
+@register.inclusion_tag("components/header_tab.html")
+def header_tab(
+    *, url: str, label: str, icon: str, path: str, count: str = "", counted: str = "", news: str = ""
+) -> Inputs:
+    """One way through the shop, in the head of every page."""
+    return locals()
+
+
+@register.simple_tag(takes_context=True)
+def page_problems(context: template.Context) -> list[Problem]:
+    """What is wrong with the forms of the page: for its title, and for the summary at its head."""
+    return problems_in(context.flatten())
 
 
 @register.inclusion_tag("components/pager.html")
 def pager(*, previous_url: str, following_url: str, window: Any) -> Inputs:
     """Links to the pages before and after."""
     return locals()
+
+
+@register.inclusion_tag("components/ring.html")
+def ring(*, seconds: int, whole: int, percent: int) -> Inputs:
+    """How much of a time is left."""
+    return {**locals(), "left": f"{seconds // 60}:{seconds % 60:02}"}
 
 
 @register.inclusion_tag("components/search_box.html")
@@ -90,4 +113,20 @@ def status_badge(*, status: str, label: str) -> Inputs:
 @register.inclusion_tag("components/tab.html")
 def tab(*, url: str, label: str, count: str | int | None = None, current: bool = False) -> Inputs:
     """One page of several that show the same kind of thing."""
+    return locals()
+
+
+@register.inclusion_tag("components/total_bar.html")
+def total_bar(
+    *,
+    label: str,
+    url: str = "",
+    name: str = "",
+    value: str = "",
+    busy: str = "",
+    total: str = "",
+    word: str = "",
+    total_id: str = "",
+) -> Inputs:
+    """What ends a form: its total and its button, which stay at the bottom of a phone's window."""
     return locals()

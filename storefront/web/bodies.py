@@ -31,6 +31,8 @@ class Door:
 DOORS: tuple[Door, ...] = (
     # Gateways' callbacks, as wallet.operations.callbacks.MAX_BYTES; anybody can knock there.
     Door(re.compile(r"/wallet/callbacks/"), 64 * 1024),
+    # The shop's logo, with the rest of the form; how large it may be itself preferences.pictures says.
+    Door(re.compile(r"/admin/preferences/preferencechange/(?:preview/)?$"), 3 * 1024 * 1024, takes_files=True),
 )
 ENDS_TOO_SOON = "the body is shorter than was stated"
 # Refuses what is too long before reading it, too, in the words and with the status that programs expect of it.

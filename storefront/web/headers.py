@@ -49,7 +49,7 @@ class HeadersMiddleware:
 
 
 # What staff needs at ADMIN_HOST besides the admin: to sign in, and how it looks.
-_BESIDE_THE_ADMIN = ("/accounts/", "/language/")
+_BESIDE_THE_ADMIN = ("/accounts/", "/language/", "/face/")
 
 
 class AdminHostMiddleware:

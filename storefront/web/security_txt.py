@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from preferences.face import LANGUAGES, SUPPORT_EMAIL
+
 # The RFC wants less than a year; whoever keeps a copy asks again before it ends.
 VALID_FOR = timedelta(days=180)
 
@@ -24,14 +26,14 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 def security_text(*, now: datetime) -> str:
     """Return the file, which says the same all day; "" while SECURITY_CONTACT and SUPPORT_EMAIL are not set."""
-    contact = settings.SECURITY_CONTACT
+    contact = settings.SECURITY_CONTACT or f"mailto:{SUPPORT_EMAIL.value}"
     if contact.endswith("@example.com"):
         return ""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = (
         f"Contact: {contact}",
         f"Expires: {day + VALID_FOR:%Y-%m-%dT%H:%M:%SZ}",
-        f"Preferred-Languages: {', '.join(code for code, _name in settings.LANGUAGES)}",
+        f"Preferred-Languages: {', '.join(LANGUAGES.value)}",
         f"Canonical: {settings.SITE_URL}/.well-known/security.txt",
     )
     return "".join(f"{line}\n" for line in lines)

@@ -27,13 +27,18 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 # Pages that only show, and show no goods, codes, keys or secrets, nor how the account is secured.
 SHOWN = frozenset(
     {
-        *("home", "account"),
+        *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
+        *("orders:quick", "orders:quick_services"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
     }
 )
+
+
+# What every page asks for by itself tells nobody which pages were looked at.
+NOT_NOTED = frozenset({"live"})
 
 
 class SignInAsMiddleware(HijackUserMiddleware):
@@ -61,8 +66,10 @@ class SignInAsMiddleware(HijackUserMiddleware):
         return _refused(request) if isinstance(exception, WritesRefused) else None
 
     def _in_their_place(self, request: HttpRequest, visit: Visit, staff: User, customer: User) -> HttpResponse:
-        shown = request.method in METHODS and _name_of(request) in SHOWN | {""}
-        note_page(request, visit, staff, customer, refused=not shown)
+        name = _name_of(request)
+        shown = request.method in METHODS and name in SHOWN | {""}
+        if not shown or name not in NOT_NOTED:
+            note_page(request, visit, staff, customer, refused=not shown)
         request.looked_at_by, request.looked_at_until = staff, visit.ends_at  # type: ignore[attr-defined]  # see access.py
         request.user = customer
         self.process_request(request)

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any
 
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -38,6 +41,14 @@ def _read(place: tuple[Storage, str]) -> str:
     storage, path = place
     with storage.open(path) as file:
         return file.read().decode()
+
+
+def imported_by_browsers() -> list[str]:
+    """Return the names of the files that the stylesheet as it is served imports: none where it is in one piece."""
+    source = finders.find(BUNDLE)
+    if source is None or isinstance(staticfiles_storage, BundledStaticFilesStorage):
+        return []
+    return [normpath(join(dirname(BUNDLE), name)) for name, _layer in _IMPORT.findall(Path(source).read_text())]
 
 
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):

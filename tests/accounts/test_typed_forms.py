@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import translation
 
 from accounts.money import MicrosFormField
 from accounts.typed_forms import AmountField, AsTypedField, Form, ModelForm, QuantityField, ReadsTyped, as_read
@@ -148,3 +150,14 @@ def test_sign_in_when_what_nobody_sees_was_pasted_with_the_address_knows_the_cus
 
 def _is_text(field: forms.Field) -> bool:
     return isinstance(field, forms.CharField)
+
+
+@pytest.mark.parametrize(("language", "limit"), [("en", "100,000"), ("ru", "100\xa0000")])
+def test_form_when_an_amount_is_too_large_then_the_limit_is_grouped(language: str, limit: str) -> None:
+    class Amounts(Form):
+        amount = AmountField(max_value=Decimal(100_000))
+
+    with translation.override(language):
+        [error] = Amounts({"amount": "100001"}).errors["amount"]
+
+    assert limit in error

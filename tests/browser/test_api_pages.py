@@ -28,10 +28,9 @@ def address(transactional_db: None, ann: User, settings: Any, live_server: LiveS
 
 
 def visitor(browser: Browser, address: str, user: User | None = None, **options: Any) -> Iterator[Page]:
-    """A page whose browser is signed in as the user."""
-    with browser.new_context(
-        **{"reduced_motion": "reduce", "base_url": address, "locale": "en-US", **options}
-    ) as context:
+    """A page whose browser is signed in as the user, and runs no service worker unless it is told to."""
+    usual = {"reduced_motion": "reduce", "base_url": address, "locale": "en-US", "service_workers": "block"}
+    with browser.new_context(**{**usual, **options}) as context:
         if user is not None:
             client = Client()
             client.force_login(user)

@@ -72,7 +72,7 @@ def test_a_customer_pays_for_an_order_directly_and_keeps_the_books(page: Page, s
 
     page.goto("/wallet/")
     accessible(page)
-    page.get_by_label("Transaction").select_option("charge")
+    page.get_by_label("Transaction", exact=True).select_option("charge")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".ledger-table tbody tr")).to_have_count(1)
     with page.expect_download() as download:

@@ -13,6 +13,7 @@ from accounts.models import ApiKey, User
 from api.models import Webhook, WebhookDelivery
 from catalog.models import Category, Service
 from orders.models import DeliveredGoods, Kind
+from preferences.models import Picture
 from privacy.models import DataExport
 from sms.models import Number, Project
 from wallet.models import Receipt, TopUp
@@ -59,6 +60,7 @@ class Addresses:
         key = ApiKey.objects.filter(user=user).latest("pk")
         session, _new = UserSession.objects.get_or_create(user=user, session_key="k", ip="203.0.113.9")
         export, _new = DataExport.objects.get_or_create(user=user, state="ready", file_name="none.zip")
+        picture, _new = Picture.objects.get_or_create(digest="0" * 64, content=b"", width=1, height=1)
         assert order.kind == Kind.SERVICE
         self._arguments: dict[str, dict[str, Any]] = {
             "catalog:category": {"pk": Category.objects.latest("pk").pk},
@@ -82,6 +84,11 @@ class Addresses:
             "undo_email_change": {"token": "1:x:y"},
             "privacy:download": {"pk": export.pk},
             "privacy:keep": {"token": "1:x:y"},
+            "sitemap_file": {"section": "services", "number": 1},
+            "service_worker": {"language": "en"},
+            "offline": {"language": "en"},
+            "face_styles": {"color": "7a1fa2"},
+            "face_picture": {"digest": picture.digest},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

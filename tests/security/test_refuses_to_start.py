@@ -53,6 +53,9 @@ REFUSED = [
     ("demo for a network", {**DEMO, "ALLOWED_HOSTS": "127.0.0.1,shop.test"}, "DEMO is on, but ALLOWED_HOSTS"),
     ("demo, real supplier", {**DEMO, "UPSTREAM_URL": "https://supplier.example.com/"}, "DEMO is on, but UPSTREAM_URL"),
     ("demo, live cards", {**DEMO, "STRIPE_SECRET_KEY": "sk_live_x"}, "DEMO is on, but STRIPE_SECRET_KEY"),
+    ("payments of the demo in public", {**PUBLIC, "DEMO_PAYMENTS": "true"}, "DEMO_PAYMENTS is on, but DEMO is not"),
+    ("payments of the demo, alone", {**DEMO, "DEMO": "", "DEMO_PAYMENTS": "true"}, "DEMO_PAYMENTS is on, but DEMO is"),
+    ("payments, demo in public", {**PUBLIC, "DEMO": "true", "DEMO_PAYMENTS": "true"}, "DEMO is on, but SITE_URL"),
     ("developer's demo in a network", {**LOCAL, "DEMO": "on", "ALLOWED_HOSTS": "10.0.0.7"}, "DEMO is on, but ALLOWED"),
     ("short key", {**PUBLIC, "SECRET_KEY": "kGm2Zt9xQ4vB7nLs1Hc8Rw5YpD3fJ6a"}, "SECRET_KEY is shorter"),
     (
@@ -75,6 +78,7 @@ STARTED = [
     ("payments in the same network", {**PUBLIC, "BTCPAY_URL": "http://btcpayserver:49392"}),
     ("developer", LOCAL),
     ("demo", DEMO),
+    ("demo with payments", {**DEMO, "DEMO_PAYMENTS": "true"}),
     (
         "developer in a network",
         {**LOCAL, "SITE_URL": "http://192.168.1.5:8000", "ALLOWED_HOSTS": "192.168.1.5,shop.test"},

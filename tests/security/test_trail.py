@@ -20,6 +20,7 @@ from accounts.trail.chain import broken_entries
 from accounts.trail.retention import thin_trail
 from catalog.models import Service
 from orders.models import OrderEvent
+from preferences.models import PreferenceChange
 from tests.conftest import PASSWORD, customer
 from tests.storefront.admin_rows import make_order, make_rows, make_service
 from wallet.models import LedgerEntry, TopUp
@@ -205,6 +206,7 @@ def protected_rows(ann: User) -> None:
     top_up = TopUp.objects.create(user=ann, gateway="manual", currency="USD", amount_micros=1, pay_micros=1)
     issue_receipt(top_up, now=timezone.now())
     record(Action.CHANGED, actor=ann)
+    PreferenceChange.objects.create(name="store_name", after="Shop", actor="owner@example.com")
 
 
 @pytest.mark.usefixtures("protected_rows")

@@ -25,7 +25,9 @@ OPEN = {
     "account_logout", "account_inactive", "account_signup", "account_email_verification_sent",
     "account_reset_password", "account_confirm_login_code", "account_confirm_email",
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
-    "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep",
+    "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
+    "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
+    "orders:quick", "orders:quick_services", "service_worker", "offline",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
@@ -33,9 +35,9 @@ FOR_PROGRAMS = {"api:v2", "wallet:callback"}
 WITHOUT_A_TOKEN = {"set_language"}
 # What belongs to one customer: to anybody else it does not exist.
 OF_ONE_CUSTOMER = {
-    "orders:detail", "orders:cancel", "orders:goods", "orders:goods_file", "orders:ask", "wallet:receipt",
-    "wallet:payment", "wallet:pay", "wallet:cancel", "wallet:declare", "wallet:demo", "sms:cancel", "sms:replace",
-    "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
+    "orders:detail", "orders:cancel", "orders:goods", "orders:goods_claim", "orders:goods_file", "orders:ask",
+    "wallet:receipt", "wallet:payment", "wallet:pay", "wallet:cancel", "wallet:declare", "wallet:demo", "sms:cancel",
+    "sms:replace", "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
     "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from catalog.models import SyncRun
 from sms.models import Country, Project, Site
-from sms.queries.search import matching
+from sms.queries.words import matching
 from sms.sync import sync_sms
 from sms.sync_translations import sync_translations
 from sms.tasks import sync_translations as task
@@ -64,7 +64,7 @@ def test_names_when_read_are_in_the_readers_language_and_found_in_both(ask: Any)
         )
         Country.objects.filter(code="de").update(translated_names={"ru": "ФРГ"})
         assert Country.objects.get(code="de").display_name == "ФРГ"
-    for words in (["яндекс"], ["yandex"]):
+    for words in ("яндекс", "yandex"):
         assert matching(Site.objects.all(), words).get().name == "Yandex"
 
 

@@ -22,10 +22,13 @@ from catalog.models import (
     QuarantinedAnswer,
     Service,
     ServiceChange,
+    ServiceQuality,
     StockAlert,
     Subcategory,
     SyncRun,
+    TitleRule,
 )
+from catalog.models.services import NEVER_MEASURED
 from notifications.models import Notice
 from orders.models import (
     Checkout,
@@ -34,6 +37,8 @@ from orders.models import (
     CouponUse,
     DeliveredGoods,
     ForwardingPause,
+    GoodsClaim,
+    GoodsFormat,
     GoodsReveal,
     Kind,
     KnownRefusal,
@@ -50,6 +55,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
+from preferences.models import PreferenceChange
 from sms.models import (
     Country,
     ForbiddenWord,
@@ -79,6 +85,17 @@ def make_service(number: int) -> Service:
         max_quantity=1000,
         search_text=f"service {number}",
     )
+
+
+def make_quality(service: Service, **fields) -> ServiceQuality:
+    """Two hundred measured orders of a service; lists know of them."""
+    figures = {"orders": 200, "completed": 188, "partial": 8, "refunded": 4}
+    times = {"start_seconds": 720, "start_seconds_most": 1800, "done_seconds": 7200, "done_seconds_most": 10_800}
+    values = {**figures, **times, "by_day": [None, *[3600, 7200, 10_800] * 9, None, 7200], **fields}
+    quality = ServiceQuality.objects.create(service=service, **values)
+    done_seconds = NEVER_MEASURED if quality.done_seconds is None else quality.done_seconds
+    Service.objects.filter(pk=service.pk).update(done_seconds=done_seconds, completed_percent=quality.shares[0])
+    return quality
 
 
 def make_order(user: User, *, service: Service | None = None, **fields) -> Order:
@@ -181,16 +198,22 @@ def make_rows(number: int) -> None:
     ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    TitleRule.objects.create(pattern=f"promo {number}", kind=TitleRule.Kind.REMOVE)
     MappedType.objects.create(type=f"poll {number}", order_form="quantity")
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
     name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]
     UpstreamAssumption.objects.create(name=name, kind=drifting, broken_at=timezone.now(), evidence={"order": 1})
+    make_quality(service)
     ServicePace.objects.create(service=service, finished=5, usual_seconds=60)
     Notice.objects.create(key=f"order:{number}", user=user if number % 2 else None, subject="News", body="Good news")
     goods = DeliveredGoods.objects.create(order=order, encrypted="hidden-goods", pieces=2)
     GoodsReveal.objects.create(goods=goods, user=user, address="203.0.113.9")
+    moments = {"delivered_at": timezone.now(), "first_opened_at": timezone.now()}
+    GoodsClaim.objects.create(order=order, line=1, reason=GoodsClaim.Reason.LOCKED, **moments)
+    GoodsFormat.objects.create(service=service, columns="login:password")
     ForwardingPause.objects.create(reason="admin", ended_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=900_000_000 + number)
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
     webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_encrypted="hidden-secret")
     WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_encrypted="hidden-body")
+    PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "upstream", "wallet")
+APPS = (
+    "accounts",
+    "api",
+    "catalog",
+    "notifications",
+    "orders",
+    "preferences",
+    "privacy",
+    "sms",
+    "storefront",
+    "upstream",
+    "wallet",
+)
 
 
 def modules() -> list[Path]:
@@ -26,16 +38,16 @@ def settings_reads() -> dict[str, Read]:
     reads = {}
     folder = ROOT / "storefront"
     configured = (
-        *(
-            "catalog_languages",
-            "database",
-            "deployment",
-            "payment_terms",
-            "privacy",
-            "retention",
-            "schedule",
-            "signing_in",
-        ),
+        "catalog_languages",
+        "database",
+        "deployment",
+        "languages",
+        "payment_terms",
+        "privacy",
+        "quality",
+        "retention",
+        "schedule",
+        "signing_in",
     )
     files = ("settings.py", *(f"configuration/{name}.py" for name in configured))
     sources = [(folder / name).read_text() for name in files]

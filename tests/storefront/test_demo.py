@@ -15,13 +15,41 @@ import pytest
 import requests
 
 from storefront.demo.processes import free_port
+from tests.storefront.demo_newcomer import check_a_newcomer_pays_orders_and_replaces_a_number
 from tests.storefront.settings_source import ROOT
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.sqlite_alone  # so is the database that a demo brings along
 
 # A bare shell: nothing of the suite's environment, no .env.
-SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+SHELL = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "SMS_REPLACE_AFTER_SECONDS": "4"}
+# What nobody should find empty: a table, and how many rows there are at least.
+LIVED_IN = {
+    "SELECT count(*) FROM orders_order WHERE kind = 'service'": 1300,
+    "SELECT count(*) FROM orders_order WHERE kind = 'number'": 300,
+    "SELECT count(*) FROM (SELECT 1 FROM orders_order WHERE status IN ('completed', 'partial', 'canceled', 'failed')"
+    " GROUP BY service_id HAVING count(*) >= 30)": 40,
+    "SELECT count(*) FROM orders_order o JOIN accounts_user u ON u.id = o.user_id"
+    " WHERE u.email = 'customer@example.com' AND kind = 'service'": 25,
+    "SELECT count(DISTINCT status) FROM orders_order o JOIN accounts_user u ON u.id = o.user_id"
+    " WHERE u.email = 'customer@example.com'": 6,
+    "SELECT count(*) FROM sms_number n JOIN orders_order o ON o.id = n.order_id JOIN accounts_user u"
+    " ON u.id = o.user_id WHERE u.email = 'customer@example.com'": 8,
+    "SELECT count(DISTINCT date(created_at)) FROM orders_order": 30,
+    "SELECT count(*) FROM sms_successrate WHERE observed >= 20": 12,
+    "SELECT count(*) FROM catalog_service WHERE bought_lately > 0": 40,
+    "SELECT count(*) FROM wallet_topup WHERE status = 'paid'": 50,
+    "SELECT count(*) FROM wallet_receipt": 50,
+    "SELECT count(*) FROM orders_deliveredgoods": 200,
+    "SELECT count(*) FROM orders_couponuse": 3,
+    "SELECT count(*) FROM orders_referralearning WHERE state = 'credited'": 1,
+    "SELECT count(*) FROM orders_servicerequest": 1,
+    "SELECT count(*) FROM catalog_favorite": 6,
+    "SELECT count(*) FROM catalog_stockalert": 1,
+    "SELECT count(*) FROM accounts_apikeyspending": 10,
+    "SELECT count(*) FROM notifications_notice WHERE sent_at IS NOT NULL AND user_id IS NOT NULL": 15,
+}
+GIVEN = "SELECT amount_micros FROM wallet_ledgerentry WHERE kind = 'adjustment'"
 
 
 class Demo:
@@ -43,7 +71,7 @@ class Demo:
     def text(self) -> str:
         return self.output.read_text()
 
-    def wait_until_ready(self, seconds: float = 90) -> None:
+    def wait_until_ready(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while f"{self.url}  customer:" not in self.text:
             assert self.process.poll() is None, self.text
@@ -69,6 +97,18 @@ class Demo:
         while self.programs():
             assert time.monotonic() < deadline, self.programs()
             time.sleep(0.1)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its programs run with, its own supplier and Redis among it."""
+        pairs = Path(f"/proc/{self.programs()['web']}/environ").read_bytes().decode().split("\0")
+        return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+    def audit(self) -> str:
+        """Return what `manage.py audit --all` prints of this shop's books."""
+        command = [sys.executable, "manage.py", "audit", "--all"]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr[-2000:]
 
     def rows(self, query: str) -> list[tuple]:
         with contextlib.closing(sqlite3.connect(self.folder / "shop.sqlite3")) as database:
@@ -123,12 +163,21 @@ class TestDemo:
         several = "SELECT 1 FROM sms_project GROUP BY site_id, country_id HAVING count(*) > 1 LIMIT 1"
         assert demo.rows(several) == [(1,)]
         check_it_serves_a_whole_shop(demo)
+        found = {query: demo.rows(query)[0][0] for query in LIVED_IN}
+        assert {query: rows for query, rows in found.items() if rows < LIVED_IN[query]} == {}
+        check_a_newcomer_pays_orders_and_replaces_a_number(
+            demo.url, demo.environment["UPSTREAM_URL"].replace("api/v2", "control/")
+        )
+        said = demo.audit()
+        assert "the books add up" in said, said
+        assert re.search(r"upstream: unexplained +0.00 USD", said), said
         assert demo.stop(signal.SIGINT) == 0
         assert re.findall(r"^  (\w+)$", demo.text, flags=re.MULTILINE) == ["beat", "worker", "web", "sandbox", "Valkey"]
         assert demo.programs() == {}
 
     def test_second_start_keeps_its_data_refuses_a_twin_and_ends_when_a_program_dies(self, demo):
         services = demo.rows("SELECT id, upstream_id FROM catalog_service")
+        before = demo.rows("SELECT count(*) FROM orders_checkout") + demo.rows(GIVEN)
 
         demo.wait_until_ready()
 
@@ -136,7 +185,8 @@ class TestDemo:
         assert "Asking for the catalog" not in demo.text
         assert "SMS projects:" not in demo.text
         assert demo.rows("SELECT id, upstream_id FROM catalog_service") == services
-        assert demo.rows("SELECT amount_micros FROM wallet_ledgerentry") == [(500_000_000,)]
+        assert demo.rows("SELECT count(*) FROM orders_checkout") + demo.rows(GIVEN) == before
+        assert before[1:] == [(500_000_000,)]
 
         twin = Demo(demo.folder)
         neighbour = Demo(demo.folder.parent / "other", port=demo.port)

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 
 from sms.models import Country, Project
-from storefront.views import CATEGORIES_ON_HOME
 from tests.catalog.listing_rows import put_on_sale
 
 pytestmark = pytest.mark.django_db
@@ -32,16 +31,6 @@ def test_home_with_a_catalog_counts_it_and_links_its_categories(client: Client) 
 
     assert "Services 2 Categories 2 Countries for SMS 1" in text(page)
     assert reverse("catalog:category", args=[service.category_id]) in page.content.decode()
-
-
-def test_home_with_many_categories_shows_the_first_and_a_link_to_all(client: Client) -> None:
-    for number in range(CATEGORIES_ON_HOME + 1):
-        put_on_sale("A", category=f"Category {number:02}")
-
-    page = client.get("/")
-
-    assert len(page.context["categories"]) == CATEGORIES_ON_HOME
-    assert f"All {CATEGORIES_ON_HOME + 1} categories" in text(page)
 
 
 def test_home_when_the_catalog_is_empty_says_so(client: Client) -> None:

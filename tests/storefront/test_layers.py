@@ -7,7 +7,10 @@ import pytest
 
 from tests.storefront.settings_source import ROOT
 
-APPS = ("storefront", "privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts", "upstream")
+APPS = (
+    *("storefront", "privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts"),
+    *("preferences", "upstream"),
+)
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

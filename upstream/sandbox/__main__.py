@@ -33,6 +33,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="the same seed gives the same catalog and the same fates (1)")
     parser.add_argument("--state", type=Path, help="SQLite file that a restart goes on from; else a temporary one")
     parser.add_argument("--speed", type=float, help="how fast time passes for orders; 0: it stands still (1)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
+        help="a setting of the control endpoint, as JSON: codeless_rate=0.5; holds for an old state file, too",
+    )  # fmt: skip
     parser.add_argument("--balance", default="1000.00", help="what a new state file starts with")
     parser.add_argument("--key", default="sandbox-key", help="the API key")
     parser.add_argument(
@@ -64,6 +68,7 @@ def main() -> int:
         path = Path(name)
     try:
         world = World(path, *_start(options))
+        _change(world, options.changes)
         api = Listener(world, options.host, options.port)
         control = api
         if options.control_port is not None:
@@ -99,6 +104,15 @@ def _start(options: argparse.Namespace) -> tuple[Start, frozenset[str]]:
         settings=settings,
     )
     return start, given
+
+
+def _change(world: World, changes: list[str]) -> None:
+    """Change settings by what was given as NAME=VALUE. Raises ValueError for an unknown name or impossible value."""
+    pairs = (change.partition("=") for change in changes)
+    fields = {name: msgspec.json.decode(value) for name, _sign, value in pairs}
+    if fields:
+        with world.lock, world.store.transaction():
+            world.change_settings(fields)
 
 
 def _announce(api: Listener, control: Listener, ready_fd: int | None, key: str) -> None:

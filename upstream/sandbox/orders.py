@@ -14,6 +14,10 @@ from upstream.sandbox.numbers import DIAL_CODES, national_number
 
 PENDING, IN_PROGRESS, COMPLETED = "Pending", "In progress", "Completed"
 PARTIAL, CANCELED = "Partial", "Canceled"
+SLOW, WAIT = "slow", "wait"
+SLOW_SECONDS = 6 * 3600.0
+# Words in the link of an order that say what becomes of it, where the settings allow that: for whoever tries the shop.
+FATES = {"demo-partial": PARTIAL, "demo-cancel": CANCELED, "demo-done": COMPLETED, "demo-slow": SLOW, "demo-wait": WAIT}
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,6 +32,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     number_lifetime_seconds: float = 120.0
     code_delay_seconds: float | None = None  # None: 5 to 25 seconds, drawn per number
     codeless_rate: float = 0.10
+    links_tell: bool = False  # whether an order's link may say how it ends, see FATES
     currency: str = "USD"  # of every amount
     status_answers_numbers: bool = False  # whether `status` knows orders of `add_sms` as well
     page_cap: int = 0  # rows of `services` on a page at most, asked for or not; 0: as many as there are
@@ -112,9 +117,18 @@ def plan_service_order(
     finish_at = start_at + (rng.uniform(5, 30) if product else rng.uniform(45, 150))
     draw, quantity = rng.random(), fields["quantity"]
     remains = rng.randint(1, max(1, quantity * 6 // 10))
-    if draw < settings.canceled_rate:
+    fate = _told_fate(fields["link"]) if settings.links_tell else ""
+    if fate == WAIT:
+        start_at, finish_at = start_at + SLOW_SECONDS, finish_at + SLOW_SECONDS
+    elif fate == SLOW:
+        finish_at = start_at + SLOW_SECONDS
+    if fate:
+        canceled, partial = float(fate == CANCELED), float(fate == PARTIAL)
+    else:
+        canceled, partial = settings.canceled_rate, settings.partial_rate
+    if draw < canceled:
         outcome, remains, finish_at = CANCELED, quantity, start_at
-    elif draw < settings.canceled_rate + settings.partial_rate and quantity > 1:
+    elif draw < canceled + partial and quantity > 1:
         outcome = PARTIAL
     else:
         outcome, remains = COMPLETED, 0
@@ -123,6 +137,10 @@ def plan_service_order(
         placed=iso(datetime.now(UTC)), start_at=start_at, due=finish_at, finish_at=finish_at, outcome=outcome,
         remains_at_end=remains, start_count=0 if product else rng.randint(0, 25_000),
     )  # fmt: skip
+
+
+def _told_fate(link: str) -> str:
+    return next((fate for word, fate in FATES.items() if word in link), "")
 
 
 def plan_number_order(

@@ -42,7 +42,7 @@ def enabled_gateways() -> dict[str, Gateway]:
         found.append(BtcpayGateway())
     if settings.MANUAL_TRANSFER_DETAILS:
         found.append(ManualGateway())
-    if settings.DEBUG:
+    if DemoGateway.is_allowed():
         found.append(DemoGateway())
     return {gateway.name: gateway for gateway in found}
 

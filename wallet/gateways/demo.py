@@ -1,7 +1,8 @@
 """A gateway for trying things out: a page of ours plays the bank and says what should happen.
 
 It really signs callbacks and they are really read, so what they do is what a real gateway's callbacks do. It makes
-money out of nothing and therefore refuses to exist unless DEBUG is on.
+money out of nothing and therefore refuses to exist unless DEBUG or DEMO_PAYMENTS is on, and the shop refuses to start
+with either of them where strangers could reach it (storefront/configuration/deployment.py).
 """
 
 import hashlib
@@ -28,15 +29,22 @@ HEADER = "Demo-Signature"
 
 
 class DemoGateway(Gateway):
-    """Raises ImproperlyConfigured when DEBUG is off."""
+    """Raises ImproperlyConfigured where it is not allowed."""
 
     name = "demo"
     title = gettext_lazy("Demo payment")
     hint = gettext_lazy("Stands in for a bank: you choose how the payment ends. No money moves.")
 
     def __init__(self) -> None:
-        if not settings.DEBUG:
-            raise ImproperlyConfigured("The demo gateway makes money out of nothing; it exists only with DEBUG on.")
+        if not self.is_allowed():
+            raise ImproperlyConfigured(
+                "The demo gateway makes money out of nothing; it exists only with DEBUG or DEMO_PAYMENTS on."
+            )
+
+    @staticmethod
+    def is_allowed() -> bool:
+        """Whether this is a developer's shop or the demo."""
+        return bool(settings.DEBUG or settings.DEMO_PAYMENTS)
 
     def start(self, top_up: TopUp, return_url: str) -> Started:
         page = reverse("wallet:demo", args=[top_up.reference])

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from preferences.face import STORE_NAME
 from wallet.gateways.base import (
     Gateway,
     InvalidCallback,
@@ -78,7 +79,7 @@ class StripeGateway(Gateway):
     def start(self, top_up: TopUp, return_url: str) -> Started:
         metadata = {"reference": top_up.reference}
         expires_at = top_up.created_at + LIFETIME
-        product = _("Balance top-up at %(store)s") % {"store": settings.STORE_NAME}
+        product = _("Balance top-up at %(store)s") % {"store": STORE_NAME.value}
         try:
             session = self._client().v1.checkout.sessions.create(
                 {

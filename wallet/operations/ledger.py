@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.fast_queries.inserts import insert_row
 from accounts.fast_queries.reads import Prepared
 from accounts.models import User
-from upstream.money import text_from_micros
+from accounts.templatetags.money import money
 from wallet.models import LedgerEntry, Receivable, Wallet
 
 
@@ -21,9 +21,7 @@ class InsufficientFunds(Exception):
 
     def __init__(self, missing_micros: int) -> None:
         self.missing_micros = missing_micros
-        super().__init__(
-            _("Your balance is too low: you need %(amount)s more.") % {"amount": text_from_micros(missing_micros)}
-        )
+        super().__init__(_("Your balance is too low: you need %(amount)s more.") % {"amount": money(missing_micros)})
 
 
 class AlreadyBooked(Exception):

@@ -7,7 +7,7 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from upstream.money import text_from_micros
+from accounts.templatetags.money import money
 from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations.ledger import InsufficientFunds, credit, debit, wallet_of
 
@@ -19,7 +19,7 @@ class OwesMoney(Exception):
         self.owed_micros = owed_micros
         super().__init__(
             _("One of your payments was reversed, and %(amount)s of it is still owed. Add money to keep buying.")
-            % {"amount": text_from_micros(owed_micros)}
+            % {"amount": money(owed_micros)}
         )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from upstream.money import text_from_micros
+from accounts.templatetags.money import money
 from wallet.gateways import Gateway, Price, Unreachable, find_gateway, understood
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
@@ -46,9 +46,9 @@ def price_top_up(*, gateway: str, amount_micros: int) -> Price:
         raise TopUpRefused(_("This amount has more decimal places than the currency allows."), "amount")
     if amount_micros < max(minimum, 1):
         text = _("The minimum amount is %(amount)s.")
-        raise TopUpRefused(text % {"amount": text_from_micros(max(minimum, smallest_unit_micros(currency)))}, "amount")
+        raise TopUpRefused(text % {"amount": money(max(minimum, smallest_unit_micros(currency)))}, "amount")
     if amount_micros > maximum:
-        raise TopUpRefused(_("The maximum amount is %(amount)s.") % {"amount": text_from_micros(maximum)}, "amount")
+        raise TopUpRefused(_("The maximum amount is %(amount)s.") % {"amount": money(maximum)}, "amount")
     return terms.price(amount_micros, currency)
 
 

@@ -1,4 +1,4 @@
-"""The demo gateway's own page: whoever pays chooses how the payment ends. Exists only with DEBUG on."""
+"""The demo gateway's own page: whoever pays chooses how the payment ends. Exists only where its gateway does."""
 
 from collections.abc import Callable
 from datetime import timedelta

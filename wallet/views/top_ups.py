@@ -29,6 +29,7 @@ from wallet.operations import (
 )
 
 Status = TopUp.Status
+DECLARABLE = (Status.CREATED, Status.EXPIRED)
 # The badges' colours are named after the states of orders.
 TONES = {
     Status.PENDING: "waiting",
@@ -51,8 +52,8 @@ def add(request: CustomerRequest) -> HttpResponse:
     else:
         wanted = {name: request.GET[name][:40] for name in ("amount", "gateway") if request.GET.get(name)}
         form = TopUpForm(initial=wanted)
-    template = "wallet/top_up.html#ways" if wants_part(request) else "wallet/top_up.html"
-    return render(request, template, {"form": form})
+    part = wants_part(request)
+    return render(request, "wallet/top_up.html#ways" if part else "wallet/top_up.html", {"form": form, "part": part})
 
 
 def _start(request: CustomerRequest, form: TopUpForm) -> TopUp | None:
@@ -84,7 +85,10 @@ def pay(request: CustomerRequest, reference: str) -> HttpResponse:
 @require_safe
 def payment(request: CustomerRequest, reference: str) -> HttpResponse:
     """Show where a payment is; the page follows it by itself while it is open."""
-    top_up = _top_up(request, reference)
+    return _payment_page(request, _top_up(request, reference))
+
+
+def _payment_page(request: CustomerRequest, top_up: TopUp, form: TransferForm | None = None) -> HttpResponse:
     is_open = top_up.status in OPEN_TOP_UPS
     purpose = purpose_of(top_up)
     by_hand = top_up.gateway == "manual"
@@ -99,13 +103,14 @@ def payment(request: CustomerRequest, reference: str) -> HttpResponse:
         "purpose": purpose,
         "gateway": gateway,
         "can_pay": top_up.status == Status.CREATED and top_up.pay_url and gateway and not by_hand,
-        "declare": TransferForm() if by_hand and top_up.status in (Status.CREATED, Status.EXPIRED) else None,
+        "declare": form or TransferForm() if by_hand and top_up.status in DECLARABLE else None,
         "details": settings.MANUAL_TRANSFER_DETAILS if by_hand else "",
         "again": f"{reverse('wallet:add')}?amount={amount}&gateway={top_up.gateway}",
     }
     sums = (top_up.received_micros, top_up.credited_micros, top_up.reversed_micros)
     state = (top_up.status, sums, top_up.pay_url, purpose)
-    return render_live(request, "wallet/payment.html", "state", context, state=state)
+    path = reverse("wallet:payment", args=[top_up.reference])
+    return render_live(request, "wallet/payment.html", "state", context, state=state, path=path)
 
 
 @customers_only
@@ -123,13 +128,13 @@ def cancel(request: CustomerRequest, reference: str) -> HttpResponse:
 @require_POST
 def declare(request: CustomerRequest, reference: str) -> HttpResponse:
     """The customer says that the transfer has been made."""
+    top_up = _top_up(request, reference)
     form = TransferForm(request.POST)
+    if not form.is_valid() and top_up.gateway == "manual" and top_up.status in DECLARABLE:
+        return _payment_page(request, top_up, form)
     try:
-        if form.is_valid():
-            declare_transfer(top_up=_top_up(request, reference), note=form.cleaned_data["note"])
-            messages.success(request, _("Thank you. We're looking for your transfer and will confirm it here."))
-        else:
-            messages.error(request, _("The text is too long."))
+        declare_transfer(top_up=top_up, note=form.cleaned_data.get("note", ""))
+        messages.success(request, _("Thank you. We're looking for your transfer and will confirm it here."))
     except WrongStatus as refusal:
         messages.warning(request, str(refusal))
     return redirect("wallet:payment", reference)

@@ -12,6 +12,7 @@ from catalog.management.progress import shown_progress
 from catalog.models import SyncRun
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog
+from catalog.words.vocabulary import learn_words
 from upstream.client import default_client
 from upstream.errors import UpstreamError
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         if run.status == SyncRun.Status.QUARANTINED:
             page = settings.ADMIN_URL + reverse("admin:catalog_syncrun_change", args=[run.pk])
             raise CommandError(f"The catalog was not synced: {run.error} Decide at {page}")
+        learn_words()
         self.stdout.write(self.style.SUCCESS(_summary(run)))
 
 

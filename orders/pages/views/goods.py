@@ -17,8 +17,11 @@ from accounts.access import (
 from accounts.encryption import CannotDecrypt
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_goods
+from orders.columns import read_goods
+from orders.columns.files import FILES
 from orders.lifecycle.goods import NothingDelivered, reveal
 from orders.models import Order
+from orders.pages.goods_page import all_lines, page_of
 
 
 @customers_only
@@ -32,13 +35,17 @@ def goods(request: CustomerRequest, pk: int) -> HttpResponse:
         address = reverse("orders:detail", args=[order.pk])
         return HttpResponseClientRedirect(address) if wants_part(request) else redirect(address)
     template = "orders/goods.html#goods" if wants_part(request) else "orders/goods.html"
-    return render(request, template, {"order": order, "lines": lines, "all_lines": "\n".join(lines)})
+    found = read_goods(order, lines)
+    claims = list(order.goods_claims.all())
+    page, shown = page_of(found, request.POST.get("page"), claims)
+    context = {"order": order, "goods": found, "page": page, "shown_lines": shown, "all_lines": all_lines(found)}
+    return render(request, template, context)
 
 
 @customers_only
 @require_POST
 def goods_file(request: CustomerRequest, pk: int) -> HttpResponse:
-    """Send the delivered goods of an own order as a text file, one a line."""
+    """Send the delivered goods of an own order as a file: text, one a line, unless `format` asks for CSV or JSON."""
     order = _own_order(request, pk)
     if not is_fresh(request):
         # A file would leave the page that asks who it is on the screen, as if nothing had come of it.
@@ -46,13 +53,15 @@ def goods_file(request: CustomerRequest, pk: int) -> HttpResponse:
     lines = _reveal(request, order)
     if lines is None:
         return redirect("orders:detail", order.pk)
-    response = HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="order-{order.pk}.txt"'
+    ending = request.POST.get("format", "txt")
+    file = FILES.get(ending) or FILES[ending := "txt"]
+    response = HttpResponse("".join(file.write(order.pk, read_goods(order, lines))), content_type=file.content_type)
+    response["Content-Disposition"] = f'attachment; filename="order-{order.pk}.{ending}"'
     return response
 
 
 def _own_order(request: CustomerRequest, pk: int) -> Order:
-    return get_object_or_404(request.user.orders.select_related("goods"), pk=pk)
+    return get_object_or_404(request.user.orders.select_related("goods", "service"), pk=pk)
 
 
 def _reveal(request: CustomerRequest, order: Order) -> list[str] | None:

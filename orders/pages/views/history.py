@@ -10,9 +10,11 @@ from accounts.encrypted_fields import as_stored
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
+from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
-from orders.pages.timeline import timeline_of
+from orders.pages.goods_page import reports_of
+from orders.pages.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
 
@@ -60,12 +62,16 @@ def export(request: CustomerRequest) -> StreamingHttpResponse:
 @require_safe
 def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     """Show one of the customer's own orders with its timeline; it refreshes itself until it is finished."""
-    order = get_object_or_404(request.user.orders.select_related("service__category", "goods"), pk=pk)
+    own = request.user.orders.select_related("service__category", "service__quality", "goods").annotate(**FLAGGED)
+    order = get_object_or_404(own, pk=pk)
     requests = list(order.requests.all())
     events = order.events.exclude(code__in=OrderEvent.STAFF_ONLY)
-    timeline = timeline_of(events, requests)
+    waits = waits_since(order)
+    timeline = timeline_of(events, requests, waits_since=waits)
     number = order.number if order.kind == Kind.NUMBER else None
+    estimate = estimate_of(order, now=timezone.now())
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
+    reports = reports_of(list(order.goods_claims.all())) if goods else []
     state = (
         order.status,
         bool(order.held_because),
@@ -73,7 +79,9 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         order.start_count,
         order.refunded_micros,
         timeline,
+        estimate,
         goods and goods.pieces,
+        [(report.lines, report.first.pk) for report in reports],
         # Who may not read a code is not given a digest of it either: they could try them all.
         number
         and (
@@ -85,8 +93,11 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     context = {
         "order": order,
         "timeline": timeline,
+        "estimate": estimate,
+        "waits": waits is not None,
         "number": number,
         "goods": goods,
+        "reports": reports,
         "hidden": hidden,
         "requests": requests,
         "kinds": _requests_left(order, requests),

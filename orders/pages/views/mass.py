@@ -1,5 +1,8 @@
 """The page of many orders at once: type, look at names, prices and the total, then pay all with one press."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +15,7 @@ from accounts.access import CustomerRequest, customers_only
 from accounts.templatetags.money import money
 from orders.models import Order
 from orders.pages.mass_form import MassOrderForm, bill_of
+from orders.pages.quick_form import mass_text
 from orders.placing.mass import LinesRefused, PricesChanged, place_orders
 from orders.placing.refusals import OrderRefused, RequestIdReused
 from wallet.operations import InsufficientFunds
@@ -23,7 +27,7 @@ def mass(request: CustomerRequest) -> HttpResponse:
     """Ask for lines, show what they come to, and take them all or none; nothing is ordered before the second press."""
     if request.method != "POST":
         return render(request, "orders/mass.html", {"form": MassOrderForm(user=request.user)})
-    form = MassOrderForm(request.POST, user=request.user)
+    form = MassOrderForm(_typed(request), user=request.user)
     if form.is_valid():
         form.price()
         orders = _pay(form) if "pay" in request.POST else None
@@ -34,6 +38,14 @@ def mass(request: CustomerRequest) -> HttpResponse:
             messages.success(request, thanks % {"count": len(orders)})
             return redirect("orders:list")
     return render(request, "orders/mass.html", {"form": form, "bill": bill_of(form) if form.ready else None})
+
+
+def _typed(request: CustomerRequest) -> Mapping[str, Any]:
+    """What was typed: here, or on the page of a quick order, which sends one service with many links."""
+    if "several" not in request.POST:
+        return request.POST
+    service, links, quantity = (request.POST.get(name, "") for name in ("several", "link", "quantity"))
+    return {"text": mass_text(service, links, quantity)}
 
 
 def _pay(form: MassOrderForm) -> list[Order] | None:

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -30,7 +31,7 @@ from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
 from sms.merging import find_row
 from sms.models import Number, Project
 from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
-from sms.pages.cards import cards_of
+from sms.pages.cards import cards_of, is_done
 from sms.pages.number_forms import HistoryFilterForm, ReplacementRuleForm
 from upstream.client import default_client
 from upstream.errors import Unavailable
@@ -42,7 +43,7 @@ NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
 NEWS_SECONDS = 10
 PLACES = ("number__project__country", "number__project__site")
-BESIDE = (*PLACES, "number__replacement_rule")
+BESIDE = (*PLACES, "number__replacement_rule", "number__replaced_by")
 
 
 @customers_only
@@ -52,19 +53,28 @@ def waiting(request: CustomerRequest) -> HttpResponse:
 
     While nothing has changed it costs one query beside who asks: prices are looked up only for a page that is shown.
     """
+    return _numbers_page(request)
+
+
+def _numbers_page(request: CustomerRequest, wrong: ReplacementRuleForm | None = None) -> HttpResponse:
+    """Show the numbers; with a form that could not be read in the place of its card's own."""
     now, hidden = timezone.now(), is_looked_at(request)
+    in_use = _whole(request.headers.get("Number-In-Use", ""))  # static/js/numbers.js: whose card has the focus
     recent = Q(status__in=OPEN) | Q(created_at__gte=now - RECENT)
     orders = request.user.orders.filter(recent, kind=Kind.NUMBER).newest_first()
     numbers = [_with_order(order) for order in orders.select_related(*BESIDE)[:MAX_SHOWN]]
+    cards = partial(cards_of, numbers, request.user, now, in_use=in_use, wrong=wrong)
     context = {
-        "cards": cache(partial(cards_of, numbers, request.user, now)),
+        # Looked up only for a page that is shown; the head of one with something wrong names it.
+        "cards": cards() if wrong else cache(cards),
+        "done": sum(is_done(number, now, in_use=in_use) for number in numbers),
         "moving": any(number.order.is_open for number in numbers),
         "news": None if hidden else _newest_code(numbers, now),
         "hidden": hidden,
         "still": "still" in request.GET,
     }
-    state = [_state(number, now, hidden) for number in numbers]
-    return render_live(request, "sms/waiting.html", "numbers", context, state=state)
+    state = [(_state(number, now, hidden), is_done(number, now, in_use=in_use)) for number in numbers]
+    return render_live(request, "sms/waiting.html", "numbers", context, state=state, path=reverse("sms:waiting"))
 
 
 def _with_order(order: Order) -> Number:
@@ -105,7 +115,7 @@ def history(request: CustomerRequest) -> HttpResponse:
     """List all numbers the customer ever had, with what came to them, and search them."""
     form = HistoryFilterForm(request.GET)
     # Orders are what has an index by customer.
-    own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES).order_by("-id")
+    own = request.user.orders.filter(kind=Kind.NUMBER).select_related(*PLACES, "number__replaced_by").order_by("-id")
     page = open_page(form.narrow(own), request.GET, NUMBERS_PER_PAGE)
     page = dataclasses.replace(page, rows=[order.number for order in page])
     context = {
@@ -189,15 +199,14 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
 def replacement_rule(request: CustomerRequest, order_id: int) -> HttpResponse:
     """Say, or take back, that one number is replaced by itself."""
     order = get_object_or_404(request.user.orders, pk=order_id, kind=Kind.NUMBER)
+    form = ReplacementRuleForm(request.POST, order=order)
+    if "drop" not in request.POST and not form.is_valid():
+        return _numbers_page(request, form)
 
     def change() -> str:
         if "drop" in request.POST:
             drop_replacement_rule(order_id, user=request.user)
             return _("Automatic replacement is off.")
-        form = ReplacementRuleForm(request.POST, order=order)
-        if not form.is_valid():
-            name, errors = next(iter(form.errors.items()))
-            raise OrderRefused(f"{form.fields[name].label}: {errors[0]}")
         set_replacement_rule(order_id, user=request.user, request=form.request())
         return _("Automatic replacement is on: if no code arrives, you get another number.")
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -33,7 +34,7 @@ from sms.models import Country, Project, ProjectQuerySet, Site
 from sms.operations import buy_numbers
 from sms.pages.forms import BuyNumberForm, Offer
 from sms.pricing import NumberBook, number_book
-from sms.queries import search
+from sms.queries import search, words
 from sms.queries.search import Asked
 from wallet.operations import InsufficientFunds
 
@@ -42,6 +43,7 @@ OFFERS_PER_PAGE = 30
 MAX_POPULAR = 8
 MAX_RECENT = 4
 MAX_FOUND = 12
+MAX_CLOSE = 2
 
 
 @personal_page
@@ -51,7 +53,7 @@ def home(request: PageRequest) -> HttpResponse:
     asked, book = Asked.read(request.GET), number_book(request.user)
     context: dict[str, Any] = {"asked": asked, "recent": [], "popular": []}
     if asked.words:
-        context |= _found(asked, book)
+        context |= _understood(asked, book)
         return _page(request, "sms/home.html", context)
     page = _tiles_page(request, asked, book)
     if page.number == 1:
@@ -72,8 +74,6 @@ def site(request: PageRequest, pk: int) -> HttpResponse:
         return redirect("sms:site", shown.pk, permanent=True)
     asked = Asked.read(request.GET)
     projects = Project.objects.on_sale().filter(site=shown)
-    if asked.words:
-        projects = projects.filter(country__in=search.matching(Country.objects.order_by(), asked.each).values("pk"))
     return _offers_page(request, asked, projects, "site", {"site": shown, "heading": shown.title})
 
 
@@ -88,8 +88,6 @@ def country(request: PageRequest, code: str) -> HttpResponse:
         raise Http404
     asked = Asked.read(request.GET)
     projects = Project.objects.on_sale().filter(country=shown)
-    if asked.words:
-        projects = projects.filter(site__in=search.matching(Site.objects.order_by(), asked.each).values("pk"))
     return _offers_page(request, asked, projects, "country", {"country": shown, "heading": shown.display_name})
 
 
@@ -186,17 +184,67 @@ def _popular(asked: Asked, book: NumberBook) -> list[search.Tile]:
     return search.tiles_of_sites(search.popular(Site, MAX_POPULAR), book)
 
 
-def _found(asked: Asked, book: NumberBook) -> dict[str, Any]:
+def _understood(asked: Asked, book: NumberBook) -> dict[str, Any]:
+    """Return what the words find, or else those that were probably meant; and where nothing does, what would."""
+    found = _found(asked.words, book)
+    if not _is_empty(found):
+        return found
+    among = search.sites_on_sale(), search.countries_on_sale()
+    close = words.closest_words(asked.words, *among)
+    for meant in () if asked.exact else close:
+        found = _found(meant, book)
+        if not _is_empty(found):
+            return {**found, "meant": meant}
+    fewer = [*close[:MAX_CLOSE], *words.fewer_words(close[0] if close else asked.words, *among)]
+    suggested = [word for word in dict.fromkeys(fewer) if word != asked.words and not _is_empty(_found(word, book))]
+    return {**found, "suggested": _suggested(suggested), "popular": _popular(asked, book)}
+
+
+def _found(typed: str, book: NumberBook) -> dict[str, Any]:
     """Return what fits the words: websites and apps, countries, and numbers for one in the other."""
-    sites = search.matching(search.sites_on_sale(), asked.each)[: MAX_FOUND + 1]
-    countries = search.matching(search.countries_on_sale(), asked.each)[: MAX_FOUND + 1]
+    sites = words.matching(search.sites_on_sale(), typed)[: MAX_FOUND + 1]
+    countries = words.matching(search.countries_on_sale(), typed)[: MAX_FOUND + 1]
     of_sites, of_countries = search.tiles_of_sites(sites, book), search.tiles_of_countries(countries, book)
     return {
         "sites": of_sites[:MAX_FOUND],
         "countries": of_countries[:MAX_FOUND],
-        "offers": _lines(search.mixed(asked.each, MAX_FOUND), book),
+        "offers": _lines(words.mixed(typed, MAX_FOUND), book),
         "more": max(len(of_sites), len(of_countries)) > MAX_FOUND,
     }
+
+
+def _is_empty(found: dict[str, Any]) -> bool:
+    return not (found["sites"] or found["countries"] or found["offers"])
+
+
+def _suggested(texts: Iterable[str]) -> list[dict[str, str]]:
+    return [{"label": text, "url": f"?{urlencode({'q': text})}"} for text in texts]
+
+
+def _narrowed(asked: Asked, projects: ProjectQuerySet, about: str) -> tuple[ProjectQuerySet, dict[str, Any]]:
+    """Return those of a website's projects in the countries the words find, or of a country's for the websites.
+
+    With them what the page says of the words: which were taken for them, or which others would find something.
+    """
+    if not asked.words:
+        return projects, {}
+    other: type[Site] | type[Country]
+    key, other = ("country", Country) if about == "site" else ("site", Site)
+    rows = other._default_manager.filter(pk__in=projects.values(key)).order_by()
+
+    def of(typed: str) -> ProjectQuerySet:
+        return projects.filter(**{f"{key}__in": words.matching(rows, typed).values("pk")})
+
+    if of(asked.words).exists():
+        return of(asked.words), {}
+    close = words.closest_words(asked.words, rows)
+    if not asked.exact:
+        meant = next((typed for typed in close if of(typed).exists()), None)
+        if meant is not None:
+            return of(meant), {"meant": meant}
+    fewer = [*close[:MAX_CLOSE], *words.fewer_words(close[0] if close else asked.words, rows)]
+    suggested = [word for word in dict.fromkeys(fewer) if word != asked.words and of(word).exists()]
+    return projects.none(), {"suggested": _suggested(suggested)}
 
 
 def _offers_page(
@@ -204,15 +252,19 @@ def _offers_page(
 ) -> HttpResponse:
     book = number_book(request.user)
     recent = search.recent_projects(request.user)
+    projects, understood = _narrowed(asked, projects, about)
     found = search.listed(projects, book, sort=asked.sort, recent=recent)
     lines = search.by_place(one.place for one in found)
     page = Paginator(lines, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
-    offers = _lines(page, book)
-    return _page(
-        request, "sms/offers.html", {**context, "about": about, "asked": asked, "page": page, "offers": offers}
-    )
+    context = {**context, **understood, "about": about, "asked": asked, "page": page, "offers": _lines(page, book)}
+    return _page(request, "sms/offers.html", context)
 
 
 def _page(request: PageRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     context["days"] = settings.SMS_SUCCESS_DAYS
+    if "meant" in context:
+        very_words = request.GET.copy()
+        very_words["exact"] = "1"
+        very_words.pop("page", None)
+        context["as_typed_url"] = f"?{very_words.urlencode()}"
     return render(request, f"{template}#results" if wants_part(request) else template, context)

@@ -12,8 +12,8 @@ from storefront.monitoring.doctor import PARTS, examine
 
 class Command(BaseCommand):
     help = (
-        "Checks database, Redis, upstream, beat, clock and e-mail, and how the shop is deployed: one line each. "
-        "Exits 1 on trouble."
+        "Checks database, Redis, upstream, beat, clock, e-mail and preferences, and how the shop is deployed: one line "
+        "each. Exits 1 on trouble."
     )
     requires_system_checks: list[str] = []
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         try:
             for finding in examine([only] if only else list(PARTS)):
                 word = self.style.SUCCESS("ok     ") if finding.well else self.style.ERROR("TROUBLE")
-                self.stdout.write(f"{finding.part:<10}{word}  {finding.text}")
+                self.stdout.write(f"{finding.part:<12}{word}  {finding.text}")
                 well = well and finding.well
         finally:
             logging.disable(logging.NOTSET)

@@ -13,6 +13,7 @@ from orders.fulfilment.refusals import meaning_of
 from orders.models import Order
 from sms.models import Country, Project
 from tests.api.conftest import Call
+from tests.storefront.admin_rows import make_quality
 from upstream.client import Client
 from upstream.errors import InsufficientUpstreamBalance, InvalidApiKey, OrderNotFound, ServiceNotFound
 
@@ -36,6 +37,17 @@ def test_chain_when_another_shop_reads_our_catalog_then_it_sees_our_prices(resel
     [row] = page.services
     assert (row.service, row.rate, row.min, row.max, row.stock) == (service.pk, Decimal("1.875"), 10, 10_000, 10_000)
     assert reseller.inventory(service_id=service.pk).available
+
+
+def test_chain_when_a_service_is_measured_then_another_shop_reads_it_as_before(
+    reseller: Client, service: Service
+) -> None:
+    before = reseller.services().services
+    make_quality(service)
+
+    page = reseller.services()
+
+    assert (page.services, page.set_aside) == (before, [])
 
 
 def test_chain_when_another_shop_orders_then_it_can_follow_its_order(reseller: Client, service: Service) -> None:

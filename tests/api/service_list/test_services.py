@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 
+import jsonschema_rs
 import pytest
 
 from accounts.models import CustomerGroup, User
+from api.docs.schemas import ANSWERS
 from catalog.models import Category, Service
 from tests.api.conftest import Call
-from tests.storefront.admin_rows import make_service
+from tests.storefront.admin_rows import make_quality, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +156,35 @@ def test_inventory_when_the_service_is_hidden_then_it_is_not_found(call: Call, l
     Service.objects.filter(pk=listing[0].pk).update(visible=False)
 
     assert call("inventory", service=listing[0].pk) == {"error": "Service not found"}
+
+
+def test_services_when_measured_then_the_row_says_so_behind_the_documents_fields(
+    call: Call, listing: list[Service]
+) -> None:
+    plain = call("services")["services"]
+    make_quality(listing[0])
+    make_quality(listing[1], start_seconds=None, start_seconds_most=None, done_seconds=None, done_seconds_most=None)
+
+    timed, untimed, unmeasured = call("services")["services"]
+
+    assert list(timed) == [*plain[0], "average_time", "quality"]
+    assert timed == {
+        **plain[0],
+        "average_time": 120,
+        "quality": {
+            "days": 30,
+            "orders": 200,
+            "completed_percent": 94,
+            "partial_percent": 4,
+            "refunded_percent": 2,
+            "start_minutes": 12,
+            "start_minutes_p90": 30,
+            "done_minutes": 120,
+            "done_minutes_p90": 180,
+        },
+    }
+    assert list(untimed) == [*plain[1], "quality"]
+    assert untimed["quality"]["done_minutes"] is None
+    assert unmeasured == plain[2]
+    validator = jsonschema_rs.validator_for({**ANSWERS["services"], "components": {"schemas": {}}})
+    validator.validate(call("services"))

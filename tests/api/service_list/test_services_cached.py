@@ -20,7 +20,7 @@ from catalog.operations.overrides import confirm_rate_units
 from catalog.pricing import price_book
 from catalog.sync.sync_catalog import sync_catalog
 from tests.api.conftest import Call
-from tests.storefront.admin_rows import make_service
+from tests.storefront.admin_rows import make_quality, make_service
 from upstream.client import Client
 from upstream.money import text_from_micros
 from upstream.sandbox.process import Sandbox
@@ -50,6 +50,15 @@ def listing(db: None) -> list[Service]:
     return [make_service(number) for number in (1, 2, 3, 4)]
 
 
+def measured(service: Service) -> dict[str, Any]:
+    """Return what is said of a service whose orders have been measured, here always the same."""
+    if not hasattr(service, "quality"):
+        return {}
+    quality = {"days": 30, "orders": 200, "completed_percent": 94, "partial_percent": 4, "refunded_percent": 2}
+    quality |= {"start_minutes": 12, "start_minutes_p90": 30, "done_minutes": 120, "done_minutes_p90": 180}
+    return {"average_time": 120, "quality": quality}
+
+
 def expected(user: User) -> list[dict[str, Any]]:
     """Return the rows of the list as the models and the price book have them."""
     book = price_book(User.objects.get(pk=user.pk))
@@ -65,6 +74,7 @@ def expected(user: User) -> list[dict[str, Any]]:
             "refill": service.refill,
             "cancel": service.cancel,
             "stock": stock_of(service),
+            **measured(service),
         }
         for service in Service.objects.on_sale().select_related("category")
     ]
@@ -97,6 +107,10 @@ def hide(listing: list[Service], user: User) -> None:
     Service.objects.filter(pk=listing[2].pk).update(visible=False)
 
 
+def measure(listing: list[Service], user: User) -> None:
+    make_quality(listing[1])
+
+
 def rename(listing: list[Service], user: User) -> None:
     Category.objects.filter(pk=listing[0].category_id).update(display_name="Instagram", rate_per=1)
 
@@ -108,7 +122,7 @@ def set_own_price(listing: list[Service], user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [raise_prices, price_by_category, give_discount, sell_out, pause, hide, rename, set_own_price]
+    "change", [raise_prices, price_by_category, give_discount, sell_out, pause, hide, measure, rename, set_own_price]
 )
 def test_services_when_something_has_changed_then_the_next_answer_has_it(
     call: Call, ann: User, listing: list[Service], folder: Path, change: Callable[[list[Service], User], None]

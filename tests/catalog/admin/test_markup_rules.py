@@ -194,7 +194,7 @@ def test_save_when_there_is_a_lasting_rule_takes_one_that_ends_beside_it(desk: C
 
     assert price_book(None).markup(Service.objects.get()).percent == 40
     listed = words(desk.get(reverse("admin:catalog_markuprule_changelist")).content.decode())
-    assert "until 01/01/2099" in listed
+    assert "until Jan 1, 2099" in listed
 
 
 @pytest.mark.parametrize("services", [1, 3])

@@ -152,13 +152,19 @@ def test_category_when_the_subcategory_belongs_to_another_shows_everything(clien
         ("name", ["cheap", "Dear", "Middle"]),
         ("newest", ["cheap", "Dear", "Middle"]),
         ("popular", ["Dear", "cheap", "Middle"]),
+        ("fastest", ["Dear", "Middle", "cheap"]),
         ("price; DROP TABLE", ["Middle", "Dear", "cheap"]),
     ],
 )
 def test_category_sorts_by_price_name_age_and_purchases(client: Client, sort: str, order: list[str]) -> None:
     put_on_sale("Middle", selling_per_thousand_micros=5_000_000, selling_rate_micros=5_000_000)
     put_on_sale(
-        "Dear", selling_per_thousand_micros=10_000_000, selling_rate_micros=10_000, rate_per_override=1, bought_lately=9
+        "Dear",
+        selling_per_thousand_micros=10_000_000,
+        selling_rate_micros=10_000,
+        rate_per_override=1,
+        bought_lately=9,
+        done_seconds=60,
     )
     service = put_on_sale(
         "Zzz", display_name="cheap", selling_per_thousand_micros=1_000_000, selling_rate_micros=1_000_000

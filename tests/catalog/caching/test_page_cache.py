@@ -31,6 +31,7 @@ from catalog.sync.sync_catalog import sync_catalog
 from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.pages import page_words
+from tests.preferences.known import no_preferences
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
@@ -296,10 +297,12 @@ def test_group_with_another_discount_sees_other_prices(client: Client, ann: User
     ("kind", "first", "again", "own"),
     [
         # A visitor's first page, the same again, and a customer's when the shared part is known.
-        ("home", 5, 0, 4),  # category index 3, countries, the next prices; session, user, wallet, countries
-        ("index", 4, 0, 3),
-        ("category", 5, 0, 4),  # and the rows; favorites
-        ("search", 5, 0, 4),
+        # Category index 4, what sells, two for the figures, countries, the next prices; session, user, wallet, and how
+        # a customer stands: open and last orders, favorites, numbers.
+        ("home", 9, 0, 7),
+        ("index", 5, 0, 3),
+        ("category", 7, 0, 4),  # and the rows, the counts of facts; favorites
+        ("search", 7, 0, 4),
     ],
 )
 def test_page_takes_as_many_statements_whatever_the_size_of_the_catalog(
@@ -310,6 +313,7 @@ def test_page_takes_as_many_statements_whatever_the_size_of_the_catalog(
         put_on_sale("Other", category=f"Category {number}", selling_rate_micros=1)
     address = pages(service)[kind]
     cache.clear()
+    no_preferences()
 
     taken = [statements(lambda: client.get(address)) for _each in range(2)]
     client.force_login(ann)

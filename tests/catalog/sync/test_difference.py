@@ -21,6 +21,7 @@ from catalog.sync.difference import (
 from catalog.sync.fetch import CatalogAnswer, Placement, UpstreamOffer
 from catalog.sync.names import Names
 from catalog.sync.scan import Scan, StoredService, scan_catalog
+from catalog.titles.reading import TitleReader
 
 pytestmark = pytest.mark.sqlite
 
@@ -58,6 +59,9 @@ def answer_of(rows: dict[int, UpstreamOffer], set_aside: set[int]) -> CatalogAns
     return CatalogAnswer(len(rows), usable, {"A": ["x"], "B": ["x"]}, aside)
 
 
+TitleReader().columns("Followers")  # the names of countries are read once, which takes longer than an example may
+
+
 def everything_asked(answer: CatalogAnswer) -> Placement:
     return Placement({"A", "B"}, {upstream_id: (offer.category, "x") for upstream_id, offer in answer.offers.items()})
 
@@ -93,9 +97,9 @@ def past(old: dict[int, UpstreamOffer], history: dict[int, tuple[int, str]]) -> 
         category_id = NAMES.categories[offer.category]
         fields = UpstreamFields(category_id, NAMES.subcategories[category_id, "x"], *offer[2:])
         text = NAMES.search_text(fields.name, display_name, category_id, fields.subcategory_id)
-        derived = Derived(text, *sell(fields, None, None, None))
+        derived = Derived(text, *sell(fields, None, None, None), *TitleReader().columns(fields.name))
         withdrawn_at = BEFORE if missed >= 2 else None
-        own = (display_name, None, None)
+        own = (display_name, "", {}, None, None)
         rows.append(ServiceRecord(100 + upstream_id, upstream_id, *own, missed, withdrawn_at, {}, fields, derived))
     return rows
 
@@ -117,7 +121,9 @@ def applied(stored: list[ServiceRecord], additions: list[Addition], difference: 
             )
         )
     for upstream_id, fields, derived in additions:
-        rows[upstream_id] = ServiceRecord(500 + upstream_id, upstream_id, "", None, None, 0, None, {}, fields, derived)
+        rows[upstream_id] = ServiceRecord(
+            500 + upstream_id, upstream_id, "", "", {}, None, None, 0, None, {}, fields, derived
+        )
     return rows
 
 
@@ -136,7 +142,8 @@ def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
         fields = UpstreamFields(category_id, NAMES.subcategories[category_id, "x"], *offer[2:])
         assert service.fields == fields
         text = NAMES.search_text(fields.name, service.display_name, category_id, fields.subcategory_id)
-        assert service.derived == Derived(text, *sell(fields, None, None, None))
+        titles = TitleReader().columns(fields.name)
+        assert service.derived == Derived(text, *sell(fields, None, None, None), *titles)
         assert (service.missed_syncs, service.withdrawn_at) == (0, None)
     for service in stored:
         after = rows[service.upstream_id]

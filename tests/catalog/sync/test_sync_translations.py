@@ -56,9 +56,9 @@ def ask(catalog: None, client_upstream: Client) -> Callable[..., SyncRun]:
 def english() -> list[tuple[Any, ...]]:
     """What of the catalog is none of this sync's business."""
     kept = [field.attname for field in Service._meta.concrete_fields]
-    return list(Service.objects.order_by("id").values_list(*(set(kept) - {"translated_names", "search_text"}))) + list(
-        Category.objects.order_by("id").values_list("name", "display_name")
-    )
+    return list(
+        Service.objects.order_by("id").values_list(*(set(kept) - {"translated_names", "short_titles", "search_text"}))
+    ) + list(Category.objects.order_by("id").values_list("name", "display_name"))
 
 
 def calls(sandbox: Sandbox) -> list[tuple[str, str | None, str | None]]:

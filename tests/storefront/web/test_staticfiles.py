@@ -17,13 +17,18 @@ COMPONENTS = django_settings.BASE_DIR / "static/css/components"
 @pytest.fixture
 def collected(tmp_path: Path, settings: Any) -> Path:
     """The folder of all collected files, stored as production does."""
-    settings.STATIC_ROOT = tmp_path
+    return collect(tmp_path, settings)
+
+
+def collect(folder: Path, settings: Any) -> Path:
+    """Collect all files into this folder, stored as production does, and have pages name them; return the folder."""
+    settings.STATIC_ROOT = folder
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "storefront.web.staticfiles.BundledStaticFilesStorage"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
-    return tmp_path
+    return folder
 
 
 def test_collectstatic_puts_every_component_into_the_one_stylesheet(collected: Path) -> None:

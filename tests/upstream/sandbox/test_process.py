@@ -212,3 +212,35 @@ def test_add_when_many_call_at_once_gives_each_an_id_of_its_own(box: Sandbox) ->
     assert sorted(placed) == list(range(23501, 23701))
     books = box.books()
     assert (books["charges"], books["adds_up"]) == ("1.00", True)
+
+
+# --- What a link says ----------------------------------------------------------------------------------------------
+def test_links_when_allowed_to_tell_say_how_their_orders_end(box: Sandbox, ask: Ask) -> None:
+    box.set(links_tell=True, canceled_rate=1, speed=1000)
+    words = {"demo-done": "Completed", "demo-partial": "Partial", "demo-cancel": "Canceled"}
+    orders = {word: ask("add", service=1, link=f"{LINK}/{word}", quantity=1000)["order"] for word in words}
+    slow, wait = (
+        ask("add", service=1, link=f"{LINK}/{word}", quantity=1000)["order"] for word in ("demo-slow", "demo-wait")
+    )
+
+    time.sleep(0.4)  # 400 s of the sandbox's
+
+    assert {word: ask("status", order=order)["status"] for word, order in orders.items()} == words
+    assert (ask("status", order=slow)["status"], ask("status", order=wait)["status"]) == ("In progress", "Pending")
+
+
+def test_links_when_nobody_allowed_it_say_nothing(box: Sandbox, ask: Ask) -> None:
+    box.set(canceled_rate=1, speed=1000)
+    order = ask("add", service=1, link=f"{LINK}/demo-done", quantity=1000)["order"]
+
+    time.sleep(0.1)
+
+    assert ask("status", order=order)["status"] == "Canceled"
+
+
+def test_setting_of_the_command_line_when_unknown_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "upstream.sandbox", "--port", "0", "--state", str(tmp_path / "state.sqlite3")]
+
+    done = subprocess.run([*command, "--set=colour=1"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, "colour" in done.stderr) == (1, True)

@@ -78,3 +78,10 @@ def test_gateway_when_debug_is_off_refuses_to_exist(top_up: TopUp, client: Clien
     assert client.post(reverse("wallet:demo", args=[top_up.reference]), {"outcome": "paid"}).status_code == 404
     assert knock("demo", body, demo_headers(body)) == 404
     assert balance(top_up.user) == 100 * DOLLAR
+
+
+def test_gateway_of_the_demo_exists_without_debug(top_up: TopUp, settings) -> None:
+    settings.DEBUG, settings.DEMO_PAYMENTS = False, True
+
+    assert "demo" in enabled_gateways()
+    assert DemoGateway().name == "demo"

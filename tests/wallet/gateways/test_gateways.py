@@ -63,10 +63,10 @@ def test_price_when_the_currency_has_no_cents_rounds_to_whole_units(settings: An
 @pytest.mark.parametrize(
     ("micros", "text"),
     [
-        (DOLLAR - 10_000, "minimum amount is 1.00"),
+        (DOLLAR - 10_000, r"minimum amount is \$1.00"),
         (0, "minimum"),
         (-5 * DOLLAR, "minimum"),
-        (50 * DOLLAR + 10_000, "maximum amount is 50.00"),
+        (50 * DOLLAR + 10_000, r"maximum amount is \$50.00"),
         (10_005_000, "more decimal places"),
     ],
 )

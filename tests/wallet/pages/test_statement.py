@@ -152,7 +152,7 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
     assert "Reserved for 2 orders not sent yet $3.75" in words
     assert "Your balance $6.25" in words
     assert "One of your payments was reversed, and $2.00 of it is still owed." in words
-    assert f"{top_up.reference} Not paid yet $12.00" in words
+    assert f"{top_up.reference} $12.00 Not paid yet" in words
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Titles of services, split into a short name and facts."""

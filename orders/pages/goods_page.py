@@ -1,0 +1,71 @@
+"""What the page of delivered goods shows: some of the lines at once, and which of them are reported."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders.columns import Goods
+from orders.columns.goods import Line
+from orders.columns.reading import Whole
+from orders.lifecycle.goods_claims import spans_of
+from orders.models import GoodsClaim
+
+LINES_PER_PAGE = 100
+COPIED_AT_ONCE = 1_000  # lines; more of them would make the page heavy, and a file holds them better
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line as it stands on the page."""
+
+    line: Line
+    claim: GoodsClaim | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Lines that were reported together."""
+
+    lines: str
+    several: bool
+    first: GoodsClaim
+
+
+def page_of(goods: Goods, asked: str | None, claims: Sequence[GoodsClaim]) -> tuple[Page[Line], list[ShownLine]]:
+    """Return the page of lines that is asked for, and what is shown of each; without a page it is the first one."""
+    page = Paginator(goods.lines, LINES_PER_PAGE).get_page(asked)
+    reported = {claim.line: claim for claim in claims}
+    return page, [ShownLine(line, reported.get(line.number), _why(line)) for line in page]
+
+
+def all_lines(goods: Goods) -> SafeString | None:
+    """Return what "Copy all" copies, None where that would be too much."""
+    return goods.copied if 1 < len(goods.lines) <= COPIED_AT_ONCE else None
+
+
+def reports_of(claims: Sequence[GoodsClaim]) -> list[Report]:
+    """Return what was reported, the newest report first."""
+    together: dict[object, list[GoodsClaim]] = {}
+    for claim in claims:
+        together.setdefault(claim.claimed_at, []).append(claim)
+    return [
+        Report(spans_of(claim.line for claim in rows), len(rows) > 1, rows[0])
+        for _moment, rows in sorted(together.items(), key=lambda item: str(item[0]), reverse=True)
+    ]
+
+
+def _why(line: Line) -> str:
+    """Return in words why a line stays whole; nothing where it is read, or where nobody knows how it should be."""
+    if line.why is None:
+        return ""
+    if line.why == Whole.FEWER:
+        return _("Shown whole: it has fewer fields than expected.")
+    if line.why == Whole.SEVERAL_WAYS:
+        return _("Shown whole: it could be read in more than one way.")
+    if line.why == Whole.TOO_LONG:
+        return _("Shown whole: it is very long.")
+    return _("Shown whole: it doesn't fit the format.")

@@ -1,0 +1,50 @@
+"""What a phone or desktop needs to install the shop like an app. Source: https://www.w3.org/TR/appmanifest/."""
+
+from django.http import HttpResponse, JsonResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.access import PageRequest
+from catalog.caching.page_cache import cached_page
+from preferences.face import ACCENT, STORE_NAME
+
+# As --paper of static/css/tokens.css in daylight.
+PAPER = "#f4f6f3"
+ICONS = (("any", 192), ("any", 512), ("maskable", 512))
+LONGEST_SHORT_NAME = 12  # more is cut off below an icon
+
+
+@cached_page()
+@require_safe
+def manifest(request: PageRequest) -> HttpResponse:
+    """Answer with the manifest in the reader's language."""
+    start = reverse("home")
+    document = {
+        "id": start,
+        "name": STORE_NAME.value,
+        "short_name": STORE_NAME.value[:LONGEST_SHORT_NAME].strip(),
+        "description": _("Digital services at clear prices."),
+        "lang": get_language(),
+        "start_url": start,
+        "scope": start,
+        "display": "standalone",
+        "background_color": PAPER,
+        "theme_color": ACCENT.value,
+        "icons": [
+            {
+                "src": static(f"icons/{'maskable' if purpose == 'maskable' else 'icon'}-{size}.png"),
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": purpose,
+            }
+            for purpose, size in ICONS
+        ],
+        "shortcuts": [
+            {"name": _("My orders"), "url": reverse("orders:list")},
+            {"name": _("SMS numbers"), "url": reverse("sms:home")},
+        ],
+    }
+    return JsonResponse(document, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False})
