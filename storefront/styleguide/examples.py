@@ -91,7 +91,7 @@ def _tab(**changed: Any) -> dict[str, Any]:
 
 _PLAIN, _REFUSED = fields.plain(), fields.refused()
 _PAGES = Paginator(range(300), 100)
-_PARAMS = {"params": QueryDict("")}
+_PARAMS: dict[str, Any] = {"params": QueryDict("")}
 _BAR = {"label": "Order and pay", "word": "Total", "total": "$12.50", "total_id": "example-total"}
 _PROBLEM = Shown(text="Enter a whole number.", leads_to="example", mended_by="example", label="Quantity")
 _CHOICE = Shown(value="us", label="United States", written="1,204", chosen=True)
