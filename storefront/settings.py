@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "storefront",
     "privacy",
     "api",
+    "support",
     "sms",
     "orders",
     "notifications",

@@ -57,6 +57,7 @@ _PROGRAM = (
     "accounts",
     "preferences",
     "privacy",
+    "support",
     "upstream",
 )
 

@@ -17,7 +17,7 @@ from accounts.typed_forms import AmountField, AsTypedField, Form, ModelForm, Qua
 from storefront.configuration.sign_in_forms import ACCOUNT_FORMS, MFA_FORMS
 
 UNSEEN = "\u200b"
-APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "wallet")
+APPS = ("accounts", "api", "catalog", "notifications", "orders", "privacy", "sms", "storefront", "support", "wallet")
 
 
 class Everything(Form):

@@ -20,7 +20,7 @@ from tests.walk import walk
 __all__ = ["browser"]  # the fixture
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
-OURS = ("privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
+OURS = ("privacy", "api", "support", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
 PLANTED = "'\"></script><img src=x onerror=window.planted=1>"
 # What is a word of ours and not somebody's text, although the column would hold one.
 NO_TEXT = {"currency", "gateway", "reference", "language", "type", "event", "subject", "key", "mode", "address"}

@@ -15,6 +15,7 @@ APPS = (
     "privacy",
     "sms",
     "storefront",
+    "support",
     "upstream",
     "wallet",
 )

@@ -8,7 +8,7 @@ import pytest
 from tests.storefront.settings_source import ROOT
 
 APPS = (
-    *("storefront", "privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts"),
+    *("storefront", "privacy", "api", "support", "sms", "orders", "catalog", "wallet", "notifications", "accounts"),
     *("preferences", "upstream"),
 )
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from storefront.celery import app
 from tests.storefront.settings_source import ROOT
 
-APPS = ("storefront", "privacy", "api", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
+APPS = ("storefront", "privacy", "api", "support", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,18 @@ def by_label(models: list[type[Model]]) -> Any:
 
 
 def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_the_theme() -> None:
-    ours = {"accounts", "api", "catalog", "notifications", "wallet", "orders", "sms", "preferences", "privacy"}
+    ours = {
+        "accounts",
+        "api",
+        "catalog",
+        "notifications",
+        "wallet",
+        "orders",
+        "sms",
+        "preferences",
+        "privacy",
+        "support",
+    }
     internal = {
         "catalog.PricePoint",
         "catalog.SearchWord",
