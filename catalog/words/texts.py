@@ -6,7 +6,6 @@ trigrams.
 """
 
 import json
-import re
 
 from django.db import connection
 from django.db.models import Q
@@ -15,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from catalog.caching.version import recent_version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Service
-from catalog.words.terms import Term, begins_with, found_in, is_short, stand_in
+from catalog.words.terms import Term, begins_in, found_in, is_short, stand_in
 
 SEARCHED = "search_text"
 Row = tuple[int, str]
@@ -58,7 +57,6 @@ def _with(term: Term, rows: list[Row], only_beginnings: bool) -> list[Row]:
         for word in phrase.split():
             left = [row for row in left if word in row[1]]
             if only_beginnings or is_short(word):
-                begins = re.compile(begins_with(word)).search
-                left = [row for row in left if begins(row[1])]
+                left = [row for row in left if begins_in(row[1], word)]
         found.update(left)
     return list(found.items())
