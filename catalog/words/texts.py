@@ -6,6 +6,7 @@ trigrams.
 """
 
 import json
+from collections.abc import Sequence
 
 from django.db import connection
 from django.db.models import Q
@@ -37,9 +38,14 @@ def services_beginning(terms: list[Term]) -> Q:
 def _are(rows: list[Row], terms: list[Term], *, only_beginnings: bool) -> Q:
     for term in terms:
         rows = _with(term, rows, only_beginnings)
-    # One text instead of a parameter for each: there may be thousands.
-    ids = json.dumps([pk for pk, _text in rows])
-    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [ids]))
+    return one_of([pk for pk, _text in rows])
+
+
+def one_of(ids: Sequence[int]) -> Q:
+    """Return the condition that a row has one of these ids: one parameter, for there may be thousands."""
+    if connection.vendor == "postgresql":
+        return Q(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(ids)]))
+    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))]))
 
 
 def _rows() -> list[Row]:
