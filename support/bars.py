@@ -58,7 +58,7 @@ def bars_for(request: HttpRequest, user: User | None, *, now: datetime) -> Bars:
     incident = None
     if told.incidents and _tells_of_incidents(request):
         incident = next((one for one in told.incidents if lasting(one, now)), None)
-    begun = [one for one in told.announcements if one.starts_at <= now and (one.ends_at is None or now < one.ends_at)]
+    begun = [one for one in told.announcements if one.lasts(now)]
     if not begun:
         return Bars(incident, None)
     reader = Reader(user, now=now)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 from support.models import Announcement
 
 Audience = Announcement.Audience
@@ -52,3 +52,17 @@ def begun_for(reader: Reader, *, now: datetime) -> QuerySet[Announcement]:
         if reader.is_reseller:
             mine |= Q(audience=Audience.RESELLERS)
     return Announcement.objects.filter(mine, starts_at__lte=now).order_by("-starts_at", "-pk")
+
+
+def readers_of(announcement: Announcement, *, now: datetime) -> int | None:
+    """Return for how many customers it is now; None for one that visitors see as well."""
+    everybody = User.objects.filter(is_active=True)
+    match announcement.audience:
+        case Audience.CUSTOMERS:
+            return everybody.count()
+        case Audience.RESELLERS:
+            with_key = ApiKey.objects.alive(now).values("user")
+            return everybody.filter(Q(group__is_reseller=True) | Q(pk__in=with_key)).count()
+        case Audience.GROUP:
+            return everybody.filter(group=announcement.group_id).count()
+    return None

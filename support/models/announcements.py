@@ -1,5 +1,7 @@
 """What the shop tells its customers of its own accord, and who does not want to read it again."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -71,6 +73,10 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return str(next(iter(self.titles.values()), f"#{self.pk}"))
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether its bar is shown now."""
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 class AnnouncementDismissal(models.Model):

@@ -131,9 +131,7 @@ class IncidentUpdate(models.Model):
         PLANNED = "planned", pgettext_lazy("incident", "Planned")
         NOTE = "note", pgettext_lazy("incident", "Update")
 
-    incident = models.ForeignKey(
-        Incident, on_delete=models.CASCADE, related_name="updates", verbose_name=_("incident")
-    )
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="updates", verbose_name=_("incident"))
     stage = models.CharField(_("stage"), max_length=8, choices=Stage, default=Stage.LOOKING)
     texts = models.JSONField(_("text"))
     created_by = models.ForeignKey(

@@ -1,7 +1,7 @@
 """What the status page shows: how each part is now, 90 days of it as bars, and the same as a table.
 
-Two queries beside the incidents, asked anew after a few seconds. Where the cache is away they are asked each time; where nobody measures, the
-page says that it does not know.
+Two queries beside the incidents, asked anew after a few seconds; where the cache is away they are asked each time.
+Where nobody measures, the page says that it does not know.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,8 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils.formats import number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from accounts.moments import write_day
 from catalog.caching.versioned_cache import cache_key
@@ -266,5 +265,3 @@ def _summary(days: list[Day]) -> str:
         "days": len(days),
         "counts": ", ".join(said),
     }
-
-
