@@ -196,7 +196,7 @@ def _row(part: Part, measured: MeasuredPart | None, days: list[Day], told: Mappi
         label=str(part.label),
         health=shown,
         health_label=health_label(shown),
-        sentence=text or (_("Nobody has measured it for a while.") if health == UNKNOWN else ""),
+        sentence=text or (_("It has not been measured for a while.") if health == UNKNOWN else ""),
         uptime=_uptime(days),
         bars=[_bar(number, day) for number, day in enumerate(days)],
         days=days,
@@ -261,7 +261,7 @@ def _summary(days: list[Day]) -> str:
     for day in days:
         counted[day.health] = counted.get(day.health, 0) + 1
     said = [f"{health_label(health)}: {count}" for health, count in counted.items()]
-    return _("The last %(days)s days, by how many were how. %(counts)s.") % {
+    return _("Of the last %(days)s days: %(counts)s.") % {
         "days": len(days),
         "counts": ", ".join(said),
     }

@@ -93,7 +93,7 @@ def test_announcement_for_resellers_when_the_key_is_revoked_is_theirs_no_more(an
     client = signed_in(ann)
     assert sees(client)
 
-    revoke_api_key(key)
+    revoke_api_key(key.pk)
 
     assert not sees(client)
 
