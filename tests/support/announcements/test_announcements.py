@@ -162,7 +162,7 @@ def test_bar_when_put_away_by_a_visitor_is_gone_in_that_browser(client: Client) 
     assert not AnnouncementDismissal.objects.exists()
 
 
-@pytest.mark.parametrize("value", ["1.", "a", "1" * 400, "-1", "1.2.<script>", "\u0661", ".".join(["1"] * 31)])
+@pytest.mark.parametrize("value", ["1.", "a", "1" * 400, "-1", "1.2.<script>", ".".join(["1"] * 31)])
 def test_cookie_when_it_is_nothing_of_ours_hides_nothing(value: str) -> None:
     announce()
     client = Client()

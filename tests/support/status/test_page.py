@@ -1,6 +1,7 @@
 """The status page as everybody reads it, incidents as staff writes them, the bar they make, and their feed."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -102,8 +103,11 @@ def test_page_when_the_cache_is_away_shows_the_same(client: Client, settings: An
 
 
 def test_page_draws_ninety_days_and_says_them_in_a_table(client: Client) -> None:
+    now = timezone.now()
     measure()
-    today = timezone.now().astimezone(UTC).date()
+    today = now.astimezone(UTC).date()
+    passed = int((now - datetime.combine(today, time(), UTC)).total_seconds())
+    PartDay.objects.create(part=Part.ORDERS, day=today, ok_seconds=max(0, passed - 60))
     for ago, slow, down in ((1, 0, 0), (2, 1_200, 0), (3, 0, 600), (89, 0, 0), (90, 0, 86_400)):
         ok = 86_400 - slow - down
         days = {"ok_seconds": ok, "slow_seconds": slow, "down_seconds": down}
@@ -117,7 +121,7 @@ def test_page_draws_ninety_days_and_says_them_in_a_table(client: Client) -> None
     assert "slow for 20 minutes" in table
     assert "not working for 10 minutes" in table
     assert table.count("Not known") == 85  # all but today, and the four that are known
-    assert "99.82% of the measured time" in words(page)  # 600 of 4 days and today; the 91st day is gone
+    assert re.search(r"99\.8[2-6]% of the measured time", words(page))  # 600 s of four days and today; no 91st day
 
 
 def test_page_costs_few_queries_and_for_some_seconds_fewer(client: Client) -> None:
@@ -283,7 +287,7 @@ def test_staff_writes_an_incident_continues_it_and_resolves_it(desk: Client, com
     again = page_words(desk.post(change, typed(**resolved), follow=True))
     assert "This incident has been resolved already." in again
     assert found.updates.count() == 2
-    assert TrailEntry.objects.filter(target_type="support.incident").count() >= 2
+    assert TrailEntry.objects.filter(target_type="support.Incident").count() >= 2
 
 
 @pytest.mark.parametrize(
