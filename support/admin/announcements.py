@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -13,8 +12,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin.widgets import EMPTY, ModelAdmin
+from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
 from support.admin.language_fields import TextsForm, fields_of, names_of
 from support.announcements.audience import readers_of
 from support.models import Announcement
@@ -53,7 +53,7 @@ class AnnouncementForm(TextsForm):
             "audience": gettext_lazy("Resellers have an API key, or are in a group that is marked so."),
             "ends_at": gettext_lazy("Empty: the bar stays until it is dismissed. The page of announcements keeps it."),
         }
-        widgets = {"link": forms.TextInput}
+        widgets = {"link": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,7 +108,7 @@ class AnnouncementAdmin(ModelAdmin):
             {"fields": (*names_of("titles"), *names_of("texts"), "link", names_of("link_labels"))},
         ),
         (gettext_lazy("To whom"), {"fields": (("audience", "group"), ("level", "dismissable"))}),
-        (gettext_lazy("When"), {"fields": (("starts_at", "ends_at"),)}),
+        (gettext_lazy("When"), {"fields": ("starts_at", "ends_at")}),
     )
 
     @display(description=gettext_lazy("now"))
@@ -117,7 +117,7 @@ class AnnouncementAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Announcement, form: Any, change: bool) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = member_of_staff(request)
         super().save_model(request, obj, form, change)
         tell_of_change()
 

@@ -13,7 +13,7 @@ from unfold.admin import StackedInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.admin.widgets import EMPTY, ModelAdmin
+from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
 from support.admin.language_fields import TextsForm, fields_of, names_of
 from support.models import Incident, IncidentUpdate, Part
 from support.shown_now import tell_of_change
@@ -93,7 +93,7 @@ class UpdateInline(StackedInline):
     def has_add_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
         return bool(request.user.has_perm("support.change_incident"))
 
-    has_view_permission = has_change_permission = has_add_permission  # type: ignore[assignment]  # the same right
+    has_view_permission = has_change_permission = has_add_permission
 
 
 @admin.register(Incident)
@@ -104,7 +104,7 @@ class IncidentAdmin(ModelAdmin):
     list_display = ("__str__", "severity", "is_current", "started_at", "planned_until", "resolved_at", "created_by")
     list_filter = ("severity", "started_at")
     list_select_related = ("created_by",)
-    fields = (*names_of("titles"), "severity", "parts", ("started_at", "planned_until"), "resolved_at")
+    fields = (*names_of("titles"), "severity", "parts", "started_at", "planned_until", "resolved_at")
     readonly_fields = ("resolved_at",)
     inlines = (UpdateInline,)
     conditional_fields = {"planned_until": f"severity == '{Severity.MAINTENANCE}'"}
@@ -116,7 +116,7 @@ class IncidentAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = member_of_staff(request)
         super().save_model(request, obj, form, change)
         tell_of_change()
 
@@ -128,7 +128,7 @@ class IncidentAdmin(ModelAdmin):
                     update.incident_id,
                     stage=update.stage,
                     texts=update.texts,
-                    actor=request.user,
+                    actor=member_of_staff(request),
                     now=timezone.now(),
                 )
             except IncidentRefused as refusal:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -29,23 +30,13 @@ def fields_of(
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 4}) if lines else UnfoldAdminTextInputWidget()
         widget.attrs["lang"] = code
         found[field] = forms.CharField(
-            label=_Label(label, name),
+            label=format_lazy("{} ({})", label, name),
             max_length=longest,
             required=required and own,
             widget=widget,
             help_text="" if own else _("Empty: readers of this language see the other one."),
         )
     return found
-
-
-class _Label:
-    """The label with its language, in the language of who reads the form."""
-
-    def __init__(self, label: str | Promise, language: str) -> None:
-        self.label, self.language = label, language
-
-    def __str__(self) -> str:
-        return f"{self.label} ({self.language})"
 
 
 class TextsForm(ModelForm):

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -67,7 +68,7 @@ class Day:
             )
             if seconds >= least
         ]
-        return ", ".join(said) or health_label(Health.OK)
+        return capfirst(", ".join(said)) or health_label(Health.OK)
 
 
 @dataclass(frozen=True)

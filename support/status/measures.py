@@ -51,6 +51,7 @@ def orders_sent(now: datetime) -> Measure:
     times = [
         (sent_at - created_at).total_seconds()
         for sent_at, created_at in sent.order_by("-sent_at").values_list("sent_at", "created_at")[:ROWS]
+        if sent_at is not None
     ]
     figure = {"within": _most(times)} if times else {}
     if gate() == Gate.CLOSED:
@@ -77,7 +78,8 @@ def delivery_followed(now: datetime) -> Measure:
 def codes_received(now: datetime) -> Measure:
     """Whether codes come to numbers, and how many seconds half of them took lately."""
     came = Number.objects.filter(received_at__gte=now - CODES_OF, content_wiped_at=None)
-    rows = list(came.order_by("-received_at").values_list("received_at", "created_at")[:ROWS])
+    moments = came.order_by("-received_at").values_list("received_at", "created_at")[:ROWS]
+    rows = [(received_at, created_at) for received_at, created_at in moments if received_at is not None]
     if not rows or rows[0][0] < now - ENDINGS_OF:
         # Of several customers: one who uses none of their numbers says nothing.
         vain = Number.objects.filter(created_at__gte=now - ENDINGS_OF, state=Number.State.EXPIRED).exclude(phone="")

@@ -118,8 +118,8 @@ def test_page_draws_ninety_days_and_says_them_in_a_table(client: Client) -> None
     assert page.count("<rect ") == 90
     assert [page.count(f'data-health="{health}">\n') for health in ("slow", "down")] == [1, 1]
     table = words(page[page.index("<tbody>") : page.index("</tbody>")])
-    assert "slow for 20 minutes" in table
-    assert "not working for 10 minutes" in table
+    assert "Slow for 20 minutes" in table
+    assert "Not working for 10 minutes" in table
     assert table.count("Not known") == 85  # all but today, and the four that are known
     assert re.search(r"99\.8[2-6]% of the measured time", words(page))  # 600 s of four days and today; no 91st day
 
