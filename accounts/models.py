@@ -60,6 +60,12 @@ class CustomerGroup(models.Model):
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
+    is_reseller = models.BooleanField(
+        _("resellers"),
+        default=False,
+        db_default=False,
+        help_text=_("Announcements for resellers are shown to them, with or without an API key."),
+    )
 
     class Meta:
         ordering = ["name"]

@@ -173,6 +173,13 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (
+        _("News"),
+        [
+            Entry("support.incident", _("Incidents"), "emergency_home"),
+            Entry("support.announcement", _("Announcements"), "campaign"),
+        ],
+    ),
+    (
         _("Settings"),
         [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
     ),

@@ -26,6 +26,7 @@ from orders.lifecycle.retention import (
     wipe_order_evidence,
 )
 from privacy.exports.retention import clean_exports
+from support.status.keeping import clean_status_days
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_key_spending,
     thin_trail,
     clean_exports,
+    clean_status_days,
 )
 
 

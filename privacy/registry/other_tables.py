@@ -37,6 +37,12 @@ OTHER_TABLES = (
         Deleted(),
         owner="user",
     ),
+    Table(
+        "support.AnnouncementDismissal",
+        Export("dismissed_announcements", ("announcement_id", "dismissed_at")),
+        Deleted(),
+        owner="user",
+    ),
     Table("api.SimulatedWallet", LeftOut("play money of test keys"), Deleted(), owner="user"),
     Table(
         "api.SimulatedOrder", LeftOut("test orders, which buy nothing and are soon deleted"), Deleted(), owner="user"

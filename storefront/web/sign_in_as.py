@@ -33,6 +33,7 @@ SHOWN = frozenset(
         *("orders:quick", "orders:quick_services"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
+        *("support:status", "support:announcements"),
     }
 )
 

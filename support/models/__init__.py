@@ -1,14 +1,24 @@
 """What customers ask, what they are answered, and by whom or what."""
 
+from support.models.announcements import Announcement, AnnouncementDismissal
 from support.models.answers import CannedAnswer, FirstAnswerRule, SupplierMessage
+from support.models.status import Health, Incident, IncidentUpdate, MeasuredPart, Part, PartDay
 from support.models.tickets import Attachment, AttachmentContent, Message, Ticket
 
 __all__ = [
+    "Announcement",
+    "AnnouncementDismissal",
     "Attachment",
     "AttachmentContent",
     "CannedAnswer",
     "FirstAnswerRule",
+    "Health",
+    "Incident",
+    "IncidentUpdate",
+    "MeasuredPart",
     "Message",
+    "Part",
+    "PartDay",
     "SupplierMessage",
     "Ticket",
 ]

@@ -16,6 +16,7 @@ from orders.models import DeliveredGoods, Kind
 from preferences.models import Picture
 from privacy.models import DataExport
 from sms.models import Number, Project
+from support.models import Announcement
 from wallet.models import Receipt, TopUp
 
 
@@ -84,6 +85,8 @@ class Addresses:
             "undo_email_change": {"token": "1:x:y"},
             "privacy:download": {"pk": export.pk},
             "privacy:keep": {"token": "1:x:y"},
+            "support:dismiss_announcement": {"pk": Announcement.objects.latest("pk").pk},
+            "support:status_feed": {"language": "en"},
             "sitemap_file": {"section": "services", "number": 1},
             "service_worker": {"language": "en"},
             "offline": {"language": "en"},

@@ -42,7 +42,7 @@ REFUSED = {
     "catalog:favorite", "orders:ask", "orders:cancel", "orders:goods_claim", "orders:stock_alert", "ref",
     "set_language", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
     "wallet:declare", "wallet:demo",
-    "wallet:pay", "wallet:payment",
+    "wallet:pay", "wallet:payment", "support:dismiss_announcement",
     # How the account is kept its owner's.
     "account_security", "end_session", "sign_out_everywhere", "revoke_all_keys", "undo_email_change",
     "usersessions_list",
@@ -55,7 +55,7 @@ REFUSED = {
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
     # Nobody's page.
     "security_txt", "robots", "sitemap", "sitemap_file", "manifest", "favicon",
-    "service_worker", "offline",
+    "service_worker", "offline", "support:status_feed",
     # Opened by hand it does nothing; posted, it ends the visit.
     "end_visit", "styleguide",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from orders.models import Coupon, Order, Status
 from sms.pricing import number_book
 from sms.queries.success_rates import count_success_rates
 from storefront.demo.history import keepsakes, own
+from storefront.demo.history.news import write_news
 from storefront.demo.history.numbers import plan_rentals
 from storefront.demo.history.past import Past
 from storefront.demo.history.people import make_people
@@ -75,6 +76,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
     measure_quality(now=now)
     own.ask_for_refills(customer, staff, now=now)
     own.begin_what_is_under_way(customer, popular, books[0], now=now)
+    write_news(staff, dice, now=now)
     return True
 
 
