@@ -170,11 +170,15 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("mfa.authenticator", _("Two-factor methods"), "lock"),
             Entry("auth.group", _("Staff roles"), "badge"),
             Entry("accounts.trailentry", _("Trail"), "footprint"),
+            Entry("support.termsacceptance", _("Accepted terms"), "task_alt"),
         ],
     ),
     (
         _("Settings"),
-        [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
+        [
+            Entry("preferences.preferencechange", _("The shop's face"), "palette"),
+            Entry("support.document", _("Texts of the shop"), "article"),
+        ],
     ),
 ]
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
-
 from catalog.browse.rows import Pricing, unit_of
 from catalog.models import ServiceNews
 from catalog.operations.service_news import SHOWN_DAYS

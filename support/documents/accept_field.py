@@ -11,8 +11,8 @@ from accounts.typed_forms import Form
 from support.models import DocumentVersion
 
 
-class _Box(forms.CheckboxInput):
-    """A check box that sends a number; it comes back ticked only where that is still the right one."""
+class Checkbox(forms.CheckboxInput):
+    """A box that sends a number, named as pages know boxes; it comes back ticked only where that is still the right one."""
 
     def __init__(self, version_id: int) -> None:
         super().__init__(attrs={"value": str(version_id)}, check_test=lambda value: value == str(version_id))
@@ -32,7 +32,7 @@ class AcceptField(forms.CharField):
         self.version = version
         address = reverse("documents:document", args=[version.document.slug])
         super().__init__(
-            widget=_Box(version.pk),
+            widget=Checkbox(version.pk),
             label=_("I accept the terms"),
             help_text=format_html(
                 '<a href="{}" target="_blank" rel="noopener">{}</a>', address, _("Read the terms (opens in a new tab)")

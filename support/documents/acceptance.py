@@ -36,4 +36,6 @@ def has_to_accept(user: User) -> bool:
 def forget_acceptance_addresses(*, now: datetime) -> int:
     """Empty from where terms were accepted, once that is as old as an address on the trail may become."""
     old = TermsAcceptance.objects.filter(accepted_at__lt=now - settings.RETENTION.trail_origins, address__isnull=False)
-    return sum(TermsAcceptance.objects.filter(pk__in=ids).update(address=None) for ids in batches(old.order_by("accepted_at")))
+    return sum(
+        TermsAcceptance.objects.filter(pk__in=ids).update(address=None) for ids in batches(old.order_by("accepted_at"))
+    )

@@ -26,7 +26,6 @@ _PARSER = MarkdownIt(
     *("text", "newline", "escape", "backticks", "strikethrough", "emphasis", "link", "autolink", "entity"),
     *("balance_pairs", "fragments_join"),
 ])  # fmt: skip
-_HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 # What the page itself calls its parts: no heading may be called so.
 _TAKEN = {"content", "contents", "search", "q"}
 
@@ -50,7 +49,7 @@ class Part:
 def parts_of(text: str) -> tuple[Part, ...]:
     """Return Markdown as parts by its headings of the first two levels, each with those of the level below."""
     html = nh3.clean(
-        _lowered(_PARSER.render(text[:LONGEST])),
+        _rendered(text[:LONGEST]),
         tags=TAGS | {"h2"},
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
@@ -67,14 +66,16 @@ def parts_of(text: str) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _lowered(html: str) -> str:
-    """The page's own heading is the first: `#` and `##` are the second level, and nothing lies below the fourth."""
+def _rendered(text: str) -> str:
+    """The page's own heading is the first: `#` and `##` are the second level, and nothing lies below the fourth.
 
-    def lower(found: "re.Match[str]") -> str:
-        level = min(max(int(found[1]), 2), 4)
-        return f"<h{level}>{found[2]}</h{level}>"
-
-    return _HEADING.sub(lower, html)
+    A heading inside a quote or a list begins no part.
+    """
+    tokens = _PARSER.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = "h4" if token.level else f"h{min(max(int(token.tag[1]), 2), 4)}"
+    return str(_PARSER.renderer.render(tokens, _PARSER.options, {}))
 
 
 def _cut(html: str, level: int) -> list[tuple[str, str]]:

@@ -58,7 +58,9 @@ def publish(
     return version
 
 
-def put_back(version: DocumentVersion, *, seen: int, actor_id: int, actor: str, now: datetime) -> DocumentVersion | None:
+def put_back(
+    version: DocumentVersion, *, seen: int, actor_id: int, actor: str, now: datetime
+) -> DocumentVersion | None:
     """Publish once more what a version said; as `publish`, and nobody is asked again."""
     return publish(
         version.document_id,
@@ -81,7 +83,9 @@ def tell_of_changes(*, actor_id: int | None, actor: str, now: datetime) -> None:
 def fill_in_missing(*, now: datetime) -> list[str]:
     """Create those of the shop's own documents that are not there, and return their slugs; what is there stays."""
     with transaction.atomic():
-        there = set(Document.objects.filter(slug__in=shipped.SLUGS, versions__isnull=False).values_list("slug", flat=True))
+        there = set(
+            Document.objects.filter(slug__in=shipped.SLUGS, versions__isnull=False).values_list("slug", flat=True)
+        )
         made = []
         for position, each in enumerate(shipped.documents(), 1):
             if each.slug in there or not each.texts:

@@ -27,7 +27,8 @@ OPEN = {
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
-    "orders:quick", "orders:quick_services", "service_worker", "offline",
+    "orders:quick", "orders:quick_services", "service_worker", "offline", "changes", "changes_feed",
+    "documents:document",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}

@@ -15,6 +15,7 @@ from orders.models import Coupon, Order, Status
 from sms.pricing import number_book
 from sms.queries.success_rates import count_success_rates
 from storefront.demo.history import keepsakes, own
+from storefront.demo.history.news import remember_news
 from storefront.demo.history.numbers import plan_rentals
 from storefront.demo.history.past import Past
 from storefront.demo.history.people import make_people
@@ -70,6 +71,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
         keepsakes.keep_what_customers_keep(customer, popular, now=now)
         keepsakes.tell_customer_of_the_past(customer)
         keepsakes.remember_prices(popular, dice, began=began, now=now)
+        remember_news(now=now)
     count_purchases(now=now)
     count_success_rates(now)
     measure_quality(now=now)
