@@ -1,7 +1,7 @@
 """What changed today, for the page of changes: written down with each sync that changed something, and with new prices.
 
-The day's rows are written anew each time, in the transaction that changes the catalog: what came of a day is what counts, so
-a service that left and came back within it is no news.
+The day's rows are written anew each time, in the transaction that changes the catalog: what came of a day is what
+counts, so a service that left and came back within it is no news.
 """
 
 from datetime import datetime, time, timedelta

@@ -125,7 +125,7 @@ class DocumentAdmin(ModelAdmin):
 
     def back_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         """Publish once more what a version said."""
-        document, newest = self._asked_for(request, pk)
+        document, _newest_now = self._asked_for(request, pk)
         self._refuse_who_may_not(request)
         version = get_object_or_404(DocumentVersion, document=document, number=number)
         seen = request.POST.get("seen", "")

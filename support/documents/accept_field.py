@@ -1,4 +1,4 @@
-"""The box that accepts the terms: what it sends is the version that stood on the page, so nobody accepts another one."""
+"""The box that accepts the terms. It sends the version that stood on the page, so nobody accepts another one."""
 
 from typing import Any
 
@@ -12,7 +12,10 @@ from support.models import DocumentVersion
 
 
 class Checkbox(forms.CheckboxInput):
-    """A box that sends a number, named as pages know boxes; it comes back ticked only where that is still the right one."""
+    """A box that sends a number; it comes back ticked only where that is still the right one.
+
+    Pages know a box by the name of this class.
+    """
 
     def __init__(self, version_id: int) -> None:
         super().__init__(attrs={"value": str(version_id)}, check_test=lambda value: value == str(version_id))

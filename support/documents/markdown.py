@@ -1,4 +1,4 @@
-"""Markdown as a page shows it. Whoever writes it may be a stranger with an owner's password: nothing but text gets through.
+"""Markdown as a page shows it. Its writer may be a stranger with an owner's password: nothing but text gets through.
 
 The library makes no HTML of what looks like HTML, and nh3 takes out of its answer whatever is not on the list.
 """
@@ -18,7 +18,7 @@ TAGS = {
     *("p", "br", "hr", "ul", "ol", "li", "strong", "em", "s", "code", "pre", "blockquote", "a", "h3", "h4"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-# No pictures: one from elsewhere would tell its host who reads. `zero` and a list, so that a later release adds nothing.
+# No pictures: one from elsewhere would tell its host who reads. With `zero` and a list a later release adds nothing.
 _PARSER = MarkdownIt(
     "zero", {"html": False, "linkify": False, "maxNesting": 20, "typographer": False}
 ).enable([

@@ -18,7 +18,7 @@ MOST_WORDS = 10
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows of a version. `language` is the one it is written in, `foreign` where that isn't the reader's."""
+    """What a page shows of a version: written in `language`, which is `foreign` where it isn't the reader's."""
 
     title: str
     language: str

@@ -1,4 +1,4 @@
-"""What the page of changes tells of the demo's last weeks: from the former prices, the new services, some that came back."""
+"""What the page of changes tells of the demo's last weeks: former prices, new services, some that came back."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
