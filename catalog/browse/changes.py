@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
-from catalog.browse.rows import Pricing, unit_of
+from catalog.browse.rows import LEFT_OUT, Pricing, unit_of
 from catalog.models import ServiceNews
 from catalog.operations.service_news import SHOWN_DAYS
+from catalog.titles.words import Chip, chips_of
 
 Kind = ServiceNews.Kind
+MOST_CHIPS = 3
 OF_PRICES = (Kind.CHEAPER, Kind.DEARER)
 TONES = {Kind.NEW: "good", Kind.BACK: "good", Kind.CHEAPER: "good", Kind.GONE: "bad", Kind.DEARER: "warn"}
 
@@ -38,6 +40,7 @@ class Change:
     category: str
     price: str
     unit: str
+    chips: list[Chip]
 
 
 def changes(index: CategoryIndex, *, today: date, kind: str = "", category: ShownCategory | None = None) -> QuerySet:
@@ -74,6 +77,7 @@ def _line(row: ServiceNews, index: CategoryIndex, pricing: Pricing, language: st
         category=place.title if place is not None else "",
         price=money(pricing.rate_micros(service)) if told else "",
         unit=unit_of(service.rate_per, language) if told else "",
+        chips=chips_of(service.facts, without=LEFT_OUT)[:MOST_CHIPS],
     )
 
 

@@ -5,6 +5,7 @@ counts, so a service that left and came back within it is no news.
 """
 
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -90,5 +91,5 @@ def clean_service_news(*, now: datetime) -> int:
     return delete_in_batches(ServiceNews.objects.filter(day__lt=oldest).order_by("pk"))
 
 
-def _stored(moment: datetime) -> object:
+def _stored(moment: datetime) -> Any:
     return Service._meta.get_field("first_seen_at").get_db_prep_value(moment, connection)
