@@ -73,6 +73,7 @@ def test_days_news_when_prices_move_then_they_are_told_once_against_yesterday(ol
     reprice_services(now=NOON)
     write_days_news(now=NOON + timedelta(hours=1))
     assert told() == [("cheaper", "Old")]
+    assert ServiceNews.objects.get().before_micros == 1_875_000  # not what it was an hour ago
 
     assert write_days_news(now=NOON + DAY) == 0  # nothing has happened since
     MarkupRule.objects.filter(pk=rule.pk).update(percent=Decimal(25))
