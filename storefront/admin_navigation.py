@@ -170,6 +170,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("mfa.authenticator", _("Two-factor methods"), "lock"),
             Entry("auth.group", _("Staff roles"), "badge"),
             Entry("accounts.trailentry", _("Trail"), "footprint"),
+            Entry("support.termsacceptance", _("Accepted terms"), "task_alt"),
         ],
     ),
     (
@@ -181,7 +182,10 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
     ),
     (
         _("Settings"),
-        [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
+        [
+            Entry("preferences.preferencechange", _("The shop's face"), "palette"),
+            Entry("support.document", _("Texts of the shop"), "article"),
+        ],
     ),
 ]
 

@@ -66,6 +66,7 @@ SUPPORT_MAY = _may(
         "orders.orderevent",
         "orders.pendingcheckout", "orders.servicepace", "orders.watchedprice", "sms.country", "sms.number",
         "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate", "support.announcement",
+        "support.termsacceptance",
         "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
     ],
     change=[

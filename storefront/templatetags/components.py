@@ -17,6 +17,8 @@ from accounts.access import reader_mark
 from accounts.form_problems import Problem, problems_in
 from accounts.templatetags.money import money
 from catalog.caching.above import above
+from support.documents.known import KNOWN
+from support.documents.words import filled_plain
 
 register = template.Library()
 
@@ -64,6 +66,15 @@ def favorite_button(
 ) -> Inputs:
     """The heart beside a service."""
     return locals()
+
+
+@register.simple_tag
+def footer_documents() -> list[dict[str, str]]:
+    """The documents that every page leads to, with url and label; no query."""
+    links = KNOWN.value.footer
+    return [
+        {"url": reverse("documents:document", args=[link.slug]), "label": filled_plain(link.title)} for link in links
+    ]
 
 
 @register.inclusion_tag("components/header.html")

@@ -1,5 +1,5 @@
-"""Admin pages of help: incidents and announcements."""
+"""The staff's side of the help."""
 
-from support.admin import announcements, incidents
+from support.admin import acceptances, announcements, documents, incidents
 
-__all__ = ["announcements", "incidents"]
+__all__ = ["acceptances", "announcements", "documents", "incidents"]

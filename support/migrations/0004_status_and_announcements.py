@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_reseller_groups'),
-        ('support', '0001_initial'),
+        ('support', '0002_documents'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,1 +1,1 @@
-"""Pages for customers."""
+"""What customers and visitors see of the help, and where they ask."""

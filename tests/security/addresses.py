@@ -16,7 +16,7 @@ from orders.models import DeliveredGoods, Kind
 from preferences.models import Picture
 from privacy.models import DataExport
 from sms.models import Number, Project
-from support.models import Announcement
+from support.models import Announcement, Document
 from wallet.models import Receipt, TopUp
 
 
@@ -92,6 +92,7 @@ class Addresses:
             "offline": {"language": "en"},
             "face_styles": {"color": "7a1fa2"},
             "face_picture": {"digest": picture.digest},
+            "documents:": {"slug": Document.objects.latest("pk").slug},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

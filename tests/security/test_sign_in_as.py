@@ -53,6 +53,8 @@ REFUSED = {
     "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
     "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    # Only the customer accepts.
+    "documents:accept",
     # Nobody's page.
     "security_txt", "robots", "sitemap", "sitemap_file", "manifest", "favicon",
     "service_worker", "offline", "support:status_feed",

@@ -28,7 +28,7 @@ OPEN = {
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
     "orders:quick", "orders:quick_services", "service_worker", "offline", "support:status", "support:status_feed",
-    "support:announcements", "support:dismiss_announcement",
+    "support:announcements", "support:dismiss_announcement", "changes", "changes_feed", "documents:document",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}

@@ -66,7 +66,7 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
-from support.models import Announcement, Incident, IncidentUpdate
+from support.models import Announcement, Document, DocumentVersion, Incident, IncidentUpdate, TermsAcceptance
 from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -220,4 +220,7 @@ def make_rows(number: int) -> None:
     Announcement.objects.create(titles={"en": f"News {number}"}, audience="group", group=group)
     incident = Incident.objects.create(titles={"en": f"Slow {number}"}, parts=["orders"])
     IncidentUpdate.objects.create(incident=incident, texts={"en": "We look into it"})
+    document = Document.objects.create(slug=f"page-{number}", position=1)
+    version = DocumentVersion.objects.create(document=document, number=1, titles={"en": "Page"}, texts={"en": "Text"})
+    TermsAcceptance.objects.create(user=user, version=version, door="sign_up", address="203.0.113.9")
     PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")

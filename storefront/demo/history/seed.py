@@ -20,6 +20,7 @@ from storefront.demo.history.numbers import plan_rentals
 from storefront.demo.history.past import Past
 from storefront.demo.history.people import make_people
 from storefront.demo.history.popular import Popular, choose_services, plan_purchase, plan_purchases
+from storefront.demo.history.service_news import remember_news
 from wallet.models import LedgerEntry
 
 LONG = timedelta(days=35)
@@ -71,6 +72,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
         keepsakes.keep_what_customers_keep(customer, popular, now=now)
         keepsakes.tell_customer_of_the_past(customer)
         keepsakes.remember_prices(popular, dice, began=began, now=now)
+        remember_news(now=now)
     count_purchases(now=now)
     count_success_rates(now)
     measure_quality(now=now)
