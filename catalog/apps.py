@@ -10,6 +10,9 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.caching.version import install_triggers, watch_connection
+        from catalog.operations.samples import SAMPLES
+        from notifications.samples import declare_samples
 
         connection_created.connect(watch_connection)
         post_migrate.connect(install_triggers, sender=self)
+        declare_samples(SAMPLES)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("sms/", include("sms.urls")),
     path("", include("api.urls")),
     path("account/privacy/", include("privacy.urls")),
+    path("", include("notifications.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),
     path("", include("preferences.urls")),

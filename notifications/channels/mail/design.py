@@ -1,0 +1,89 @@
+"""Mails in the shop's design: a text of ours as HTML, inside a frame with logo and accent.
+
+Mail programs know little: tables, a few styles written at each element, and where they are modern a style sheet for
+the dark. Whatever a mail says in HTML its text says, too.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from preferences import colors
+from preferences.face import ACCENT, STORE_NAME
+from preferences.look import logo, picture_address
+
+LOGO_HEIGHT = 32  # in pixels, as in the header of the pages
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+_NOT_THEIR_END = ".,;:!?)”»"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A paragraph, or where it is nothing but an address of ours a button that leads there."""
+
+    html: SafeString
+    url: str = ""
+
+
+def parts_of(text: str) -> list[Part]:
+    """Return the paragraphs of a text. Addresses of this shop are links; whatever else looks like one is text.
+
+    Names of services come from elsewhere: a mail of ours leads nowhere but to us.
+    """
+    return [_part(block) for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
+
+
+def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
+    """Return a mail as HTML, in the language that is active."""
+    shown = logo("wide")
+    face = {
+        "language": get_language() or settings.LANGUAGE_CODE,
+        "subject": subject,
+        "store_name": STORE_NAME.value,
+        "site_url": settings.SITE_URL,
+        "logo": None
+        if shown is None
+        else {
+            "url": settings.SITE_URL + picture_address(shown),
+            "height": min(LOGO_HEIGHT, shown.height),
+            "width": max(1, round(shown.width * min(LOGO_HEIGHT, shown.height) / shown.height)),
+        },
+        "light": colors.light(ACCENT.value),
+        "dark": colors.dark(ACCENT.value),
+    }
+    return render_to_string(template, {**context, **face})
+
+
+def letter_page(subject: str, body: str) -> str:
+    """Return a letter as HTML, in the language that is active: what its text says, in the shop's frame."""
+    return mail_page(subject, "notifications/mail/letter.html", {"parts": parts_of(body)})
+
+
+def _part(block: str) -> Part:
+    block = block.strip()
+    if _ADDRESS.fullmatch(block) and _is_ours(block):
+        return Part(format_html("{}", block), block)
+    lines = ((_with_links(line.rstrip()),) for line in block.split("\n"))
+    return Part(format_html_join(SafeString("<br>"), "{}", lines))
+
+
+def _with_links(line: str) -> SafeString:
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(line):
+        address = found[0].rstrip(_NOT_THEIR_END)
+        if not _is_ours(address):
+            continue
+        pieces.append(conditional_escape(line[end : found.start()]))
+        pieces.append(format_html('<a class="link" href="{}">{}</a>', address, address))
+        end = found.start() + len(address)
+    pieces.append(conditional_escape(line[end:]))
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _is_ours(address: str) -> bool:
+    return address.startswith((f"{settings.SITE_URL}/", f"{settings.ADMIN_URL}/"))
