@@ -22,7 +22,17 @@ from notifications.kinds import ASKED_FOR, BELL, MAIL, ORDERS, kind_named
 from notifications.models import Notice
 from notifications.wake_worker import wake_worker
 
-__all__ = ["ASKED_FOR", "send_again", "send_notices", "tell_admins", "tell_customer", "with_admin_page", "write_notices"]
+__all__ = [
+    "ASKED_FOR",
+    "NotOurPath",
+    "key_for",
+    "send_again",
+    "send_notices",
+    "tell_admins",
+    "tell_customer",
+    "with_admin_page",
+    "write_notices",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +69,7 @@ def tell_customer(
     `kind` is one of `notifications.kinds`; `url` the path of the page it is about. Raises NotOurPath.
     """
     created_at = now or timezone.now()
-    write_notices(
-        [Notice(user=user, key=key, kind=kind, url=url, subject=subject, body=body, created_at=created_at)]
-    )
+    write_notices([Notice(user=user, key=key, kind=kind, url=url, subject=subject, body=body, created_at=created_at)])
 
 
 def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) -> None:
@@ -103,7 +111,7 @@ def send_notices(*, now: datetime | None = None) -> int:
 
 
 def send_again(notice_ids: Iterable[int]) -> int:
-    """Put notices back into the outbox, sent or given up; return how many. What is only in the bell is there already."""
+    """Put notices back into the outbox, sent or given up; return how many. What is only in the bell is there."""
     leaving = Notice.objects.filter(pk__in=list(notice_ids)).exclude(channel=BELL)
     again = leaving.update(sent_at=None, tries=0, not_before=None)
     _wake_sender()

@@ -81,7 +81,13 @@ def live(request: CustomerRequest) -> HttpResponse:
     now = timezone.now()
     standing = standing_of(request.user, now=now)
     here = request.GET.get("here", "")
-    if here and standing.notices and not is_looked_at(request) and news.read_about(request.user, here, now=now):
+    if (
+        here.isprintable()
+        and here
+        and standing.notices
+        and not is_looked_at(request)
+        and news.read_about(request.user, here, now=now)
+    ):
         standing = standing_of(request.user, now=now)
     told = {**asdict(standing), "every_seconds": standing.every_seconds}
     seen = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

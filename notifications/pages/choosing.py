@@ -51,4 +51,5 @@ def choices(request: CustomerRequest) -> HttpResponse:
         choose(request.user, form.wanted())
         messages.success(request, _("Your choice has been saved."))
         return redirect("notices:choices")
-    return render(request, "notifications/choices.html", {"form": form, "channels": CHANNELS, "email": request.user.email})
+    context = {"form": form, "channels": CHANNELS, "email": request.user.email}
+    return render(request, "notifications/choices.html", context)

@@ -7,7 +7,7 @@ from accounts.models import User
 from notifications.kinds import ANSWERS
 from notifications.samples import Sample
 from orders.lifecycle.service_requests import words_of_answer
-from orders.models import RequestKind, ServiceRequest
+from orders.models import ServiceRequest
 from orders.notices.samples import sample_order
 
 
@@ -15,7 +15,7 @@ def _refill_declined(reader: User) -> tuple[str, str]:
     request = ServiceRequest(
         pk=1,
         order=sample_order(reader),
-        kind=RequestKind.REFILL,
+        kind=ServiceRequest.Kind.REFILL,
         state=ServiceRequest.State.DECLINED,
         answer=gettext("The time in which it can be refilled is over."),
     )
@@ -25,7 +25,7 @@ def _refill_declined(reader: User) -> tuple[str, str]:
 def _cancel_done(reader: User) -> tuple[str, str]:
     order = sample_order(reader)
     return words_of_answer(
-        ServiceRequest(pk=1, order=order, kind=RequestKind.CANCEL, state=ServiceRequest.State.DONE)
+        ServiceRequest(pk=1, order=order, kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.DONE)
     )
 
 

@@ -22,7 +22,8 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     """Tell the buyers of these orders how they stand: finished, partial, canceled, failed, or refunded.
 
     Part of the caller's transaction, and harmless to repeat: each standing, a higher refund included, is told once.
-    Buyers of numbers wait at their page and are told nothing. Reads `order.user`, and `order.goods` where there are any.
+    Buyers of numbers wait at their page and are told nothing. Reads `order.user`, and `order.goods` where
+    there are any.
     """
     told = [order for order in orders if order.kind == Kind.SERVICE]
     load_services_sold(told)

@@ -18,6 +18,9 @@ from preferences.face import ACCENT, STORE_NAME
 from preferences.look import logo, picture_address
 
 LOGO_HEIGHT = 32  # in pixels, as in the header of the pages
+_FONT = "-apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
+# The tokens of static/css/tokens.css, for daylight; the dark ones are in the template's style sheet.
+_INK, _SOFT, _PAPER, _SURFACE, _LINE = "#16221d", "#4b5a53", "#f4f6f3", "#ffffff", "#d7dfd9"
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 _NOT_THEIR_END = ".,;:!?)”»"
 
@@ -40,7 +43,7 @@ def parts_of(text: str) -> list[Part]:
 
 def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
     """Return a mail as HTML, in the language that is active."""
-    shown = logo("wide")
+    shown, light = logo("wide"), colors.light(ACCENT.value)
     face = {
         "language": get_language() or settings.LANGUAGE_CODE,
         "subject": subject,
@@ -53,7 +56,8 @@ def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
             "height": min(LOGO_HEIGHT, shown.height),
             "width": max(1, round(shown.width * min(LOGO_HEIGHT, shown.height) / shown.height)),
         },
-        "light": colors.light(ACCENT.value),
+        "light": light,
+        "styles": _styles(light),
         "dark": colors.dark(ACCENT.value),
     }
     return render_to_string(template, {**context, **face})
@@ -62,6 +66,34 @@ def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
 def letter_page(subject: str, body: str) -> str:
     """Return a letter as HTML, in the language that is active: what its text says, in the shop's frame."""
     return mail_page(subject, "notifications/mail/letter.html", {"parts": parts_of(body)})
+
+
+def _styles(accent: colors.Accent) -> dict[str, str]:
+    """Return what stands at the elements of a mail, by what they are."""
+    return {
+        "paper": f"margin: 0; padding: 0; background-color: {_PAPER}",
+        "sheet": "max-width: 560px",
+        "brand": f"color: {_INK}; font: 700 18px/32px {_FONT}; text-decoration: none",
+        "logo": "border: 0; vertical-align: middle; margin-right: 8px",
+        "surface": (
+            f"padding: 28px 24px; background-color: {_SURFACE}; border: 1px solid {_LINE}; border-radius: 12px; "
+            f"color: {_INK}; font: 400 16px/1.5 {_FONT}"
+        ),
+        "foot": f"padding: 16px 4px; color: {_SOFT}; font: 400 13px/1.6 {_FONT}",
+        "foot_link": f"color: {_SOFT}",
+        "subject": f"margin: 0; color: {_INK}; font-size: 20px; line-height: 1.3",
+        "title": (
+            f"margin: 24px 0 0; padding-top: 20px; border-top: 1px solid {_LINE}; color: {_INK}; font-size: 16px; "
+            "line-height: 1.4"
+        ),
+        "paragraph": "margin: 16px 0 0; overflow-wrap: anywhere",
+        "list": "margin: 20px 0 0; padding: 0 0 0 20px",
+        "action": "margin: 20px 0 0",
+        "button": (
+            f"display: inline-block; padding: 10px 20px; border-radius: 8px; background-color: {accent.accent}; "
+            f"color: {accent.on_accent}; font-weight: 600; text-decoration: none"
+        ),
+    }
 
 
 def _part(block: str) -> Part:
