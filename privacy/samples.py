@@ -46,7 +46,7 @@ def _account_changed(reader: User) -> tuple[str, str]:
 
 
 def _support_looked(reader: User) -> tuple[str, str]:
-    visit = SupportVisit(customer=reader, began_at=WHEN, reason="Order #1042 looks stuck to its buyer")
+    visit = SupportVisit(user=reader, began_at=WHEN, reason="Order #1042 looks stuck to its buyer")
     return _of_sign_in("accounts/mail/support_looked", visit=visit)(reader)
 
 

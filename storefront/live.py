@@ -80,17 +80,18 @@ def live(request: CustomerRequest) -> HttpResponse:
     """
     now = timezone.now()
     standing = standing_of(request.user, now=now)
-    here = request.GET.get("here", "")
-    if (
-        here.isprintable()
-        and here
-        and standing.notices
-        and not is_looked_at(request)
-        and news.read_about(request.user, here, now=now)
-    ):
+    if standing.notices and _read_what_is_here(request, now):
         standing = standing_of(request.user, now=now)
     told = {**asdict(standing), "every_seconds": standing.every_seconds}
     seen = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
     return JsonResponse({**told, "seen": seen})
+
+
+def _read_what_is_here(request: CustomerRequest, now: datetime) -> bool:
+    """Mark as read what leads to the page that says it has been opened; support only looks. Whether there was any."""
+    here = request.GET.get("here", "")
+    if not here or not here.isprintable() or is_looked_at(request):
+        return False
+    return news.read_about(request.user, here, now=now) > 0

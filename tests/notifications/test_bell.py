@@ -26,9 +26,8 @@ def tell(user: User, number: int, **told) -> Notice:
 
 
 def unread(user: User) -> list[str]:
-    return list(
-        Notice.objects.filter(user=user, in_bell=True, read_at=None).order_by("id").values_list("key", flat=True)
-    )
+    rows = Notice.objects.filter(user=user, in_bell=True, read_at=None)
+    return list(rows.order_by("id").values_list("key", flat=True))
 
 
 def live(browser: Client, **query) -> int:

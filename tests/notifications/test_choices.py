@@ -23,6 +23,7 @@ from tests.conftest import customer
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/account/notices/"
+ELSEWHERE = ("https://evil.example", "//evil.example", "/\\evil.example", "orders/", "/x\ny", "javascript:1")
 
 
 def ways(key: str = "k") -> list[tuple[str, bool, bool]]:
@@ -72,9 +73,7 @@ def test_tell_customer_when_only_the_bell_is_wanted_then_nobody_is_mailed_and_no
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.parametrize(
-    "url", ["https://evil.example", "//evil.example", "/\\evil.example", "orders/", "/x\ny", "javascript:1"]
-)
+@pytest.mark.parametrize("url", ELSEWHERE)
 def test_tell_customer_when_it_leads_elsewhere_then_it_is_refused(ann: User, url: str) -> None:
     with pytest.raises(NotOurPath):
         tell_customer(ann, "k", "Subject", "Body", url=url)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.core import mail
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import User
 from notifications.channels.mail.design import parts_of
@@ -12,7 +12,8 @@ from notifications.kinds import ORDERS, STOCK
 from notifications.letters import reencrypt_letters, send_letters, write_letter
 from notifications.models import Letter
 from notifications.outbox import send_notices, tell_customer
-from tests.preferences.known import no_preferences
+from preferences.change import change_preferences
+from preferences.face import ACCENT
 
 pytestmark = pytest.mark.django_db
 
@@ -113,10 +114,7 @@ def test_letter_of_the_version_before_when_it_has_no_language_then_it_leaves_in_
 
 
 def test_mail_when_the_owner_has_chosen_a_color_then_mails_wear_it(ann: User) -> None:
-    from preferences.models import Stored
-
-    Stored.objects.create(name="accent", value="#7a1fa2")
-    no_preferences()
+    change_preferences({ACCENT: "#7a1fa2"}, actor_id=None, actor="test", now=timezone.now())
 
     assert "background-color: #7a1fa2" in html_of(sent(ann, body="http://testserver/orders/1/"))
 
