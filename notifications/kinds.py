@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             NUMBERS,
             pgettext_lazy("notices", "SMS numbers"),
-            _("When something about a number you bought needs you to know. Codes are shown on their page at once."),
+            _("When something happens to a number you bought after you have left its page."),
         ),
         Kind(
             PAYMENTS,

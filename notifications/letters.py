@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.utils import timezone, translation
 
 from accounts.batches import delete_in_batches
 from accounts.encryption import CannotDecrypt, decrypt, encrypt, reencrypt_column
 from notifications.channels.mail.design import letter_page
+from notifications.channels.mail.sending import MailLine
 from notifications.models import Letter
 from notifications.wake_worker import wake_worker
 
@@ -48,7 +49,7 @@ def send_letters(*, now: datetime | None = None) -> int:
     due = list(Letter.objects.filter(not_before__lte=now).order_by("id")[:AT_ONCE])
     if not due:
         return 0
-    connection = get_connection()
+    line = MailLine()
     sent = failures = 0
     for letter in due:
         claimed = Letter.objects.filter(pk=letter.pk, not_before=letter.not_before)
@@ -58,20 +59,19 @@ def send_letters(*, now: datetime | None = None) -> int:
             message = letter_mail(
                 letter.address, letter.subject, decrypt(letter.body_encrypted), language=letter.language
             )
-            message.connection = connection
-            message.send()
+            line.deliver(message)
         except Exception as error:  # each backend fails in its own way, and one address must not stop the others
             wait = min(timedelta(minutes=2**letter.tries), LONGEST_WAIT)
             Letter.objects.filter(pk=letter.pk).update(not_before=now + wait)
             log.warning("letter_not_sent", letter_id=letter.pk, tries=letter.tries + 1, error=type(error).__name__)
-            connection.close()
+            line.close()
             failures += 1
             if failures == FAILURES_IN_A_ROW:
                 break
         else:
             Letter.objects.filter(pk=letter.pk).delete()
             sent, failures = sent + 1, 0
-    connection.close()
+    line.close()
     return sent
 
 

@@ -55,6 +55,11 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def first_line(self) -> str:
+        """What its text begins with: mostly what it is about."""
+        return self.body.strip().partition("\n")[0].strip()
+
 
 class NoticeChoice(models.Model):
     """What a customer said of one kind by one channel; where there is no row, the kind's own default holds."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 
 from accounts.models import User
-from notifications.kinds import KINDS
+from notifications.kinds import KINDS, Kind
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ def samples() -> list[Sample]:
     """Return all samples, in the order of their kinds."""
     order = list(KINDS)
     return sorted(_declared.values(), key=lambda sample: order.index(sample.kind))
+
+
+def told_kinds() -> list[Kind]:
+    """Return the kinds of which there is a sample, which are those that customers are told anything of."""
+    told = {sample.kind for sample in _declared.values()}
+    return [kind for kind in KINDS.values() if kind.name in told]
 
 
 def sample_named(name: str) -> Sample | None:

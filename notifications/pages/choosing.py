@@ -14,17 +14,20 @@ from accounts.models import User
 from accounts.typed_forms import Form
 from notifications.channels import CHANNELS
 from notifications.choices import choices_of, choose, is_wanted
-from notifications.kinds import KINDS
+from notifications.samples import told_kinds
 
 
 class ChoicesForm(Form):
-    """A box for each kind and channel, called `kind.channel`; those that cannot be turned off have none."""
+    """A box for each kind and channel, called `kind.channel`; those that cannot be turned off have none.
+
+    A kind that nothing is told of yet is not asked about.
+    """
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         said = choices_of([user.pk]).get(user.pk, {})
         self.rows = []
-        for kind in KINDS.values():
+        for kind in told_kinds():
             cells = []
             for channel in CHANNELS:
                 wanted = is_wanted(kind, channel.name, said)

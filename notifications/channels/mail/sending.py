@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 
 from accounts.models import User
 from notifications.channels.mail.message import message_about
@@ -10,15 +10,21 @@ from notifications.models import Notice
 
 
 class MailLine:
-    """A connection to the mail server."""
+    """A connection to the mail server, which the first mail opens."""
 
     def __init__(self) -> None:
         self._connection = get_connection()
+
+    def open(self) -> None:
+        """Connect. Raises what the backend raises where nobody answers."""
         self._connection.open()
 
     def send(self, user: User | None, notices: Sequence[Notice]) -> None:
         """Send one mail about all of these. Raises what the backend raises, each in its own way."""
-        message = message_about(user, notices)
+        self.deliver(message_about(user, notices))
+
+    def deliver(self, message: EmailMessage) -> None:
+        """Send a mail that is ready. Raises what the backend raises."""
         message.connection = self._connection
         message.send()
 
@@ -29,4 +35,6 @@ class MailLine:
 
 def open_line() -> MailLine:
     """Connect to the mail server. Raises what the backend raises where nobody answers."""
-    return MailLine()
+    line = MailLine()
+    line.open()
+    return line
