@@ -122,3 +122,17 @@ def test_mail_when_the_owner_has_chosen_a_color_then_mails_wear_it(ann: User) ->
 @pytest.mark.parametrize("address", ["http://testserver/a", "http://testserver/a?b=1&c=2"])
 def test_parts_when_a_paragraph_is_an_address_of_ours_then_it_is_a_button(address: str) -> None:
     assert [part.url for part in parts_of(f"Text\n\n{address}\n\nhttp://evil.example/")] == ["", address, ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("To confirm, go to http://testserver/a", ["", "http://testserver/a"]),
+        ("Put it back:\nhttp://testserver/a", ["", "http://testserver/a"]),
+        ("$1.00 → $2.00\nhttp://testserver/a", [""]),  # one of many, which are links
+        ("Go to http://testserver/a, or write to us.", [""]),
+        ("To confirm, go to http://evil.example/a", [""]),
+    ],
+)
+def test_parts_when_a_paragraph_ends_with_an_address_of_ours_then_that_is_a_button(text: str, urls: list[str]) -> None:
+    assert [part.url for part in parts_of(text)] == urls

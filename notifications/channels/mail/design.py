@@ -22,14 +22,16 @@ _FONT = "-apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 # The tokens of static/css/tokens.css, for daylight; the dark ones are in the template's style sheet.
 _INK, _SOFT, _PAPER, _SURFACE, _LINE = "#16221d", "#4b5a53", "#f4f6f3", "#ffffff", "#d7dfd9"
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+# What a paragraph ends with where it asks for a press: its last word, or what stands alone below a colon.
+_LAST_WORD = re.compile(r"(?s)(.*\S)(?: |(?<=:)\n)(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)”»])")
 _NOT_THEIR_END = ".,;:!?)”»"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A paragraph, or where it is nothing but an address of ours a button that leads there."""
+    """A paragraph, or the button it ends with, where that is an address of ours."""
 
-    html: SafeString
+    html: str = ""  # escaped; its links are ours
     url: str = ""
 
 
@@ -38,7 +40,7 @@ def parts_of(text: str) -> list[Part]:
 
     Names of services come from elsewhere: a mail of ours leads nowhere but to us.
     """
-    return [_part(block) for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
+    return [part for block in re.split(r"\n\s*\n", text.strip()) if block.strip() for part in _parts(block.strip())]
 
 
 def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
@@ -65,7 +67,8 @@ def mail_page(subject: str, template: str, context: dict[str, object]) -> str:
 
 def letter_page(subject: str, body: str) -> str:
     """Return a letter as HTML, in the language that is active: what its text says, in the shop's frame."""
-    return mail_page(subject, "notifications/mail/letter.html", {"parts": parts_of(body)})
+    about = subject.removeprefix(f"{STORE_NAME.value}: ")  # whose mail it is says the frame
+    return mail_page(about, "notifications/mail/letter.html", {"parts": parts_of(body)})
 
 
 def _styles(accent: colors.Accent) -> dict[str, str]:
@@ -96,10 +99,16 @@ def _styles(accent: colors.Accent) -> dict[str, str]:
     }
 
 
-def _part(block: str) -> Part:
-    block = block.strip()
+def _parts(block: str) -> list[Part]:
     if _ADDRESS.fullmatch(block) and _is_ours(block):
-        return Part(format_html("{}", block), block)
+        return [Part(url=block)]
+    ending = _LAST_WORD.fullmatch(block)
+    if ending and _is_ours(ending[2]):
+        return [_paragraph(ending[1]), Part(url=ending[2])]
+    return [_paragraph(block)]
+
+
+def _paragraph(block: str) -> Part:
     lines = ((_with_links(line.rstrip()),) for line in block.split("\n"))
     return Part(format_html_join(SafeString("<br>"), "{}", lines))
 
