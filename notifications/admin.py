@@ -81,7 +81,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _("Mails, as their readers see them"),
+            "title": _("Emails, as their readers see them"),
             "groups": [group for group in by_kind if group["samples"]],
             "several": {"name": SEVERAL, "title": SEVERAL_TITLE},
             "languages": LANGUAGES.value,

@@ -15,7 +15,7 @@ from notifications.samples import Sample, sample_named, samples
 
 READER = "reader@example.com"
 SEVERAL = "several"
-SEVERAL_TITLE = _("Several news in one mail")
+SEVERAL_TITLE = _("Several pieces of news in one email")
 AT_MOST = 4  # samples of different kinds that the mail about several is made of
 
 
