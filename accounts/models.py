@@ -101,6 +101,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     group = models.ForeignKey(
         CustomerGroup, verbose_name=_("customer group"), null=True, blank=True, on_delete=models.PROTECT
     )
+    # Both are read by nothing any more and go with the next release: what somebody chose is in notifications.
     wants_mail = models.BooleanField(
         _("emails about orders"),
         default=True,

@@ -8,11 +8,15 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.sync.listeners import when_syncs_end
+        from notifications.samples import declare_samples
         from orders.fulfilment.service_supply import ServiceSupply
+        from orders.lifecycle.samples import SAMPLES as ANSWERS
         from orders.lifecycle.supply import register
         from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
+        from orders.notices.samples import SAMPLES as NEWS
         from orders.pages.wallet_pages import purpose_of, reserved_by
+        from orders.placing.samples import SAMPLES as PAYMENTS
         from orders.reconciliation.refunds_by_hand import carry_out_refund, page_of_order
         from wallet.extensions import tells_page, tells_purpose, tells_reserved
         from wallet.models import MoneyRequest
@@ -24,3 +28,4 @@ class OrdersConfig(AppConfig):
         tells_reserved(reserved_by)
         carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)
         tells_page(MoneyRequest.Kind.REFUND, page_of_order)
+        declare_samples([*NEWS, *ANSWERS, *PAYMENTS])

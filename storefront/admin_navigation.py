@@ -64,6 +64,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
             Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
+            Entry("notifications.notice", _("Emails"), "drafts", page="notifications_mails"),
         ],
     ),
     (

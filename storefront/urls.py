@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("api.urls")),
     path("", include("support.urls")),
     path("account/privacy/", include("privacy.urls")),
+    path("", include("notifications.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),
     path("pages/", include("support.pages.document_urls")),

@@ -33,6 +33,7 @@ SHOWN = frozenset(
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
+        *("notices:list", "notices:choices"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
         *("support:status", "support:announcements"),
     }

@@ -40,7 +40,8 @@ REFUSED = {
     "privacy:home", "privacy:prepare", "privacy:download", "privacy:delete", "privacy:keep",
     # They do something, some of them as soon as they are opened.
     "catalog:favorite", "orders:ask", "orders:cancel", "orders:goods_claim", "orders:stock_alert", "ref",
-    "set_language", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
+    "set_language", "notices:open", "notices:read_all",
+    "notices:unsubscribe", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
     "wallet:declare", "wallet:demo",
     "wallet:pay", "wallet:payment", "support:dismiss_announcement",
     # How the account is kept its owner's.
