@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             API,
             pgettext_lazy("notices", "API and webhooks"),
-            _("When one of your webhooks has been switched off."),
+            _("When one of your webhooks has been switched off, or our terms change."),
         ),
         Kind(
             NEWS,

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, User
+from notifications.kinds import API
 from notifications.models import Notice
 from notifications.outbox import write_notices
 from support.documents import languages
@@ -24,10 +25,11 @@ def tell_resellers(version: DocumentVersion, *, now: datetime) -> int:
 
 
 def _letter(user: User, version: DocumentVersion, now: datetime) -> Notice:
+    path = reverse("documents:document", args=[version.document.slug])
     with translation.override(user.mail_language):
         paragraphs = [
             _("We have changed our terms. They hold from now on; you can read them here:"),
-            settings.SITE_URL + reverse("documents:document", args=[version.document.slug]),
+            settings.SITE_URL + path,
             _("Your programs go on working as they are. In the browser you are asked to accept them before you buy."),
         ]
         summary = languages.chosen(version.summaries)[1]
@@ -35,4 +37,5 @@ def _letter(user: User, version: DocumentVersion, now: datetime) -> Notice:
             paragraphs.insert(1, summary)
         subject = _("Our terms have changed")
         body = "\n\n".join(paragraphs)
-    return Notice(user=user, key=f"terms:{version.pk}:{user.pk}", subject=subject, body=body, created_at=now)
+    key = f"terms:{version.pk}:{user.pk}"
+    return Notice(user=user, key=key, kind=API, url=path, subject=subject, body=body, created_at=now)
