@@ -1,16 +1,13 @@
 """A customer reports delivered lines that don't work: kept line by line, with what we know of when they had them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from notifications.outbox import tell_admins, with_admin_page
 from orders.lifecycle.goods import names_a_secret
 from orders.lifecycle.goods_evidence import evidence_of
 from orders.lifecycle.listeners import tell_of_changes
@@ -35,7 +32,7 @@ def claim_lines(
 ) -> list[GoodsClaim]:
     """Report lines of the customer's own order, counted from 1, as not working; return a row for each.
 
-    Support is told in one mail, which says everything but the lines themselves. Raises Order.DoesNotExist for anybody
+    Whoever listens tells support, of everything but the lines themselves. Raises Order.DoesNotExist for anybody
     else's order, ClaimRefused, ValueError for an unknown reason.
     """
     order = Order.objects.select_related("goods", "user", "service").get(pk=order_id, user=user)
@@ -64,7 +61,6 @@ def claim_lines(
             User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
             _check_limit(user, now)
             GoodsClaim.objects.bulk_create(claims)
-            _tell_support(order, claims, now)
             tell_of_changes([order.pk], CLAIMED, now=now)
     except IntegrityError:
         _refuse_claimed(order, numbers)
@@ -120,35 +116,3 @@ def _check_limit(user: User, now: datetime) -> None:
         raise ClaimRefused(
             _("You have sent %(count)d reports within a day. Please write to us instead.") % {"count": REPORTS_A_DAY}
         )
-
-
-def _tell_support(order: Order, claims: Sequence[GoodsClaim], now: datetime) -> None:
-    """Write one mail for the whole report; its row waits in the outbox until it has left."""
-    first = claims[0]
-    with translation.override(settings.LANGUAGE_CODE):
-        subject = _("Order #%(number)s: goods reported as not working") % {"number": order.pk}
-        by_moments: dict[tuple[datetime, datetime], list[int]] = {}
-        for claim in claims:
-            by_moments.setdefault((claim.delivered_at, claim.first_opened_at), []).append(claim.line)
-        when = [
-            _("Lines %(lines)s: delivered %(delivered)s, first opened %(opened)s")
-            % {"lines": spans_of(numbers), "delivered": _moment(delivered), "opened": _moment(opened)}
-            for (delivered, opened), numbers in by_moments.items()
-        ]
-        body = [
-            order.title,
-            order.user.email,
-            "",
-            _("Lines: %(lines)s") % {"lines": spans_of(claim.line for claim in claims)},
-            _("Reason: %(reason)s") % {"reason": first.get_reason_display()},
-            *([first.text] if first.text else []),
-            "",
-            _("Ordered %(moment)s") % {"moment": _moment(order.created_at)},
-            *when,
-            _("Reported %(moment)s") % {"moment": _moment(now)},
-        ]
-        tell_admins(f"goods-claim:{order.pk}:{first.line}", subject, with_admin_page("\n".join(body), first), now)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -25,7 +25,7 @@ class Shares:
 
 
 def shares_of_rules(*, now: datetime, days: int = DAYS) -> Shares:
-    """Count what was asked in the last days. A ticket that came back to staff, or that staff wrote in, is not a rule's."""
+    """Count what was asked in the last days. A ticket that waits for staff, or that staff wrote in, is not a rule's."""
     asked = Ticket.objects.filter(created_at__gt=now - timedelta(days=days))
     alone = ~Q(state=Ticket.State.OPEN) & Q(first_answer_at=None, closed_by=None)
     said = Message.objects.filter(kind=Message.Kind.RULE).exclude(rule=None)
