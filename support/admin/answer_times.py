@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 
-from django.db.models import Case, F, Max, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, When
 
 from catalog.browse.durations import write_duration
 from support.first_answers.rules import RULES
 from support.first_answers.shares import DAYS, shares_of_rules
 from support.models import Message, Ticket
+
+STALLED = "stalled"  # the rule that hands a ticket on: it waits for staff from the beginning
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,13 @@ def answer_times(*, now: datetime) -> AnswerTimes:
 
 
 def _waited(now: datetime) -> list[float]:
+    """Return the seconds each answered ticket waited for staff; what a rule had settled waits from what undid that."""
     answered = Ticket.objects.filter(created_at__gt=now - timedelta(days=DAYS)).exclude(first_answer_at=None)
-    # What brings a watched ticket back is an event before the answer; nothing else happens before it.
-    back = Q(messages__kind=Message.Kind.EVENT, messages__created_at__lt=F("first_answer_at"))
-    watched = Q(messages__kind=Message.Kind.RULE)
-    rows = answered.annotate(
-        back_at=Max("messages__created_at", filter=back), ruled_at=Max("messages__created_at", filter=watched)
-    ).annotate(since=Case(When(ruled_at=None, then=F("created_at")), default=F("back_at")))
-    pairs = rows.values_list("created_at", "since", "first_answer_at")
-    return [(first - (since or created)).total_seconds() for created, since, first in pairs if first is not None]
+    said = Message.objects.filter(ticket=OuterRef("pk"))
+    settled = said.filter(kind=Message.Kind.RULE).exclude(rule__code=STALLED)
+    undone = said.filter(kind__in=(Message.Kind.EVENT, Message.Kind.CUSTOMER), created_at__gt=OuterRef("created_at"))
+    since = Case(
+        When(Exists(settled), then=Subquery(undone.order_by("pk").values("created_at")[:1])), default=F("created_at")
+    )
+    pairs = answered.annotate(since=since).values_list("created_at", "since", "first_answer_at")
+    return [max((first - (since or created)).total_seconds(), 0) for created, since, first in pairs if first]
