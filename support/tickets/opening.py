@@ -11,6 +11,7 @@ from accounts.models import User
 from orders.lifecycle.service_requests import close_request
 from orders.models import Order, ServiceRequest
 from support.attachments.reading import Upload
+from support.first_answers.moments_in_text import in_words
 from support.first_answers.verdicts import Verdict, verdict_of
 from support.models import Message, SupplierMessage, Ticket
 from support.tickets.limits import CAUSED_BY_ORDERS, check_day, check_new_ticket, lock_customer
@@ -136,6 +137,8 @@ def _apply(ticket: Ticket, verdict: Verdict, closes: ServiceRequest | None, now:
         key = outcome_key(closes.pk) if closes else f"rule:{verdict.rule.code}"
         message = say(ticket, Message.Kind.RULE, verdict.text, rule=verdict.rule, key=key, now=now)
         tell_of_answer(ticket, message, now=now)
+    if verdict.note:
+        say(ticket, Message.Kind.NOTE, verdict.note, rule=verdict.rule, now=now)
     if verdict.supplier_text:
         SupplierMessage.objects.create(ticket=ticket, text=verdict.supplier_text, created_at=now)
     move(ticket, Ticket.State(verdict.state), comes_back_at=verdict.comes_back_at, now=now)
@@ -144,7 +147,7 @@ def _apply(ticket: Ticket, verdict: Verdict, closes: ServiceRequest | None, now:
         close_request(
             closes.pk,
             state=ServiceRequest.State.DECLINED,
-            answer=shortened(line(verdict.text), LONGEST_OUTCOME),
+            answer=shortened(line(in_words(verdict.text)), LONGEST_OUTCOME),
             actor=None,
             now=now,
         )
