@@ -26,6 +26,8 @@ from orders.lifecycle.retention import (
     wipe_order_evidence,
 )
 from privacy.exports.retention import clean_exports
+from support.attachments.storing import delete_old_contents
+from support.tickets.thread import close_answered
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,8 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_key_spending,
     thin_trail,
     clean_exports,
+    close_answered,
+    delete_old_contents,
 )
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("wallet/", include("wallet.urls")),
     path("sms/", include("sms.urls")),
     path("", include("api.urls")),
+    path("", include("support.urls")),
     path("account/privacy/", include("privacy.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),

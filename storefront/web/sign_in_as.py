@@ -31,6 +31,7 @@ SHOWN = frozenset(
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
+        *("support:help", "support:ticket"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
     }

@@ -35,7 +35,7 @@ def hear_of_orders(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
             _write_report(order, now)
 
 
-def _requests(order_ids: Sequence[int]):
+def _requests(order_ids: Sequence[int]) -> QuerySet[ServiceRequest]:
     return ServiceRequest.objects.filter(order__in=order_ids).select_related(
         "order__user", "order__service", "closed_by"
     )

@@ -29,6 +29,7 @@ FOR_CUSTOMERS = {
     "wallet:add", "wallet:payment>wallet:declare", "sms:buy", "sms:home>sms:buy",
     "sms:site>sms:buy", "sms:country>sms:buy", "sms:waiting>sms:replacement_rule",
     "api:keys", "api:key", "api:webhooks", "api:webhook", "privacy:delete",
+    "support:new", "support:ticket", "support:ticket>support:rating",
 }  # fmt: skip
 # What is wrong there is said by the API, in its own words, in the place of its answer.
 NOT_FORMS = {"api:console"}
