@@ -14,7 +14,7 @@ Reason = Ticket.Reason
 CANNED = {
     "Hello and delay": (
         [Reason.SLOW, Reason.NOT_STARTED],
-        "Hello,\n\nthank you for writing. Order {order} is taking longer than it should, and we have asked for it to be "
+        "Hello,\n\nthank you for writing. Order {order} is taking longer than it should; we have asked for it to be "
         "speeded up. You don't need to do anything; we'll write here as soon as we know more.",
         "Здравствуйте!\n\nСпасибо, что написали. Заказ {order} выполняется дольше обычного, мы попросили его ускорить. "
         "От вас ничего не требуется: как только будут новости, мы напишем здесь.",
