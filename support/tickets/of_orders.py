@@ -6,6 +6,7 @@ Listeners run inside the transaction of what they hear of: a request without its
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 

@@ -136,6 +136,8 @@ def _apply(ticket: Ticket, verdict: Verdict, closes: ServiceRequest | None, now:
         key = outcome_key(closes.pk) if closes else f"rule:{verdict.rule.code}"
         message = say(ticket, Message.Kind.RULE, verdict.text, rule=verdict.rule, key=key, now=now)
         tell_of_answer(ticket, message, now=now)
+    if verdict.note:
+        say(ticket, Message.Kind.NOTE, verdict.note, rule=verdict.rule, now=now)
     if verdict.supplier_text:
         SupplierMessage.objects.create(ticket=ticket, text=verdict.supplier_text, created_at=now)
     move(ticket, Ticket.State(verdict.state), comes_back_at=verdict.comes_back_at, now=now)
