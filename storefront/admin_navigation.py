@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, SyncRun
 from orders.models import ContractDrift, Order, ServiceRequest
+from support.models import Ticket
 from wallet.models import MoneyRequest, TopUp
 
 
@@ -64,6 +65,19 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
             Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
+        ],
+    ),
+    (
+        _("Support"),
+        [
+            Entry(
+                "support.ticket",
+                _("Tickets"),
+                "forum",
+                waiting=lambda: Ticket.objects.filter(state=Ticket.State.OPEN).count(),
+            ),
+            Entry("support.cannedanswer", _("Canned answers"), "quickreply"),
+            Entry("support.firstanswerrule", _("First answers"), "smart_toy"),
         ],
     ),
     (

@@ -66,11 +66,14 @@ SUPPORT_MAY = _may(
         "orders.orderevent",
         "orders.pendingcheckout", "orders.servicepace", "orders.watchedprice", "sms.country", "sms.number",
         "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate",
-        "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
+        "support.firstanswerrule", "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
     ],
     change=[
         "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.servicerequest",
+        "support.ticket",
     ],
+    add=["support.cannedanswer"],
+    delete=["support.cannedanswer"],
 ) | {"mfa.delete_authenticator"}  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def beat_schedule(
         "clean_simulated_orders": _every(
             "CLEAN_SIMULATED_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_simulated_orders"
         ),
+        "bring_tickets_back": _every("TICKETS_COME_BACK_EVERY_SECONDS", 60, "support.tasks.come_back"),
         "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
         "forget_old_rows": _every("FORGET_OLD_ROWS_EVERY_SECONDS", 3600, "storefront.tasks.forget_old_rows"),
         "prepare_exports": _every("PREPARE_EXPORTS_EVERY_SECONDS", 60, "privacy.tasks.prepare_exports"),

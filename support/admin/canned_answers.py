@@ -13,7 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin.widgets import EMPTY, ModelAdmin
-from support.admin.texts import TextsForm, field_of, text_fields
+from support.admin.texts import TextsForm, field_of
 from support.first_answers.canned import NAMES
 from support.models import CannedAnswer, Ticket
 
@@ -45,8 +45,6 @@ class CannedAnswerForm(TextsForm):
     class Meta:
         model = CannedAnswer
         fields = ("name", "reasons", "active")
-
-    locals().update(text_fields())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.widgets import EditOnlyAdmin
-from support.admin.texts import TextsForm, field_of, text_fields
+from support.admin.texts import TextsForm, field_of
 from support.first_answers.moments_in_text import in_words, keep_moment
 from support.first_answers.rules import RULES, Rule
 from support.first_answers.shares import shares_of_rules
@@ -27,8 +27,6 @@ class FirstAnswerForm(TextsForm):
     class Meta:
         model = FirstAnswerRule
         fields = ("active", "hours")
-
-    locals().update(text_fields())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -16,25 +16,11 @@ from unfold.widgets import (
 from accounts.models import User
 from accounts.typed_forms import Form
 from orders.models import ServiceRequest
-from support.attachments.reading import ACCEPTED
+from support.attachments.file_field import FilesField
 from support.models import Ticket
 from support.tickets.limits import LONGEST_TEXT
 
 RequestState = ServiceRequest.State
-
-
-class FilesWidget(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several files; their content is checked by the operation that keeps them."""
-
-    widget = FilesWidget
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Return the files, [] for none."""
-        return [super(FilesField, self).clean(one, initial) for one in data or [] if one]
 
 
 class AnswerForm(Form):
@@ -55,7 +41,7 @@ class AnswerForm(Form):
         ),
         widget=UnfoldAdminRadioSelectWidget,
     )
-    files = FilesField(label=_("Files"), required=False, widget=FilesWidget(attrs={"accept": ACCEPTED}))
+    files = FilesField(label=_("Files"), required=False)
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 

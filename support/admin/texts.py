@@ -7,7 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.typed_forms import ModelForm
@@ -69,14 +70,15 @@ def field_of(language: str) -> str:
     return f"text_{language.replace('-', '_')}"
 
 
-def text_fields() -> dict[str, forms.Field]:
-    """Return the fields of all the shop's languages, for the body of a form."""
-    return {
+# Declared after the class, as there are as many as languages; forms that build on it inherit them.
+TextsForm.declared_fields.update(
+    {
         field_of(code): forms.CharField(
-            label=_("Text (%(language)s)") % {"language": name},
+            label=format_lazy(gettext_lazy("Text ({language})"), language=name),
             max_length=LONGEST,
             required=False,
             widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
         )
         for code, name in settings.LANGUAGES
     }
+)

@@ -41,7 +41,6 @@ Act = Callable[[Ticket, HttpRequest], Done | Refused]
 
 def _answer(ticket: Ticket, request: HttpRequest, *, close: bool = False) -> Done | Refused:
     form = AnswerForm(request.POST, request.FILES, ticket=ticket, newest=0)
-    form.fields["files"].widget.files = request.FILES  # type: ignore[attr-defined]
     if not form.is_valid():
         return _with_errors("answer", form)
     asked = form.cleaned_data

@@ -49,9 +49,8 @@ class Said:
             who = str(rule.title) if rule else str(message.get_kind_display())
         else:
             who = message.author.email if message.author else str(message.get_kind_display())
-        html = in_html(message.text) if message.kind in (Kind.RULE, Kind.NOTE) else message.text
-        # `linebreaks` escapes what is not safe already.
-        text = mark_safe(linebreaks(html, autoescape=True))  # noqa: S308 - escaped a word before
+        html = mark_safe(linebreaks(message.text, autoescape=True))  # noqa: S308 - it escapes
+        text = in_html(html) if message.kind in (Kind.RULE, Kind.NOTE) else html
         return cls(message, who, text, list(message.attachments.all()))
 
 

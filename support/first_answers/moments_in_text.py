@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from django.utils.html import escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.moments import write_moment
@@ -35,8 +35,11 @@ def in_words(text: str) -> str:
 
 
 def in_html(text: str) -> SafeString:
-    """Return the text escaped, with its moments as the page's other ones, which the browser puts into its own zone."""
-    return mark_safe(_each(escape(text), lambda at: str(moment(at, "exact"))))  # noqa: S308 - escaped a word before
+    """Return the text escaped, with its moments as the page's other ones, which the browser puts into its own zone.
+
+    Lines are broken before: a moment is HTML of several lines.
+    """
+    return mark_safe(_each(str(conditional_escape(text)), lambda at: str(moment(at, "exact"))))  # noqa: S308 - escaped
 
 
 def _each(text: str, write: Callable[[datetime], str]) -> str:

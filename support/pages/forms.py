@@ -8,29 +8,13 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy
 
 from accounts.typed_forms import FilterForm, Form
-from support.attachments.reading import ACCEPTED
+from support.attachments.file_field import FilesField
 from support.models import Ticket
 from support.tickets.limits import LONGEST_TEXT
 from support.tickets.refusals import TicketRefused
 from support.tickets.thread import LONGEST_RATING_TEXT
 
 KEY_LENGTH = 22
-
-
-class FilesInput(forms.FileInput):
-    """Several files at once."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """The files of a message, as they were sent: what is taken of them, support.attachments says."""
-
-    widget = FilesInput(attrs={"accept": ACCEPTED})
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """Return a list."""
-        return [file for file in data or [] if file]
 
 
 class WritesForm(Form):

@@ -13,9 +13,9 @@ from accounts.access import CustomerRequest, PageRequest, customers_only, is_loo
 from accounts.models import User
 from accounts.security.staff_factors import has_shown_factor, needs_second_factor
 from orders.models import load_sold
+from support.attachments.downloads import as_download
 from support.models import Attachment, AttachmentContent, Message, Ticket
 from support.pages.about import About, about_of, order_of, recent_of, said_about
-from support.pages.downloads import as_download
 from support.pages.forms import OrderNumberForm, QuestionForm, RatingForm, ReplyForm, TicketFilterForm
 from support.tickets.finding import tickets_of, with_words
 from support.tickets.opening import open_ticket

@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notifications.outbox import ASKED_FOR, tell_admins, tell_customer
+from support.first_answers.moments_in_text import in_words
 from support.models import Message, Ticket
 from upstream.reading.text import shortened
 
@@ -23,7 +24,8 @@ def tell_of_answer(ticket: Ticket, message: Message, *, became: str = "", now: d
     with translation.override(user.mail_language):
         subject = _("Our answer: %(subject)s") % {"subject": ticket.subject}
         address = settings.SITE_URL + reverse("support:ticket", args=[ticket.pk])
-        body = [text for text in (became, shortened(message.text, LONGEST_IN_MAIL)) if text]
+        said = in_words(message.text) if message.kind == Message.Kind.RULE else message.text
+        body = [text for text in (became, shortened(said, LONGEST_IN_MAIL)) if text]
         if message.attachments.exists():
             body.append(_("We have attached files. You can download them on the page of your question."))
         body.append(_("Reply here: %(address)s") % {"address": address})

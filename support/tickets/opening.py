@@ -11,6 +11,7 @@ from accounts.models import User
 from orders.lifecycle.service_requests import close_request
 from orders.models import Order, ServiceRequest
 from support.attachments.reading import Upload
+from support.first_answers.moments_in_text import in_words
 from support.first_answers.verdicts import Verdict, verdict_of
 from support.models import Message, SupplierMessage, Ticket
 from support.tickets.limits import CAUSED_BY_ORDERS, check_day, check_new_ticket, lock_customer
@@ -146,7 +147,7 @@ def _apply(ticket: Ticket, verdict: Verdict, closes: ServiceRequest | None, now:
         close_request(
             closes.pk,
             state=ServiceRequest.State.DECLINED,
-            answer=shortened(line(verdict.text), LONGEST_OUTCOME),
+            answer=shortened(line(in_words(verdict.text)), LONGEST_OUTCOME),
             actor=None,
             now=now,
         )

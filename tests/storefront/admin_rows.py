@@ -66,6 +66,7 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
+from support.models import CannedAnswer, Message, SupplierMessage, Ticket
 from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -116,6 +117,17 @@ def make_order(user: User, *, service: Service | None = None, **fields) -> Order
     order = Order.objects.create(user=user, **{**values, **fields})
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.PLACED, status=order.status, data={"quantity": 100})
     return order
+
+
+def ask(user: User, number: int, **about) -> Ticket:
+    """A ticket that waits, with an answer, a note and a message to the supplier."""
+    now = timezone.now()
+    values = {"reason": Ticket.Reason.SLOW, "subject": f"Question {number}", "waiting_since": now, **about}
+    ticket = Ticket.objects.create(user=user, **values)
+    for kind in (Message.Kind.CUSTOMER, Message.Kind.STAFF, Message.Kind.NOTE):
+        Message.objects.create(ticket=ticket, kind=kind, author=user, text="<b>Where</b> is it?")
+    SupplierMessage.objects.create(ticket=ticket, text="Order 77: please start it.")
+    return ticket
 
 
 def make_rows(number: int) -> None:
@@ -217,3 +229,5 @@ def make_rows(number: int) -> None:
     webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_encrypted="hidden-secret")
     WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_encrypted="hidden-body")
     PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")
+    ask(user, number, order=order)
+    CannedAnswer.objects.create(name=f"Thanks {number}", texts={"en": "Thank you, {name}."}, reasons=["slow"])

@@ -57,6 +57,7 @@ from orders.models import (
 )
 from preferences.models import PreferenceChange
 from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
+from support.models import FirstAnswerRule, Ticket
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
@@ -69,12 +70,17 @@ READ_ONLY = [
     *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
+    *(Ticket,),
     *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
-NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
+NEVER_ADDED = [
+    *(*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate),
+    FirstAnswerRule,
+]
 NEVER_DELETED = [
     *(*READ_ONLY, ApiKey, Coupon, Category, RateUnitQuestion, Service, Country, Site, Project, User, UpstreamEntry),
+    FirstAnswerRule,
 ]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
@@ -127,6 +133,10 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "preferences.Picture",
         "privacy.AccountDeletion",
         "privacy.DataExport",
+        "support.Attachment",
+        "support.AttachmentContent",
+        "support.Message",
+        "support.SupplierMessage",
     }  # the machinery's own, and nobody's to read
     missing = [
         model._meta.label
