@@ -28,11 +28,13 @@ def redrawn(data: bytes) -> tuple[str, bytes]:
             with Pillow.open(io.BytesIO(data), formats=FORMATS) as opened:
                 # From the head of the file, before any of its pixels are decoded.
                 if opened.width * opened.height > MOST_PIXELS:
-                    raise FileRefused(_("The picture has more than 16 million pixels."))
+                    raise Pillow.DecompressionBombError
                 format_, see_through = str(opened.format), opened.has_transparency_data
                 turned = ImageOps.exif_transpose(opened)
                 pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        raise FileRefused(_("The picture has more than 16 million pixels.")) from None
+    except (OSError, SyntaxError, ValueError):
         raise FileRefused(_("The picture is damaged: we can't read it.")) from None
     # Only what is seen goes on: no text, no profile, no place.
     bare = Pillow.new(pixels.mode, pixels.size)

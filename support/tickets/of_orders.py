@@ -4,8 +4,9 @@ Listeners run inside the transaction of what they hear of: a request without its
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -74,7 +75,7 @@ def _write_report(order: Order, now: datetime) -> None:
     at_work = Ticket.objects.filter(order=order, messages__key__startswith=f"{CAUSED_BY_ORDERS}claim:")
     known = at_work.exclude(state=Ticket.State.CLOSED).first()
     if known is None:
-        open_ticket(
+        ticket = open_ticket(
             user=order.user,
             reason=Ticket.Reason.NOT_WORKING,
             text=text,
@@ -83,8 +84,26 @@ def _write_report(order: Order, now: datetime) -> None:
             key=key,
             now=now,
         )
-        return
-    ticket = locked(known.pk)
-    say(ticket, Message.Kind.CUSTOMER, text, author=order.user, key=key, now=now)
-    move(ticket, Ticket.State.OPEN, now=now)
-    tell_staff(ticket, text, now=now)
+    else:
+        ticket = locked(known.pk)
+        say(ticket, Message.Kind.CUSTOMER, text, author=order.user, key=key, now=now)
+        move(ticket, Ticket.State.OPEN, now=now)
+        tell_staff(ticket, text, now=now)
+    say(ticket, Message.Kind.NOTE, _evidence(claims), now=now)
+
+
+def _evidence(claims: Sequence[GoodsClaim]) -> str:
+    """Return in the shop's language when the lines came and were first opened."""
+    by_moments: dict[tuple[datetime, datetime], list[int]] = {}
+    for claim in claims:
+        by_moments.setdefault((claim.delivered_at, claim.first_opened_at), []).append(claim.line)
+    with translation.override(settings.LANGUAGE_CODE):
+        words = _("Lines %(lines)s: delivered %(delivered)s, first opened %(opened)s")
+        return "\n".join(
+            words % {"lines": spans_of(lines), "delivered": _moment(delivered), "opened": _moment(opened)}
+            for (delivered, opened), lines in by_moments.items()
+        )
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -18,6 +18,7 @@ from orders.models import (
     Status,
 )
 from orders.placing.place import place_order
+from support.models import FirstAnswerRule
 from tests.clock import stopped_at
 from tests.conftest import customer
 
@@ -136,3 +137,9 @@ def placed_and_not_recorded(place, client_upstream, service):
         return order
 
     return place_one
+
+
+@pytest.fixture
+def no_first_answers(db: None) -> None:
+    """No rule answers a question or a request: all of them wait for a human."""
+    FirstAnswerRule.objects.update(active=False)
