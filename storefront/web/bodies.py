@@ -36,6 +36,8 @@ DOORS: tuple[Door, ...] = (
     # Five files of a question or a reply, as support.attachments.reading takes them, and some more to be refused in
     # words there.
     Door(re.compile(r"/help/(?:new|\d+)/$"), 32 * 1024 * 1024, takes_files=True),
+    # The same, of an answer.
+    Door(re.compile(r"/admin/support/ticket/\d+/act/$"), 32 * 1024 * 1024, takes_files=True),
 )
 ENDS_TOO_SOON = "the body is shorter than was stated"
 # Refuses what is too long before reading it, too, in the words and with the status that programs expect of it.
