@@ -16,7 +16,7 @@ def clean_name(name: str, extension: str) -> str:
     """
     last = re.split(r"[/\\]", name)[-1]
     stem = _MEANING.sub(" ", line(last))
-    if "." in stem.strip("."):
+    if "." in stem:
         stem = stem.rpartition(".")[0]
     stem = " ".join(stem.split()).strip(". ")
     return f"{shortened(stem, LONGEST_NAME) or 'file'}.{extension}"

@@ -181,4 +181,5 @@ def _reads_tickets(request: CustomerRequest) -> bool:
     user = request.user
     if needs_second_factor(user) and not has_shown_factor(request):
         return False
-    return user.is_active and user.is_staff and user.has_perm("support.view_ticket")
+    may = user.has_perm("support.view_ticket") or user.has_perm("support.change_ticket")
+    return user.is_active and user.is_staff and may

@@ -1,7 +1,7 @@
 """Orders in the states that tests begin with."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -140,6 +140,10 @@ def placed_and_not_recorded(place, client_upstream, service):
 
 
 @pytest.fixture
-def no_first_answers(db: None) -> None:
+def no_first_answers(db: None) -> Iterator[None]:
     """No rule answers a question or a request: all of them wait for a human."""
+    active = list(FirstAnswerRule.objects.filter(active=True).values_list("pk", flat=True))
     FirstAnswerRule.objects.update(active=False)
+    yield
+    # A test that commits leaves the rules to the next one.
+    FirstAnswerRule.objects.filter(pk__in=active).update(active=True)

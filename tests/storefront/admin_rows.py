@@ -66,7 +66,7 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
-from support.models import CannedAnswer, Message, SupplierMessage, Ticket
+from support.models import Attachment, AttachmentContent, CannedAnswer, Message, SupplierMessage, Ticket
 from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -126,6 +126,8 @@ def ask(user: User, number: int, **about) -> Ticket:
     ticket = Ticket.objects.create(user=user, **values)
     for kind in (Message.Kind.CUSTOMER, Message.Kind.STAFF, Message.Kind.NOTE):
         Message.objects.create(ticket=ticket, kind=kind, author=user, text="<b>Where</b> is it?")
+    file = Attachment.objects.create(message=ticket.messages.first(), name="screen.png", kind="png", size=3)
+    AttachmentContent.objects.create(attachment=file, data=b"png")
     SupplierMessage.objects.create(ticket=ticket, text="Order 77: please start it.")
     return ticket
 

@@ -11,7 +11,15 @@ from accounts.models import User
 from catalog.models import Service, ServiceQuality
 from orders.models import Order, Status
 from support.models import Ticket
-from tests.orders.conftest import place  # noqa: F401 - a fixture
+from tests.orders.conftest import (  # noqa: F401 - fixtures
+    no_first_answers,
+    paid_order,
+    place,
+    refillable,
+    sent_order,
+    shop,
+    working,
+)
 
 HOUR = 3600
 

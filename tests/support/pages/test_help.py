@@ -5,13 +5,13 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order, Status
 from support.models import Attachment, Message, Ticket
 from support.tickets import thread
 from support.tickets.opening import open_ticket
-from tests.orders.conftest import shop  # noqa: F401 - a fixture
 from tests.pages import error_beside, summary
 from tests.support.files import PDF, SCRIPT, picture, upload
 from wallet.models import TopUp
@@ -48,7 +48,7 @@ def test_a_visitor_reads_where_to_write_and_signs_in_to_ask(client, settings):
         assert client.get(address)["Location"].startswith("/accounts/login/")
 
 
-def test_asking_from_nowhere_then_the_ticket_is_shown_and_listed(shop, ann):  # noqa: F811
+def test_asking_from_nowhere_then_the_ticket_is_shown_and_listed(shop, ann):
     answer = ask(shop, text="<script>alert(1)</script>\nWhere?", files=[upload("screen.png", picture())])
 
     ticket = Ticket.objects.get()
@@ -71,7 +71,7 @@ def test_asking_from_nowhere_then_the_ticket_is_shown_and_listed(shop, ann):  # 
         ({"status": Status.CANCELED}, ["other"]),
     ],
 )
-def test_reasons_fit_how_the_order_stands(shop, order_of, order, reasons):  # noqa: F811
+def test_reasons_fit_how_the_order_stands(shop, order_of, order, reasons):
     asked_about = order_of(hours=1, **order)
 
     page = shop.get(f"{NEW}?order={asked_about.pk}").content.decode()
@@ -79,7 +79,7 @@ def test_reasons_fit_how_the_order_stands(shop, order_of, order, reasons):  # no
     assert re.findall(r'name="reason" value="(\w+)"', page) == reasons
 
 
-def test_asking_about_an_order_then_the_rule_answers_on_the_next_page(shop, order_of):  # noqa: F811
+def test_asking_about_an_order_then_the_rule_answers_on_the_next_page(shop, order_of):
     order = order_of(hours=1)
     address = f"{NEW}?order={order.pk}"
     assert f'href="{address}"' in shop.get(f"/orders/{order.pk}/").content.decode()
@@ -93,12 +93,12 @@ def test_asking_about_an_order_then_the_rule_answers_on_the_next_page(shop, orde
     assert "already asked about this" in text_of(shop.get(address))
 
 
-def test_asking_about_a_payment(shop, ann):  # noqa: F811
+def test_asking_about_a_payment(shop, ann):
     paid = TopUp.objects.create(
         user=ann, gateway="manual", currency="USD", amount_micros=1_000_000, pay_micros=1_000_000
     )
     address = f"{NEW}?payment={paid.reference}"
-    assert f'href="{address}"' in shop.get(f"/wallet/payment/{paid.reference}/").content.decode()
+    assert f'href="{address}"' in shop.get(reverse("wallet:payment", args=[paid.reference])).content.decode()
 
     ask(shop, address, reason="payment")
 
@@ -125,7 +125,7 @@ def test_what_is_another_customers_is_not_there(client, ben, ticket, order_of, a
     assert "How does this work" not in text_of(client.get("/help/"))
 
 
-def test_an_order_is_found_by_its_number(shop, order_of):  # noqa: F811
+def test_an_order_is_found_by_its_number(shop, order_of):
     order = order_of(hours=1)
 
     assert shop.get(NEW, {"number": f"№ {order.pk}"})["Location"] == f"{NEW}?order={order.pk}"
@@ -143,7 +143,7 @@ def test_an_order_is_found_by_its_number(shop, order_of):  # noqa: F811
         ({"files": [upload("a.txt", b"x" * (4 * 1024 * 1024 + 1))]}, "id_files", "larger than 4 MB"),
     ],
 )
-def test_what_is_not_taken_is_said_at_its_field_and_nothing_is_stored(shop, typed, field, says):  # noqa: F811
+def test_what_is_not_taken_is_said_at_its_field_and_nothing_is_stored(shop, typed, field, says):
     answer = ask(shop, **typed)
 
     assert answer.status_code == 200
@@ -153,7 +153,7 @@ def test_what_is_not_taken_is_said_at_its_field_and_nothing_is_stored(shop, type
     assert not Attachment.objects.exists()
 
 
-def test_a_form_that_is_sent_twice_asks_once(shop):  # noqa: F811
+def test_a_form_that_is_sent_twice_asks_once(shop):
     key = key_in(shop.get(NEW))
 
     first, second = ask(shop, key=key), ask(shop, key=key)
@@ -162,14 +162,14 @@ def test_a_form_that_is_sent_twice_asks_once(shop):  # noqa: F811
     assert Message.objects.count() == 1
 
 
-def test_a_body_beyond_all_files_is_refused_before_it_is_read(shop):  # noqa: F811
+def test_a_body_beyond_all_files_is_refused_before_it_is_read(shop):
     answer = shop.post(NEW, {"files": [SimpleUploadedFile("a.txt", b"x" * (33 * 1024 * 1024))]})
 
     assert answer.status_code == 413
     assert shop.post("/help/", {"files": [upload("a.txt", b"x")]}).status_code in (400, 405)
 
 
-def test_an_answer_appears_without_reloading_and_is_seen_then(shop, ticket, sam):  # noqa: F811
+def test_an_answer_appears_without_reloading_and_is_seen_then(shop, ticket, sam):
     page = shop.get(f"/help/{ticket.pk}/").content.decode()
     seen = re.search(r'"seen": "(\w+)"', page)[1]
     asking = {"headers": {"HX-Request": "true"}, "query_params": {"seen": seen}}
@@ -185,14 +185,14 @@ def test_an_answer_appears_without_reloading_and_is_seen_then(shop, ticket, sam)
     assert "New answer" not in text_of(shop.get("/help/"))
 
 
-def test_notes_are_never_shown(shop, ticket, sam):  # noqa: F811
+def test_notes_are_never_shown(shop, ticket, sam):
     thread.add_note(ticket.pk, actor=sam, text="Difficult customer", now=timezone.now())
 
     assert "Difficult" not in text_of(shop.get(f"/help/{ticket.pk}/"))
     assert "How does" not in text_of(shop.get("/help/", {"q": "Difficult"}))
 
 
-def test_reply_rate_and_reopen(shop, ticket, sam):  # noqa: F811
+def test_reply_rate_and_reopen(shop, ticket, sam):
     address = f"/help/{ticket.pk}/"
     assert "Did this help?" not in text_of(shop.get(address))
     thread.answer(ticket.pk, actor=sam, text="Like this.", close=True, now=timezone.now())
@@ -210,7 +210,7 @@ def test_reply_rate_and_reopen(shop, ticket, sam):  # noqa: F811
     assert (ticket.state, ticket.messages.count()) == (State.OPEN, 3)
 
 
-def test_after_a_week_there_is_no_field_but_a_way_to_ask_anew(shop, ticket, sam):  # noqa: F811
+def test_after_a_week_there_is_no_field_but_a_way_to_ask_anew(shop, ticket, sam):
     thread.answer(ticket.pk, actor=sam, text="Like this.", now=timezone.now() - 8 * thread.REOPENS_WITHIN)
     page = shop.get(f"/help/{ticket.pk}/").content.decode()
 
@@ -218,7 +218,7 @@ def test_after_a_week_there_is_no_field_but_a_way_to_ask_anew(shop, ticket, sam)
     assert f'href="{NEW}"' in page
 
 
-def test_lists_ask_as_much_for_many_tickets_as_for_one(shop, ann, order_of, django_assert_num_queries):  # noqa: F811
+def test_lists_ask_as_much_for_many_tickets_as_for_one(shop, ann, order_of, django_assert_num_queries):
     def tickets(count):
         for number in range(count):
             order = Order.objects.first()
@@ -252,7 +252,7 @@ def status_for(user, file):
     return client.get(f"/help/files/{file.pk}/").status_code
 
 
-def test_a_file_is_a_download_and_nothing_else(shop, file):  # noqa: F811
+def test_a_file_is_a_download_and_nothing_else(shop, file):
     answer = shop.get(f"/help/files/{file.pk}/")
 
     assert answer.status_code == 200
