@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from orders.columns import Goods
 from orders.columns.goods import Line
 from orders.columns.reading import Whole
-from orders.lifecycle.goods_claims import spans_of
+from orders.lifecycle.line_numbers import spans_of
 from orders.models import GoodsClaim
 
 LINES_PER_PAGE = 100

@@ -8,7 +8,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import CustomerRequest, customers_only
-from orders.lifecycle.goods_claims import ClaimRefused, claim_lines, spans_of
+from orders.lifecycle.goods_claims import ClaimRefused, claim_lines
+from orders.lifecycle.line_numbers import spans_of
 from orders.models import GoodsClaim, Order
 from orders.pages.goods_claim_form import GoodsClaimForm, typed_lines
 from orders.pages.goods_page import reports_of

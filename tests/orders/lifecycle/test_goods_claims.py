@@ -10,8 +10,9 @@ from django.utils import timezone
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from orders.lifecycle.goods import keep_goods, note_looks_at_all, reveal, reveal_all
-from orders.lifecycle.goods_claims import REPORTS_A_DAY, ClaimRefused, claim_lines, spans_of
+from orders.lifecycle.goods_claims import REPORTS_A_DAY, ClaimRefused, claim_lines
 from orders.lifecycle.goods_evidence import evidence_of
+from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.listeners import when_orders_change
 from orders.models import DeliveredGoods, GoodsClaim, GoodsReveal, Order
 
@@ -131,6 +132,7 @@ def test_claim_is_one_mail_to_support_with_everything_but_the_secrets(order, ann
         "Lines 1-2: delivered 2026-01-01 12:00 UTC, first opened 2026-01-01 15:00 UTC",
         "Lines 3, 5: delivered 2026-01-01 14:00 UTC, first opened 2026-01-01 15:00 UTC",
         "Reported 2026-01-01 21:00 UTC",
+        "The supplier hears complaints until 2026-01-02 12:00 UTC.",
     ]
     assert f"/admin/orders/goodsclaim/{GoodsClaim.objects.get(line=1).pk}/change/" in notice.body
     (sent,) = [message for message in mail.outbox if "goods reported" in message.subject]
