@@ -84,7 +84,9 @@ def _points(service: Service, facts: Facts) -> list[Point]:
     announced = [fact_in_words(key, facts[key]) for key in (Fact.START, Fact.SPEED) if key in facts]
     if announced:
         points.append(Point(_("Announced speed"), ", ".join(announced)))
-    points.append(Point(_("Warranty"), _goods_warranty(warranty_hours(service, facts)) if goods else _refill(service, facts)))
+    points.append(
+        Point(_("Warranty"), _goods_warranty(warranty_hours(service, facts)) if goods else _refill(service, facts))
+    )
     return points
 
 

@@ -150,9 +150,7 @@ def _replacements_cost_micros(order: Order) -> int:
     """What replacing goods of it cost the shop; a charge of nothing is one that a canceled replacement ended with."""
     made = order.replacements.filter(upstream_id__isnull=False)
     costs = made.values_list("charge_upstream_micros", "cost_upstream_micros", "exchange_rate_micros")
-    return sum(
-        -(-(expected if charge is None else charge) * rate // MICROS) for charge, expected, rate in costs
-    )
+    return sum(-(-(expected if charge is None else charge) * rate // MICROS) for charge, expected, rate in costs)
 
 
 def forgo_earnings(user: User, *, now: datetime) -> int:

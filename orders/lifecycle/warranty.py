@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from catalog.titles.warranty import LIFETIME_HOURS
+from catalog.titles.words import warranty_in_words
 from orders.models import DeliveredGoods, Order
 
 
@@ -17,22 +18,15 @@ class Warranty:
     hours: int
     until: datetime | None = None
     first_until: datetime | None = None
+    over: bool = False
 
     @property
-    def none(self) -> bool:
-        return self.hours == 0
-
-    @property
-    def lasts(self) -> bool:
-        """Whether it has no end."""
-        return self.hours >= LIFETIME_HOURS
-
-    @property
-    def minutes(self) -> int:
-        return self.hours * 60
+    def words(self) -> str:
+        """How long it is, where nothing has come yet or it has no end."""
+        return warranty_in_words(self.hours)
 
 
-def warranty_of(order: Order, goods: DeliveredGoods | None) -> Warranty | None:
+def warranty_of(order: Order, goods: DeliveredGoods | None, *, now: datetime) -> Warranty | None:
     """Return the warranty of an order; None where none was written down: no goods, or bought before that was kept."""
     hours = order.warranty_hours
     if hours is None:
@@ -42,7 +36,7 @@ def warranty_of(order: Order, goods: DeliveredGoods | None) -> Warranty | None:
     arrived = [datetime.fromisoformat(str(moment)) for _pieces, moment in goods.arrivals] or [goods.received_at]
     last = warranty_ends(order, arrived[-1])
     first = warranty_ends(order, arrived[0])
-    return Warranty(hours, last, None if first == last else first)
+    return Warranty(hours, last, None if first == last else first, over=last is not None and last < now)
 
 
 def warranty_ends(order: Order, delivered_at: datetime) -> datetime | None:

@@ -117,13 +117,9 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(kind="replaced", carried_out_at__isnull=False, replacement__isnull=False),
-                            models.Q(
-                                models.Q(kind="replaced", carried_out_at__isnull=False, _negated=True),
-                                models.Q(replacement=None),
-                            ),
-                            _connector="OR",
-                        ),
+                            kind="replaced", carried_out_at__isnull=False, replacement__isnull=False
+                        )
+                        | ~models.Q(kind="replaced", carried_out_at__isnull=False) & models.Q(replacement=None),
                         name="claim_answer_replaces_once_carried_out",
                     ),
                     models.CheckConstraint(

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="goodsclaim",
             constraint=models.CheckConstraint(
                 condition=models.Q(state="waiting", answer=None)
-                | models.Q(models.Q(state="waiting", _negated=True), models.Q(answer__isnull=False)),
+                | ~models.Q(state="waiting") & models.Q(answer__isnull=False),
                 name="a_settled_claim_has_its_answer",
             ),
         ),
