@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.moments import write_moment
 from notifications.outbox import tell_admins, with_admin_page
-from orders.lifecycle.goods import names_a_secret
 from orders.lifecycle.complaints import complaint_deadline
+from orders.lifecycle.goods import names_a_secret
 from orders.lifecycle.goods_evidence import Evidence, evidence_of
 from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.listeners import tell_of_changes

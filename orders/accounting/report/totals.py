@@ -120,9 +120,7 @@ def _costs(placed: QuerySet[Any, Any], booked_within: Span | None) -> dict[date,
     for day, rate, micros in placed.values_list("day", "exchange_rate_micros").annotate(total=Sum(charge)):
         by_rate[day, rate] += micros
     if booked_within is not None:
-        booked = LostAttempt.objects.filter(
-            settled_at__gte=booked_within.begins, settled_at__lt=booked_within.ends
-        )
+        booked = LostAttempt.objects.filter(settled_at__gte=booked_within.begins, settled_at__lt=booked_within.ends)
         for attempt, micros in charges_beside(booked):
             assert attempt.settled_at is not None  # noqa: S101 - the filter above
             day = timezone.localdate(attempt.settled_at, timezone.get_default_timezone())
