@@ -137,7 +137,7 @@ def names_a_secret(order: Order, text: str) -> bool:
 def masked_lines(order: Order, numbers: Iterable[int]) -> dict[int, list[tuple[str, bool]]]:
     """Return of these lines, for staff, the names of their columns and whether anything stands there: no value.
 
-    A line that stays whole has no columns. Nothing where goods can't be decrypted now. Needs the order's service loaded.
+    A line that stays whole has no columns. Nothing where goods can't be decrypted now. Needs the service loaded.
     """
     goods = DeliveredGoods.objects.filter(order=order).first()
     try:

@@ -104,8 +104,8 @@ def _check_warranty(order: Order, evidence: Mapping[int, Evidence], now: datetim
     if order.warranty_hours == 0:
         raise ClaimRefused(
             _(
-                "These goods were sold without a warranty. If you didn't get what you ordered, write to us: the address "
-                "is on the page of your order."
+                "These goods were sold without a warranty. If you didn't get what you ordered, write to us: the "
+                "address is on the page of your order."
             )
         )
     ends = {number: warranty_ends(order, one.delivered_at) for number, one in evidence.items()}

@@ -35,7 +35,7 @@ def _waiting() -> int:
 
 
 def _misbooked() -> Iterator[str]:
-    """Orders whose claims gave back something else than the ledger; a replacement's claims are those of its original."""
+    """Orders whose claims gave back something else than the ledger; those of a replacement are its original's."""
     # Our own names and words: nothing in it comes from outside.
     sql = f"""
         SELECT owner, number, SUM(answered), SUM(booked)

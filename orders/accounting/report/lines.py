@@ -12,7 +12,8 @@ class Line:
 
     `money_in` is what gateways brought, by gateway. `cost` belongs to the orders sold in the span, as far as upstream
     has named it. What claims for goods cost stands apart: `claim_refunds` are not in `refunds`, nor is the cost of
-    orders that replaced goods, `replacements`, in `cost`. The last five say how things stood at the end of the span; None where nobody looked.
+    orders that replaced goods, `replacements`, in `cost`. The last five say how things stood at the end of the span;
+    None where nobody looked.
     """
 
     span: Span
