@@ -78,6 +78,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
     own.begin_what_is_under_way(customer, popular, books[0], now=now)
     questions.ask_in_the_past(people, staff, dice, now=now)
     questions.ask_what_rules_answer(customer, now=now)
+    questions.ask_as_the_customer(customer, staff, now=now)
     return True
 
 
