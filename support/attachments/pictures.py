@@ -4,6 +4,7 @@ As preferences.pictures does, but each in its own format and size. Of something 
 """
 
 import io
+import threading
 import warnings
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,8 @@ from support.attachments.refusals import FileRefused
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 16_000_000  # 64 MB while it is decoded; small files can claim any size
+# At once in one process, whatever number of customers sends pictures: one takes up to twice as much memory.
+_drawing = threading.BoundedSemaphore(2)
 SAVED_WITH: dict[str, dict[str, int]] = {"PNG": {}, "JPEG": {"quality": 90}, "WEBP": {"quality": 90, "method": 2}}
 
 
@@ -22,6 +25,11 @@ def redrawn(data: bytes) -> tuple[str, bytes]:
 
     Raises FileRefused for what no picture is, is damaged or has too many pixels.
     """
+    with _drawing:
+        return _redrawn(data)
+
+
+def _redrawn(data: bytes) -> tuple[str, bytes]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)

@@ -125,9 +125,7 @@ def ask_as_the_customer(customer: User, staff: User, *, now: datetime) -> None:
     words = "The page still shows the old count. Is this only on my side? I attach what I see."
     files = [ContentFile(_screen(), "screen.png")]
     ticket = open_ticket(user=customer, reason=Reason.WRONG, text=words, order=order, files=files, now=at)
-    said = (
-        "Thank you for the picture. The network updates its counts with a delay; please look again in an hour or two."
-    )
+    said = "Thank you for the picture. The network updates its counts with a delay; please look again in an hour."
     answer(ticket.pk, actor=staff, text=said, now=at + timedelta(minutes=50))
     write_again(ticket.pk, user=customer, text="It has changed now. Thank you!", now=at + timedelta(hours=2))
     answer(ticket.pk, actor=staff, text="Glad to hear that.", now=at + timedelta(hours=2, minutes=9))
