@@ -5,7 +5,6 @@ As preferences.pictures does, but each in its own format and size. Of something 
 
 import io
 import threading
-import warnings
 
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
@@ -31,15 +30,13 @@ def redrawn(data: bytes) -> tuple[str, bytes]:
 
 def _redrawn(data: bytes) -> tuple[str, bytes]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-            with Pillow.open(io.BytesIO(data), formats=FORMATS) as opened:
-                # From the head of the file, before any of its pixels are decoded.
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise Pillow.DecompressionBombError
-                format_, see_through = str(opened.format), opened.has_transparency_data
-                turned = ImageOps.exif_transpose(opened)
-                pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
+        with Pillow.open(io.BytesIO(data), formats=FORMATS) as opened:
+            # From the head of the file, before any of its pixels are decoded.
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Pillow.DecompressionBombError
+            format_, see_through = str(opened.format), opened.has_transparency_data
+            turned = ImageOps.exif_transpose(opened)
+            pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
         raise FileRefused(_("The picture has more than 16 million pixels.")) from None
     except (OSError, SyntaxError, ValueError):
