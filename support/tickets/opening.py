@@ -1,5 +1,6 @@
 """A customer asks something: a ticket begins, a rule may answer at once, otherwise the staff is told."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from wallet.models import TopUp
 
 LONGEST_SUBJECT = 150
 SUBJECT_FROM_TEXT = 80
+_SENTENCE = re.compile(r".{12,}?[.?!…](?=\s)")
 REASONS_OF_REQUESTS = {
     ServiceRequest.Kind.REFILL: Ticket.Reason.REFILL,
     ServiceRequest.Kind.CANCEL: Ticket.Reason.CANCEL,
@@ -57,7 +59,7 @@ def open_ticket(
     if top_up is not None and top_up.user_id != user.pk:
         raise TopUp.DoesNotExist(top_up.pk)
     text, files = checked_text(text), list(files)
-    subject = line(subject) or shortened(line(text), SUBJECT_FROM_TEXT)
+    subject = line(subject) or _first_words(text)
     if len(subject) > LONGEST_SUBJECT:
         raise TicketRefused(_("Use at most %(count)d characters.") % {"count": LONGEST_SUBJECT}, "subject")
     limited = request is None and not key.startswith(CAUSED_BY_ORDERS)
@@ -107,6 +109,18 @@ def open_for_request(request: ServiceRequest, *, now: datetime) -> Ticket:
         key=f"{CAUSED_BY_ORDERS}request:{request.pk}",
         now=now,
     )
+
+
+def _first_words(text: str) -> str:
+    """Return the first sentence of a text, or as many of its words as a subject takes."""
+    first = line(text.split("\n", 1)[0])
+    sentence = _SENTENCE.match(first)
+    if sentence and len(sentence[0]) <= SUBJECT_FROM_TEXT:
+        return sentence[0]
+    if len(first) <= SUBJECT_FROM_TEXT:
+        return first
+    words = first[:SUBJECT_FROM_TEXT].rpartition(" ")[0]
+    return f"{words}…" if words else shortened(first, SUBJECT_FROM_TEXT)
 
 
 def _check_limits(user: User, new_bytes: int, now: datetime) -> None:

@@ -120,8 +120,9 @@ def ask_as_the_customer(customer: User, staff: User, *, now: datetime) -> None:
     said = "Of course: both are on your balance, and you can use them for any order. No need to do anything."
     answer(ticket.pk, actor=staff, text=said, close=True, now=at + timedelta(minutes=34))
     rate(ticket.pk, user=customer, rating=3, text="Quick and friendly.", now=at + timedelta(hours=3))
+    Ticket.objects.filter(user=customer, changed_at__lt=now - timedelta(days=1)).update(seen_at=now)
     at = now - timedelta(days=1, hours=3)
-    order = Order.objects.filter(user=customer, status=Status.COMPLETED, service__isnull=False).exclude(link="").last()
+    order = Order.objects.filter(user=customer, status=Status.COMPLETED).exclude(link="").order_by("-pk").first()
     words = "The page still shows the old count. Is this only on my side? I attach what I see."
     files = [ContentFile(_screen(), "screen.png")]
     ticket = open_ticket(user=customer, reason=Reason.WRONG, text=words, order=order, files=files, now=at)

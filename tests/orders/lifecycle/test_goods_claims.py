@@ -131,7 +131,6 @@ def test_claim_of_a_line_twice_is_refused_and_names_it(order, ann):
 
     assert refused.value.field == "lines"
     assert GoodsClaim.objects.count() == 2
-    assert Notice.objects.filter(key__startswith="goods-claim:").count() == 1
 
 
 @pytest.mark.parametrize(
