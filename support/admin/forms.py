@@ -41,14 +41,14 @@ class AnswerForm(Form):
         ),
         widget=UnfoldAdminRadioSelectWidget,
     )
-    files = FilesField(label=_("Files"), required=False)
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, as the class is written
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, ticket: Ticket, newest: int, **kwargs: Any) -> None:
         """`newest` is the id of the newest message on the page."""
-        initial = {"key": get_random_string(24), "after": newest, **kwargs.pop("initial", {})}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {"key": get_random_string(24), "after": newest}
+        super().__init__(*args, **kwargs)
         if ticket.request is None or ticket.request.state != RequestState.OPEN:
             del self.fields["outcome"]
 

@@ -39,7 +39,7 @@ class QueueFilter(admin.SimpleListFilter):
         if chosen is None:
             return queryset if request.GET.get("q", "").strip() else queryset.filter(waiting)
         if chosen == "mine":
-            return queryset.filter(waiting, assignee=request.user)
+            return queryset.filter(waiting, assignee=request.user.pk)
         if chosen == "nobody":
             return queryset.filter(waiting, assignee=None)
         return queryset.filter(state=chosen) if chosen in State.values else queryset

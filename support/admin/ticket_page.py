@@ -13,11 +13,11 @@ from orders.models import load_sold
 from support.admin.evidence import evidence_of, others_of
 from support.admin.forms import AnswerForm, AssignForm, NoteForm
 from support.first_answers.asked import Asked
-from support.first_answers.canned import filled_in, offered_for
+from support.first_answers.canned import offered_for
 from support.first_answers.moments_in_text import in_html
 from support.first_answers.rules import RULES
 from support.first_answers.supplier_text import supplier_text
-from support.models import CannedAnswer, Message, Ticket
+from support.models import Message, Ticket
 
 Kind = Message.Kind
 # Notes are what no customer reads: nobody should take one for an answer.
@@ -74,15 +74,11 @@ def page_of(
         "evidence": evidence_of(ticket, request, now=now),
         "others": others_of(ticket),
         "supplier": _to_supplier(ticket, may_answer=may_answer, now=now),
-        "canned": _canned(ticket),
+        "canned": offered_for(ticket),
         "forms": shown,
         "may_answer": may_answer,
         "own": ticket.user_id == request.user.pk,
     }
-
-
-def _canned(ticket: Ticket) -> list[tuple[CannedAnswer, str]]:
-    return [(answer, filled_in(answer, ticket)) for answer in offered_for(ticket)]
 
 
 def _to_supplier(ticket: Ticket, *, may_answer: bool, now: datetime) -> dict[str, Any]:

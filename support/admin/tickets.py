@@ -23,12 +23,14 @@ from support.admin.forms import AnswerForm, AssignForm, NoteForm
 from support.admin.queue import ORDER, QueueFilter, matching
 from support.admin.ticket_acts import ACTS, Done, Refused
 from support.admin.ticket_page import page_of
-from support.first_answers.canned import filled_in, offered_for
+from support.first_answers.canned import offered_for
 from support.models import Ticket
+from upstream.reading.text import shortened
 
 State = Ticket.State
 STATE_COLOURS = {State.OPEN: "warning", State.WATCHED: "info", State.ANSWERED: "success", State.CLOSED: "default"}
 QUEUE = "admin:support_ticket_changelist"
+LONGEST_SUBJECT, LONGEST_ADDRESS = 34, 26
 
 
 @admin.register(Ticket)
@@ -36,8 +38,8 @@ class TicketAdmin(ReadOnlyAdmin):
     """Nothing of a ticket is edited: what staff does with one is said, and stays."""
 
     changes_nothing = frozenset({"support_ticket_fill"})
-    list_display = ("waits", "number", "subject", "shown_reason", "about", "user", "shown_state", "assignee")
-    list_display_links = ("number", "subject")
+    list_display = ("waits", "asked", "shown_reason", "about", "customer", "shown_state", "assigned")
+    list_display_links = ("asked",)
     list_filter = (QueueFilter, "reason", "assignee")
     list_select_related = ("user", "order", "top_up", "assignee")
     list_before_template = "admin/support/answer_times.html"
@@ -108,10 +110,10 @@ class TicketAdmin(ReadOnlyAdmin):
         if not self._may_answer(request):
             raise PermissionDenied
         chosen = request.POST.get("canned", "")
-        answer = offered_for(ticket).filter(pk=int(chosen)).first() if _is_number(chosen) else None
-        if request.method != "POST" or answer is None:
+        texts = {str(answer.pk): text for answer, text in offered_for(ticket)}
+        if request.method != "POST" or chosen not in texts:
             return self._to(ticket)
-        text = "\n\n".join(filter(None, (request.POST.get("text", "").rstrip(), filled_in(answer, ticket))))
+        text = "\n\n".join(filter(None, (request.POST.get("text", "").rstrip(), texts[chosen])))
         kept = request.POST.copy()
         kept["text"] = text
         return self._page(request, ticket, forms=_typed(ticket, kept))
@@ -150,15 +152,25 @@ class TicketAdmin(ReadOnlyAdmin):
     def _to(self, ticket: Ticket) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:support_ticket_change", args=[ticket.pk]))
 
+    # A row is a line: what is longer is cut, and the ticket's own page has all of it.
     @display(description=gettext_lazy("waits"), ordering="waiting_since")
     def waits(self, ticket: Ticket) -> str:
         if ticket.waiting_since is None:
             return EMPTY
-        return write_short_duration(int((timezone.now() - ticket.waiting_since).total_seconds()))
+        waited = write_short_duration(int((timezone.now() - ticket.waiting_since).total_seconds()))
+        return _in_one_line(waited)
 
-    @display(description="#", ordering="pk")
-    def number(self, ticket: Ticket) -> str:
-        return f"#{ticket.pk}"
+    @display(description=gettext_lazy("ticket"), ordering="subject")
+    def asked(self, ticket: Ticket) -> str:
+        return _in_one_line(shortened(str(ticket), LONGEST_SUBJECT))
+
+    @display(description=gettext_lazy("customer"), ordering="user__email")
+    def customer(self, ticket: Ticket) -> str:
+        return shortened(ticket.user.email, LONGEST_ADDRESS)
+
+    @display(description=gettext_lazy("assigned to"), ordering="assignee__email")
+    def assigned(self, ticket: Ticket) -> str:
+        return ticket.assignee.email.partition("@")[0] if ticket.assignee else EMPTY
 
     @display(description=gettext_lazy("reason"), ordering="reason", label=True)
     def shown_reason(self, ticket: Ticket) -> str:
@@ -178,13 +190,17 @@ class TicketAdmin(ReadOnlyAdmin):
         return ticket.state, label
 
 
+def _in_one_line(text: str) -> str:
+    return text.replace(" ", "\u00a0")
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _typed(ticket: Ticket, data: Any) -> dict[str, Any]:
     """Return the forms as they were typed, without errors: nothing has been sent."""
-    forms = {
+    forms: dict[str, Any] = {
         "answer": AnswerForm(data, ticket=ticket, newest=0),
         "note": NoteForm(data),
         "assign": AssignForm(data),

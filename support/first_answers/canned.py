@@ -1,29 +1,38 @@
 """Texts that staff answers with: what they may name, and how one looks for a ticket."""
 
 from django.conf import settings
-from django.db.models import Case, QuerySet, Value, When
 from django.utils import translation
 
 from accounts.templatetags.money import money
 from preferences.face import STORE_NAME
 from support.first_answers.asked import count
-from support.first_answers.wording import fill
+from support.first_answers.wording import fill, names_in
 from support.models import CannedAnswer, Ticket
 
 # In the order in which the admin lists them; docs/support.md says what each is.
 NAMES = ("name", "email", "ticket", "order", "item", "link", "quantity", "price", "refunded", "payment", "store")
 
 
-def filled_in(answer: CannedAnswer, ticket: Ticket) -> str:
-    """Return the answer in the language of the ticket's customer, with everything filled in that is known.
+def offered_for(ticket: Ticket) -> list[tuple[CannedAnswer, str]]:
+    """Return the answers in use with their texts, filled in for this ticket; those for its reason come first.
 
-    Without a text in that language it is the one in the shop's own, or any there is.
+    An answer that names what the ticket is not about, like a payment, is not offered.
     """
     language = ticket.user.mail_language
-    texts = {code: text for code, text in answer.texts.items() if text}
-    text = texts.get(language) or texts.get(settings.LANGUAGE_CODE) or next(iter(texts.values()), "")
     with translation.override(language):
-        return fill(text, values_of(ticket))
+        values = values_of(ticket)
+    found = []
+    for answer in CannedAnswer.objects.filter(active=True).order_by("name"):
+        text = _text_of(answer, language)
+        if text and all(values[name] for name in names_in(text) if name in values):
+            found.append((answer, fill(text, values)))
+    return sorted(found, key=lambda pair: ticket.reason not in pair[0].reasons)
+
+
+def _text_of(answer: CannedAnswer, language: str) -> str:
+    """Return the text in a language, else in the shop's own, else any there is."""
+    texts = {code: text for code, text in answer.texts.items() if text}
+    return texts.get(language) or texts.get(settings.LANGUAGE_CODE) or next(iter(texts.values()), "")
 
 
 def values_of(ticket: Ticket) -> dict[str, str]:
@@ -46,10 +55,3 @@ def values_of(ticket: Ticket) -> dict[str, str]:
             "refunded": money(order.refunded_micros),
         }
     return {name: values.get(name, "") for name in NAMES}
-
-
-def offered_for(ticket: Ticket) -> QuerySet[CannedAnswer]:
-    """Return the canned answers in use, those for the ticket's reason first."""
-    active = CannedAnswer.objects.filter(active=True)
-    fitting = [answer.pk for answer in active if ticket.reason in answer.reasons]
-    return active.alias(fits=Case(When(pk__in=fitting, then=Value(0)), default=Value(1))).order_by("fits", "name")

@@ -86,7 +86,7 @@ def _earlier_request(asked: Asked, rule: FirstAnswerRule) -> Found | None:
     if asked.order is None or ticket.reason not in (*kinds, Reason.CANCEL):
         return None
     since = asked.now - timedelta(hours=rule.hours or 0)
-    for request in asked.order.requests.filter(kind=kind).exclude(pk=ticket.request_id).order_by("-id")[:5]:
+    for request in asked.order.requests.filter(kind=kind).exclude(ticket=ticket.pk).order_by("-id")[:5]:
         if request.state == ServiceRequest.State.OPEN:
             return _told(request.created_at, _("It is with our team; the answer comes on the page of your order."))
         if request.closed_at is not None and request.closed_at > since:
@@ -132,7 +132,7 @@ def refill_cool_down(asked: Asked, rule: FirstAnswerRule) -> Found | None:
     if order is None or order.status not in DELIVERED:
         return None
     refills = order.requests.filter(kind=ServiceRequest.Kind.REFILL, state=ServiceRequest.State.DONE)
-    refilled = refills.exclude(pk=asked.ticket.request_id).order_by("-closed_at").values_list("closed_at", flat=True)
+    refilled = refills.exclude(ticket=asked.ticket.pk).order_by("-closed_at").values_list("closed_at", flat=True)
     ends = [at for at in (order.finished_at, refilled.first()) if at is not None]
     if not ends:
         return None

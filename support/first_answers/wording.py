@@ -16,7 +16,7 @@ def check_text(text: str, names: Collection[str]) -> None:
     allowed = " ".join(f"{{{name}}}" for name in names) or _("none")
     if len(text) > LONGEST:
         raise ValidationError(_("This is longer than %(count)d characters.") % {"count": LONGEST})
-    for name in _NAMED.findall(text):
+    for name in names_in(text):
         if name not in names:
             raise ValidationError(
                 _("“{%(name)s}” can't be filled in here. There are: %(allowed)s") % {"name": name, "allowed": allowed}
@@ -25,6 +25,11 @@ def check_text(text: str, names: Collection[str]) -> None:
         raise ValidationError(
             _("A brace stands alone. Placeholders look like this: %(allowed)s") % {"allowed": allowed}
         )
+
+
+def names_in(text: str) -> list[str]:
+    """Return the placeholders of a text, as often as they stand there."""
+    return _NAMED.findall(text)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

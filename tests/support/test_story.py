@@ -1,4 +1,4 @@
-"""The whole way of a question over HTTP: a rule answers, its time passes, staff answers, and it helped."""
+"""The whole way of a question over HTTP: a rule answers, its time passes, staff answers, the customer rates."""
 
 import re
 from datetime import timedelta

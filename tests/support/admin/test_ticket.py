@@ -189,7 +189,8 @@ def test_canned_answer_when_it_is_chosen_then_its_text_is_filled_in_and_nothing_
     ann.save(update_fields=["language"])
     texts = {"en": "Hello", "ru": "Здравствуйте, {name}! Заказ {order}: {link}"}
     canned = CannedAnswer.objects.create(name="Delay", texts=texts, reasons=["slow"])
-    CannedAnswer.objects.create(name="Another", texts={"en": "{payment}"})
+    CannedAnswer.objects.create(name="Another", texts={"en": "Thank you"})
+    CannedAnswer.objects.create(name="Of payments", texts={"en": "{payment} is here"})
     ticket = ask("slow", order_of())
 
     offered = desk.get(page(ticket)).context["canned"]
