@@ -27,7 +27,7 @@ OPEN = {
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
-    "orders:quick", "orders:quick_services", "service_worker", "offline",
+    "orders:quick", "orders:quick_services", "service_worker", "offline", "support:help",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
@@ -40,6 +40,7 @@ OF_ONE_CUSTOMER = {
     "sms:replace", "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
     "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
+    "support:ticket", "support:rating", "support:attachment",
 }  # fmt: skip
 # Everything else is for whoever has signed in.
 
