@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, SyncRun
-from orders.models import ContractDrift, Order, ServiceRequest
+from orders.models import ContractDrift, GoodsClaim, Order, ServiceRequest
+from support.models import Ticket
 from wallet.models import MoneyRequest, TopUp
 
 
@@ -62,9 +63,29 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
             Entry("orders.deliveredgoods", _("Delivered goods"), "package_2"),
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
-            Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
+            Entry(
+                "orders.goodsclaim",
+                _("Reports about goods"),
+                "assignment_late",
+                waiting=lambda: GoodsClaim.objects.filter(state=GoodsClaim.State.WAITING).count(),
+                waiting_query="state__exact=waiting",
+                badge="warning",
+            ),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
             Entry("notifications.notice", _("Emails"), "drafts", page="notifications_mails"),
+        ],
+    ),
+    (
+        _("Support"),
+        [
+            Entry(
+                "support.ticket",
+                _("Tickets"),
+                "forum",
+                waiting=lambda: Ticket.objects.filter(state=Ticket.State.OPEN).count(),
+            ),
+            Entry("support.cannedanswer", _("Canned answers"), "quickreply"),
+            Entry("support.firstanswerrule", _("First answers"), "smart_toy"),
         ],
     ),
     (

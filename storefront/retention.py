@@ -27,8 +27,10 @@ from orders.lifecycle.retention import (
     wipe_order_evidence,
 )
 from privacy.exports.retention import clean_exports
+from support.attachments.storing import delete_old_contents
 from support.documents.acceptance import forget_acceptance_addresses
 from support.status.keeping import clean_status_days
+from support.tickets.thread import close_answered
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -60,6 +62,8 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_status_days,
     clean_service_news,
     forget_acceptance_addresses,
+    close_answered,
+    delete_old_contents,
 )
 
 

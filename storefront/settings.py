@@ -379,7 +379,7 @@ DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of any body; other limits, and files: storefront/web/bodies.py
-DATA_UPLOAD_MAX_NUMBER_FILES = 5
+DATA_UPLOAD_MAX_NUMBER_FILES = 10  # more than any form takes: a sixth file of a question is refused in words
 FILE_UPLOAD_HANDLERS = ["storefront.web.bodies.RegisteredFilesOnly", *global_settings.FILE_UPLOAD_HANDLERS]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 

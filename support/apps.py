@@ -11,10 +11,15 @@ class SupportConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.caching.above import put_above
+        from orders.lifecycle.listeners import when_orders_change
         from support.bars import above
+        from support.first_answers.rules import keep_rules
+        from support.tickets.of_orders import hear_of_orders
 
         put_above(above)
+        when_orders_change(hear_of_orders)
         post_migrate.connect(write_missing_documents, sender=self, dispatch_uid="documents")
+        post_migrate.connect(keep_rules, sender=self, dispatch_uid="first answers")
 
 
 def write_missing_documents(using: str, apps: Any, **_rest: Any) -> None:

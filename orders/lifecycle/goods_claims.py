@@ -1,19 +1,19 @@
 """A customer reports delivered lines that don't work: kept line by line, with what we know of when they had them."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from notifications.outbox import tell_admins, with_admin_page
+from accounts.moments import write_moment
 from orders.lifecycle.goods import names_a_secret
-from orders.lifecycle.goods_evidence import evidence_of
+from orders.lifecycle.goods_evidence import Evidence, evidence_of
+from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.listeners import tell_of_changes
+from orders.lifecycle.warranty import warranty_ends
 from orders.models import GoodsClaim, Order
 
 CLAIMED = "goods_claimed"  # what listeners hear
@@ -35,13 +35,14 @@ def claim_lines(
 ) -> list[GoodsClaim]:
     """Report lines of the customer's own order, counted from 1, as not working; return a row for each.
 
-    Support is told in one mail, which says everything but the lines themselves. Raises Order.DoesNotExist for anybody
+    Whoever listens tells support, of everything but the lines themselves. Raises Order.DoesNotExist for anybody
     else's order, ClaimRefused, ValueError for an unknown reason.
     """
     order = Order.objects.select_related("goods", "user", "service").get(pk=order_id, user=user)
     numbers, text, reason = sorted(set(lines)), text.strip(), GoodsClaim.Reason(reason)
     _check(order, numbers, reason, text)
     evidence = evidence_of(order.goods, numbers)
+    _check_warranty(order, evidence, now)
     claims = []
     for number in numbers:
         opened_at = evidence[number].first_opened_at
@@ -64,23 +65,11 @@ def claim_lines(
             User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
             _check_limit(user, now)
             GoodsClaim.objects.bulk_create(claims)
-            _tell_support(order, claims, now)
             tell_of_changes([order.pk], CLAIMED, now=now)
     except IntegrityError:
         _refuse_claimed(order, numbers)
         raise
     return claims
-
-
-def spans_of(numbers: Iterable[int]) -> str:
-    """Return line numbers as people write them: "1, 3-5"."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _check(order: Order, numbers: Sequence[int], reason: GoodsClaim.Reason, text: str) -> None:
@@ -105,6 +94,29 @@ def _check(order: Order, numbers: Sequence[int], reason: GoodsClaim.Reason, text
         )
 
 
+def _check_warranty(order: Order, evidence: Mapping[int, Evidence], now: datetime) -> None:
+    """Refuse lines that the warranty the order was bought with doesn't cover any more."""
+    if order.warranty_hours == 0:
+        raise ClaimRefused(
+            _(
+                "These goods were sold without a warranty. If you didn't get what you ordered, write to us: the "
+                "address is on the page of your order."
+            )
+        )
+    ends = {number: warranty_ends(order, one.delivered_at) for number, one in evidence.items()}
+    over = [number for number, end in ends.items() if end is not None and end < now]
+    if over:
+        words = ngettext(
+            "The warranty of line %(lines)s ended on %(moment)s. If you think we should look at it all the same, "
+            "write to us: the address is on the page of your order.",
+            "The warranty of lines %(lines)s ended on %(moment)s. If you think we should look at them all the same, "
+            "write to us: the address is on the page of your order.",
+            len(over),
+        )
+        ended = max(end for end in ends.values() if end is not None and end < now)
+        raise ClaimRefused(words % {"lines": spans_of(over), "moment": write_moment(ended)}, "lines")
+
+
 def _refuse_claimed(order: Order, numbers: Sequence[int]) -> None:
     known = list(GoodsClaim.objects.filter(order=order, line__in=numbers).values_list("line", flat=True))
     if known:
@@ -120,35 +132,3 @@ def _check_limit(user: User, now: datetime) -> None:
         raise ClaimRefused(
             _("You have sent %(count)d reports within a day. Please write to us instead.") % {"count": REPORTS_A_DAY}
         )
-
-
-def _tell_support(order: Order, claims: Sequence[GoodsClaim], now: datetime) -> None:
-    """Write one mail for the whole report; its row waits in the outbox until it has left."""
-    first = claims[0]
-    with translation.override(settings.LANGUAGE_CODE):
-        subject = _("Order #%(number)s: goods reported as not working") % {"number": order.pk}
-        by_moments: dict[tuple[datetime, datetime], list[int]] = {}
-        for claim in claims:
-            by_moments.setdefault((claim.delivered_at, claim.first_opened_at), []).append(claim.line)
-        when = [
-            _("Lines %(lines)s: delivered %(delivered)s, first opened %(opened)s")
-            % {"lines": spans_of(numbers), "delivered": _moment(delivered), "opened": _moment(opened)}
-            for (delivered, opened), numbers in by_moments.items()
-        ]
-        body = [
-            order.title,
-            order.user.email,
-            "",
-            _("Lines: %(lines)s") % {"lines": spans_of(claim.line for claim in claims)},
-            _("Reason: %(reason)s") % {"reason": first.get_reason_display()},
-            *([first.text] if first.text else []),
-            "",
-            _("Ordered %(moment)s") % {"moment": _moment(order.created_at)},
-            *when,
-            _("Reported %(moment)s") % {"moment": _moment(now)},
-        ]
-        tell_admins(f"goods-claim:{order.pk}:{first.line}", subject, with_admin_page("\n".join(body), first), now)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

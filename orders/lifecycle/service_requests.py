@@ -2,18 +2,14 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notifications.kinds import ANSWERS
-from notifications.outbox import tell_admins, tell_customer
 from orders.lifecycle.attention import OF_HOLDS, clear_flags
 from orders.lifecycle.holds import NOT_HELD
+from orders.lifecycle.listeners import tell_of_changes
 from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import supply_of
@@ -28,6 +24,9 @@ from orders.models import DELIVERED, UPSTREAM_OPEN, Order, OrderEvent, RefundRea
 Code = OrderEvent.Code
 State = ServiceRequest.State
 RequestKind = ServiceRequest.Kind
+# What listeners hear.
+REQUESTED = "service_requested"
+REQUEST_CLOSED = "service_request_closed"
 
 
 class RequestRefused(Exception):
@@ -75,7 +74,7 @@ def allowed_requests(order: Order) -> list[str]:
 
 
 def request_service(order_id: int, *, user: User, kind: str, now: datetime) -> ServiceRequest:
-    """Ask our staff for a refill or a cancel of the customer's own order; return the open request.
+    """Ask for a refill or a cancel of the customer's own order; return the request, closed where a rule answered it.
 
     Raises Order.DoesNotExist for anybody else's order, RequestRefused when the service or the order's status does not
     allow it, or when the same kind is open already.
@@ -90,22 +89,25 @@ def request_service(order_id: int, *, user: User, kind: str, now: datetime) -> S
     try:
         with transaction.atomic():
             request = ServiceRequest.objects.create(order=order, kind=kind, created_at=now)
-            _tell_staff(request, now)
-            return request
+            tell_of_changes([order.pk], REQUESTED, now=now)
     except IntegrityError:
         raise RequestRefused(_("You have already sent this request. We will answer here.")) from None
+    request.refresh_from_db()  # whoever listens may have answered it
+    return request
 
 
-def close_request(request_id: int, *, state: str, answer: str, actor: User, now: datetime) -> ServiceRequest:
+def close_request(request_id: int, *, state: str, answer: str, actor: User | None, now: datetime) -> ServiceRequest:
     """Close a request as done or declined, with an answer that its customer reads in the order's timeline.
 
-    The order itself does not change: what upstream makes of it comes with its status. Raises WrongStatus when a
+    `actor` is None where a rule did it. Whoever listens tells the customer. The order itself does not change: what
+    upstream makes of it comes with its status. Raises WrongStatus when a
     colleague closed it before, ValueError for a state that closes nothing or a refusal without a word, NotYourOwnMoney.
     """
     answer = answer.strip()
     if state not in (State.DONE, State.DECLINED) or (state == State.DECLINED and not answer):
         raise ValueError(f"{state} with the answer {answer!r} closes no request")
-    refuse_own_order(actor, Order.objects.select_related("user").get(requests=request_id))
+    if actor is not None:
+        refuse_own_order(actor, Order.objects.select_related("user").get(requests=request_id))
     with transaction.atomic():
         still_open = ServiceRequest.objects.filter(pk=request_id, state=State.OPEN)
         if not still_open.update(state=state, answer=answer, closed_at=now, closed_by=actor):
@@ -113,7 +115,7 @@ def close_request(request_id: int, *, state: str, answer: str, actor: User, now:
         request = ServiceRequest.objects.select_related("order__user").get(pk=request_id)
         change = Change(request.order_id, {"request": request.kind, "state": state, "answer": answer})
         write_events([change], code=Code.RESOLVED, status=request.order.status, now=now, actor=actor)
-        _tell_customer(request, now)
+        tell_of_changes([request.order_id], REQUEST_CLOSED, now=now)
     return request
 
 
@@ -128,34 +130,3 @@ def what_became_of(kind: str, state: str, answer: str) -> str:
             else _("The order can't be canceled.")
         )
     return f"{what} {answer}".strip()
-
-
-def _tell_staff(request: ServiceRequest, now: datetime) -> None:
-    order = request.order
-    with translation.override(settings.LANGUAGE_CODE):
-        subject = (
-            _("Order #%(number)s: cancellation requested")
-            if request.kind == RequestKind.CANCEL
-            else _("Order #%(number)s: refill requested")
-        )
-        address = settings.ADMIN_URL + reverse("admin:orders_servicerequest_change", args=[request.pk])
-        body = "\n".join([order.title, order.user.email, "", address])
-        tell_admins(f"request:{request.pk}", subject % {"number": order.pk}, body, now)
-
-
-def _tell_customer(request: ServiceRequest, now: datetime) -> None:
-    order = request.order
-    with translation.override(order.user.mail_language):
-        subject, body = words_of_answer(request)
-        path = reverse("orders:detail", args=[order.pk])
-        key = f"request:{request.pk}:{request.state}"
-        tell_customer(order.user, key, subject, body, now, kind=ANSWERS, url=path)
-
-
-def words_of_answer(request: ServiceRequest) -> tuple[str, str]:
-    """Return subject and text by which the customer is told the answer, in the language that is active."""
-    order = request.order
-    address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
-    became = what_became_of(request.kind, request.state, request.answer)
-    subject = _("Our answer about order #%(number)s") % {"number": order.pk}
-    return subject, "\n\n".join([order.shown_title, became, address])

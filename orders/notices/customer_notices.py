@@ -25,13 +25,18 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     Buyers of numbers wait at their page and are told nothing. Reads `order.user`, and `order.goods` where
     there are any.
     """
-    told = [order for order in orders if order.kind == Kind.SERVICE]
+    told = [order for order in orders if order.kind == Kind.SERVICE and not _is_ours(order)]
     load_services_sold(told)
     notices = []
     for order in told:
         with translation.override(order.user.mail_language):
             notices.append(notice_of_standing(order, now))
     write_notices(notices)
+
+
+def _is_ours(order: Order) -> bool:
+    """A replacement that came to nothing: its customer paid nothing for it, and gets another answer to their claim."""
+    return order.original_id is not None and order.status in (Status.CANCELED, Status.FAILED)
 
 
 def notice_of_standing(order: Order, now: datetime) -> Notice:

@@ -7,8 +7,9 @@ from privacy.registry.account_tables import ACCOUNT_TABLES
 from privacy.registry.money_tables import MONEY_TABLES
 from privacy.registry.order_tables import ORDER_TABLES
 from privacy.registry.other_tables import OTHER_TABLES
+from privacy.registry.support_tables import SUPPORT_TABLES
 
-TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES)
+TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES, *SUPPORT_TABLES)
 # Relations to accounts of tables that hold nothing about customers: which member of staff did something.
 ACTS_OF_STAFF = {
     "catalog.ExchangeRate.set_by",

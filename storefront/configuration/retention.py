@@ -19,6 +19,7 @@ class Retention:
     sync_details: timedelta
     key_spending: timedelta
     trail_origins: timedelta
+    attachments: timedelta
 
 
 def retention(env: Environment, *, late_change_days: int) -> Retention:
@@ -34,4 +35,5 @@ def retention(env: Environment, *, late_change_days: int) -> Retention:
         sync_details=timedelta(days=env.number("SYNC_KEEP_DAYS", 180, minimum=least)),
         key_spending=timedelta(days=env.number("KEY_SPENDING_KEEP_DAYS", 400, minimum=least)),
         trail_origins=timedelta(days=env.number("TRAIL_ADDRESS_KEEP_DAYS", 365, minimum=least)),
+        attachments=timedelta(days=env.number("ATTACHMENT_KEEP_DAYS", 180, minimum=8)),
     )

@@ -42,6 +42,7 @@ def beat_schedule(
         "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
         "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
         "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
+        "warn_of_deadlines": _every("COMPLAINT_DEADLINES_EVERY_SECONDS", 300, "orders.tasks.warn_of_deadlines"),
         "send_stock_alerts": _every("STOCK_ALERTS_EVERY_SECONDS", 60, "catalog.tasks.send_stock_alerts"),
         # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
         "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
@@ -54,6 +55,7 @@ def beat_schedule(
         "clean_simulated_orders": _every(
             "CLEAN_SIMULATED_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_simulated_orders"
         ),
+        "bring_tickets_back": _every("TICKETS_COME_BACK_EVERY_SECONDS", 60, "support.tasks.come_back"),
         "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
         "forget_old_rows": _every("FORGET_OLD_ROWS_EVERY_SECONDS", 3600, "storefront.tasks.forget_old_rows"),
         "prepare_exports": _every("PREPARE_EXPORTS_EVERY_SECONDS", 60, "privacy.tasks.prepare_exports"),

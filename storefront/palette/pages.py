@@ -57,6 +57,7 @@ def _everybodys() -> list[Page]:
         Page(_("Services"), reverse("catalog:index"), "box", "g s", "catalog categories каталог категории"),
         Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
         Page(pgettext_lazy("menu", "SMS numbers"), reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"),
+        Page(_("Help"), reverse("support:help"), "chat", "", "support tickets contact помощь поддержка вопросы"),
         Page(_("What changed"), reverse("changes"), "clock", "", "new prices news новое цены изменения"),
     ]
 

@@ -213,7 +213,7 @@ EXAMPLES: dict[str, list[Example]] = {
         _state("a favorite", _favorite(pk=9, favorite=True)),
         _state("a visitor", _favorite(pk=10, sign_in_url="#")),
     ],
-    "footer": [_state("English", store_name="Corner shop", support_email="help@shop.example", language="en")],
+    "footer": [_state("English", store_name="Corner shop", language="en")],
     "form_errors": [_state("refused", form=_REFUSED), _state("said by the summary", form=_PLAIN)],
     "form_field": [
         *(
@@ -233,6 +233,10 @@ EXAMPLES: dict[str, list[Example]] = {
     "header_tab": [
         _state("here", inside="menu", url="/catalog/", label="Services", icon="grid", path="/catalog/7/"),
         _state("elsewhere", inside="menu", url="/orders/", label="My orders", icon="receipt", path="/catalog/"),
+    ],
+    "help_link": [
+        _state("about an order", url="/help/new/", query="order", value=12),
+        _state("about anything", url="/help/new/"),
     ],
     "icon": [*(_state(name, name=name) for name in _ICONS), _state("spoken", name="lock", label="Locked")],
     "long_pagination": [

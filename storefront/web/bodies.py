@@ -33,6 +33,11 @@ DOORS: tuple[Door, ...] = (
     Door(re.compile(r"/wallet/callbacks/"), 64 * 1024),
     # The shop's logo, with the rest of the form; how large it may be itself preferences.pictures says.
     Door(re.compile(r"/admin/preferences/preferencechange/(?:preview/)?$"), 3 * 1024 * 1024, takes_files=True),
+    # Five files of a question or a reply, as support.attachments.reading takes them, and some more to be refused in
+    # words there.
+    Door(re.compile(r"/help/(?:new|\d+)/$"), 32 * 1024 * 1024, takes_files=True),
+    # The same of staff's answers, and of a canned answer that is put in below what was typed.
+    Door(re.compile(r"/admin/support/ticket/\d+/(?:act|fill)/$"), 32 * 1024 * 1024, takes_files=True),
 )
 ENDS_TOO_SOON = "the body is shorter than was stated"
 # Refuses what is too long before reading it, too, in the words and with the status that programs expect of it.

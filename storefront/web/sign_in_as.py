@@ -32,6 +32,7 @@ SHOWN = frozenset(
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
+        *("support:help", "support:ticket"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
         *("notices:list", "notices:choices"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),

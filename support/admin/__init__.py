@@ -1,5 +1,13 @@
-"""The staff's side of the help."""
+"""The staff's side of help: the queue of tickets, texts, documents, incidents and announcements."""
 
-from support.admin import acceptances, announcements, documents, incidents
+from support.admin import (
+    acceptances,
+    announcements,
+    canned_answers,
+    documents,
+    first_answers,
+    incidents,
+    tickets,
+)
 
-__all__ = ["acceptances", "announcements", "documents", "incidents"]
+__all__ = ["acceptances", "announcements", "canned_answers", "documents", "first_answers", "incidents", "tickets"]

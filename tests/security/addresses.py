@@ -17,7 +17,7 @@ from orders.models import DeliveredGoods, Kind
 from preferences.models import Picture
 from privacy.models import DataExport
 from sms.models import Number, Project
-from support.models import Announcement, Document
+from support.models import Announcement, Attachment, Document, Ticket
 from wallet.models import Receipt, TopUp
 
 
@@ -78,6 +78,8 @@ class Addresses:
             "sms:": {"order_id": number.order_id, "project_id": number.project_id},
             "sms:site": {"pk": Project.objects.get(pk=number.project_id).site_id},
             "sms:country": {"code": Project.objects.get(pk=number.project_id).country.code},
+            "support:": {"pk": Ticket.objects.filter(user=user).latest("pk").pk},
+            "support:attachment": {"pk": Attachment.objects.filter(message__ticket__user=user).latest("pk").pk},
             "api:key": {"pk": key.pk},
             "api:webhook": {"pk": webhook.pk},
             "api:webhook_delivery": {"pk": delivery.pk},

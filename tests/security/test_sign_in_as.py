@@ -31,7 +31,7 @@ CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 # storefront.web.sign_in_as.SHOWN.
 REFUSED = {
     # They open goods, or are files that leave the shop.
-    "orders:goods", "orders:goods_file", "orders:export", "wallet:statement", "wallet:month",
+    "support:attachment", "orders:goods", "orders:goods_file", "orders:export", "wallet:statement", "wallet:month",
     # They show keys, secrets and what was sent with them, or are the programs' own door.
     "api:v2", "api:openapi", "api:docs", "api:console", "api:keys", "api:key", "api:key_show", "api:key_rotate",
     "api:key_revoke", "api:webhooks", "api:webhook", "api:webhook_rotate", "api:webhook_test", "api:webhook_switch",
@@ -40,10 +40,10 @@ REFUSED = {
     "privacy:home", "privacy:prepare", "privacy:download", "privacy:delete", "privacy:keep",
     # They do something, some of them as soon as they are opened.
     "catalog:favorite", "orders:ask", "orders:cancel", "orders:goods_claim", "orders:stock_alert", "ref",
-    "set_language", "notices:open", "notices:read_all",
-    "notices:unsubscribe", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
-    "wallet:declare", "wallet:demo",
-    "wallet:pay", "wallet:payment", "support:dismiss_announcement",
+    "set_language", "notices:open", "notices:read_all", "notices:unsubscribe",
+    "sms:cancel", "sms:replace", "sms:replacement_rule", "support:dismiss_announcement", "support:new",
+    "support:rating", "wallet:callback", "wallet:cancel", "wallet:declare", "wallet:demo",
+    "wallet:pay", "wallet:payment",
     # How the account is kept its owner's.
     "account_security", "end_session", "sign_out_everywhere", "revoke_all_keys", "undo_email_change",
     "usersessions_list",

@@ -28,8 +28,8 @@ OPEN = {
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
     "orders:quick", "orders:quick_services", "service_worker", "offline", "support:status", "support:status_feed",
-    "support:announcements", "support:dismiss_announcement", "changes", "changes_feed", "documents:document",
-    "notices:unsubscribe",
+    "support:announcements", "support:dismiss_announcement", "support:help", "changes", "changes_feed",
+    "documents:document", "notices:unsubscribe",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
@@ -44,6 +44,7 @@ OF_ONE_CUSTOMER = {
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
     "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
     "notices:open",
+    "support:ticket", "support:rating", "support:attachment",
 }  # fmt: skip
 # Everything else is for whoever has signed in.
 

@@ -66,7 +66,20 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
-from support.models import Announcement, Document, DocumentVersion, Incident, IncidentUpdate, TermsAcceptance
+from support.models import (
+    Announcement,
+    Attachment,
+    AttachmentContent,
+    CannedAnswer,
+    Document,
+    DocumentVersion,
+    Incident,
+    IncidentUpdate,
+    Message,
+    SupplierMessage,
+    TermsAcceptance,
+    Ticket,
+)
 from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -117,6 +130,19 @@ def make_order(user: User, *, service: Service | None = None, **fields) -> Order
     order = Order.objects.create(user=user, **{**values, **fields})
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.PLACED, status=order.status, data={"quantity": 100})
     return order
+
+
+def ask(user: User, number: int, **about) -> Ticket:
+    """A ticket that waits, with an answer, a note and a message to the supplier."""
+    now = timezone.now()
+    values = {"reason": Ticket.Reason.SLOW, "subject": f"Question {number}", "waiting_since": now, **about}
+    ticket = Ticket.objects.create(user=user, **values)
+    for kind in (Message.Kind.CUSTOMER, Message.Kind.STAFF, Message.Kind.NOTE):
+        Message.objects.create(ticket=ticket, kind=kind, author=user, text="<b>Where</b> is it?")
+    file = Attachment.objects.create(message=ticket.messages.first(), name="screen.png", kind="png", size=3)
+    AttachmentContent.objects.create(attachment=file, data=b"png")
+    SupplierMessage.objects.create(ticket=ticket, text="Order 77: please start it.")
+    return ticket
 
 
 def make_rows(number: int) -> None:
@@ -224,3 +250,5 @@ def make_rows(number: int) -> None:
     version = DocumentVersion.objects.create(document=document, number=1, titles={"en": "Page"}, texts={"en": "Text"})
     TermsAcceptance.objects.create(user=user, version=version, door="sign_up", address="203.0.113.9")
     PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")
+    ask(user, number, order=order)
+    CannedAnswer.objects.create(name=f"Thanks {number}", texts={"en": "Thank you, {name}."}, reasons=["slow"])

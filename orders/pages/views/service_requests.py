@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import CustomerRequest, customers_only
 from accounts.templatetags.money import money
-from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, request_service
+from orders.lifecycle.service_requests import RequestRefused, cancel_unsent, request_service, what_became_of
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order, ServiceRequest
 
@@ -52,6 +52,8 @@ def ask(request: CustomerRequest, pk: int, kind: str) -> HttpResponse:
 
 
 def _thanks(asked: ServiceRequest) -> str:
+    if asked.state != ServiceRequest.State.OPEN:
+        return what_became_of(asked.kind, asked.state, asked.answer)
     if asked.kind == ServiceRequest.Kind.REFILL:
         return _("We have received your refill request. The answer will appear on this page.")
     return _("We have received your cancellation request. The answer will appear on this page.")

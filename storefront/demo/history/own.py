@@ -52,7 +52,8 @@ def ask_for_refills(customer: User, staff: User, *, now: datetime) -> None:
         if ServiceRequest.Kind.REFILL not in allowed_requests(order):
             continue
         asked = request_service(order.pk, user=customer, kind=ServiceRequest.Kind.REFILL, now=now)
-        if done:
+        # A rule may have answered it at once.
+        if done and asked.state == ServiceRequest.State.OPEN:
             answer = "Topped up again. Thank you for telling us."
             close_request(asked.pk, state=ServiceRequest.State.DONE, answer=answer, actor=staff, now=now)
 

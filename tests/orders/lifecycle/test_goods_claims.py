@@ -3,15 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from notifications.models import Notice
-from notifications.outbox import send_notices
 from orders.lifecycle.goods import keep_goods, note_looks_at_all, reveal, reveal_all
-from orders.lifecycle.goods_claims import REPORTS_A_DAY, ClaimRefused, claim_lines, spans_of
+from orders.lifecycle.goods_claims import REPORTS_A_DAY, ClaimRefused, claim_lines
 from orders.lifecycle.goods_evidence import evidence_of
+from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.listeners import when_orders_change
 from orders.models import DeliveredGoods, GoodsClaim, GoodsReveal, Order
 
@@ -108,37 +107,6 @@ def test_claim_is_a_row_a_line_with_the_evidence_of_each(order, ann):
     assert {row.claimed_at for row in GoodsClaim.objects.all()} == {NOON + 9 * HOUR}
 
 
-def test_claim_is_one_mail_to_support_with_everything_but_the_secrets(order, ann, settings):
-    settings.ADMINS = [("", "desk@example.com")]
-    Order.objects.filter(pk=order.pk).update(created_at=NOON - HOUR)
-    look(order, ann, NOON + 3 * HOUR)
-
-    claim(order, ann, lines=[1, 2, 3, 5], text="Asks for a code")
-    notice = Notice.objects.get(key__startswith="goods-claim:")
-    send_notices(now=timezone.now())
-
-    assert (notice.user, notice.sent_at) == (None, None)
-    assert notice.subject == f"Order #{order.pk}: goods reported as not working"
-    assert notice.body.splitlines()[:-2] == [
-        order.title,
-        "ann@example.com",
-        "",
-        "Lines: 1-3, 5",
-        "Reason: Can't sign in: wrong login or password",
-        "Asks for a code",
-        "",
-        "Ordered 2026-01-01 11:00 UTC",
-        "Lines 1-2: delivered 2026-01-01 12:00 UTC, first opened 2026-01-01 15:00 UTC",
-        "Lines 3, 5: delivered 2026-01-01 14:00 UTC, first opened 2026-01-01 15:00 UTC",
-        "Reported 2026-01-01 21:00 UTC",
-    ]
-    assert f"/admin/orders/goodsclaim/{GoodsClaim.objects.get(line=1).pk}/change/" in notice.body
-    (sent,) = [message for message in mail.outbox if "goods reported" in message.subject]
-    assert sent.to == ["desk@example.com"]
-    for secret in ("secret-", "user0@", "user4@"):
-        assert secret not in sent.body + sent.subject
-
-
 def test_claim_is_told_to_whoever_listens_with_its_rows_written(order, ann):
     told = []
     stop = when_orders_change(
@@ -163,7 +131,6 @@ def test_claim_of_a_line_twice_is_refused_and_names_it(order, ann):
 
     assert refused.value.field == "lines"
     assert GoodsClaim.objects.count() == 2
-    assert Notice.objects.filter(key__startswith="goods-claim:").count() == 1
 
 
 @pytest.mark.parametrize(

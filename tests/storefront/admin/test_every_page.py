@@ -57,7 +57,7 @@ from orders.models import (
 )
 from preferences.models import PreferenceChange
 from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
-from support.models import Document, TermsAcceptance
+from support.models import Document, FirstAnswerRule, TermsAcceptance, Ticket
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
@@ -70,11 +70,15 @@ READ_ONLY = [
     *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
+    *(Ticket,),
     *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
     TermsAcceptance,
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
-NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
+NEVER_ADDED = [
+    *(*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate),
+    FirstAnswerRule,
+]
 NEVER_DELETED = [
     *(
         *READ_ONLY,
@@ -89,6 +93,7 @@ NEVER_DELETED = [
         User,
         UpstreamEntry,
         Document,
+        FirstAnswerRule,
     ),
 ]
 MODELS = list(admin.site._registry)
@@ -129,6 +134,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "catalog.CatalogVersion",
         "catalog.ServiceNews",
         "catalog.ServiceQuality",
+        "orders.ClaimAnswer",
         "orders.PromisedLoss",
         "orders.CouponMaker",
         "orders.PriceDigestLook",
@@ -148,6 +154,10 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "support.MeasuredPart",
         "support.PartDay",
         "support.DocumentVersion",
+        "support.Attachment",
+        "support.AttachmentContent",
+        "support.Message",
+        "support.SupplierMessage",
     }  # the machinery's own, and nobody's to read
     missing = [
         model._meta.label

@@ -13,6 +13,7 @@ from accounts.models import User
 from notifications.letters import send_letters
 from orders.models import Status
 from sms.models import Number, ReplacementRule
+from support.models import Ticket
 from tests.conftest import customer
 from tests.pages import error_beside, summary
 from tests.security.addresses import Addresses, is_of_the_admin, routes
@@ -29,6 +30,7 @@ FOR_CUSTOMERS = {
     "wallet:add", "wallet:payment>wallet:declare", "sms:buy", "sms:home>sms:buy",
     "sms:site>sms:buy", "sms:country>sms:buy", "sms:waiting>sms:replacement_rule",
     "api:keys", "api:key", "api:webhooks", "api:webhook", "privacy:delete",
+    "support:new", "support:ticket", "support:ticket>support:rating",
 }  # fmt: skip
 # What is wrong there is said by the API, in its own words, in the place of its answer.
 NOT_FORMS = {"api:console"}
@@ -104,6 +106,8 @@ def owner(settings: Any) -> User:
     Number.objects.filter(order__user=owner).update(state=Number.State.WAITING, cancel_requested_at=None)
     ReplacementRule.objects.all().delete()
     owner.orders.filter(number__isnull=False).update(status=Status.PENDING)
+    # One that can be rated.
+    owner.tickets.update(state=Ticket.State.ANSWERED, waiting_since=None)
     return owner
 
 
