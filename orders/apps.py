@@ -8,7 +8,9 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.sync.listeners import when_syncs_end
+        from orders.claims.replacing import note_fallen_through
         from orders.fulfilment.service_supply import ServiceSupply
+        from orders.lifecycle.listeners import when_orders_change
         from orders.lifecycle.supply import register
         from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
@@ -20,6 +22,7 @@ class OrdersConfig(AppConfig):
 
         register(Kind.SERVICE, ServiceSupply())
         when_syncs_end(note_sync)
+        when_orders_change(note_fallen_through)
         tells_purpose(purpose_of)
         tells_reserved(reserved_by)
         carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)

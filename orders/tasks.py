@@ -11,7 +11,7 @@ from orders.accounting import purchase_counts, service_quality
 from orders.attempts import assumptions
 from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
-from orders.lifecycle import referrals
+from orders.lifecycle import complaints, referrals
 from orders.notices import price_digest
 from orders.placing import pay_first
 from orders.reconciliation import reconcile
@@ -125,6 +125,12 @@ def check_upstream_balance() -> None:
 def review_held_orders() -> None:
     """Release the orders that would not lose money any more, and refund those that waited long enough."""
     margin.review_held_orders(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.warn_of_deadlines")
+def warn_of_deadlines() -> None:
+    """Tell the admins of reports about goods that the supplier hears of for not much longer."""
+    complaints.warn_of_deadlines(now=timezone.now())
 
 
 @shared_task(name="orders.tasks.send_price_digests")

@@ -94,6 +94,22 @@ class Boolean(Kind[bool]):
 
 
 @dataclass(frozen=True)
+class Whole(Kind[int]):
+    """A whole number within limits."""
+
+    least: int
+    most: int
+
+    def read(self, stored: Any) -> int:
+        if isinstance(stored, str) and stored.strip().isdecimal() and len(stored.strip()) < 10:
+            stored = int(stored.strip())
+        if isinstance(stored, bool) or not isinstance(stored, int) or not self.least <= stored <= self.most:
+            limits = {"least": self.least, "most": self.most}
+            raise ValidationError(_("Enter a whole number from %(least)d to %(most)d."), params=limits)
+        return stored
+
+
+@dataclass(frozen=True)
 class Color(Kind[str]):
     """A color as #rrggbb."""
 

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, SyncRun
-from orders.models import ContractDrift, Order, ServiceRequest
+from orders.models import ContractDrift, GoodsClaim, Order, ServiceRequest
 from support.models import Ticket
 from wallet.models import MoneyRequest, TopUp
 
@@ -63,7 +63,14 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("orders.pendingcheckout", _("Pending checkouts"), "hourglass_top"),
             Entry("orders.deliveredgoods", _("Delivered goods"), "package_2"),
             Entry("orders.goodsreveal", _("Views of goods"), "visibility"),
-            Entry("orders.goodsclaim", _("Reports about goods"), "assignment_late"),
+            Entry(
+                "orders.goodsclaim",
+                _("Reports about goods"),
+                "assignment_late",
+                waiting=lambda: GoodsClaim.objects.filter(state=GoodsClaim.State.WAITING).count(),
+                waiting_query="state__exact=waiting",
+                badge="warning",
+            ),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
         ],
     ),

@@ -38,7 +38,7 @@ FINANCE_MAY = _may(
         "orders.servicerequest", "orders.upstreambalance", "sms.number", "sms.numbermarkuprule", "wallet.gatewayevent",
         "wallet.ledgerentry", "wallet.receipt", "wallet.receivable",
     ],
-    change=["orders.order", "wallet.moneyrequest", "wallet.topup", "wallet.wallet"],
+    change=["orders.goodsclaim", "orders.order", "wallet.moneyrequest", "wallet.topup", "wallet.wallet"],
     add=["orders.coupon", "orders.upstreamentry"],
 )  # fmt: skip
 CATALOG_MAY = _may(
@@ -62,15 +62,15 @@ SUPPORT_MAY = _may(
         "accounts.apikeyspending", "accounts.customergroup", "api.simulatedorder", "api.simulatedwallet",
         "api.webhook", "api.webhookdelivery", "catalog.category", "catalog.favorite", "catalog.service",
         "catalog.stockalert", "catalog.subcategory", "mfa.authenticator", "orders.attentionflag", "orders.checkout",
-        "orders.deliveredgoods", "orders.goodsclaim", "orders.goodsreveal", "orders.lostattempt", "orders.order",
+        "orders.deliveredgoods", "orders.goodsreveal", "orders.lostattempt", "orders.order",
         "orders.orderevent",
         "orders.pendingcheckout", "orders.servicepace", "orders.watchedprice", "sms.country", "sms.number",
         "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate",
         "support.firstanswerrule", "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
     ],
     change=[
-        "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.servicerequest",
-        "support.ticket",
+        "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.goodsclaim",
+        "orders.servicerequest", "support.ticket",
     ],
     add=["support.cannedanswer"],
     delete=["support.cannedanswer"],

@@ -34,6 +34,10 @@ class ServiceForm(ModelForm):
         model = Service
         fields = ("rate_override_micros", "facts_override")  # with it the admin names the others
         help_texts = {
+            "warranty_days": gettext_lazy(
+                "Of goods. Empty: as the title or the description says, else the shop's usual one. 0: none. Orders "
+                "keep what they were bought with."
+            ),
             "rate_override_micros": gettext_lazy(
                 "Replaces the markup; same unit as the upstream rate. Group discounts still apply, but "
                 "never below the floor margin. Empty: markup rules apply."

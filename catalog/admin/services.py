@@ -229,8 +229,8 @@ class ServiceAdmin(EditOnlyAdmin):
                     "facts_override",
                     "description",
                     ("visible", "position"),
-                    ("delivery_override", "rate_per_override"),
-                    "rate_override_micros",
+                    ("delivery_override", "warranty_days"),
+                    ("rate_per_override", "rate_override_micros"),
                     "paused_because",
                 )
             },

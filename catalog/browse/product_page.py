@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,10 +14,9 @@ from catalog.browse.rows import Pricing
 from catalog.browse.similar import SimilarService, similar_services
 from catalog.models import Delivery, Fact, Service
 from catalog.titles.facts import LIFETIME_DAYS, Facts
-from catalog.titles.vocabulary import phrases_in
+from catalog.titles.warranty import LIFETIME_HOURS, facts_with_warranty, warranty_hours
 from catalog.titles.words import Chip, chips_of, days_in_words, fact_in_words, span_in_words
 
-LONGEST_READ = 4000  # characters of a description in which a warranty is looked for
 _PART_WORDS = {
     "login": gettext_lazy("login"),
     "log": gettext_lazy("login"),
@@ -70,25 +68,11 @@ def product_page(service: Service, user: User | None, *, today: date) -> Product
     return ProductPage(
         chips=chips_of(service.facts),
         full_title="" if full == service.short_name else full,
-        points=_points(service, _facts_of(service)),
+        points=_points(service, facts_with_warranty(service)),
         similar=similar_services(service, Pricing(user)),
         history=price_history(service, today=today) if service.rate_confirmed else None,
         regular_prices=user is not None and user.group_id is not None,
     )
-
-
-def _facts_of(service: Service) -> Facts:
-    """Return the facts, with the warranty that the description tells where the title tells none."""
-    facts: Facts = dict(service.facts)
-    if Fact.REFILL in facts or Fact.WARRANTY in facts:
-        return facts
-    text = (service.description or service.upstream_description)[:LONGEST_READ]
-    plain = re.sub(r"[^\S\n]+", " ", strip_tags(re.sub(r"<(?:br|/p|/li)[^>]*>", "\n", text)))
-    for line in plain.splitlines()[:200]:
-        for found in phrases_in(line[:500]):
-            if found.fact in (Fact.REFILL, Fact.WARRANTY):
-                facts.setdefault(found.fact, found.value)
-    return facts
 
 
 def _points(service: Service, facts: Facts) -> list[Point]:
@@ -100,7 +84,9 @@ def _points(service: Service, facts: Facts) -> list[Point]:
     announced = [fact_in_words(key, facts[key]) for key in (Fact.START, Fact.SPEED) if key in facts]
     if announced:
         points.append(Point(_("Announced speed"), ", ".join(announced)))
-    points.append(Point(_("Warranty"), _goods_warranty(facts) if goods else _refill(service, facts)))
+    points.append(
+        Point(_("Warranty"), _goods_warranty(warranty_hours(service, facts)) if goods else _refill(service, facts))
+    )
     return points
 
 
@@ -118,14 +104,16 @@ def _delivery(service: Service) -> str:
     return _("We work on the link you give us. You can follow the progress on the page of your order.")
 
 
-def _goods_warranty(facts: Facts) -> str:
-    hours: Any = facts.get(Fact.WARRANTY)
-    if hours and hours < LIFETIME_DAYS * 24:
-        words = _("Covered for %(time)s after delivery. If something doesn't work, write to us within that time.")
-        return words % {"time": span_in_words(hours * 60)}
-    if hours or "full_warranty" in facts.get(Fact.INCLUDES, ()):
-        return _("Covered for as long as it runs. If something doesn't work, write to us.")
-    return _("No warranty is announced. Anything we can't deliver is refunded to your balance.")
+def _goods_warranty(hours: int | None) -> str:
+    if not hours:
+        return _("No warranty. Anything we can't deliver is refunded to your balance.")
+    if hours >= LIFETIME_HOURS:
+        return _("Covered for as long as it runs. If something doesn't work, report it on the page of your order.")
+    words = _(
+        "Covered for %(time)s after delivery. If something doesn't work, report it within that time on the page of "
+        "your order."
+    )
+    return words % {"time": span_in_words(hours * 60)}
 
 
 def _refill(service: Service, facts: Facts) -> str:

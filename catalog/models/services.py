@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
@@ -259,6 +259,9 @@ class Service(TranslatedName):
         default="",
         db_default="",
         help_text=_("Shown in lists and on its page instead of the title. Empty: as read from the title."),
+    )
+    warranty_days = models.PositiveIntegerField(
+        _("warranty, days"), null=True, blank=True, validators=[MaxValueValidator(36_500)]
     )
     facts_override = models.JSONField(_("facts"), default=dict, db_default={}, blank=True)
     # What the title says, as a sync or `catalog.operations.titles` last read it; facts with staff's corrections.

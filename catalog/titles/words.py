@@ -138,6 +138,17 @@ def days_in_words(days: int) -> str:
     return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
 
 
+def warranty_in_words(hours: int | None) -> str:
+    """Return the warranty of goods for beside their price, "" where no goods are sold; see catalog.titles.warranty."""
+    if hours is None:
+        return ""
+    if hours == 0:
+        return _("No warranty")
+    if hours >= LIFETIME_DAYS * 24:
+        return _("Lifetime warranty")
+    return _("Warranty: %(time)s after delivery") % {"time": span_in_words(hours * 60)}
+
+
 def _refill(days: int) -> str:
     if days == 0:
         return _("No refill")

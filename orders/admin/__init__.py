@@ -3,6 +3,7 @@
 from orders.admin import (
     attention,
     books,
+    claims,
     costs,
     goods,
     mappings,
@@ -18,6 +19,7 @@ from orders.admin import (
 __all__ = [
     "attention",
     "books",
+    "claims",
     "costs",
     "goods",
     "mappings",

@@ -120,6 +120,8 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
         Column(_("Discounts"), lambda line: line.discounts),
         Column(_("Refunds"), lambda line: line.refunds),
         Column(_("Upstream cost"), lambda line: line.cost),
+        Column(_("Refunds for claims"), lambda line: line.claim_refunds),
+        Column(_("Cost of replacements"), lambda line: line.replacements),
         Column(_("Margin"), lambda line: line.margin),
         Column(_("Referral earnings"), lambda line: line.referral),
     ]

@@ -1,4 +1,4 @@
-"""How goods are written, and which lines customers report: the lines themselves nobody sees here."""
+"""How goods are written: the lines themselves nobody sees here."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin.widgets import ModelAdmin, ReadOnlyAdmin
+from accounts.admin.widgets import ModelAdmin
 from accounts.typed_forms import ModelForm
 from orders.columns.formats import FormatRefused, read_format
 from orders.columns.names import label_of
-from orders.models import GoodsClaim, GoodsFormat
+from orders.models import GoodsFormat
 
 
 class GoodsFormatForm(ModelForm):
@@ -47,17 +47,3 @@ class GoodsFormatAdmin(ModelAdmin):
     autocomplete_fields = ("service", "category")
     readonly_fields = (read_as, "updated_at")
     fields = (("service", "category"), ("columns", "separator"), read_as, "updated_at")
-
-
-@admin.register(GoodsClaim)
-class GoodsClaimAdmin(ReadOnlyAdmin):
-    list_display = ("order", "line", "reason", "customer", "delivered_at", "first_opened_at", "claimed_at")
-    list_filter = ("reason", "claimed_at")
-    list_select_related = ("order__user",)
-    search_fields = ("order__id__exact", "order__user__email")
-    fields = ("order", ("line", "reason"), "text", ("delivered_at", "first_opened_at", "claimed_at"))
-    readonly_fields = ("order", "line", "reason", "text", "delivered_at", "first_opened_at", "claimed_at")
-
-    @admin.display(description=gettext_lazy("customer"), ordering="order__user__email")
-    def customer(self, claim: GoodsClaim) -> Any:
-        return claim.order.user

@@ -27,7 +27,8 @@ from orders.fulfilment.typical_duration import learn_pace
 from orders.lifecycle.attention import Flag, clear_flags, raise_flag, tell_of
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift, with_mapped_words
-from orders.lifecycle.refunds import partial_refund_micros, refund_up_to
+from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.settled_lines import due_in_all_micros
 from orders.lifecycle.supply import (
     Report,
     is_foreign,
@@ -230,7 +231,7 @@ def _review(order: Order, report: Report, charge_micros: int, now: datetime) -> 
 def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
     # Not of what remains while upstream says that work goes on: a human has been asked about that.
     if order.status == report.status == Status.PARTIAL and order.remains is not None:
-        due_micros = partial_refund_micros(order.price_micros, order.quantity, order.remains)
+        due_micros = due_in_all_micros(order)
         refund_up_to(order, due_micros, why=RefundReason.PARTIAL, now=now, remains=order.remains)
     elif order.status == Status.CANCELED:
         refund_up_to(order, order.price_micros, why=report.why or RefundReason.CANCELED, now=now)

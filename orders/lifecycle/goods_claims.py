@@ -1,6 +1,6 @@
 """A customer reports delivered lines that don't work: kept line by line, with what we know of when they had them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -8,9 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from accounts.moments import write_moment
 from orders.lifecycle.goods import names_a_secret
-from orders.lifecycle.goods_evidence import evidence_of
+from orders.lifecycle.goods_evidence import Evidence, evidence_of
+from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.listeners import tell_of_changes
+from orders.lifecycle.warranty import warranty_ends
 from orders.models import GoodsClaim, Order
 
 CLAIMED = "goods_claimed"  # what listeners hear
@@ -39,6 +42,7 @@ def claim_lines(
     numbers, text, reason = sorted(set(lines)), text.strip(), GoodsClaim.Reason(reason)
     _check(order, numbers, reason, text)
     evidence = evidence_of(order.goods, numbers)
+    _check_warranty(order, evidence, now)
     claims = []
     for number in numbers:
         opened_at = evidence[number].first_opened_at
@@ -68,17 +72,6 @@ def claim_lines(
     return claims
 
 
-def spans_of(numbers: Iterable[int]) -> str:
-    """Return line numbers as people write them: "1, 3-5"."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
 def _check(order: Order, numbers: Sequence[int], reason: GoodsClaim.Reason, text: str) -> None:
     goods = getattr(order, "goods", None)
     if goods is None:
@@ -99,6 +92,29 @@ def _check(order: Order, numbers: Sequence[int], reason: GoodsClaim.Reason, text
         raise ClaimRefused(
             _("Leave logins and passwords out: we can tell from the line numbers which ones you mean."), "text"
         )
+
+
+def _check_warranty(order: Order, evidence: Mapping[int, Evidence], now: datetime) -> None:
+    """Refuse lines that the warranty the order was bought with doesn't cover any more."""
+    if order.warranty_hours == 0:
+        raise ClaimRefused(
+            _(
+                "These goods were sold without a warranty. If you didn't get what you ordered, write to us: the "
+                "address is on the page of your order."
+            )
+        )
+    ends = {number: warranty_ends(order, one.delivered_at) for number, one in evidence.items()}
+    over = [number for number, end in ends.items() if end is not None and end < now]
+    if over:
+        words = ngettext(
+            "The warranty of line %(lines)s ended on %(moment)s. If you think we should look at it all the same, "
+            "write to us: the address is on the page of your order.",
+            "The warranty of lines %(lines)s ended on %(moment)s. If you think we should look at them all the same, "
+            "write to us: the address is on the page of your order.",
+            len(over),
+        )
+        ended = max(end for end in ends.values() if end is not None and end < now)
+        raise ClaimRefused(words % {"lines": spans_of(over), "moment": write_moment(ended)}, "lines")
 
 
 def _refuse_claimed(order: Order, numbers: Sequence[int]) -> None:

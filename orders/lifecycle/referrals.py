@@ -11,11 +11,12 @@ from fractions import Fraction
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
-from orders.models import DELIVERED, LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
+from orders.models import DELIVERED, GoodsClaim, LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 from wallet.models import LedgerEntry
 from wallet.operations import credit
@@ -117,7 +118,13 @@ def _not_final_before(order: Order, now: datetime) -> datetime | None:
         return max(order.next_poll_at, now) + LOOK_SOON
     if order.lost_attempts.filter(state__in=STILL_SOUGHT).exists() or _cancel_is_asked_for(order):
         return now + LOOK_AGAIN
-    return None
+    return now + LOOK_AGAIN if _has_open_claims(order) else None
+
+
+def _has_open_claims(order: Order) -> bool:
+    """Whether lines of it, or of what replaced some, wait for an answer, or a replacement may still cost something."""
+    claims = GoodsClaim.objects.filter(Q(order=order) | Q(order__original=order), state=GoodsClaim.State.WAITING)
+    return claims.exists() or order.replacements.open().exists()
 
 
 def _cancel_is_asked_for(order: Order) -> bool:
@@ -130,12 +137,20 @@ def _earned_micros(order: Order, percent: Decimal) -> int:
     # A charge of nothing is one that upstream has not named.
     cost_upstream_micros = order.charge_upstream_micros or order.cost_upstream_micros
     floor_percent = order.pricing.get("floor_percent", settings.FLOOR_MARGIN_PERCENT)
+    cost_micros = -(-cost_upstream_micros * order.exchange_rate_micros // MICROS)
     return share_micros(
         kept_micros=order.kept_micros,
-        cost_micros=-(-cost_upstream_micros * order.exchange_rate_micros // MICROS),
+        cost_micros=cost_micros + _replacements_cost_micros(order),
         percent=percent,
         floor_percent=Decimal(floor_percent),
     )
+
+
+def _replacements_cost_micros(order: Order) -> int:
+    """What replacing goods of it cost the shop; a charge of nothing is one that a canceled replacement ended with."""
+    made = order.replacements.filter(upstream_id__isnull=False)
+    costs = made.values_list("charge_upstream_micros", "cost_upstream_micros", "exchange_rate_micros")
+    return sum(-(-(expected if charge is None else charge) * rate // MICROS) for charge, expected, rate in costs)
 
 
 def forgo_earnings(user: User, *, now: datetime) -> int:

@@ -13,6 +13,7 @@ from wallet.operations.second_person import is_too_much_for_one, write_request
 
 ABOUT = "order:"
 UNKNOWN = "unknown"  # the act for an order whose answer never came
+CLAIM = "claim"  # the act of an answer to a claim for goods; see orders.claims.answering
 
 
 def ask_for_refund(order: Order, *, act: str, actor: User, now: datetime) -> MoneyRequest:

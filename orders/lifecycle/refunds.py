@@ -17,6 +17,8 @@ from wallet.operations import credit
 
 # Given back as a whole they were no purchase, and cost the customer no coupon.
 CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
+BY_STAFF = (RefundReason.STAFF, RefundReason.CLAIM)
+OF_CLAIM = ":claim"  # what the ledger's references of refunds for claims end with
 
 
 def partial_refund_micros(price_micros: int, quantity: int, remains: int) -> int:
@@ -40,7 +42,7 @@ def refund_up_to(
     The guard is the amount refunded so far: whoever read an older one changes nothing. The order's row is
     updated in place. Raises accounts.power.NotYourOwnMoney where staff decides about an order of its own.
     """
-    if actor is not None and why == RefundReason.STAFF:
+    if actor is not None and why in BY_STAFF:
         refuse_own_order(actor, order)
     due_micros = min(total_micros, order.price_micros) - order.refunded_micros
     if due_micros <= 0:
@@ -57,7 +59,7 @@ def refund_up_to(
             user=order.user,
             amount_micros=due_micros,
             kind=LedgerEntry.Kind.REFUND,
-            reference=f"order:{order.pk}:refund:{total_after}",
+            reference=f"order:{order.pk}:refund:{total_after}{OF_CLAIM if why == RefundReason.CLAIM else ''}",
             note=order.title[:300],
             actor=actor,
         )
@@ -71,6 +73,6 @@ def refund_up_to(
         change = Change(order.pk, data, evidence or {})
         write_events([change], code=OrderEvent.Code.REFUNDED, status=order.status, now=now, actor=actor)
         order.refunded_micros = total_after
-        if actor != order.user:  # who canceled it knows
+        if actor != order.user and why != RefundReason.CLAIM:  # who canceled it knows; an answer tells of its refund
             announce([order], now=now)
     return due_micros

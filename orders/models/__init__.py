@@ -11,7 +11,7 @@ from orders.models.aftercare import (
 from orders.models.attempts import LostAttempt, LostAttemptQuerySet
 from orders.models.attention import AttentionFlag
 from orders.models.books import Books
-from orders.models.goods import GoodsClaim, GoodsFormat
+from orders.models.goods import ClaimAnswer, GoodsClaim, GoodsFormat
 from orders.models.order import (
     DELIVERED,
     FINISHED,
@@ -51,6 +51,7 @@ __all__ = [
     "AttentionFlag",
     "Books",
     "Checkout",
+    "ClaimAnswer",
     "ContractDrift",
     "Coupon",
     "CouponMaker",

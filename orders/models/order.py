@@ -159,6 +159,16 @@ class Order(models.Model):
     checkout = models.ForeignKey(
         Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="orders", verbose_name=_("checkout")
     )
+    # The order whose price paid for this one too: it replaces goods of that one which didn't work.
+    original = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replacements",
+        verbose_name=_("replaces goods of"),
+        db_index=False,  # `order_replacements`, of the few that have one
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.SERVICE)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.PAID)
     title = models.CharField(_("item sold"), max_length=500)
@@ -185,6 +195,8 @@ class Order(models.Model):
     exchange_rate_micros = MicrosField(_("exchange rate"), default=1_000_000)
     pricing = models.JSONField(_("price calculation"), default=dict, blank=True)  # see catalog.pricing.PriceBook.terms
     accepted_loss_micros = MicrosField(_("accepted loss"), default=0, help_text=_("Accepted to keep a promised price."))
+    # Of goods, as it was when they were bought; none: bought before that was kept, or no goods.
+    warranty_hours = models.PositiveIntegerField(_("warranty, hours"), null=True, blank=True)
 
     upstream_id = models.CharField(_("upstream order"), max_length=64, null=True, blank=True)  # noqa: DJ001 - NULL is "none yet" for the unique constraint
     upstream_word = models.CharField(_("upstream status"), max_length=100, blank=True)
@@ -242,7 +254,9 @@ class Order(models.Model):
                 name="refunds_never_exceed_the_price",
             ),
             models.CheckConstraint(
-                condition=Q(price_micros__gt=0, quantity__gt=0), name="order_has_price_and_quantity"
+                condition=Q(quantity__gt=0)
+                & (Q(price_micros__gt=0, original=None) | Q(price_micros=0, original__isnull=False)),
+                name="order_has_price_or_replaces",
             ),
             models.CheckConstraint(
                 condition=(Q(kind="service", service__isnull=False) | Q(kind="number", service=None)),
@@ -271,6 +285,7 @@ class Order(models.Model):
                 condition=Q(status__in=OPEN, next_poll_at__isnull=False),
                 name="order_open_polls",
             ),
+            models.Index(fields=["original"], condition=Q(original__isnull=False), name="order_replacements"),
             # What a customer with half a million orders filters by.
             models.Index(fields=["user", "-id"], condition=Q(status__in=OPEN), name="order_open_of_customer"),
             models.Index(fields=["user", "-id"], condition=Q(kind="number"), name="order_numbers"),

@@ -21,3 +21,4 @@ class RefundReason(models.TextChoices):
     CANCELED_BY_CUSTOMER = "canceled_by_customer", _("You canceled the number, and there was no charge for it")
     REPLACED = "replaced", _("Replaced with another number")
     STAFF = "staff", _("Support decision")
+    CLAIM = "claim", _("Goods that didn't work")

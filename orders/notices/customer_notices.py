@@ -23,13 +23,18 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     Part of the caller's transaction, and harmless to repeat: each standing, a higher refund included, is told once.
     Buyers of numbers wait at their page and get no mail. Reads `order.user`, and `order.goods` where there are any.
     """
-    told = [order for order in orders if order.kind == Kind.SERVICE and order.user.wants_mail]
+    told = [order for order in orders if order.kind == Kind.SERVICE and order.user.wants_mail and not _is_ours(order)]
     load_services_sold(told)
     notices = []
     for order in told:
         with translation.override(order.user.mail_language):
             notices.append(_notice(order, now))
     write_notices(notices)
+
+
+def _is_ours(order: Order) -> bool:
+    """A replacement that came to nothing: its customer paid nothing for it, and gets another answer to their claim."""
+    return order.original_id is not None and order.status in (Status.CANCELED, Status.FAILED)
 
 
 def _notice(order: Order, now: datetime) -> Notice:

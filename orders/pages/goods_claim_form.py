@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.typed_forms import Form
-from orders.lifecycle.goods_claims import LINES_AT_ONCE, LONGEST_TEXT, ClaimRefused, spans_of
+from orders.lifecycle.goods_claims import LINES_AT_ONCE, LONGEST_TEXT, ClaimRefused
+from orders.lifecycle.line_numbers import spans_of
 from orders.models import GoodsClaim
 
 LONGEST_TYPED = 400

@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from orders.columns import Goods
 from orders.columns.goods import Line
 from orders.columns.reading import Whole
-from orders.lifecycle.goods_claims import spans_of
-from orders.models import GoodsClaim
+from orders.lifecycle.line_numbers import spans_of
+from orders.models import ClaimAnswer, GoodsClaim, Order
 
+State = GoodsClaim.State
 LINES_PER_PAGE = 100
+TONES = {State.WAITING: "warn", State.REPLACED: "good", State.REFUNDED: "good", State.REFUSED: "bad"}
 COPIED_AT_ONCE = 1_000  # lines; more of them would make the page heavy, and a file holds them better
 
 
@@ -25,14 +27,31 @@ class ShownLine:
     claim: GoodsClaim | None
     why: str
 
+    @property
+    def tone(self) -> str:
+        """The tone of the badge that says how its report stands."""
+        return TONES[State(self.claim.state)] if self.claim else ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Lines of a report that have the same answer, or none yet."""
+
+    lines: str
+    several: bool
+    label: str
+    tone: str
+    answer: ClaimAnswer | None
+
 
 @dataclass(frozen=True)
 class Report:
-    """Lines that were reported together."""
+    """Lines that were reported together, and what we answered about which of them."""
 
     lines: str
     several: bool
     first: GoodsClaim
+    parts: list[Settled]
 
 
 def page_of(goods: Goods, asked: str | None, claims: Sequence[GoodsClaim]) -> tuple[Page[Line], list[ShownLine]]:
@@ -47,14 +66,35 @@ def all_lines(goods: Goods) -> SafeString | None:
     return goods.copied if 1 < len(goods.lines) <= COPIED_AT_ONCE else None
 
 
+def claims_of(order: Order) -> list[GoodsClaim]:
+    """Return what was reported of an order's goods, with the answers; one query."""
+    return list(order.goods_claims.select_related("answer"))
+
+
 def reports_of(claims: Sequence[GoodsClaim]) -> list[Report]:
-    """Return what was reported, the newest report first."""
+    """Return what was reported, the newest report first. The claims come with their answers."""
     together: dict[object, list[GoodsClaim]] = {}
     for claim in claims:
         together.setdefault(claim.claimed_at, []).append(claim)
     return [
-        Report(spans_of(claim.line for claim in rows), len(rows) > 1, rows[0])
+        Report(spans_of(claim.line for claim in rows), len(rows) > 1, rows[0], _parts(rows))
         for _moment, rows in sorted(together.items(), key=lambda item: str(item[0]), reverse=True)
+    ]
+
+
+def _parts(claims: Sequence[GoodsClaim]) -> list[Settled]:
+    together: dict[int | None, list[GoodsClaim]] = {}
+    for claim in sorted(claims, key=lambda claim: claim.line):
+        together.setdefault(claim.answer_id, []).append(claim)
+    return [
+        Settled(
+            lines=spans_of(claim.line for claim in rows),
+            several=len(rows) > 1,
+            label=rows[0].get_state_display(),
+            tone=TONES[State(rows[0].state)],
+            answer=rows[0].answer,
+        )
+        for rows in together.values()
     ]
 
 

@@ -15,6 +15,8 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.quality import shown_quality
 from catalog.operations.stock_alerts import has_stock_alert, out_of_stock
+from catalog.titles.warranty import warranty_hours
+from catalog.titles.words import warranty_in_words
 from orders.models import Order, PendingCheckout
 from orders.pages.forms import PlaceOrderForm, PriceView, quote_for, why_not_orderable
 from orders.placing.pay_first import pay_and_order
@@ -56,6 +58,7 @@ def card_of(form: PlaceOrderForm, reader: User | None) -> dict[str, Any]:
         "quote": quote,
         "refusal": refusal,
         "quality": shown_quality(service),
+        "warranty": warranty_in_words(warranty_hours(service)),
         "sold_out": sold_out,
         "has_alert": sold_out and reader is not None and has_stock_alert(reader, service),
     }

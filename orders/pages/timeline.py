@@ -10,6 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.money import money
+from orders.claims.answering import what_became_of_lines
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.lifecycle.service_requests import what_became_of
 from orders.models import AttentionFlag, Order, OrderEvent, RefundReason, ServiceRequest, Status
@@ -62,6 +63,8 @@ def _asked(kind: str) -> str:
 
 
 def _detail(code: str, data: dict[str, Any]) -> str:
+    if code == Code.PLACED and "replaces" in data:
+        return _("At no charge: it replaces goods of order #%(number)s.") % {"number": data["replaces"]}
     if code == Code.PLACED and "price_micros" in data:
         return _placed(data)
     if code == Code.REFUNDED and "refund_micros" in data:
@@ -72,6 +75,8 @@ def _detail(code: str, data: dict[str, Any]) -> str:
         return _("By you, before it was sent.")
     if code == Code.RESOLVED and "request" in data:
         return what_became_of(data["request"], data.get("state", ""), data.get("answer", ""))
+    if code == Code.RESOLVED and "claim" in data:
+        return what_became_of_lines(data["claim"], data["lines"], data.get("replacement"), data.get("text", ""))
     return ""
 
 

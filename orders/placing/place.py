@@ -16,6 +16,7 @@ from accounts.models import ApiKey, User
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
+from catalog.titles.warranty import warranty_hours
 from orders.lifecycle.coupons import (
     CouponRefused,
     claim_coupon,
@@ -156,6 +157,7 @@ def draft_order(
         exchange_rate_micros=book.exchange_rate_micros,
         pricing=book.terms(service),
         accepted_loss_micros=agreed.accepted_loss_micros,
+        warranty_hours=warranty_hours(service),
     )
 
 

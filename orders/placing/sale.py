@@ -41,6 +41,7 @@ _ORDER = InsertPart(
         "exchange_rate_micros",
         "pricing",
         "accepted_loss_micros",
+        "warranty_hours",
         "created_at",
     ),
     taken={"checkout_id": "moved.bought_id"},

@@ -13,8 +13,9 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.power import refuse_own_money
 from orders.attempts.not_found import refund_forgotten
+from orders.claims.answering import carry_out_claim, claim_of_request
 from orders.fulfilment.margin import refund_held
-from orders.lifecycle.refund_requests import ABOUT, UNKNOWN, ask_for_refund
+from orders.lifecycle.refund_requests import ABOUT, CLAIM, UNKNOWN, ask_for_refund
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import Order
 from orders.reconciliation.resolve import resolve_by_refund
@@ -29,8 +30,10 @@ ACTS: dict[str, Callable[..., None]] = {
 }
 
 
-def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> MoneyRequest:
+def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> MoneyRequest | None:
     """Refund an order in one of the three ways of ACTS; the request returned is done, or waits for a second person.
+
+    None where nothing was paid: a replacement is closed the same way, and moves no money.
 
     Raises NotYourOwnMoney, WrongStatus when the order is not in that state, ValueError, whose text is for staff, when
     a refund of it waits already.
@@ -38,6 +41,9 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
     with transaction.atomic():
         order = Order.objects.select_related("user").get(pk=order_id)
         refuse_own_money(actor, order.user, permission="orders.change_order")
+        if not order.price_micros:
+            ACTS[act](order_id, actor=actor, now=now)
+            return None
         request = ask_for_refund(order, act=act, actor=actor, now=now)
         if request.state == MoneyRequest.State.WAITING:
             with transaction.atomic():  # for who asks: whether the order is in that state
@@ -53,6 +59,9 @@ def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
 
     Raises SubjectChanged when the order has been settled otherwise, or partly refunded, meanwhile.
     """
+    if request.act == CLAIM:
+        carry_out_claim(request, now=now)
+        return
     order = Order.objects.get(pk=request.about.removeprefix(ABOUT))
     if order.price_micros - order.refunded_micros != request.amount_micros:
         raise SubjectChanged
@@ -63,5 +72,7 @@ def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
 
 
 def page_of_order(request: MoneyRequest) -> str:
-    """Return the address of the staff's page of the order that a request is about."""
+    """Return the address of the staff's page of the order, or the claim for its goods, that a request is about."""
+    if request.act == CLAIM and (claim := claim_of_request(request)):
+        return reverse("admin:orders_goodsclaim_change", args=[claim.pk])
     return reverse("admin:orders_order_change", args=[request.about.removeprefix(ABOUT)])

@@ -51,7 +51,7 @@ ORDER_TABLES = (
         ),
         Emptied({"link": "", "comments": "", "upstream_payload": None}, SOLD),
         owner="user",
-        others=("checkout",),
+        others=("checkout", "original"),
     ),
     Table(
         "orders.OrderEvent",
@@ -87,10 +87,22 @@ ORDER_TABLES = (
         "orders.GoodsClaim",
         Export(
             "reports_about_goods",
-            ("order_id", "line", "reason", "text", "delivered_at", "first_opened_at", "claimed_at"),
+            ("order_id", "line", "reason", "text", "delivered_at", "first_opened_at", "claimed_at", "state"),
         ),
         Emptied({"text": ""}, "which lines did not work, and when they were delivered, opened and reported"),
         owner="order__user",
+        others=("answer",),
+    ),
+    Table(
+        "orders.ClaimAnswer",
+        Export(
+            "answers_about_goods",
+            ("order_id", "answer=kind", "lines", "text", "refund_micros", "replacement_id", "carried_out_at"),
+            only=Q(carried_out_at__isnull=False),
+        ),
+        Emptied({"text": ""}, "the books: what was given back or replaced, and who decided so"),
+        owner="order__user",
+        others=("replacement", "request", "answered_by"),
     ),
     Table(
         "orders.ServiceRequest",

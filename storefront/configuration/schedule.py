@@ -42,6 +42,7 @@ def beat_schedule(
         "resume_forwarding": _every("RESUME_FORWARDING_EVERY_SECONDS", 20, "orders.tasks.resume_forwarding"),
         "check_upstream_balance": _every("CHECK_BALANCE_EVERY_SECONDS", 60, "orders.tasks.check_upstream_balance"),
         "review_held_orders": _every("REVIEW_HELD_EVERY_SECONDS", 60, "orders.tasks.review_held_orders"),
+        "warn_of_deadlines": _every("COMPLAINT_DEADLINES_EVERY_SECONDS", 300, "orders.tasks.warn_of_deadlines"),
         "send_stock_alerts": _every("STOCK_ALERTS_EVERY_SECONDS", 60, "catalog.tasks.send_stock_alerts"),
         # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
         "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),

@@ -20,7 +20,7 @@ from unfold.widgets import (
 
 from accounts.typed_forms import AsTypedField
 from preferences.face import SUPPORT_EMAIL
-from preferences.kinds import Boolean, Choice, Choices, Color, Image, Text, Translated
+from preferences.kinds import Boolean, Choice, Choices, Color, Image, Text, Translated, Whole
 from preferences.look import picture_address
 from preferences.registry import Preference
 
@@ -60,6 +60,8 @@ def fields_of(preference: Preference[Any]) -> dict[str, forms.Field]:
                     **common,
                 )
             }
+        case Whole():
+            return {"": AsTypedField(widget=_number(kind), initial=str(value), **common)}
         case Boolean():
             return {"": forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), initial=value, **common)}
         case Image():
@@ -82,7 +84,7 @@ def typed(preference: Preference[Any], cleaned: Mapping[str, Any]) -> Any:
     """
     kind = preference.kind
     match kind:
-        case Text() | Color():
+        case Text() | Color() | Whole():
             return cleaned[""] or None
         case Translated():
             return {end.removeprefix("_"): text for end, text in cleaned.items() if text}
@@ -94,6 +96,10 @@ def _text_widget(preference: Preference[Any]) -> forms.Widget:
     if preference is SUPPORT_EMAIL:
         return UnfoldAdminEmailInputWidget()
     return _area() if preference.kind.lines else UnfoldAdminTextInputWidget()
+
+
+def _number(kind: Whole) -> forms.Widget:
+    return UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "maxlength": len(str(kind.most))})
 
 
 def _area() -> forms.Widget:

@@ -4,7 +4,7 @@ As preferences.pictures does, but each in its own format and size. Of something 
 """
 
 import io
-import warnings
+import threading
 
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
@@ -14,6 +14,8 @@ from support.attachments.refusals import FileRefused
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 16_000_000  # 64 MB while it is decoded; small files can claim any size
+# At once in one process, whatever number of customers sends pictures: one takes up to twice as much memory.
+_drawing = threading.BoundedSemaphore(2)
 SAVED_WITH: dict[str, dict[str, int]] = {"PNG": {}, "JPEG": {"quality": 90}, "WEBP": {"quality": 90, "method": 2}}
 
 
@@ -22,16 +24,19 @@ def redrawn(data: bytes) -> tuple[str, bytes]:
 
     Raises FileRefused for what no picture is, is damaged or has too many pixels.
     """
+    with _drawing:
+        return _redrawn(data)
+
+
+def _redrawn(data: bytes) -> tuple[str, bytes]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-            with Pillow.open(io.BytesIO(data), formats=FORMATS) as opened:
-                # From the head of the file, before any of its pixels are decoded.
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise Pillow.DecompressionBombError
-                format_, see_through = str(opened.format), opened.has_transparency_data
-                turned = ImageOps.exif_transpose(opened)
-                pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
+        with Pillow.open(io.BytesIO(data), formats=FORMATS) as opened:
+            # From the head of the file, before any of its pixels are decoded.
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Pillow.DecompressionBombError
+            format_, see_through = str(opened.format), opened.has_transparency_data
+            turned = ImageOps.exif_transpose(opened)
+            pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
         raise FileRefused(_("The picture has more than 16 million pixels.")) from None
     except (OSError, SyntaxError, ValueError):

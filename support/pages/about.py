@@ -67,7 +67,7 @@ def about_of(user: User, params: Mapping[str, str]) -> About:
             raise Http404
         return About(order=order)
     if "payment" in params:
-        top_up = user.top_ups.filter(reference=params["payment"][:20]).first()
+        top_up = user.top_ups.filter(reference=line(params["payment"])[:20]).first()
         if top_up is None:
             raise Http404
         return About(top_up=top_up)

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.lifecycle.goods_claims import CLAIMED, spans_of
+from orders.claims.answering import ANSWERED, what_became_of_lines
+from orders.lifecycle.complaints import complaint_deadline
+from orders.lifecycle.goods_claims import CLAIMED
+from orders.lifecycle.line_numbers import spans_of
 from orders.lifecycle.service_requests import REQUEST_CLOSED, REQUESTED
-from orders.models import GoodsClaim, Order, ServiceRequest
+from orders.models import ClaimAnswer, GoodsClaim, Order, ServiceRequest
 from support.models import Message, Ticket
 from support.tickets.limits import CAUSED_BY_ORDERS, lock_customer
 from support.tickets.mail import tell_of_answer, tell_staff
@@ -35,6 +38,10 @@ def hear_of_orders(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
     elif code == CLAIMED:
         for order in Order.objects.filter(pk__in=order_ids).select_related("user"):
             _write_report(order, now)
+    elif code == ANSWERED:
+        answers = ClaimAnswer.objects.filter(order__in=order_ids, carried_out_at=now)
+        for answer in answers.select_related("order__user", "answered_by"):
+            _write_claim_answer(answer, now)
 
 
 def _requests(order_ids: Sequence[int]) -> QuerySet[ServiceRequest]:
@@ -72,8 +79,7 @@ def _write_report(order: Order, now: datetime) -> None:
     text = "\n".join(part for part in (lines, why, claims[0].text) if part)
     key = f"{CAUSED_BY_ORDERS}claim:{claims[0].pk}"
     lock_customer(order.user)
-    at_work = Ticket.objects.filter(order=order, messages__key__startswith=f"{CAUSED_BY_ORDERS}claim:")
-    known = at_work.exclude(state=Ticket.State.CLOSED).first()
+    known = _about_goods(order).exclude(state=Ticket.State.CLOSED).first()
     if known is None:
         ticket = open_ticket(
             user=order.user,
@@ -92,6 +98,28 @@ def _write_report(order: Order, now: datetime) -> None:
     say(ticket, Message.Kind.NOTE, _evidence(claims), now=now)
 
 
+def _about_goods(order: Order) -> QuerySet[Ticket]:
+    """Return the tickets that reports about this order's goods caused, the newest first."""
+    caused = Message.objects.filter(ticket=OuterRef("pk"), key__startswith=f"{CAUSED_BY_ORDERS}claim:")
+    return Ticket.objects.filter(Exists(caused), order=order)
+
+
+def _write_claim_answer(answer: ClaimAnswer, now: datetime) -> None:
+    """Write what was decided about lines into their ticket; orders mail it. It waits on while other lines do."""
+    order = answer.order
+    known = _about_goods(order).first()
+    key = f"claim-answer:{answer.pk}"
+    if known is None or said_before(known, key):
+        return
+    ticket = locked(known.pk)
+    with translation.override(order.user.mail_language):
+        text = what_became_of_lines(answer.kind, answer.lines, answer.replacement_id, answer.text)
+    say(ticket, Message.Kind.STAFF, text, author=answer.answered_by, key=key, now=now)
+    ticket.first_answer_at = ticket.first_answer_at or now
+    waits = GoodsClaim.objects.filter(order=order, state=GoodsClaim.State.WAITING).exists()
+    move(ticket, Ticket.State.OPEN if waits else Ticket.State.ANSWERED, now=now)
+
+
 def _evidence(claims: Sequence[GoodsClaim]) -> str:
     """Return in the shop's language when the lines came and were first opened."""
     by_moments: dict[tuple[datetime, datetime], list[int]] = {}
@@ -99,10 +127,14 @@ def _evidence(claims: Sequence[GoodsClaim]) -> str:
         by_moments.setdefault((claim.delivered_at, claim.first_opened_at), []).append(claim.line)
     with translation.override(settings.LANGUAGE_CODE):
         words = _("Lines %(lines)s: delivered %(delivered)s, first opened %(opened)s")
-        return "\n".join(
+        said = [
             words % {"lines": spans_of(lines), "delivered": _moment(delivered), "opened": _moment(opened)}
             for (delivered, opened), lines in by_moments.items()
-        )
+        ]
+        until = complaint_deadline(min(claim.delivered_at for claim in claims))
+        if until is not None:
+            said.append(_("The supplier hears complaints until %(moment)s.") % {"moment": _moment(until)})
+    return "\n".join(said)
 
 
 def _moment(moment: datetime) -> str:

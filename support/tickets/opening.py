@@ -1,5 +1,6 @@
 """A customer asks something: a ticket begins, a rule may answer at once, otherwise the staff is told."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from wallet.models import TopUp
 
 LONGEST_SUBJECT = 150
 SUBJECT_FROM_TEXT = 80
+_SENTENCE = re.compile(r".{12,}?[.?!…](?=\s)")
 REASONS_OF_REQUESTS = {
     ServiceRequest.Kind.REFILL: Ticket.Reason.REFILL,
     ServiceRequest.Kind.CANCEL: Ticket.Reason.CANCEL,
@@ -56,18 +58,21 @@ def open_ticket(
         raise Order.DoesNotExist(order.pk)
     if top_up is not None and top_up.user_id != user.pk:
         raise TopUp.DoesNotExist(top_up.pk)
-    text, read = checked_text(text), checked_files(files)
-    subject = line(subject) or shortened(line(text), SUBJECT_FROM_TEXT)
+    text, files = checked_text(text), list(files)
+    subject = line(subject) or _first_words(text)
     if len(subject) > LONGEST_SUBJECT:
         raise TicketRefused(_("Use at most %(count)d characters.") % {"count": LONGEST_SUBJECT}, "subject")
+    limited = request is None and not key.startswith(CAUSED_BY_ORDERS)
+    if files and limited and _known(user, key, request) is None:
+        _check_limits(user, 0, now)  # before anything is drawn
+    read = checked_files(files)
     with transaction.atomic():
         lock_customer(user)
         known = _known(user, key, request)
         if known is not None:
             return known
-        if request is None and not key.startswith(CAUSED_BY_ORDERS):
-            check_new_ticket(user, now=now)
-            check_day(user, sum(len(file.data) for file in read), now=now)
+        if limited:
+            _check_limits(user, sum(len(file.data) for file in read), now)
         ticket = Ticket.objects.create(
             user=user,
             order=order,
@@ -104,6 +109,23 @@ def open_for_request(request: ServiceRequest, *, now: datetime) -> Ticket:
         key=f"{CAUSED_BY_ORDERS}request:{request.pk}",
         now=now,
     )
+
+
+def _first_words(text: str) -> str:
+    """Return the first sentence of a text, or as many of its words as a subject takes."""
+    first = line(text.split("\n", 1)[0])
+    sentence = _SENTENCE.match(first)
+    if sentence and len(sentence[0]) <= SUBJECT_FROM_TEXT:
+        return sentence[0]
+    if len(first) <= SUBJECT_FROM_TEXT:
+        return first
+    words = first[:SUBJECT_FROM_TEXT].rpartition(" ")[0]
+    return f"{words}…" if words else shortened(first, SUBJECT_FROM_TEXT)
+
+
+def _check_limits(user: User, new_bytes: int, now: datetime) -> None:
+    check_new_ticket(user, now=now)
+    check_day(user, new_bytes, now=now)
 
 
 def _known(user: User, key: str, request: ServiceRequest | None) -> Ticket | None:

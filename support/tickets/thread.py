@@ -29,9 +29,9 @@ LONGEST_RATING_TEXT = 500
 
 def reopens_until(ticket: Ticket) -> datetime | None:
     """Return until when its customer can write into a ticket; None: as long as they like."""
-    if ticket.state == State.CLOSED:
-        return (ticket.closed_at or ticket.changed_at) + REOPENS_WITHIN
-    return ticket.changed_at + REOPENS_WITHIN if ticket.state == State.ANSWERED else None
+    over = ticket.state in (State.ANSWERED, State.CLOSED)
+    # Not since it was closed: what closes itself a week after its answer doesn't begin another week.
+    return ticket.changed_at + REOPENS_WITHIN if over else None
 
 
 def write_again(
@@ -42,7 +42,10 @@ def write_again(
     A known `key` writes nothing. Raises Ticket.DoesNotExist for anybody else's, TicketRefused for text and files that
     we don't take, and for a ticket that was answered or closed more than a week ago.
     """
-    text, read = checked_text(text), checked_files(files)
+    text, files = checked_text(text), list(files)
+    if files:
+        check_day(user, 0, now=now)  # before anything is drawn
+    read = checked_files(files)
     with transaction.atomic():
         lock_customer(user)
         ticket = locked(ticket_id, user=user)

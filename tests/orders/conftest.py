@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Service
+from catalog.models import Delivery, Service
 from orders.attempts.windows import newest_upstream_id
 from orders.fulfilment.forward import forward_order
-from orders.models import (
-    Order,
-    Status,
-)
+from orders.fulfilment.poll import poll_due
+from orders.lifecycle.goods import reveal
+from orders.lifecycle.goods_claims import claim_lines
+from orders.models import DeliveredGoods, GoodsClaim, Order, Status
 from orders.placing.place import place_order
 from support.models import FirstAnswerRule
 from tests.clock import stopped_at
@@ -147,3 +147,52 @@ def no_first_answers(db: None) -> Iterator[None]:
     yield
     # A test that commits leaves the rules to the next one.
     FirstAnswerRule.objects.filter(pk__in=active).update(active=True)
+
+
+@pytest.fixture
+def goods_service(service: Service, sandbox: Any) -> Service:
+    """A service of goods that come with the order's status: one piece costs 1.50 and is sold for 1.875."""
+    row = {"name": "Aged", "type": "Default", "category": "Instagram", "rate": "1.50", "min": 1, "max": 5000}
+    sandbox.add_service(service=900_003, kind="product", rate_per=1, **row)
+    Service.objects.filter(pk=service.pk).update(
+        upstream_id=900_003, min_quantity=1, rate_per_override=1, delivery_override=Delivery.VAULT
+    )
+    return Service.objects.select_related("category").get(pk=service.pk)
+
+
+@pytest.fixture
+def poll(client_upstream: Any) -> Callable[..., int]:
+    """Poll everything, as if all were due: `poll(days=…)` that much later."""
+
+    def poll_all(**later: Any) -> int:
+        now = timezone.now() + timedelta(days=3) + timedelta(**later)
+        return poll_due(kind="service", client=client_upstream, clock=stopped_at(now))
+
+    return poll_all
+
+
+@pytest.fixture
+def bought(place: Callable[..., Order], goods_service: Service, client_upstream: Any, sandbox: Any, poll: Any) -> Order:
+    """An order of Ann's for ten pieces at 18.75, completed and opened by her."""
+    order = place(quantity=10, service=goods_service, link="")
+    assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
+    order.refresh_from_db()
+    accounts = [f"user{number}@example.com:secret-{number}" for number in range(10)]
+    sandbox.set_order(order.upstream_id, status="Completed", remains=0, accounts=accounts)
+    poll()
+    # As if it had come a moment ago.
+    now = timezone.now()
+    DeliveredGoods.objects.filter(order=order).update(arrivals=[[10, now.isoformat()]], received_at=now)
+    reveal(order, order.user, None)
+    return Order.objects.select_related("user", "service__category", "goods").get(pk=order.pk)
+
+
+@pytest.fixture
+def claim(bought: Order) -> Callable[..., list[GoodsClaim]]:
+    """Report lines of that order as Ann: `claim(1, 2)`."""
+
+    def claim_some(*lines: int, order: Order = bought, **values: Any) -> list[GoodsClaim]:
+        said = {"reason": "sign_in", "text": "", "now": timezone.now(), **values}
+        return claim_lines(order.pk, user=order.user, lines=lines, **said)
+
+    return claim_some

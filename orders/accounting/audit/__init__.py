@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
+from orders.accounting.audit.claims import check_claims
 from orders.accounting.audit.coupons import check_coupons
 from orders.accounting.audit.findings import AuditFindings
 from orders.accounting.audit.manual_entries import check_moves_by_hand
@@ -28,6 +31,7 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     findings = AuditFindings()
     check_wallets(findings)
     check_sales(findings)
+    check_claims(findings, settings.STORE_CURRENCY)
     check_coupons(findings)
     check_payments(findings)
     check_referrals(findings)

@@ -38,7 +38,7 @@ def _own_coupons() -> Iterator[str]:
 
 
 def _own_orders() -> QuerySet[OrderEvent]:
-    decided = Q(code=Code.RESOLVED) | Q(code=Code.REFUNDED, data__why=RefundReason.STAFF)
+    decided = Q(code=Code.RESOLVED) | Q(code=Code.REFUNDED, data__why__in=(RefundReason.STAFF, RefundReason.CLAIM))
     by_staff: QuerySet[OrderEvent] = OrderEvent.objects.filter(decided, actor__isnull=False)
     return by_staff.filter(are_tied("actor", "order__user"))
 

@@ -11,7 +11,9 @@ class Line:
     """Amounts in micros of the shop's currency, `*_upstream` in upstream's; what left is above zero too.
 
     `money_in` is what gateways brought, by gateway. `cost` belongs to the orders sold in the span, as far as upstream
-    has named it. The last five say how things stood at the end of the span; None where nobody looked.
+    has named it. What claims for goods cost stands apart: `claim_refunds` are not in `refunds`, nor is the cost of
+    orders that replaced goods, `replacements`, in `cost`. The last five say how things stood at the end of the span;
+    None where nobody looked.
     """
 
     span: Span
@@ -24,6 +26,8 @@ class Line:
     discounts: int = 0
     refunds: int = 0
     cost: int = 0
+    claim_refunds: int = 0
+    replacements: int = 0
     referral: int = 0
     newly_owed: int = 0  # less what was paid of it
     paid_in_upstream: int = 0
@@ -34,14 +38,19 @@ class Line:
 
     @property
     def margin(self) -> int:
-        """What is left of the sales after discounts, refunds and upstream's cost."""
-        return self.sales - self.discounts - self.refunds - self.cost
+        """What is left of the sales after discounts, refunds, claims and upstream's cost."""
+        return self.sales - self.discounts - self.refunds - self.cost - self.claims
+
+    @property
+    def claims(self) -> int:
+        """What claims for goods cost the shop: money given back, and replacements."""
+        return self.claim_refunds + self.replacements
 
     @property
     def moved(self) -> int:
         """By how much all of it changed what the shop owes its customers."""
         paid = sum(self.money_in.values()) + self.bonus - self.taken_back + self.by_hand - self.withdrawn
-        return paid - self.sales + self.discounts + self.refunds + self.referral
+        return paid - self.sales + self.discounts + self.refunds + self.claim_refunds + self.referral
 
     @property
     def unexplained_upstream(self) -> int | None:
@@ -51,8 +60,8 @@ class Line:
         return self.balance_upstream - self.expected_upstream
 
 
-FLOWS = ("bonus", "taken_back", "by_hand", "withdrawn", "sales", "discounts", "refunds", "cost", "referral",
-         "newly_owed", "paid_in_upstream")  # fmt: skip
+FLOWS = ("bonus", "taken_back", "by_hand", "withdrawn", "sales", "discounts", "refunds", "cost", "claim_refunds",
+         "replacements", "referral", "newly_owed", "paid_in_upstream")  # fmt: skip
 
 
 def summed(lines: Sequence[Line]) -> Line:

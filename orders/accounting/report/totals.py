@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce, Substr, TruncDate
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from orders.accounting.audit.upstream import charges_beside
 from orders.accounting.report.account import Seen, look_at_account
 from orders.accounting.report.lines import Line, summed
 from orders.accounting.report.periods import Span
+from orders.lifecycle.refunds import OF_CLAIM
 from orders.models import LostAttempt, Order, UpstreamEntry
 from upstream.money import MICROS
 from wallet.models import LedgerEntry, Receivable, TopUp
@@ -77,13 +78,20 @@ def _days(whole: Span) -> dict[date, Line]:
         return days.setdefault(day, Line(Span(day, day)))
 
     entries = _within(LedgerEntry.objects.exclude(kind=Kind.TOP_UP), whole)
-    for day, kind, micros in entries.values_list("day", "kind").annotate(total=Sum("amount_micros")):
-        name, sign = AMOUNTS[kind]
+    of_claims = Q(kind=Kind.REFUND, reference__endswith=OF_CLAIM)
+    kinds = entries.annotate(of_claim=Case(When(of_claims, then=True), default=False)).values_list(
+        "day", "kind", "of_claim"
+    )
+    for day, kind, of_claim, micros in kinds.annotate(total=Sum("amount_micros")):
+        name, sign = ("claim_refunds", 1) if of_claim else AMOUNTS[kind]
         setattr(line(day), name, getattr(line(day), name) + sign * micros)
     for day, gateway, micros in _money_in(whole):
         line(day).money_in[gateway or NO_PAYMENT] = micros
-    for day, micros in _costs(whole).items():
+    placed = _within(Order.objects.filter(upstream_id__isnull=False), whole)
+    for day, micros in _costs(placed.filter(original=None), whole).items():
         line(day).cost = micros
+    for day, micros in _costs(placed.filter(original__isnull=False), None).items():
+        line(day).replacements = micros
     for owed in (_within(Receivable.objects, whole), _within(_paid_of_receivables(), whole)):
         for day, micros in owed.values_list("day").annotate(total=Sum("amount_micros")):
             line(day).newly_owed += micros
@@ -102,18 +110,21 @@ def _money_in(whole: Span) -> QuerySet[Any, Any]:
     return found
 
 
-def _costs(whole: Span) -> dict[date, int]:
-    """Return what the orders sold on each day cost, at the rates they were sold at; rounded up once a day and rate."""
+def _costs(placed: QuerySet[Any, Any], booked_within: Span | None) -> dict[date, int]:
+    """Return what these orders cost by their day, at the rates they were sold at; rounded up once a day and rate.
+
+    With what was booked beside orders within a span, where it is given.
+    """
     by_rate: dict[tuple[date, int], int] = defaultdict(int)
-    placed = _within(Order.objects.filter(upstream_id__isnull=False), whole)
     charge = Coalesce("charge_upstream_micros", "cost_upstream_micros")
     for day, rate, micros in placed.values_list("day", "exchange_rate_micros").annotate(total=Sum(charge)):
         by_rate[day, rate] += micros
-    booked = LostAttempt.objects.filter(settled_at__gte=whole.begins, settled_at__lt=whole.ends)
-    for attempt, micros in charges_beside(booked):
-        assert attempt.settled_at is not None  # noqa: S101 - the filter above
-        day = timezone.localdate(attempt.settled_at, timezone.get_default_timezone())
-        by_rate[day, attempt.order.exchange_rate_micros] += micros
+    if booked_within is not None:
+        booked = LostAttempt.objects.filter(settled_at__gte=booked_within.begins, settled_at__lt=booked_within.ends)
+        for attempt, micros in charges_beside(booked):
+            assert attempt.settled_at is not None  # noqa: S101 - the filter above
+            day = timezone.localdate(attempt.settled_at, timezone.get_default_timezone())
+            by_rate[day, attempt.order.exchange_rate_micros] += micros
     costs: dict[date, int] = defaultdict(int)
     for (day, rate), micros in by_rate.items():
         costs[day] += -(-micros * rate // MICROS)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -20,8 +21,9 @@ from accounts.security.notices import tell_of_goods
 from orders.columns import read_goods
 from orders.columns.files import FILES
 from orders.lifecycle.goods import NothingDelivered, reveal
+from orders.lifecycle.warranty import warranty_of
 from orders.models import Order
-from orders.pages.goods_page import all_lines, page_of
+from orders.pages.goods_page import all_lines, claims_of, page_of
 
 
 @customers_only
@@ -36,9 +38,10 @@ def goods(request: CustomerRequest, pk: int) -> HttpResponse:
         return HttpResponseClientRedirect(address) if wants_part(request) else redirect(address)
     template = "orders/goods.html#goods" if wants_part(request) else "orders/goods.html"
     found = read_goods(order, lines)
-    claims = list(order.goods_claims.all())
+    claims = claims_of(order)
     page, shown = page_of(found, request.POST.get("page"), claims)
     context = {"order": order, "goods": found, "page": page, "shown_lines": shown, "all_lines": all_lines(found)}
+    context["warranty"] = warranty_of(order, order.goods, now=timezone.now())
     return render(request, template, context)
 
 

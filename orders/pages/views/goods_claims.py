@@ -8,10 +8,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import CustomerRequest, customers_only
-from orders.lifecycle.goods_claims import ClaimRefused, claim_lines, spans_of
+from orders.lifecycle.goods_claims import ClaimRefused, claim_lines
+from orders.lifecycle.line_numbers import spans_of
+from orders.lifecycle.warranty import warranty_of
 from orders.models import GoodsClaim, Order
 from orders.pages.goods_claim_form import GoodsClaimForm, typed_lines
-from orders.pages.goods_page import reports_of
+from orders.pages.goods_page import claims_of, reports_of
 
 
 @customers_only
@@ -34,7 +36,12 @@ def goods_claim(request: CustomerRequest, pk: int) -> HttpResponse:
             return redirect("orders:detail", order.pk)
     else:
         form = GoodsClaimForm(initial={"lines": typed_lines(request.GET.get("lines", ""))})
-    context = {"order": order, "form": form, "reports": reports_of(list(order.goods_claims.all()))}
+    context = {
+        "order": order,
+        "form": form,
+        "reports": reports_of(claims_of(order)),
+        "warranty": warranty_of(order, order.goods, now=timezone.now()),
+    }
     return render(request, "orders/goods_claim.html", context)
 
 

@@ -9,11 +9,12 @@ from accounts.access import CustomerRequest, customers_only, is_looked_at, rende
 from accounts.encrypted_fields import as_stored
 from accounts.paging import LongPage, open_page
 from orders.lifecycle.service_requests import allowed_requests
+from orders.lifecycle.warranty import warranty_of
 from orders.models import Kind, Order, OrderEvent, OrderQuerySet, ServiceRequest, load_sold
 from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
-from orders.pages.goods_page import reports_of
+from orders.pages.goods_page import claims_of, reports_of
 from orders.pages.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
@@ -71,7 +72,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
     number = order.number if order.kind == Kind.NUMBER else None
     estimate = estimate_of(order, now=timezone.now())
     goods, hidden = getattr(order, "goods", None), is_looked_at(request)
-    reports = reports_of(list(order.goods_claims.all())) if goods else []
+    reports = reports_of(claims_of(order)) if goods else []
     state = (
         order.status,
         bool(order.held_because),
@@ -81,7 +82,7 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         timeline,
         estimate,
         goods and goods.pieces,
-        [(report.lines, report.first.pk) for report in reports],
+        [(report.lines, report.first.pk, report.parts) for report in reports],
         # Who may not read a code is not given a digest of it either: they could try them all.
         number
         and (
@@ -98,6 +99,8 @@ def detail(request: CustomerRequest, pk: int) -> HttpResponse:
         "number": number,
         "goods": goods,
         "reports": reports,
+        "warranty": warranty_of(order, goods, now=timezone.now()),
+        "replaced": order.replacement_of if order.original_id else None,
         "hidden": hidden,
         "requests": requests,
         "kinds": _requests_left(order, requests),

@@ -1,14 +1,19 @@
 """What customers asked through the weeks: some questions a rule answered, some staff, and a few wait."""
 
+import io
 import random
 from datetime import datetime, timedelta
+
+from django.core.files.base import ContentFile
+from PIL import Image, ImageDraw
 
 from accounts.models import User
 from notifications.models import Notice
 from orders.models import Order, Status
 from support.models import CannedAnswer, Ticket
 from support.tickets.opening import open_ticket
-from support.tickets.thread import add_note, answer, rate
+from support.tickets.thread import add_note, answer, rate, write_again
+from wallet.models import TopUp
 
 Reason = Ticket.Reason
 CANNED = {
@@ -104,3 +109,38 @@ def ask_what_rules_answer(customer: User, *, now: datetime) -> None:
 def _order_of(user: User, *, before: datetime) -> Order | None:
     orders = Order.objects.filter(user=user, created_at__lt=before, service__isnull=False)
     return orders.order_by("-pk").first()
+
+
+def ask_as_the_customer(customer: User, staff: User, *, now: datetime) -> None:
+    """Let the demo's customer have asked before: one closed and rated, one with a picture and a new answer."""
+    at = now - timedelta(days=12)
+    paid = TopUp.objects.filter(user=customer, status=TopUp.Status.PAID, created_at__lt=at).order_by("-pk").first()
+    words = "I paid twice by mistake. Can the second payment stay on my balance?"
+    ticket = open_ticket(user=customer, reason=Reason.PAYMENT, text=words, top_up=paid, now=at)
+    said = "Of course: both are on your balance, and you can use them for any order. No need to do anything."
+    answer(ticket.pk, actor=staff, text=said, close=True, now=at + timedelta(minutes=34))
+    rate(ticket.pk, user=customer, rating=3, text="Quick and friendly.", now=at + timedelta(hours=3))
+    Ticket.objects.filter(user=customer, changed_at__lt=now - timedelta(days=1)).update(seen_at=now)
+    at = now - timedelta(days=1, hours=3)
+    order = Order.objects.filter(user=customer, status=Status.COMPLETED).exclude(link="").order_by("-pk").first()
+    words = "The page still shows the old count. Is this only on my side? I attach what I see."
+    files = [ContentFile(_screen(), "screen.png")]
+    ticket = open_ticket(user=customer, reason=Reason.WRONG, text=words, order=order, files=files, now=at)
+    said = "Thank you for the picture. The network updates its counts with a delay; please look again in an hour."
+    answer(ticket.pk, actor=staff, text=said, now=at + timedelta(minutes=50))
+    write_again(ticket.pk, user=customer, text="It has changed now. Thank you!", now=at + timedelta(hours=2))
+    answer(ticket.pk, actor=staff, text="Glad to hear that.", now=at + timedelta(hours=2, minutes=9))
+    Notice.objects.filter(sent_at=None, created_at__lt=now, key__contains="ticket:").update(sent_at=now, tries=1)
+
+
+def _screen() -> bytes:
+    """Return a small picture of a page with a few lines and a number."""
+    image = Image.new("RGB", (640, 360), "#f4f6f3")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((40, 40, 120, 120), fill="#0b5f4a")
+    for top, width in ((50, 240), (90, 160), (180, 520), (220, 470), (260, 500)):
+        pen.rounded_rectangle((150 if top < 150 else 40, top, 150 + width, top + 18), 9, fill="#d7dfd9")
+    pen.text((150, 130), "1,204", fill="#16221d", font_size=28)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

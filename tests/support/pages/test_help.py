@@ -114,7 +114,8 @@ def test_what_is_another_customers_is_not_there(client, ben, ticket, order_of, a
     typed = {"reason": "other", "text": "Mine", "key": "k" * 22}
 
     for address in (
-        f"{NEW}?order={order.pk}", f"{NEW}?payment={paid.reference}", f"{NEW}?order=x", f"{NEW}?order={'9' * 40}",
+        f"{NEW}?order={order.pk}", f"{NEW}?payment={paid.reference}",
+        f"{NEW}?payment=%00", f"{NEW}?order=x", f"{NEW}?order={'9' * 40}",
         f"/help/{ticket.pk}/",
     ):  # fmt: skip
         assert (client.get(address).status_code, client.post(address, typed).status_code) == (404, 404), address

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.power import NotYourOwnMoney
 from notifications.models import Notice
+from orders.claims.answering import answer_claims
 from orders.lifecycle.goods import keep_goods, reveal_all
 from orders.lifecycle.goods_claims import claim_lines
 from orders.lifecycle.service_requests import RequestRefused, close_request, request_service
@@ -171,7 +172,7 @@ def test_claim_lines_then_a_ticket_has_the_lines_and_none_of_what_they_say(deliv
     (kind, text), (noted, evidence) = said(ticket)
     assert (kind, noted) == ("customer", "note")
     moment = f"{NOW:%Y-%m-%d %H:%M} UTC"
-    assert evidence == f"Lines 1-2: delivered {moment}, first opened {moment}"
+    assert evidence.splitlines()[0] == f"Lines 1-2: delivered {moment}, first opened {moment}"
     assert text.splitlines()[0] == "Lines: 1-2"
     assert text.splitlines()[2] == "they are locked"
     everything = "\n".join([text, evidence, *Notice.objects.values_list("body", flat=True)])
@@ -187,6 +188,26 @@ def test_claim_lines_again_then_the_same_ticket_goes_on(delivered, ann, sam):
     ticket = Ticket.objects.get()
     assert [kind for kind, _text in said(ticket)] == ["customer", "note", "staff", "customer", "note"]
     assert ticket.state == State.OPEN
+
+
+def test_answer_claims_then_the_ticket_says_it_and_waits_while_other_lines_do(delivered, ann, sam):
+    report(delivered, ann, [1, 2])
+    later = NOW + timedelta(hours=1)
+
+    answer_claims(delivered.pk, kind="refused", lines=[1], text="It works here.", actor=sam, now=later)
+
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.first_answer_at) == (State.OPEN, later)
+    answer_claims(delivered.pk, kind="refused", lines=[2], text="This one, too.", actor=sam, now=later + timedelta(1))
+    ticket.refresh_from_db()
+    assert ticket.state == State.ANSWERED
+    assert said(ticket)[2:] == [
+        ("staff", "We can't replace or refund line 1. It works here."),
+        ("staff", "We can't replace or refund line 2. This one, too."),
+    ]
+    # Orders have written the mails.
+    assert Notice.objects.filter(user=ann, key__startswith="claim-answer:").count() == 2
+    assert Notice.objects.filter(user=ann).count() == 2
 
 
 # --- Two at once ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def test_open_ticket_then_it_waits_and_the_admins_are_told_once(ann):
     ticket = asked(ann, "  Hello,\nwhere is it?  ", files=[upload("screen.png", picture())], now=now)
 
     ticket.refresh_from_db()
-    assert (ticket.state, ticket.waiting_since, ticket.subject) == (State.OPEN, now, "Hello, where is it?")
+    assert (ticket.state, ticket.waiting_since, ticket.subject) == (State.OPEN, now, "Hello,")
     message = ticket.messages.get()
     assert (message.kind, message.text, message.author) == (Kind.CUSTOMER, "Hello,\nwhere is it?", ann)
     file = message.attachments.get()
@@ -46,6 +46,20 @@ def test_open_ticket_then_it_waits_and_the_admins_are_told_once(ann):
     notice = Notice.objects.get()
     assert (notice.key, notice.user) == (f"ticket:{ticket.pk}", None)
     assert f"/admin/support/ticket/{ticket.pk}/change/" in notice.body
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("The page shows the old count. Is this only on my side?", "The page shows the old count."),
+        ("Hi! Where is it?", "Hi! Where is it?"),
+        ("version 2.5 does not work", "version 2.5 does not work"),
+        ("word " * 40, "word " * 15 + "word…"),
+        ("x" * 200, "x" * 79 + "…"),
+    ],
+)
+def test_open_ticket_without_a_subject_then_it_is_how_the_text_begins(ann, text, subject):
+    assert asked(ann, text).subject == subject
 
 
 def test_open_ticket_when_the_key_is_known_then_the_first_one_is_returned(ann, ben):

@@ -246,6 +246,8 @@ def test_close_answered_when_a_week_has_passed_then_it_is_closed(ticket, sam):
 
     ticket.refresh_from_db()
     assert (ticket.state, ticket.closed_by) == (State.CLOSED, None)
+    # That it was closed begins no other week.
+    assert thread.reopens_until(ticket) == NOW + HOUR + 7 * DAY
 
 
 def test_files_of_what_was_closed_long_ago_lose_their_contents(ann, sam, settings):

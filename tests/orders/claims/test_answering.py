@@ -1,0 +1,410 @@
+"""Answers to claims: replacement, refund or refusal, each line once, and the books add up after each of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.power import NotYourOwnMoney
+from catalog.models import Service
+from notifications.models import Notice
+from orders.accounting.audit import audit
+from orders.claims.answering import answer_claims
+from orders.claims.terms import AlreadyAnswered, AnswerRefused
+from orders.fulfilment.forward import forward_order
+from orders.fulfilment.margin import review_held_orders
+from orders.lifecycle.goods import reveal
+from orders.lifecycle.listeners import when_orders_change
+from orders.lifecycle.service_requests import cancel_unsent
+from orders.models import ClaimAnswer, DeliveredGoods, Order, OrderEvent, ReferralEarning, Status
+from tests.wallet.by_hand import balance
+from wallet.models import LedgerEntry, MoneyRequest
+from wallet.operations import SubjectChanged
+from wallet.operations.manual_moves import approve_request, decline_request
+
+pytestmark = pytest.mark.django_db
+EACH = 1_875_000
+COST = 1_500_000
+
+
+def answer(order, actor, kind, *lines, text="", **options):
+    return answer_claims(order.pk, kind=kind, lines=lines, text=text, actor=actor, now=timezone.now(), **options)
+
+
+def states(order) -> dict[int, str]:
+    return dict(order.goods_claims.order_by("line").values_list("line", "state"))
+
+
+def refunds(order) -> list[int]:
+    mine = LedgerEntry.objects.filter(kind=LedgerEntry.Kind.REFUND, reference__startswith=f"order:{order.pk}:")
+    return list(mine.order_by("id").values_list("amount_micros", flat=True))
+
+
+def books_add_up() -> None:
+    assert audit(client=None, now=timezone.now()).problems == []
+
+
+def fresh(order) -> Order:
+    return Order.objects.get(pk=order.pk)
+
+
+# --- Refunds ----------------------------------------------------------------------------------------------------------
+def test_refund_gives_the_lines_share_of_the_price_back_once(bought, claim, ann, sam):
+    claim(1, 3, 4)
+    before = balance(ann)
+
+    given = answer(bought, sam, "refunded", 1, 3, text="Sorry!")
+    with pytest.raises(AlreadyAnswered):
+        answer(bought, sam, "refunded", 3, 4)
+
+    assert (given.refund_micros, balance(ann) - before, refunds(bought)) == (2 * EACH, 2 * EACH, [2 * EACH])
+    assert states(bought) == {1: "refunded", 3: "refunded", 4: "waiting"}
+    assert LedgerEntry.objects.get(kind="refund").reference == f"order:{bought.pk}:refund:{2 * EACH}:claim"
+    assert MoneyRequest.objects.get().asked_by == sam
+    books_add_up()
+
+
+@pytest.mark.parametrize("pieces", [(1, 2, 3), (1,), (2, 3)])
+def test_refunds_one_by_one_come_to_what_they_come_to_together_coupon_and_rounding_included(bought, claim, sam, pieces):
+    # As with a coupon: what was paid is not a multiple of the pieces.
+    Order.objects.filter(pk=bought.pk).update(price_micros=9_999_990)
+    claim(*range(1, 11))
+    for line in pieces:
+        answer(bought, sam, "refunded", line)
+    answer(bought, sam, "refunded", *({*range(1, 11)} - {*pieces}))
+
+    assert fresh(bought).refunded_micros == sum(refunds(bought)) == 9_999_990
+    assert refunds(bought)[0] == 999_900  # a tenth, down to 0.0001
+
+
+def test_refund_together_with_what_was_never_delivered_is_never_more_than_the_price(bought, claim, sam, poll, sandbox):
+    DeliveredGoods.objects.filter(order=bought).update(pieces=8)
+    claim(1)
+    answer(bought, sam, "refunded", 1)
+    sandbox.set_order(bought.upstream_id, status="Partial", remains=2)
+
+    poll(days=1)
+
+    # Two that never came, and one that didn't work.
+    assert fresh(bought).refunded_micros == 3 * EACH
+    books_add_up()
+
+
+@pytest.mark.parametrize("kind", ["refunded", "replaced"])
+def test_what_upstream_gives_back_after_a_complaint_is_not_given_twice(bought, claim, ann, sam, poll, sandbox, kind):
+    claim(1, 2)
+    answer(bought, sam, kind, 1)
+    before = balance(ann)
+    sandbox.set_order(bought.upstream_id, status="Partial", remains=1)
+
+    poll(days=1)
+
+    # All ten were delivered: the one that upstream takes back is the one that is settled.
+    assert (fresh(bought).status, balance(ann) - before) == (Status.PARTIAL, 0)
+    sandbox.set_order(bought.upstream_id, status="Partial", remains=2)
+    poll(days=9)
+    assert balance(ann) - before == EACH  # and the second one is line 2, as far as anybody can tell
+    with pytest.raises(AnswerRefused, match="has been given back already"):
+        answer(bought, sam, "refunded", 2)
+    with pytest.raises(AnswerRefused, match="given back already"):
+        answer(bought, sam, "replaced", 2)
+    answer(bought, sam, "refused", 2, text="The money is back on your balance.")
+    books_add_up()
+
+
+def test_refund_of_an_order_that_was_canceled_upstream_is_refused(bought, claim, sam, poll, sandbox):
+    claim(1)
+    sandbox.set_order(bought.upstream_id, status="Canceled")
+    poll(days=1)
+
+    for kind in ("refunded", "replaced"):
+        with pytest.raises(AnswerRefused, match="given back already"):
+            answer(bought, sam, kind, 1)
+
+    assert fresh(bought).refunded_micros == bought.price_micros
+    assert states(bought) == {1: "waiting"}
+
+
+def test_cancel_after_a_refund_gives_the_rest_back(bought, claim, sam, poll, sandbox):
+    claim(1)
+    answer(bought, sam, "refunded", 1)
+    sandbox.set_order(bought.upstream_id, status="Canceled")
+
+    poll(days=1)
+
+    assert refunds(bought) == [EACH, 9 * EACH]
+    books_add_up()
+
+
+# --- Replacements -----------------------------------------------------------------------------------------------------
+def test_replacement_is_an_order_at_our_cost_that_is_sent_once_and_brings_goods_of_its_own(
+    bought, claim, ann, sam, poll, sandbox, client_upstream
+):
+    claim(2, 5)
+    before = balance(ann)
+
+    made = answer(bought, sam, "replaced", 2, 5).replacement
+    sent = [forward_order(made.pk, client=client_upstream, clock=timezone.now) for _time in range(2)]
+    made = fresh(made)
+    sandbox.set_order(made.upstream_id, status="Completed", remains=0, accounts=["new1:a-secret", "new2:b-secret"])
+    poll(days=1)
+
+    made = fresh(made)
+    assert sent == [True, False]
+    assert (made.status, made.price_micros, made.quantity, made.original, made.user) == (
+        *(Status.COMPLETED, 0, 2, bought, ann),
+    )
+    assert (made.cost_upstream_micros, made.charge_upstream_micros) == (2 * COST, 2 * COST)
+    assert reveal(made, ann, None) == ["new1:a-secret", "new2:b-secret"]
+    assert balance(ann) == before
+    assert made.flags.count() == 0
+    assert not Service.objects.exclude(paused_because="").exists()
+    assert states(bought) == {2: "replaced", 5: "replaced"}
+    books_add_up()
+
+
+def test_goods_of_a_replacement_that_do_not_work_either_are_refunded_from_what_was_paid(
+    bought, claim, ann, sam, poll, sandbox, client_upstream
+):
+    claim(1)
+    made = answer(bought, sam, "replaced", 1).replacement
+    forward_order(made.pk, client=client_upstream, clock=timezone.now)
+    sandbox.set_order(fresh(made).upstream_id, status="Completed", remains=0, accounts=["new1:a-secret"])
+    poll(days=1)
+    now = timezone.now()
+    DeliveredGoods.objects.filter(order=made).update(arrivals=[[1, now.isoformat()]], received_at=now)
+    made = fresh(made)
+    reveal(made, ann, None)
+    claim(1, order=made)
+
+    given = answer(made, sam, "refunded", 1)
+
+    assert (given.refund_micros, refunds(bought), refunds(made)) == (EACH, [EACH], [])
+    assert (states(bought), states(made)) == ({1: "replaced"}, {1: "refunded"})
+    books_add_up()
+
+
+@pytest.mark.parametrize("how", ["refused", "canceled", "by customer", "held"])
+def test_replacement_that_comes_to_nothing_lets_its_lines_wait_again(
+    bought, claim, ann, sam, poll, sandbox, client_upstream, how
+):
+    claim(1, 2)
+    made = answer(bought, sam, "replaced", 1, 2).replacement
+    if how == "by customer":
+        cancel_unsent(made.pk, user=ann, now=timezone.now())
+    elif how == "held":
+        Service.objects.update(rate_upstream_micros=9_000_000)
+        forward_order(made.pk, client=client_upstream, clock=timezone.now)
+        assert fresh(made).held_because
+        review_held_orders(now=timezone.now() + timedelta(days=30))
+    else:
+        if how == "refused":
+            sandbox.fail_next("refuse", action="add", text="Drip-feed is not available, runs must be 1", status=400)
+        forward_order(made.pk, client=client_upstream, clock=timezone.now)
+        if how == "canceled":
+            sandbox.set_order(fresh(made).upstream_id, status="Canceled", charge="0")
+            poll(days=1)
+
+    assert fresh(made).status in (Status.FAILED, Status.CANCELED)
+    assert states(bought) == {1: "waiting", 2: "waiting"}
+    assert ClaimAnswer.objects.get().fell_through_at is not None
+    assert Notice.objects.filter(user=None, key__startswith="claim-again:").count() == 1
+    assert not Notice.objects.filter(user=ann, key__startswith=f"order:{made.pk}:").exists()
+    answer(bought, sam, "refunded", 1, 2)
+    assert refunds(bought) == [2 * EACH]
+    books_add_up()
+
+
+def test_replacement_of_which_a_part_comes_lets_so_many_lines_wait_again(
+    bought, claim, sam, poll, sandbox, client_upstream
+):
+    claim(1, 2, 3)
+    made = answer(bought, sam, "replaced", 1, 2, 3).replacement
+    forward_order(made.pk, client=client_upstream, clock=timezone.now)
+    sandbox.set_order(fresh(made).upstream_id, status="Partial", remains=1, accounts=["a:secret-a", "b:secret-b"])
+
+    poll(days=1)
+
+    assert states(bought) == {1: "replaced", 2: "replaced", 3: "waiting"}
+    books_add_up()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"min_quantity": 5}, "Enter a quantity between 5 and"),
+        ({"visible": False}, "no longer sold"),
+        ({"paused_because": "x"}, "paused"),
+    ],
+)
+def test_replacement_that_cannot_be_ordered_is_refused_with_what_to_do_instead(bought, claim, sam, changed, words):
+    claim(1)
+    Service.objects.update(**changed)
+
+    with pytest.raises(AnswerRefused, match=words) as refusal:
+        answer(bought, sam, "replaced", 1)
+
+    assert "Give the money back instead." in str(refusal.value)
+    assert (Order.objects.count(), states(bought)) == (1, {1: "waiting"})
+
+
+def test_order_without_a_price_that_replaces_nothing_is_refused_by_the_database(bought):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Order.objects.filter(pk=bought.pk).update(price_micros=0)
+
+
+def test_replacements_make_an_earning_smaller(bought, claim, sam, client_upstream, settings):
+    from decimal import Decimal
+
+    from orders.lifecycle.referrals import _earned_micros
+
+    alone = _earned_micros(bought, Decimal(50))
+    claim(1)
+    made = answer(bought, sam, "replaced", 1).replacement
+    forward_order(made.pk, client=client_upstream, clock=timezone.now)
+
+    assert alone - _earned_micros(bought, Decimal(50)) == COST // 2
+    assert not ReferralEarning.objects.exists()  # a replacement earns nothing
+
+
+# --- Refusals, and who is told ----------------------------------------------------------------------------------------
+def test_refusal_says_why_and_moves_nothing(bought, claim, ann, sam):
+    claim(1)
+    before = balance(ann)
+    with pytest.raises(AnswerRefused, match="Say why"):
+        answer(bought, sam, "refused", 1, text="  ")
+
+    answer(bought, sam, "refused", 1, text="It works for us.")
+
+    assert (states(bought), balance(ann), MoneyRequest.objects.count()) == ({1: "refused"}, before, 0)
+    notice = Notice.objects.get(key__startswith="claim-answer:")
+    assert notice.user == ann
+    assert "We can't replace or refund line 1. It works for us." in notice.body
+    books_add_up()
+
+
+def test_answer_is_told_to_listeners_and_in_the_timeline(bought, claim, sam):
+    told = []
+    stop = when_orders_change(lambda ids, code, *, now: told.append((list(ids), code)))
+    claim(1, 2)
+
+    answer(bought, sam, "refunded", 1, 2)
+    stop()
+
+    assert ([bought.pk], "claim_answered") in told
+    event = bought.events.get(code=OrderEvent.Code.RESOLVED)
+    assert (event.actor, event.data["claim"], event.data["lines"]) == (sam, "refunded", [1, 2])
+
+
+@pytest.mark.parametrize("lines", [(), (7,), (1, 7)])
+def test_answer_about_lines_that_nobody_reported_is_refused(bought, claim, sam, lines):
+    claim(1)
+
+    with pytest.raises(AnswerRefused):
+        answer(bought, sam, "refunded", *lines)
+
+    assert (states(bought), refunds(bought)) == ({1: "waiting"}, [])
+
+
+def test_answer_that_would_move_something_else_than_shown_is_refused(bought, claim, sam):
+    claim(1)
+
+    with pytest.raises(AnswerRefused, match="has changed meanwhile"):
+        answer(bought, sam, "refunded", 1, expected_micros=EACH + 1)
+
+    assert (states(bought), MoneyRequest.objects.count()) == ({1: "waiting"}, 0)
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["refunded", "replaced", "refused"])
+def test_nobody_answers_claims_of_their_own_or_of_who_is_tied_to_them(bought, claim, ann, sam, kind):
+    claim(1)
+    User.objects.filter(pk=ann.pk).update(referred_by=sam)
+    for staff in (sam, ann):
+        with pytest.raises(NotYourOwnMoney):
+            answer(bought, staff, kind, 1, text="why not")
+
+    assert states(bought) == {1: "waiting"}
+    assert not ClaimAnswer.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "each"), [("refunded", EACH), ("replaced", COST)])
+def test_more_than_one_person_may_move_waits_for_a_second_one(bought, claim, sam, tom, settings, kind, each):
+    settings.ADJUST_APPROVAL_MICROS = each
+    claim(1, 2)
+
+    given = answer(bought, sam, kind, 1, 2)
+    with pytest.raises(AnswerRefused, match="already waiting for a second person"):
+        answer(bought, tom, "refunded", 1)
+
+    assert (given.carried_out_at, given.request.state) == (None, "waiting")
+    assert (states(bought), refunds(bought), Order.objects.count()) == ({1: "waiting", 2: "waiting"}, [], 1)
+    approve_request(given.request.pk, actor=tom)
+    assert states(bought) == {1: kind, 2: kind}
+    assert (refunds(bought), Order.objects.count()) == (([2 * EACH], 1) if kind == "refunded" else ([], 2))
+    books_add_up()
+
+
+def test_request_that_is_declined_or_outrun_moves_nothing(bought, claim, sam, tom, settings):
+    settings.ADJUST_APPROVAL_MICROS = EACH
+    claim(1, 2)
+    first = answer(bought, sam, "refunded", 1, 2)
+    decline_request(first.request.pk, actor=tom)
+    second = answer(bought, sam, "refunded", 1, 2)
+    answer(bought, tom, "refused", 2, text="It works.")
+
+    with pytest.raises(SubjectChanged):
+        approve_request(second.request.pk, actor=tom)
+
+    assert (states(bought), refunds(bought)) == ({1: "waiting", 2: "refused"}, [])
+    books_add_up()
+
+
+# --- Two at once ------------------------------------------------------------------------------------------------------
+def in_threads(*works):
+    def run(work):
+        try:
+            return work()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return [each.result(timeout=30) for each in [threads.submit(run, work) for work in works]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kinds", [("refunded", "refunded"), ("refunded", "replaced"), ("replaced", "replaced")])
+def test_claim_that_two_answer_at_once_is_answered_once(bought, claim, ann, sam, tom, kinds):
+    claim(1)
+    before = balance(ann)
+
+    came = in_threads(
+        lambda: answer(bought, sam, kinds[0], 1),
+        lambda: answer(bought, tom, kinds[1], 1),
+    )
+
+    (given,) = [each for each in came if isinstance(each, ClaimAnswer)]
+    assert [type(each) for each in came if each is not given] == [AlreadyAnswered]
+    assert ClaimAnswer.objects.count() == 1
+    moved = (balance(ann) - before, Order.objects.filter(original__isnull=False).count())
+    assert moved == ((EACH, 0) if given.kind == "refunded" else (0, 1))
+    books_add_up()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refund_while_the_order_is_canceled_upstream_gives_the_price_back_once(bought, claim, ann, sam, poll, sandbox):
+    claim(1, 2)
+    before = balance(ann)
+    sandbox.set_order(bought.upstream_id, status="Canceled")
+
+    came = in_threads(lambda: answer(bought, sam, "refunded", 1, 2), lambda: poll(days=1))
+
+    assert isinstance(came[0], (ClaimAnswer, AnswerRefused))
+    assert balance(ann) - before == bought.price_micros
+    assert sum(refunds(bought)) == fresh(bought).refunded_micros == bought.price_micros
+    books_add_up()
