@@ -24,6 +24,7 @@ LONGEST_KEPT = 2 * LONGEST_FILE
 ACCEPTED = ".png,.jpg,.jpeg,.webp,.txt,.log,.pdf"
 
 Kind = Attachment.Kind
+_OF_FORMAT = {"PNG": Kind.PNG, "JPEG": Kind.JPEG, "WEBP": Kind.WEBP}
 _EXTENSIONS = {Kind.PNG: "png", Kind.JPEG: "jpg", Kind.WEBP: "webp", Kind.PDF: "pdf"}
 _TEXT_EXTENSIONS = ("txt", "log")
 _PICTURE = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP", re.DOTALL)
@@ -79,7 +80,7 @@ def _checked(name: str, data: bytes) -> ReadFile:
         raise FileRefused(_("The file is larger than 4 MB."))
     if _PICTURE.match(data):
         format_, data = redrawn(data)
-        kind = Kind[format_]
+        kind = _OF_FORMAT[format_]
         if len(data) > LONGEST_KEPT:
             raise FileRefused(_("The picture is too large. Make it smaller, or send a part of it."))
     elif data.startswith(b"%PDF-"):

@@ -26,7 +26,7 @@ class WritesForm(Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": gettext_lazy("Write a few words.")},
     )
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # a form takes its fields away from its class
         label=gettext_lazy("Files"),
         required=False,
         help_text=gettext_lazy("Up to 5 files of 4 MB each: PNG, JPEG, WebP, PDF, or plain text."),

@@ -32,7 +32,7 @@ def with_words(tickets: QuerySet[Ticket], words: str) -> QuerySet[Ticket]:
     """
     for word in line(words).split()[:WORDS]:
         said = Message.objects.filter(ticket=OuterRef("pk"), text__icontains=word).exclude(kind=Message.Kind.NOTE)
-        matches = Q(subject__icontains=word) | Q(order__title__icontains=word) | Exists(said)
+        matches = Q(subject__icontains=word) | Q(order__title__icontains=word) | Q(Exists(said))
         number = word.removeprefix("#")
         if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
             matches |= Q(pk=int(number)) | Q(order=int(number))
