@@ -34,7 +34,7 @@ class FirstAnswerForm(TextsForm):
         self.names = rule.names
         placeholders = " ".join(f"{{{name}}}" for name in rule.names)
         for code, _name in settings.LANGUAGES:
-            text = gettext_lazy("Empty: %(text)s Placeholders: %(names)s")
+            text = gettext_lazy("If empty: %(text)s Placeholders: %(names)s")
             self.fields[field_of(code)].help_text = text % {"text": self.shipped(code), "names": placeholders}
         if "hours" in self.fields:
             if rule.hours is None:

@@ -30,7 +30,7 @@ from upstream.reading.text import shortened
 State = Ticket.State
 STATE_COLOURS = {State.OPEN: "warning", State.WATCHED: "info", State.ANSWERED: "success", State.CLOSED: "default"}
 QUEUE = "admin:support_ticket_changelist"
-LONGEST_SUBJECT, LONGEST_ADDRESS = 34, 26
+LONGEST_SUBJECT, LONGEST_ADDRESS = 32, 26
 
 
 @admin.register(Ticket)
@@ -38,7 +38,7 @@ class TicketAdmin(ReadOnlyAdmin):
     """Nothing of a ticket is edited: what staff does with one is said, and stays."""
 
     changes_nothing = frozenset({"support_ticket_fill"})
-    list_display = ("waits", "asked", "shown_reason", "about", "customer", "shown_state", "assigned")
+    list_display = ("waits", "asked", "shown_reason", "about", "shown_state", "assigned", "customer")
     list_display_links = ("asked",)
     list_filter = (QueueFilter, "reason", "assignee")
     list_select_related = ("user", "order", "top_up", "assignee")

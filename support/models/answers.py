@@ -25,7 +25,7 @@ class FirstAnswerRule(models.Model):
         verbose_name_plural = _("first answers")
 
     def __str__(self) -> str:
-        return self.code
+        return self.code.replace("_", " ")
 
 
 class CannedAnswer(models.Model):

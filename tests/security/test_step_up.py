@@ -31,8 +31,8 @@ __all__ = ["desk"]  # the fixture
 pytestmark = pytest.mark.django_db
 # Models whose pages change neither money nor secrets, roles, users or keys.
 HARMLESS = {"sms.Country", "sms.Site", "sms.Project", "sms.ForbiddenWord"}
-# Posted to, and nothing is changed: tests/preferences/test_page.py.
-PREVIEWS = {"preferences_preview"}
+# Posted to, and nothing is changed: tests/preferences/test_page.py, tests/support/admin/test_ticket.py.
+PREVIEWS = {"preferences_preview", "support_ticket_fill"}
 
 
 # --- Nothing is carried out -------------------------------------------------------------------------------------------

@@ -100,7 +100,8 @@ def ask_what_rules_answer(customer: User, *, now: datetime) -> None:
         Reason.DROPPED: orders.filter(status=Status.COMPLETED, service__refill=False),
     }
     for reason, candidates in found.items():
-        order = candidates.order_by("-pk").first()
+        # Of the open ones the newest is held, as its service is paused.
+        order = candidates.order_by("pk" if reason == Reason.SLOW else "-pk").first()
         if order is not None:
             at = min(now, (order.finished_at or now) + timedelta(hours=5))
             open_ticket(user=customer, reason=reason, text=words[reason], order=order, now=at)

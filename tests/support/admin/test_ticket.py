@@ -19,6 +19,7 @@ from orders.models import ServiceRequest, Status
 from support.models import CannedAnswer, FirstAnswerRule, Message, SupplierMessage, Ticket
 from support.tickets import thread
 from tests.conftest import customer
+from tests.security.factors import NOTHING_DONE, code, confirm_with, grow_old
 
 pytestmark = pytest.mark.django_db
 Kind, State = Message.Kind, Ticket.State
@@ -290,3 +291,18 @@ def test_file_when_it_is_of_another_ticket_then_it_is_not_found(desk, ask) -> No
 
     assert (got.content, got["Content-Disposition"]) == (b"seen at noon", 'attachment; filename="proof.txt"')
     assert desk.get(reverse("admin:support_ticket_file", args=[other.pk, file.pk])).status_code == 404
+
+
+def test_answer_when_the_sign_in_is_old_then_it_comes_back_as_typed_and_is_not_sent(desk, ask) -> None:
+    ticket = ask("other")
+    typed = {**hidden(desk.get(page(ticket))), "text": "A long answer", "act": "answer"}
+    grow_old(desk)
+
+    asked = desk.post(act(ticket), typed)
+    shown = desk.get(confirm_with(desk, asked, code())["Location"])
+
+    assert NOTHING_DONE in shown.content.decode()
+    assert "A long answer" in shown.content.decode()
+    assert not ticket.messages.exists()
+    desk.post(act(ticket), {**typed, **hidden(shown)})
+    assert ticket.messages.get().text == "A long answer"
