@@ -24,7 +24,7 @@ MOST_PIXELS = 16_000_000  # 64 MB while it is decoded; small files can claim any
 SMALLEST_SIDE = 16
 # How a picture lies in its file, and what turns it upright. Source: Exif 2.32, tag Orientation. Pillow's own turning
 # writes the rest of the file's notes anew, and fails over damaged ones.
-_TURNS = {
+_TURNS: dict[object, Pillow.Transpose] = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
     3: Pillow.Transpose.ROTATE_180,
     4: Pillow.Transpose.FLIP_TOP_BOTTOM,
