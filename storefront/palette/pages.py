@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
+from sms.preferences import NUMBERS_ON_SALE
 from storefront.templatetags.components import admin_address
 from upstream.reading.text import comparable
 
@@ -42,12 +43,15 @@ def pages_for(user: User | None) -> list[Page]:
 
 
 def _everybodys() -> list[Page]:
-    return [
+    found = [
         Page(_("Home"), reverse("home"), "shop", "g h", "start главная"),
         Page(_("Services"), reverse("catalog:index"), "box", "g s", "catalog categories каталог категории"),
         Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
-        Page(pgettext_lazy("menu", "SMS numbers"), reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"),
     ]
+    if NUMBERS_ON_SALE.value:
+        title = pgettext_lazy("menu", "SMS numbers")
+        found.append(Page(title, reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"))
+    return found
 
 
 def _visitors() -> list[Page]:

@@ -21,6 +21,7 @@ from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.models import Service
 from sms.models import Country, Project, Site
+from sms.preferences import NUMBERS_ON_SALE
 
 ADDRESSES_PER_FILE = 5000  # the protocol takes ten times as many; a smaller file is made and fetched sooner
 XML = "application/xml; charset=utf-8"
@@ -42,7 +43,7 @@ class Pages(_Section):
     """The few pages that are always there."""
 
     def items(self) -> Sequence[str]:
-        return ["home", "catalog:index", "orders:quick", "sms:home", "api:docs"]
+        return ["home", "catalog:index", "orders:quick", *(["sms:home"] if NUMBERS_ON_SALE.value else []), "api:docs"]
 
     def location(self, item: str) -> str:
         return reverse(item)

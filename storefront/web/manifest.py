@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import PageRequest
 from catalog.caching.page_cache import cached_page
 from preferences.face import ACCENT, STORE_NAME
+from sms.preferences import NUMBERS_ON_SALE
 
 # As --paper of static/css/tokens.css in daylight.
 PAPER = "#f4f6f3"
@@ -22,6 +23,9 @@ LONGEST_SHORT_NAME = 12  # more is cut off below an icon
 def manifest(request: PageRequest) -> HttpResponse:
     """Answer with the manifest in the reader's language."""
     start = reverse("home")
+    shortcuts = [{"name": _("My orders"), "url": reverse("orders:list")}]
+    if NUMBERS_ON_SALE.value:
+        shortcuts.append({"name": _("SMS numbers"), "url": reverse("sms:home")})
     document = {
         "id": start,
         "name": STORE_NAME.value,
@@ -42,9 +46,6 @@ def manifest(request: PageRequest) -> HttpResponse:
             }
             for purpose, size in ICONS
         ],
-        "shortcuts": [
-            {"name": _("My orders"), "url": reverse("orders:list")},
-            {"name": _("SMS numbers"), "url": reverse("sms:home")},
-        ],
+        "shortcuts": shortcuts,
     }
     return JsonResponse(document, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False})
