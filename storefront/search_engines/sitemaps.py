@@ -42,7 +42,7 @@ class Pages(_Section):
     """The few pages that are always there."""
 
     def items(self) -> Sequence[str]:
-        return ["home", "catalog:index", "sms:home", "api:docs"]
+        return ["home", "catalog:index", "orders:quick", "sms:home", "api:docs"]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -44,7 +44,7 @@ def test_robots_when_asked_names_the_sitemap_and_closes_what_is_personal(client:
     closed = [line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")]
     for name in ("account", "orders:list", "wallet:home", "sms:waiting", "catalog:search", "admin:index", "api:v2"):
         assert reverse(name).startswith(tuple(closed)), name
-    for name in ("home", "catalog:index", "sms:home", "api:docs"):
+    for name in ("home", "catalog:index", "orders:quick", "sms:home", "api:docs"):
         assert not reverse(name).startswith(tuple(closed)), name
 
 
@@ -69,6 +69,7 @@ def test_sitemap_when_there_are_many_services_is_split_and_lists_what_visitors_m
     ]
     assert f"https://shop.example/catalog/{service.category_id}/" in found
     assert "https://shop.example/" in found
+    assert "https://shop.example/quick/" in found
     assert len(set(found)) == len(found)
     for place in found:
         page = client.get(place.removeprefix("https://shop.example"))
@@ -109,7 +110,7 @@ def test_category_when_sorted_or_filtered_stands_under_one_address(
     assert re.findall(r'<link rel="canonical" href="([^"]*)">', page) == [f"https://shop.example{path}{canonical}"]
 
 
-@pytest.mark.parametrize("path", ["/catalog/search/?q=instagram", "/accounts/login/", "/sms/?q=x"])
+@pytest.mark.parametrize("path", ["/catalog/search/?q=instagram", "/accounts/login/", "/sms/?q=x", "/quick/?q=x"])
 def test_page_that_is_nothing_for_search_engines_says_so(client: Client, service: Service, path: str) -> None:
     page = client.get(path).content.decode()
 
@@ -167,6 +168,16 @@ def test_structured_data_when_a_name_is_hostile_stays_data(client: Client, servi
     assert "</script><script>" not in as_script({"name": HOSTILE}).removesuffix("</script>")
 
 
+def test_description_when_it_is_markup_is_the_words_a_reader_sees(client: Client, service: Service) -> None:
+    service.upstream_description = "<h2>Likes</h2>&nbsp;<ul><li>Real &amp; <b>f</b>ast</li><li>Europe</li></ul>A<br>B"
+    service.save(update_fields=["upstream_description"])
+
+    page = client.get(f"/order/{service.pk}/").content.decode()
+
+    assert data_of(page)[0]["description"] == "Likes Real & fast Europe A B"
+    assert "10,000. Likes Real &amp; fast Europe A B" in page
+
+
 def test_home_when_read_by_a_machine_is_a_site_with_a_search(client: Client) -> None:
     (site,) = data_of(client.get("/").content.decode())
 
@@ -192,7 +203,7 @@ def test_manifest_when_installed_has_a_name_and_icons_that_exist(client: Client,
     assert answer["Content-Type"] == "application/manifest+json"
     assert (manifest["name"], manifest["short_name"], manifest["display"]) == (
         "The corner shop",
-        "The corner s",
+        "The corner",
         "standalone",
     )
     assert {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]} == {
