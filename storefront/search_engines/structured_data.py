@@ -20,7 +20,7 @@ from upstream.money import decimal_from_micros
 
 # As Django's json_script. Source: the HTML standard, "Restrictions for contents of script elements".
 # Where one text ends and the next begins: without a space there, "<li>Real<li>Europe" would be one word.
-_PARTS = re.compile(r"<(?:br|hr|/?(?:p|div|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|blockquote|section))\b", re.IGNORECASE)
+_PARTS = re.compile(r"<(?:br|hr|/?(?:p|div|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|blockquote))\b", re.IGNORECASE)
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 Thing = dict[str, Any]
 
