@@ -96,7 +96,7 @@ def _days(found: "re.Match[str]") -> int:
 
 
 def _times(factor: int) -> Read:
-    return lambda found: min(int(found[1]) * factor, LIFETIME_DAYS * 24)
+    return lambda found: min(int(found[1]) * factor, LIFETIME_DAYS * 24) or None  # a warranty of nothing is none
 
 
 def _always(value: Any) -> Read:
