@@ -113,6 +113,7 @@ def long_names(page: Page, owner: User) -> None:
     order = owner.orders.filter(kind=Kind.SERVICE).latest("pk")
     order.title = "Высокопревосходительство" * 6
     order.save(update_fields=["title"])
+    assert order.service_id
     Service.objects.filter(pk=order.service_id).update(name=order.title, short_title=order.title, short_titles={})
     for width in (360, 800):
         page.set_viewport_size({"width": width, "height": 900})
