@@ -26,7 +26,7 @@ def face_styles(request: HttpRequest, color: str) -> HttpResponse:
 @require_safe
 def face_picture(request: HttpRequest, digest: str) -> HttpResponse:
     """Return a picture by its digest."""
-    content = content_of(digest)
+    content = content_of(digest) if re.fullmatch("[0-9a-f]{64}", digest) else None
     if content is None:
         raise Http404
     return HttpResponse(content, content_type="image/png", headers={"Cache-Control": FOR_GOOD})

@@ -44,7 +44,8 @@ Value = TypeVar("Value")
 Found = tuple[int, datetime | None, Any]  # the version, until when it is true, and what it is
 MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
 _process_pages: dict[str, Found] = {}
-_process_values: dict[str, tuple[str, Any]] = {}  # by key, of which there are a few
+MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
+_process_values: dict[str, tuple[str, Any]] = {}
 _PROGRAM = (
     "templates",
     "locale",
@@ -113,7 +114,10 @@ def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
         value, name = make(), f"{key}:{uuid.uuid4().hex}"
         cache.set(name, value, timeout=settings.PAGE_CACHE_SECONDS)
         store(key, version, name, shows_prices=False)
+    _process_values.pop(key, None)
     _process_values[key] = (cast(str, name), value)
+    for oldest in list(_process_values)[:-MAX_PROCESS_VALUES]:
+        _process_values.pop(oldest, None)
     return value
 
 

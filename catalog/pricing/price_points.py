@@ -56,8 +56,8 @@ def price_steps(service: Service, *, since: date, today: date) -> list[tuple[dat
         if not steps or steps[-1][1] != micros:
             steps.append((day, micros))
     now = service.selling_per_thousand_micros
+    if now and steps and steps[-1][0] >= today and steps[-1][1] != now:
+        steps.pop()  # what it costs at the end of today counts
     if now and (not steps or steps[-1][1] != now):
-        if steps and steps[-1][0] >= today:
-            steps.pop()
         steps.append((today, now))
     return steps

@@ -55,6 +55,7 @@ def split_title(
     splitter = _Splitter({**(facts or {})}, agreed, pictures)
     if not text.isascii():
         text = _FLAG.sub(splitter.take_flag, text if pictures else _without_pictures(text))
+        text = " ".join(text.split())  # expressions look long at what is nothing but spaces
     name = _tidy(splitter.parts(_BRACKETS.sub(splitter.take_bracket, text)))
     if not _says_something(name):
         name = _tidy(splitter.first or text) or line(title) or title

@@ -45,6 +45,11 @@ _REFILL = r"(?:auto[\s-]?)?(?:re-?fill(?:ed|s)?|докрутк[аиу]|восс�
 _COVER = r"(?:guaranteed?|warranty|гаранти[яи]|replacement|replace|замен[аы])"
 _HOURS = r"-?(?:h|hours?|час(?:а|ов)?|ч)"
 _PERCENT = r"(\d{1,2})(?:\s?[-–]\s?(\d{1,2}))?\s?%"
+# "Speed: 300 Mbps", "Max: 256 GB" and "Min: 18 years" count something else.
+_ONLY_PIECES = (
+    r"(?!\s?(?:[kmgt]i?b(?:ps|it)?(?:/s)?|[kmg]bit/?s?|[kmg]hz|[кмгт]б(?:ит)?(?:/с)?|px|fps|start|старт|"
+    rf"{_DAYS}|{_MONTHS}|{_YEARS}|{_TIME})(?!\w))"
+)
 _SPEED = r"(?:speed:?\s|скорость:?\s)?(?:up\s?to\s|до\s)?"
 _BEGINS = r"(?:start(?:\stime)?|старт|запуск|начало)"
 _FAST = r"(?:super|ultra|very|очень)"
@@ -91,7 +96,7 @@ def _days(found: "re.Match[str]") -> int:
 
 
 def _times(factor: int) -> Read:
-    return lambda found: min(int(found[1]) * factor, LIFETIME_DAYS * 24)
+    return lambda found: min(int(found[1]) * factor, LIFETIME_DAYS * 24) or None  # a warranty of nothing is none
 
 
 def _always(value: Any) -> Read:
@@ -108,21 +113,30 @@ def _words(fact: Fact, value: str, *patterns: str, plain: bool = False) -> list[
     return [Phrase(fact, pattern, _always([value]), plain) for pattern in patterns]
 
 
+def _limit(fact: Fact, word: str) -> list[Phrase]:
+    """Return the phrases that say how many pieces there may be."""
+    read: Read = lambda found: _count(found[1], found[2]) or None  # noqa: E731 - for both of them
+    return [
+        Phrase(fact, rf"{word}:\s?{_COUNT}{_ONLY_PIECES}", read),
+        Phrase(fact, rf"{word}[.]?\s?{_COUNT}{_ONLY_PIECES}", read, plain=False),
+    ]
+
+
 _LIMITS = [
     Phrase(Fact.SPEED, rf"{_SPEED}{_SPAN}\s?(?:/|per\s|a\s|в\s)\s?{_DAY}(?:\sspeed)?",
            _a_day),
     Phrase(Fact.SPEED, rf"{_SPEED}{_SPAN}\s?(?:/|per\s|an?\s|в\s)\s?{_HOUR}(?:\sspeed)?",
            _an_hour),
-    Phrase(Fact.SPEED, rf"(?:speed|скорость):?\s(?:up\s?to\s|до\s)?{_SPAN}(?:\sdaily)?", _a_day),
-    Phrase(Fact.MOST, rf"(?:max(?:imum)?|макс(?:имум)?)[.:]?\s?{_COUNT}",
-           lambda found: _count(found[1], found[2]) or None),
-    Phrase(Fact.LEAST, rf"(?:min(?:imum)?|мин(?:имум)?)[.:]?\s?{_COUNT}(?!\s?(?:start|старт|мин|m))",
-           lambda found: _count(found[1], found[2]) or None),
+    # Without a colon these words are parts of names as well: Need for Speed 2015, HBO Max 12 months, 30 min 1000 views.
+    Phrase(Fact.SPEED, rf"(?:speed|скорость):\s?(?:up\s?to\s|до\s)?{_SPAN}(?:\sdaily)?{_ONLY_PIECES}", _a_day),
+    Phrase(Fact.SPEED, rf"(?:speed|скорость)\s(?:up\s?to\s|до\s)?{_SPAN}(?:\sdaily)?", _a_day, plain=False),
+    *_limit(Fact.MOST, r"(?:max(?:imum)?|макс(?:имум)?)"),
+    *_limit(Fact.LEAST, r"(?:min(?:imum)?|мин(?:имум)?)"),
 ]  # fmt: skip
 _BEGINNINGS = [
     Phrase(Fact.START, rf"{_BEGINS}:?\s(?:in\s|within\s|до\s|через\s|от\s)?{_SPAN}\s?{_TIME}",
            _minutes),
-    Phrase(Fact.START, rf"{_SPAN}\s?{_TIME}\s(?:start(?:\stime)?|старт)", _minutes),
+    Phrase(Fact.START, rf"{_SPAN}\s?{_TIME}\s(?:start(?:\stime)?|старт)(?!:?\s?\d)", _minutes),
     Phrase(Fact.START, r"(?:start(?:\stime)?|старт):?\s(?:instant(?:ly)?|мгновенно|сразу)", _always([0, 0])),
     Phrase(Fact.START, r"(?:instant|immediate)\sstart|мгновенный\s(?:старт|запуск)|быстрый\sстарт", _always([0, 0])),
     Phrase(Fact.INCLUDES, r"instant\sdelivery|мгновенная\s(?:выдача|доставка)|автовыдача",
@@ -134,14 +148,16 @@ _BEGINNINGS = [
            plain=False),
 ]  # fmt: skip
 _PROMISES = [
-    Phrase(Fact.REFILL, rf"(?:no|non|without|zero|без|нет)[\s-]{_REFILL}", _always(0)),
+    Phrase(Fact.REFILL, rf"(?:no|non|not|without|zero|без|нет)[\s-](?:\d{{1,5}}\s?-?{_DAYS}\s)?{_REFILL}", _always(0)),
+    Phrase(Fact.REFILL, rf"{_REFILL}\s?[:-]?\s(?:no(?:ne)?|нет)(?![\s-]\w)", _always(0)),
     Phrase(Fact.REFILL, rf"(?:life\s?time|permanent|вечная|пожизненн\w{{1,3}})\s{_REFILL}", _always(LIFETIME_DAYS)),
     Phrase(Fact.REFILL, rf"{_REFILL}:?\s(?:life\s?time|навсегда|пожизненно)", _always(LIFETIME_DAYS)),
     Phrase(Fact.REFILL, rf"(\d{{1,5}})\s?-?{_DAYS}\s{_REFILL}(?:\s(?:guaranteed?|button))?", _days),
     Phrase(Fact.REFILL, rf"{_REFILL}:?\s(?:на\s)?(\d{{1,5}})\s?-?{_DAYS}", _days),
     Phrase(Fact.REFILL, rf"(\d{{1,3}})\s?{_MONTHS}\s{_REFILL}", _times(30)),
     Phrase(Fact.REFILL, rf"(\d{{1,2}})\s?{_YEARS}\s{_REFILL}", _times(365)),
-    Phrase(Fact.REFILL, r"R(\d{2,3})", _days),
+    # These alone, and with a large R: there are cards of R200 (rand), and a Yamaha R1.
+    Phrase(Fact.REFILL, r"(?-i:R)(7|15|30|45|60|90|120|180|365)", _days),
     Phrase(Fact.WARRANTY, rf"(\d{{1,5}})\s?{_HOURS}\s{_COVER}", _times(1)),
     Phrase(Fact.WARRANTY, rf"{_COVER}:?\s(?:within\s|в\sтечение\s)?(\d{{1,5}})\s?{_HOURS}", _times(1)),
     Phrase(Fact.WARRANTY, rf"(\d{{1,4}})\s?-?{_DAYS}\s{_COVER}", _times(24)),

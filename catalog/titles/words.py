@@ -1,6 +1,7 @@
 """Facts in the reader's language: chips of lists and pages, and the choices of filters."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -105,9 +106,9 @@ def short_number(number: int) -> str:
     """Return a number as chips write it: 10K, 1.5M; in the reader's language."""
     for factor, form in ((10**6, _("%(number)sM")), (1000, _("%(number)sK"))):
         if number >= factor:
-            rounded = number / factor
-            digits = 0 if number % factor == 0 else 1
-            return form % {"number": number_format(rounded, decimal_pos=digits, use_l10n=True)}
+            tenths = number * 10 // factor
+            digits = 1 if tenths % 10 else 0
+            return form % {"number": number_format(Decimal(tenths) / 10, decimal_pos=digits, use_l10n=True)}
     return str(number)
 
 

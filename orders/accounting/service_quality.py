@@ -124,7 +124,9 @@ def _ended(since: datetime, now: datetime) -> Ended:
     # From the few orders that were canceled to their events: there are too many of those to look at all.
     canceled = ended.filter(status=Status.CANCELED)
     unsent = canceled.filter(events__code=OrderEvent.Code.CANCELED, events__data__by="customer")
-    asked = canceled.filter(requests__kind=ServiceRequest.Kind.CANCEL)
+    # What the supplier had begun by then ends as partial. A wish that staff declined has ended nothing.
+    called_off = Q(requests__kind=ServiceRequest.Kind.CANCEL) & ~Q(requests__state=ServiceRequest.State.DECLINED)
+    asked = ended.filter(called_off, status__in=(Status.CANCELED, Status.PARTIAL))
     return (
         ended.exclude(user__is_staff=True)
         .exclude(pk__in=unsent.order_by().values("pk"))

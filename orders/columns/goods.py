@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import structlog
 from django.db.models import Q
@@ -17,6 +18,9 @@ from orders.columns.reading import Values, Whole, read_labeled, read_line
 from orders.models import GoodsFormat, Order
 
 log = structlog.get_logger(__name__)
+# How much is looked at to find out which format fits: lines and descriptions are a stranger's, and pages wait for it.
+MOST_TRIED = 20  # formats
+LONGEST_SAMPLE = 100_000  # characters of all lines together
 
 
 @dataclass(frozen=True)
@@ -167,9 +171,9 @@ def _guessed(texts: Sequence[str]) -> list[Format]:
 
 def _best(formats: Sequence[Format], texts: Sequence[str]) -> Format | None:
     """Return the format that fits most of the lines, or None; titles often part columns otherwise than lines do."""
-    sample = texts[:LOOKED_AT]
+    sample = _sample(texts)
     best, most = None, 0
-    for written in formats:
+    for written in list(dict.fromkeys(formats))[:MOST_TRIED]:
         otherwise = [] if written.source == Source.GUESS else [written.parted_by(one) for one in COMMON_SEPARATORS]
         for format_ in (written, *otherwise):
             fitting = sum(not isinstance(read_line(format_, text), Whole) for text in sample)
@@ -178,3 +182,9 @@ def _best(formats: Sequence[Format], texts: Sequence[str]) -> Format | None:
         if most == len(sample):
             break
     return best
+
+
+def _sample(texts: Sequence[str]) -> Sequence[str]:
+    """Return the first lines, fewer where they are long; one at least."""
+    lengths = accumulate(map(len, texts[:LOOKED_AT]))
+    return texts[: max(1, sum(length <= LONGEST_SAMPLE for length in lengths))]

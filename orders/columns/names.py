@@ -103,7 +103,9 @@ def label_of(column: str) -> str:
 
 def is_secret(column: str) -> bool:
     """Whether a column is masked until its reader wants to see it."""
-    return column not in OPEN and column.rpartition(" ")[0] not in OPEN
+    base, _space, number = column.rpartition(" ")
+    # A second address is an address; an "email pin" is no address.
+    return column not in OPEN and not (number.isdigit() and base in OPEN)
 
 
 def _only_once(column: str, before: list[str]) -> str:

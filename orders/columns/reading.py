@@ -19,8 +19,10 @@ LONGEST_IN_DOUBT = 20_000
 MOST_IN_DOUBT = 12  # separators beyond those of the format
 JSON_TRIES = 8
 _LINK_BEGINS = re.compile(r"(?:https?|ftp|socks[45]h?|tg)://|otpauth://\S+", re.IGNORECASE)
-_JSON_BEGINS = re.compile(r"(?:^|(?<=[\s:|;,-]))[\[{]")
+# The bracket is looked for first, and then what stands before it: the other way round takes fifty times as long.
+_JSON_BEGINS = re.compile(r"[\[{](?<![^\s:|;,-].)")
 _LABELED = re.compile(r"([^\W_][\w .-]{0,30}?)\s{0,9}[:=](?!//)\s*(\S.*)", re.DOTALL)
+_HALF = re.compile(r"[\ud800-\udfff]")  # of a character, which JSON can spell and no page or file can hold
 _LABELED_PARTED_BY = ("\n", "|", ";", ",")
 _decoder = json.JSONDecoder()
 
@@ -81,6 +83,8 @@ def _read_object(raw: str) -> Values | None:
     if not 2 <= len(names) <= MOST_PARTS or not all(map(column_of, names)):
         return None
     values = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in names.values()]
+    if _HALF.search("".join(values)):
+        return None
     return dict(zip(columns_of(list(names)), values, strict=True))
 
 

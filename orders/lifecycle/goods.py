@@ -22,7 +22,7 @@ from accounts.encryption import (
 )
 from accounts.models import User
 from orders.columns import read_goods
-from orders.lifecycle.goods_evidence import arrived, note_openings
+from orders.lifecycle.goods_evidence import arrivals_of, arrived, note_openings
 from orders.models import DeliveredGoods, GoodsReveal, Order
 
 log = structlog.get_logger(__name__)
@@ -79,9 +79,7 @@ def keep_goods(order: Order, accounts: Sequence[str], now: datetime) -> None:
         if len(lines) == len(kept):
             return
         unchanged = DeliveredGoods.objects.filter(pk=goods.pk, encrypted=goods.encrypted)
-        # Of goods from before arrivals were noted, at least when the last of them came is known.
-        before = goods.arrivals or arrived([], len(kept), goods.received_at)
-        arrivals = arrived(before, len(lines), now)
+        arrivals = arrived(arrivals_of(goods), len(lines), now)
         if unchanged.update(encrypted=_encrypted(lines), pieces=len(lines), received_at=now, arrivals=arrivals):
             goods.refresh_from_db()
             return

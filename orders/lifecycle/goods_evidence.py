@@ -27,6 +27,13 @@ def arrived(before: Moments, pieces: int, now: datetime) -> Moments:
     return [*before, [pieces, now.isoformat()]]
 
 
+def arrivals_of(goods: DeliveredGoods) -> Moments:
+    """Return the arrivals of all lines that are there. Of those that came without a note, from before arrivals were
+    noted or from an older release beside this one, at least when the last of them came is known."""
+    known: Moments = goods.arrivals
+    return known if _pieces(known) >= goods.pieces else arrived(known, goods.pieces, goods.received_at)
+
+
 def note_openings(found: Sequence[DeliveredGoods], now: datetime) -> None:
     """Note of goods that have lines nobody has opened before that they are opened now; most looks write nothing.
 
@@ -44,15 +51,12 @@ def note_openings(found: Sequence[DeliveredGoods], now: datetime) -> None:
 
 
 def evidence_of(goods: DeliveredGoods, numbers: Sequence[int]) -> dict[int, Evidence]:
-    """Return what is known of these lines, counted from 1; one query.
-
-    Goods from before arrivals were noted count as delivered when the last of them came.
-    """
+    """Return what is known of these lines, counted from 1; one query."""
     days = GoodsReveal.objects.filter(goods=goods).order_by("created_at").values_list("created_at", flat=True)
     looks = list(days)
     found = {}
     for number in numbers:
-        delivered_at = _first(goods.arrivals, number) or goods.received_at
+        delivered_at = _first(arrivals_of(goods), number) or goods.received_at
         noted = _first(goods.openings, number)
         seen = next((look for look in looks if look >= delivered_at), None)
         moments = [moment for moment in (noted, seen) if moment is not None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -13,13 +13,18 @@ from accounts.templatetags.money import money
 from orders.claims.answering import what_became_of_lines
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.lifecycle.service_requests import what_became_of
-from orders.models import AttentionFlag, Order, OrderEvent, RefundReason, ServiceRequest, Status
+from orders.models import OPEN, AttentionFlag, Order, OrderEvent, RefundReason, ServiceRequest, Status
 
 Code = OrderEvent.Code
+# Once an order is completed, what delayed it until then delays nothing: only goods may still be missing.
+_STILL = Q(order__status__in=OPEN) | Q(order__status=Status.COMPLETED, code=AttentionFlag.Code.NO_GOODS)
 # What an order is annotated with, to tell since when it waits for a human.
 FLAGGED = {
     "flagged_at": Subquery(
-        AttentionFlag.objects.delaying().filter(order=OuterRef("pk")).order_by("raised_at").values("raised_at")[:1]
+        AttentionFlag.objects.delaying()
+        .filter(_STILL, order=OuterRef("pk"))
+        .order_by("raised_at")
+        .values("raised_at")[:1]
     )
 }
 
@@ -55,7 +60,7 @@ def timeline_of(
 def waits_since(order: Order) -> datetime | None:
     """Return since when an order waits for a human, where its customer waits for something; it comes with `FLAGGED`."""
     flagged: datetime | None = getattr(order, "flagged_at", None)
-    return flagged if order.is_open or order.status == Status.COMPLETED else None
+    return flagged
 
 
 def _asked(kind: str) -> str:

@@ -11,6 +11,8 @@ function wire(dialogs) {
   const before = list.innerHTML; // what is listed before anything is typed
   let asked = null;
   let pause = 0;
+  let isOld = false; // something was typed since the list came
+  let takesFirst = null; // Enter was pressed meanwhile: how
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
@@ -33,12 +35,23 @@ function wire(dialogs) {
       (group) => `${group.querySelector("[role=presentation]").textContent}: ${group.querySelectorAll("[role=option]").length}`,
     );
     count.textContent = titles.join(", ") || count.dataset.none;
+    isOld = false;
+    if (takesFirst) open(takesFirst);
+  }
+
+  /* A click, so that Ctrl and Shift open another tab or window as they do on links. */
+  function open({ ctrlKey, metaKey, shiftKey }) {
+    takesFirst = null;
+    chosen()?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
   }
 
   async function ask() {
     asked?.abort();
     const words = field.value.trim();
-    if (!words) return show(before);
+    if (!words) {
+      takesFirst = null;
+      return show(before);
+    }
     asked = new AbortController();
     list.setAttribute("aria-busy", "true");
     const address = new URL(field.dataset.address, location.href);
@@ -50,6 +63,7 @@ function wire(dialogs) {
     } catch (error) {
       if (error.name === "AbortError") return;
       list.removeAttribute("aria-busy");
+      takesFirst = null;
       failed.hidden = false;
     }
   }
@@ -63,20 +77,22 @@ function wire(dialogs) {
       PageDown: Math.min(place + 5, all.length - 1),
       PageUp: Math.max(place - 5, 0),
     };
-    if (event.isComposing || !all.length) return;
-    if (event.key in places) {
+    if (event.isComposing) return;
+    if (event.key in places && all.length) {
       event.preventDefault();
       choose(all[places[event.key]]);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      // A click, so that Ctrl and Shift open another tab or window as they do on links.
-      chosen()?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey: event.ctrlKey, metaKey: event.metaKey, shiftKey: event.shiftKey }));
+      if (isOld) takesFirst = event; // what is listed is not what was asked for
+      else open(event);
     }
   }
 
   field.addEventListener("input", () => {
     asked?.abort();
     clearTimeout(pause);
+    isOld = true;
+    takesFirst = null;
     pause = setTimeout(ask, PAUSE);
   });
   field.addEventListener("keydown", move);
@@ -89,6 +105,7 @@ function wire(dialogs) {
     clearTimeout(pause);
     asked?.abort();
     field.value = "";
+    takesFirst = null;
     show(before);
     count.textContent = "";
   });

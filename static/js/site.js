@@ -113,6 +113,17 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("connection:answered", () => showFailure("connection", false));
 
+/* Who has signed out leaves no balance behind for the next one at this device: live.js kept it for the tab. */
+function forgetReader() {
+  if (document.querySelector(".header[data-live]")) return;
+  try {
+    sessionStorage.removeItem("header");
+  } catch {
+    // Storage may be forbidden: nothing was kept then.
+  }
+}
+
+forgetReader();
 revealScripted(document);
 watchRegions(document);
 for (const chosen of document.querySelectorAll(".tabs [aria-current]")) showTab(chosen);

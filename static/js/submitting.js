@@ -64,9 +64,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   begin(form, event.detail.requestConfig.triggeringEvent?.submitter, GIVE_UP_MS);
 });
 
+// Where the answer takes the form's place, htmx tells what is around it; the form that asked stands in the request.
 document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.requestConfig.elt;
   const leads = event.detail.xhr.getResponseHeader("HX-Redirect");
-  if (underWay.has(event.detail.elt) && !leads) end(event.detail.elt);
+  if (underWay.has(form) && !leads) end(form);
 });
 
 // Back in the history, the page is as it was left.

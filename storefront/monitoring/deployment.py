@@ -115,6 +115,9 @@ def mail_settings() -> str:
         raise Trouble("ADMIN_EMAILS names nobody: who is to hear of errors and of books that do not add up?")
     if SUPPORT_EMAIL.value.endswith("@example.com"):
         raise Trouble("SUPPORT_EMAIL is the example's: customers write to nobody")
+    if settings.DEFAULT_FROM_EMAIL.endswith("@example.com"):
+        # An address that was entered at the admin alone is none to send from: the mail server has to know it.
+        raise Trouble("FROM_EMAIL is not set, nor SUPPORT_EMAIL in the environment: mails come from nobody")
     return f"sent by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
+from sms.preferences import NUMBERS_ON_SALE
 from storefront.templatetags.components import admin_address
 from support.documents.known import KNOWN
 from support.documents.words import filled_plain
@@ -52,14 +53,17 @@ def document_pages() -> list[Page]:
 
 
 def _everybodys() -> list[Page]:
-    return [
+    found = [
         Page(_("Home"), reverse("home"), "shop", "g h", "start главная"),
         Page(_("Services"), reverse("catalog:index"), "box", "g s", "catalog categories каталог категории"),
         Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
-        Page(pgettext_lazy("menu", "SMS numbers"), reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"),
         Page(_("Help"), reverse("support:help"), "chat", "", "support tickets contact помощь поддержка вопросы"),
         Page(_("What changed"), reverse("changes"), "clock", "", "new prices news новое цены изменения"),
     ]
+    if NUMBERS_ON_SALE.value:
+        title = pgettext_lazy("menu", "SMS numbers")
+        found.append(Page(title, reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"))
+    return found
 
 
 def _visitors() -> list[Page]:

@@ -21,6 +21,7 @@ from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.models import Service
 from sms.models import Country, Project, Site
+from sms.preferences import NUMBERS_ON_SALE
 from support.documents.known import KNOWN
 
 ADDRESSES_PER_FILE = 5000  # the protocol takes ten times as many; a smaller file is made and fetched sooner
@@ -43,7 +44,8 @@ class Pages(_Section):
     """The few pages that are always there."""
 
     def items(self) -> Sequence[str]:
-        return ["home", "catalog:index", "orders:quick", "sms:home", "api:docs", "changes", "support:status"]
+        numbers = ["sms:home"] if NUMBERS_ON_SALE.value else []
+        return ["home", "catalog:index", "orders:quick", *numbers, "api:docs", "changes", "support:status"]
 
     def location(self, item: str) -> str:
         return reverse(item)

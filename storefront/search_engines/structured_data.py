@@ -4,7 +4,9 @@ Every name and description comes from upstream or staff and may hold anything. A
 element: `as_script` escapes what could.
 """
 
+import html
 import json
+import re
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +20,8 @@ from support.documents.markdown import Part
 from upstream.money import decimal_from_micros
 
 # As Django's json_script. Source: the HTML standard, "Restrictions for contents of script elements".
+# Where one text ends and the next begins: without a space there, "<li>Real<li>Europe" would be one word.
+_PARTS = re.compile(r"<(?:br|hr|/?(?:p|div|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|blockquote))\b", re.IGNORECASE)
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 Thing = dict[str, Any]
 
@@ -105,5 +109,6 @@ def questions(parts: tuple[Part, ...]) -> Thing:
 
 def plain_description(service: Service) -> str:
     """Return the beginning of the description without markup, on one line; "" when there is none."""
-    text = strip_tags(service.description or service.upstream_description)
+    text = _PARTS.sub(lambda tag: f" {tag[0]}", service.description or service.upstream_description)
+    text = html.unescape(strip_tags(text))
     return Truncator(" ".join(text.split())).chars(300)

@@ -11,13 +11,15 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 
-# Pages with a key, a seed, recovery codes, delivered goods, or codes that arrived by SMS.
+# Pages with a key, a seed, recovery codes, delivered goods, or codes that arrived by SMS: also in what is sent to a
+# customer's server, and under what is wrong with a form of theirs.
 WITH_SECRETS = frozenset(
     {
         *("api:keys", "api:key", "api:key_show", "api:key_rotate"),
-        *("api:webhooks", "api:webhook", "api:webhook_rotate"),
+        *("api:webhooks", "api:webhook", "api:webhook_rotate", "api:webhook_delivery"),
         *("mfa_activate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"),
         *("orders:goods", "orders:goods_file", "sms:waiting", "sms:history", "orders:detail"),
+        *("sms:cancel", "sms:replace", "sms:replacement_rule"),
         *("account_confirm_email", "account_reset_password_from_key", "undo_email_change", "privacy:keep"),
     }
 )

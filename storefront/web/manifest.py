@@ -1,5 +1,7 @@
 """What a phone or desktop needs to install the shop like an app. Source: https://www.w3.org/TR/appmanifest/."""
 
+from textwrap import shorten
+
 from django.http import HttpResponse, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -10,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import PageRequest
 from catalog.caching.page_cache import cached_page
 from preferences.face import ACCENT, STORE_NAME
+from sms.preferences import NUMBERS_ON_SALE
 
 # As --paper of static/css/tokens.css in daylight.
 PAPER = "#f4f6f3"
@@ -21,11 +24,14 @@ LONGEST_SHORT_NAME = 12  # more is cut off below an icon
 @require_safe
 def manifest(request: PageRequest) -> HttpResponse:
     """Answer with the manifest in the reader's language."""
-    start = reverse("home")
+    start, name = reverse("home"), STORE_NAME.value
+    shortcuts = [{"name": _("My orders"), "url": reverse("orders:list")}]
+    if NUMBERS_ON_SALE.value:
+        shortcuts.append({"name": _("SMS numbers"), "url": reverse("sms:home")})
     document = {
         "id": start,
-        "name": STORE_NAME.value,
-        "short_name": STORE_NAME.value[:LONGEST_SHORT_NAME].strip(),
+        "name": name,
+        "short_name": shorten(name, LONGEST_SHORT_NAME, placeholder="") or name[:LONGEST_SHORT_NAME],
         "description": _("Digital services at clear prices."),
         "lang": get_language(),
         "start_url": start,
@@ -42,9 +48,6 @@ def manifest(request: PageRequest) -> HttpResponse:
             }
             for purpose, size in ICONS
         ],
-        "shortcuts": [
-            {"name": _("My orders"), "url": reverse("orders:list")},
-            {"name": _("SMS numbers"), "url": reverse("sms:home")},
-        ],
+        "shortcuts": shortcuts,
     }
     return JsonResponse(document, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False})

@@ -138,6 +138,7 @@ def test_forms_of_other_kinds_when_they_are_sent_then_they_say_so_and_come_back(
         page.unroute("**/*", hold_posts)
         expect(page.locator(".number-offer__errors")).to_be_visible()
         expect(page.locator("button[aria-busy=true]")).to_have_count(0)
+        expect(page.locator("[data-busy-status]")).to_be_empty()  # the form that asked is gone
 
         # The total follows what is typed and what is chosen.
         page.goto("/wallet/add")

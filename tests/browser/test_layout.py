@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from catalog.models import Service
 from orders.models import Kind
 from tests.browser.measuring import cut_off
 from tests.browser.test_walk import owner, visitors
@@ -43,6 +44,7 @@ def test_pages_stand_as_they_should(page: Page, owner: User) -> None:
     narrow_table(page)
     chosen_tab(page)
     copying(page)
+    long_names(page, owner)
 
 
 def on_paper(page: Page, owner: User) -> None:
@@ -105,3 +107,19 @@ def copying(page: Page) -> None:
     assert button.bounding_box() == before
     expect(button).to_contain_text("Копировать", timeout=5_000)
     assert button.bounding_box() == before
+
+
+def long_names(page: Page, owner: User) -> None:
+    order = owner.orders.filter(kind=Kind.SERVICE).latest("pk")
+    order.title = "Высокопревосходительство" * 6
+    order.save(update_fields=["title"])
+    assert order.service_id
+    Service.objects.filter(pk=order.service_id).update(name=order.title, short_title=order.title, short_titles={})
+    for width in (360, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto("/quick/")
+        expect(page.locator(".quick .chip").first).to_contain_text("Высокопревосходительство")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.goto("/orders/")
+        title = page.locator(".order-table tbody th").first
+        assert title.evaluate("one => one.clientWidth") < width  # what is beside it is in sight, or nearly so

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import TrailEntry, User
 from accounts.rights import CATALOG, FINANCE, OWNER, SUPPORT
+from catalog.caching.versioned_cache import MAX_PROCESS_VALUES, _process_values
 from preferences.face import ACCENT, HEADLINE, LANGUAGES, LOGO, STORE_NAME, SUPPORT_EMAIL
 from preferences.models import Picture, PreferenceChange
 from preferences.stored import forget
@@ -224,7 +225,7 @@ def test_other_pages_of_the_admin_still_take_no_files(desk: Client, ann: User) -
     assert desk.post(change, {"logo": file(picture())}).status_code == 400
 
 
-@pytest.mark.parametrize("digest", ["0" * 64, "..%2f..%2fetc", "x"])
+@pytest.mark.parametrize("digest", ["0" * 64, "..%2f..%2fetc", "x", "%00", "a%00b", "x" * 3000, "%ED%A0%80"])
 def test_pictures_that_are_not_there_are_not_found(client: Client, digest: str) -> None:
     assert client.get(f"/face/{digest}.png").status_code == 404
 
@@ -246,6 +247,13 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(desk: Client) -> None:
     for address in ("/", "/catalog/"):
         for browser in (Client(), desk):
             assert "Tried shop" not in text(browser.get(address))
+
+
+def test_previews_do_not_fill_the_memory_of_the_process(desk: Client) -> None:
+    for number in range(MAX_PROCESS_VALUES):
+        save(desk, to=PREVIEW, store_name=f"Tried {number}")
+
+    assert len(_process_values) <= MAX_PROCESS_VALUES
 
 
 def test_a_preview_with_a_mistake_shows_the_form(desk: Client) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from PIL import Image as Pillow
-from PIL import PngImagePlugin
+from PIL import ImageOps, PngImagePlugin
 
 from preferences.face import LOGO_KIND
 from preferences.pictures import LONGEST_FILE, content_of, draw, keep
@@ -72,6 +72,33 @@ def test_nothing_beside_the_pixels_is_kept() -> None:
 def test_a_photograph_is_turned_as_it_says() -> None:
     exif = Pillow.Exif()
     exif[0x0112] = 6  # lies on its side
+    made = drawn(picture("JPEG", (200, 50), exif=exif))
+
+    assert opened(made["wide"]).size == (24, 96)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_a_photograph_is_turned_as_other_programs_do(orientation: int) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    corner = Pillow.new("RGB", (60, 30), "purple")
+    corner.paste("white", (0, 0, 20, 5))
+    corner.save(out, "PNG", exif=exif)
+    data = out.getvalue()
+    upright = ImageOps.exif_transpose(opened(data)).convert("RGBA")
+
+    made = opened(drawn(data)["wide"])
+
+    assert (made.size, made.tobytes()) == (upright.size, upright.tobytes())
+
+
+@pytest.mark.parametrize(("tag", "kind"), [(0x011A, 1), (0x011A, 2), (0x010E, 11), (0x0110, 11)])
+def test_a_photograph_with_damaged_notes_is_turned_all_the_same(tag: int, kind: int) -> None:
+    notes = [(0x0112, 3, 1, b"\0\6\0\0"), (tag, kind, 1, b"abcd")]
+    listed = b"".join(struct.pack(">HHI4s", *note) for note in notes)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", len(notes)) + listed + b"\0\0\0\0"
+
     made = drawn(picture("JPEG", (200, 50), exif=exif))
 
     assert opened(made["wide"]).size == (24, 96)

@@ -210,6 +210,10 @@ def test_numbers_that_are_not_sold_are_nowhere_and_not_bought(client: Client, an
 
     for browser in (client, Client()):
         assert f'href="{reverse("sms:home")}"' not in markup(browser, "/")
+        for address in ("/manifest.webmanifest", "/palette/", "/palette/found/?q=sms", "/sitemap-pages-1.xml"):
+            # One's own numbers keep their page.
+            assert not re.search(f'{reverse("sms:home")}["<]', markup(browser, address)), address
+    assert "SMS" not in page_words(Client().get("/"))
     assert client.get(reverse("sms:home")).status_code == 200
     assert client.get(buy).status_code == 404
     with pytest.raises(OrderRefused, match="no longer sold"):

@@ -12,8 +12,11 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.staticfiles.finders import get_finders
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
+from preferences.change import change_preferences
+from preferences.face import SUPPORT_EMAIL
 from storefront.monitoring import deployment
 from storefront.monitoring.doctor import examine
 from tests.security.test_refuses_to_start import PUBLIC
@@ -159,3 +162,15 @@ def test_deployment_when_the_shop_is_not_public_is_not_examined(sam: User) -> No
     asked: dict[str, Callable[[], str]] = deployment.PARTS
 
     assert {question() for question in asked.values()} == {deployment.NOT_PUBLIC}
+
+
+def test_mails_when_only_the_admin_knows_the_shops_address_then_their_sender_is_nobody(settings: Any) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "localhost"
+    settings.ADMINS, settings.DEFAULT_FROM_EMAIL = [("Admin", "o@shop.org")], "support@example.com"
+    change_preferences({SUPPORT_EMAIL: "help@shop.org"}, actor_id=None, actor="test", now=timezone.now())
+
+    with pytest.raises(deployment.Trouble, match="FROM_EMAIL is not set"):
+        deployment.mail_settings()
+
+    settings.DEFAULT_FROM_EMAIL = "help@shop.org"
+    assert deployment.mail_settings().startswith("sent by localhost")

@@ -18,6 +18,7 @@ from orders.pages.mass_form import MassOrderForm, bill_of
 from orders.pages.quick_form import mass_text
 from orders.placing.mass import LinesRefused, PricesChanged, place_orders
 from orders.placing.refusals import OrderRefused, RequestIdReused
+from upstream.reading.text import line
 from wallet.operations import InsufficientFunds
 
 
@@ -28,6 +29,8 @@ def mass(request: CustomerRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "orders/mass.html", {"form": MassOrderForm(user=request.user)})
     form = MassOrderForm(_typed(request), user=request.user)
+    if "several" in request.POST and line(request.POST.get("coupon", "")):
+        messages.warning(request, _("A coupon is for a single order: these orders are at their full price."))
     if form.is_valid():
         form.price()
         orders = _pay(form) if "pay" in request.POST else None

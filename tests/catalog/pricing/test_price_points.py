@@ -84,3 +84,12 @@ def test_price_history_of_a_price_that_never_changed_is_none() -> None:
     cost(service, 2)
 
     assert price_history(service, today=TODAY) is None
+
+
+def test_price_history_of_a_price_that_is_back_on_the_same_day_is_none() -> None:
+    service = put_on_sale("A")
+    for day, micros in ((TODAY - timedelta(days=100), 2_000_000), (TODAY, 3_000_000)):
+        PricePoint.objects.create(service=service, day=day, selling_per_thousand_micros=micros)
+    cost(service, 2_000_000)
+
+    assert price_history(service, today=TODAY) is None

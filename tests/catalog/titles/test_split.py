@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalog.titles.facts import QUALITIES, agrees, columns_of, qualities_in, read_lines, write_lines
 from catalog.titles.reading import TitleReader
 from catalog.titles.split import split_title
+from catalog.titles.words import short_number
 from upstream.reading.text import line
 
 CORPUS = json.loads((Path(__file__).parent / "corpus.json").read_text())
@@ -129,9 +130,17 @@ def test_a_hostile_title_is_split_in_a_moment() -> None:
     from time import perf_counter
 
     titles = ["(" * 500, "10-" * 170, "a " * 250, "1,1" * 160, "Refill " * 70, "[[[]]]" * 80, "speed up to " * 40]
+    titles += ["🔥" * 10_000, "★ " * 5_000, "🇺🇸" * 5_000]  # the columns take less; nobody is told to
 
     began = perf_counter()
     for title in titles:
         split_title(title)
 
     assert perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999, "999"), (1000, "1K"), (1500, "1.5K"), (2015, "2K"), (999_999, "999.9K"), (10**7, "10M")]
+)
+def test_short_number_has_a_digit_behind_the_point_only_where_it_says_something(number: int, text: str) -> None:
+    assert short_number(number) == text

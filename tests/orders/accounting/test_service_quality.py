@@ -99,15 +99,20 @@ def test_measure_quality_counts_what_became_of_the_orders(ann: User, sam: User) 
     OrderEvent.objects.create(order=unsent, code="canceled", status=Status.CANCELED, data={"by": "customer"})
     asked = ended(ann, service, minutes=1, status=Status.CANCELED, refunded_micros=whole)
     ServiceRequest.objects.create(order=asked, kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.DONE)
+    begun = ended(ann, service, minutes=1, status=Status.PARTIAL, refunded_micros=part)
+    ServiceRequest.objects.create(order=begun, kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.DONE)
+    # Staff declined, and the supplier gave up later: that does.
+    declined = ended(ann, service, minutes=1, status=Status.CANCELED, refunded_micros=whole)
+    ServiceRequest.objects.create(order=declined, kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.DECLINED)
 
     measure_quality(now=NOON)
 
     found = quality_of(service)
     assert found is not None
-    assert (found.orders, found.completed, found.partial, found.refunded) == (10, 5, 2, 3)
+    assert (found.orders, found.completed, found.partial, found.refunded) == (11, 5, 2, 4)
     assert (found.done_seconds, found.done_seconds_most) == (30 * MINUTE, 30 * MINUTE)
     service.refresh_from_db()
-    assert (service.done_seconds, service.completed_percent) == (30 * MINUTE, 50)
+    assert (service.done_seconds, service.completed_percent) == (30 * MINUTE, 45)
 
 
 def test_measure_quality_says_nothing_of_too_few_orders(ann: User) -> None:

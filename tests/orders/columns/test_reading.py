@@ -157,6 +157,8 @@ def test_format_is_not_guessed_from_anything(lines):
         ("Dear customer: hello\nThanks: bye", None),
         ('{"domain": "x.com", "name": "a", "value": "1"}', None),  # a cookie
         ("{" * 5000, None),
+        ('{"login": "rosa", "password": "\\ud800x"}', None),  # half a character, which no page can show
+        ('{"login": "rosa", "password": "\\ud83d\\ude00"}', {"login": "rosa", "password": "😀"}),
     ],
 )
 def test_goods_that_name_their_values_are_read_by_these_names(raw, values):
@@ -165,10 +167,11 @@ def test_goods_that_name_their_values_are_read_by_these_names(raw, values):
 
 def test_everything_that_could_be_used_by_who_looks_over_a_shoulder_is_secret():
     shown = [column for column in ("login", "email", "email 2", "phone", "url", "country") if is_secret(column)]
-    masked = [column for column in ("password", "cookies", "two_factor", "key", "PIN", "field 3") if is_secret(column)]
+    secrets = ["password", "cookies", "two_factor", "key", "PIN", "field 3", "email pin", "phone code", "note 2fa"]
+    masked = [column for column in secrets if is_secret(column)]
 
     assert shown == []
-    assert masked == ["password", "cookies", "two_factor", "key", "PIN", "field 3"]
+    assert masked == secrets
     assert [label_of(column) for column in ("two_factor", "field 3", "PIN", "email 2")] == [
         *("2FA secret", "Field 3", "PIN", "Email 2")
     ]

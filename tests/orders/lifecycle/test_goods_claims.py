@@ -78,6 +78,19 @@ def test_evidence_of_goods_from_before_it_was_kept_that_get_more_knows_when_thes
     assert [delivered for delivered, _opened in evidence(sent_order, 2, 3)] == [NOON, NOON + 2 * HOUR]
 
 
+def test_evidence_of_lines_that_an_older_release_added_is_when_they_came(sent_order, ann):
+    keep_goods(sent_order, LINES[:2], NOON)
+    keep_goods(Order.objects.get(pk=sent_order.pk), LINES[:4], NOON + 2 * HOUR)
+    DeliveredGoods.objects.update(arrivals=[[2, NOON.isoformat()]])  # it notes no arrivals
+    look(sent_order, ann, NOON + 3 * HOUR)
+
+    keep_goods(Order.objects.get(pk=sent_order.pk), LINES, NOON + 4 * HOUR)
+
+    assert evidence(sent_order, 2, 3, 5) == [
+        *((NOON, NOON + 3 * HOUR), (NOON + 2 * HOUR, NOON + 3 * HOUR), (NOON + 4 * HOUR, None))
+    ]
+
+
 def test_look_when_all_lines_were_opened_before_then_nothing_more_is_written(order, ann, django_assert_num_queries):
     look(order, ann, NOON + 3 * HOUR)
     openings = DeliveredGoods.objects.get().openings

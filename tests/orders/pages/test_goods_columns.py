@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+import time
 
 import pytest
 from django.urls import reverse
@@ -228,3 +229,28 @@ def test_file_of_somebody_else_or_after_an_old_sign_in_is_not_sent(client, deliv
     assert others == 404
     assert asked.url.startswith("/accounts/reauthenticate/")
     assert not GoodsReveal.objects.exists()
+
+
+@pytest.mark.parametrize("ending", ["", "txt", "csv", "json"])
+def test_goods_with_half_a_character_are_shown_and_sent_whole(shop, deliver, ending):
+    raw = '{"login": "rosa", "password": "\\ud800x"}'
+    order = deliver(raw, "ida:word")
+
+    response = file(shop, order, ending) if ending else opened(shop, order)
+
+    assert response.status_code == 200
+    assert "rosa" in response.content.decode()
+
+
+def test_goods_when_line_and_description_are_hostile_then_the_page_takes_no_longer(shop, deliver, service):
+    repeated = "login:pass:mail:pass:cookies:2fa:token:phone:url:note " * 20
+    Service.objects.filter(pk=service.pk).update(
+        description=repeated + " ".join(f"login:pass:x{number}" for number in range(300))
+    )
+    order = deliver(*(":" * 12 + "a" * 19_000 + str(number) for number in range(150)))
+    began = time.process_time()
+
+    response = opened(shop, order)
+
+    assert response.status_code == 200
+    assert time.process_time() - began < 3

@@ -245,3 +245,15 @@ def test_detail_when_the_goods_are_late_does_not_claim_that_all_is_delivered(sho
 
     assert "Completed, but your goods are late." in text
     assert "Everything has been delivered" not in text
+
+
+@pytest.mark.parametrize("code", [Flag.UNKNOWN_WORD, Flag.NO_REMAINS, Flag.NOT_FOUND])
+def test_detail_of_a_completed_order_does_not_wait_for_what_delayed_it_before(shop, paid_order, code):
+    Order.objects.filter(pk=paid_order.pk).update(status=Status.COMPLETED, remains=0)
+    flag(paid_order, code)  # staff has not looked yet
+
+    text = page_words(shop.get(reverse("orders:detail", args=[paid_order.pk])))
+
+    assert "Everything has been delivered" in text
+    assert "your goods are late" not in text
+    assert "longer than usual" not in text

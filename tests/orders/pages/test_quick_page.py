@@ -130,6 +130,15 @@ def test_mass_order_from_a_quick_one_without_a_quantity_says_so(shop, service):
     assert {row.problem for row in page.context["form"].rows} == {"End with the quantity, as a whole number."}
 
 
+@pytest.mark.parametrize(("coupon", "said"), [("SPRING", True), (" ", False)])
+def test_mass_order_from_a_quick_one_with_a_coupon_says_that_it_counts_for_nothing_here(shop, service, coupon, said):
+    form = {"several": service.pk, "link": "\n".join(TEN), "quantity": "1000", "coupon": coupon}
+
+    page = shop.post(reverse("orders:mass"), form)
+
+    assert ("A coupon is for a single order: these orders are at their full price." in page_words(page)) == said
+
+
 def test_quick_for_comments_takes_one_link(shop, service):
     Service.objects.filter(pk=service.pk).update(type="Custom Comments", min_quantity=1)
 

@@ -69,6 +69,7 @@ def test_sitemap_when_there_are_many_services_is_split_and_lists_what_visitors_m
     ]
     assert f"https://shop.example/catalog/{service.category_id}/" in found
     assert "https://shop.example/" in found
+    assert "https://shop.example/quick/" in found
     assert len(set(found)) == len(found)
     for place in found:
         page = client.get(place.removeprefix("https://shop.example"))
@@ -181,6 +182,16 @@ def test_structured_data_when_a_name_is_hostile_stays_data(client: Client, servi
     assert "</script><script>" not in as_script({"name": HOSTILE}).removesuffix("</script>")
 
 
+def test_description_when_it_is_markup_is_the_words_a_reader_sees(client: Client, service: Service) -> None:
+    service.upstream_description = "<h2>Likes</h2>&nbsp;<ul><li>Real &amp; <b>f</b>ast</li><li>Europe</li></ul>A<br>B"
+    service.save(update_fields=["upstream_description"])
+
+    page = client.get(f"/order/{service.pk}/").content.decode()
+
+    assert data_of(page)[0]["description"] == "Likes Real & fast Europe A B"
+    assert "10,000. Likes Real &amp; fast Europe A B" in page
+
+
 def test_home_when_read_by_a_machine_is_a_site_with_a_search(client: Client) -> None:
     (site,) = data_of(client.get("/").content.decode())
 
@@ -206,7 +217,7 @@ def test_manifest_when_installed_has_a_name_and_icons_that_exist(client: Client,
     assert answer["Content-Type"] == "application/manifest+json"
     assert (manifest["name"], manifest["short_name"], manifest["display"]) == (
         "The corner shop",
-        "The corner s",
+        "The corner",
         "standalone",
     )
     assert {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]} == {

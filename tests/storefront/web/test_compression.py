@@ -4,11 +4,13 @@ import gzip
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Service
-from storefront.web.compression import WITH_SECRETS
+from storefront.web.compression import WITH_SECRETS, CompressionMiddleware
 from tests.security.addresses import routes
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +64,19 @@ def test_page_that_shows_a_secret_is_sent_as_it_is(client: Client, sam: User, pa
     answer = client.get(path, headers=GZIP, follow=True)
 
     assert answer.status_code in (200, 404)
+    assert "Content-Encoding" not in answer
+
+
+@pytest.mark.parametrize(
+    "name", ["api:webhook_delivery", "sms:cancel", "sms:replace", "sms:replacement_rule", "orders:goods"]
+)
+def test_page_that_may_show_a_code_is_sent_as_it_is_whatever_leads_to_it(rf: RequestFactory, name: str) -> None:
+    page = HttpResponse("<p>A code: 1234</p>" * 100)
+
+    answer = CompressionMiddleware(lambda _request: page).process_response(
+        rf.get(reverse(name, args=[1]), headers=GZIP), page
+    )
+
     assert "Content-Encoding" not in answer
 
 
