@@ -9,14 +9,13 @@ from django.utils.translation import ngettext
 
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.line_numbers import spans_of
-from orders.lifecycle.settled_lines import NOTHING, SettledLines, due_in_all_micros, pieces_given_back, settled_lines
-from orders.models import ClaimAnswer, GoodsClaim, Order, Status
+from orders.lifecycle.settled_lines import SettledLines, due_in_all_micros
+from orders.models import ClaimAnswer, GoodsClaim, Order
 from orders.placing.check import check_order
 from orders.placing.refusals import OrderRefused
 from upstream.money import MICROS
 
 Kind = ClaimAnswer.Kind
-CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
 
 
 class AnswerRefused(Exception):
@@ -103,8 +102,10 @@ def _refund_micros(order: Order, lines: Sequence[int]) -> int:
 
 def _cost_micros(order: Order, lines: Sequence[int], now: datetime) -> int:
     paid, service = paid_order(order), order.service
-    settled = settled_lines(paid) if paid.status not in CAME_TO_NOTHING else NOTHING
-    if pieces_given_back(paid, settled) + len(lines) > paid.quantity:
+    more = SettledLines(own=len(lines) if order == paid else 0)
+    # With these lines settled less would be due than was given back: then it was for them.
+    is_given_back = due_in_all_micros(paid, more=more) < paid.refunded_micros
+    if is_given_back or paid.kept_micros <= 0:
         raise AnswerRefused(_("The money for these lines has been given back already: refuse them, and say so."))
     if service is None:
         raise AnswerRefused(_("This service is no longer sold."))

@@ -14,7 +14,7 @@ from orders.lifecycle.goods import keep_goods
 from orders.models import Coupon, Order, Status
 from sms.pricing import number_book
 from sms.queries.success_rates import count_success_rates
-from storefront.demo.history import keepsakes, own
+from storefront.demo.history import claims, keepsakes, own
 from storefront.demo.history.numbers import plan_rentals
 from storefront.demo.history.past import Past
 from storefront.demo.history.people import make_people
@@ -74,6 +74,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
     count_success_rates(now)
     measure_quality(now=now)
     own.ask_for_refills(customer, staff, now=now)
+    claims.report_goods(customer, staff, now=now)
     own.begin_what_is_under_way(customer, popular, books[0], now=now)
     return True
 

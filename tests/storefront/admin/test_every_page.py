@@ -113,6 +113,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "catalog.SearchWord",
         "catalog.CatalogVersion",
         "catalog.ServiceQuality",
+        "orders.ClaimAnswer",
         "orders.PromisedLoss",
         "orders.CouponMaker",
         "orders.PriceDigestLook",
