@@ -40,6 +40,8 @@ from catalog.caching.personal_parts import (
 from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
+from catalog.titles.warranty import warranty_hours
+from catalog.titles.words import warranty_in_words
 from orders.pages.forms import PlaceOrderForm, quote_for, why_not_orderable
 from preferences.face import STORE_NAME, SUPPORT_EMAIL
 
@@ -127,6 +129,7 @@ def _made(service: Service, user: User) -> str:
         "refusal": "",
         "description": description_html(service),
         "quality": shown_quality(service),
+        "warranty": warranty_in_words(warranty_hours(service)),
         "new": is_new(service, timezone.now()),
         "product": product_page(service, user, today=timezone.localdate()),
         "user": customer,

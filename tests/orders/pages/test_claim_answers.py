@@ -12,6 +12,7 @@ from catalog.titles.warranty import warranty_hours
 from orders.claims.answering import answer_claims
 from orders.lifecycle.goods_claims import ClaimRefused
 from orders.models import DeliveredGoods, GoodsClaim, Order
+from tests.orders.couponing import coupon
 from tests.pages import error_beside, page_words
 from tests.preferences.known import prefer
 
@@ -64,14 +65,11 @@ def test_warranty_is_shown_where_it_is_bought_and_frozen_then(shop, place, goods
     assert "Warranty: 5 days after delivery" in page_words(shop.get(detail(order)))
 
 
-def test_order_with_a_coupon_keeps_its_warranty_too(ann, goods_service, place):
-    from tests.orders.couponing import make_coupon
+def test_order_with_a_coupon_keeps_its_warranty_too(goods_service, place):
+    coupon()
+    order = place(quantity=2, service=goods_service, link="", coupon="SPRING")
 
-    make_coupon()
-
-    assert (
-        Order.objects.get(pk=place(quantity=2, service=goods_service, link="", coupon="SPRING").pk).warranty_hours == 72
-    )
+    assert Order.objects.get(pk=order.pk).warranty_hours == 72
 
 
 def test_claim_outside_the_warranty_is_refused_in_words_and_nothing_is_kept(shop, bought):
