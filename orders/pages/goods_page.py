@@ -30,7 +30,7 @@ class ShownLine:
     @property
     def tone(self) -> str:
         """The tone of the badge that says how its report stands."""
-        return TONES[self.claim.state] if self.claim else ""
+        return TONES[State(self.claim.state)] if self.claim else ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _parts(claims: Sequence[GoodsClaim]) -> list[Settled]:
             lines=spans_of(claim.line for claim in rows),
             several=len(rows) > 1,
             label=rows[0].get_state_display(),
-            tone=TONES[rows[0].state],
+            tone=TONES[State(rows[0].state)],
             answer=rows[0].answer,
         )
         for rows in together.values()
