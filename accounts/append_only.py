@@ -37,6 +37,7 @@ PROTECTED = (
     EVENTS,
     TRAIL,
     Protected("preferences_preferencechange", "changes of preferences"),
+    Protected("support_documentversion", "versions of documents"),
 )
 WORDS = {one.table: one.words for one in PROTECTED}
 

@@ -60,6 +60,12 @@ class CustomerGroup(models.Model):
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
+    is_reseller = models.BooleanField(
+        _("resellers"),
+        default=False,
+        db_default=False,
+        help_text=_("Announcements for resellers are shown to them, with or without an API key."),
+    )
 
     class Meta:
         ordering = ["name"]
@@ -95,6 +101,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     group = models.ForeignKey(
         CustomerGroup, verbose_name=_("customer group"), null=True, blank=True, on_delete=models.PROTECT
     )
+    # Both are read by nothing any more and go with the next release: what somebody chose is in notifications.
     wants_mail = models.BooleanField(
         _("emails about orders"),
         default=True,

@@ -1,16 +1,9 @@
-"""What changes an account: its e-mails, its language and its e-mail address; its API keys are in `api_keys`."""
+"""What changes an account: its language and its e-mail address; its API keys are in `api_keys`."""
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.models import User
-
-
-def choose_mail(user: User, *, wants_mail: bool, wants_price_mail: bool) -> None:
-    """Send the customer e-mails about orders, or no more; what was not sent yet is not sent either."""
-    user.wants_mail = wants_mail
-    user.wants_price_mail = wants_price_mail
-    user.save(update_fields=["wants_mail", "wants_price_mail"])
 
 
 def remember_language(user: User, language: str) -> None:

@@ -61,9 +61,11 @@ _ORDERS = """
 STATEMENTS = [
     """INSERT INTO accounts_user (id, password, is_superuser, email, wants_mail, wants_price_mail, language, is_staff,
             is_active, date_joined, referred_by_id)
-        SELECT n, '!', false, 'scale' || n || '@example.com', true, n %% 10 = 0, 'en', false, true,
+        SELECT n, '!', false, 'scale' || n || '@example.com', true, false, 'en', false, true,
             now() - interval '366 days', CASE WHEN n > 3 AND n %% 5 = 0 THEN n - 1 END
         FROM generate_series(1, %(customers)s) AS n""",
+    """INSERT INTO notifications_noticechoice (user_id, kind, channel, wanted)
+        SELECT n, 'prices', 'mail', true FROM generate_series(10, %(customers)s, 10) AS n""",
     """INSERT INTO account_emailaddress (email, verified, "primary", user_id)
         SELECT email, true, true, id FROM accounts_user""",
     """INSERT INTO wallet_wallet (id, user_id, balance_micros, created_at)
@@ -137,8 +139,8 @@ STATEMENTS = [
     """INSERT INTO orders_referralearning (order_id, referrer_id, percent, state, amount_micros, due_at, created_at)
         SELECT n, buyer - 1, 5, 'waiting', 0, made + interval '8 days', made FROM scale_orders
         WHERE buyer > 3 AND buyer %% 5 = 0 AND status = 'completed' AND n < %(first_watched)s LIMIT %(few)s""",
-    """INSERT INTO notifications_notice (key, user_id, subject, body, created_at, sent_at, tries)
-        SELECT 'scale:' || n, buyer, 'Order finished', 'Your order has been completed.', made,
+    """INSERT INTO notifications_notice (key, user_id, kind, in_bell, subject, body, created_at, sent_at, tries)
+        SELECT 'scale:' || n, buyer, 'orders', true, 'Order finished', 'Your order has been completed.', made,
             CASE WHEN n <= %(orders)s - 500 THEN made END, 0
         FROM scale_orders""",
     """INSERT INTO sms_country (id, code, name, dial_code, search_text, visible)

@@ -10,6 +10,12 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.caching.version import install_triggers, watch_connection
+        from catalog.operations.samples import SAMPLES
+        from catalog.operations.service_news import news_of_sync
+        from catalog.sync.listeners import when_syncs_end
+        from notifications.samples import declare_samples
 
         connection_created.connect(watch_connection)
         post_migrate.connect(install_triggers, sender=self)
+        when_syncs_end(news_of_sync)
+        declare_samples(SAMPLES)

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.models import Service, SyncRun
-from catalog.operations import back_in_stock
+from catalog.operations import back_in_stock, service_news
 from catalog.operations.overrides import refresh_search_text
 from catalog.operations.stock_alerts import may_be_back
 from catalog.operations.titles import refresh_titles, titles_are_unread
-from catalog.pricing import price_points, repricing
+from catalog.pricing import repricing
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
@@ -99,8 +99,8 @@ def refresh_titles_of_all() -> None:
 
 @shared_task(name="catalog.tasks.keep_price_points")
 def keep_price_points() -> None:
-    """Keep today's prices where they have changed, for the price histories."""
-    log.info("keep_price_points", kept=price_points.keep_price_points(now=timezone.now()))
+    """Keep today's prices where they have changed, for the price histories, and what is news of them."""
+    log.info("keep_price_points", news=service_news.write_days_news(now=timezone.now()))
 
 
 @shared_task(name="catalog.tasks.learn_words")

@@ -1,25 +1,62 @@
-"""The outbox as staff sees it."""
+"""The outbox as staff sees it, and every mail as its reader would see it."""
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.widgets import ReadOnlyAdmin
+from notifications.kinds import KINDS
 from notifications.models import Notice
 from notifications.outbox import send_again
+from notifications.previews import SEVERAL, SEVERAL_TITLE, preview_of
+from notifications.samples import samples
+from preferences.face import LANGUAGES
+
+# A mail carries its styles with it, and runs nothing; the logo comes from the shop.
+MAIL_POLICY = (
+    "default-src 'none'; img-src 'self' {shop}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ("subject", "recipient", "created_at", "sent_at", "tries", "key")
-    list_filter = (("sent_at", admin.EmptyFieldListFilter), ("user", admin.EmptyFieldListFilter), "created_at")
+    list_display = ("subject", "recipient", "kind", "channel", "created_at", "sent_at", "tries", "key")
+    list_filter = (
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("user", admin.EmptyFieldListFilter),
+        "kind",
+        "channel",
+        "created_at",
+    )
     list_select_related = ("user",)
     search_fields = ("key", "subject", "user__email")
-    fields = ("recipient", "subject", "body", "key", ("created_at", "sent_at"), ("tries", "not_before"))
-    readonly_fields = ("recipient", "subject", "body", "key", "created_at", "sent_at", "tries", "not_before")
+    fields = (
+        "recipient", "subject", "body", "url", "key", ("kind", "channel", "in_bell"),
+        ("created_at", "sent_at", "read_at"), ("tries", "not_before"),
+    )  # fmt: skip
+    readonly_fields = (
+        "recipient", "subject", "body", "url", "key", "kind", "channel", "in_bell", "created_at", "sent_at", "read_at",
+        "tries", "not_before",
+    )  # fmt: skip
     actions = ("resend",)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("mails/", self.admin_site.admin_view(self.mails_view), name="notifications_mails"),
+            path(
+                "mails/<slug:name>/<slug:language>.<slug:form>",
+                self.admin_site.admin_view(self.mail_view),
+                name="notifications_mail",
+            ),
+        ]
+        return [*own, *super().get_urls()]
 
     @admin.display(description=gettext_lazy("recipient"), ordering="user__email")
     def recipient(self, notice: Notice) -> str:
@@ -33,3 +70,36 @@ class NoticeAdmin(ReadOnlyAdmin):
         count = send_again(queryset.values_list("pk", flat=True))
         words = ngettext("%(count)d notice will be sent again.", "%(count)d notices will be sent again.", count)
         messages.success(request, words % {"count": count})
+
+    def mails_view(self, request: HttpRequest) -> HttpResponse:
+        """List a sample of every mail, with links to it in each language, as HTML and as text."""
+        self._refuse_strangers(request)
+        by_kind = [
+            {"kind": kind, "samples": [sample for sample in samples() if sample.kind == kind.name]}
+            for kind in KINDS.values()
+        ]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Emails, as their readers see them"),
+            "groups": [group for group in by_kind if group["samples"]],
+            "several": {"name": SEVERAL, "title": SEVERAL_TITLE},
+            "languages": LANGUAGES.value,
+        }
+        return render(request, "admin/notifications/mails.html", context)
+
+    def mail_view(self, request: HttpRequest, name: str, language: str, form: str) -> HttpResponse:
+        """Show a sample as its reader gets it; nothing is sent."""
+        self._refuse_strangers(request)
+        mail = preview_of(name, language) if language in LANGUAGES.value and form in ("html", "txt") else None
+        if mail is None:
+            raise Http404
+        if form == "txt":
+            head = f"{_('Subject')}: {mail.subject}\n\n"
+            return HttpResponse(head + mail.body, content_type="text/plain; charset=utf-8")
+        policy = MAIL_POLICY.format(shop=settings.SITE_URL)
+        return HttpResponse(str(mail.alternatives[0][0]), headers={"Content-Security-Policy": policy})
+
+    def _refuse_strangers(self, request: HttpRequest) -> None:
+        if request.method not in ("GET", "HEAD") or not self.has_resend_permission(request):
+            raise PermissionDenied

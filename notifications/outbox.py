@@ -1,6 +1,7 @@
-"""Mails about what happened: written down with the change they tell of, sent a moment later, once and not too many.
+"""News about what happened: written down with the change they tell of, sent a moment later, once and not too many.
 
-The row is the outbox. A notice whose key is known is not written again; whoever sends one claims it first.
+The row is the outbox. A notice whose key is known is not written again; whoever sends one claims it first. By which
+channels it goes its reader chose (`notifications/choices.py`).
 """
 
 from collections import defaultdict
@@ -9,19 +10,29 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F, Min, Model, Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.translation import gettext, ngettext
+from django.utils import timezone
 
 from accounts.models import User
+from notifications.channels import CHANNELS, Channel, Line
+from notifications.choices import Choices, choices_of, is_wanted, turned_off
+from notifications.kinds import ASKED_FOR, BELL, MAIL, ORDERS, kind_named
 from notifications.models import Notice
 from notifications.wake_worker import wake_worker
-from preferences.face import STORE_NAME, SUPPORT_EMAIL
+
+__all__ = [
+    "ASKED_FOR",
+    "NotOurPath",
+    "key_for",
+    "send_again",
+    "send_notices",
+    "tell_admins",
+    "tell_customer",
+    "with_admin_page",
+    "write_notices",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -33,21 +44,32 @@ LONGEST_WAIT = timedelta(hours=6)
 CUSTOMER_MAILS_PER_HOUR = 6
 ADMIN_MAILS_PER_HOUR = 20
 RECIPIENTS_AT_ONCE = 200  # of one round: the next one begins with the admins again
-# More news than this in one mail are a digest, which has their subjects: nobody reads a hundred mails in one.
-IN_FULL = 30
-# Mail programs cut off what is longer than about 100 KB; so many lines stay well below that, whatever they say.
-LISTED = 400
 # What one digest is about: the rest waits for the next one, so that no mail is made of a whole year.
 DIGEST_AT_ONCE = 5000
-# Keys that begin so are news a customer asked for one by one: those come also to whoever wants no mail about orders.
-ASKED_FOR = "asked:"
 FAILURES_IN_A_ROW = 3
 GATHER_SECONDS = 3  # what happens within this time reaches a customer in one mail
 
 
-def tell_customer(user: User, key: str, subject: str, body: str, now: datetime | None = None) -> None:
-    """Mail this to a customer who wants mail, once per `key`; part of the caller's transaction."""
-    write_notices([Notice(user=user, key=key, subject=subject, body=body, created_at=now or timezone.now())])
+class NotOurPath(ValueError):
+    """A notice was to lead to something else than a page of this shop."""
+
+
+def tell_customer(
+    user: User,
+    key: str,
+    subject: str,
+    body: str,
+    now: datetime | None = None,
+    *,
+    kind: str = ORDERS,
+    url: str = "",
+) -> None:
+    """Tell a customer by the channels they want for this kind, once per `key`; part of the caller's transaction.
+
+    `kind` is one of `notifications.kinds`; `url` the path of the page it is about. Raises NotOurPath.
+    """
+    created_at = now or timezone.now()
+    write_notices([Notice(user=user, key=key, kind=kind, url=url, subject=subject, body=body, created_at=created_at)])
 
 
 def tell_admins(key: str, subject: str, body: str, now: datetime | None = None) -> None:
@@ -65,40 +87,33 @@ def with_admin_page(text: str, row: Model) -> str:
 
 
 def write_notices(notices: Iterable[Notice]) -> None:
-    """Put notices into the outbox with one statement; those whose key is known and unwanted ones change nothing."""
-    wanted = [notice for notice in notices if _wanted(notice)]
-    for notice in wanted:
-        notice.subject = " ".join(notice.subject.split())[:200]  # a line break would forge a header
-    if wanted:
-        Notice.objects.bulk_create(wanted, ignore_conflicts=True)
+    """Put notices into the outbox with one statement; those whose key is known and unwanted ones change nothing.
+
+    One more statement asks what customers chose, however many they are. Raises NotOurPath.
+    """
+    told = list(notices)
+    choices = choices_of({notice.user_id for notice in told if notice.user_id is not None})
+    rows = [row for notice in told for row in _rows(notice, choices.get(notice.user_id or 0, {}))]
+    if rows:
+        Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    if any(row.sent_at is None for row in rows):
         _wake_sender()
 
 
 def send_notices(*, now: datetime | None = None) -> int:
-    """Send what is due, all news of one recipient in one mail; return how many mails left.
+    """Send what is due, all news of one recipient in one message; return how many messages left.
 
     Admins come first, then customers by how long their oldest news wait: however many there are for one of them, they
-    are one mail, and nobody waits behind them.
+    are one message, and nobody waits behind them.
     """
     now = now or timezone.now()
-    recipients = _recipients(now)
-    if not recipients:
-        return 0
-    connection = get_connection()
-    try:
-        connection.open()
-    except Exception as error:  # each backend fails in its own way; nothing is claimed, so no try is used up
-        log.warning("mail_server_away", error=str(error))
-        return 0
-    try:
-        return _send_all(recipients, connection, now)
-    finally:
-        connection.close()
+    return sum(_send_by(channel, now) for channel in CHANNELS if channel.open_line is not None)
 
 
 def send_again(notice_ids: Iterable[int]) -> int:
-    """Put notices back into the outbox, sent or given up; return how many."""
-    again = Notice.objects.filter(pk__in=list(notice_ids)).update(sent_at=None, tries=0, not_before=None)
+    """Put notices back into the outbox, sent or given up; return how many. What is only in the bell is there."""
+    leaving = Notice.objects.filter(pk__in=list(notice_ids)).exclude(channel=BELL)
+    again = leaving.update(sent_at=None, tries=0, not_before=None)
     _wake_sender()
     return again
 
@@ -107,22 +122,71 @@ def _wake_sender() -> None:
     wake_worker("notifications.tasks.send_notices", gather_seconds=GATHER_SECONDS)
 
 
-def _wanted(notice: Notice) -> bool:
-    user = notice.user
-    return user is None or (user.is_active and (user.wants_mail or _asked_for(notice)))
+def _rows(notice: Notice, choices: Choices) -> list[Notice]:
+    """Return the rows that tell this: one, which leaves by a channel and is in the bell, and one for each further."""
+    if notice.url and not _is_path_of_ours(notice.url):
+        raise NotOurPath(notice.url)
+    notice.subject = " ".join(notice.subject.split())[:200]  # a line break would forge a header
+    if notice.user is None:
+        return [notice]
+    kind = kind_named(notice.kind)
+    ways = [one for one in CHANNELS if is_wanted(kind, one.name, choices) and one.works_for(notice.user)]
+    leaving = [one.name for one in ways if one.open_line is not None]
+    in_bell = any(one.name == BELL for one in ways)
+    if not leaving:
+        return [_row(notice, BELL, in_bell=True, sent_at=notice.created_at)] if in_bell else []
+    first, *others = leaving
+    return [_row(notice, first, in_bell=in_bell), *(_row(notice, name, in_bell=False) for name in others)]
 
 
-def _asked_for(notice: Notice) -> bool:
-    return notice.key.startswith(ASKED_FOR)
+def _row(notice: Notice, channel: str, *, in_bell: bool, sent_at: datetime | None = None) -> Notice:
+    return Notice(
+        user=notice.user,
+        key=notice.key if channel in (MAIL, BELL) else key_for(notice.key, channel),
+        kind=kind_named(notice.kind).name,
+        channel=channel,
+        in_bell=in_bell,
+        url=notice.url,
+        subject=notice.subject,
+        body=notice.body,
+        created_at=notice.created_at,
+        sent_at=sent_at,
+    )
 
 
-def _due(now: datetime) -> QuerySet[Notice]:
-    return Notice.objects.filter(Q(not_before=None) | Q(not_before__lte=now), sent_at=None, tries__lt=MAX_TRIES)
+def key_for(key: str, channel: str) -> str:
+    """Return the key of the same news sent by a further channel."""
+    return f"{key}@{channel}"
 
 
-def _recipients(now: datetime) -> list[User | None]:
+def _is_path_of_ours(url: str) -> bool:
+    """Whether this is a path, and cannot be read as another site's address."""
+    return url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable()
+
+
+def _due(channel: Channel, now: datetime) -> QuerySet[Notice]:
+    at_last = Q(not_before=None) | Q(not_before__lte=now)
+    return Notice.objects.filter(at_last, channel=channel.name, sent_at=None, tries__lt=MAX_TRIES)
+
+
+def _send_by(channel: Channel, now: datetime) -> int:
+    recipients = _recipients(channel, now)
+    if not recipients or channel.open_line is None:
+        return 0
+    try:
+        line = channel.open_line()
+    except Exception as error:  # each fails in its own way; nothing is claimed, so no try is used up
+        log.warning("channel_away", channel=channel.name, error=str(error))
+        return 0
+    try:
+        return _send_all(recipients, channel, line, now)
+    finally:
+        line.close()
+
+
+def _recipients(channel: Channel, now: datetime) -> list[User | None]:
     """Return who has news that are due, None for the admins, in the order they are written to."""
-    due = _due(now)
+    due = _due(channel, now)
     oldest = due.exclude(user=None).values("user").annotate(oldest=Min("id")).order_by("oldest")
     waiting = list(oldest.values_list("user", flat=True)[:RECIPIENTS_AT_ONCE])
     users = User.objects.in_bulk(waiting)
@@ -132,21 +196,21 @@ def _recipients(now: datetime) -> list[User | None]:
     return admins + customers
 
 
-def _send_all(recipients: Sequence[User | None], connection: BaseEmailBackend, now: datetime) -> int:
+def _send_all(recipients: Sequence[User | None], channel: Channel, line: Line, now: datetime) -> int:
     sent = failures = 0
     for user in recipients:
         if user is not None:
-            _forget_unwanted(user, now)
-        if _wait_for_the_hour(user, now):
+            _forget_unwanted(user, channel, now)
+        if _wait_for_the_hour(user, channel, now):
             continue
-        claimed = _claim(user, now)
+        claimed = _claim(user, channel, now)
         if not claimed:
             continue
         try:
-            _message(user, claimed, connection).send()
-        except Exception as error:  # each backend fails in its own way, and one address must not stop the others
+            line.send(user, claimed)
+        except Exception as error:  # each fails in its own way, and one address must not stop the others
             _try_later(claimed, now, error)
-            connection.close()  # it may be broken; the next message opens it again
+            line.close()  # it may be broken; the next message opens it again
             failures += 1
             if failures == FAILURES_IN_A_ROW:
                 break
@@ -156,30 +220,34 @@ def _send_all(recipients: Sequence[User | None], connection: BaseEmailBackend, n
     return sent
 
 
-def _forget_unwanted(user: User, now: datetime) -> None:
-    """Delete what its reader has turned off since it was written."""
-    if user.is_active and user.wants_mail:
-        return
-    due = _due(now).filter(user=user)
-    unwanted = due.exclude(key__startswith=ASKED_FOR) if user.is_active else due
-    unwanted.delete()
+def _forget_unwanted(user: User, channel: Channel, now: datetime) -> None:
+    """Do not send what its reader has turned off since it was written; what is in the bell stays there."""
+    unwanted = _due(channel, now).filter(user=user)
+    if channel.works_for(user):
+        off = turned_off(channel.name, choices_of([user.pk]).get(user.pk, {}))
+        if not off:
+            return
+        unwanted = unwanted.filter(kind__in=off)
+    # Both begin with what is due: a row that another sender has claimed meanwhile is left to it.
+    unwanted.filter(in_bell=True).update(channel=BELL, sent_at=F("created_at"))
+    unwanted.filter(in_bell=False).delete()
 
 
-def _wait_for_the_hour(user: User | None, now: datetime) -> bool:
-    """Hold all notices of somebody who got enough mails within the hour; return whether they are held."""
+def _wait_for_the_hour(user: User | None, channel: Channel, now: datetime) -> bool:
+    """Hold all notices of somebody who got enough messages within the hour; return whether they are held."""
     hour = timedelta(hours=1)
     limit = ADMIN_MAILS_PER_HOUR if user is None else CUSTOMER_MAILS_PER_HOUR
-    mails = Notice.objects.filter(user=user, sent_at__gt=now - hour).order_by("sent_at")
-    moments = list(mails.values_list("sent_at", flat=True).distinct()[:limit])  # one mail's notices share a moment
+    sent = Notice.objects.filter(user=user, channel=channel.name, sent_at__gt=now - hour).order_by("sent_at")
+    moments = list(sent.values_list("sent_at", flat=True).distinct()[:limit])  # one message's notices share a moment
     if len(moments) < limit or moments[0] is None:
         return False
-    _due(now).filter(user=user).update(not_before=moments[0] + hour)
+    _due(channel, now).filter(user=user).update(not_before=moments[0] + hour)
     return True
 
 
-def _claim(user: User | None, now: datetime) -> list[Notice]:
+def _claim(user: User | None, channel: Channel, now: datetime) -> list[Notice]:
     """Take the recipient's notices for ourselves: of two senders one gets each of them."""
-    due = _due(now)
+    due = _due(channel, now)
     with transaction.atomic():
         free = due.filter(user=user).select_for_update(skip_locked=True).order_by("id")
         notices = list(free[:DIGEST_AT_ONCE])
@@ -200,48 +268,3 @@ def _try_later(claimed: Sequence[Notice], now: datetime, error: Exception) -> No
         Notice.objects.filter(pk__in=ids).update(not_before=now + wait)
         given_up = tries >= MAX_TRIES
         log.warning("notices_not_sent", notice_ids=ids[:20], tries=tries, given_up=given_up, error=type(error).__name__)
-
-
-def _told_in_full(notices: Sequence[Notice]) -> tuple[list[Notice], list[Notice]]:
-    """Return the notices a mail tells in full, and those of which it only has the subject.
-
-    What somebody asked for one by one comes in full first: a subject says too little of a price or a stock.
-    """
-    if len(notices) <= IN_FULL:
-        return list(notices), []
-    full = [notice for notice in notices if _asked_for(notice)][:IN_FULL]
-    chosen = {notice.pk for notice in full}
-    return full, [notice for notice in notices if notice.pk not in chosen]
-
-
-def _message(user: User | None, notices: Sequence[Notice], connection: BaseEmailBackend) -> EmailMessage:
-    with translation.override(settings.LANGUAGE_CODE if user is None else user.mail_language):
-        subject = notices[0].subject
-        if len(notices) > 1:
-            words = ngettext("%(count)s update", "%(count)s updates", len(notices))
-            subject = words % {"count": len(notices)}
-        if user is None:
-            template, to = "notifications/mail/to_admins.txt", [address for _name, address in settings.ADMINS]
-        else:
-            template, to = "notifications/mail/to_customer.txt", [user.email]
-        full, listed = _told_in_full(notices)
-        staffs_list = settings.ADMIN_URL + reverse("admin:notifications_notice_changelist")
-        context = {
-            "notices": full,
-            "listed": listed[:LISTED],
-            "more": max(len(listed) - LISTED, 0),
-            "list_url": staffs_list if user is None else settings.SITE_URL + reverse("orders:list"),
-            "several": len(notices) > 1,
-            "about_orders": not all(map(_asked_for, notices)),
-            "store_name": STORE_NAME.value,
-            "support_email": SUPPORT_EMAIL.value,
-            "account_url": settings.SITE_URL + reverse("account"),
-            "admin_url": settings.ADMIN_URL + reverse("admin:index"),
-        }
-        return EmailMessage(
-            subject=gettext("%(store)s: %(subject)s") % {"store": STORE_NAME.value, "subject": subject},
-            body=render_to_string(template, context),
-            to=to,
-            connection=connection,
-            headers={"Auto-Submitted": "auto-generated"},
-        )

@@ -8,13 +8,18 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.sync.listeners import when_syncs_end
+        from notifications.samples import declare_samples
         from orders.claims.replacing import note_fallen_through
+        from orders.claims.samples import SAMPLES as CLAIMS
         from orders.fulfilment.service_supply import ServiceSupply
         from orders.lifecycle.listeners import when_orders_change
+        from orders.lifecycle.samples import SAMPLES as ANSWERS
         from orders.lifecycle.supply import register
         from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
+        from orders.notices.samples import SAMPLES as NEWS
         from orders.pages.wallet_pages import purpose_of, reserved_by
+        from orders.placing.samples import SAMPLES as PAYMENTS
         from orders.reconciliation.refunds_by_hand import carry_out_refund, page_of_order
         from wallet.extensions import tells_page, tells_purpose, tells_reserved
         from wallet.models import MoneyRequest
@@ -27,3 +32,4 @@ class OrdersConfig(AppConfig):
         tells_reserved(reserved_by)
         carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)
         tells_page(MoneyRequest.Kind.REFUND, page_of_order)
+        declare_samples([*NEWS, *ANSWERS, *CLAIMS, *PAYMENTS])

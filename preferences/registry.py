@@ -35,7 +35,8 @@ class Preference(Generic[T]):
 
     `default` is a value or a function that returns one. With `setting`, the setting of that name is the default, and
     where the environment sets the variable of that name nothing else counts. `permission`: who may change it.
-    `warn` returns what to tell about a value that is accepted all the same, "" for nothing.
+    `warn` returns what to tell about a value that is accepted all the same, "" for nothing. One that is not `shown`
+    stands on no page of preferences, and is kept by whoever declared it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Preference(Generic[T]):
     setting: str = ""
     permission: str = CHANGE
     warn: Callable[[T], str] = lambda _value: ""
+    shown: bool = True
 
     @property
     def value(self) -> T:
@@ -94,8 +96,13 @@ def declare(preference: Preference[T]) -> Preference[T]:
 
 
 def declared() -> list[Preference[Any]]:
-    """Return all preferences, in the order of the page."""
-    return sorted(_declared.values(), key=lambda one: one.group.place)
+    """Return all preferences that are shown, in the order of the page."""
+    return sorted((one for one in _declared.values() if one.shown), key=lambda one: one.group.place)
+
+
+def unshown() -> list[str]:
+    """Return the names of those that are not."""
+    return [name for name, one in _declared.items() if not one.shown]
 
 
 def find(name: str) -> Preference[Any] | None:

@@ -9,6 +9,9 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         # The models have to be there.
         from accounts.security.email_changes import when_undone
+        from notifications.samples import declare_samples
         from privacy.deletion.requests import keep_for_the_owner
+        from privacy.samples import SAMPLES
 
         when_undone(keep_for_the_owner)
+        declare_samples(SAMPLES)

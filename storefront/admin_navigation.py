@@ -71,6 +71,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
                 badge="warning",
             ),
             Entry("notifications.notice", _("Notices"), "outgoing_mail"),
+            Entry("notifications.notice", _("Emails"), "drafts", page="notifications_mails"),
         ],
     ),
     (
@@ -177,11 +178,22 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("mfa.authenticator", _("Two-factor methods"), "lock"),
             Entry("auth.group", _("Staff roles"), "badge"),
             Entry("accounts.trailentry", _("Trail"), "footprint"),
+            Entry("support.termsacceptance", _("Accepted terms"), "task_alt"),
+        ],
+    ),
+    (
+        _("News"),
+        [
+            Entry("support.incident", _("Incidents"), "emergency_home"),
+            Entry("support.announcement", _("Announcements"), "campaign"),
         ],
     ),
     (
         _("Settings"),
-        [Entry("preferences.preferencechange", _("The shop's face"), "palette")],
+        [
+            Entry("preferences.preferencechange", _("The shop's face"), "palette"),
+            Entry("support.document", _("Texts of the shop"), "article"),
+        ],
     ),
 ]
 

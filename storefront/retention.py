@@ -16,6 +16,7 @@ from accounts.security.retention import (
     clean_wrong_tries,
 )
 from accounts.trail.retention import thin_trail
+from catalog.operations.service_news import clean_service_news
 from catalog.sync.retention import clean_sync_details
 from notifications.letters import clean_letters
 from notifications.retention import clean_notices
@@ -26,6 +27,8 @@ from orders.lifecycle.retention import (
     wipe_order_evidence,
 )
 from privacy.exports.retention import clean_exports
+from support.documents.acceptance import forget_acceptance_addresses
+from support.status.keeping import clean_status_days
 from wallet.retention import clean_gateway_events
 
 log = structlog.get_logger(__name__)
@@ -54,6 +57,9 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_key_spending,
     thin_trail,
     clean_exports,
+    clean_status_days,
+    clean_service_news,
+    forget_acceptance_addresses,
 )
 
 

@@ -52,10 +52,10 @@ CATALOG_MAY = _may(
     ],
     add=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
          "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
-         "sms.numbermarkuprule"],
+         "sms.numbermarkuprule", "support.announcement"],
     delete=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
             "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
-            "sms.numbermarkuprule"],
+            "sms.numbermarkuprule", "support.announcement"],
 )  # fmt: skip
 SUPPORT_MAY = _may(
     view=[
@@ -65,13 +65,15 @@ SUPPORT_MAY = _may(
         "orders.deliveredgoods", "orders.goodsreveal", "orders.lostattempt", "orders.order",
         "orders.orderevent",
         "orders.pendingcheckout", "orders.servicepace", "orders.watchedprice", "sms.country", "sms.number",
-        "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate",
+        "sms.numberlimit", "sms.project", "sms.replacementrule", "sms.site", "sms.successrate", "support.announcement",
+        "support.termsacceptance",
         "wallet.ledgerentry", "wallet.receipt", "wallet.topup", "wallet.wallet",
     ],
     change=[
         "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.goodsclaim",
         "orders.servicerequest",
     ],
+    add=["support.incident"],
 ) | {"mfa.delete_authenticator"}  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.views import follow_referral
+from catalog.browse.changes_views import changes_feed, changes_page
 from storefront import views
 from storefront.live import live
 from storefront.offline.views import offline_page, service_worker
@@ -20,13 +21,18 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("live/", live, name="live"),
     path("catalog/", include("catalog.urls")),
+    path("changes/", changes_page, name="changes"),
+    path("changes/feed/", changes_feed, name="changes_feed"),
     path("", include("orders.urls")),
     path("wallet/", include("wallet.urls")),
     path("sms/", include("sms.urls")),
     path("", include("api.urls")),
+    path("", include("support.urls")),
     path("account/privacy/", include("privacy.urls")),
+    path("", include("notifications.urls")),
     path("account/", views.account, name="account"),
     path("", include("accounts.security.urls")),
+    path("pages/", include("support.pages.document_urls")),
     path("", include("preferences.urls")),
     path("", include("accounts.sign_in_as.urls")),
     path("accounts/", include("allauth.urls")),

@@ -3,18 +3,15 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
 from accounts.access import CustomerRequest, PageRequest, customers_only
-from accounts.forms import MailForm
 from accounts.models import User
-from accounts.operations import choose_mail, remember_language
+from accounts.operations import remember_language
 from catalog.browse.category_index import category_index
 from catalog.browse.durations import write_short_duration
 from catalog.caching.page_cache import cached_page
@@ -54,17 +51,10 @@ def home(request: PageRequest) -> HttpResponse:
 
 
 @customers_only
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def account(request: CustomerRequest) -> HttpResponse:
-    """Show where a customer changes address, password and second factor, chooses e-mails, and signs out."""
-    # An unticked box alone posts nothing but the token, so it is the method that tells.
-    form = MailForm(request.POST if request.method == "POST" else None, instance=request.user)
-    if form.is_valid():
-        choose_mail(request.user, **form.cleaned_data)
-        messages.success(request, _("Your choice has been saved."))
-        return redirect("account")
+    """Show where a customer changes address, password, second factor and notices, and signs out."""
     context = {
-        "form": form,
         "stock_alerts": open_stock_alerts(request.user),
         "referrals": settings.REFERRAL_PERCENT > 0,
     }

@@ -129,9 +129,11 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     from catalog.caching.versioned_cache import forget_process_cache
     from orders.fulfilment.late_checks import allowance
     from tests.preferences.known import no_preferences
+    from tests.support.told import nothing_told
 
     forget_process_cache()
     no_preferences()
+    nothing_told()
     allowance.refill()
 
 

@@ -11,8 +11,12 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db import connection, transaction
 
+from catalog.migrations._synonyms import SYNONYMS
+
 # Written by `migrate` and changed by no test.
-LASTING = {"django_content_type", "auth_permission", "accounts_retentionage", "catalog_searchsynonym"}
+LASTING = {"django_content_type", "auth_permission", "accounts_retentionage"}
+# Written by `migrate` too, and put back as it was where a test has changed it.
+RESTORED = "catalog_searchsynonym"
 
 
 def empty_quickly() -> None:
@@ -22,8 +26,10 @@ def empty_quickly() -> None:
 
 
 def _deletes(style: Any, _connection: Any, **_options: Any) -> list[str]:
-    names = [name for name in connection.introspection.django_table_names(only_existing=True) if name not in LASTING]
+    tables = connection.introspection.django_table_names(only_existing=True)
+    names = [name for name in tables if name not in LASTING and name != RESTORED]
     deletes = [f"DELETE FROM {connection.ops.quote_name(name)}" for name in _with_rows(names)]  # noqa: S608 - our own tables' names
+    deletes += _restoring() if RESTORED in tables else []
     if not deletes:
         return deletes
     if connection.vendor == "sqlite":
@@ -45,6 +51,19 @@ def _with_rows(names: Sequence[str]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(looks))
         return [names[position] for (position,) in cursor.fetchall()]
+
+
+def _restoring() -> list[str]:
+    """Return what brings the synonyms back to those the shop begins with; nothing where they are as they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT typed, finds FROM {RESTORED}")  # noqa: S608 - our own table's name
+        if sorted(cursor.fetchall()) == sorted(SYNONYMS.items()):
+            return []
+    rows = ", ".join(
+        "('{}', '{}', CURRENT_TIMESTAMP)".format(*(text.replace("'", "''") for text in pair))
+        for pair in SYNONYMS.items()
+    )
+    return [f"DELETE FROM {RESTORED}", f"INSERT INTO {RESTORED} (typed, finds, created_at) VALUES {rows}"]  # noqa: S608 - our own texts
 
 
 @contextmanager

@@ -89,7 +89,7 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
 
 @admin.register(CustomerGroup)
 class CustomerGroupAdmin(NoOwnFavors):
-    list_display = ("name", "discount_percent")
+    list_display = ("name", "discount_percent", "is_reseller")
     search_fields = ("name",)
 
     def favored(self, staff: User, row: CustomerGroup, changed: Collection[str]) -> User | None:

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm, ReadsTyped
-from upstream.reading.text import comparable, line
+from upstream.reading.text import comparable, line, words_of
 
 EMPTY = "–"
 
@@ -73,8 +73,15 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
             rows = queryset.order_by().values_list("pk", *self.compared_here)
             found = [pk for pk, *texts in rows if _has_all(" ".join(map(str, texts)), words)]
             return queryset.filter(pk__in=found), False
-        folded = any(field.partition("search_text")[1] for field in self.get_search_fields(request))
-        return super().get_search_results(request, queryset, (comparable if folded else line)(search_term))
+        if not any(field.partition("search_text")[1] for field in self.get_search_fields(request)):
+            return super().get_search_results(request, queryset, line(search_term))
+        # Stored search texts have no signs; addresses and ids, which may be searched beside them, do.
+        compared, plain = comparable(search_term), " ".join(words_of(search_term))
+        found, repeats = super().get_search_results(request, queryset, plain)
+        if plain == compared:
+            return found, repeats
+        others, others_repeat = super().get_search_results(request, queryset, compared)
+        return found | others, repeats or others_repeat
 
 
 def _has_all(text: str, words: list[str]) -> bool:

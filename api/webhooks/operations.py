@@ -22,6 +22,7 @@ from api.models import Webhook, WebhookDelivery
 from api.webhooks.addresses import target_of
 from api.webhooks.events import TEST, wake_sender
 from api.webhooks.signing import new_secret
+from notifications.kinds import API
 from notifications.outbox import ASKED_FOR, tell_customer
 from orders.models import Kind
 
@@ -149,15 +150,21 @@ def switch_off_failing(webhook_id: int, *, now: datetime) -> bool:
             return False
         webhook = Webhook.objects.select_related("user").get(pk=webhook_id)
         with translation.override(webhook.user.mail_language):
-            subject = _("One of your webhooks has been switched off")
-            body = _(
-                "Nothing we sent to %(url)s got through for three days, so we have stopped sending. Once "
-                "your server is answering again, switch the webhook on and send again what it missed:"
-            ) % {"url": webhook.url}
-        page = settings.SITE_URL + reverse("api:webhook", args=[webhook.pk])
+            subject, body = words_of_failing(webhook)
         key = f"{ASKED_FOR}webhook:{webhook.pk}:{now:%Y-%m-%dT%H:%M:%S}"
-        tell_customer(webhook.user, key, subject, f"{body}\n\n{page}", now)
+        page = reverse("api:webhook", args=[webhook.pk])
+        tell_customer(webhook.user, key, subject, body, now, kind=API, url=page)
     return True
+
+
+def words_of_failing(webhook: Webhook) -> tuple[str, str]:
+    """Return subject and text by which the customer is told that we have stopped sending."""
+    body = _(
+        "Nothing we sent to %(url)s got through for three days, so we have stopped sending. Once "
+        "your server is answering again, switch the webhook on and send again what it missed:"
+    ) % {"url": webhook.url}
+    page = settings.SITE_URL + reverse("api:webhook", args=[webhook.pk])
+    return _("One of your webhooks has been switched off"), f"{body}\n\n{page}"
 
 
 def send_test(webhook: Webhook, *, now: datetime | None = None) -> WebhookDelivery:

@@ -54,7 +54,12 @@ class Facets:
     refill: Choice
     cancel: Choice
     in_stock: Choice
-    ids: Sequence[int] = ()  # of all that match, when they are few enough to be looked up by them
+    counted: Sequence[int] = ()  # the ids of those that were counted, where they were not counted ahead
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Those of all that match, when they are few enough to be looked up by them."""
+        return () if self.or_more or self.total > MAX_LOOKED_UP else self.counted
 
 
 @dataclass(frozen=True)
@@ -160,11 +165,8 @@ class _Counter:
             refill=self._flag(REFILL),
             cancel=self._flag(CANCEL),
             in_stock=self._flag(IN_STOCK),
-            ids=self.here.ids_of(**self._chosen, needs=self.needs) if self._is_few(total) else (),
+            counted=self.here.ids_of(**self._chosen, needs=self.needs),
         )
-
-    def _is_few(self, total: int) -> bool:
-        return total <= MAX_LOOKED_UP and not self.here.capped
 
     @property
     def _chosen(self) -> dict[str, int | None]:

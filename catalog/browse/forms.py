@@ -107,7 +107,12 @@ class ListingQuery:
     @property
     def is_counted_ahead(self) -> bool:
         """Whether the counts cached for the whole catalog answer it: no words, no price, no quantity, no facts."""
-        return self.is_about_facts and not (self.quality or self.country or self.days or self.speed)
+        return self.is_about_facts and not self.asks_for_facts
+
+    @property
+    def asks_for_facts(self) -> bool:
+        """Whether a fact narrows the list."""
+        return bool(self.quality or self.country or self.days or self.speed)
 
     @property
     def is_about_facts(self) -> bool:

@@ -34,6 +34,7 @@ from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
 from catalog.models import Service, ServiceQuerySet
+from catalog.words.texts import one_of
 from catalog.words.vocabulary import closest_words
 
 
@@ -226,13 +227,16 @@ def fill_listing(
             break
     place = Place.of(query, category_index)
     if facets.ids:
-        shown = Service.objects.filter(pk__in=facets.ids)
+        shown = Service.objects.filter(one_of(facets.ids))
     else:
         shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
     shown = ranked(shown, query, facets).defer("search_text", "upstream_description", "description")
     fact_filters: Sequence[FactFilter] = ()
     if facets.total or not query.is_counted_ahead:
-        matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
+        if facets.counted and not query.asks_for_facts:
+            matching = Service.objects.filter(one_of(facets.counted))  # by their words it would take as long once more
+        else:
+            matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
         ahead = among is None and query.is_about_facts
         fact_filters = count_fact_filters(
             matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None

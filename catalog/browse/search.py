@@ -10,7 +10,7 @@ from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import Service, ServiceQuerySet
 from catalog.words.synonyms import synonyms
 from catalog.words.terms import BEGINNING, PART, Term, may_be_parts, may_rank_apart, rank_of, terms_of
-from catalog.words.texts import SEARCHED, services_beginning, services_with
+from catalog.words.texts import SEARCHED, one_of, services_beginning, services_with
 from upstream.reading.text import comparable
 
 THE_ONE = -1  # the rank of the service whose number was typed
@@ -75,8 +75,8 @@ def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> Se
     if not ids:
         return services
     if query.after or query.before:  # far beyond them: see `catalog.browse.paging`
-        return services.exclude(pk__in=ids)
-    first = When(pk__in=ids, then=Value(BEGINNING))
+        return services.exclude(one_of(ids))
+    first = When(one_of(ids), then=Value(BEGINNING))
     return services.annotate(rank=Case(first, default=Value(PART), output_field=IntegerField()))
 
 

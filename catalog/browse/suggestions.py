@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.forms import ListingQuery
 from catalog.words.terms import terms_of
-from upstream.reading.text import comparable
+from upstream.reading.text import searchable
 
 MAX_SUGGESTED = 6
 MAX_CATEGORIES = 3
@@ -93,5 +93,5 @@ def _categories(words: str, category_index: CategoryIndex) -> list[ShownCategory
     """Return the categories on sale that are called by one of the words, else the largest ones."""
     terms = terms_of(words)
     on_sale = category_index.on_sale
-    called = [each for each in on_sale if any(term.is_in(comparable(f"{each.name} {each.title}")) for term in terms)]
+    called = [each for each in on_sale if any(term.is_in(searchable(f"{each.name} {each.title}")) for term in terms)]
     return (called or sorted(on_sale, key=lambda each: -each.services_count))[:MAX_CATEGORIES]

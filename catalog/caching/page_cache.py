@@ -23,6 +23,7 @@ from django.utils.http import http_date, urlencode
 from django.utils.translation import get_language
 
 from accounts.access import PageRequest, personal_page
+from catalog.caching.above import above
 from catalog.caching.versioned_cache import cache_key, look_up, store
 
 P = ParamSpec("P")
@@ -81,7 +82,8 @@ def cached_page(
         def handler(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not _may_be_cached(request, params):
                 return personal(request, *args, **kwargs)
-            key = cache_key("page", request.path, urlencode(sorted(request.GET.dict().items())), get_language())
+            asked = urlencode(sorted(request.GET.dict().items()))
+            key = cache_key("page", request.path, asked, get_language(), above(request).key)
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
             version, page = look_up(key)
             if page is None:

@@ -21,6 +21,7 @@ from django.utils.html import escape
 from accounts.access import PageRequest, reader_mark
 from accounts.models import User
 from accounts.templatetags.money import money
+from catalog.caching.above import above
 from catalog.caching.prerendered import prerendered
 from catalog.operations.favorites import favorites_among
 from preferences.face import STORE_NAME
@@ -109,7 +110,7 @@ def fill_personal_parts(request: PageRequest, page: SharedPage, user: User | Non
         path=menu,
     )
     own = {"email": user.email, "reader": reader_mark(user.pk)} if user else {"email": "", "reader": ""}
-    personal[HEADER] = header.fill({**own, "balance": personal[BALANCE]})
+    personal[HEADER] = header.fill({**own, "balance": personal[BALANCE]}) + above(request).html
     if messages:
         personal[MESSAGES] = render_to_string("components/messages.html", {"messages": messages})
     else:

@@ -5,6 +5,7 @@ from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
 from catalog.models.quality import ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
+from catalog.models.service_news import ServiceNews
 from catalog.models.service_types import MappedType
 from catalog.models.services import (
     Category,
@@ -44,6 +45,7 @@ __all__ = [
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceNews",
     "ServiceQuality",
     "ServiceQuerySet",
     "StockAlert",

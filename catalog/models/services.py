@@ -15,7 +15,7 @@ from accounts.money import MicrosField
 from catalog.models.groups import CategoryGroup
 from catalog.models.translated import TranslatedName, name_language, shown_name
 from upstream.money import micros_from_decimal
-from upstream.reading.text import comparable
+from upstream.reading.text import comparable, words_of
 
 
 class Delivery(models.TextChoices):
@@ -181,7 +181,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order, as it looks."""
         found = self
-        for word in comparable(words).split()[:10]:
+        for word in words_of(words)[:10]:
             found = found.filter(search_text__contains=word)
         return found
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import StockAlert
 from catalog.operations.stock_alerts import due_stock_alerts, mark_notified
+from notifications.kinds import STOCK
 from notifications.models import Notice
 from notifications.outbox import ASKED_FOR, write_notices
 
@@ -24,18 +25,22 @@ def send_stock_alerts(*, now: datetime | None = None) -> int:
     for alert in due_stock_alerts():
         with transaction.atomic():
             if mark_notified(alert, now=now):
-                write_notices([_notice(alert, now)])
+                write_notices([notice_of_return(alert, now)])
                 sent += 1
     return sent
 
 
-def _notice(alert: StockAlert, now: datetime) -> Notice:
+def notice_of_return(alert: StockAlert, now: datetime) -> Notice:
+    """Return what the customer is told, which is not written yet."""
     with translation.override(alert.user.mail_language):
-        address = settings.SITE_URL + reverse("orders:place", args=[alert.service_id])
+        path = reverse("orders:place", args=[alert.service_id])
+        figures = {"service": alert.service, "url": settings.SITE_URL + path}
         return Notice(
             user=alert.user,
             key=f"{ASKED_FOR}stock:{alert.pk}",
+            kind=STOCK,
+            url=path,
             subject=_("Back in stock: %(service)s") % {"service": alert.service.title},
-            body=render_to_string("catalog/mail/back_in_stock.txt", {"service": alert.service, "url": address}).strip(),
+            body=render_to_string("catalog/mail/back_in_stock.txt", figures).strip(),
             created_at=now,
         )

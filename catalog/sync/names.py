@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from catalog.models import Category, Delivery, RateUnit, searched_names
 from catalog.sync.spellings import NameBook, Pair
-from upstream.reading.text import comparable
+from upstream.reading.text import comparable, searchable
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Names:
         """Return the text that a search looks through; `translated` are the service's names by language."""
         subcategory = "" if subcategory_id is None else self.subcategory_words[subcategory_id]
         words = (name, display_name, *searched_names(translated), self.category_words[category_id], subcategory)
-        return comparable(" ".join(filter(None, words)))
+        return searchable(" ".join(filter(None, words)))
 
 
 def own_names(*names: str) -> str:

@@ -2,42 +2,26 @@
 
 A word of four letters or more is found anywhere in a text, "gram" in "instagram". Shorter ones would be found
 everywhere, "ig" in "high", and only count where a word begins. So it is the same for the words of the synonym table.
+Texts that are searched are stored as `searchable` has them: words with one blank between, so that a word begins where
+the text does or after a blank.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
-from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
 
 from catalog.words.synonyms import Synonyms, synonyms
-from upstream.reading.text import comparable
+from upstream.reading.text import words_of
 
 MAX_WORDS = 10
 SHORT = 3
 # From here on stand scripts that write no spaces between words, or none that a beginning could be told by.
 FIRST_WITHOUT_EDGES = "\u0590"
-# What no word goes on with. PostgreSQL is told of other letters than those of ASCII: in the C locale it knows no more.
-# A list and no look-behind, because trigrams can be taken from it.
-_POSTGRESQL_BREAK = "[^[:alnum:]\u00c0-\u024f\u0370-\u058f]"
-_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~·•–—“”«»【】"
-_BLANKS = str.maketrans(dict.fromkeys(_PUNCTUATION, " "))
 NOTHING_SAID = 2  # no words have been learned
 WHOLE, BEGINNING, PART = range(3)
-
-
-class Spaced(Func):
-    """A text with a blank in the place of everything that parts words; PostgreSQL only."""
-
-    function = "translate"
-    output_field = TextField()
-
-    def __init__(self, text: Any) -> None:
-        super().__init__(text, Value(_PUNCTUATION), Value(" " * len(_PUNCTUATION)))
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,7 @@ class Term:
         return _any(Q(*(_anywhere(field, word) for word in phrase.split())) for phrase in self.phrases)
 
     def is_in(self, text: str) -> bool:
-        """Whether a text as `comparable` has it would be found by `found_in`."""
+        """Whether a text as `searchable` has it would be found by `found_in`."""
         return any(all(_is_anywhere(text, word) for word in phrase.split()) for phrase in self.phrases)
 
     def stands_in(self, field: str, *, whole: bool) -> Q:
@@ -70,7 +54,7 @@ class Term:
 def terms_of(words: str, table: Synonyms | None = None) -> list[Term]:
     """Return what was typed in terms, the longest phrases of the synonym table first; no query but the table's."""
     table = table or synonyms()
-    typed = comparable(words).split()[:MAX_WORDS]
+    typed = words_of(words)[:MAX_WORDS]
     terms = []
     while typed:
         lengths = range(min(len(typed), table.longest), 0, -1)
@@ -145,31 +129,21 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 def _anywhere(field: str, word: str) -> Q:
-    return _begins_somewhere(field, word) if is_short(word) else Q(**{f"{field}__contains": word})
+    if not is_short(word):
+        return Q(**{f"{field}__contains": word})
+    return Q(**{f"{field}__contains": f" {word}"}) | Q(**{f"{field}__startswith": word})  # trigrams know both
 
 
 def _is_anywhere(text: str, word: str) -> bool:
-    return bool(re.search(begins_with(word), text)) if is_short(word) else word in text
-
-
-def _begins_somewhere(field: str, word: str) -> Q:
-    """Return the condition that a word begins so, as an index can tell."""
-    if connection.vendor == "postgresql":
-        return Q(**{f"{field}__regex": f"(^|{_POSTGRESQL_BREAK}){re.escape(word)}"})
-    return _at_edge(field, word, whole=False)
+    return begins_in(text, word) if is_short(word) else word in text
 
 
 def _at_edge(field: str, word: str, *, whole: bool) -> Q:
-    if connection.vendor == "postgresql":
-        # A tenth of a regular expression's time. And not LIKE: the planner thinks that it would find next to nothing,
-        # and sorts what it could read in order.
-        text = Concat(Value(" "), Spaced(F(field)), Value(" "), output_field=TextField())
-        return Q(GreaterThan(StrIndex(text, Value(f" {word.translate(_BLANKS)}{' ' * whole}")), 0))
-    # Every row would be handed to Python: those without the letters need not be.
-    end = r"(?![^\W_])" if whole else ""
-    return Q(**{f"{field}__contains": word}) & Q(**{f"{field}__regex": f"{begins_with(word)}{end}"})
+    # Not LIKE: the planner thinks that it would find next to nothing, and sorts what it could read in order.
+    text = Concat(Value(" "), F(field), Value(" "), output_field=TextField())
+    return Q(GreaterThan(StrIndex(text, Value(f" {word}{' ' * whole}")), 0))
 
 
-def begins_with(word: str) -> str:
-    """Return the pattern, as Python has it, of a word at the beginning of one."""
-    return rf"(?<![^\W_]){re.escape(word)}"
+def begins_in(text: str, word: str) -> bool:
+    """Whether a word of a text as `searchable` has it begins so."""
+    return text.startswith(word) or f" {word}" in text

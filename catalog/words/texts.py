@@ -6,7 +6,7 @@ trigrams.
 """
 
 import json
-import re
+from collections.abc import Sequence
 
 from django.db import connection
 from django.db.models import Q
@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from catalog.caching.version import recent_version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Service
-from catalog.words.terms import Term, begins_with, found_in, is_short, stand_in
+from catalog.words.terms import Term, begins_in, found_in, is_short, stand_in
 
 SEARCHED = "search_text"
 Row = tuple[int, str]
@@ -38,9 +38,14 @@ def services_beginning(terms: list[Term]) -> Q:
 def _are(rows: list[Row], terms: list[Term], *, only_beginnings: bool) -> Q:
     for term in terms:
         rows = _with(term, rows, only_beginnings)
-    # One text instead of a parameter for each: there may be thousands.
-    ids = json.dumps([pk for pk, _text in rows])
-    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [ids]))
+    return one_of([pk for pk, _text in rows])
+
+
+def one_of(ids: Sequence[int]) -> Q:
+    """Return the condition that a row has one of these ids: one parameter, for there may be thousands."""
+    if connection.vendor == "postgresql":
+        return Q(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(ids)]))
+    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))]))
 
 
 def _rows() -> list[Row]:
@@ -58,7 +63,6 @@ def _with(term: Term, rows: list[Row], only_beginnings: bool) -> list[Row]:
         for word in phrase.split():
             left = [row for row in left if word in row[1]]
             if only_beginnings or is_short(word):
-                begins = re.compile(begins_with(word)).search
-                left = [row for row in left if begins(row[1])]
+                left = [row for row in left if begins_in(row[1], word)]
         found.update(left)
     return list(found.items())

@@ -1,6 +1,5 @@
 """The words that services on sale are described with, kept in a table: what mistyped words are compared with."""
 
-import re
 from collections import Counter
 
 from django.db import connection, transaction
@@ -11,13 +10,11 @@ from catalog.words.corrections import LONGEST_WORD, corrections, longest_meant
 from catalog.words.synonyms import forget_synonyms, synonyms
 
 SHORTEST_WORD = 2
-# White space and ASCII punctuation part words. Not "what is no letter": in the C locale only ASCII has letters.
-_BETWEEN_WORDS = r"[\s!-/:-@\[-`{-~]+"
 _LEARN = """
     WITH used AS (
         SELECT word, count(*) AS services
         FROM (
-            SELECT unnest(regexp_split_to_array(search_text, %s)) AS word
+            SELECT unnest(string_to_array(search_text, ' ')) AS word
             FROM catalog_service WHERE withdrawn_at IS NULL AND visible
         ) AS words
         WHERE length(word) BETWEEN %s AND %s
@@ -38,7 +35,7 @@ def learn_words() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(_LEARN, [_BETWEEN_WORDS, SHORTEST_WORD, LONGEST_WORD])
+            cursor.execute(_LEARN, [SHORTEST_WORD, LONGEST_WORD])
     else:
         _learn_here()
     forget_synonyms()
@@ -55,11 +52,10 @@ def closest_words(words: str) -> list[str]:
 
 def _learn_here() -> None:
     """Count the words in Python, and write those alone that are new, gone or counted anew."""
-    between = re.compile(_BETWEEN_WORDS)
     used: Counter[str] = Counter()
     texts = Service.objects.on_sale_in_any_category().order_by().values_list("search_text", flat=True)
     for text in texts.iterator(chunk_size=READ_AT_ONCE):
-        used.update(word for word in between.split(text) if SHORTEST_WORD <= len(word) <= LONGEST_WORD)
+        used.update(word for word in text.split() if SHORTEST_WORD <= len(word) <= LONGEST_WORD)
     with transaction.atomic():
         known = dict(SearchWord.objects.values_list("word", "services"))
         changed = [SearchWord(word=word, services=count) for word, count in used.items() if known.get(word) != count]

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from notifications.kinds import ANSWERS
 from notifications.outbox import tell_admins, tell_customer
 from orders.lifecycle.attention import OF_HOLDS, clear_flags
 from orders.lifecycle.holds import NOT_HELD
@@ -145,7 +146,16 @@ def _tell_staff(request: ServiceRequest, now: datetime) -> None:
 def _tell_customer(request: ServiceRequest, now: datetime) -> None:
     order = request.order
     with translation.override(order.user.mail_language):
-        subject = _("Our answer about order #%(number)s") % {"number": order.pk}
-        address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
-        body = "\n\n".join([order.shown_title, what_became_of(request.kind, request.state, request.answer), address])
-        tell_customer(order.user, f"request:{request.pk}:{request.state}", subject, body, now)
+        subject, body = words_of_answer(request)
+        path = reverse("orders:detail", args=[order.pk])
+        key = f"request:{request.pk}:{request.state}"
+        tell_customer(order.user, key, subject, body, now, kind=ANSWERS, url=path)
+
+
+def words_of_answer(request: ServiceRequest) -> tuple[str, str]:
+    """Return subject and text by which the customer is told the answer, in the language that is active."""
+    order = request.order
+    address = settings.SITE_URL + reverse("orders:detail", args=[order.pk])
+    became = what_became_of(request.kind, request.state, request.answer)
+    subject = _("Our answer about order #%(number)s") % {"number": order.pk}
+    return subject, "\n\n".join([order.shown_title, became, address])

@@ -1,4 +1,4 @@
-"""What a customer is told by mail about an order of theirs, with the arithmetic of its refund."""
+"""What a customer is told about an order of theirs, with the arithmetic of its refund."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.money import money
+from notifications.kinds import ORDERS
 from notifications.models import Notice
 from notifications.outbox import write_notices
 from orders.models import Kind, Order, Status, load_services_sold
@@ -21,14 +22,15 @@ def announce(orders: Iterable[Order], *, now: datetime) -> None:
     """Tell the buyers of these orders how they stand: finished, partial, canceled, failed, or refunded.
 
     Part of the caller's transaction, and harmless to repeat: each standing, a higher refund included, is told once.
-    Buyers of numbers wait at their page and get no mail. Reads `order.user`, and `order.goods` where there are any.
+    Buyers of numbers wait at their page and are told nothing. Reads `order.user`, and `order.goods` where
+    there are any.
     """
-    told = [order for order in orders if order.kind == Kind.SERVICE and order.user.wants_mail and not _is_ours(order)]
+    told = [order for order in orders if order.kind == Kind.SERVICE and not _is_ours(order)]
     load_services_sold(told)
     notices = []
     for order in told:
         with translation.override(order.user.mail_language):
-            notices.append(_notice(order, now))
+            notices.append(notice_of_standing(order, now))
     write_notices(notices)
 
 
@@ -37,7 +39,8 @@ def _is_ours(order: Order) -> bool:
     return order.original_id is not None and order.status in (Status.CANCELED, Status.FAILED)
 
 
-def _notice(order: Order, now: datetime) -> Notice:
+def notice_of_standing(order: Order, now: datetime) -> Notice:
+    """Return what its buyer is told of an order as it stands, in the language that is active; it is not written yet."""
     subjects = {
         Status.COMPLETED: _("Order #%(number)s is complete"),
         Status.PARTIAL: _("Order #%(number)s was partially completed"),
@@ -52,6 +55,8 @@ def _notice(order: Order, now: datetime) -> Notice:
     return Notice(
         user=order.user,
         key=f"order:{order.pk}:{order.status}:{order.refunded_micros}",
+        kind=ORDERS,
+        url=reverse("orders:detail", args=[order.pk]),
         subject=subject % {"number": order.pk},
         body=render_to_string(f"orders/mail/{name}.txt", _figures(order)).strip(),
         created_at=now,

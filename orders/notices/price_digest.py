@@ -1,4 +1,4 @@
-"""One mail about all the prices that changed for a customer who wants it: of favorites, and of last month's orders."""
+"""One notice of all the prices that changed for a customer who wants it: of favorites, and of last month's orders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.models import Favorite, Service
 from catalog.pricing import price_book
+from notifications.choices import who_wants
+from notifications.kinds import KINDS, PRICES
 from notifications.models import Notice
 from notifications.outbox import ASKED_FOR, write_notices
 from orders.models import PriceDigestLook, WatchedPrice
@@ -43,7 +45,7 @@ class PriceMove:
 
 
 def send_price_digests(*, now: datetime) -> int:
-    """Mail each customer who wants it what changed since the last digest, at their own prices; return how many mails.
+    """Tell each customer who wants it what changed since the last digest, at their own prices; return how many mails.
 
     One whose last digest was looked into less than PRICE_DIGEST_EVERY_SECONDS ago waits. A price that is seen for the
     first time is only remembered. What is mailed and what is remembered are one transaction, so that a digest is
@@ -52,7 +54,7 @@ def send_price_digests(*, now: datetime) -> int:
     mails = 0
     since = now - timedelta(seconds=settings.PRICE_DIGEST_EVERY_SECONDS)
     lately = PriceDigestLook.objects.filter(user=OuterRef("pk"), looked_at__gt=since)
-    wanted = User.objects.filter(~Exists(lately), wants_price_mail=True, is_active=True)
+    wanted = who_wants(KINDS[PRICES], User.objects.filter(~Exists(lately), is_active=True))
     for user in wanted.select_related("group").iterator():
         try:
             mails += _digest(user, now)
@@ -78,7 +80,7 @@ def _digest(user: User, now: datetime) -> bool:
         PriceDigestLook.objects.update_or_create(user=user, defaults={"looked_at": now})
         _remember(user, known, prices, now)
         if moves:
-            write_notices([_notice(user, moves, now)])
+            write_notices([notice_of_moves(user, moves, now)])
     return bool(moves)
 
 
@@ -98,7 +100,8 @@ def _remember(user: User, known: dict[int, int], prices: dict[Service, int], now
     )
 
 
-def _notice(user: User, moves: Iterable[PriceMove], now: datetime) -> Notice:
+def notice_of_moves(user: User, moves: Iterable[PriceMove], now: datetime) -> Notice:
+    """Return what the customer is told of these, the biggest first; it is not written yet."""
     biggest = sorted(moves, key=lambda move: (-abs(move.percent), move.service.pk))
     with translation.override(user.mail_language):
         lines = [
@@ -117,6 +120,8 @@ def _notice(user: User, moves: Iterable[PriceMove], now: datetime) -> Notice:
         return Notice(
             user=user,
             key=f"{ASKED_FOR}prices:{user.pk}:{now:%Y-%m-%dT%H:%M:%S}",
+            kind=PRICES,
+            url=reverse("catalog:favorites"),
             subject=_("Prices of services you use have changed"),
             body=body,
             created_at=now,

@@ -23,6 +23,7 @@ from accounts.templatetags.money import money
 from catalog.models import OrderForm, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
+from notifications.kinds import PAYMENTS
 from notifications.outbox import ASKED_FOR, tell_customer
 from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
@@ -283,13 +284,19 @@ def _record(pending: PendingCheckout, order: Order | None, reason: str, now: dat
     credited_micros = pending.top_up.credited_micros
     if order or not credited_micros:
         return  # no money came in: whoever declines a payment knows it
+    subject, body = words_of_drop(pending, reason)
+    key = f"{ASKED_FOR}pending:{pending.pk}:{pending.top_up_id}"
+    # It is about their money, so it is no news about orders.
+    tell_customer(pending.user, key, subject, body, now, kind=PAYMENTS, url=reverse("wallet:home"))
+
+
+def words_of_drop(pending: PendingCheckout, reason: str) -> tuple[str, str]:
+    """Return subject and text by which the customer is told that the money came and the order was not placed."""
     figures = {
         "title": pending.service.title,
         "reason": reason,
-        "credited": money(credited_micros),
+        "credited": money(pending.top_up.credited_micros),
         "url": settings.SITE_URL + reverse("orders:place", args=[pending.service_id]),
     }
     body = render_to_string("orders/mail/not_placed.txt", figures).strip()
-    # It is about their money: it comes also to whoever wants no mail about orders.
-    key = f"{ASKED_FOR}pending:{pending.pk}:{pending.top_up_id}"
-    tell_customer(pending.user, key, _("Your order was not placed; the money is in your balance"), body, now)
+    return _("Your order was not placed; the money is in your balance"), body

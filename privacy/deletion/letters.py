@@ -36,19 +36,29 @@ def tell_obstacle(deletion: AccountDeletion, *, now: datetime) -> None:
 def tell_deleted(user: User, *, addresses: list[str], now: datetime) -> None:
     """Tell, for the last time, that the account is gone."""
     with translation.override(user.mail_language):
-        words = {"store_name": STORE_NAME.value, "support_email": SUPPORT_EMAIL.value}
-        body = render_to_string("privacy/mail/deleted.txt", words).strip()
+        body = body_when_deleted()
         for address in addresses:
             write_letter(address=address, subject=_("Your account has been deleted"), body=body, now=now)
 
 
-def _write(deletion: AccountDeletion, template: str, subject: str, now: datetime) -> None:
+def body_when_deleted() -> str:
+    """Return the text of the last letter, in the language that is active."""
+    words = {"store_name": STORE_NAME.value, "support_email": SUPPORT_EMAIL.value}
+    return render_to_string("privacy/mail/deleted.txt", words).strip()
+
+
+def body_of(deletion: AccountDeletion, template: str) -> str:
+    """Return the text of one of these letters, in the language that is active."""
     words = {
         "deletion": deletion,
         "keep_url": settings.SITE_URL + keep_path(deletion),
         "store_name": STORE_NAME.value,
         "support_email": SUPPORT_EMAIL.value,
     }
-    body = render_to_string(f"privacy/mail/{template}.txt", words).strip()
+    return render_to_string(f"privacy/mail/{template}.txt", words).strip()
+
+
+def _write(deletion: AccountDeletion, template: str, subject: str, now: datetime) -> None:
+    body = body_of(deletion, template)
     for address in addresses_to_tell(deletion.user, now=now):
         write_letter(address=address, subject=subject, body=body, now=now)

@@ -142,11 +142,16 @@ def _finish(export: DataExport, size: int, now: datetime) -> None:
     if not mine.update(**done):
         raise ClaimLost(export.pk)
     with translation.override(export.user.mail_language):
-        words = {
-            "url": settings.SITE_URL + reverse("privacy:home"),
-            "days": settings.PRIVACY.exports_kept.days,
-            "store_name": STORE_NAME.value,
-        }
-        body = render_to_string("privacy/mail/export_ready.txt", words).strip()
+        body = body_when_ready()
         for address in addresses_to_tell(export.user, now=now):
             write_letter(address=address, subject=_("Your data is ready to download"), body=body, now=now)
+
+
+def body_when_ready() -> str:
+    """Return the text that says a file is ready, in the language that is active."""
+    words = {
+        "url": settings.SITE_URL + reverse("privacy:home"),
+        "days": settings.PRIVACY.exports_kept.days,
+        "store_name": STORE_NAME.value,
+    }
+    return render_to_string("privacy/mail/export_ready.txt", words).strip()

@@ -15,6 +15,9 @@ ACTS_OF_STAFF = {
     "catalog.SyncRun.decided_by",
     "orders.ForwardingPause.ended_by",
     "orders.UpstreamEntry.created_by",
+    "support.Announcement.created_by",
+    "support.Incident.created_by",
+    "support.IncidentUpdate.created_by",
 }
 
 __all__ = ["ACTS_OF_STAFF", "TABLES"]

@@ -161,14 +161,15 @@ ACCOUNT_TABLES = (
         Export(
             "account",
             (
-                *("id", "email", "date_joined", "last_login", "language", "wants_mail", "wants_price_mail"),
+                *("id", "email", "date_joined", "last_login", "language"),
                 *("customer_group=group__name", "referral_code"),
             ),
         ),
         # The address is another one for every account: see `deletion/account.py`, which also takes the password.
         Emptied(
-            {"group": None, "language": "", "wants_mail": False, "wants_price_mail": False, "last_login": None}
-            | {"referral_code": None, "is_active": False},
+            {"group": None, "language": "", "last_login": None, "referral_code": None, "is_active": False}
+            # Read by nothing any more: see accounts/models.py.
+            | {"wants_mail": False, "wants_price_mail": False},
             "a number that orders and the ledger refer to, when it was opened, and whose link it came by",
         ),
         owner="pk",
@@ -177,9 +178,16 @@ ACCOUNT_TABLES = (
     ),
     Table(
         "notifications.Notice",
-        Export("mails", ("created_at", "sent_at", "subject", "body")),
+        Export("mails", ("created_at", "kind", "sent_at", "read_at", "subject", "body")),
         Deleted(),
         owner="user",
+    ),
+    Table(
+        "notifications.NoticeChoice",
+        Export("notice_choices", ("kind", "channel", "wanted")),
+        Deleted(),
+        owner="user",
+        at_once=True,
     ),
     Table(
         "accounts.TrailEntry",

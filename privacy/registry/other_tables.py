@@ -1,6 +1,6 @@
 """What customers keep an eye on, and what their programs use."""
 
-from privacy.registry.kinds import Deleted, Export, LeftOut, Table
+from privacy.registry.kinds import Deleted, Emptied, Export, LeftOut, Table
 
 OTHER_TABLES = (
     Table(
@@ -35,6 +35,18 @@ OTHER_TABLES = (
             ("id", "name", "url", "wants_orders", "wants_numbers", "created_at", "disabled_at", "disabled_because"),
         ),
         Deleted(),
+        owner="user",
+    ),
+    Table(
+        "support.AnnouncementDismissal",
+        Export("dismissed_announcements", ("announcement_id", "dismissed_at")),
+        Deleted(),
+        owner="user",
+    ),
+    Table(
+        "support.TermsAcceptance",
+        Export("accepted_terms", ("version=version__number", "accepted_at", "door", "address")),
+        Emptied({"address": None}, "that the terms were accepted, which version and when, belongs to the books"),
         owner="user",
     ),
     Table("api.SimulatedWallet", LeftOut("play money of test keys"), Deleted(), owner="user"),

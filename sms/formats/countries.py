@@ -87,7 +87,7 @@ def search_text(code: str, name: str, dial_code: str, *translated: str) -> str:
     region = region_of(code, name)
     names = [_names(language).get(region, "") for language, _title in settings.LANGUAGES]
     further = (NICKNAMES.get(region, ""), *FURTHER_NAMES.get(region, ()))
-    found = [region, dial_code, dial_code.removeprefix("+"), name, *names, *further, *translated]
+    found = [region, dial_code, name, *names, *further, *translated]
     return fitting_text(code, found)
 
 

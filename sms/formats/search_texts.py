@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from upstream.reading.text import comparable
+from upstream.reading.text import searchable
 
 LONGEST_SEARCH_TEXT = 400
 
 
 def fitting_text(first: str, others: Iterable[str], longest: int = LONGEST_SEARCH_TEXT) -> str:
-    """Return all these texts as they are compared, in one; where that is too long the longest lose words at their end.
+    """Return all these texts as they are searched, in one; where that is too long the longest lose words at their end.
 
     The first is cut when nothing else is left to cut. A text of one word that does not fit is left out.
     """
-    begins = comparable(first)
-    parts = [part.split() for part in dict.fromkeys(map(comparable, others)) if part and part != begins]
+    begins = searchable(first)
+    parts = [part.split() for part in dict.fromkeys(map(searchable, others)) if part and part != begins]
     while parts and len(_joined(begins, parts)) > longest:
         cut = max(parts, key=lambda words: len(" ".join(words)))
         cut.pop()

@@ -17,7 +17,7 @@ from sms.formats.countries import (
 )
 from sms.formats.search_texts import fitting_text
 from sms.preferences import NUMBERS_ON_SALE
-from upstream.reading.text import comparable
+from upstream.reading.text import words_of
 
 
 class Country(TranslatedName):
@@ -132,7 +132,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def matching(self, words: str) -> "ProjectQuerySet":
         """Projects whose name or country contain every word, in any order, as it looks."""
         found = self
-        for word in comparable(words).split()[:10]:
+        for word in words_of(words)[:10]:
             found = found.filter(search_text__contains=word)
         return found
 

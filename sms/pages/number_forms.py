@@ -15,7 +15,7 @@ from sms.formats.phones import digits_of
 from sms.models import Number, Project
 from sms.operations import MAX_REPLACEMENTS, ReplacementRequest
 from upstream.money import MICROS, micros_from_decimal
-from upstream.reading.text import comparable, digits
+from upstream.reading.text import digits, words_of
 
 MAX_WORDS = 10
 DIGITS_OF_A_PHONE = 5  # fewer may be the name of a website
@@ -86,7 +86,7 @@ def _about(typed: str) -> Q:
     if len(digits(typed)) >= DIGITS_OF_A_PHONE and (phone := _of_phone(typed)):
         return phone
     about = Q()
-    for word in comparable(typed).split()[:MAX_WORDS]:
+    for word in words_of(typed)[:MAX_WORDS]:
         # Looked up by themselves: there are few of them, and with a join every number of the customer was read.
         named = Q(search_text__contains=word) | Q(country__search_text__contains=word)
         about &= _of_phone(word) | Q(project__in=Project.objects.filter(named).order_by().values("pk"))

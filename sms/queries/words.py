@@ -4,7 +4,6 @@ There are some thousand websites and apps and some two hundred countries: what i
 words find nothing, and compared here.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +16,7 @@ from catalog.words.terms import Term, found_in, stand_in, terms_of
 from sms.models import Country, Project, Site
 from sms.pricing import Place
 from sms.queries.search import by_place
-from upstream.reading.text import comparable
+from upstream.reading.text import searchable
 
 OFFERS_OF_ONE = 4  # of one website or app in one country, about as many as upstream lists
 SEARCHED = "search_text"
@@ -32,9 +31,9 @@ def matching(rows: QuerySet[Any], words: str) -> QuerySet[Any]:
         return rows
     first = terms[0]
     begins = [When(search_text__startswith=phrase, then=1) for phrase in first.phrases]
-    ranked = [When(search_text__startswith=comparable(words), then=0), *begins, When(stand_in(SEARCHED, terms), then=2)]
+    ranked = [When(search_text__startswith=searchable(words), then=0), *begins, When(stand_in(SEARCHED, terms), then=2)]
     if rows.model is Country:
-        code = Q(dial_code=f"+{first.typed.removeprefix('+')}") | Q(code=first.typed)
+        code = Q(dial_code=f"+{first.typed}") | Q(code=first.typed)
         ranked.insert(0, When(code, then=Value(-1)))
     ranks = rows.filter(found_in(SEARCHED, terms)).annotate(
         rank=Case(*ranked, default=3, output_field=IntegerField()),
@@ -89,6 +88,6 @@ def _texts(*among: QuerySet[Any]) -> list[str]:
 
 def _words_of(texts: Iterable[str]) -> Iterable[str]:
     for text in texts:
-        for word in re.split(r"[\W_]+", text):
+        for word in text.split():
             if SHORTEST_WORD <= len(word) <= LONGEST_WORD:
                 yield word

@@ -1,4 +1,5 @@
-/* Keeps the head of a page true while it lies open: the balance, and how many orders and numbers are under way.
+/* Keeps the head of a page true while it lies open: the balance, unread news, and how many orders and numbers are under
+   way.
 
    The server says after how many seconds it is worth asking again. While nothing changes, and while it cannot be
    reached, the pauses grow; a tab that nobody sees asks nothing. What the last page knew is kept for the next one of
@@ -14,6 +15,7 @@ const SOON = 1;
 
 let pause = 60;
 let asked = 0;
+let opened = true;
 let timer = null;
 let known = kept();
 
@@ -57,6 +59,7 @@ function show(told) {
   const codes = freshCodes(told);
   showCount("orders", told.orders, false);
   showCount("numbers", codes || told.numbers, codes > 0);
+  showCount("notices", told.notices, true);
 }
 
 /* Says aloud what has changed since the page was opened, and only that; the page of the numbers tells of codes itself. */
@@ -67,6 +70,7 @@ function announce(before, told) {
     told.balance !== before.balance && `${words.dataset.balanceIs}: ${told.balance}.`,
     told.orders !== before.orders && `${words.dataset.ordersAre}: ${told.orders}.`,
     codes > 0 && told.newest_code !== before.newest_code && `${words.dataset.codesAre}: ${codes}.`,
+    told.notices > before.notices && `${words.dataset.noticesAre}: ${told.notices}.`,
   ];
   const said = news.filter(Boolean).join(" ");
   if (said) words.textContent = said;
@@ -85,7 +89,10 @@ function take(told) {
 async function ask() {
   asked = Date.now();
   try {
-    const address = `${header.dataset.live}?seen=${known.seen || ""}`;
+    // What leads to this page is read: its reader is here. Said once, for news that come later are not.
+    const here = opened ? `&here=${encodeURIComponent(location.pathname)}` : "";
+    opened = false;
+    const address = `${header.dataset.live}?seen=${known.seen || ""}${here}`;
     const answer = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "manual", cache: "no-store" });
     const leadsTo = answer.headers.get("HX-Redirect");
     if (leadsTo) return location.assign(leadsTo); // a look at a customer's pages is over

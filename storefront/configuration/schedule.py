@@ -60,6 +60,7 @@ def beat_schedule(
         "prepare_exports": _every("PREPARE_EXPORTS_EVERY_SECONDS", 60, "privacy.tasks.prepare_exports"),
         "delete_accounts": _every("DELETE_ACCOUNTS_EVERY_SECONDS", 3600, "privacy.tasks.delete_accounts"),
         "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),
+        "measure_status": _every("MEASURE_STATUS_EVERY_SECONDS", 180, "support.tasks.measure_status"),
         "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),
     }
     if fetches_exchange_rate:

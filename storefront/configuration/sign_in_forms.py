@@ -3,7 +3,7 @@
 _FORMS = "accounts.sign_up.forms"
 ACCOUNT_FORMS = {
     "login": f"{_FORMS}.LoginForm",
-    "signup": f"{_FORMS}.SignupForm",
+    "signup": "support.documents.sign_up.SignupForm",  # with the terms
     "add_email": f"{_FORMS}.AddEmailForm",
     "change_email": f"{_FORMS}.ChangeEmailForm",
     "change_password": f"{_FORMS}.ChangePasswordForm",

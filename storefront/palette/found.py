@@ -12,7 +12,7 @@ from catalog.browse.search import first_found
 from catalog.words.vocabulary import closest_words
 from orders.models import Order
 from sms.queries import search, words
-from storefront.palette.pages import pages_for
+from storefront.palette.pages import document_pages, pages_for
 from upstream.reading.text import comparable, line
 
 LONGEST = 100
@@ -63,7 +63,8 @@ def found_for(typed: str, user: User | None) -> list[Group]:
 
 
 def _pages(each: list[str], user: User | None) -> Group:
-    fitting = [page for page in pages_for(user) if page.has(each)]
+    pages = [*pages_for(user), *(document_pages() if each else ())]
+    fitting = [page for page in pages if page.has(each)]
     options = [
         Option(str(page.title), page.address, page.icon, keys=tuple(page.each_key))
         for page in (fitting[:MAX_PAGES] if each else fitting)

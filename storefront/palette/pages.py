@@ -10,6 +10,8 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from storefront.templatetags.components import admin_address
+from support.documents.known import KNOWN
+from support.documents.words import filled_plain
 from upstream.reading.text import comparable
 
 
@@ -41,12 +43,21 @@ def pages_for(user: User | None) -> list[Page]:
     return [*_everybodys(), *(_customers(user) if user else _visitors())]
 
 
+def document_pages() -> list[Page]:
+    """Return the owner's documents, which are found by words and not listed without; no query."""
+    return [
+        Page(filled_plain(link.title), reverse("documents:document", args=[link.slug]), "info", "", f"help {link.slug}")
+        for link in KNOWN.value.footer
+    ]
+
+
 def _everybodys() -> list[Page]:
     return [
         Page(_("Home"), reverse("home"), "shop", "g h", "start главная"),
         Page(_("Services"), reverse("catalog:index"), "box", "g s", "catalog categories каталог категории"),
         Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
         Page(pgettext_lazy("menu", "SMS numbers"), reverse("sms:home"), "phone", "g n", "codes phone смс коды номера"),
+        Page(_("What changed"), reverse("changes"), "clock", "", "new prices news новое цены изменения"),
     ]
 
 

@@ -75,7 +75,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
         change = get_object_or_404(PreferenceChange, pk=pk)
         preference = find(change.name)
         user = member_of_staff(request)
-        if preference is None:
+        if preference is None or not preference.shown:
             raise Http404
         if not user.has_perm(preference.permission):
             raise PermissionDenied

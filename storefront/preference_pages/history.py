@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from preferences.kinds import Choice, Choices, Image
 from preferences.models import PreferenceChange
-from preferences.registry import Preference, find
+from preferences.registry import Preference, find, unshown
 
 SHOWN = 30
 LONGEST = 80
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 def lines(user: Any) -> list[Line]:
     """Return the newest changes, and which of them this person may undo."""
     found = []
-    for change in PreferenceChange.objects.all()[:SHOWN]:
+    for change in PreferenceChange.objects.exclude(name__in=unshown())[:SHOWN]:
         preference = find(change.name)
         title = change.name if preference is None else str(preference.title)
         may_undo = (

@@ -21,6 +21,7 @@ from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.models import Service
 from sms.models import Country, Project, Site
+from support.documents.known import KNOWN
 
 ADDRESSES_PER_FILE = 5000  # the protocol takes ten times as many; a smaller file is made and fetched sooner
 XML = "application/xml; charset=utf-8"
@@ -42,10 +43,20 @@ class Pages(_Section):
     """The few pages that are always there."""
 
     def items(self) -> Sequence[str]:
-        return ["home", "catalog:index", "sms:home", "api:docs"]
+        return ["home", "catalog:index", "orders:quick", "sms:home", "api:docs", "changes", "support:status"]
 
     def location(self, item: str) -> str:
         return reverse(item)
+
+
+class Documents(_Section):
+    """What the owner writes, by slug."""
+
+    def items(self) -> Sequence[str]:
+        return KNOWN.value.public
+
+    def location(self, item: str) -> str:
+        return reverse("documents:document", args=[item])
 
 
 class Categories(_Section):
@@ -95,6 +106,7 @@ class Countries(_Section):
 
 SECTIONS: dict[str, type[_Section]] = {
     "pages": Pages,
+    "documents": Documents,
     "categories": Categories,
     "services": Services,
     "sites": Sites,

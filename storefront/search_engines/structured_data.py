@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
 from catalog.models import Service
+from support.documents.markdown import Part
 from upstream.money import decimal_from_micros
 
 # As Django's json_script. Source: the HTML standard, "Restrictions for contents of script elements".
@@ -88,6 +89,18 @@ def product(service: Service, *, rate_micros: int | None, store_name: str) -> Th
         "seller": {"@type": "Organization", "name": store_name},
     }
     return thing
+
+
+def questions(parts: tuple[Part, ...]) -> Thing:
+    """Return the questions of a document, which are its headings of the second level, and their answers."""
+    asked = [inner for part in parts for inner in part.parts]
+    return {
+        "@type": "FAQPage",
+        "mainEntity": [
+            {"@type": "Question", "name": each.title, "acceptedAnswer": {"@type": "Answer", "text": str(each.html)}}
+            for each in asked
+        ],
+    }
 
 
 def plain_description(service: Service) -> str:

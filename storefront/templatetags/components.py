@@ -11,10 +11,14 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
 from accounts.access import reader_mark
 from accounts.form_problems import Problem, problems_in
 from accounts.templatetags.money import money
+from catalog.caching.above import above
+from support.documents.known import KNOWN
+from support.documents.words import filled_plain
 
 register = template.Library()
 
@@ -25,6 +29,13 @@ Inputs = dict[str, Any]
 def admin_address() -> str:
     """Where staff works: a path, or a whole address where the admin has a host of its own."""
     return (settings.ADMIN_URL if settings.ADMIN_HOST else "") + reverse("admin:index")
+
+
+@register.simple_tag(takes_context=True)
+def bars_above(context: template.Context) -> str:
+    """What the reader is told at the head of every page; nothing where a page is made for nobody in particular."""
+    request = context.get("request")
+    return mark_safe(above(request).html) if request is not None and hasattr(request, "user") else ""  # noqa: S308
 
 
 @register.inclusion_tag("components/breadcrumbs.html")
@@ -55,6 +66,15 @@ def favorite_button(
 ) -> Inputs:
     """The heart beside a service."""
     return locals()
+
+
+@register.simple_tag
+def footer_documents() -> list[dict[str, str]]:
+    """The documents that every page leads to, with url and label; no query."""
+    links = KNOWN.value.footer
+    return [
+        {"url": reverse("documents:document", args=[link.slug]), "label": filled_plain(link.title)} for link in links
+    ]
 
 
 @register.inclusion_tag("components/header.html")

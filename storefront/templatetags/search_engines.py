@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from catalog.browse.number_format import write_number
 from catalog.models import Service
-from storefront.search_engines.structured_data import as_script, plain_description, product, shop_itself, trail
+from storefront.search_engines.structured_data import (
+    as_script,
+    plain_description,
+    product,
+    questions,
+    shop_itself,
+    trail,
+)
+from support.documents.markdown import Part
 
 register = template.Library()
 LONGEST_DESCRIPTION = 160  # more is cut off where results are shown
@@ -53,6 +61,12 @@ def service_for_machines(*, service: Service, rate_micros: int | None, store_nam
     return page_facts(
         path=path, title=service.title, store_name=store_name, description=description, kind="product", data=data
     )
+
+
+@register.simple_tag
+def document_for_machines(*, parts: tuple[Part, ...], is_faq: bool) -> SafeString:
+    """The questions and answers of the FAQ as structured data; nothing of other documents."""
+    return as_script(questions(parts)) if is_faq else SafeString()
 
 
 @register.simple_tag

@@ -28,11 +28,14 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 SHOWN = frozenset(
     {
         *("home", "account", "live", "palette", "palette_found", "face_styles", "face_picture"),
+        *("changes", "changes_feed", "documents:document"),
         *("catalog:index", "catalog:search", "catalog:category", "catalog:favorites"),
         *("orders:place", "orders:mass", "orders:list", "orders:detail", "orders:referrals"),
         *("orders:quick", "orders:quick_services"),
         *("wallet:home", "wallet:add", "wallet:receipts", "wallet:receipt"),
+        *("notices:list", "notices:choices"),
         *("sms:home", "sms:site", "sms:country", "sms:buy", "sms:waiting", "sms:history"),
+        *("support:status", "support:announcements"),
     }
 )
 

@@ -14,6 +14,7 @@ from accounts.models import User
 from notifications.letters import send_letters
 from tests.conftest import PASSWORD
 from tests.pages import alerts, markup
+from tests.support.documents.terms import ticked
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +83,7 @@ def test_account_costs_four_queries(client: Client, ann: User, django_assert_num
 def test_sign_up_sends_a_letter_in_the_shops_name_whose_link_confirms(client: Client) -> None:
     new = {"email": "New@Example.com", "password1": "a fine long secret", "password2": "a fine long secret"}
 
-    answer = client.post(reverse("account_signup"), new)
+    answer = client.post(reverse("account_signup"), new | ticked())
 
     assert answer["Location"] == reverse("account_email_verification_sent")
     send_letters()

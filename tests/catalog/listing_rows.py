@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.models import Category, Service, Subcategory
+from upstream.reading.text import searchable
 
 
 def put_on_sale(name: str, *, category: str = "Instagram", subcategory: str = "Followers", **fields: Any) -> Service:
@@ -23,6 +24,6 @@ def put_on_sale(name: str, *, category: str = "Instagram", subcategory: str = "F
         "rate_upstream_micros": 1_500_000,
         "min_quantity": 10,
         "max_quantity": 10_000,
-        "search_text": f"{name} {category} {subcategory}".lower(),
+        "search_text": searchable(f"{name} {category} {subcategory}"),
     }
     return Service.objects.create(**{**row, **fields})

@@ -11,16 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from notifications.channels.mail.message import IN_FULL, LISTED
 from notifications.models import Notice
-from notifications.outbox import (
-    ASKED_FOR,
-    DIGEST_AT_ONCE,
-    IN_FULL,
-    LISTED,
-    send_notices,
-    tell_admins,
-    tell_customer,
-)
+from notifications.outbox import ASKED_FOR, DIGEST_AT_ONCE, send_notices, tell_admins, tell_customer
 
 pytestmark = pytest.mark.django_db
 

@@ -32,6 +32,7 @@ from tests.pages import page_words
 from tests.preferences.known import no_preferences
 from tests.security.staff import at_the_admin
 from tests.storefront.admin_rows import make_rows
+from tests.support.told import nothing_told
 from tests.workers import database_url
 
 DRAWING = Drawing("a" * 64, 320, 96)
@@ -247,6 +248,7 @@ def other_process(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> It
         yield ask
         process.stdin.close()
     no_preferences()
+    nothing_told()
 
 
 def seen_within(seconds: float, ask: Any, value: str) -> bool:

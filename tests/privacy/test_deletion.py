@@ -31,6 +31,7 @@ from tests.conftest import customer
 from tests.privacy.asking import given_up, much_later, prepared, without_money
 from tests.security.delivered import deliver
 from tests.storefront.admin_rows import make_rows
+from tests.support.documents.terms import ticked
 from tests.wallet.conftest import stripe_server
 from tests.wallet.paying import stripe_tells
 from wallet.models import LedgerEntry, MoneyRequest, Receivable, TopUp
@@ -258,7 +259,8 @@ def test_delete_accounts_when_done_then_the_address_is_free_again(ann, client):
     delete_now(ann)
 
     client.post(
-        reverse("account_signup"), {"email": "ann@example.com", "password1": "x9!kLmn2pq", "password2": "x9!kLmn2pq"}
+        reverse("account_signup"),
+        {"email": "ann@example.com", "password1": "x9!kLmn2pq", "password2": "x9!kLmn2pq"} | ticked(),
     )
 
     assert User.objects.filter(email="ann@example.com").exclude(pk=ann.pk).exists()

@@ -12,10 +12,12 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import ApiKey, User
 from api.models import Webhook, WebhookDelivery
 from catalog.models import Category, Service
+from notifications.models import Notice
 from orders.models import DeliveredGoods, Kind
 from preferences.models import Picture
 from privacy.models import DataExport
 from sms.models import Number, Project
+from support.models import Announcement, Document
 from wallet.models import Receipt, TopUp
 
 
@@ -60,6 +62,7 @@ class Addresses:
         key = ApiKey.objects.filter(user=user).latest("pk")
         session, _new = UserSession.objects.get_or_create(user=user, session_key="k", ip="203.0.113.9")
         export, _new = DataExport.objects.get_or_create(user=user, state="ready", file_name="none.zip")
+        notice, _new = Notice.objects.get_or_create(user=user, key="walk", in_bell=True, url="/orders/")
         picture, _new = Picture.objects.get_or_create(digest="0" * 64, content=b"", width=1, height=1)
         assert order.kind == Kind.SERVICE
         self._arguments: dict[str, dict[str, Any]] = {
@@ -82,13 +85,18 @@ class Addresses:
             "end_session": {"pk": session.pk},
             "mfa_": {"pk": Authenticator.objects.filter(user=user).latest("pk").pk},
             "undo_email_change": {"token": "1:x:y"},
+            "notices:open": {"pk": notice.pk},
+            "notices:unsubscribe": {"token": "1.orders~x"},
             "privacy:download": {"pk": export.pk},
             "privacy:keep": {"token": "1:x:y"},
+            "support:dismiss_announcement": {"pk": Announcement.objects.latest("pk").pk},
+            "support:status_feed": {"language": "en"},
             "sitemap_file": {"section": "services", "number": 1},
             "service_worker": {"language": "en"},
             "offline": {"language": "en"},
             "face_styles": {"color": "7a1fa2"},
             "face_picture": {"digest": picture.digest},
+            "documents:": {"slug": Document.objects.latest("pk").slug},
             "ref": {"code": "ABCDEFGHJK"},
             "account_confirm_email": {"key": "MQ:1:x"},
             "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},

@@ -15,6 +15,7 @@ from tests.conftest import PASSWORD
 from tests.pages import page_words
 from tests.security.delivered import LINE, deliver
 from tests.security.signing_in import letters_to, sign_in
+from tests.support.documents.terms import ticked
 
 pytestmark = pytest.mark.django_db
 EVIL = "evil.example.net"
@@ -28,7 +29,11 @@ def any_host(settings):
 
 
 def ask_for_mail(what, ann, client):
-    fresh = {"email": "new@example.com", "password1": "a fine long secret", "password2": "a fine long secret"}
+    fresh = {
+        "email": "new@example.com",
+        "password1": "a fine long secret",
+        "password2": "a fine long secret",
+    } | ticked()
     if what == "reset":
         client.post(reverse("account_reset_password"), {"email": ann.email}, HTTP_HOST=EVIL)
     elif what == "reset of nobody's":

@@ -15,13 +15,16 @@ from notifications.models import Letter
 from tests.conftest import PASSWORD
 from tests.pages import page_words
 from tests.security.signing_in import letters_to
+from tests.support.documents.terms import ticked
 
 pytestmark = pytest.mark.django_db
 FINE = "a fine long secret"
 
 
 def sign_up(client, email, password=FINE):
-    return client.post(reverse("account_signup"), {"email": email, "password1": password, "password2": password})
+    return client.post(
+        reverse("account_signup"), {"email": email, "password1": password, "password2": password} | ticked()
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,10 @@ REFUSED = {
     "privacy:home", "privacy:prepare", "privacy:download", "privacy:delete", "privacy:keep",
     # They do something, some of them as soon as they are opened.
     "catalog:favorite", "orders:ask", "orders:cancel", "orders:goods_claim", "orders:stock_alert", "ref",
-    "set_language", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
+    "set_language", "notices:open", "notices:read_all",
+    "notices:unsubscribe", "sms:cancel", "sms:replace", "sms:replacement_rule", "wallet:callback", "wallet:cancel",
     "wallet:declare", "wallet:demo",
-    "wallet:pay", "wallet:payment",
+    "wallet:pay", "wallet:payment", "support:dismiss_announcement",
     # How the account is kept its owner's.
     "account_security", "end_session", "sign_out_everywhere", "revoke_all_keys", "undo_email_change",
     "usersessions_list",
@@ -53,9 +54,11 @@ REFUSED = {
     "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
     "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    # Only the customer accepts.
+    "documents:accept",
     # Nobody's page.
     "security_txt", "robots", "sitemap", "sitemap_file", "manifest", "favicon",
-    "service_worker", "offline",
+    "service_worker", "offline", "support:status_feed",
     # Opened by hand it does nothing; posted, it ends the visit.
     "end_visit", "styleguide",
 }  # fmt: skip

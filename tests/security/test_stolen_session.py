@@ -23,6 +23,7 @@ from tests.conftest import PASSWORD
 from tests.pages import HTMX, page_words
 from tests.security.delivered import deliver
 from tests.security.signing_in import HOOK, KEY, REAUTHENTICATE, confirm, is_signed_in, letters_to, link_in, sign_in
+from tests.support.documents.terms import ticked
 
 pytestmark = pytest.mark.django_db
 
@@ -233,7 +234,11 @@ def test_nobody_else_can_take_the_old_address_meanwhile(thief, ann):
     [letter] = take_address(thief, ann)
 
     thief.post(reverse("account_email"), {"action_remove": "", "email": "ann@example.com"})
-    typed = {"email": "ann@example.com", "password1": "quite another secret", "password2": "quite another secret"}
+    typed = {
+        "email": "ann@example.com",
+        "password1": "quite another secret",
+        "password2": "quite another secret",
+    } | ticked()
     Client().post(reverse("account_signup"), typed)
 
     assert EmailAddress.objects.get(email="ann@example.com").user == ann

@@ -21,6 +21,7 @@ from accounts.trail.retention import thin_trail
 from catalog.models import Service
 from orders.models import OrderEvent
 from preferences.models import PreferenceChange
+from support.models import Document, DocumentVersion
 from tests.conftest import PASSWORD, customer
 from tests.storefront.admin_rows import make_order, make_rows, make_service
 from wallet.models import LedgerEntry, TopUp
@@ -207,6 +208,8 @@ def protected_rows(ann: User) -> None:
     issue_receipt(top_up, now=timezone.now())
     record(Action.CHANGED, actor=ann)
     PreferenceChange.objects.create(name="store_name", after="Shop", actor="owner@example.com")
+    document = Document.objects.create(slug="page")
+    DocumentVersion.objects.create(document=document, number=1, titles={"en": "Page"}, texts={"en": "Text"})
 
 
 @pytest.mark.usefixtures("protected_rows")

@@ -27,12 +27,15 @@ OPEN = {
     "account_reset_password_from_key", "account_reset_password_from_key_done", "account_reset_password_done",
     "mfa_authenticate", "mfa_login_webauthn", "undo_email_change", "usersessions_list", "privacy:keep", "palette",
     "palette_found", "robots", "sitemap", "sitemap_file", "manifest", "favicon", "face_styles", "face_picture",
-    "orders:quick", "orders:quick_services", "service_worker", "offline",
+    "orders:quick", "orders:quick_services", "service_worker", "offline", "support:status", "support:status_feed",
+    "support:announcements", "support:dismiss_announcement", "changes", "changes_feed", "documents:document",
+    "notices:unsubscribe",
 }  # fmt: skip
 # Programs call these, with a secret or a signature of their own instead of a session.
 FOR_PROGRAMS = {"api:v2", "wallet:callback"}
-# Chosen on pages that come from the cache and so hold no token; all it changes is the language of whoever asks.
-WITHOUT_A_TOKEN = {"set_language"}
+# Pressed on pages that come from the cache and so hold no token; all they change is the language of whoever asks, and
+# whether a bar is shown to them. And what a mail program posts without cookies: the address itself is signed.
+WITHOUT_A_TOKEN = {"set_language", "support:dismiss_announcement", "notices:unsubscribe"}
 # What belongs to one customer: to anybody else it does not exist.
 OF_ONE_CUSTOMER = {
     "orders:detail", "orders:cancel", "orders:goods", "orders:goods_claim", "orders:goods_file", "orders:ask",
@@ -40,6 +43,7 @@ OF_ONE_CUSTOMER = {
     "sms:replace", "sms:replacement_rule", "api:key", "api:key_show", "api:key_rotate", "api:key_revoke", "api:webhook",
     "api:webhook_rotate", "api:webhook_test", "api:webhook_switch", "api:webhook_delete", "api:webhook_delivery",
     "api:webhook_replay", "mfa_edit_webauthn", "mfa_remove_webauthn", "privacy:download",
+    "notices:open",
 }  # fmt: skip
 # Everything else is for whoever has signed in.
 

@@ -66,6 +66,7 @@ from sms.models import (
     ReplacementRule,
     SuccessRate,
 )
+from support.models import Announcement, Document, DocumentVersion, Incident, IncidentUpdate, TermsAcceptance
 from tests.orders.attention import make_lost
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp
 from wallet.operations import credit
@@ -216,4 +217,10 @@ def make_rows(number: int) -> None:
     UpstreamEntry.objects.create(amount_upstream_micros=5_000_000, note="paid in", created_by=user)
     webhook = Webhook.objects.create(user=user, url=f"https://example.com/{number}", secret_encrypted="hidden-secret")
     WebhookDelivery.objects.create(webhook=webhook, event="order.completed", order=order, body_encrypted="hidden-body")
+    Announcement.objects.create(titles={"en": f"News {number}"}, audience="group", group=group)
+    incident = Incident.objects.create(titles={"en": f"Slow {number}"}, parts=["orders"])
+    IncidentUpdate.objects.create(incident=incident, texts={"en": "We look into it"})
+    document = Document.objects.create(slug=f"page-{number}", position=1)
+    version = DocumentVersion.objects.create(document=document, number=1, titles={"en": "Page"}, texts={"en": "Text"})
+    TermsAcceptance.objects.create(user=user, version=version, door="sign_up", address="203.0.113.9")
     PreferenceChange.objects.create(name="store_name", after=f"Shop {number}", actor="owner@example.com")

@@ -35,6 +35,7 @@ def _sign_up(page: Page) -> None:
     page.locator("input[name=email]").fill(EMAIL)
     page.locator("input[name=password1]").fill(PASSWORD)
     page.locator("input[name=password2]").fill(PASSWORD)
+    page.locator("input[name=terms]").check()
     page.locator("main form button[type=submit]").first.click()
     expect(page.get_by_role("link", name="Wallet")).to_be_visible()
 

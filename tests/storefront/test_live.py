@@ -55,6 +55,7 @@ def test_live_when_nothing_is_under_way_then_it_tells_the_balance_and_asks_for_p
         "numbers": 0,
         "codes": 0,
         "newest_code": 0,
+        "notices": 0,
         "every_seconds": SECONDS_AT_REST,
     }
 
@@ -87,14 +88,14 @@ def test_live_when_nothing_has_changed_then_the_answer_is_empty(browser, ann, se
 
 
 @pytest.mark.sqlite
-def test_live_when_there_are_many_orders_then_it_is_two_statements_beside_who_asks(
+def test_live_when_there_are_many_orders_then_it_is_three_statements_beside_who_asks(
     browser, ann, service, django_assert_num_queries
 ):
     ask(browser)
     for _number in range(3):
         make_order(ann, service=service, status=Status.PENDING)
 
-    with django_assert_num_queries(4):  # the session, the customer, the wallet with the codes, what is open
+    with django_assert_num_queries(5):  # the session, the customer, the wallet with the codes, what is open, news
         assert told(browser)["orders"] == 3
 
 

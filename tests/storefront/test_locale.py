@@ -29,6 +29,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.emptying import tampering
 from tests.pages import alerts, error_beside, hidden, page_words
+from tests.support.documents.terms import ticked
 from wallet.operations import adjust
 
 ROOT = settings.BASE_DIR
@@ -207,7 +208,11 @@ def test_missing_money_is_said_in_russian(client: Client, ann: User, shown_rows:
 # --- Mails ------------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
 def test_sign_up_in_russian_sends_its_letter_in_russian(client: Client) -> None:
-    typed = {"email": "new@example.com", "password1": "верный конь скрепка", "password2": "верный конь скрепка"}
+    typed = {
+        "email": "new@example.com",
+        "password1": "верный конь скрепка",
+        "password2": "верный конь скрепка",
+    } | ticked()
 
     client.post("/accounts/signup/", typed, headers=RUSSIAN)
     send_letters()

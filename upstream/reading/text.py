@@ -160,6 +160,34 @@ def comparable(text: str) -> str:
     return " ".join(joined.split())
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as they are compared, without the signs between them: "Real|HQ (1-2 h)" has five.
+
+    Pictures and the like, "🔥", are words of their own. Of a text that is nothing but signs they are what it says.
+    """
+    compared = comparable(text)
+    return compared.translate(_PARTED).split() or compared.split()
+
+
+def searchable(text: str) -> str:
+    """Return the words of a text in one, with blanks between: what is looked through for typed words."""
+    return " ".join(words_of(text))
+
+
+class _Parted(dict[int, str]):
+    """By character what it is to words: itself, a blank between two, or a word of its own. Filled as they are met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        alone = f" {character} " if category == "So" else " "
+        found = self[code] = character if character.isalnum() or category.startswith("M") else alone
+        return found
+
+
+_PARTED = _Parted()
+
+
 def _is_mark(character: str) -> bool:
     """Whether this is drawn on what stands before it, which it may enclose."""
     return bool(unicodedata.combining(character)) or unicodedata.category(character) in ("Mn", "Me")

@@ -22,6 +22,7 @@ from upstream.money import text_from_micros
 COUPON = "WELCOME10"
 FAVORITES = 6
 NEW_SERVICES = 5
+UNREAD_NEWS = 3
 
 
 def make_coupon(maker: User, *, began: datetime) -> Coupon:
@@ -55,11 +56,14 @@ def make_key_in_use(customer: User, *, began: datetime, now: datetime) -> None:
 
 
 def tell_customer_of_the_past(customer: User) -> None:
-    """Write the mails the customer got about their orders; they have left long ago."""
+    """Write the news the customer got about their orders; they have left long ago, and the last few are unread."""
     orders = Order.objects.finished().filter(user=customer, kind=Kind.SERVICE).select_related("user", "goods")
     for order in orders.order_by("finished_at"):
         announce([order], now=order.finished_at or order.created_at)
-    Notice.objects.filter(user=customer, sent_at=None).update(sent_at=F("created_at"), tries=1)
+    told = Notice.objects.filter(user=customer)
+    told.filter(sent_at=None).update(sent_at=F("created_at"), tries=1)
+    newest = list(told.order_by("-id").values_list("pk", flat=True)[:UNREAD_NEWS])
+    told.exclude(pk__in=newest).update(read_at=F("created_at"))
 
 
 def prove_goods() -> None:

@@ -8,6 +8,8 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
 from catalog.models import Service
+from notifications.kinds import KINDS, MAIL
+from notifications.models import NoticeChoice
 
 # Addresses at example.com belong to nobody. Nobody signs in as one of them: they have no password.
 NAMES = (
@@ -30,14 +32,16 @@ def make_people(*, referrer: User, joined: datetime) -> list[User]:
             email=f"{name}@example.com",
             password=make_password(None),
             language="ru" if name in READS_RUSSIAN else "en",
-            # A demo's mails should be those of its visitors.
-            wants_mail=False,
             referred_by=referrer if name in REFERRED else None,
             date_joined=joined + timedelta(hours=7 * place),
         )
         for place, name in enumerate(NAMES)
     ]
     User.objects.bulk_create(people)
+    # A demo's mails should be those of its visitors.
+    NoticeChoice.objects.bulk_create(
+        NoticeChoice(user=user, kind=kind, channel=MAIL, wanted=False) for user in people for kind in KINDS
+    )
     EmailAddress.objects.bulk_create(
         EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in people
     )

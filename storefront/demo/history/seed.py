@@ -15,10 +15,12 @@ from orders.models import Coupon, Order, Status
 from sms.pricing import number_book
 from sms.queries.success_rates import count_success_rates
 from storefront.demo.history import claims, keepsakes, own
+from storefront.demo.history.news import write_news
 from storefront.demo.history.numbers import plan_rentals
 from storefront.demo.history.past import Past
 from storefront.demo.history.people import make_people
 from storefront.demo.history.popular import Popular, choose_services, plan_purchase, plan_purchases
+from storefront.demo.history.service_news import remember_news
 from wallet.models import LedgerEntry
 
 LONG = timedelta(days=35)
@@ -70,12 +72,14 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
         keepsakes.keep_what_customers_keep(customer, popular, now=now)
         keepsakes.tell_customer_of_the_past(customer)
         keepsakes.remember_prices(popular, dice, began=began, now=now)
+        remember_news(now=now)
     count_purchases(now=now)
     count_success_rates(now)
     measure_quality(now=now)
     own.ask_for_refills(customer, staff, now=now)
     claims.report_goods(customer, staff, now=now)
     own.begin_what_is_under_way(customer, popular, books[0], now=now)
+    write_news(staff, dice, now=now)
     return True
 
 

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.sign_up import referrals
 from accounts.sign_up.referrals import COOKIE, SALT, referral_code_of
 from tests.conftest import PASSWORD
+from tests.support.documents.terms import ticked
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def follow(browser: Client, code: str) -> Any:
 
 
 def sign_up(browser: Client, email: str = "new@example.com") -> User:
-    browser.post(reverse("account_signup"), {"email": email, "password1": PASSWORD, "password2": PASSWORD})
+    browser.post(reverse("account_signup"), {"email": email, "password1": PASSWORD, "password2": PASSWORD} | ticked())
     return User.objects.get(email=email)
 
 

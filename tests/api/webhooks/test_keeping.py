@@ -18,6 +18,8 @@ from api.webhooks import operations
 from api.webhooks.operations import rotate_secret
 from api.webhooks.posting import Answer
 from api.webhooks.sending import CLAIM, claim, record, send, send_due
+from notifications.choices import choose
+from notifications.kinds import MAIL, ORDERS
 from notifications.models import Notice
 from orders.lifecycle.transitions import move_order
 from orders.models import Order, Status
@@ -31,7 +33,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 def test_failing_when_nothing_got_through_for_three_days_then_it_is_off_with_one_mail_and_on_by_hand(
     hook: Webhook, receiver: Receiver, ann: User
 ) -> None:
-    User.objects.filter(pk=ann.pk).update(wants_mail=False)
+    choose(ann, {(ORDERS, MAIL): False})
     receiver.says(503)
     now = timezone.now()
     make(hook)

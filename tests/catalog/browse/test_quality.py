@@ -22,6 +22,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.pages import page_words
 from tests.preferences.known import no_preferences
 from tests.storefront.admin_rows import make_quality
+from tests.support.told import nothing_told
 
 pytestmark = pytest.mark.django_db
 SEARCH = "catalog:search"
@@ -40,6 +41,7 @@ def rows_of(page: Any) -> list[str]:
 def sql_of(client: Client, address: str) -> list[str]:
     cache.clear()
     no_preferences()
+    nothing_told()
     with CaptureQueriesContext(
         connection,
     ) as context:

@@ -16,6 +16,8 @@ from accounts.keys.api_keys import create_api_key
 from accounts.models import User
 from catalog.models import Category, Favorite, Service
 from catalog.operations.overrides import confirm_rate_units
+from notifications.choices import choose
+from notifications.kinds import MAIL, PRICES
 from notifications.models import Notice
 from orders.models import WatchedPrice
 from orders.notices.price_digest import send_price_digests
@@ -189,7 +191,7 @@ def test_add_when_a_test_key_orders_what_has_no_price_is_refused(aged: Service, 
 
 # --- Mails ------------------------------------------------------------------------------------------------------------
 def test_price_digest_when_a_unit_is_not_confirmed_says_nothing_of_it(aged: Service, ann: User) -> None:
-    User.objects.filter(pk=ann.pk).update(wants_price_mail=True)
+    choose(ann, {(PRICES, MAIL): True})
     Favorite.objects.create(user=ann, service=aged)
     now = timezone.now()
     WatchedPrice.objects.create(user=ann, service=aged, rate_per_thousand_micros=1, updated_at=now)

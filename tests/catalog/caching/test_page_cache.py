@@ -32,6 +32,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import PASSWORD
 from tests.pages import page_words
 from tests.preferences.known import no_preferences
+from tests.support.told import nothing_told
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
@@ -314,6 +315,7 @@ def test_page_takes_as_many_statements_whatever_the_size_of_the_catalog(
     address = pages(service)[kind]
     cache.clear()
     no_preferences()
+    nothing_told()
 
     taken = [statements(lambda: client.get(address)) for _each in range(2)]
     client.force_login(ann)

@@ -14,6 +14,8 @@ from catalog.models import Category, Service, StockAlert
 from catalog.operations.back_in_stock import send_stock_alerts
 from catalog.operations.stock import refresh_stock
 from catalog.operations.stock_alerts import NotSoldOut, mark_notified, open_stock_alert
+from notifications.choices import choose
+from notifications.kinds import MAIL, ORDERS
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from tests.pages import page_words
@@ -139,7 +141,8 @@ def test_send_stock_alerts_when_it_is_back_mails_each_once_with_the_link(ann, be
     assert sorted(message.to for message in mail.outbox) == [[ann.email], [ben.email]]
     assert mail.outbox[0].subject == "Storefront: Back in stock: Instagram Followers, real"
     assert f"{settings.SITE_URL}/order/{sold_out.pk}/" in mail.outbox[0].body
-    assert "emails about orders" not in mail.outbox[0].body
+    assert "“Back in stock”" in mail.outbox[0].body
+    assert "“Orders”" not in mail.outbox[0].body
     alert.refresh_from_db()
     assert alert.notified_at is not None
 
@@ -155,7 +158,7 @@ def test_send_stock_alerts_writes_in_the_customers_language(ann, alert):
 
 
 def test_send_stock_alerts_reaches_a_customer_who_wants_no_mail_about_orders(ann, alert):
-    User.objects.filter(pk=ann.pk).update(wants_mail=False)
+    choose(ann, {(ORDERS, MAIL): False})
     back_in_stock()
 
     send_stock_alerts()

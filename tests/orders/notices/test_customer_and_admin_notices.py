@@ -9,12 +9,12 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, transaction
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
+from notifications.choices import choose
+from notifications.kinds import BELL, MAIL, ORDERS
 from notifications.models import Notice
 from notifications.outbox import (
     ADMIN_MAILS_PER_HOUR,
@@ -170,10 +170,17 @@ def test_announce_when_the_order_is_a_number_then_its_buyer_watches_the_page(ann
     assert not Notice.objects.exists()
 
 
-@pytest.mark.parametrize("fields", [{"wants_mail": False}, {"is_active": False}])
-def test_announce_when_the_buyer_wants_no_mail_then_there_is_none(ann: User, service: Service, fields: dict) -> None:
-    User.objects.filter(pk=ann.pk).update(**fields)
+def test_announce_when_the_account_is_closed_then_nobody_is_told(ann: User, service: Service) -> None:
+    User.objects.filter(pk=ann.pk).update(is_active=False)
     ann.refresh_from_db()
+
+    announce([make_order(ann, service=service, status=Status.COMPLETED)], now=timezone.now())
+
+    assert not Notice.objects.exists()
+
+
+def test_announce_when_the_buyer_wants_no_news_about_orders_then_there_are_none(ann: User, service: Service) -> None:
+    choose(ann, {(ORDERS, MAIL): False, (ORDERS, BELL): False})
 
     announce([make_order(ann, service=service, status=Status.COMPLETED)], now=timezone.now())
 
@@ -182,7 +189,18 @@ def test_announce_when_the_buyer_wants_no_mail_then_there_is_none(ann: User, ser
 
 def test_send_notices_when_mail_was_turned_off_meanwhile_then_nothing_is_sent(ann: User) -> None:
     tell_customer(ann, "k", "Subject", "Body")
-    User.objects.filter(pk=ann.pk).update(wants_mail=False)
+    choose(ann, {(ORDERS, MAIL): False})
+
+    assert send_notices() == 0
+    assert mail.outbox == []
+    [notice] = Notice.objects.all()  # what is in the bell stays there
+    assert (notice.in_bell, notice.channel, notice.sent_at) == (True, BELL, notice.created_at)
+
+
+def test_send_notices_when_everything_was_turned_off_meanwhile_then_nothing_is_left(ann: User) -> None:
+    choose(ann, {(ORDERS, BELL): False})
+    tell_customer(ann, "k", "Subject", "Body")
+    choose(ann, {(ORDERS, MAIL): False})
 
     assert send_notices() == 0
     assert not Notice.objects.exists()
@@ -384,16 +402,3 @@ def test_send_notices_without_admins_then_the_notices_stay_to_be_read(settings: 
 
     assert send_notices() == 0
     assert Notice.objects.get().tries == 0
-
-
-# --- The choice ------------------------------------------------------------------------------------------------------
-def test_account_page_when_the_box_is_unticked_then_there_are_no_more_mails(shop: Client, ann: User) -> None:
-    address = reverse("account")
-    assert 'name="wants_mail"' in shop.get(address).content.decode()
-
-    for posted, wanted in (({}, False), ({"wants_mail": "on", "is_staff": "on"}, True)):
-        answer = shop.post(address, posted)
-        assert (answer.status_code, answer["Location"]) == (302, address)
-        ann.refresh_from_db()
-        assert ann.wants_mail is wanted
-    assert not ann.is_staff

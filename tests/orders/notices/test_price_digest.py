@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CustomerGroup
 from catalog.models import Favorite, MarkupRule, Service
+from notifications.choices import choose
+from notifications.kinds import BELL, MAIL, PRICES
 from notifications.models import Notice
 from notifications.outbox import send_notices
 from orders.models import Order, PriceDigestLook, WatchedPrice
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def eager(ann):
     """Ann, who wants mails about prices."""
-    ann.wants_price_mail = True
-    ann.save(update_fields=["wants_price_mail"])
+    choose(ann, {(PRICES, MAIL): True})
     return ann
 
 
@@ -124,10 +124,13 @@ def test_send_price_digests_leaves_out_old_orders_and_what_is_not_sold_any_more(
     assert digest() == 0
 
 
-def test_the_account_page_turns_price_mails_on(client, ann):
-    client.force_login(ann)
+def test_send_price_digests_when_only_the_bell_is_wanted_then_no_mail_is_sent(ann, digest):
+    choose(ann, {(PRICES, BELL): True})
+    service = make_service(1)
+    Favorite.objects.create(user=ann, service=service)
+    digest()
+    reprice(service, 3_000_000)
 
-    client.post(reverse("account"), {"wants_mail": "on", "wants_price_mail": "on"})
-
-    ann.refresh_from_db()
-    assert (ann.wants_mail, ann.wants_price_mail) == (True, True)
+    assert digest() == 1
+    notice = Notice.objects.get()
+    assert (notice.in_bell, notice.url, notice.sent_at is not None) == (True, "/catalog/favorites/", True)

@@ -57,6 +57,7 @@ from orders.models import (
 )
 from preferences.models import PreferenceChange
 from sms.models import Country, Number, Project, ReplacementRule, Site, SuccessRate
+from support.models import Document, TermsAcceptance
 from tests.storefront.admin_rows import make_rows
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, Receivable, TopUp, Wallet
 
@@ -70,11 +71,25 @@ READ_ONLY = [
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
+    TermsAcceptance,
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
 NEVER_ADDED = [*READ_ONLY, Category, RateUnitQuestion, Service, Country, Site, Project, Authenticator, ExchangeRate]
 NEVER_DELETED = [
-    *(*READ_ONLY, ApiKey, Coupon, Category, RateUnitQuestion, Service, Country, Site, Project, User, UpstreamEntry),
+    *(
+        *READ_ONLY,
+        ApiKey,
+        Coupon,
+        Category,
+        RateUnitQuestion,
+        Service,
+        Country,
+        Site,
+        Project,
+        User,
+        UpstreamEntry,
+        Document,
+    ),
 ]
 MODELS = list(admin.site._registry)
 pytestmark = pytest.mark.django_db
@@ -112,6 +127,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "catalog.PricePoint",
         "catalog.SearchWord",
         "catalog.CatalogVersion",
+        "catalog.ServiceNews",
         "catalog.ServiceQuality",
         "orders.ClaimAnswer",
         "orders.PromisedLoss",
@@ -128,6 +144,11 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "preferences.Picture",
         "privacy.AccountDeletion",
         "privacy.DataExport",
+        "support.AnnouncementDismissal",
+        "support.IncidentUpdate",
+        "support.MeasuredPart",
+        "support.PartDay",
+        "support.DocumentVersion",
     }  # the machinery's own, and nobody's to read
     missing = [
         model._meta.label

@@ -47,7 +47,7 @@ def test_palette_lists_pages_for_visitors_and_for_customers(client: Client, ann:
     customer = options(client, "")["pages"]
     client.force_login(sam)
 
-    assert visitor == ["Home", "Services", "Quick order", "SMS numbers", "Sign in", "Sign up", "API"]
+    assert visitor == ["Home", "Services", "Quick order", "SMS numbers", "What changed", "Sign in", "Sign up", "API"]
     assert {"Home", "My orders", "Wallet", "Your account"} <= set(customer)
     assert not {"Sign in", "Admin"} & set(customer)
     assert "Admin" in options(client, "")["pages"]

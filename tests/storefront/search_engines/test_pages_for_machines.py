@@ -44,7 +44,7 @@ def test_robots_when_asked_names_the_sitemap_and_closes_what_is_personal(client:
     closed = [line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")]
     for name in ("account", "orders:list", "wallet:home", "sms:waiting", "catalog:search", "admin:index", "api:v2"):
         assert reverse(name).startswith(tuple(closed)), name
-    for name in ("home", "catalog:index", "sms:home", "api:docs"):
+    for name in ("home", "catalog:index", "orders:quick", "sms:home", "api:docs"):
         assert not reverse(name).startswith(tuple(closed)), name
 
 
@@ -109,7 +109,21 @@ def test_category_when_sorted_or_filtered_stands_under_one_address(
     assert re.findall(r'<link rel="canonical" href="([^"]*)">', page) == [f"https://shop.example{path}{canonical}"]
 
 
-@pytest.mark.parametrize("path", ["/catalog/search/?q=instagram", "/accounts/login/", "/sms/?q=x"])
+@pytest.mark.parametrize("path", ["/", "/quick/", "/sms/", "/catalog/"])
+def test_page_everybody_may_find_describes_itself_to_customers_browsers_too(
+    client: Client, service: Service, ann: User, path: str
+) -> None:
+    for reader in (None, ann):
+        if reader is not None:
+            client.force_login(reader)
+        page = client.get(path).content.decode()
+
+        assert f'<link rel="canonical" href="https://shop.example{path}">' in page
+        assert '<meta name="description" content="' in page
+        assert "noindex" not in page
+
+
+@pytest.mark.parametrize("path", ["/catalog/search/?q=instagram", "/accounts/login/", "/sms/?q=x", "/quick/?q=x"])
 def test_page_that_is_nothing_for_search_engines_says_so(client: Client, service: Service, path: str) -> None:
     page = client.get(path).content.decode()
 

@@ -1,0 +1,1 @@
+"""What customers and visitors see of the help, and where they ask."""
