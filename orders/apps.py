@@ -10,6 +10,7 @@ class OrdersConfig(AppConfig):
         from catalog.sync.listeners import when_syncs_end
         from notifications.samples import declare_samples
         from orders.claims.replacing import note_fallen_through
+        from orders.claims.samples import SAMPLES as CLAIMS
         from orders.fulfilment.service_supply import ServiceSupply
         from orders.lifecycle.listeners import when_orders_change
         from orders.lifecycle.supply import register
@@ -30,4 +31,4 @@ class OrdersConfig(AppConfig):
         tells_reserved(reserved_by)
         carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)
         tells_page(MoneyRequest.Kind.REFUND, page_of_order)
-        declare_samples([*NEWS, *PAYMENTS])
+        declare_samples([*NEWS, *CLAIMS, *PAYMENTS])

@@ -120,10 +120,13 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
         Column(_("Discounts"), lambda line: line.discounts),
         Column(_("Refunds"), lambda line: line.refunds),
         Column(_("Upstream cost"), lambda line: line.cost),
-        Column(_("Refunds for claims"), lambda line: line.claim_refunds),
-        Column(_("Cost of replacements"), lambda line: line.replacements),
+        Column(_("Claims"), lambda line: line.claims),
         Column(_("Margin"), lambda line: line.margin),
         Column(_("Referral earnings"), lambda line: line.referral),
+    ]
+    claims = [
+        Column(_("Refunds for claims"), lambda line: line.claim_refunds),
+        Column(_("Cost of replacements"), lambda line: line.replacements),
     ]
     standing = [
         Column(_("In customers' wallets"), lambda line: line.liability),
@@ -137,6 +140,7 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
     ]
     return [
         (_("Sales"), sales),
+        (_("Claims for goods"), claims),
         (_("Money in and out"), money_in),
         (_("At the end of the period"), standing),
         (_("Upstream account at the end of the period"), account),

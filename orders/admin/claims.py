@@ -4,7 +4,7 @@ A report is shown as one row, that of its first line that waits. Choosing lines 
 what that does to whose money; only its button does it.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,7 +20,7 @@ from unfold.decorators import display
 
 from accounts.admin.fresh_sign_in import kept_of
 from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, member_of_staff
-from accounts.moments import write_distance
+from accounts.moments import write_distance, write_moment
 from accounts.power import NotYourOwnMoney
 from orders.admin.claim_page import lines_of, pending_answers, preview_of, replacements_of
 from orders.claims.answering import LONGEST_TEXT, answer_claims
@@ -72,7 +72,9 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         first = together.order_by(Case(When(state=State.WAITING, then=0), default=1), "line").values("pk")[:1]
         counted = together.values("order").annotate(count=Count("pk")).values("count")
         waiting = together.filter(state=State.WAITING).values("order").annotate(count=Count("pk")).values("count")
-        return rows.filter(pk=Subquery(first)).annotate(lines=Subquery(counted), waiting=Subquery(waiting))
+        states = together.values("order").annotate(count=Count("state", distinct=True)).values("count")
+        counts = {"lines": Subquery(counted), "waiting": Subquery(waiting), "states": Subquery(states)}
+        return rows.filter(pk=Subquery(first)).annotate(**counts)
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """Those that wait first, the next deadline on top; those that nobody can complain of any more after them."""
@@ -90,8 +92,10 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         return str(claim.lines)
 
     @display(description=gettext_lazy("state"), ordering="state", label=COLOURS)
-    def shown_state(self, claim: GoodsClaim) -> tuple[str, str]:
-        return claim.state, _("Waiting") if claim.state == State.WAITING else claim.get_state_display()
+    def shown_state(self, claim: Any) -> tuple[str, str]:
+        if claim.state == State.WAITING:
+            return claim.state, _("Waiting")
+        return claim.state, claim.get_state_display() if claim.states == 1 else _("Answered")
 
     @display(description=gettext_lazy("complain until"), ordering="delivered_at")
     def deadline(self, claim: GoodsClaim) -> str:
@@ -114,8 +118,8 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         return claim.order.upstream_id or EMPTY
 
     @display(description=gettext_lazy("bought"))
-    def bought_at(self, claim: GoodsClaim) -> datetime:
-        return claim.order.created_at
+    def bought_at(self, claim: GoodsClaim) -> str:
+        return write_moment(claim.order.created_at)
 
     @display(description=gettext_lazy("warranty, hours"))
     def warranty(self, claim: GoodsClaim) -> str:

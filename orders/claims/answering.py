@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.operations.stock import refresh_stock
+from notifications.kinds import ANSWERS
 from notifications.outbox import tell_customer
 from orders.claims.replacing import place_replacement
 from orders.claims.terms import (
@@ -200,10 +201,19 @@ def what_became_of_lines(kind: str, lines: Iterable[int], replacement: int | Non
 
 def _tell_customer(order: Order, answer: ClaimAnswer, now: datetime) -> None:
     with translation.override(order.user.mail_language):
-        subject = _("Our answer about the goods of order #%(number)s") % {"number": order.pk}
-        said = what_became_of_lines(answer.kind, answer.lines, answer.replacement_id, answer.text)
-        parts = [order.shown_title, said]
-        if answer.refund_micros:
-            parts.append(_("Refunded: %(amount)s") % {"amount": money(answer.refund_micros)})
-        parts.append(settings.SITE_URL + reverse("orders:detail", args=[order.pk]))
-        tell_customer(order.user, f"claim-answer:{answer.pk}", subject, "\n\n".join(parts), now)
+        subject, body = words_of_claim(order, answer)
+        path = reverse("orders:detail", args=[order.pk])
+        tell_customer(order.user, f"claim-answer:{answer.pk}", subject, body, now, kind=ANSWERS, url=path)
+
+
+def words_of_claim(order: Order, answer: ClaimAnswer) -> tuple[str, str]:
+    """Return subject and text by which the customer is told an answer, in the language that is active."""
+    subject = _("Our answer about the goods of order #%(number)s") % {"number": order.pk}
+    parts = [
+        order.shown_title,
+        what_became_of_lines(answer.kind, answer.lines, answer.replacement_id, answer.text),
+    ]
+    if answer.refund_micros:
+        parts.append(_("Refunded: %(amount)s") % {"amount": money(answer.refund_micros)})
+    parts.append(settings.SITE_URL + reverse("orders:detail", args=[order.pk]))
+    return subject, "\n\n".join(parts)

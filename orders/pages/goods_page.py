@@ -53,6 +53,11 @@ class Report:
     first: GoodsClaim
     parts: list[Settled]
 
+    @property
+    def as_one(self) -> bool:
+        """Whether all its lines stand alike."""
+        return len(self.parts) == 1
+
 
 def page_of(goods: Goods, asked: str | None, claims: Sequence[GoodsClaim]) -> tuple[Page[Line], list[ShownLine]]:
     """Return the page of lines that is asked for, and what is shown of each; without a page it is the first one."""

@@ -15,6 +15,8 @@ from django.utils import timezone
 from accounts.models import TrailEntry, User
 from accounts.rights import CATALOG, FINANCE, OWNER, SUPPORT
 from catalog.caching.versioned_cache import MAX_PROCESS_VALUES, _process_values
+from catalog.preferences import USUAL_WARRANTY_DAYS
+from orders.preferences import COMPLAINT_HOURS
 from preferences.face import ACCENT, HEADLINE, LANGUAGES, LOGO, STORE_NAME, SUPPORT_EMAIL
 from preferences.models import Picture, PreferenceChange
 from preferences.stored import forget
@@ -77,6 +79,13 @@ def test_what_is_saved_holds_and_is_remembered(desk: Client) -> None:
     ]
 
 
+def test_a_whole_number_is_saved_and_holds(desk: Client) -> None:
+    save(desk, usual_warranty_days=" 14 ", complaint_hours="0")
+
+    assert (USUAL_WARRANTY_DAYS.value, COMPLAINT_HOURS.value) == (14, 0)
+    assert desk.get(PAGE).context["form"]["usual_warranty_days"].value() == "14"
+
+
 def test_what_is_as_usual_is_not_stored(desk: Client) -> None:
     assert told(save(desk)) == ["Nothing was different, so nothing has been saved."]
     assert PreferenceChange.objects.count() == 0
@@ -109,6 +118,9 @@ def test_a_change_is_on_the_trail_with_both_values(desk: Client) -> None:
         ("languages", ["ru"], "English can't be left out."),
         ("languages", ["en", "xx"], "Select a valid choice. xx is not one of the available choices."),
         ("headline_en", "x" * 91, "Use at most 90 characters."),
+        ("usual_warranty_days", "three", "Enter a whole number from 0 to 365."),
+        ("usual_warranty_days", "366", "Enter a whole number from 0 to 365."),
+        ("complaint_hours", "-1", "Enter a whole number from 0 to 8760."),
     ],
 )
 def test_a_mistake_is_said_where_it_is_and_nothing_is_saved(desk: Client, field: str, typed: Any, why: str) -> None:

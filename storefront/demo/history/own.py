@@ -36,6 +36,11 @@ def plan_own(
         # From the front and from the back, where the goods are.
         one = popular[(place * 3) % len(popular)] if place % 4 else popular[-1 - place // 4 % 4]
         plan_purchase(past, one, customer, books[0], began=began, ending=ending, handle=HANDLE, at=at)
+    # Goods of yesterday, of which one will be reported: see storefront.demo.history.claims.
+    yesterday = past.until - timedelta(hours=20)
+    plan_purchase(
+        past, popular[-1], customer, books[0], began=began, ending=Status.COMPLETED, handle=HANDLE, at=yesterday
+    )
     projects = popular_projects()
     if not projects:
         return

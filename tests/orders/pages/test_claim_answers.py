@@ -80,7 +80,7 @@ def test_claim_outside_the_warranty_is_refused_in_words_and_nothing_is_kept(shop
 
     assert "The warranty of line 1 ended on" in error_beside(page, "id_lines")
     assert "write to us" in error_beside(page, "id_lines")
-    assert "Warranty ended" in page_words(shop.get(detail(bought)))
+    assert "Warranty Ended" in page_words(shop.get(detail(bought)))
     assert not GoodsClaim.objects.exists()
 
 
@@ -118,7 +118,8 @@ def test_order_page_shows_how_each_line_stands_and_links_what_replaces_what(shop
     assert f'href="{detail(made)}"' in page.content.decode()
     assert "$1.875 is back on your balance." in words
     assert "It works for us." in words
-    assert "Warranty until" in words
+    assert "Warranty Until" in words
+    assert "Warranty until" in page_words(goods)
     assert f'href="{detail(bought)}"' in there.content.decode()
     assert "At no charge" in page_words(there)
     assert [shown.claim and shown.claim.state for shown in goods.context["shown_lines"]][:5] == [
