@@ -10,7 +10,7 @@ import accounts.money
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0016_warranty_of_goods"),
+        ("catalog", "0014_warranty_of_goods"),
         ("orders", "0027_goods_claims"),
         ("wallet", "0008_payments_and_refunds_by_hand"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0015_service_news")]
+    dependencies = [("catalog", "0013_service_news")]
 
     operations = [
         migrations.AddField(

@@ -35,6 +35,6 @@ def open_tickets(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("support", "0004_status_and_announcements")]
+    dependencies = [("support", "0003_status_and_announcements")]
 
     operations = [migrations.RunPython(open_tickets, migrations.RunPython.noop, elidable=True)]
