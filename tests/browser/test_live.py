@@ -132,9 +132,9 @@ def test_connection_note_when_any_answer_comes_then_it_goes(page: Page) -> None:
 
 def test_balance_when_its_reader_has_signed_out_then_the_tab_forgets_it(page: Page) -> None:
     page.goto("/orders/")
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('header'))?.balance")
+    page.wait_for_function("() => JSON.parse(sessionStorage.getItem('header'))?.balance")
     page.context.clear_cookies()
 
     page.goto("/")
 
-    page.wait_for_function("sessionStorage.getItem('header') === null")
+    page.wait_for_function("() => sessionStorage.getItem('header') === null")

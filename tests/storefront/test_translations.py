@@ -16,7 +16,7 @@ TAG = re.compile(r"</?[a-z]+")
 # What stays as it is in every language.
 LATIN_TEXTS = {"2FA", "API", "ID", "OpenAPI 3.1", "SMS"}
 # Abbreviated, so that it is the same in every form.
-ABBREVIATED = {"%(count)s minute"}
+ABBREVIATED = {"%(count)s minute", "%(count)d minute"}
 pytestmark = pytest.mark.parametrize("language", FOLDERS)
 
 
