@@ -221,7 +221,7 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         if asked is not None and asked.state == MoneyRequest.State.WAITING:
             self.log_change(request, claim, f"{kind} waits for a second person as request {asked.pk}")
             return lead_to_waiting(request, asked, back=page)
-        said = _("Answered. The customer can see it, and gets an email.")
+        said = _("Answered. The customer can see it, and is told.")
         self.log_change(request, claim, f"{kind}: {answer.lines}")
         messages.success(request, said)
         return HttpResponseRedirect(page)

@@ -93,7 +93,7 @@ def test_answers_settle_the_chosen_lines_once_and_are_on_the_trail(desk, claim, 
     first, *_others = claim(1, 2, 3)
     before = balance(ann)
 
-    assert press(desk, first, "refunded", 1) == "Answered. The customer can see it, and gets an email."
+    assert press(desk, first, "refunded", 1) == "Answered. The customer can see it, and is told."
     assert "answered" in press(desk, first, "replaced", 2).lower()
     press(desk, first, "refused", 3, text="Works here.")
     again = desk.post(answer_page(first, "refunded", 1), {"expected": EACH}, follow=True)
