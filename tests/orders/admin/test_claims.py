@@ -178,3 +178,14 @@ def test_pages_of_many_lines_ask_no_more_than_those_of_one(desk, claim, django_a
 
     with django_assert_max_num_queries(len(alone)):
         desk.get(page_of(several[0]))
+
+
+def test_list_says_each_report_in_a_line_however_long_its_service_is_called(desk, claim, bought):
+    Order.objects.filter(pk=bought.pk).update(title="Fresh accounts " * 10)
+    claim(1)
+
+    shown = desk.get(LIST).content.decode().replace("\N{NO-BREAK SPACE}", "_")
+
+    assert "_Fresh_accounts" in shown
+    assert "…" in shown
+    assert "Fresh accounts" not in shown  # nothing in it that a narrow column would break at
