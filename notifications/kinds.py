@@ -37,6 +37,7 @@ ANSWERS = "answers"
 STOCK = "stock"
 PRICES = "prices"
 API = "api"
+TERMS = "terms"
 NEWS = "news"
 SECURITY = "security"
 
@@ -82,7 +83,13 @@ KINDS: dict[str, Kind] = {
         Kind(
             API,
             pgettext_lazy("notices", "API and webhooks"),
-            _("When one of your webhooks has been switched off, or our terms change."),
+            _("When one of your webhooks has been switched off."),
+        ),
+        Kind(
+            TERMS,
+            pgettext_lazy("notices", "Terms"),
+            _("When our terms change and you have an API key. These always come."),
+            can_be_turned_off=False,
         ),
         Kind(
             NEWS,

@@ -14,13 +14,14 @@ class SupportConfig(AppConfig):
         from notifications.samples import declare_samples
         from orders.lifecycle.listeners import when_orders_change
         from support.bars import above
+        from support.documents.samples import SAMPLES as TERMS
         from support.first_answers.rules import keep_rules
         from support.tickets.of_orders import hear_of_orders
-        from support.tickets.samples import SAMPLES
+        from support.tickets.samples import SAMPLES as ANSWERS
 
         put_above(above)
         when_orders_change(hear_of_orders)
-        declare_samples(SAMPLES)
+        declare_samples([*ANSWERS, *TERMS])
         post_migrate.connect(write_missing_documents, sender=self, dispatch_uid="documents")
         post_migrate.connect(keep_rules, sender=self, dispatch_uid="first answers")
 

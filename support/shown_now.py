@@ -25,7 +25,7 @@ MOST = 20  # of each; a page shows one or two of them
 
 @dataclass(frozen=True)
 class Telling:
-    """Every announcement that has not ended and every incident that is not resolved, begun or ahead."""
+    """Every announcement that has not ended and every incident that is not over, begun or ahead."""
 
     announcements: tuple[Announcement, ...] = ()
     incidents: tuple[Incident, ...] = ()
@@ -72,4 +72,6 @@ def _told() -> None:
 
 def _read(now: datetime) -> Telling:
     lasting = Announcement.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now)).order_by("-starts_at", "-pk")
-    return Telling(tuple(lasting[:MOST]), tuple(Incident.objects.filter(resolved_at=None)[:MOST]))
+    # Planned work ends by itself: what nobody resolved must not push out what lasts.
+    going_on = Incident.objects.filter(Q(planned_until=None) | Q(planned_until__gt=now), resolved_at=None)
+    return Telling(tuple(lasting[:MOST]), tuple(going_on[:MOST]))

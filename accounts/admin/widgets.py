@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm, ReadsTyped
-from upstream.reading.text import comparable, line, words_of
+from upstream.reading.text import comparable, line, shortened, words_of
 
 EMPTY = "–"
 
@@ -82,6 +82,11 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
             return found, repeats
         others, others_repeat = super().get_search_results(request, queryset, compared)
         return found | others, repeats or others_repeat
+
+
+def in_one_line(text: str, longest: int = 0) -> str:
+    """Return a cell that no list breaks into lines, cut where it is longer than `longest` characters."""
+    return (shortened(text, longest) if longest else text).replace(" ", "\u00a0")
 
 
 def _has_all(text: str, words: list[str]) -> bool:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -70,6 +71,9 @@ class ChangesFeed(Feed):
     def feed_url(self) -> str:
         return settings.SITE_URL + reverse("changes_feed")
 
+    def author_name(self) -> str:
+        return STORE_NAME.value  # Atom asks for an author: RFC 4287, section 4.1.1
+
     def feed_guid(self) -> str:
         return self.link()
 
@@ -83,7 +87,8 @@ class ChangesFeed(Feed):
 
     def item_description(self, item: tuple[ServiceNews, Change]) -> str:
         change = item[1]
-        return " · ".join(filter(None, (change.category, f"{change.price} {change.unit}".strip())))
+        # What reads feeds takes this for HTML, and names of categories come from elsewhere.
+        return escape(" · ".join(filter(None, (change.category, f"{change.price} {change.unit}".strip()))))
 
     def item_link(self, item: tuple[ServiceNews, Change]) -> str:
         return settings.SITE_URL + item[1].url

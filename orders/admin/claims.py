@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.fresh_sign_in import kept_of
-from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, member_of_staff
+from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, in_one_line, member_of_staff
 from accounts.moments import write_distance, write_moment
 from accounts.power import NotYourOwnMoney
 from orders.admin.claim_page import lines_of, pending_answers, preview_of, replacements_of
@@ -33,6 +33,7 @@ from wallet.models import MoneyRequest
 
 Kind, State = ClaimAnswer.Kind, GoodsClaim.State
 COLOURS = {State.WAITING: "warning", State.REPLACED: "success", State.REFUNDED: "success", State.REFUSED: "danger"}
+LONGEST_ORDER, LONGEST_REASON, LONGEST_ADDRESS = 26, 22, 26
 TO_REFUSE, TO_PAY = "orders.change_goodsclaim", "orders.change_order"
 
 
@@ -40,14 +41,13 @@ TO_REFUSE, TO_PAY = "orders.change_goodsclaim", "orders.change_order"
 class GoodsClaimAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "admin/orders/claim.html"
     list_display = (
-        "order",
+        "about",
         "shown_lines",
         "shown_state",
         "deadline",
-        "reason",
-        "customer",
-        "delivered_at",
-        "claimed_at",
+        "shown_reason",
+        "shown_customer",
+        "reported",
     )
     list_filter = ("state", "reason", "claimed_at")
     list_select_related = ("order__user",)
@@ -85,6 +85,23 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         soonest = Case(When(state=State.WAITING, then=F("delivered_at")), default=Value(None))
         return (in_time, soonest.asc(nulls_last=True), "-claimed_at", "-pk")
 
+    # A row is a line: what is longer is cut, and the report's own page has all of it.
+    @display(description=gettext_lazy("order"), ordering="order")
+    def about(self, claim: GoodsClaim) -> str:
+        return in_one_line(str(claim.order), LONGEST_ORDER)
+
+    @display(description=gettext_lazy("reason"), ordering="reason")
+    def shown_reason(self, claim: GoodsClaim) -> str:
+        return in_one_line(str(claim.get_reason_display()), LONGEST_REASON)
+
+    @display(description=gettext_lazy("customer"), ordering="order__user__email")
+    def shown_customer(self, claim: GoodsClaim) -> str:
+        return in_one_line(claim.order.user.email, LONGEST_ADDRESS)
+
+    @display(description=gettext_lazy("reported"), ordering="claimed_at")
+    def reported(self, claim: GoodsClaim) -> str:
+        return in_one_line(write_distance(claim.claimed_at, now=timezone.now()))
+
     @display(description=gettext_lazy("lines"))
     def shown_lines(self, claim: Any) -> str:
         if claim.waiting and claim.waiting != claim.lines:
@@ -102,7 +119,7 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         until, now = complaint_deadline(claim.delivered_at), timezone.now()
         if until is None or (claim.state != State.WAITING and until < now):
             return EMPTY
-        return _("over") if until < now else write_distance(until, now=now)
+        return _("over") if until < now else in_one_line(write_distance(until, now=now))
 
     @display(description=gettext_lazy("customer"), ordering="order__user__email")
     def customer(self, claim: GoodsClaim) -> Any:
@@ -221,7 +238,7 @@ class GoodsClaimAdmin(ReadOnlyAdmin):
         if asked is not None and asked.state == MoneyRequest.State.WAITING:
             self.log_change(request, claim, f"{kind} waits for a second person as request {asked.pk}")
             return lead_to_waiting(request, asked, back=page)
-        said = _("Answered. The customer can see it, and gets an email.")
+        said = _("Answered. The customer can see it, and is told.")
         self.log_change(request, claim, f"{kind}: {answer.lines}")
         messages.success(request, said)
         return HttpResponseRedirect(page)

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.operations.stock import refresh_stock
-from notifications.kinds import ANSWERS
+from notifications.kinds import GOODS
 from notifications.outbox import tell_customer
 from orders.claims.replacing import place_replacement
 from orders.claims.terms import (
@@ -203,7 +203,7 @@ def _tell_customer(order: Order, answer: ClaimAnswer, now: datetime) -> None:
     with translation.override(order.user.mail_language):
         subject, body = words_of_claim(order, answer)
         path = reverse("orders:detail", args=[order.pk])
-        tell_customer(order.user, f"claim-answer:{answer.pk}", subject, body, now, kind=ANSWERS, url=path)
+        tell_customer(order.user, f"claim-answer:{answer.pk}", subject, body, now, kind=GOODS, url=path)
 
 
 def words_of_claim(order: Order, answer: ClaimAnswer) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from notifications.kinds import ANSWERS
+from notifications.kinds import GOODS
 from notifications.samples import Sample
 from orders.claims.answering import words_of_claim
 from orders.models import ClaimAnswer
@@ -24,22 +24,24 @@ def _answer(**fields: Any) -> Callable[[User], tuple[str, str]]:
 
 
 def _refused(reader: User) -> tuple[str, str]:
-    answer = ClaimAnswer(pk=1, kind=Kind.REFUSED, lines=[3], text=gettext("We could sign in with it just now."))
+    # Staff never sees what a line says: whether one works, those we buy from find out.
+    text = gettext("It has been checked and works. Please try again without a VPN.")
+    answer = ClaimAnswer(pk=1, kind=Kind.REFUSED, lines=[3], text=text)
     return words_of_claim(sample_order(reader, title=ACCOUNTS, quantity=10), answer)
 
 
 SAMPLES = [
     Sample(
         "claim-replaced",
-        ANSWERS,
+        GOODS,
         _("Lines are replaced"),
         _answer(kind=Kind.REPLACED, lines=[2, 5], replacement_id=1043),
     ),
     Sample(
         "claim-refunded",
-        ANSWERS,
+        GOODS,
         _("The money for lines is back"),
         _answer(kind=Kind.REFUNDED, lines=[1, 2, 3], refund_micros=375_000),
     ),
-    Sample("claim-refused", ANSWERS, _("A report about goods is refused"), _refused),
+    Sample("claim-refused", GOODS, _("A report about goods is refused"), _refused),
 ]

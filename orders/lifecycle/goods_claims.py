@@ -99,8 +99,8 @@ def _check_warranty(order: Order, evidence: Mapping[int, Evidence], now: datetim
     if order.warranty_hours == 0:
         raise ClaimRefused(
             _(
-                "These goods were sold without a warranty. If you didn't get what you ordered, write to us: the "
-                "address is on the page of your order."
+                "These goods were sold without a warranty. If you didn't get what you ordered, press “Get help” "
+                "on the page of your order."
             )
         )
     ends = {number: warranty_ends(order, one.delivered_at) for number, one in evidence.items()}
@@ -108,9 +108,9 @@ def _check_warranty(order: Order, evidence: Mapping[int, Evidence], now: datetim
     if over:
         words = ngettext(
             "The warranty of line %(lines)s ended on %(moment)s. If you think we should look at it all the same, "
-            "write to us: the address is on the page of your order.",
+            "press “Get help” on the page of your order.",
             "The warranty of lines %(lines)s ended on %(moment)s. If you think we should look at them all the same, "
-            "write to us: the address is on the page of your order.",
+            "press “Get help” on the page of your order.",
             len(over),
         )
         ended = max(end for end in ends.values() if end is not None and end < now)

@@ -59,6 +59,8 @@ def _everybodys() -> list[Page]:
         Page(_("Quick order"), reverse("orders:quick"), "bolt", "g q", "fast быстрый заказ"),
         Page(_("Help"), reverse("support:help"), "chat", "", "support tickets contact помощь поддержка вопросы"),
         Page(_("What changed"), reverse("changes"), "clock", "", "new prices news новое цены изменения"),
+        Page(pgettext_lazy("page", "Status"), reverse("support:status"), "info", "", "incidents uptime статус сбои"),
+        Page(_("Announcements"), reverse("support:announcements"), "info", "", "news новости объявления"),
     ]
     if NUMBERS_ON_SALE.value:
         title = pgettext_lazy("menu", "SMS numbers")
@@ -83,6 +85,8 @@ def _customers(user: User) -> list[Page]:
         Page(_("Wallet"), reverse("wallet:home"), "wallet", "g w", "balance money баланс деньги кошелек"),
         Page(_("Add money"), reverse("wallet:add"), "plus", "g t", "top up pay deposit пополнить оплата"),
         Page(_("Receipts"), reverse("wallet:receipts"), "receipt", "", "invoices чеки квитанции"),
+        Page(_("Ask a question"), reverse("support:new"), "chat", "", "ticket support help вопрос поддержка помощь"),
+        Page(_("Notices"), reverse("notices:list"), "bell", "", "bell news emails уведомления колокольчик письма"),
         Page(_("Your account"), reverse("account"), "user", "g a", "settings profile настройки профиль"),
         Page(_("Security"), reverse("account_security"), "shield", "", "password sessions пароль сеансы"),
         Page(_("API keys"), reverse("api:keys"), "lock", "g k", "ключи"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
+from accounts.admin.widgets import EMPTY, ModelAdmin, in_one_line, member_of_staff
 from support.admin.language_fields import TextsForm, fields_of, names_of
 from support.announcements.audience import readers_of
 from support.models import Announcement
@@ -22,6 +22,7 @@ from support.shown_now import tell_of_change
 from support.texts import in_readers_language
 
 Audience = Announcement.Audience
+LONGEST_TITLE = 40
 
 
 class Shown(NamedTuple):
@@ -96,9 +97,9 @@ class AnnouncementAdmin(ModelAdmin):
     """The button for the preview stands in templates/admin/support/announcement/submit_line.html."""
 
     form = AnnouncementForm
-    list_display = ("__str__", "level", "audience", "group", "is_current", "starts_at", "ends_at", "created_by")
+    list_display = ("shown_title", "level", "audience", "group", "is_current", "starts_at", "ends_at")
     list_filter = ("audience", "level", "starts_at")
-    list_select_related = ("group", "created_by")
+    list_select_related = ("group",)
     autocomplete_fields = ("group",)
     conditional_fields = {"group": f"audience == '{Audience.GROUP}'"}
     change_form_before_template = "admin/support/announcement/preview.html"
@@ -110,6 +111,10 @@ class AnnouncementAdmin(ModelAdmin):
         (gettext_lazy("To whom"), {"fields": (("audience", "group"), ("level", "dismissable"))}),
         (gettext_lazy("When"), {"fields": ("starts_at", "ends_at")}),
     )
+
+    @display(description=gettext_lazy("title"))
+    def shown_title(self, announcement: Announcement) -> str:
+        return in_one_line(str(announcement), LONGEST_TITLE)
 
     @display(description=gettext_lazy("now"))
     def is_current(self, announcement: Announcement) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.fresh_sign_in import kept_of
-from accounts.admin.widgets import EMPTY, ReadOnlyAdmin
+from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, in_one_line
 from accounts.moments import write_distance
 from catalog.browse.durations import write_short_duration
 from support.admin.answer_times import answer_times
@@ -158,11 +158,11 @@ class TicketAdmin(ReadOnlyAdmin):
         if ticket.waiting_since is None:
             return EMPTY
         waited = write_short_duration(int((timezone.now() - ticket.waiting_since).total_seconds()))
-        return _in_one_line(waited)
+        return in_one_line(waited)
 
     @display(description=gettext_lazy("ticket"), ordering="subject")
     def asked(self, ticket: Ticket) -> str:
-        return _in_one_line(shortened(str(ticket), LONGEST_SUBJECT))
+        return in_one_line(str(ticket), LONGEST_SUBJECT)
 
     @display(description=gettext_lazy("customer"), ordering="user__email")
     def customer(self, ticket: Ticket) -> str:
@@ -188,10 +188,6 @@ class TicketAdmin(ReadOnlyAdmin):
         if ticket.comes_back_at is not None:
             label = f"{label} · {write_distance(ticket.comes_back_at, now=timezone.now())}"
         return ticket.state, label
-
-
-def _in_one_line(text: str) -> str:
-    return text.replace(" ", "\u00a0")
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, User
-from notifications.kinds import API
+from notifications.kinds import TERMS
 from notifications.models import Notice
 from notifications.outbox import write_notices
 from support.documents import languages
@@ -24,18 +24,23 @@ def tell_resellers(version: DocumentVersion, *, now: datetime) -> int:
     return len(resellers)
 
 
+def words_of_terms(version: DocumentVersion) -> tuple[str, str]:
+    """Return subject and text by which an owner of a key is told of it, in the language that is active."""
+    said = [
+        _("We have changed our terms. They hold from now on; you can read them here:"),
+        settings.SITE_URL + _page_of(version),
+        languages.chosen(version.summaries)[1],
+        _("Your programs go on working as they are. In the browser you are asked to accept them before you buy."),
+    ]
+    return _("Our terms have changed"), "\n\n".join(filter(None, said))
+
+
 def _letter(user: User, version: DocumentVersion, now: datetime) -> Notice:
-    path = reverse("documents:document", args=[version.document.slug])
     with translation.override(user.mail_language):
-        paragraphs = [
-            _("We have changed our terms. They hold from now on; you can read them here:"),
-            settings.SITE_URL + path,
-            _("Your programs go on working as they are. In the browser you are asked to accept them before you buy."),
-        ]
-        summary = languages.chosen(version.summaries)[1]
-        if summary:
-            paragraphs.insert(1, summary)
-        subject = _("Our terms have changed")
-        body = "\n\n".join(paragraphs)
-    key = f"terms:{version.pk}:{user.pk}"
-    return Notice(user=user, key=key, kind=API, url=path, subject=subject, body=body, created_at=now)
+        subject, body = words_of_terms(version)
+    key, path = f"terms:{version.pk}:{user.pk}", _page_of(version)
+    return Notice(user=user, key=key, kind=TERMS, url=path, subject=subject, body=body, created_at=now)
+
+
+def _page_of(version: DocumentVersion) -> str:
+    return reverse("documents:document", args=[version.document.slug])

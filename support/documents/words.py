@@ -61,6 +61,7 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "email_change_days": lambda: _number(CHANGES_KEPT.days),
     "referral_days": lambda: _number(REMEMBERED_FOR.days),
     "payment_event_days": lambda: _number(settings.RETENTION.gateway_events.days),
+    "attachment_days": lambda: _number(settings.RETENTION.attachments.days),
     # Pages.
     "sign_up_page": _page("account_signup"),
     "services_page": _page("catalog:index"),
@@ -74,6 +75,10 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "security_page": _page("account_security"),
     "api_page": _page("api:docs"),
     "changes_page": _page("changes"),
+    "help_page": _page("support:help"),
+    "ask_page": _page("support:new"),
+    "status_page": _page("support:status"),
+    "notices_page": _page("notices:choices"),
     "faq_page": _page("documents:document", "faq"),
     "terms_page": _page("documents:document", "terms"),
     "refunds_page": _page("documents:document", "refunds"),

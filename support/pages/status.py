@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import linebreaks
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -49,22 +50,24 @@ def status_feed(request: HttpRequest, language: str) -> HttpResponse:
     if language not in LANGUAGES.value:
         raise Http404
     page = settings.SITE_URL + reverse("support:status")
+    address = settings.SITE_URL + reverse("support:status_feed", args=[language])
     with translation.override(language):
         feed = Atom1Feed(
             title=_("%(store_name)s: status") % {"store_name": STORE_NAME.value},
             link=page,
             description=_("Incidents and planned work"),
             language=language,
-            feed_url=settings.SITE_URL + reverse("support:status_feed", args=[language]),
+            feed_url=address,
+            feed_guid=address,  # each language is a feed of its own
         )
         for update in IncidentUpdate.objects.select_related("incident")[:IN_THE_FEED]:
             title = in_readers_language(update.incident.titles, language)
             feed.add_item(
                 title=f"{update.get_stage_display()}: {title}",
                 link=f"{page}#incident-{update.incident_id}",
-                description=in_readers_language(update.texts, language),
-                # Atom's content is plain text; the feed escapes it.
-                unique_id=f"{page}#update-{update.pk}",
+                # What reads feeds takes this for HTML.
+                description=linebreaks(in_readers_language(update.texts, language), autoescape=True),
+                unique_id=f"{address}#update-{update.pk}",
                 pubdate=update.created_at,
                 updateddate=update.created_at,
                 author_name=STORE_NAME.value,

@@ -9,11 +9,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import CustomerRequest, PageRequest, customers_only, is_looked_at, personal_page, render_live
+from accounts.access import (
+    CustomerRequest,
+    PageRequest,
+    customers_only,
+    is_looked_at,
+    personal_page,
+    render_live,
+    wants_part,
+)
 from accounts.models import User
 from accounts.security.staff_factors import has_shown_factor, needs_second_factor
 from orders.models import load_sold
 from support.attachments.downloads import as_download
+from support.first_answers.moments_in_text import in_words
 from support.models import Attachment, AttachmentContent, Message, Ticket
 from support.pages.about import About, about_of, order_of, recent_of, said_about
 from support.pages.forms import OrderNumberForm, QuestionForm, RatingForm, ReplyForm, TicketFilterForm
@@ -51,7 +60,7 @@ def new_ticket(request: CustomerRequest) -> HttpResponse:
     if request.method == "POST":
         form = QuestionForm(request.POST, request.FILES, reasons=about.reasons)
         if form.is_valid() and (ticket := _opened(request, about, form)):
-            messages.success(request, _("We have your question. You'll get an email when we answer."))
+            messages.success(request, _said(ticket))
             return redirect("support:ticket", ticket.pk)
     else:
         form = QuestionForm(reasons=about.reasons)
@@ -66,6 +75,13 @@ def new_ticket(request: CustomerRequest) -> HttpResponse:
         "unknown_number": typed,
     }
     return render(request, "support/ticket_new.html", context)
+
+
+def _said(ticket: Ticket) -> str:
+    """How a question comes back to who has just asked it: a rule may have answered by now."""
+    if ticket.state == Ticket.State.OPEN:
+        return _("We have your question. Our answer will come here.")
+    return _("We have your question, and there is a first answer already.")
 
 
 def _opened(request: CustomerRequest, about: About, form: QuestionForm) -> Ticket | None:
@@ -134,6 +150,13 @@ def _rating_of(ticket: Ticket) -> dict[str, object]:
     return {"rating": ticket.rating, "rating_text": ticket.rating_text}
 
 
+def _told_aloud(newest: Message) -> str:
+    """What a screen reader says when it comes while the page lies open: the newest words, without those before."""
+    if newest.kind == Message.Kind.CUSTOMER:
+        return ""
+    return in_words(newest.text) if newest.kind == Message.Kind.RULE else newest.text
+
+
 def _show(request: CustomerRequest, ticket: Ticket, form: ReplyForm, rating_form: RatingForm) -> HttpResponse:
     now = timezone.now()
     said = ticket.messages.exclude(kind=Message.Kind.NOTE).prefetch_related("attachments")
@@ -152,6 +175,7 @@ def _show(request: CustomerRequest, ticket: Ticket, form: ReplyForm, rating_form
         "reopens_until": until,
         "replies": until is None or now <= until,
         "hidden": is_looked_at(request),
+        "told": _told_aloud(thread[-1]) if wants_part(request) else "",
     }
     state = (
         ticket.state,

@@ -174,7 +174,8 @@ def read_board(incidents: Iterable[Incident], *, now: datetime) -> Board:
     moments = [row.measured_at for row in measured.values()]
     return Board(
         rows=rows,
-        health=_worst([row.health for row in rows]),
+        # Of a part that the page has no row of, too.
+        health=_worst([*(row.health for row in rows), *told.values()]),
         width=KEPT_DAYS * (BAR + GAP) - GAP,
         height=HEIGHT,
         bar=BAR,

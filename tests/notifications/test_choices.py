@@ -16,7 +16,7 @@ from notifications.channels.bell.news import count_unread
 from notifications.channels.channel import Channel
 from notifications.channels.mail.channel import MAIL as MAIL_CHANNEL
 from notifications.choices import choices_of, choose, turned_off
-from notifications.kinds import BELL, KINDS, MAIL, NEWS, ORDERS, PRICES, SECURITY, STOCK
+from notifications.kinds import BELL, KINDS, MAIL, NEWS, ORDERS, PRICES, SECURITY, STOCK, TERMS
 from notifications.models import Notice, NoticeChoice
 from notifications.outbox import NotOurPath, send_notices, tell_customer, write_notices
 from notifications.samples import samples
@@ -137,7 +137,7 @@ def test_choices_page_when_boxes_are_changed_then_that_is_kept(shop: Client, ann
     told = {sample.kind for sample in samples()}
     for kind in KINDS:
         for channel in (MAIL, BELL):
-            assert (f'name="{kind}.{channel}"' in page) is (kind in told - {SECURITY})
+            assert (f'name="{kind}.{channel}"' in page) is (kind in told - {SECURITY, TERMS})
 
     posted = {f"{kind}.{channel}": "on" for kind in told for channel in (MAIL, BELL)}
     del posted["orders.mail"]
@@ -157,7 +157,7 @@ def test_choices_page_when_everything_is_unticked_then_only_what_always_comes_st
     shop.post(ADDRESS, {"security.mail": "", "nonsense.mail": "on", "orders.fax": "on"})
 
     said = choices_of([ann.pk])[ann.pk]
-    assert {sample.kind for sample in samples()} - set(turned_off(MAIL, said)) == {SECURITY}
+    assert {sample.kind for sample in samples()} - set(turned_off(MAIL, said)) == {SECURITY, TERMS}
     assert set(NoticeChoice.objects.values_list("channel", flat=True)) == {MAIL, BELL}
     assert not NoticeChoice.objects.filter(kind__in=("nonsense", SECURITY)).exists()
 

@@ -136,3 +136,10 @@ def test_parts_when_a_paragraph_is_an_address_of_ours_then_it_is_a_button(addres
 )
 def test_parts_when_a_paragraph_ends_with_an_address_of_ours_then_that_is_a_button(text: str, urls: list[str]) -> None:
     assert [part.url for part in parts_of(text)] == urls
+
+
+def test_mail_when_a_subject_is_one_long_word_then_it_breaks_instead_of_widening_the_mail(ann: User) -> None:
+    page = html_of(sent(ann, subject="x" * 150))
+
+    for element in ("h1", "p"):
+        assert re.search(rf'<{element} [^>]*style="[^"]*overflow-wrap: anywhere', page), element

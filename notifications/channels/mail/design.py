@@ -84,13 +84,13 @@ def _styles(accent: colors.Accent) -> dict[str, str]:
         ),
         "foot": f"padding: 16px 4px; color: {_SOFT}; font: 400 13px/1.6 {_FONT}",
         "foot_link": f"color: {_SOFT}",
-        "subject": f"margin: 0; color: {_INK}; font-size: 20px; line-height: 1.3",
+        "subject": f"margin: 0; color: {_INK}; font-size: 20px; line-height: 1.3; overflow-wrap: anywhere",
         "title": (
             f"margin: 24px 0 0; padding-top: 20px; border-top: 1px solid {_LINE}; color: {_INK}; font-size: 16px; "
-            "line-height: 1.4"
+            "line-height: 1.4; overflow-wrap: anywhere"
         ),
         "paragraph": "margin: 16px 0 0; overflow-wrap: anywhere",
-        "list": "margin: 20px 0 0; padding: 0 0 0 20px",
+        "list": "margin: 20px 0 0; padding: 0 0 0 20px; overflow-wrap: anywhere",
         "action": "margin: 20px 0 0",
         "button": (
             f"display: inline-block; padding: 10px 20px; border-radius: 8px; background-color: {accent.accent}; "

@@ -28,8 +28,8 @@ def goods_claim(request: CustomerRequest, pk: int) -> HttpResponse:
         if form.is_valid() and (claims := _claimed(request, order, form)):
             numbers = spans_of(claim.line for claim in claims)
             words = ngettext(
-                "Line %(lines)s is reported. We'll look into it and write to you by email.",
-                "Lines %(lines)s are reported. We'll look into it and write to you by email.",
+                "Line %(lines)s is reported. We'll look into it and answer here.",
+                "Lines %(lines)s are reported. We'll look into it and answer here.",
                 len(claims),
             )
             messages.success(request, words % {"lines": numbers})

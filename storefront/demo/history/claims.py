@@ -15,7 +15,7 @@ LINES = 4  # three with an answer, and one that may wait
 ANSWERS = (
     (Kind.REFUNDED, "You were right: it was locked before you had it. Sorry."),
     (Kind.REPLACED, "Here is another one."),
-    (Kind.REFUSED, "We could sign in with it from two networks. Try again without a VPN."),
+    (Kind.REFUSED, "It has been checked and works. Please try again without a VPN."),
 )
 
 

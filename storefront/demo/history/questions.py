@@ -45,10 +45,10 @@ CANNED = {
 ANSWERED = (
     (Reason.OTHER, "Can I order for two pages at once?", "Yes: with a mass order, one line for each page.", 24, 25, 3),
     (Reason.SLOW, "Still nothing since yesterday.", "It has been started again and is moving now.", 17, 95, 3),
-    (Reason.WRONG, "These are views, not likes.", "You are right. We have refunded the order.", 13, 42, 2),
+    (Reason.WRONG, "These are views, not likes.", "This one sells views; likes are the one below it.", 13, 42, 2),
     (Reason.OTHER, "Do you have an API?", "Yes, its documentation is linked at the end of each page.", 9, 12, 3),
-    (Reason.PARTIAL, "Half is missing?", "The rest was refunded to your balance this morning.", 5, 310, None),
-    (Reason.OTHER, "Could you add more countries?", "They come with the next sync. Thank you for asking.", 2, 55, None),
+    (Reason.PARTIAL, "Half is missing?", "For what does not come you get your money back by itself.", 5, 310, None),
+    (Reason.OTHER, "Could you add more countries?", "As soon as we can get them. Thank you for asking.", 2, 55, None),
 )
 WAITING = (
     (Reason.WRONG, "I wanted them on the other account. Can the link still be changed?", 7.5),
@@ -97,7 +97,7 @@ def ask_what_rules_answer(customer: User, *, now: datetime) -> None:
     found = {
         Reason.SLOW: orders.filter(status=Status.PAID, service__quality__done_seconds_most__gt=1800, held_because=""),
         Reason.PARTIAL: orders.filter(status=Status.PARTIAL),
-        Reason.DROPPED: orders.filter(status=Status.COMPLETED, service__refill=False),
+        Reason.DROPPED: orders.filter(status=Status.COMPLETED, service__refill=False).exclude(link=""),
     }
     for reason, candidates in found.items():
         # Of the open ones the newest is held, as its service is paused.

@@ -294,7 +294,19 @@ def test_feed_is_atom_with_addresses_of_the_shop_and_nothing_of_ours_in_it(clien
     assert second.findtext(f"{ATOM}summary") == "Instagram · $1.875 per 1,000"
     links = {link.attrib["rel"]: link.attrib["href"] for link in feed.findall(f"{ATOM}link")}
     assert links["self"] == settings.SITE_URL + reverse("changes_feed")
+    assert feed.findtext(f"{ATOM}author/{ATOM}name") == settings.STORE_NAME  # RFC 4287 asks for one
     assert "1.50" not in answer.content.decode()
+
+
+def test_feed_when_a_category_is_called_like_markup_then_readers_are_told_text(client: Client, news: Any) -> None:
+    service = news("Fresh", "new").service
+    Category.objects.filter(pk=service.category_id).update(name="<script>alert(1)</script> & more")
+    reprice_services(now=timezone.now())
+
+    feed = ElementTree.fromstring(client.get(reverse("changes_feed")).content)  # noqa: S314 - our own
+
+    # The summary is HTML, so what is text in it is escaped once more.
+    assert "&lt;script&gt;" in (feed.findtext(f"{ATOM}entry/{ATOM}summary") or "")
 
 
 def test_feed_when_asked_again_costs_no_query(client: Client, news: Any) -> None:

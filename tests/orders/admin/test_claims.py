@@ -93,7 +93,7 @@ def test_answers_settle_the_chosen_lines_once_and_are_on_the_trail(desk, claim, 
     first, *_others = claim(1, 2, 3)
     before = balance(ann)
 
-    assert press(desk, first, "refunded", 1) == "Answered. The customer can see it, and gets an email."
+    assert press(desk, first, "refunded", 1) == "Answered. The customer can see it, and is told."
     assert "answered" in press(desk, first, "replaced", 2).lower()
     press(desk, first, "refused", 3, text="Works here.")
     again = desk.post(answer_page(first, "refunded", 1), {"expected": EACH}, follow=True)
@@ -178,3 +178,14 @@ def test_pages_of_many_lines_ask_no_more_than_those_of_one(desk, claim, django_a
 
     with django_assert_max_num_queries(len(alone)):
         desk.get(page_of(several[0]))
+
+
+def test_list_says_each_report_in_a_line_however_long_its_service_is_called(desk, claim, bought):
+    Order.objects.filter(pk=bought.pk).update(title="Fresh accounts " * 10)
+    claim(1)
+
+    shown = desk.get(LIST).content.decode().replace("\N{NO-BREAK SPACE}", "_")
+
+    assert "_Fresh_accounts" in shown
+    assert "…" in shown
+    assert "Fresh accounts" not in shown  # nothing in it that a narrow column would break at

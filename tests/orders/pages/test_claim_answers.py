@@ -79,7 +79,7 @@ def test_claim_outside_the_warranty_is_refused_in_words_and_nothing_is_kept(shop
     page = shop.post(reverse("orders:goods_claim", args=[bought.pk]), {"lines": "1", "reason": "locked"})
 
     assert "The warranty of line 1 ended on" in error_beside(page, "id_lines")
-    assert "write to us" in error_beside(page, "id_lines")
+    assert "press “Get help”" in error_beside(page, "id_lines")
     assert "Warranty Ended" in page_words(shop.get(detail(bought)))
     assert not GoodsClaim.objects.exists()
 

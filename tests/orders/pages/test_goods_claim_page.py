@@ -121,7 +121,7 @@ def test_report_is_seen_on_the_order_and_on_its_goods_with_when_and_why(shop, or
 
     goods = opened(shop, order)
     words = page_words(after)
-    assert "Lines 1-2, 4 are reported. We'll look into it and write to you by email." in words
+    assert "Lines 1-2, 4 are reported. We'll look into it and answer here." in words
     assert "Reported as not working Lines 1-2, 4 just now" in words.replace("0 minutes ago", "just now")
     assert "Locked, banned or asks for a confirmation I can't give Asks for <a code>" in words
     assert "<a code>" not in after.content.decode()

@@ -145,6 +145,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts.SupportVisit",
         "accounts.WrongTry",
         "notifications.Letter",
+        "notifications.NoticeChoice",
         "accounts.RetentionAge",
         "preferences.Picture",
         "privacy.AccountDeletion",

@@ -15,6 +15,8 @@ from django.utils import timezone
 from accounts.keys.api_keys import create_api_key
 from accounts.models import User
 from catalog.models import Service
+from notifications.choices import choose
+from notifications.kinds import BELL, KINDS, MAIL
 from notifications.models import Notice
 from orders.models import Order
 from support.documents.acceptance import accept, forget_acceptance_addresses, has_to_accept
@@ -217,6 +219,8 @@ def test_api_when_the_terms_changed_then_programs_go_on_and_their_owners_are_mai
     [notice] = Notice.objects.filter(key__startswith="terms:")
     assert (notice.user, notice.key) == (ann, f"terms:{version.pk}:{ann.pk}")
     assert "Короче." in notice.body
+    # Where they are to be read stands below "here:", not what has changed.
+    assert notice.body.index("здесь:") < notice.body.index("/pages/terms/") < notice.body.index("Короче.")
     assert f"{django_settings.SITE_URL}/pages/terms/" in notice.body
 
 
@@ -264,3 +268,13 @@ def test_two_tabs_that_accept_and_buy_at_once_accept_once_and_buy_once(service: 
 
 def test_ticked_is_what_the_box_sends(client: Client) -> None:
     assert ticked() == {"terms": hidden_value(client.get(reverse("account_signup")))}
+
+
+def test_owner_of_a_key_when_all_news_are_turned_off_is_told_of_new_terms_all_the_same(ann: User) -> None:
+    create_api_key(user=ann, name="Panel")
+    choose(ann, {(kind, channel): False for kind in KINDS for channel in (MAIL, BELL)})
+
+    change_terms()
+
+    [notice] = Notice.objects.filter(key__startswith="terms:")
+    assert (notice.channel, notice.in_bell, notice.sent_at) == (MAIL, True, None)

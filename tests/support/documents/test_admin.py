@@ -109,7 +109,7 @@ def test_versions_show_what_was_changed_and_a_former_one_can_be_put_back(desk: C
 
     page = desk.get(reverse("admin:support_document_version", args=[pk, 2]))
     assert "+ Only this &lt;b&gt;line&lt;/b&gt;." in page.content.decode()
-    assert "− Write to {email}." in page_words(page)
+    assert "− - **About a payment:** when you paid, and how." in page_words(page)
     answer = desk.post(reverse("admin:support_document_back", args=[pk, 1]), {"seen": "2"}, follow=True)
 
     assert "The former text is back." in page_words(answer)

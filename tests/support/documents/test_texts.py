@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
@@ -75,6 +76,7 @@ def test_figures_follow_the_settings(settings) -> None:
         ("export_days", lambda: django_settings.PRIVACY.exports_kept // timedelta(days=1)),
         ("mail_days", lambda: django_settings.RETENTION.notices // timedelta(days=1)),
         ("look_days", lambda: django_settings.RETENTION.goods_looks // timedelta(days=1)),
+        ("attachment_days", lambda: django_settings.RETENTION.attachments // timedelta(days=1)),
     ],
 )
 def test_a_figure_is_its_setting(word, value) -> None:
@@ -87,3 +89,19 @@ def test_a_name_of_the_shop_is_no_markup(settings) -> None:
     page = shown_text({"en": "T"}, {"en": "Hello {store}."})
 
     assert page.parts[0].html == "<p>Hello *A* [x](javascript:alert(1)) &lt;b&gt;.</p>"
+
+
+def test_privacy_tells_of_every_cookie_that_is_set() -> None:
+    """Whoever sets another one writes it into the text, in each language, and its module here."""
+    root = Path(django_settings.BASE_DIR)
+    apps = sorted({path.parent for path in root.glob("*/apps.py")} | {root / "storefront"})
+    sources = [path for app in apps for path in app.rglob("*.py")]
+    setting = re.compile(r"\.set_(?:signed_)?cookie\(")
+
+    found = {path.relative_to(root).as_posix() for path in sources if setting.search(path.read_text("utf-8"))}
+
+    assert found == {
+        "accounts/security/fresh_sign_in.py",  # belongs to a form that waits for a sign-in
+        "accounts/sign_up/referrals.py",  # a friend's link
+        "support/pages/announcements.py",  # what a visitor has hidden
+    }

@@ -287,3 +287,23 @@ def test_a_file_of_a_note_and_one_whose_content_is_gone_are_not_there(file, ann,
     Message.objects.update(kind=Message.Kind.CUSTOMER)
     file.content.delete()
     assert status_for(ann, file) == 404
+
+
+def test_asking_when_a_rule_has_answered_then_the_page_promises_no_other_answer(shop, order_of):
+    waits = shop.get(ask(shop)["Location"])
+    answered = shop.get(ask(shop, f"{NEW}?order={order_of(hours=1).pk}", reason="slow")["Location"])
+
+    assert "We have your question. Our answer will come here." in text_of(waits)
+    assert "there is a first answer already" in text_of(answered)
+
+
+def test_an_open_page_when_an_answer_comes_says_it_aloud_and_nothing_before_it(shop, ann, sam, ticket):
+    address = f"/help/{ticket.pk}/"
+    assert 'id="ticket-news" aria-live="polite"></p>' in shop.get(address).content.decode()
+
+    thread.answer(ticket.pk, actor=sam, text="Like <this>.", now=timezone.now())
+    part = shop.get(address, headers={"HX-Request": "true"}, query_params={"seen": "old"}).content.decode()
+
+    [said] = re.findall(r'<p[^>]*id="ticket-news"[^>]*hx-swap-oob="innerHTML">(.*?)</p>', part, re.DOTALL)
+    assert said.split() == ["Support:", "Like", "&lt;this&gt;."]
+    assert part.count("aria-live") == 1  # what is swapped in as a whole would be read as a whole

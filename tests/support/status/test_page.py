@@ -216,6 +216,10 @@ def test_page_and_feed_when_texts_are_hostile_show_them_as_text(client: Client) 
         assert 'href="https://evil' not in page
     feed = ElementTree.fromstring(client.get("/status/en.atom").content)  # noqa: S314 - our own
     assert feed.find(f"{ATOM}entry/{ATOM}title").text == f"We're looking into it: {HOSTILE}"  # type: ignore[union-attr]
+    # The summary is HTML, so what is text in it is escaped once more.
+    summary = feed.findtext(f"{ATOM}entry/{ATOM}summary") or ""
+    assert "<script>" not in summary
+    assert summary.count("<p>") == 2
 
 
 def test_feed_has_every_update_in_the_language_of_its_address(client: Client, settings: Any) -> None:
@@ -227,7 +231,9 @@ def test_feed_has_every_update_in_the_language_of_its_address(client: Client, se
 
     assert answer["Content-Type"].startswith("application/atom+xml")
     assert not answer.cookies
-    assert [entry.findtext(f"{ATOM}summary") for entry in feed.iter(f"{ATOM}entry")] == ["Очередь.", "Разбираемся."]
+    summaries = [entry.findtext(f"{ATOM}summary") for entry in feed.iter(f"{ATOM}entry")]
+    assert summaries == ["<p>Очередь.</p>", "<p>Разбираемся.</p>"]
+    assert feed.findtext(f"{ATOM}id") == f"{settings.SITE_URL}/status/ru.atom"
     link = feed.find(f"{ATOM}entry/{ATOM}link")
     assert link is not None
     assert link.get("href") == f"{settings.SITE_URL}/status/#incident-{found.pk}"
@@ -312,3 +318,26 @@ def test_incident_when_something_is_wrong_is_refused_in_words(desk: Client, wron
     assert answer.status_code == 200
     assert said in page_words(answer)
     assert not Incident.objects.exists()
+
+
+def test_incident_about_a_part_without_a_row_is_in_the_headline_all_the_same(client: Client) -> None:
+    measure()  # of nothing but orders: no payments are set up yet
+    incident(parts=["payments"])
+
+    said = page_words(client.get(PAGE))
+
+    assert "Everything is working" not in said
+    assert "Something isn't working" in said
+
+
+def test_incident_that_lasts_is_told_however_much_work_was_planned_since(client: Client) -> None:
+    measure()
+    now = timezone.now()
+    incident(started_at=now - timedelta(days=30))
+    for number in range(25):
+        over = now - timedelta(days=1, minutes=number)
+        incident(severity="planned", started_at=over - timedelta(hours=1), planned_until=over, titles={"en": "Work"})
+
+    assert "Orders go out late" in page_words(client.get("/"))
+    said = page_words(client.get(PAGE))
+    assert said.index("What is going on") < said.index("Orders go out late") < said.index("The last 90 days")
