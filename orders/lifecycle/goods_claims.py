@@ -61,8 +61,8 @@ def claim_lines(
         )
     try:
         with transaction.atomic():
-            # Of two reports at once the second counts the first. NO KEY: who answers an earlier one holds the order, and
-            # writes rows that refer to the customer.
+            # Of two reports at once the second counts the first. NO KEY: who answers an earlier one holds the order,
+            # and writes rows that refer to the customer.
             User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk").first()
             _check_limit(user, now)
             GoodsClaim.objects.bulk_create(claims)
