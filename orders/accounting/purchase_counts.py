@@ -18,6 +18,7 @@ _COUNT = f"""
         LEFT JOIN (
             SELECT service_id, COUNT(*) AS bought FROM {Order._meta.db_table}
             WHERE service_id > %s AND service_id <= %s AND created_at > %s AND status NOT IN (%s, %s)
+                AND original_id IS NULL
             GROUP BY service_id
         ) AS lately ON lately.service_id = service.id
         WHERE service.id > %s AND service.id <= %s AND service.bought_lately <> COALESCE(lately.bought, 0)
@@ -27,6 +28,8 @@ _COUNT = f"""
 
 def count_purchases(*, now: datetime) -> int:
     """Write down how many orders each service had lately, those that came to nothing left out; return how many differ.
+
+    What replaces goods was not bought.
 
     Only what differs is written, because every change of a service makes what is kept of pages old.
     """

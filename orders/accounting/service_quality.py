@@ -121,6 +121,7 @@ def first_day(now: datetime) -> datetime:
 def _ended(since: datetime, now: datetime) -> Ended:
     """Orders that ended then, without those that say nothing of a service: staff's, and what the buyer called off."""
     ended = Order.objects.filter(kind=Kind.SERVICE, finished_at__gte=since, finished_at__lte=now, status__in=FINISHED)
+    ended = ended.filter(original=None)  # nothing was paid for what replaces goods, so nothing tells how it went
     # From the few orders that were canceled to their events: there are too many of those to look at all.
     canceled = ended.filter(status=Status.CANCELED)
     unsent = canceled.filter(events__code=OrderEvent.Code.CANCELED, events__data__by="customer")

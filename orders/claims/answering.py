@@ -142,8 +142,11 @@ def _ask(order: Order, terms: Terms, actor: User, now: datetime) -> MoneyRequest
 def _carry_out(answer: ClaimAnswer, now: datetime) -> None:
     """Settle the lines and move the money; part of the caller's transaction. Raises AnswerRefused: roll back then."""
     actor = answer.answered_by
-    # Held until the end, so that what upstream says of it comes before all of this, or after.
-    held = Order.objects.select_for_update().get(pk=answer.order.original_id or answer.order_id)
+    # Held until the end, so that what upstream says of it, and of what replaced its goods, comes before all of this, or
+    # after. NO KEY: the customer may report further lines meanwhile.
+    paid_id = answer.order.original_id or answer.order_id
+    rows = Order.objects.select_for_update(no_key=True).filter(pk__in={paid_id, answer.order_id}).order_by("pk")
+    held = {row.pk: row for row in rows}[paid_id]
     order = claimed_order(answer.order_id)
     terms = terms_of(order, answer.kind, answer.lines, now=now)
     if (terms.refund_micros, terms.cost_micros) != (answer.refund_micros, answer.cost_micros):

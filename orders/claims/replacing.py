@@ -16,6 +16,8 @@ from catalog.pricing import price_book
 from notifications.outbox import tell_admins, with_admin_page
 from orders.claims.terms import cost_of, paid_order
 from orders.lifecycle.line_numbers import spans_of
+from orders.lifecycle.refunds import CAME_TO_NOTHING
+from orders.lifecycle.settled_lines import SettledLines, pieces_given_back, settled_lines
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import ClaimAnswer, GoodsClaim, Order, OrderEvent, Status
 from orders.placing.sale import write_order, write_placed
@@ -60,19 +62,20 @@ def note_fallen_through(order_ids: Sequence[int], code: str, *, now: datetime) -
     if code not in MAY_COME_TO_LESS:
         return
     answers = ClaimAnswer.objects.filter(replacement__in=order_ids, carried_out_at__isnull=False)
-    for answer in answers.select_related("replacement", "order"):
+    for answer in answers.select_related("replacement__goods", "order"):
         missing = _missing(answer.replacement)
         if missing:
             _reopen(answer, answer.lines[-missing:], now)
 
 
 def _missing(replacement: Order | None) -> int:
-    if replacement is None:
+    """Return for how many lines it brought nothing. Lines of its own that were settled have their answer already."""
+    if replacement is None or replacement.status not in (*CAME_TO_NOTHING, Status.PARTIAL):
         return 0
-    if replacement.status in (Status.FAILED, Status.CANCELED):
-        return replacement.quantity
-    remains = replacement.remains or 0 if replacement.status == Status.PARTIAL else 0
-    return min(max(remains, 0), replacement.quantity)
+    own = settled_lines(replacement).own
+    if replacement.status in CAME_TO_NOTHING:
+        return replacement.quantity - own
+    return pieces_given_back(replacement, SettledLines(own=own))
 
 
 def _reopen(answer: ClaimAnswer, lines: Sequence[int], now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.line_numbers import spans_of
-from orders.lifecycle.settled_lines import SettledLines, due_in_all_micros
+from orders.lifecycle.settled_lines import SettledLines, due_in_all_micros, settled_lines
 from orders.models import ClaimAnswer, GoodsClaim, Order
 from orders.placing.check import check_order
 from orders.placing.refusals import OrderRefused
@@ -72,11 +72,23 @@ def terms_of(order: Order, kind: str, asked: Iterable[int], *, now: datetime) ->
     The order comes from `claimed_order`; nothing is asked upstream.
     """
     lines = waiting_lines(order, asked)
+    if kind != Kind.REFUSED:
+        _refuse_what_waits_at_the_original(order, lines)
     if kind == Kind.REFUNDED:
         return Terms(kind, lines, refund_micros=_refund_micros(order, lines))
     if kind == Kind.REPLACED:
         return Terms(kind, lines, cost_micros=_cost_micros(order, lines, now))
     return Terms(kind, lines)
+
+
+def _refuse_what_waits_at_the_original(order: Order, lines: Sequence[int]) -> None:
+    """Raise AnswerRefused for lines of a replacement that came to less: what it was to replace waits for an answer."""
+    if order.original_id is None:
+        return
+    replaces = ClaimAnswer.objects.get(replacement=order)
+    if settled_lines(order).own + len(lines) > replaces.claims.count():
+        text = _("What this order was to replace waits for an answer at order #%(number)s: answer it there.")
+        raise AnswerRefused(text % {"number": replaces.order_id})
 
 
 def cost_of(order: Order, pieces: int, book: PriceBook) -> int:

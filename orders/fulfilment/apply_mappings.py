@@ -165,7 +165,12 @@ def _settle(attempt: LostAttempt, meaning: str, text: str, actor: User, now: dat
 
 
 def _may_refund_alone(order: Order, actor: User, now: datetime) -> bool:
-    """Count the refund for the actor, or have it wait for a second person; what waits already goes on waiting."""
+    """Count the refund for the actor, or have it wait for a second person; what waits already goes on waiting.
+
+    A replacement that was not bought moves no money.
+    """
+    if not order.price_micros:
+        return True
     try:
         asked = ask_for_refund(order, act=UNKNOWN, actor=actor, now=now)
     except ValueError:

@@ -1,6 +1,6 @@
 """What a customer may still want of an order: to cancel it unsent, to have it refilled or stopped at work."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -24,6 +24,7 @@ from orders.models import DELIVERED, UPSTREAM_OPEN, Order, OrderEvent, RefundRea
 Code = OrderEvent.Code
 State = ServiceRequest.State
 RequestKind = ServiceRequest.Kind
+REQUESTS_A_DAY = 5  # of one kind for one order
 # What listeners hear.
 REQUESTED = "service_requested"
 REQUEST_CLOSED = "service_request_closed"
@@ -77,7 +78,7 @@ def request_service(order_id: int, *, user: User, kind: str, now: datetime) -> S
     """Ask for a refill or a cancel of the customer's own order; return the request, closed where a rule answered it.
 
     Raises Order.DoesNotExist for anybody else's order, RequestRefused when the service or the order's status does not
-    allow it, or when the same kind is open already.
+    allow it, or when the same kind is open already, or was asked for REQUESTS_A_DAY times within a day.
     """
     order = Order.objects.select_related("service", "user").get(pk=order_id, user=user)
     if kind not in allowed_requests(order):
@@ -85,6 +86,12 @@ def request_service(order_id: int, *, user: User, kind: str, now: datetime) -> S
             _("This order can't be refilled.")
             if kind == RequestKind.REFILL
             else _("This order can no longer be canceled.")
+        )
+    if order.requests.filter(kind=kind, created_at__gt=now - timedelta(days=1)).count() >= REQUESTS_A_DAY:
+        # Where a rule answers at once, none is open that would keep the next one away.
+        raise RequestRefused(
+            _("You have asked for this %(count)d times within a day. Please write to us instead.")
+            % {"count": REQUESTS_A_DAY}
         )
     try:
         with transaction.atomic():

@@ -42,7 +42,7 @@ class AnswerForm(Form):
         widget=UnfoldAdminRadioSelectWidget,
     )
     files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # a field, as the class is written
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    key = forms.RegexField(r"\A[A-Za-z0-9]{1,64}\Z", widget=forms.HiddenInput)  # no colon, as rules have in theirs
     after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, ticket: Ticket, newest: int, **kwargs: Any) -> None:

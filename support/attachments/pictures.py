@@ -35,15 +35,17 @@ def _redrawn(data: bytes) -> tuple[str, bytes]:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Pillow.DecompressionBombError
             format_, see_through = str(opened.format), opened.has_transparency_data
-            turned = ImageOps.exif_transpose(opened)
-            pixels = turned.convert("RGBA" if see_through and format_ != "JPEG" else "RGB")
+            mode = "RGBA" if see_through and format_ != "JPEG" else "RGB"
+            ImageOps.exif_transpose(opened, in_place=True)
+            # Only what is seen goes on: no text, no profile, no place.
+            bare = Pillow.new(mode, opened.size)
+            bare.paste(opened if opened.mode == mode else opened.convert(mode))
+        out = io.BytesIO()
+        bare.save(out, format_, **SAVED_WITH[format_])
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
         raise FileRefused(_("The picture has more than 16 million pixels.")) from None
-    except (OSError, SyntaxError, ValueError):
+    except (
+        Exception
+    ):  # damaged bytes fail in many ways, TypeError and struct.error of what stands beside the pixels, too
         raise FileRefused(_("The picture is damaged: we can't read it.")) from None
-    # Only what is seen goes on: no text, no profile, no place.
-    bare = Pillow.new(pixels.mode, pixels.size)
-    bare.paste(pixels)
-    out = io.BytesIO()
-    bare.save(out, format_, **SAVED_WITH[format_])
     return format_, out.getvalue()

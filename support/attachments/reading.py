@@ -34,6 +34,8 @@ _PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF\s*\Z")
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|body|script|iframe|svg[\s>])", re.IGNORECASE)
 _ARCHIVE_END = b"PK\x05\x06"
 _ACTIVE = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles)\b")
+# Names of a PDF may have characters by their numbers: ISO 32000-1, 7.3.5.
+_BY_NUMBER = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STARTS_AS_MARKUP = re.compile(r"\s*<(?:!|\?xml|html|head|body|script|svg)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -56,16 +58,18 @@ class ReadFile:
 
 
 def read_files(files: Iterable[Upload | IO[bytes]]) -> Sequence[ReadFile]:
-    """Return the files as they are kept. Raises FileRefused, which names the file, for the first that is not taken."""
+    """Return the files as they are kept. Raises FileRefused, which names the file, for one that is not taken."""
     uploads = list(files)
     if len(uploads) > MOST_FILES:
         raise FileRefused(_("Attach at most %(count)d files.") % {"count": MOST_FILES})
-    return [_read(upload) for upload in uploads]
+    named = [(str(upload.name or ""), upload.read(LONGEST_FILE + 1)) for upload in uploads]
+    # Pictures last: drawing takes long, and is for nothing where another file is refused.
+    last = sorted(range(len(named)), key=lambda at: _PICTURE.match(named[at][1]) is not None)
+    read = {at: _read(*named[at]) for at in last}
+    return [read[at] for at in range(len(named))]
 
 
-def _read(upload: Upload | IO[bytes]) -> ReadFile:
-    name = str(upload.name or "")
-    data = upload.read(LONGEST_FILE + 1)
+def _read(name: str, data: bytes) -> ReadFile:
     try:
         return _checked(name, data)
     except FileRefused as refusal:
@@ -97,7 +101,8 @@ def _checked(name: str, data: bytes) -> ReadFile:
 def _check_pdf(data: bytes) -> None:
     if not _PDF_HEAD.match(data) or not _PDF_END.search(data[-2048:]):
         raise FileRefused(_("The PDF is damaged: we can't read it."))
-    if _MARKUP.search(data) or _ARCHIVE_END in data[-70_000:] or _ACTIVE.search(data):
+    names = _BY_NUMBER.sub(lambda found: bytes.fromhex(found[1].decode()), data)
+    if _MARKUP.search(data) or _ARCHIVE_END in data[-70_000:] or _ACTIVE.search(names):
         raise FileRefused(_("The PDF holds scripts or other files. Print it to a new PDF and send that."))
 
 

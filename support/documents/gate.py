@@ -25,7 +25,7 @@ from support.documents.known import KNOWN
 from support.models import TermsAcceptance
 
 View = Callable[[HttpRequest], HttpResponse]
-PURCHASES = frozenset({"orders:place", "orders:quick", "orders:mass", "sms:buy"})
+PURCHASES = frozenset({"orders:place", "orders:quick", "orders:mass", "sms:buy", "sms:replace"})
 # What the page adds to the form that it sends on.
 ASKED, TERMS_FIELD = "terms_asked", "terms"
 

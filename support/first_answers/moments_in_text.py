@@ -46,7 +46,7 @@ def _each(text: str, write: Callable[[datetime], str]) -> str:
     def written(found: re.Match[str]) -> str:
         try:
             return write(datetime.strptime(found[0], _FORMAT).replace(tzinfo=UTC))
-        except ValueError:  # month 13 of somebody's own words
+        except (ValueError, OverflowError):  # month 13, or the year 1, of somebody's own words
             return found[0]
 
     return _WRITTEN.sub(written, text)

@@ -31,7 +31,8 @@ class WritesForm(Form):
         required=False,
         help_text=gettext_lazy("Up to 5 files of 4 MB each: PNG, JPEG, WebP, PDF, or plain text."),
     )
-    key = forms.CharField(widget=forms.HiddenInput, max_length=KEY_LENGTH, min_length=KEY_LENGTH)
+    # Letters and digits alone: what orders and rules say has a colon in its key, and no form may take that place.
+    key = forms.RegexField(rf"\A[A-Za-z0-9]{{{KEY_LENGTH}}}\Z", widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"key": get_random_string(KEY_LENGTH)})

@@ -59,12 +59,15 @@ def open_ticket(
     if top_up is not None and top_up.user_id != user.pk:
         raise TopUp.DoesNotExist(top_up.pk)
     text, files = checked_text(text), list(files)
+    known = _known(user, key, request)
+    if known is not None:
+        return known
     subject = line(subject) or _first_words(text)
     if len(subject) > LONGEST_SUBJECT:
         raise TicketRefused(_("Use at most %(count)d characters.") % {"count": LONGEST_SUBJECT}, "subject")
     limited = request is None and not key.startswith(CAUSED_BY_ORDERS)
-    if files and limited and _known(user, key, request) is None:
-        _check_limits(user, 0, now)  # before anything is drawn
+    if files and limited:
+        _check_limits(user, 1, now)  # before anything is drawn
     read = checked_files(files)
     with transaction.atomic():
         lock_customer(user)
@@ -92,6 +95,11 @@ def open_ticket(
 
 def open_for_request(request: ServiceRequest, *, now: datetime) -> Ticket:
     """Open the ticket of a request for a refill or a cancel; return it, or the one there is."""
+    known = _known(request.order.user, "", request)
+    if known is not None:
+        return (
+            known  # without the customer's lock: whoever closes a request holds it, and comes after a customer's reply
+        )
     order = request.order
     with translation.override(order.user.mail_language):
         if request.kind == ServiceRequest.Kind.REFILL:

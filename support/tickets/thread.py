@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -21,9 +22,11 @@ from support.tickets.refusals import TicketRefused
 from support.tickets.settled import STOPPED, is_settled
 from upstream.reading.text import line, paragraphs, shortened
 
+log = structlog.get_logger(__name__)
 State = Ticket.State
 Kind = Message.Kind
 REOPENS_WITHIN = timedelta(days=7)
+TRIED_AGAIN_AFTER = timedelta(hours=1)
 LONGEST_RATING_TEXT = 500
 
 
@@ -43,17 +46,19 @@ def write_again(
     we don't take, and for a ticket that was answered or closed more than a week ago.
     """
     text, files = checked_text(text), list(files)
-    if files:
-        check_day(user, 0, now=now)  # before anything is drawn
+    if files:  # before anything is drawn, which takes far longer than a look
+        ticket = Ticket.objects.get(pk=ticket_id, user=user)
+        if said_before(ticket, key):
+            return ticket
+        _refuse_over(ticket, now)
+        check_day(user, 1, now=now)
     read = checked_files(files)
     with transaction.atomic():
         lock_customer(user)
         ticket = locked(ticket_id, user=user)
         if said_before(ticket, key):
             return ticket
-        until = reopens_until(ticket)
-        if until is not None and now > until:
-            raise TicketRefused(_("This was answered more than a week ago. Please ask a new question."))
+        _refuse_over(ticket, now)
         check_day(user, sum(len(file.data) for file in read), now=now)
         say(ticket, Kind.CUSTOMER, text, author=user, files=read, key=key, now=now)
         move(ticket, State.OPEN, now=now)
@@ -155,18 +160,28 @@ def come_back(*, now: datetime) -> int:
     """See to the watched tickets whose time has passed; return how many.
 
     Where what one is about is still unsettled, it waits for the staff; else it closes with a word, and so does its
-    request. Goes on with the next run where there are many.
+    request. One that can't be seen to is logged and tried again later, behind the others. Goes on with the next run
+    where there are many.
     """
     due = Ticket.objects.filter(state=State.WATCHED, comes_back_at__lte=now).order_by("comes_back_at")
     seen = 0
     for ids in batches(due):
         for pk in ids:
-            with transaction.atomic():
-                ticket = locked(pk)
-                if ticket.state == State.WATCHED and ticket.comes_back_at is not None and ticket.comes_back_at <= now:
-                    _come_back(ticket, now)
-                    seen += 1
+            try:
+                seen += _see_to(pk, now)
+            except Exception:  # whatever is wrong with one of them, the others have waited long enough
+                log.exception("ticket_not_brought_back", ticket_id=pk)
+                due.filter(pk=pk).update(comes_back_at=now + TRIED_AGAIN_AFTER)
     return seen
+
+
+def _see_to(pk: int, now: datetime) -> bool:
+    with transaction.atomic():
+        ticket = locked(pk)
+        if ticket.state != State.WATCHED or ticket.comes_back_at is None or ticket.comes_back_at > now:
+            return False  # another worker was faster, or its customer has written
+        _come_back(ticket, now)
+    return True
 
 
 def close_answered(*, now: datetime) -> int:
@@ -217,6 +232,12 @@ def _come_back(ticket: Ticket, now: datetime) -> None:
 def _decides(ticket: Ticket) -> bool:
     """Whether the staff still has to decide about a request."""
     return ticket.request is not None and ticket.request.state == ServiceRequest.State.OPEN
+
+
+def _refuse_over(ticket: Ticket, now: datetime) -> None:
+    until = reopens_until(ticket)
+    if until is not None and now > until:
+        raise TicketRefused(_("This was answered more than a week ago. Please ask a new question."))
 
 
 def _refuse_own(ticket: Ticket, actor: User) -> None:

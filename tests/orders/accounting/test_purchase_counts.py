@@ -28,6 +28,8 @@ def test_count_purchases_counts_the_orders_of_thirty_days_that_came_to_something
     make_order(ann, service=once, status=Status.FAILED)
     make_order(ann, service=formerly, created_at=now - timedelta(days=31))
     make_order(ann)  # a number
+    replaced = make_order(ann, service=once, status=Status.COMPLETED, created_at=now - timedelta(days=40))
+    make_order(ann, service=once, status=Status.COMPLETED, price_micros=0, original=replaced)
     Service.objects.filter(pk__in=[formerly.pk, often.pk]).update(bought_lately=7)
 
     monkeypatch.setattr(batches.spans, "__defaults__", (2,))

@@ -97,6 +97,7 @@ def test_measure_quality_counts_what_became_of_the_orders(ann: User, sam: User) 
     make_order(ann, service=service, created_at=NOON)
     unsent = ended(ann, service, minutes=1, status=Status.CANCELED, refunded_micros=whole)
     OrderEvent.objects.create(order=unsent, code="canceled", status=Status.CANCELED, data={"by": "customer"})
+    ended(ann, service, minutes=1, price_micros=0, original=unsent)  # it replaced goods
     asked = ended(ann, service, minutes=1, status=Status.CANCELED, refunded_micros=whole)
     ServiceRequest.objects.create(order=asked, kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.DONE)
     begun = ended(ann, service, minutes=1, status=Status.PARTIAL, refunded_micros=part)

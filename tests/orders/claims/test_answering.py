@@ -1,5 +1,7 @@
 """Answers to claims: replacement, refund or refusal, each line once, and the books add up after each of them."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -14,12 +16,13 @@ from notifications.models import Notice
 from orders.accounting.audit import audit
 from orders.claims.answering import answer_claims
 from orders.claims.terms import AlreadyAnswered, AnswerRefused
+from orders.fulfilment.apply_mappings import apply_listed_refusal
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.margin import review_held_orders
 from orders.lifecycle.goods import reveal
 from orders.lifecycle.listeners import when_orders_change
 from orders.lifecycle.service_requests import cancel_unsent
-from orders.models import ClaimAnswer, DeliveredGoods, Order, OrderEvent, ReferralEarning, Status
+from orders.models import ClaimAnswer, DeliveredGoods, KnownRefusal, Order, OrderEvent, ReferralEarning, Status
 from tests.wallet.by_hand import balance
 from wallet.models import LedgerEntry, MoneyRequest
 from wallet.operations import SubjectChanged
@@ -232,6 +235,74 @@ def test_replacement_of_which_a_part_comes_lets_so_many_lines_wait_again(
     books_add_up()
 
 
+def replaced_and_opened(bought, ann, sam, poll, sandbox, client_upstream, *lines):
+    """The order that replaced these lines, delivered and opened."""
+    made = answer(bought, sam, "replaced", *lines).replacement
+    forward_order(made.pk, client=client_upstream, clock=timezone.now)
+    accounts = [f"new{line}:a-secret-{line}" for line in lines]
+    sandbox.set_order(fresh(made).upstream_id, status="Completed", remains=0, accounts=accounts)
+    poll(days=1)
+    now = timezone.now()
+    DeliveredGoods.objects.filter(order=made).update(arrivals=[[len(lines), now.isoformat()]], received_at=now)
+    reveal(made, ann, None)
+    return fresh(made)
+
+
+@pytest.mark.parametrize("ending", [{"status": "Canceled"}, {"status": "Partial", "remains": 3}])
+def test_replacement_that_is_taken_back_after_a_line_of_it_was_refunded_gives_no_line_back_twice(
+    bought, claim, ann, sam, poll, sandbox, client_upstream, ending
+):
+    claim(1, 2, 3)
+    made = replaced_and_opened(bought, ann, sam, poll, sandbox, client_upstream, 1, 2, 3)
+    claim(1, order=made)
+    answer(made, sam, "refunded", 1)
+
+    sandbox.set_order(made.upstream_id, **ending)
+    poll(days=9)
+
+    waiting = [line for line, state in states(bought).items() if state == "waiting"]
+    assert len(waiting) == 2
+    answer(bought, sam, "refunded", *waiting)
+    assert refunds(bought) == [EACH, 2 * EACH]
+    books_add_up()
+
+
+@pytest.mark.parametrize("kind", ["refunded", "replaced"])
+def test_lines_of_a_replacement_that_was_taken_back_are_answered_where_they_wait_again(
+    bought, claim, ann, sam, poll, sandbox, client_upstream, kind
+):
+    claim(1, 2)
+    made = replaced_and_opened(bought, ann, sam, poll, sandbox, client_upstream, 1, 2)
+    claim(1, 2, order=made)
+    sandbox.set_order(made.upstream_id, status="Canceled")
+    poll(days=9)
+    assert states(bought) == {1: "waiting", 2: "waiting"}
+
+    with pytest.raises(AnswerRefused, match=f"waits for an answer at order #{bought.pk}"):
+        answer(made, sam, kind, 1)
+
+    answer(made, sam, "refused", 1, 2, text="You get the money for those they replaced.")
+    answer(bought, sam, "refunded", 1, 2)
+    assert refunds(bought) == [2 * EACH]
+    books_add_up()
+
+
+def test_replacement_whose_answer_was_a_text_is_closed_once_that_text_is_listed(
+    bought, claim, ann, sam, sandbox, client_upstream
+):
+    claim(1)
+    made = answer(bought, sam, "replaced", 1).replacement
+    sandbox.fail_next("refuse", action="add", text="Out of luck")
+    forward_order(made.pk, client=client_upstream, clock=timezone.now)
+    assert fresh(made).status == Status.UNKNOWN
+    KnownRefusal.objects.create(text="Out of luck")
+
+    assert apply_listed_refusal("Out of luck", actor=sam, now=timezone.now()) == 1
+
+    assert (fresh(made).status, states(bought)) == (Status.FAILED, {1: "waiting"})
+    books_add_up()
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -408,3 +479,27 @@ def test_refund_while_the_order_is_canceled_upstream_gives_the_price_back_once(b
     assert balance(ann) - before == bought.price_micros
     assert sum(refunds(bought)) == fresh(bought).refunded_micros == bought.price_micros
     books_add_up()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["refunded", "replaced"])
+def test_answer_while_the_customer_reports_another_line_then_neither_waits_for_the_other(bought, claim, ann, sam, kind):
+    claim(1)
+    order_is_held = threading.Event()
+
+    def pause(_ids, code, *, now):
+        if code == "claim_answered":
+            order_is_held.set()
+            time.sleep(1)  # the report has come as far as it comes
+
+    def report():
+        order_is_held.wait(timeout=30)
+        return claim(2)
+
+    stop = when_orders_change(pause)
+    came = in_threads(lambda: answer(bought, sam, kind, 1), report)
+    stop()
+
+    assert isinstance(came[0], ClaimAnswer), came
+    assert isinstance(came[1], list), came
+    assert states(bought) == {1: kind, 2: "waiting"}

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -215,6 +216,27 @@ def test_request_service_when_the_last_one_was_answered_then_it_can_be_asked_aga
     second = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=timezone.now())
 
     assert list(finished.requests.values_list("pk", "state")) == [(second.pk, "open"), (first.pk, "done")]
+
+
+def test_request_service_when_a_rule_declines_each_then_a_program_gets_five_answers_a_day(finished, ann):
+    now = timezone.now()
+    before = now - timedelta(days=2)
+    ServiceRequest.objects.create(
+        order=finished, kind="refill", state="done", created_at=before, closed_at=now - timedelta(hours=1)
+    )
+    refused = []
+    for _time in range(20):
+        try:
+            asked = request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=now)
+        except RequestRefused as refusal:
+            refused.append(str(refusal))
+        else:
+            assert asked.state == State.DECLINED
+
+    assert (ServiceRequest.objects.count(), len(refused)) == (1 + 5, 15)
+    assert set(refused) == {"You have asked for this 5 times within a day. Please write to us instead."}
+    assert Notice.objects.filter(user=ann).count() == 5
+    request_service(finished.pk, user=ann, kind=RequestKind.REFILL, now=now + timedelta(days=1, minutes=1))
 
 
 def test_close_request_when_staff_answers_then_the_customer_reads_it_and_is_mailed(

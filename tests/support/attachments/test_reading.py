@@ -66,6 +66,20 @@ def test_of_something_animated_the_first_picture_is_kept() -> None:
         assert image.convert("RGB").getpixel((2, 2)) == (255, 0, 0)
 
 
+def test_a_photograph_whose_exif_is_broken_is_refused_in_words() -> None:
+    # What makes Pillow write it anew, and cannot be written: a text where a number belongs.
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "1/1"
+    data = picture("JPEG", exif=exif)
+    at = data.index(bytes.fromhex("010f0002")) if bytes.fromhex("010f0002") in data else data.index(b"\x0f\x01\x02\x00")
+    broken = data[:at] + data[at : at + 4].replace(b"\x01\x0f", b"\x01\x1a").replace(b"\x0f\x01", b"\x1a\x01")
+    broken += data[at + 4 :]
+
+    with pytest.raises(FileRefused, match="damaged"):
+        read("photo.jpg", broken)
+
+
 def test_what_is_seen_through_stays_so() -> None:
     out = io.BytesIO()
     Pillow.new("RGBA", (20, 20), (255, 0, 0, 0)).save(out, "PNG")
@@ -111,6 +125,11 @@ def test_plain_text_and_pdf_are_kept_as_they_are() -> None:
         ("page.pdf", PDF + SCRIPT, "damaged"),
         ("page.pdf", SCRIPT + PDF, "We take"),
         ("acts.pdf", PDF.replace(b"/Catalog", b"/Catalog /OpenAction << /S /JavaScript >>"), "scripts or other files"),
+        (
+            "acts.pdf",
+            PDF.replace(b"/Catalog", b"/Catalog /OpenAction << /S /J#61vaScript >>"),
+            "scripts or other files",
+        ),
         ("cut.pdf", PDF[:40], "damaged"),
     ],
 )

@@ -181,6 +181,16 @@ def test_purchase_inside_a_list_when_the_terms_changed_then_a_page_asks_and_lead
     assert not has_to_accept(ann)
 
 
+def test_replacing_a_number_buys_another_one_so_it_is_asked_as_well(shop: Client) -> None:
+    change_terms()
+    address = reverse("sms:replace", args=[1])
+
+    page = shop.post(address, {"project": "1", "shown_price_micros": "625000", "request_id": "r"})
+
+    assert "Our terms have changed" in page_words(page)
+    assert f'action="{address}"' in markup(page)
+
+
 @pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_page_that_asks_leads_nowhere_else(shop: Client, next_page: str) -> None:
     version = change_terms()

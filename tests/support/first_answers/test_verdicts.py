@@ -9,7 +9,7 @@ from django.utils import timezone
 from catalog.models import ServiceQuality
 from orders.lifecycle.service_requests import close_request, request_service
 from orders.models import AttentionFlag, OrderEvent, Status
-from support.first_answers.moments_in_text import keep_moment
+from support.first_answers.moments_in_text import in_html, in_words, keep_moment
 from support.first_answers.verdicts import Verdict, verdict_of
 from support.models import FirstAnswerRule, Ticket
 from wallet.models import TopUp
@@ -33,6 +33,15 @@ def answer(ticket: Ticket) -> Verdict:
 
 def ended(days: float) -> dict[str, Any]:
     return {**DONE, "finished_at": timezone.now() - timedelta(days=days)}
+
+
+@pytest.mark.parametrize("said", ["2026-13-01 00:00 UTC", "0001-01-01 00:00 UTC", "9999-12-31 23:59 UTC"])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_moments_beyond_every_calendar_break_no_page(said: str, zone: str) -> None:
+    with timezone.override(zone):
+        written = in_words(said), in_html(said)
+
+    assert all(written)
 
 
 def test_slow_when_it_is_younger_than_nine_in_ten_then_the_hour_is_told_and_it_comes_back(ask, order_of) -> None:

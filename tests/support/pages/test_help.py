@@ -163,6 +163,20 @@ def test_a_form_that_is_sent_twice_asks_once(shop):
     assert Message.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "key", ["orders:" + "x" * 15, "request:1234567:closed", "claim-answer:" + "1" * 9, "rule:" + "x" * 17]
+)
+def test_a_key_that_belongs_to_orders_or_rules_is_no_forms_key(shop, ticket, key):
+    # With one of these a program would write as much as it likes, or keep an outcome from being said.
+    assert len(key) == 22
+
+    ask(shop, key=key)
+    shop.post(f"/help/{ticket.pk}/", {"text": "Again", "key": key})
+
+    assert not Message.objects.filter(key=key).exists()
+    assert Ticket.objects.get() == ticket
+
+
 def test_a_body_beyond_all_files_is_refused_before_it_is_read(shop):
     answer = shop.post(NEW, {"files": [SimpleUploadedFile("a.txt", b"x" * (33 * 1024 * 1024))]})
 

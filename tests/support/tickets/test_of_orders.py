@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.power import NotYourOwnMoney
@@ -18,6 +18,8 @@ from orders.lifecycle.transitions import WrongStatus
 from orders.models import GoodsClaim, Order, OrderEvent, ServiceRequest, Status
 from support.models import Message, Ticket
 from support.tickets import thread
+from support.tickets.limits import lock_customer
+from support.tickets.messages import locked, say
 from support.tickets.opening import open_ticket
 from support.tickets.refusals import TicketRefused
 
@@ -259,6 +261,27 @@ def test_one_form_sent_many_times_at_once_then_one_ticket_and_one_reply(ann, no_
 
     assert first == second == ["done"] * 4
     assert [text for _kind, text in said(ticket)] == ["Hello", "Again"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_is_closed_while_its_customer_writes_then_neither_waits_for_the_other(asked, ann, sam):
+    ticket = Ticket.objects.get()
+    customer_holds, closed = threading.Event(), threading.Event()
+
+    def reply():
+        with transaction.atomic():
+            lock_customer(ann)
+            customer_holds.set()
+            closed.wait(timeout=3)  # or until whoever closes it waits for us
+            say(locked(ticket.pk, user=ann), Kind.CUSTOMER, "And now?", author=ann, now=NOW)
+
+    def close():
+        customer_holds.wait(timeout=30)
+        close_request(asked.pk, state="done", answer="Decided", actor=sam, now=NOW)
+        closed.set()
+
+    assert at_once(reply, close) == ["done", "done"]
+    assert sorted(kind for kind, _text in said(ticket)) == ["customer", "customer", "event", "staff"]
 
 
 @pytest.mark.django_db(transaction=True)

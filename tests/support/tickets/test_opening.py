@@ -174,3 +174,12 @@ def test_open_ticket_with_html_then_it_is_text(ann):
     ticket = asked(ann, "<script>alert(1)</script> & more")
 
     assert ticket.messages.get().text == "<script>alert(1)</script> & more"
+
+
+def test_open_ticket_when_it_is_sent_again_then_no_picture_is_drawn(ann):
+    first = asked(ann, key="k" * 22, now=timezone.now())
+
+    # It can't be drawn, so that it would be refused if it were looked at.
+    again = asked(ann, key="k" * 22, files=[upload("cut.png", picture()[:60])], now=timezone.now())
+
+    assert again == first

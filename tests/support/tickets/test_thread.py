@@ -6,12 +6,14 @@ import pytest
 from django.utils import timezone
 
 from notifications.models import Notice
+from orders.lifecycle.service_requests import request_service
 from orders.models import Order, Status
 from support.attachments.storing import delete_old_contents
 from support.models import Attachment, AttachmentContent, Message, Ticket
-from support.tickets import thread
+from support.tickets import limits, thread
 from support.tickets.finding import tickets_of, unread_tickets, with_words
 from support.tickets.opening import open_ticket
+from support.tickets.outcomes import outcome_key
 from support.tickets.refusals import TicketRefused
 from tests.support.files import picture, upload
 
@@ -236,6 +238,51 @@ def test_write_again_while_it_is_watched_then_a_human_looks_and_it_does_not_come
     ticket.refresh_from_db()
     assert (ticket.state, ticket.comes_back_at) == (State.OPEN, None)
     assert thread.come_back(now=NOW + DAY) == 0
+
+
+def test_come_back_when_one_cannot_be_seen_to_then_the_others_are(working, ann, no_first_answers):
+    asked = request_service(working.pk, user=ann, kind="cancel", now=NOW)
+    first = asked.ticket
+    due = {"state": State.WATCHED, "waiting_since": None, "comes_back_at": NOW}
+    Ticket.objects.filter(pk=first.pk).update(**due)
+    # What the end of its order would say cannot be said a second time.
+    Message.objects.create(ticket=first, kind=Kind.EVENT, key=outcome_key(asked.pk))
+    Order.objects.filter(pk=working.pk).update(status=Status.CANCELED)
+    other = open_ticket(user=ann, reason=Reason.OTHER, text="Hello", now=NOW)
+    Ticket.objects.filter(pk=other.pk).update(**due)
+
+    assert thread.come_back(now=NOW + HOUR) == 1
+
+    first.refresh_from_db()
+    other.refresh_from_db()
+    assert (first.state, other.state) == (State.WATCHED, State.OPEN)
+    # It is tried again, behind the others.
+    assert first.comes_back_at == NOW + HOUR + thread.TRIED_AGAIN_AFTER
+
+
+@pytest.mark.parametrize("reason", ["replayed", "over", "full"])
+def test_write_again_when_nothing_would_be_kept_then_no_picture_is_drawn(ticket, ann, sam, reason):
+    # One picture that can't be drawn tells: it is refused for itself only where it was looked at.
+    files = [upload("cut.png", picture()[:60])]
+    further = {"key": "k" * 22, "now": NOW + HOUR}
+    if reason == "replayed":
+        thread.write_again(ticket.pk, user=ann, text="Look", **further)
+    elif reason == "over":
+        answered(ticket, sam)
+        further["now"] = NOW + 9 * DAY
+    else:
+        message = ticket.messages.get()
+        Attachment.objects.create(message=message, name="a.png", kind="png", size=limits.BYTES_A_DAY, created_at=NOW)
+
+    said = []
+    try:
+        thread.write_again(ticket.pk, user=ann, text="Look", files=files, **further)
+    except TicketRefused as refusal:
+        said.append(str(refusal))
+
+    words = {"replayed": [], "over": ["more than a week ago"], "full": ["30 MB within a day"]}[reason]
+    assert len(said) == len(words)
+    assert all(word in one for word, one in zip(words, said, strict=True))
 
 
 def test_close_answered_when_a_week_has_passed_then_it_is_closed(ticket, sam):
