@@ -142,6 +142,7 @@ def _fits_on_a_phone_in_russian(page: Page) -> None:
     assert fits(page)
     accessible(page)
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.locator("dialog[open]")).to_have_count(1)
     assert fits(page)

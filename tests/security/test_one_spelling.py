@@ -44,6 +44,7 @@ def test_no_page_of_a_row_knows_it_by_another_spelling(sam: User) -> None:
         if not isinstance(model._meta.pk, IntegerField):
             continue
         for page in pages.urls:
-            if page.name and "object_id" in page.pattern.regex.groupindex:
-                address = reverse(f"admin:{page.name}", args=["+1"])
+            names = page.pattern.regex.groupindex
+            if page.name and "object_id" in names:
+                address = reverse(f"admin:{page.name}", kwargs={**dict.fromkeys(names, 1), "object_id": "+1"})
                 assert desk.post(address, SUBMITTED).status_code == 404, address

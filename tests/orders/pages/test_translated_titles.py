@@ -136,4 +136,6 @@ def test_answer_to_a_request_is_written_in_the_customers_language(order: Order, 
     close_request(request.pk, state=ServiceRequest.State.DONE, answer="", actor=sam, now=timezone.now())
 
     assert told.body.splitlines()[0] == ENGLISH_NAME
-    assert Notice.objects.get(user=ann).body.splitlines()[0] == RUSSIAN_NAME
+    answer = Notice.objects.get(user=ann)
+    assert answer.subject == f"Наш ответ: Восстановление заказа № {order.pk}"
+    assert answer.body.splitlines()[0] == "Восстановление согласовано."
