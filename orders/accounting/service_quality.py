@@ -125,7 +125,7 @@ def _ended(since: datetime, now: datetime) -> Ended:
     # From the few orders that were canceled to their events: there are too many of those to look at all.
     canceled = ended.filter(status=Status.CANCELED)
     unsent = canceled.filter(events__code=OrderEvent.Code.CANCELED, events__data__by="customer")
-    # What the supplier had begun by then ends as partial. A wish that staff declined has ended nothing.
+    # What the supplier had begun by then ends as partial. A request that staff declined has ended nothing.
     called_off = Q(requests__kind=ServiceRequest.Kind.CANCEL) & ~Q(requests__state=ServiceRequest.State.DECLINED)
     asked = ended.filter(called_off, status__in=(Status.CANCELED, Status.PARTIAL))
     return (

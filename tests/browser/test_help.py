@@ -41,7 +41,7 @@ def test_asking_with_a_picture_reading_the_answer_as_it_comes_and_rating_it(
 
         page.get_by_label("Your message").fill("Half a repl")
         answer(Ticket.objects.get().pk, actor=sam, text="Like this.", now=timezone.now())
-        expect(page.get_by_text("Like this.")).to_be_visible(timeout=25_000)
+        expect(page.get_by_text("Like this.", exact=True)).to_be_visible(timeout=25_000)
         # What was being typed is not lost by it.
         expect(page.get_by_label("Your message")).to_have_value("Half a repl")
         assert fits(page)
