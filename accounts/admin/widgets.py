@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -26,6 +28,21 @@ from accounts.typed_forms import ModelForm, ReadsTyped
 from upstream.reading.text import comparable, line, shortened, words_of
 
 EMPTY = "–"
+
+
+class KeySelect(AutocompleteSelect):
+    """A field that looks rows up while one types. What no row can have as its key is refused like any wrong choice."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """Return the chosen row as an option; Django's own would ask the database for it, whatever was posted."""
+        return super().optgroups(name, [each for each in value if self._may_be_key(each)], attr)
+
+    def _may_be_key(self, value: Any) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
 
 
 class DialogForm(ReadsTyped, BaseDialogForm):
@@ -56,6 +73,12 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
         """Give a pop-up the key of a row, or what else another table refers to it by if it is shown."""
         key = to_field in ("pk", self.opts.pk.name)
         return super().to_field_allowed(request, to_field) and (key or to_field in shown_here(self, request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field of a relation to one row."""
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = KeySelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """Return what this person may search by."""

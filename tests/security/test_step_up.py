@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 # Models whose pages change neither money nor secrets, roles, users or keys.
 HARMLESS = {"sms.Country", "sms.Site", "sms.Project", "sms.ForbiddenWord"}
 # Posted to, and nothing is changed: tests/preferences/test_page.py, tests/support/admin/test_ticket.py.
-PREVIEWS = {"preferences_preview", "support_ticket_fill"}
+PREVIEWS = {"preferences_preview", "support_document_preview", "support_ticket_fill"}
 
 
 # --- Nothing is carried out -------------------------------------------------------------------------------------------

@@ -219,7 +219,9 @@ def test_database_when_a_row_is_edited_deleted_or_truncated_then_it_refuses(one:
     attacks = [f"UPDATE {one.table} SET {column} = {column}" for column in columns]  # noqa: S608
     attacks.append(f"DELETE FROM {one.table}")  # noqa: S608
     if connection.vendor == "postgresql":
-        attacks += [f"TRUNCATE {one.table}", f"TRUNCATE {one.table} CASCADE", "TRUNCATE accounts_user CASCADE"]
+        attacks += [f"TRUNCATE {one.table} CASCADE", "TRUNCATE accounts_user CASCADE"]
+        if one.table != "support_documentversion":  # what another table refers to is not truncated alone anyway
+            attacks.append(f"TRUNCATE {one.table}")
         with connection.cursor() as cursor:  # PostgreSQL truncates nothing that still waits to be checked
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -16,6 +16,7 @@ from accounts.rights import FINANCE, SUPPORT
 from notifications.outbox import send_notices
 from orders.lifecycle.service_requests import request_service
 from orders.models import ServiceRequest, Status
+from storefront.roles import keep_the_roles
 from support.models import CannedAnswer, FirstAnswerRule, Message, SupplierMessage, Ticket
 from support.tickets import thread
 from tests.conftest import customer
@@ -237,6 +238,7 @@ def test_page_when_words_of_customers_have_markup_then_it_is_text(desk, ask, ord
 
 def test_roles_when_support_works_then_it_answers_and_finance_does_not_see_tickets(ask, client) -> None:
     ticket = ask("other")
+    keep_the_roles()
     clerk = customer("clerk@example.com", is_staff=True)
     clerk.groups.add(Group.objects.get(name=SUPPORT))
     client.force_login(clerk)

@@ -74,14 +74,15 @@ def test_home_counts_on_from_one_page_to_the_next(client, ann, spend):
     assert "Order #" not in second
 
 
-def test_home_of_a_new_customer_says_that_there_is_nothing_and_whom_to_ask(client, django_user_model, settings):
+def test_home_of_a_new_customer_says_that_there_is_nothing_and_where_to_ask(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("new@example.com", "correct horse battery"))
 
-    text = page_words(client.get(reverse("wallet:home")))
+    page = client.get(reverse("wallet:home"))
 
+    text = page_words(page)
     assert "Your balance $0.00" in text
     assert "Nothing yet" in text
-    assert settings.SUPPORT_EMAIL in text
+    assert f'href="{reverse("support:help")}"' in page.content.decode()
 
 
 def test_home_sends_a_visitor_to_sign_in_and_back(client, db):
