@@ -40,6 +40,7 @@ def sign_up(page: Page, shop: Shop) -> None:
     page.locator("input[name=email]").fill(EMAIL)
     page.locator("input[name=password1]").fill(PASSWORD)
     page.locator("input[name=password2]").fill(PASSWORD)
+    page.locator("input[name=terms]").check()
     page.locator("main form button[type=submit], main form button:not([type])").first.click()
     wait_for(lambda: shop.mails_to(EMAIL), "the confirmation mail")
     link = re.search(r"http://\S+/confirm-email/\S+", shop.mails_to(EMAIL)[0].replace("=\n", ""))
