@@ -104,7 +104,7 @@ def _count(matching: ServiceQuerySet, query: ListingQuery, limit: int | None) ->
         conditions, bound = _where(query, but=name)
         # Our own names of columns; each value as a text, so that all parts have one type.
         parts.append(
-            f"SELECT {number}, CAST({column} AS TEXT), COUNT(*) FROM found"  # noqa: S608
+            f"SELECT {number}, CAST({column} AS TEXT), COUNT(*) FROM found"  # noqa: S608 - our own names of columns
             f" WHERE {column} IS NOT NULL{conditions} GROUP BY {column}"
         )
         values += bound

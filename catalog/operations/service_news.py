@@ -30,17 +30,17 @@ _OF_TODAY = f"""
 _GONE = f"""
     {_INTO} SELECT service.id, %(day)s, 'gone', NULL, NULL FROM {SERVICES} AS service
     WHERE service.withdrawn_at >= %(begins)s AND service.first_seen_at < %(begins)s AND service.visible {_ONCE}
-"""  # noqa: S608
+"""  # noqa: S608 - our own names of tables and columns
 _NEW = f"""
     {_INTO} SELECT service.id, %(day)s, 'new', NULL, NULL FROM {SERVICES} AS service
     WHERE service.first_seen_at >= %(begins)s AND service.first_seen_at > %(opened)s
         AND service.withdrawn_at IS NULL AND service.visible {_ONCE}
-"""  # noqa: S608
+"""  # noqa: S608 - our own names of tables and columns
 _BACK = f"""
     {_INTO} SELECT service.id, %(day)s, 'back', NULL, NULL FROM {SERVICES} AS service
     WHERE service.withdrawn_at IS NULL AND service.visible
         AND service.id IN ({_OF_TODAY} 'back') AND service.id NOT IN ({_OF_TODAY} 'withdrawn') {_ONCE}
-"""  # noqa: S608
+"""  # noqa: S608 - our own names of tables and columns
 # Against what it cost when yesterday ended.
 _PRICES = f"""
     {_INTO} SELECT found.id, %(day)s, CASE WHEN found.after < found.before THEN 'cheaper' ELSE 'dearer' END,
@@ -55,7 +55,7 @@ _PRICES = f"""
     ) AS found
     WHERE found.before IS NOT NULL AND ABS(found.after - found.before) * 100 >= found.before * {LEAST_PERCENT}
         AND found.after <> found.before {_ONCE}
-"""  # noqa: S608
+"""  # noqa: S608 - our own names of tables and columns
 
 
 def write_days_news(*, now: datetime) -> int:

@@ -115,7 +115,10 @@ def _words(fact: Fact, value: str, *patterns: str, plain: bool = False) -> list[
 
 def _limit(fact: Fact, word: str) -> list[Phrase]:
     """Return the phrases that say how many pieces there may be."""
-    read: Read = lambda found: _count(found[1], found[2]) or None  # noqa: E731 - for both of them
+
+    def read(found: re.Match[str]) -> Any:
+        return _count(found[1], found[2]) or None
+
     return [
         Phrase(fact, rf"{word}:\s?{_COUNT}{_ONLY_PIECES}", read),
         Phrase(fact, rf"{word}[.]?\s?{_COUNT}{_ONLY_PIECES}", read, plain=False),

@@ -53,7 +53,7 @@ def _misbooked() -> Iterator[str]:
         ) AS refunds
         GROUP BY owner, number
         HAVING SUM(answered) <> SUM(booked)
-        ORDER BY length(number), number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608 - our own names
     for _owner, order, answered, booked in rows_of(sql):
         yield f"order {order}: claims gave back {_text(answered)}, but the ledger {_text(booked)}"
 
