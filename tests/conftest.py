@@ -29,6 +29,8 @@ DATABASES = Path(__file__).resolve().parent.parent / "var" / "test"
 
 
 def pytest_configure() -> None:
+    from catalog.caching import version
+
     # Hashing a password as slowly as production does would be half of the suite's time.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Templates are read again for every page only while somebody edits them; the admin's take a second each.
@@ -38,6 +40,8 @@ def pytest_configure() -> None:
     django_settings.PAGE_CACHE_SECONDS = 300
     # Else every test client would look through all static files first.
     django_settings.WHITENOISE_AUTOREFRESH = True
+    # A page beside a whole suite may take longer than a tenth of a second, and would ask for the version once more.
+    version.PROCESS_SECONDS = 2
     empty_quickly()
     user_logged_in.connect(confirmed_a_moment_ago)
 
