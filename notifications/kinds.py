@@ -30,7 +30,6 @@ class Kind:
 
 
 ORDERS = "orders"
-NUMBERS = "numbers"
 PAYMENTS = "payments"
 GOODS = "goods"
 ANSWERS = "answers"
@@ -38,7 +37,6 @@ STOCK = "stock"
 PRICES = "prices"
 API = "api"
 TERMS = "terms"
-NEWS = "news"
 SECURITY = "security"
 
 KINDS: dict[str, Kind] = {
@@ -48,11 +46,6 @@ KINDS: dict[str, Kind] = {
             ORDERS,
             pgettext_lazy("notices", "Orders"),
             _("When an order is completed, partially completed, canceled or refunded."),
-        ),
-        Kind(
-            NUMBERS,
-            pgettext_lazy("notices", "SMS numbers"),
-            _("When something happens to a number you bought after you have left its page."),
         ),
         Kind(
             PAYMENTS,
@@ -90,12 +83,6 @@ KINDS: dict[str, Kind] = {
             pgettext_lazy("notices", "Terms"),
             _("When our terms change and you have an API key. These always come."),
             can_be_turned_off=False,
-        ),
-        Kind(
-            NEWS,
-            pgettext_lazy("notices", "Announcements"),
-            _("News about the shop itself, such as planned maintenance."),
-            by_default=frozenset({BELL}),
         ),
         Kind(
             SECURITY,

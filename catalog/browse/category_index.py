@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 
 from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
@@ -62,13 +62,28 @@ class ShownCategory:
         return next((each for each in self.subcategories if pk in each.ids), None)
 
 
+class CountedRow(NamedTuple):
+    """A service among the few that were counted one by one: what the filters need of it."""
+
+    pk: int
+    category_id: int
+    subcategory_id: int | None
+    refill: bool
+    cancel: bool
+    in_stock: bool
+    qualities: int
+    country: str
+    covered_days: int | None
+    speed_per_day: int | None
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many services stand in each cell: `cell[flags]` have at least these flags. When `capped`, there are more."""
 
     cells: dict[Cell, list[int]]
     capped: bool = False
-    ids: dict[tuple[Cell, int], list[int]] = field(default_factory=dict)  # by cell and exact flags, where they were few
+    rows: dict[tuple[Cell, int], list[CountedRow]] = field(default_factory=dict)  # by cell and exact flags, where few
 
     def total(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> int:
         """Return how many have all the flags in `needs`, everywhere or in one category or subcategory."""
@@ -78,13 +93,15 @@ class Counts:
             if category in (None, in_category) and subcategory in (None, in_subcategory)
         )
 
-    def ids_of(self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0) -> list[int]:
-        """Return the ids of those that `total` counts; complete only when there are any, and it is not `capped`."""
+    def rows_of(
+        self, *, category: int | None = None, subcategory: int | None = None, needs: int = 0
+    ) -> list[CountedRow]:
+        """Return those that `total` counts; complete only when there are any, and it is not `capped`."""
         return [
-            pk
-            for ((in_category, in_subcategory), flags), ids in self.ids.items()
+            row
+            for ((in_category, in_subcategory), flags), rows in self.rows.items()
             if category in (None, in_category) and subcategory in (None, in_subcategory) and flags & needs == needs
-            for pk in ids
+            for row in rows
         ]
 
     def by_category(self, needs: int) -> dict[int, int]:
@@ -146,22 +163,38 @@ class CategoryIndex:
                 made[pk] = Category.from_db("default", names, self._rows[pk])
             service.category = made[pk]
 
-    def count(self, services: ServiceQuerySet, *, limit: int | None = None) -> Counts:
-        """Count services by cell and flags; with `limit`, so many at most and with their ids. One query."""
+    def count(self, services: ServiceQuerySet) -> Counts:
+        """Count services by cell and flags, however many. One query."""
         cells: dict[Cell, list[int]] = {}
-        ids: dict[tuple[Cell, int], list[int]] = {}
-        seen = 0
-        for category_id, subcategory_id, refill, cancel, in_stock, number, found in _grouped(services, limit):
-            flags = REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
+        for category_id, subcategory_id, refill, cancel, in_stock, number in _grouped(services):
             place = self.cell(category_id, subcategory_id)
-            cell = cells.setdefault(place, [0] * 8)
-            for fewer in range(8):
-                if flags & fewer == fewer:
-                    cell[fewer] += number
-            if found is not None:
-                ids.setdefault((place, flags), []).extend(map(int, found.split(",")))
-            seen += number
-        return Counts(cells, capped=limit is not None and seen >= limit, ids=ids)
+            _add(cells, place, _flags(refill, cancel, in_stock), number)
+        return Counts(cells)
+
+    def count_rows(self, services: ServiceQuerySet, *, limit: int) -> Counts:
+        """Count so many services at most, and keep what each was counted by. One query."""
+        grouped: dict[tuple[int, int | None, bool, bool, bool], list[CountedRow]] = {}
+        seen = 0
+        for seen, row in enumerate(_few(services, limit), start=1):  # noqa: B007 - how many there were
+            grouped.setdefault(row[1:6], []).append(CountedRow._make(row))
+        cells: dict[Cell, list[int]] = {}
+        rows: dict[tuple[Cell, int], list[CountedRow]] = {}
+        for (category_id, subcategory_id, refill, cancel, in_stock), found in grouped.items():
+            place, flags = self.cell(category_id, subcategory_id), _flags(refill, cancel, in_stock)
+            _add(cells, place, flags, len(found))
+            rows.setdefault((place, flags), []).extend(found)
+        return Counts(cells, capped=seen >= limit, rows=rows)
+
+
+def _flags(refill: object, cancel: object, in_stock: object) -> int:
+    return REFILL * bool(refill) + CANCEL * bool(cancel) + IN_STOCK * bool(in_stock)
+
+
+def _add(cells: dict[Cell, list[int]], place: Cell, flags: int, number: int) -> None:
+    cell = cells.setdefault(place, [0] * 8)
+    for fewer in range(8):
+        if flags & fewer == fewer:
+            cell[fewer] += number
 
 
 def category_index(version: int) -> CategoryIndex:
@@ -229,20 +262,19 @@ def _counted(plain: CategoryIndex) -> CategoryIndex:
     return replace(plain, categories=categories, counts=counts)
 
 
-def _grouped(
-    services: ServiceQuerySet, limit: int | None
-) -> Iterable[tuple[int, int | None, bool, bool, bool, int, str | None]]:
-    """Count by category, subcategory and flags, with the ids as a text where at most so many are counted.
+def _with_stock(services: ServiceQuerySet) -> ServiceQuerySet:
+    return services.order_by().annotate(in_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
 
-    In SQL of our own: Django cannot group what it has sliced.
-    """
-    flagged = services.order_by().annotate(has_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
-    rows = flagged.values("pk", "category_id", "subcategory_id", "refill", "cancel", "has_stock")[:limit]
-    sql, params = rows.query.sql_with_params()
-    columns = "category_id, subcategory_id, refill, cancel, has_stock"
-    joined = "STRING_AGG(pk::text, ',')" if connection.vendor == "postgresql" else "GROUP_CONCAT(pk)"
-    ids = "NULL" if limit is None else joined
+
+def _grouped(services: ServiceQuerySet) -> Iterable[tuple[int, int | None, bool, bool, bool, int]]:
+    """Count by category, subcategory and flags."""
+    by = _with_stock(services).values_list("category_id", "subcategory_id", "refill", "cancel", "in_stock")
+    return by.annotate(number=Count("pk"))
+
+
+def _few(services: ServiceQuerySet, limit: int) -> Iterable[tuple[Any, ...]]:
+    """Read the columns of `CountedRow`, without a word of Django's for each row: there may be a thousand."""
+    sql, params = _with_stock(services).values_list(*CountedRow._fields)[:limit].query.sql_with_params()
     with connection.cursor() as cursor:
-        # Django's own statement between our own words.
-        cursor.execute(f"SELECT {columns}, COUNT(*), {ids} FROM ({sql}) AS found GROUP BY {columns}", params)  # noqa: S608
+        cursor.execute(sql, params)
         return cursor.fetchall()

@@ -12,6 +12,7 @@ from catalog.browse.category_index import (
     IN_STOCK,
     REFILL,
     CategoryIndex,
+    CountedRow,
     Counts,
     ShownCategory,
     ShownSubcategory,
@@ -54,12 +55,12 @@ class Facets:
     refill: Choice
     cancel: Choice
     in_stock: Choice
-    counted: Sequence[int] = ()  # the ids of those that were counted, where they were not counted ahead
+    counted: Sequence[CountedRow] = ()  # those that were counted, where they were not counted ahead
 
     @property
     def ids(self) -> Sequence[int]:
         """Those of all that match, when they are few enough to be looked up by them."""
-        return () if self.or_more or self.total > MAX_LOOKED_UP else self.counted
+        return () if self.or_more or self.total > MAX_LOOKED_UP else [row.pk for row in self.counted]
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,13 @@ def count_facets(
     counts = (
         category_index.counts
         if ahead
-        else category_index.count(narrow_to_place(found, around, category_index), limit=MAX_COUNTED)
+        else category_index.count_rows(narrow_to_place(found, around, category_index), limit=MAX_COUNTED)
     )
     here = counts
     needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
     if counts.capped and (place != around or needs):
         # The chosen ones may be rare among those counted: count them by themselves.
-        here = category_index.count(
+        here = category_index.count_rows(
             narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED
         )
     return _Counter(place, needs, counts, here).facets(category_index)
@@ -165,7 +166,7 @@ class _Counter:
             refill=self._flag(REFILL),
             cancel=self._flag(CANCEL),
             in_stock=self._flag(IN_STOCK),
-            counted=self.here.ids_of(**self._chosen, needs=self.needs),
+            counted=self.here.rows_of(**self._chosen, needs=self.needs),
         )
 
     @property

@@ -1,10 +1,12 @@
 """Filters by facts: what a list can be narrowed by, and how many matches each choice would leave.
 
-Narrowed by a fact, a list is counted as one with a price is: openly, never ahead. The choices are counted in one query,
-whatever matches; what a list of a whole category would leave is kept until the catalog changes.
+Narrowed by a fact, a list is counted as one with a price is: openly, never ahead. What has been read to be counted by
+the other filters is counted here without another look; else the choices are counted in one query, whatever matches, and
+what a list of a whole category would leave is kept until the catalog changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +15,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from catalog.browse.category_index import CountedRow
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
 from catalog.caching.versioned_cache import cache_key, cached, store
@@ -92,6 +95,15 @@ def count_fact_filters(
         if counted is None:
             counted = _count(matching, query, limit)
             store(key, version, counted, shows_prices=False)
+    return _filters(counted, query, limit)
+
+
+def fact_filters_among(rows: Sequence[CountedRow], query: ListingQuery, *, limit: int) -> list[FactFilter]:
+    """Return the filters by facts of a list that no fact narrows, whose matches have been read; no query."""
+    counted: Counted = {
+        name: Counter(value for row in rows if (value := getattr(row, column)) is not None)
+        for name, column in COLUMNS.items()
+    }
     return _filters(counted, query, limit)
 
 

@@ -24,7 +24,13 @@ from catalog.browse.facets import (
     narrow_openly,
     narrow_to_place,
 )
-from catalog.browse.fact_filters import FactFilter, count_fact_filters, fact_chip, narrow_by_facts
+from catalog.browse.fact_filters import (
+    FactFilter,
+    count_fact_filters,
+    fact_chip,
+    fact_filters_among,
+    narrow_by_facts,
+)
 from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_window
@@ -195,8 +201,9 @@ def fill_listing(
 
     `fixed` is the category whose page it is; `among` narrows to these services, a customer's favorites for one.
     Queries: one for the rows; up to two for counts unless they are counted ahead, and one more where more match than
-    are counted; one for filters by facts; one or two for the price book. When nothing has the words: one for what comes
-    close to them and as many again for each try, four at most, then ten for what to suggest.
+    are counted; one for filters by facts where one is chosen or nothing was counted; one or two for the price book.
+    When nothing has the words: one for what comes close to them and as many again for each try, four at most, then ten
+    for what to suggest.
     """
     query = _sensible(asked, category_index, fixed)
     services = Service.objects.all() if among is None else among
@@ -232,11 +239,10 @@ def fill_listing(
         shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
     shown = ranked(shown, query, facets).defer("search_text", "upstream_description", "description")
     fact_filters: Sequence[FactFilter] = ()
-    if facets.total or not query.is_counted_ahead:
-        if facets.counted and not query.asks_for_facts:
-            matching = Service.objects.filter(one_of(facets.counted))  # by their words it would take as long once more
-        else:
-            matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
+    if facets.counted and not query.asks_for_facts:
+        fact_filters = fact_filters_among(facets.counted, query, limit=MAX_COUNTED)
+    elif facets.total or query.asks_for_facts:
+        matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
         ahead = among is None and query.is_about_facts
         fact_filters = count_fact_filters(
             matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None

@@ -16,10 +16,10 @@ from notifications.channels.bell.news import count_unread
 from notifications.channels.channel import Channel
 from notifications.channels.mail.channel import MAIL as MAIL_CHANNEL
 from notifications.choices import choices_of, choose, turned_off
-from notifications.kinds import BELL, KINDS, MAIL, NEWS, ORDERS, PRICES, SECURITY, STOCK, TERMS
+from notifications.kinds import BELL, KINDS, MAIL, ORDERS, PRICES, SECURITY, STOCK, TERMS
 from notifications.models import Notice, NoticeChoice
 from notifications.outbox import NotOurPath, send_notices, tell_customer, write_notices
-from notifications.samples import samples
+from notifications.samples import samples, told_kinds
 from tests.conftest import customer
 
 pytestmark = pytest.mark.django_db
@@ -53,11 +53,16 @@ def test_tell_customer_when_channels_were_chosen_then_it_goes_by_these(ann, ben,
     assert ways() == expected
 
 
-def test_tell_customer_when_nothing_was_chosen_then_each_kind_comes_as_it_is_declared(ann: User) -> None:
-    for kind in (ORDERS, PRICES, NEWS):
+def test_tell_customer_when_nothing_was_chosen_then_each_kind_comes_as_it_is_declared(ann: User, monkeypatch) -> None:
+    monkeypatch.setitem(KINDS, STOCK, replace(KINDS[STOCK], by_default=frozenset({BELL})))
+    for kind in (ORDERS, PRICES, STOCK):
         tell_customer(ann, kind, "Subject", "Body", kind=kind)
 
-    assert (ways(ORDERS), ways(PRICES), ways(NEWS)) == ([(MAIL, True, True)], [], [(BELL, True, False)])
+    assert (ways(ORDERS), ways(PRICES), ways(STOCK)) == ([(MAIL, True, True)], [], [(BELL, True, False)])
+
+
+def test_every_kind_is_told_by_somebody() -> None:
+    assert told_kinds() == list(KINDS.values())
 
 
 def test_tell_customer_when_only_the_bell_is_wanted_then_nobody_is_mailed_and_no_hour_is_used_up(ann: User) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from notifications.choices import choices_of, turned_off
-from notifications.kinds import BELL, KINDS, MAIL, NEWS, ORDERS, PRICES, STOCK
+from notifications.kinds import BELL, KINDS, MAIL, ORDERS, PRICES, STOCK
 from notifications.letters import send_letters, write_letter
 from notifications.models import NoticeChoice
 from notifications.outbox import send_notices, tell_admins, tell_customer
@@ -184,7 +184,7 @@ def test_unsubscribe_when_the_secret_key_was_changed_then_old_mails_still_work(a
 def test_unsubscribe_when_the_kind_can_be_turned_off_then_its_address_does_only_that(ann, program, kind) -> None:
     program.post(path_of(unsubscribe_url(ann, [kind])), ONE_CLICK)
 
-    assert off(ann) == {kind} - {PRICES, NEWS}  # which come by mail only to whoever asked for it
+    assert off(ann) == {kind} - {PRICES}  # which come by mail only to whoever asked for it
     assert list(NoticeChoice.objects.values_list("kind", "channel", "wanted")) == [(kind, MAIL, False)]
 
 
