@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
@@ -62,19 +62,12 @@ class ShownCategory:
         return next((each for each in self.subcategories if pk in each.ids), None)
 
 
-class CountedRow(NamedTuple):
-    """A service among the few that were counted one by one: what the filters need of it."""
-
-    pk: int
-    category_id: int
-    subcategory_id: int | None
-    refill: bool
-    cancel: bool
-    in_stock: bool
-    qualities: int
-    country: str
-    covered_days: int | None
-    speed_per_day: int | None
+# What is read of a service among the few that are counted one by one. Plain tuples: there may be a thousand.
+COUNTED = (
+    *("pk", "category_id", "subcategory_id", "refill", "cancel", "in_stock"),
+    *("qualities", "country", "covered_days", "speed_per_day"),
+)
+CountedRow = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -174,16 +167,16 @@ class CategoryIndex:
     def count_rows(self, services: ServiceQuerySet, *, limit: int) -> Counts:
         """Count so many services at most, and keep what each was counted by. One query."""
         grouped: dict[tuple[int, int | None, bool, bool, bool], list[CountedRow]] = {}
-        seen = 0
-        for seen, row in enumerate(_few(services, limit), start=1):  # noqa: B007 - how many there were
-            grouped.setdefault(row[1:6], []).append(CountedRow._make(row))
+        seen = _few(services, limit)
+        for row in seen:
+            grouped.setdefault(row[1:6], []).append(row)
         cells: dict[Cell, list[int]] = {}
         rows: dict[tuple[Cell, int], list[CountedRow]] = {}
         for (category_id, subcategory_id, refill, cancel, in_stock), found in grouped.items():
             place, flags = self.cell(category_id, subcategory_id), _flags(refill, cancel, in_stock)
             _add(cells, place, flags, len(found))
             rows.setdefault((place, flags), []).extend(found)
-        return Counts(cells, capped=seen >= limit, rows=rows)
+        return Counts(cells, capped=len(seen) >= limit, rows=rows)
 
 
 def _flags(refill: object, cancel: object, in_stock: object) -> int:
@@ -272,9 +265,9 @@ def _grouped(services: ServiceQuerySet) -> Iterable[tuple[int, int | None, bool,
     return by.annotate(number=Count("pk"))
 
 
-def _few(services: ServiceQuerySet, limit: int) -> Iterable[tuple[Any, ...]]:
-    """Read the columns of `CountedRow`, without a word of Django's for each row: there may be a thousand."""
-    sql, params = _with_stock(services).values_list(*CountedRow._fields)[:limit].query.sql_with_params()
+def _few(services: ServiceQuerySet, limit: int) -> list[CountedRow]:
+    """Read the columns of COUNTED without a word of Django's for each row."""
+    sql, params = _with_stock(services).values_list(*COUNTED)[:limit].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()

@@ -60,7 +60,7 @@ class Facets:
     @property
     def ids(self) -> Sequence[int]:
         """Those of all that match, when they are few enough to be looked up by them."""
-        return () if self.or_more or self.total > MAX_LOOKED_UP else [row.pk for row in self.counted]
+        return () if self.or_more or self.total > MAX_LOOKED_UP else [row[0] for row in self.counted]
 
 
 @dataclass(frozen=True)

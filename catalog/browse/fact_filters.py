@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from catalog.browse.category_index import CountedRow
+from catalog.browse.category_index import COUNTED, CountedRow
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
 from catalog.caching.versioned_cache import cache_key, cached, store
@@ -100,10 +101,10 @@ def count_fact_filters(
 
 def fact_filters_among(rows: Sequence[CountedRow], query: ListingQuery, *, limit: int) -> list[FactFilter]:
     """Return the filters by facts of a list that no fact narrows, whose matches have been read; no query."""
-    counted: Counted = {
-        name: Counter(value for row in rows if (value := getattr(row, column)) is not None)
-        for name, column in COLUMNS.items()
-    }
+    counted: Counted = {}
+    for name, column in COLUMNS.items():
+        counted[name] = Counter(map(itemgetter(COUNTED.index(column)), rows))
+        counted[name].pop(None, None)
     return _filters(counted, query, limit)
 
 
