@@ -66,6 +66,7 @@ class ShownCategory:
 COUNTED = (
     *("pk", "category_id", "subcategory_id", "refill", "cancel", "in_stock"),
     *("qualities", "country", "covered_days", "speed_per_day"),
+    *("position", "search_text"),
 )
 CountedRow = tuple[Any, ...]
 
@@ -255,7 +256,7 @@ def _counted(plain: CategoryIndex) -> CategoryIndex:
     return replace(plain, categories=categories, counts=counts)
 
 
-def _with_stock(services: ServiceQuerySet) -> ServiceQuerySet:
+def _with_stock(services: ServiceQuerySet) -> Any:
     return services.order_by().annotate(in_stock=ExpressionWrapper(HAS_STOCK, output_field=BooleanField()))
 
 

@@ -25,7 +25,6 @@ from upstream.money import micros_from_decimal
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
 # count thirty thousand of them would be most of the page's time: the page says "1,000+" instead.
 MAX_COUNTED = 1000
-MAX_LOOKED_UP = 300  # so many are found faster by their ids than by their words once more
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ class Facets:
     counted: Sequence[CountedRow] = ()  # those that were counted, where they were not counted ahead
 
     @property
-    def ids(self) -> Sequence[int]:
-        """Those of all that match, when they are few enough to be looked up by them."""
-        return () if self.or_more or self.total > MAX_LOOKED_UP else [row[0] for row in self.counted]
+    def are_all(self) -> bool:
+        """Whether `counted` are all that match."""
+        return bool(self.counted) and not self.or_more
 
 
 @dataclass(frozen=True)

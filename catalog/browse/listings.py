@@ -33,9 +33,9 @@ from catalog.browse.fact_filters import (
 )
 from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
-from catalog.browse.paging import Window, open_window
+from catalog.browse.paging import Window, open_page, open_window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import find, ranked
+from catalog.browse.search import find, in_order, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
@@ -233,11 +233,6 @@ def fill_listing(
             query, found, facets, corrected = nearest, close_found, close_facets, True
             break
     place = Place.of(query, category_index)
-    if facets.ids:
-        shown = Service.objects.filter(one_of(facets.ids))
-    else:
-        shown = narrow_by_flags(narrow_to_place(found, place, category_index), query)
-    shown = ranked(shown, query, facets).defer("search_text", "upstream_description", "description")
     fact_filters: Sequence[FactFilter] = ()
     if facets.counted and not query.asks_for_facts:
         fact_filters = fact_filters_among(facets.counted, query, limit=MAX_COUNTED)
@@ -247,7 +242,14 @@ def fill_listing(
         fact_filters = count_fact_filters(
             matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
         )
-    window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
+    if facets.are_all and query.sort == Sort.USUAL:
+        window = open_page(in_order(facets.counted, query), query)
+    else:
+        if facets.are_all:
+            shown = Service.objects.filter(one_of([row[0] for row in facets.counted]))
+        else:
+            shown = ranked(narrow_by_flags(narrow_to_place(found, place, category_index), query), query)
+        window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
     listing = Listing(path, asked, query, facets, window, fixed, place.category, corrected)

@@ -1,18 +1,21 @@
 """Finding services by words or by number, the best matches first."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from operator import itemgetter
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from catalog.browse.facets import MAX_COUNTED, Facets
+from catalog.browse.category_index import COUNTED, CountedRow
+from catalog.browse.facets import MAX_COUNTED
 from catalog.browse.forms import ListingQuery, Sort, whole_number
 from catalog.models import Service, ServiceQuerySet
 from catalog.words.synonyms import synonyms
-from catalog.words.terms import BEGINNING, PART, Term, may_be_parts, may_rank_apart, rank_of, terms_of
-from catalog.words.texts import SEARCHED, one_of, services_beginning, services_with
+from catalog.words.terms import BEGINNING, PART, may_be_parts, may_rank_apart, rank_of, terms_of
+from catalog.words.texts import one_of, services_beginning, services_with
 from upstream.reading.text import comparable
 
+PK, POSITION, SEARCH_TEXT = map(COUNTED.index, ("pk", "position", "search_text"))
 THE_ONE = -1  # the rank of the service whose number was typed
 # As people write a number that is meant to be one: "#12", "№ 12" (which is compared as "no"), "ID: 12".
 _MEANT_AS_NUMBER = re.compile(r"(?:#|no\.? ?|id ?[:#]? ?)([0-9]{1,19})")
@@ -51,21 +54,35 @@ def first_found(words: str, maximum: int, *, category_ids: Collection[int] = ())
     return found
 
 
-def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> ServiceQuerySet:
-    """Return these services, found by a question's words, with a `rank`; without where the order is another one.
+def in_order(rows: Sequence[CountedRow], query: ListingQuery) -> list[int]:
+    """Return the ids of all that match a question, those first that have its words best; no query but the synonyms'."""
+    best = _rank(query)
+    if best is None:
+        return [row[PK] for row in sorted(rows, key=itemgetter(POSITION, PK))]
+    return [row[PK] for row in sorted(rows, key=lambda row: (best(row), row[POSITION], row[PK]))]
 
-    Words that stand alone come before beginnings of words, and these before parts. Of more than are counted only the
-    beginnings are looked for, and where these are as many, they are all that is shown: one query more. What the words
-    that are known say cannot differ is not compared.
+
+def _rank(query: ListingQuery) -> Callable[[CountedRow], int] | None:
+    if not query.words or _number_alone(query.words) is not None:
+        return None
+    table = synonyms()
+    terms = terms_of(query.words, table)
+    number = whole_number(comparable(query.words))
+    if number is not None:
+        return lambda row: THE_ONE if row[PK] == number else rank_of(row[SEARCH_TEXT], terms)
+    return (lambda row: rank_of(row[SEARCH_TEXT], terms)) if may_rank_apart(terms, table.said) else None
+
+
+def ranked(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:
+    """Return these services, of which more match a question's words than are counted, with a `rank`.
+
+    Without where the order is another one, where all have the same, and beyond those that have the words where words
+    begin. A query for these, where there can be others.
     """
     if not query.words or query.sort != Sort.USUAL or _number_alone(query.words) is not None:
         return services
     table = synonyms()
     terms = terms_of(query.words, table)
-    number = whole_number(comparable(query.words))
-    if not facets.or_more:
-        may_differ = number is not None or may_rank_apart(terms, table.said)
-        return services.annotate(rank=_exact_first(number, terms)) if may_differ else services
     if not may_be_parts(terms, table.said):
         return services
     begin = services.filter(services_beginning(terms))
@@ -83,10 +100,3 @@ def ranked(services: ServiceQuerySet, query: ListingQuery, facets: Facets) -> Se
 def _number_alone(words: str) -> int | None:
     meant = _MEANT_AS_NUMBER.fullmatch(comparable(words))
     return None if meant is None else whole_number(meant[1])
-
-
-def _exact_first(number: int | None, terms: list[Term]) -> Case:
-    rank = rank_of(SEARCHED, terms)
-    if number is None:
-        return rank
-    return Case(When(pk=number, then=Value(THE_ONE)), default=rank, output_field=IntegerField())

@@ -6,10 +6,10 @@ Texts that are searched are stored as `searchable` has them: words with one blan
 the text does or after a blank.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
+from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Concat, StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -43,12 +43,16 @@ class Term:
         """Whether a text as `searchable` has it would be found by `found_in`."""
         return any(all(_is_anywhere(text, word) for word in phrase.split()) for phrase in self.phrases)
 
-    def stands_in(self, field: str, *, whole: bool) -> Q:
-        """Return the condition that it, or another word for it, begins in the text where a word begins.
+    def begins_in(self, field: str) -> Q:
+        """Return the condition that it, or another word for it, begins in the text where a word begins."""
+        return _any(Q(*(_at_edge(field, word) for word in phrase.split())) for phrase in self.phrases)
 
-        `whole`: and ends where one ends.
+    def stands_in(self, spaced: str, *, end: str) -> bool:
+        """Whether it, or another word for it, begins where a word begins and is followed by `end`.
+
+        `spaced` is a text as `searchable` has it between two blanks.
         """
-        return _any(Q(*(_at_edge(field, word, whole=whole) for word in phrase.split())) for phrase in self.phrases)
+        return any(all(f" {word}{end}" in spaced for word in phrase.split()) for phrase in self.phrases)
 
 
 def terms_of(words: str, table: Synonyms | None = None) -> list[Term]:
@@ -70,20 +74,17 @@ def found_in(field: str, terms: Iterable[Term]) -> Q:
     return Q(*(term.found_in(field) for term in terms))
 
 
-def stand_in(field: str, terms: Iterable[Term]) -> Q:
+def all_begin_in(field: str, terms: Iterable[Term]) -> Q:
     """Return the condition that all terms stand where words begin."""
-    return Q(*(term.stands_in(field, whole=False) for term in terms))
+    return Q(*(term.begins_in(field) for term in terms))
 
 
-def rank_of(field: str, terms: list[Term]) -> Case:
+def rank_of(text: str, terms: Sequence[Term]) -> int:
     """Return how well a text has all terms: WHOLE words come before BEGINNINGs of words, and these before PARTs."""
-    whole = Q(*(term.stands_in(field, whole=True) for term in terms))
-    return Case(
-        When(whole, then=Value(WHOLE)),
-        When(stand_in(field, terms), then=Value(BEGINNING)),
-        default=Value(PART),
-        output_field=IntegerField(),
-    )
+    spaced = f" {text} "
+    if all(term.stands_in(spaced, end=" ") for term in terms):
+        return WHOLE
+    return BEGINNING if all(term.stands_in(spaced, end="") for term in terms) else PART
 
 
 def may_rank_apart(terms: Iterable[Term], said: str) -> bool:
@@ -138,10 +139,10 @@ def _is_anywhere(text: str, word: str) -> bool:
     return begins_in(text, word) if is_short(word) else word in text
 
 
-def _at_edge(field: str, word: str, *, whole: bool) -> Q:
+def _at_edge(field: str, word: str) -> Q:
     # Not LIKE: the planner thinks that it would find next to nothing, and sorts what it could read in order.
-    text = Concat(Value(" "), F(field), Value(" "), output_field=TextField())
-    return Q(GreaterThan(StrIndex(text, Value(f" {word}{' ' * whole}")), 0))
+    text = Concat(Value(" "), F(field), output_field=TextField())
+    return Q(GreaterThan(StrIndex(text, Value(f" {word}")), 0))
 
 
 def begins_in(text: str, word: str) -> bool:

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from catalog.caching.version import recent_version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Service
-from catalog.words.terms import Term, begins_in, found_in, is_short, stand_in
+from catalog.words.terms import Term, all_begin_in, begins_in, found_in, is_short
 
 SEARCHED = "search_text"
 Row = tuple[int, str]
@@ -31,7 +31,7 @@ def services_with(terms: list[Term]) -> Q:
 def services_beginning(terms: list[Term]) -> Q:
     """Return the condition that a service has all terms where words begin; for those that `services_with` finds."""
     if connection.vendor == "postgresql":
-        return stand_in(SEARCHED, terms)
+        return all_begin_in(SEARCHED, terms)
     return _are(_rows(), terms, only_beginnings=True)
 
 

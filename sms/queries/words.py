@@ -12,7 +12,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from catalog.words.corrections import LONGEST_WORD, corrections
 from catalog.words.synonyms import synonyms
-from catalog.words.terms import Term, found_in, stand_in, terms_of
+from catalog.words.terms import Term, all_begin_in, found_in, terms_of
 from sms.models import Country, Project, Site
 from sms.pricing import Place
 from sms.queries.search import by_place
@@ -31,7 +31,11 @@ def matching(rows: QuerySet[Any], words: str) -> QuerySet[Any]:
         return rows
     first = terms[0]
     begins = [When(search_text__startswith=phrase, then=1) for phrase in first.phrases]
-    ranked = [When(search_text__startswith=searchable(words), then=0), *begins, When(stand_in(SEARCHED, terms), then=2)]
+    ranked = [
+        When(search_text__startswith=searchable(words), then=0),
+        *begins,
+        When(all_begin_in(SEARCHED, terms), then=2),
+    ]
     if rows.model is Country:
         code = Q(dial_code=f"+{first.typed}") | Q(code=first.typed)
         ranked.insert(0, When(code, then=Value(-1)))
