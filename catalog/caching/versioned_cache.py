@@ -5,8 +5,10 @@ never has to be removed, and a lost or emptied Redis costs time and nothing else
 """
 
 import hashlib
+import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache as computed_once
 from typing import Any, TypeVar, cast
@@ -16,6 +18,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from catalog.caching.version import (
+    PROCESS_SECONDS,
     VERSION_KEY,
     forget_process_version,
     process_version,
@@ -45,7 +48,7 @@ Found = tuple[int, datetime | None, Any]  # the version, until when it is true, 
 MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
 _process_pages: dict[str, Found] = {}
 MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
-_process_values: dict[str, tuple[str, Any]] = {}
+_process_values: dict[str, "_Known"] = {}
 _PROGRAM = (
     "templates",
     "locale",
@@ -61,6 +64,16 @@ _PROGRAM = (
     "support",
     "upstream",
 )
+
+
+@dataclass
+class _Known:
+    """A value in this process's memory: its name, and at which version and until when the cache need not be asked."""
+
+    name: str
+    value: Any
+    version: int
+    until: float
 
 
 def cache_key(*about: object) -> str:
@@ -103,22 +116,31 @@ def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
     """Return a value made at this version that shows no prices, from the memory of this process where that is possible.
 
     For what is larger than the question for it and never changed by who gets it. The shared cache says which value is
-    the one at this version, by a name that no other value ever has.
+    the one at this version, by a name that no other value ever has; a process asks it every tenth of a second at most.
     """
+    known, now = _process_values.get(key), time.monotonic()
+    if known is not None and known.version == version and now < known.until:
+        return cast(Value, known.value)
     name: str | None = cached(key, version)
-    known = _process_values.get(key)
-    if name is not None and known is not None and known[0] == name:
-        return cast(Value, known[1])
+    if name is not None and known is not None and known.name == name:
+        known.version, known.until = version, now + PROCESS_SECONDS
+        return cast(Value, known.value)
     value: Value | None = cache.get(name) if name is not None else None
     if value is None:
         value, name = make(), f"{key}:{uuid.uuid4().hex}"
         cache.set(name, value, timeout=settings.PAGE_CACHE_SECONDS)
         store(key, version, name, shows_prices=False)
     _process_values.pop(key, None)
-    _process_values[key] = (cast(str, name), value)
+    _process_values[key] = _Known(cast(str, name), value, version, time.monotonic() + PROCESS_SECONDS)
     for oldest in list(_process_values)[:-MAX_PROCESS_VALUES]:
         _process_values.pop(oldest, None)
     return value
+
+
+def forget_cached(key: str) -> None:
+    """Have a value made anew at the version it was made at: what it is made of has changed, and the catalog has not."""
+    cache.delete(key)
+    _process_values.pop(key, None)
 
 
 def forget_process_cache() -> None:

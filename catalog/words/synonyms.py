@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.core.cache import cache
-
 from catalog.caching.version import recent_version
-from catalog.caching.versioned_cache import cache_key, process_cached
+from catalog.caching.versioned_cache import cache_key, forget_cached, process_cached
 from catalog.models import SearchSynonym, SearchWord
 
 MAX_OTHERS = 12
@@ -29,7 +27,7 @@ def synonyms() -> Synonyms:
 
 def forget_synonyms() -> None:
     """Have the table read again: words have been learned, which makes no new version of the catalog."""
-    cache.delete(_key())
+    forget_cached(_key())
 
 
 def _key() -> str:
