@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from accounts.fast_queries.reads import Prepared
 from accounts.models import User
 from catalog.models import Favorite, Service, ServiceQuerySet
 
@@ -23,17 +22,15 @@ def favorites_of(user: User) -> ServiceQuerySet:
     return Service.objects.filter(pk__in=Favorite.objects.filter(user=user).values("service"))
 
 
-def favorites_among(user: User, service_ids: Sequence[int]) -> set[int]:
-    """Return which of these services the customer has among the favorites; one query.
+_of_user = Prepared(
+    lambda: Favorite.objects.filter(user_id=0).order_by().values_list("service_id"),
+    example=(0,),
+    among='"catalog_favorite"."service_id"',
+)
 
-    In SQL, because every page of a list asks, and composing it would take several times as long as answering.
-    """
+
+def favorites_among(user: User, service_ids: Sequence[int]) -> set[int]:
+    """Return which of these services the customer has among the favorites; one query at most."""
     if not service_ids:
         return set()
-    marks = ", ".join(["%s"] * len(service_ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT service_id FROM catalog_favorite WHERE user_id = %s AND service_id IN ({marks})",  # noqa: S608
-            [user.pk, *service_ids],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return {service_id for (service_id,) in _of_user.rows(user.pk, ids=service_ids)}
