@@ -39,7 +39,7 @@ class KeySelect(AutocompleteSelect):
 
     def _may_be_key(self, value: Any) -> bool:
         try:
-            self.field.target_field.to_python(value)
+            self.field.target_field.clean(value, None)
         except ValidationError:
             return False
         return True

@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from tests.pages import page_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("key", ["0001-01-01T00:00:00+14:00", "x", "1e9", "9" * 40])
