@@ -159,8 +159,8 @@ EXAMPLES: dict[str, list[Example]] = {
         _state("the title alone", title="Privacy", url="#"),
     ],
     "category_tile": [
-        _state("one", category=Shown(pk=1, title="Telegram", services_count=1)),
-        _state("many", category=Shown(pk=1, title="Instagram", services_count=1_204)),
+        _state("one", category=Shown(pk=1, title="Telegram", services_count=1, icon="plane")),
+        _state("many", category=Shown(pk=1, title="Instagram", services_count=1_204, icon="camera")),
     ],
     "chips": [
         _state("links", links=[{"label": "Telegram", "url": "#"}, {"label": "Likes", "url": "#"}], label="Suggestions"),

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from notifications.channels.bell.news import MOST, SHOWN_FOR, count_unread
+from notifications.choices import choose
+from notifications.kinds import MAIL, ORDERS
 from notifications.models import Notice
 from notifications.outbox import tell_customer
 from notifications.retention import clean_notices
@@ -149,8 +151,9 @@ def test_visitor_when_a_page_is_opened_then_there_is_no_bell(client) -> None:
 
 def test_retention_when_news_were_only_in_the_bell_then_they_go_as_mails_do(ann, settings) -> None:
     long_ago = timezone.now() - settings.RETENTION.notices - timedelta(days=1)
-    tell(ann, 1, kind="news", now=long_ago)
-    tell(ann, 2, kind="news")
+    choose(ann, {(ORDERS, MAIL): False})
+    tell(ann, 1, now=long_ago)
+    tell(ann, 2)
 
     assert clean_notices(now=timezone.now()) == 1
     assert Notice.objects.get().key == "k2"
