@@ -43,6 +43,11 @@ VISITORS = tuple(
         ("account_signup", "", False),
         ("account_reset_password", "", False),
         ("api:docs", "", False),
+        ("documents:document", "", False),
+        ("support:help", "", False),
+        ("support:status", "", False),
+        ("support:announcements", "", False),
+        ("changes", "", False),
     )
 )
 CUSTOMERS = tuple(
@@ -75,6 +80,21 @@ CUSTOMERS = tuple(
         ("api:webhooks", "", False),
         ("api:webhook", "", False),
         ("privacy:home", "", False),
+        ("orders:goods", "", False),
+        ("support:help", "", True),
+        ("support:new", "", False),
+        ("support:ticket", "", True),
+        ("support:status", "", False),
+        ("support:announcements", "", False),
+        ("changes", "", False),
+        ("documents:accept", "", False),
+        ("notices:list", "", False),
+        ("notices:choices", "", False),
+        ("account_change_password", "", False),
+        ("account_logout", "", False),
+        ("mfa_index", "", False),
+        ("mfa_activate_totp", "", False),
+        ("api:webhook_delivery", "", False),
     )
 )
 PAGES = VISITORS + CUSTOMERS

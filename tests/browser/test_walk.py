@@ -81,12 +81,12 @@ def walk(visitors: Iterable[tuple[bool, Page]], owner: User, pages: tuple[Walked
     for signed_in, window in visitors:
         for page in pages:
             if page.signed_in == signed_in:
-                address = page.address(addresses)
+                address = page.address(addresses).replace("/en/", f"/{language}/")
                 answer = window.goto(address)
                 assert answer is not None
                 assert answer.ok, address
                 window.evaluate(UNFOLD)
-                assert window.locator("html").get_attribute("lang") == language
+                assert window.locator("html").get_attribute("lang") == language, address
                 found += [f"{address} {fault}" for fault in faults(window)]
     return found
 

@@ -62,7 +62,8 @@ class Addresses:
         key = ApiKey.objects.filter(user=user).latest("pk")
         session, _new = UserSession.objects.get_or_create(user=user, session_key="k", ip="203.0.113.9")
         export, _new = DataExport.objects.get_or_create(user=user, state="ready", file_name="none.zip")
-        notice, _new = Notice.objects.get_or_create(user=user, key="walk", in_bell=True, url="/orders/")
+        shown = {"subject": "News"}
+        notice, _new = Notice.objects.get_or_create(shown, user=user, key="walk", in_bell=True, url="/orders/")
         picture, _new = Picture.objects.get_or_create(digest="0" * 64, content=b"", width=1, height=1)
         assert order.kind == Kind.SERVICE
         self._arguments: dict[str, dict[str, Any]] = {
