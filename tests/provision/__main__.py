@@ -40,8 +40,8 @@ def main(arguments: list[str]) -> int:
             with Postgres() as postgres:
                 os.environ["MIGRATED_POSTGRES"] = migrated_postgres(postgres.url)
                 os.environ["MIGRATED_SQLITE"] = str(on_file.result())
-                on_sqlite = ["-m", "(sqlite or sqlite_alone) and not long", "--durations", "10"]
-                on_postgres = ["-m", "long" if long else "not long and not sqlite_alone", "--durations", "10"]
+                on_sqlite = ["-m", "sqlite and not sqlite_alone and not long", "--durations", "10"]
+                on_postgres = ["-m", "long" if long else "not long", "--durations", "10"]
                 runs = [
                     ("SQLite", "", on_sqlite if arguments else [*on_sqlite, *_marked_files()]),
                     ("PostgreSQL", postgres.url, on_postgres),
