@@ -1,6 +1,6 @@
 # make demo      the whole shop on this machine, against the sandbox; PORT=8080 moves it, PROFILE=hostile changes the sandbox
 # make test      everything on PostgreSQL, on SQLite what differs there, with a real broker and browser; ARGS="tests/orders -x"
-# make test-long minutes of load, faults and kills
+# make test-long minutes of load, faults and kills, and what make test takes a sample of
 # make styleguide  take the pictures of components anew that make test-long compares with
 # make check     the linters
 # make lock      write the lock files again from requirements/*.in

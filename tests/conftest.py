@@ -157,6 +157,15 @@ def sandbox_process() -> Iterator["Sandbox"]:
         yield process
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _warm_processes() -> Iterator[None]:
+    """End what the tests of this process have kept warm."""
+    yield
+    from tests import warm
+
+    warm.forget()
+
+
 @pytest.fixture
 def sandbox(sandbox_process: "Sandbox", settings: Any, monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
     """The stand-in upstream: 60 services, a balance of 1000.00, no faults; orders do not move by themselves."""

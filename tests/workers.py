@@ -1,7 +1,6 @@
 """Real Celery processes for tests: they use the test's database, its Valkey and its sandbox."""
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from storefront.demo.processes import Child, Processes
+from storefront.demo.processes import Child
+from tests.warm import WarmProcesses
 
 
 def database_url() -> str:
@@ -27,7 +27,7 @@ def database_url() -> str:
 class Workers:
     """Starts workers and beat, and stops what it started."""
 
-    def __init__(self, processes: Processes, folder: Path, **environment: str) -> None:
+    def __init__(self, processes: WarmProcesses, folder: Path, **environment: str) -> None:
         self._processes = processes
         self._folder = folder
         self.environment = {
@@ -63,9 +63,9 @@ class Workers:
         child.process.wait()
 
     def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> Child:
-        command = [sys.executable, "-m", "celery", "-A", "storefront", *arguments]
+        command = ["celery", "-A", "storefront", *arguments]
         log = self._folder / f"{name}.log"
-        return self._processes.start(name, command, log=log, environment={**self.environment, **environment})
+        return self._processes.start_warm(name, command, log=log, environment={**self.environment, **environment})
 
 
 def wait_for(question: Callable[[], Any], what: str, seconds: float = 30) -> Any:

@@ -1,6 +1,5 @@
 """A whole shop for a browser: web server, worker and beat as processes, the sandbox upstream, a real Chromium."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from catalog.models import Service
 from sms.models import Project
-from storefront.demo.processes import Processes, free_port
+from storefront.demo.processes import free_port
 from storefront.demo.setup import confirm_sandbox_units
 from tests.provision import chromium
+from tests.warm import WarmProcesses
 from tests.workers import Workers, wait_for
 
 SYNC_TRIES = 6
@@ -41,27 +41,33 @@ def profiles() -> tuple[str, ...]:
     return ()
 
 
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Where each shop of this process is, so that one warm process does for all: its address and its mails."""
+    return Shop(f"http://127.0.0.1:{free_port()}", tmp_path_factory.mktemp("mail"))
+
+
 @pytest.fixture
-def shop(transactional_db: None, sandbox: Any, tmp_path: Path, profiles: tuple[str, ...]) -> Iterator[Shop]:
+def shop(
+    transactional_db: None, sandbox: Any, tmp_path: Path, profiles: tuple[str, ...], place: Shop
+) -> Iterator[Shop]:
     """A shop with a synced catalog, whose upstream finishes everything within seconds."""
     sandbox.reset(services=60, seed=1, balance="1000.00", speed=60)
     sandbox.set(partial_rate=0, canceled_rate=0, codeless_rate=0, code_delay_seconds=60, profiles=profiles)
     _sync("sync_catalog", Service)
     _sync("sync_sms", Project)
     confirm_sandbox_units()
-    mail, port = tmp_path / "mail", free_port()
-    mail.mkdir()
-    with Processes() as processes:
-        url = f"http://127.0.0.1:{port}"
-        workers = Workers(
-            processes, tmp_path, SITE_URL=url, EMAIL_URL=f"filemail://{mail}", STORE_NAME="Corner shop", DEBUG="true"
-        )
-        web = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
-        processes.start("web", web, log=tmp_path / "web.log", environment=workers.environment)
+    for letter in place.mail.iterdir():
+        letter.unlink()
+    with WarmProcesses() as processes:
+        environment = {"SITE_URL": place.url, "EMAIL_URL": f"filemail://{place.mail}"}
+        workers = Workers(processes, tmp_path, STORE_NAME="Corner shop", DEBUG="true", **environment)
+        web = ["gunicorn", "storefront.wsgi", "--bind", place.url.removeprefix("http://"), "--threads", "8"]
+        processes.start_warm("web", web, log=tmp_path / "web.log", environment=workers.environment)
         workers.worker()
         workers.beat()
-        wait_for(lambda: _answers(f"{url}/health/live"), "the web server answers")
-        yield Shop(url, mail)
+        wait_for(lambda: _answers(f"{place.url}/health/live"), "the web server answers")
+        yield place
         processes.kill()  # it would take seconds to stop in order, and nobody waits for what they still do
 
 

@@ -15,7 +15,7 @@ from tests.browser.test_api_pages import PHONE, visitor
 from tests.browser.test_story import found_by_axe
 from tests.storefront.admin_rows import make_order
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 HEADING = {"en": "You are offline", "ru": "Нет подключения к интернету"}
 # Every address that is kept, whatever keeps it; and every address of a worker.
 KEPT = """async () => {

@@ -13,7 +13,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.storefront.admin_rows import make_order
 
 __all__ = ["address"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 
 
 def test_palette_and_keys(browser: Browser, address: str, ann: User) -> None:

@@ -9,7 +9,7 @@ from tests.browser.test_api_pages import PHONE, address, fits, visitor
 from tests.browser.test_story import accessible
 
 __all__ = ["address"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 
 
 def has_a_fingerprint(page: Page) -> None:

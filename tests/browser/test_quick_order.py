@@ -16,7 +16,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.storefront.admin_rows import make_order
 
 __all__ = ["address"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 TEN = [f"https://instagram.com/ann{number}" for number in range(10)]
 
 

@@ -9,7 +9,7 @@ from tests.security.factors import NOTHING_DONE, age_all_sessions, code
 from wallet.models import Wallet
 
 __all__ = ["address"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 
 
 def test_a_dialog_when_nobody_has_confirmed_lately_comes_back_and_is_pressed_again(

@@ -13,7 +13,7 @@ from tests.conftest import customer
 from tests.workers import wait_for
 from upstream.sandbox.api import ACCOUNT_EMAIL
 
-pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.xdist_group("more browser")]
 EMAIL, PASSWORD = "newcomer@example.com", "correct horse battery"
 
 

@@ -21,7 +21,7 @@ from tests.browser.test_api_pages import DESK, fits, visitor
 from tests.browser.test_story import accessible
 from wallet.models import LedgerEntry
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser"), pytest.mark.django_db(transaction=True)]
 WAITING = "/sms/numbers/"
 MORNING = datetime(2026, 1, 15, 23, 3, tzinfo=UTC)
 NARROW = {"width": 360, "height": 800}

@@ -12,7 +12,7 @@ from upstream.reading.text import lines
 from wallet.models import TopUp
 
 __all__ = ["address"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 TYPED = (
     "one\u2028still one\u2029\ntwo\x0bstill two\n\u200b\n \u00a0\n\u00ad\ufeff\n\u2800\n\u3164\n\u202e\n\u0600\n"
     "👩\u200d💻\n\u200d\nfour\u0085still four\n\U000e0067\n\u180e"

@@ -24,7 +24,7 @@ from tests.browser.test_story import found_by_axe
 from tests.security.addresses import Addresses
 from tests.storefront.admin_rows import make_order, make_rows
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser")]
 UNFOLD = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 WIDTHS = (360, 768, 1024, 1280)
 LONG_TITLE = (

@@ -18,7 +18,7 @@ from tests.storefront.admin_rows import make_rows
 from tests.walk import walk
 
 __all__ = ["browser"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser"), pytest.mark.django_db(transaction=True)]
 
 OURS = ("privacy", "api", "support", "sms", "orders", "catalog", "wallet", "notifications", "accounts")
 PLANTED = "'\"></script><img src=x onerror=window.planted=1>"

@@ -1,5 +1,10 @@
-"""Who may come where: every address × everybody who could ask × every method."""
+"""Who may come where: every address × everybody who could ask × every method.
 
+`make test` asks for each address by the first of the methods, which browsers use, and by one of the others, another one
+for the next address; `make test-long` by all of them.
+"""
+
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -10,13 +15,14 @@ from django.test import Client
 from accounts.models import User
 from orders.models import Order
 from tests.conftest import customer
+from tests.samples import each_method
 from tests.security.addresses import Addresses, Route, admin_addresses, is_of_the_admin, routes
 from tests.storefront.admin_rows import make_rows
 
 pytestmark = pytest.mark.django_db
 
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
-METHODS = ("GET", "HEAD", *CHANGING, "OPTIONS", "TRACE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 
 # Everybody may read these.
 OPEN = {
@@ -72,12 +78,18 @@ def signed_in(user: User | None, **options: bool) -> Client:
 
 
 def walked(
-    client: Client, addresses: list[str], judge: Callable[[HttpResponse], bool], *, methods: tuple[str, ...] = METHODS
+    client: Client,
+    addresses: list[str],
+    judge: Callable[[HttpResponse], bool],
+    *,
+    whole: bool,
+    methods: tuple[str, ...] = METHODS,
+    always: int = 2,
 ) -> list[str]:
-    """Ask for every address by every method; return those whose answer the judge did not accept."""
-    found = []
+    """Ask for every address by every method, or by the first ones and another; return where the judge said no."""
+    found, others = [], itertools.cycle(methods[always:] or methods)
     for address in addresses:
-        for method in methods:
+        for method in methods if whole else (*methods[:always], next(others)):
             answer = ask(client, method, address)
             says_nothing = method == "OPTIONS" and not answer.content
             if answer.status_code >= 500 or not (says_nothing or judge(answer)):
@@ -102,21 +114,25 @@ def test_every_route_is_of_a_kind(owner: User) -> None:
     assert with_an_object - known == for_all_customers, "say in which of these kinds a new address is"
 
 
-def test_a_visitor_gets_no_further_than_the_sign_in(owner: User) -> None:
+@each_method
+def test_a_visitor_gets_no_further_than_the_sign_in(owner: User, whole: bool) -> None:
     addresses = Addresses(owner)
     closed = [addresses.of(route) for route in pages() if route.name not in OPEN | FOR_PROGRAMS]
     before = list(Order.objects.values_list("pk", "status"))
 
-    assert not walked(signed_in(None), closed, lambda answer: asks_to_sign_in(answer) or is_closed(answer))
+    assert not walked(signed_in(None), closed, lambda answer: asks_to_sign_in(answer) or is_closed(answer), whole=whole)
     assert before == list(Order.objects.values_list("pk", "status"))
 
 
-def test_another_customer_finds_nothing_where_something_belongs_to_one(owner: User) -> None:
+@each_method
+def test_another_customer_finds_nothing_where_something_belongs_to_one(owner: User, whole: bool) -> None:
     addresses = Addresses(owner)
     theirs = [addresses.of(route) for route in pages() if route.name in OF_ONE_CUSTOMER]
     eve = signed_in(customer("eve@example.com", money="50"))
 
-    assert not walked(eve, theirs, lambda answer: answer.status_code in (404, 405) or asks_to_sign_in(answer))
+    assert not walked(
+        eve, theirs, lambda answer: answer.status_code in (404, 405) or asks_to_sign_in(answer), whole=whole
+    )
 
 
 def test_a_session_is_ended_by_its_owner_alone(owner: User) -> None:
@@ -128,14 +144,18 @@ def test_a_session_is_ended_by_its_owner_alone(owner: User) -> None:
     assert UserSession.objects.filter(user=owner, session_key="k").exists()
 
 
-def test_nothing_is_changed_without_the_token_of_the_form(owner: User) -> None:
+@each_method
+def test_nothing_is_changed_without_the_token_of_the_form(owner: User, whole: bool) -> None:
     addresses = Addresses(owner)
     forms = [addresses.of(route) for route in pages() if route.name not in FOR_PROGRAMS | WITHOUT_A_TOKEN]
 
-    assert not walked(signed_in(owner, enforce_csrf_checks=True), forms, is_closed, methods=CHANGING)
+    assert not walked(
+        signed_in(owner, enforce_csrf_checks=True), forms, is_closed, whole=whole, methods=CHANGING, always=1
+    )
 
 
-def test_no_page_knows_more_methods_than_it_needs(owner: User) -> None:
+@each_method
+def test_no_page_knows_more_methods_than_it_needs(owner: User, whole: bool) -> None:
     addresses = Addresses(owner)
     # allauth's views, which Django's own serve PUT like POST: with the token of the form, as above.
     ours = [
@@ -148,7 +168,9 @@ def test_no_page_knows_more_methods_than_it_needs(owner: User) -> None:
         signed_in(owner),
         ours,
         lambda answer: answer.status_code == 302 or is_closed(answer),
+        whole=whole,
         methods=("PUT", "PATCH", "DELETE", "TRACE"),
+        always=1,
     )
 
 
@@ -160,5 +182,6 @@ def test_the_admin_is_closed_to_all_but_staff(owner: User, who: str) -> None:
         client,
         admin_addresses(),
         lambda answer: asks_to_sign_in(answer) or answer.status_code in (301, 302) or is_closed(answer),
+        whole=True,
         methods=("GET", "POST"),
     )

@@ -36,7 +36,7 @@ EXPECTED_TROUBLE = (200, 301, 302, 404, 405)
 
 def poll_numbers() -> None:
     """As the task does, which then stays for half a minute in case another one becomes due."""
-    poll_open(kind=Kind.NUMBER, client=default_client(), seconds=10, clock=timezone.now)
+    poll_open(kind=Kind.NUMBER, client=default_client(), seconds=2, clock=timezone.now)
 
 
 SYNC_TASKS: list[Callable[[], Any]] = [catalog_tasks.sync_catalog, sms_tasks.sync_sms]

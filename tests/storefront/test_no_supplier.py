@@ -44,6 +44,7 @@ def translations(language: str) -> dict[tuple[str, str], str]:
     return found
 
 
+@pytest.mark.xdist_group("texts")  # one process reads all sources
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_text_that_customers_may_read_says_the_word(language: str) -> None:
     said = translations(language)

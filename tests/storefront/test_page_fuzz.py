@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="it refuses what SQLite takes"),
 ]
-IN_THE_SUITE, FOR_LONG = 250, 20_000
+IN_THE_SUITE, FOR_LONG = 120, 20_000
 ODD = [
     *(
         "",

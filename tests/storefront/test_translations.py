@@ -48,6 +48,7 @@ def shown(found: list[Message]) -> list[str]:
     return [as_text(message)[1] for message in found]
 
 
+@pytest.mark.xdist_group("texts")  # one process reads all sources
 def test_catalog_holds_every_text_the_sources_mark(language: str) -> None:
     held = {as_text(message) for message in messages(language)}
     missing = [f"{file}: {text[1]!r}" for text, file in sorted(marked_texts().items()) if text not in held]
@@ -55,6 +56,7 @@ def test_catalog_holds_every_text_the_sources_mark(language: str) -> None:
     assert missing == [], f"run `make messages` and translate what it adds to {language}:\n" + "\n".join(missing)
 
 
+@pytest.mark.xdist_group("texts")
 def test_catalog_holds_nothing_the_sources_no_longer_say(language: str) -> None:
     stale = [text[1] for text in map(as_text, messages(language)) if text not in marked_texts()]
 

@@ -18,7 +18,7 @@ from tests.browser.test_api_pages import DESK, PHONE, fits, visitor
 from tests.browser.test_story import accessible
 
 __all__ = ["browser"]  # the fixture
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser"), pytest.mark.django_db(transaction=True)]
 State = Ticket.State
 
 

@@ -13,7 +13,7 @@ from notifications.models import Notice
 from notifications.outbox import tell_customer
 from notifications.wake_worker import Messenger, Wake
 from orders.models import Order, Status
-from storefront.demo.processes import Processes
+from tests.warm import WarmProcesses
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def workers(tmp_path: Path, transactional_db: None, sandbox) -> Iterator[Workers]:
-    with Processes() as processes:
+    with WarmProcesses() as processes:
         yield Workers(processes, tmp_path)
         processes.kill()  # whether they stop in order is not what these are about, and takes seconds
 

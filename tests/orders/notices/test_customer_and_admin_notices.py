@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -19,8 +18,6 @@ from notifications.models import Notice
 from notifications.outbox import (
     ADMIN_MAILS_PER_HOUR,
     CUSTOMER_MAILS_PER_HOUR,
-    MAX_TRIES,
-    send_again,
     send_notices,
     tell_admins,
     tell_customer,
@@ -39,33 +36,6 @@ from upstream.errors import InvalidApiKey
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-class MoodyBackend(EmailBackend):
-    """A mail server that refuses what is addressed to somebody, or everybody."""
-
-    refused: tuple[str, ...] = ()
-    attempts = 0
-
-    def open(self) -> bool | None:
-        if "*" in self.refused:
-            raise ConnectionRefusedError("nobody there")
-        return super().open()
-
-    def send_messages(self, messages: Any) -> int:
-        for message in messages:
-            if set(message.to) & set(self.refused):
-                type(self).attempts += 1
-                raise OSError(f"{message.to} refused")
-        return super().send_messages(messages)
-
-
-@pytest.fixture
-def moody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[MoodyBackend]:
-    settings.EMAIL_BACKEND = f"{__name__}.MoodyBackend"
-    monkeypatch.setattr(MoodyBackend, "refused", ())
-    monkeypatch.setattr(MoodyBackend, "attempts", 0)
-    return MoodyBackend
 
 
 @pytest.fixture(autouse=True)
@@ -269,59 +239,6 @@ def test_send_notices_when_a_customer_got_many_within_the_hour_then_the_rest_com
 
     assert len(mail.outbox) == CUSTOMER_MAILS_PER_HOUR + 1
     assert mail.outbox[-1].subject == f"Storefront: {30 - CUSTOMER_MAILS_PER_HOUR} updates"
-
-
-# --- Trouble with the mail server ------------------------------------------------------------------------------------
-def test_send_notices_when_the_server_refuses_one_address_then_others_get_theirs_and_it_is_tried_later(
-    ann: User, ben: User, moody: type[MoodyBackend]
-) -> None:
-    moody.refused = (ann.email,)
-    tell_customer(ann, "a", "Subject", "Body")
-    tell_customer(ben, "b", "Subject", "Body")
-    now = timezone.now()
-
-    assert send_notices(now=now) == 1
-    assert send_notices(now=now + timedelta(seconds=50)) == 0
-    assert moody.attempts == 1
-    moody.refused = ()
-    assert send_notices(now=now + timedelta(seconds=61)) == 1
-
-    assert [message.to for message in mail.outbox] == [[ben.email], [ann.email]]
-
-
-def test_send_notices_when_an_address_is_always_refused_then_gives_up_until_staff_sends_it_again(
-    ann: User, moody: type[MoodyBackend]
-) -> None:
-    moody.refused = (ann.email,)
-    tell_customer(ann, "a", "Subject", "Body")
-    for days in range(2 * MAX_TRIES):
-        send_notices(now=timezone.now() + days * DAY)
-    assert moody.attempts == MAX_TRIES
-
-    moody.refused = ()
-    assert send_notices(now=timezone.now() + 99 * DAY) == 0
-    send_again([Notice.objects.get().pk])
-
-    assert send_notices() == 1
-
-
-def test_send_notices_when_the_server_is_away_then_no_try_is_used_up(ann: User, moody: type[MoodyBackend]) -> None:
-    moody.refused = ("*",)
-    tell_customer(ann, "a", "Subject", "Body")
-
-    assert send_notices() == 0
-
-    notice = Notice.objects.get()
-    assert (notice.tries, notice.not_before) == (0, None)
-
-
-def test_send_notices_when_a_sender_died_then_another_one_takes_over_later(ann: User) -> None:
-    tell_customer(ann, "a", "Subject", "Body")
-    now = timezone.now()
-    Notice.objects.update(tries=1, not_before=now + timedelta(minutes=10))  # what a claim leaves
-
-    assert send_notices(now=now + timedelta(minutes=9)) == 0
-    assert send_notices(now=now + timedelta(minutes=11)) == 1
 
 
 # --- What admins are told --------------------------------------------------------------------------------------------

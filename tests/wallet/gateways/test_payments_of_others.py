@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from tests.samples import each_value_once
 from tests.wallet.fake_btcpay import FakeBtcpay
 from tests.wallet.fake_stripe import FakeStripe
 from tests.wallet.paying import (
@@ -45,7 +46,6 @@ ODD = {
 odd_names = pytest.mark.parametrize("odd", list(ODD.values()), ids=list(ODD))
 # What no column holds.
 BEYOND = {"NUL": "5\x00", "half a surrogate": "5\ud83d", "endless": "x" * 3000}
-any_names = pytest.mark.parametrize("odd", list((ODD | BEYOND).values()), ids=list(ODD | BEYOND))
 
 
 def is_forgotten(body: bytes, number: int = 1) -> bool:
@@ -109,8 +109,7 @@ def test_stripe_when_a_payment_is_of_another_shop_asks_no_more_than_whose_it_is(
     assert len(stripe_server.calls) - before == len(news) - 1
 
 
-@any_names
-@pytest.mark.parametrize("field", ["id", "client_reference_id", "currency", "payment_intent"])
+@each_value_once(field=["id", "client_reference_id", "currency", "payment_intent"], odd=ODD | BEYOND)
 def test_stripe_when_a_payment_of_another_shop_has_odd_names_takes_its_news(
     ann: User, stripe_server: FakeStripe, their_session: dict[str, Any], field: str, odd: str
 ) -> None:
@@ -160,7 +159,7 @@ def test_stripe_when_a_payment_of_ours_has_an_odd_id_books_it_and_what_follows(
     assert (status(top_up), top_up.gateway_id, balance(ann)) == (Status.DISPUTED, f"cs_{odd}", 100 * DOLLAR)
 
 
-@any_names
+@pytest.mark.parametrize("odd", list((ODD | BEYOND).values()), ids=list(ODD | BEYOND))
 def test_stripe_when_the_answer_that_named_an_odd_id_was_lost_books_it_by_its_reference(
     ann: User, stripe_server: FakeStripe, odd: str
 ) -> None:
@@ -210,8 +209,7 @@ def test_btcpay_when_an_invoice_is_of_another_shop_takes_its_news_and_keeps_a_di
     assert (rows(ann), balance(ann)) == ([], 100 * DOLLAR)
 
 
-@any_names
-@pytest.mark.parametrize("field", ["metadata", "currency", "amount", "paidAmount", "status", "additionalStatus"])
+@each_value_once(field=["metadata", "currency", "amount", "paidAmount", "status", "additionalStatus"], odd=ODD | BEYOND)
 def test_btcpay_when_an_invoice_of_another_shop_is_odd_takes_its_news(
     ann: User, btcpay_server: FakeBtcpay, their_invoice: dict[str, Any], field: str, odd: str
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from tests.samples import every, orders_of
 from tests.wallet.fake_stripe import FakeStripe
 from tests.wallet.paying import DOLLAR, balance, rows, start, status, stripe_paid, stripe_says, stripe_tells
 from wallet.models import TopUp
@@ -40,7 +41,7 @@ HISTORIES = [
 ]
 
 
-@pytest.mark.parametrize("history", HISTORIES, ids="-".join)
+@pytest.mark.parametrize("history", every(3, HISTORIES), ids="-".join)
 def test_charge_when_taken_back_among_a_failed_refund_and_a_won_dispute_stays_gone(
     top_up: TopUp, stripe_server: FakeStripe, history: tuple[str, ...]
 ) -> None:
@@ -54,7 +55,7 @@ def test_charge_when_taken_back_among_a_failed_refund_and_a_won_dispute_stays_go
     assert (top_up.refunded_micros, top_up.disputed_micros, top_up.attention) == (10 * DOLLAR, 0, "")
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=str)
+@pytest.mark.parametrize("order", orders_of(4), ids=str)
 def test_charge_when_everything_is_told_late_and_in_any_order_stays_gone(
     ann: User, stripe_server: FakeStripe, order: tuple[int, ...]
 ) -> None:

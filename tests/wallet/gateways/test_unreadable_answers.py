@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from tests.samples import each_value_once
 from tests.wallet.fake_btcpay import FakeBtcpay
 from tests.wallet.fake_server import FakeServer
 from tests.wallet.fake_stripe import FakeStripe
@@ -28,7 +29,20 @@ DAMAGE = {
     "no character": "\uffff",
     "endless": "x" * 3000,
 }
+ANSWERS = {
+    "btcpay-checkoutLink": ("btcpay", "checkoutLink", "https://pay.example/i/In{}v1"),
+    "btcpay-id": ("btcpay", "id", "In{}v1"),
+    "stripe-url": ("stripe", "url", "https://pay.example/c/pa{}y"),
+    "stripe-id": ("stripe", "id", "cs_te{}st"),
+}
+BTCPAYS_TEXTS = ["deliveryId", "originalDeliveryId", "type", "invoiceId", "storeId", "pullPaymentId"]
+STRIPES_TEXTS = ["id", "client_reference_id", "currency", "payment_intent"]
 damaged = pytest.mark.parametrize("damage", list(DAMAGE.values()), ids=list(DAMAGE))
+
+
+def told(kinds: list[str], fields: list[str]) -> dict[str, tuple[str, str]]:
+    """Every text of every kind of event."""
+    return {f"{kind}-{field}": (kind, field) for kind in kinds for field in fields}
 
 
 def answers_with(server: FakeServer, field: str, value: Any, *, method: str) -> None:
@@ -52,19 +66,11 @@ def answers_with(server: FakeServer, field: str, value: Any, *, method: str) -> 
     server.answer = answer  # type: ignore[method-assign]
 
 
-@damaged
-@pytest.mark.parametrize(
-    ("gateway", "field", "value"),
-    [
-        ("btcpay", "checkoutLink", "https://pay.example/i/In{}v1"),
-        ("btcpay", "id", "In{}v1"),
-        ("stripe", "url", "https://pay.example/c/pa{}y"),
-        ("stripe", "id", "cs_te{}st"),
-    ],
-)
+@each_value_once(answer=ANSWERS, damage=DAMAGE)
 def test_start_when_a_text_cannot_be_kept_is_refused_and_leaves_nothing_open(
-    ann: User, btcpay_server: FakeBtcpay, stripe_server: FakeStripe, gateway: str, field: str, value: str, damage: str
+    ann: User, btcpay_server: FakeBtcpay, stripe_server: FakeStripe, answer: tuple[str, str, str], damage: str
 ) -> None:
+    gateway, field, value = answer
     server = {"btcpay": btcpay_server, "stripe": stripe_server}[gateway]
     answers_with(server, field, value.format(damage), method="POST")
 
@@ -104,8 +110,7 @@ def test_start_when_the_page_is_none_of_the_gateways_is_refused(
         start(ann, gateway)
 
 
-@damaged
-@pytest.mark.parametrize("field", ["id", "metadata.orderId", "currency", "status", "additionalStatus"])
+@each_value_once(field=["id", "metadata.orderId", "currency", "status", "additionalStatus"], damage=DAMAGE)
 def test_btcpay_when_an_invoice_has_a_text_that_cannot_be_kept_credits_once_it_is_whole(
     ann: User, btcpay_server: FakeBtcpay, field: str, damage: str
 ) -> None:
@@ -125,12 +130,11 @@ def test_btcpay_when_an_invoice_has_a_text_that_cannot_be_kept_credits_once_it_i
     assert (top_up.status, balance(ann)) == (Status.PAID, 110 * DOLLAR)
 
 
-@damaged
-@pytest.mark.parametrize("field", ["deliveryId", "originalDeliveryId", "type", "invoiceId", "storeId", "pullPaymentId"])
-@pytest.mark.parametrize("kind", ["InvoiceSettled", "PayoutCreated"])
+@each_value_once(told=told(["InvoiceSettled", "PayoutCreated"], BTCPAYS_TEXTS), damage=DAMAGE)
 def test_btcpay_when_an_event_has_a_text_that_cannot_be_kept_is_no_error_of_ours(
-    ann: User, btcpay_server: FakeBtcpay, kind: str, field: str, damage: str
+    ann: User, btcpay_server: FakeBtcpay, told: tuple[str, str], damage: str
 ) -> None:
+    kind, field = told
     top_up = start(ann, "btcpay")
     event = json.loads(btcpay_server.event(kind, top_up.gateway_id, pullPaymentId="Pull1"))
     event[field] += damage
@@ -140,12 +144,11 @@ def test_btcpay_when_an_event_has_a_text_that_cannot_be_kept_is_no_error_of_ours
     assert (rows(ann), TopUp.objects.get().gateway_id) == ([], top_up.gateway_id)
 
 
-@damaged
-@pytest.mark.parametrize("field", ["id", "client_reference_id", "currency", "payment_intent"])
-@pytest.mark.parametrize("kind", ["checkout.session.completed", "refund.created"])
+@each_value_once(told=told(["checkout.session.completed", "refund.created"], STRIPES_TEXTS), damage=DAMAGE)
 def test_stripe_when_an_event_has_a_text_that_cannot_be_kept_is_no_error_of_ours(
-    ann: User, stripe_server: FakeStripe, kind: str, field: str, damage: str
+    ann: User, stripe_server: FakeStripe, told: tuple[str, str], damage: str
 ) -> None:
+    kind, field = told
     top_up = start(ann, "stripe")
     session = stripe_server.pay(top_up.reference)
     about = session if kind.startswith("checkout") else stripe_server.refund(top_up.reference, 100)

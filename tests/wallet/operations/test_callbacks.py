@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from tests.samples import every
 from tests.wallet.paying import DOLLAR, balance, demo_says, knock, outcomes, rows, start
 from wallet.gateways import State
 from wallet.gateways.demo import demo_event, demo_headers
@@ -103,7 +104,9 @@ def test_news_when_it_is_paid_already_changes_nothing(top_up: TopUp, later: Stat
 NEWS = (State.PENDING, State.EXPIRED, State.PAID, State.PAID, State.REFUNDED)
 
 
-@pytest.mark.parametrize("order", sorted(set(itertools.permutations(NEWS))), ids=lambda order: " ".join(order))
+@pytest.mark.parametrize(
+    "order", every(4, sorted(set(itertools.permutations(NEWS)))), ids=lambda order: " ".join(order)
+)
 def test_news_when_in_any_order_end_the_same(top_up: TopUp, order: tuple[State, ...]) -> None:
     for state in order:
         amounts = {"amount_micros": 4 * DOLLAR} if state == State.REFUNDED else {}
