@@ -19,15 +19,15 @@ from catalog.migrations._synonyms import SYNONYMS
 LASTING = {"django_content_type", "auth_permission", "accounts_retentionage", "support_firstanswerrule"}
 # Written by `migrate` too, and put back as it was where a test has changed it.
 RESTORED = "catalog_searchsynonym"
-# The documents a shop begins with, whose footer is on every page: they stay where no test has changed them.
-DOCUMENTS = ("support_document", "support_documentversion")
-_documents: list[Any] | None = None
+# The documents a shop begins with, whose footer is on every page, and the roles: they stay where no test changed them.
+WRITTEN = ("support_document", "support_documentversion", "auth_group", "auth_group_permissions")
+_written: list[Any] | None = None
 
 
 def empty_quickly() -> None:
     """From now on a flush deletes the rows of those tables that have any, and keeps what `migrate` wrote."""
     flush.sql_flush = _deletes
-    flush.emit_post_migrate_signal = _write_documents
+    flush.emit_post_migrate_signal = _write
     TransactionTestCase._should_reload_connections = _only_broken_ones  # type: ignore[method-assign]
 
 
@@ -41,8 +41,8 @@ def _only_broken_ones(_test_case: TransactionTestCase) -> bool:
 def _deletes(style: Any, _connection: Any, **_options: Any) -> list[str]:
     tables = connection.introspection.django_table_names(only_existing=True)
     names = [name for name in tables if name not in LASTING and name != RESTORED]
-    if _documents is not None and _documents == _documents_now():
-        names = [name for name in names if name not in DOCUMENTS]
+    if _written is not None and _written == _written_now():
+        names = [name for name in names if name not in WRITTEN]
     deletes = [f"DELETE FROM {connection.ops.quote_name(name)}" for name in _with_rows(names)]  # noqa: S608 - our own tables' names
     deletes += _restoring() if RESTORED in tables else []
     if not deletes:
@@ -58,20 +58,22 @@ def _deletes(style: Any, _connection: Any, **_options: Any) -> list[str]:
     ]
 
 
-def _write_documents(*_arguments: Any, **_options: Any) -> None:
-    """Write the documents a shop begins with, of all that `migrate`'s signal writes, unless they have stayed."""
+def _write(*_arguments: Any, **_options: Any) -> None:
+    """Write what a shop begins with of all that `migrate`'s signal writes, unless all of it has stayed."""
+    from storefront.roles import keep_the_roles
     from support.documents.publish import fill_in_missing
 
-    global _documents
-    if _documents_now() != _documents:
+    global _written
+    if _written_now() != _written:
         fill_in_missing(now=timezone.now())
-        _documents = _documents_now()
+        keep_the_roles()
+        _written = _written_now()
 
 
-def _documents_now() -> list[Any]:
+def _written_now() -> list[Any]:
     found = []
     with connection.cursor() as cursor:
-        for table in DOCUMENTS:
+        for table in WRITTEN:
             cursor.execute(f"SELECT * FROM {table} ORDER BY id")  # noqa: S608 - our own tables' names
             found.append(cursor.fetchall())
     return found

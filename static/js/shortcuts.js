@@ -65,8 +65,11 @@ async function follow(keys) {
   if (link) location.assign(link.href);
 }
 
+/* A box that is ticked takes no letters; the one in a dialog has the focus for a moment after that has closed. */
+const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [role=textbox]";
+
 function isTyping(target) {
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest?.("[role=textbox]");
+  return target.isContentEditable || target.closest?.(TYPED_INTO);
 }
 
 /* The letter on the key, also where the keyboard is set to another alphabet. */

@@ -134,6 +134,13 @@ def _keys_can_be_switched_off(page: Page) -> None:
     page.keyboard.press("/")
     expect(page.locator("main input[type=search]")).to_be_focused()
 
+    # A box that is ticked is nothing one types into.
+    page.goto("/catalog/search/")
+    page.locator("main details.facets").evaluate("(filters) => { filters.open = true; }")
+    page.get_by_role("checkbox").first.focus()
+    page.keyboard.press("/")
+    expect(page.locator("main input[type=search]")).to_be_focused()
+
 
 def _fits_on_a_phone_in_russian(page: Page) -> None:
     page.goto("/catalog/")
