@@ -66,7 +66,7 @@ class ShownCategory:
 COUNTED = (
     *("pk", "category_id", "subcategory_id", "refill", "cancel", "in_stock"),
     *("qualities", "country", "covered_days", "speed_per_day"),
-    *("position", "search_text"),
+    *("position", "search_text"),  # the text is left out where it decides nothing: it is longer than all the others
 )
 CountedRow = tuple[Any, ...]
 
@@ -165,10 +165,10 @@ class CategoryIndex:
             _add(cells, place, _flags(refill, cancel, in_stock), number)
         return Counts(cells)
 
-    def count_rows(self, services: ServiceQuerySet, *, limit: int) -> Counts:
-        """Count so many services at most, and keep what each was counted by. One query."""
+    def count_rows(self, services: ServiceQuerySet, *, limit: int, texts: bool = True) -> Counts:
+        """Count so many services at most, and keep what each was counted by, with its text or without. One query."""
         grouped: dict[tuple[int, int | None, bool, bool, bool], list[CountedRow]] = {}
-        seen = _few(services, limit)
+        seen = _few(services, COUNTED if texts else COUNTED[:-1], limit)
         for row in seen:
             grouped.setdefault(row[1:6], []).append(row)
         cells: dict[Cell, list[int]] = {}
@@ -266,9 +266,9 @@ def _grouped(services: ServiceQuerySet) -> Iterable[tuple[int, int | None, bool,
     return by.annotate(number=Count("pk"))
 
 
-def _few(services: ServiceQuerySet, limit: int) -> list[CountedRow]:
-    """Read the columns of COUNTED without a word of Django's for each row."""
-    sql, params = _with_stock(services).values_list(*COUNTED)[:limit].query.sql_with_params()
+def _few(services: ServiceQuerySet, columns: tuple[str, ...], limit: int) -> list[CountedRow]:
+    """Read these columns of COUNTED without a word of Django's for each row."""
+    sql, params = _with_stock(services).values_list(*columns)[:limit].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()

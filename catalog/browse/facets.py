@@ -123,25 +123,27 @@ def count_facets(
     *,
     ahead: bool,
     within: ShownCategory | None = None,
+    texts: bool = True,
 ) -> Facets:
     """Count what matches and what each filter would leave; `within` a category there are no others to choose.
 
     `found` matches words, price and quantity, everywhere; with `ahead` it is all that is on sale, and the index's
     counts are taken. Else one query, and a second one when a place or a flag is chosen among more than MAX_COUNTED.
+    `texts`: whether what is counted comes with its text, by which it may have to be put in order.
     """
     place = Place.of(query, category_index)
     around = Place(within, None)
     counts = (
         category_index.counts
         if ahead
-        else category_index.count_rows(narrow_to_place(found, around, category_index), limit=MAX_COUNTED)
+        else category_index.count_rows(narrow_to_place(found, around, category_index), limit=MAX_COUNTED, texts=texts)
     )
     here = counts
     needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
     if counts.capped and (place != around or needs):
         # The chosen ones may be rare among those counted: count them by themselves.
         here = category_index.count_rows(
-            narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED
+            narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED, texts=texts
         )
     return _Counter(place, needs, counts, here).facets(category_index)
 

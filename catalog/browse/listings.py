@@ -35,7 +35,7 @@ from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_page, open_window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import find, in_order, ranked
+from catalog.browse.search import find, in_order, rank_by_words, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
@@ -217,7 +217,8 @@ def fill_listing(
     def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets]:
         found = narrowed(query)
         ahead = among is None and query.is_counted_ahead
-        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed)
+        texts = rank_by_words(query) is not None
+        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed, texts=texts)
 
     def finds(query: ListingQuery) -> bool:
         place = Place.of(query, category_index)
@@ -243,7 +244,7 @@ def fill_listing(
             matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
         )
     if facets.are_all and query.sort == Sort.USUAL:
-        window = open_page(in_order(facets.counted, query), query)
+        window = open_page(in_order(facets.counted, rank_by_words(query)), query)
     else:
         if facets.are_all:
             shown = Service.objects.filter(one_of([row[0] for row in facets.counted]))

@@ -15,6 +15,7 @@ from catalog.words.terms import BEGINNING, PART, may_be_parts, may_rank_apart, r
 from catalog.words.texts import one_of, services_beginning, services_with
 from upstream.reading.text import comparable
 
+Rank = Callable[[CountedRow], int]  # the lower, the better
 PK, POSITION, SEARCH_TEXT = map(COUNTED.index, ("pk", "position", "search_text"))
 THE_ONE = -1  # the rank of the service whose number was typed
 # As people write a number that is meant to be one: "#12", "№ 12" (which is compared as "no"), "ID: 12".
@@ -54,15 +55,15 @@ def first_found(words: str, maximum: int, *, category_ids: Collection[int] = ())
     return found
 
 
-def in_order(rows: Sequence[CountedRow], query: ListingQuery) -> list[int]:
-    """Return the ids of all that match a question, those first that have its words best; no query but the synonyms'."""
-    best = _rank(query)
+def in_order(rows: Sequence[CountedRow], best: Rank | None) -> list[int]:
+    """Return the ids of all that match a question, the `best` first where some have its words better than others."""
     if best is None:
         return [row[PK] for row in sorted(rows, key=itemgetter(POSITION, PK))]
     return [row[PK] for row in sorted(rows, key=lambda row: (best(row), row[POSITION], row[PK]))]
 
 
-def _rank(query: ListingQuery) -> Callable[[CountedRow], int] | None:
+def rank_by_words(query: ListingQuery) -> Rank | None:
+    """Return how well a counted row has a question's words, or None where all have them alike; reads the synonyms."""
     if not query.words or _number_alone(query.words) is not None:
         return None
     table = synonyms()
