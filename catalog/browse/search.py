@@ -69,9 +69,10 @@ def rank_by_words(query: ListingQuery) -> Rank | None:
     table = synonyms()
     terms = terms_of(query.words, table)
     number = whole_number(comparable(query.words))
-    if number is not None:
-        return lambda row: THE_ONE if row[PK] == number else rank_of(row[SEARCH_TEXT], terms)
-    return (lambda row: rank_of(row[SEARCH_TEXT], terms)) if may_rank_apart(terms, table.said) else None
+    if number is None and not may_rank_apart(terms, table.said):
+        return None
+    rank = rank_of(terms)
+    return lambda row: THE_ONE if row[PK] == number else rank(row[SEARCH_TEXT])
 
 
 def ranked(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:

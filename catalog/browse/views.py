@@ -131,16 +131,16 @@ def _listing_page(
     """Show the listing that `make` fills, or its changing parts to htmx; `title` is its category's where it has one."""
     user = request.user if isinstance(request.user, User) else None
     query = ListingQuery.read(request.GET)
-    key = cache_key("listing", request.path, query.encode(), get_language(), *prices_of(user))
-    version, page = look_up(key)
+    may_be_cached = user is not None and not favorites and query.is_counted_ahead and not (query.after or query.before)
+    key = cache_key("listing", request.path, query.encode(), get_language(), *prices_of(user)) if may_be_cached else ""
+    version, page = look_up(key) if may_be_cached else (recent_version(), None)
     if wants_part(request):
         listing = make(category_index(version), query, user)
         page = SharedPage.of(render_to_string("catalog/_update.html", _context(listing, favorites)))
         response = HttpResponse(page.fill({}, favorites_among(user, page.service_ids) if user else ()))
         response["HX-Push-Url"] = listing.address
         return response
-    may_be_cached = user is not None and not favorites and query.is_counted_ahead and not (query.after or query.before)
-    if page is None or not may_be_cached:
+    if page is None:
         listing = make(category_index(version), query, user)
         page = SharedPage.of(_whole_page(listing, listing.fixed.title if listing.fixed else title, favorites))
         if may_be_cached:
