@@ -35,7 +35,7 @@ from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_page, open_window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import find, in_order, rank_by_words, ranked
+from catalog.browse.search import Rank, find, in_order, rank_by_words, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
@@ -214,24 +214,24 @@ def fill_listing(
     def narrowed(query: ListingQuery) -> ServiceQuerySet:
         return narrow_by_facts(asked_openly(query), query)
 
-    def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets]:
-        found = narrowed(query)
+    def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets, Rank | None]:
+        found, rank = narrowed(query), rank_by_words(query)
         ahead = among is None and query.is_counted_ahead
-        texts = rank_by_words(query) is not None
-        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed, texts=texts)
+        texts = rank is not None
+        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed, texts=texts), rank
 
     def finds(query: ListingQuery) -> bool:
         place = Place.of(query, category_index)
         return narrow_by_flags(narrow_to_place(narrowed(query), place, category_index), query).exists()
 
-    found, facets = look(query)
+    found, facets, rank = look(query)
     corrected = False
     close = closest_words(query.words) if query.words and not facets.total else []
     for words in () if query.exact else close:
         nearest = query.with_(words=words)
-        close_found, close_facets = look(nearest)
+        close_found, close_facets, close_rank = look(nearest)
         if close_facets.total:
-            query, found, facets, corrected = nearest, close_found, close_facets, True
+            query, found, facets, rank, corrected = nearest, close_found, close_facets, close_rank, True
             break
     place = Place.of(query, category_index)
     fact_filters: Sequence[FactFilter] = ()
@@ -244,7 +244,7 @@ def fill_listing(
             matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
         )
     if facets.are_all and query.sort == Sort.USUAL:
-        window = open_page(in_order(facets.counted, rank_by_words(query)), query)
+        window = open_page(in_order(facets.counted, rank), query)
     else:
         if facets.are_all:
             shown = Service.objects.filter(one_of([row[0] for row in facets.counted]))
