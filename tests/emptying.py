@@ -28,7 +28,7 @@ def empty_quickly() -> None:
     """From now on a flush deletes the rows of those tables that have any, and keeps what `migrate` wrote."""
     flush.sql_flush = _deletes
     flush.emit_post_migrate_signal = _write
-    TransactionTestCase._should_reload_connections = _only_broken_ones  # type: ignore[method-assign]
+    TransactionTestCase._should_reload_connections = _only_broken_ones  # type: ignore[method-assign]  # meant
 
 
 def _only_broken_ones(_test_case: TransactionTestCase) -> bool:

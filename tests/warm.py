@@ -75,7 +75,7 @@ class WarmProcesses(Processes):
     def start_warm(self, name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> Child:
         """Start a module, `[name, *arguments]`, as `start` would `python -m`; the folder is the shop's."""
         asked = {"command": list(command), "log": str(log), "group": self._guard.pid}
-        child: Any = Child(name, _copy(environment, asked), log, signal.SIGTERM, 10.0)  # type: ignore[arg-type]
+        child: Any = Child(name, _copy(environment, asked), log, signal.SIGTERM, 10.0)  # type: ignore[arg-type]  # no Popen
         self._children.append(child)
         return child
 
@@ -152,7 +152,7 @@ def _serve(path: str) -> None:
 
 def _import_everything() -> None:
     import gunicorn.app.wsgiapp
-    import gunicorn.workers.gthread  # noqa: F401
+    import gunicorn.workers.gthread  # noqa: F401 - so that no copy has to
     from django.conf import settings
     from django.urls import get_resolver
 

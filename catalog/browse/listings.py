@@ -35,7 +35,7 @@ from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window, open_page, open_window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import Rank, find, in_order, rank_by_words, ranked
+from catalog.browse.search import PK, Rank, find, in_order, rank_by_words, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
 from catalog.caching.version import recent_version
@@ -247,7 +247,7 @@ def fill_listing(
         window = open_page(in_order(facets.counted, rank), query)
     else:
         if facets.are_all:
-            shown = Service.objects.filter(one_of([row[0] for row in facets.counted]))
+            shown = Service.objects.filter(one_of([row[PK] for row in facets.counted]))
         else:
             shown = ranked(narrow_by_flags(narrow_to_place(found, place, category_index), query), query)
         window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)

@@ -91,16 +91,7 @@ def rank_of(terms: Iterable[Term]) -> Callable[[str], int]:
 
 def _has_each(text: str, terms: list[list[tuple[str, ...]]]) -> bool:
     """Whether the text has of each term one phrase, which is all of its words."""
-    for phrases in terms:
-        for words in phrases:
-            for word in words:
-                if word not in text:
-                    break
-            else:
-                break
-        else:
-            return False
-    return True
+    return all(any(all(map(text.__contains__, words)) for words in phrases) for phrases in terms)
 
 
 def may_rank_apart(terms: Iterable[Term], said: str) -> bool:
