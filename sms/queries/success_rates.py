@@ -10,11 +10,13 @@ from sms.models import Number, Project, SuccessRate
 
 State = Number.State
 
-# Seconds from one column to another; both databases keep moments in UTC. SQLite counts in fractions of days, which are
-# exact to less than a millisecond and no further.
+# Seconds from one column to another, to the microsecond; both databases keep moments in UTC. SQLite's own functions
+# round a moment to milliseconds, and not always to the same side: whole seconds and what follows the point are read
+# apart.
+_SQLITE_SECONDS = "(CAST(strftime('%%s', substr({0}, 1, 19)) AS INTEGER) + CAST('0' || substr({0}, 20) AS REAL))"
 _SECONDS = {
     "postgresql": "EXTRACT(EPOCH FROM ({later} - {earlier}))",
-    "sqlite": "ROUND((julianday({later}) - julianday({earlier})) * 86400.0, 3)",
+    "sqlite": f"ROUND({_SQLITE_SECONDS.format('{later}')} - {_SQLITE_SECONDS.format('{earlier}')}, 6)",
 }
 # A number had its chance when it was fetched and has had its code, or has ended without one and was not let go before.
 # The median is the mean of the one or two rows in the middle: neither database's own function for it is known to both.

@@ -54,9 +54,11 @@ def test_count_success_rates_takes_the_median_of_the_codes_that_came(had, telegr
     assert figures(telegram) == (len(seconds) + 2, len(seconds), median)
 
 
-def test_count_success_rates_counts_seconds_exactly_at_any_moment(had, telegram, monkeypatch) -> None:
-    """One of our databases keeps days as fractions: thirteen seconds then may be a little less."""
-    monkeypatch.setattr("tests.sms.queries.test_success_rates.NOW", datetime(2026, 11, 23, 12, tzinfo=UTC))
+@pytest.mark.parametrize("microsecond", [0, 1, 2_500, 5_500, 999_500, 999_999])
+def test_count_success_rates_counts_seconds_exactly_at_any_moment(had, telegram, monkeypatch, microsecond) -> None:
+    """One of our databases rounds moments to milliseconds: thirteen seconds then may be a little less."""
+    moment = datetime(2026, 11, 23, 12, 0, 12, microsecond, tzinfo=UTC)
+    monkeypatch.setattr("tests.sms.queries.test_success_rates.NOW", moment)
     for passed in (13, 20):
         had(seconds=passed)
 
