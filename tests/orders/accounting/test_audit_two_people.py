@@ -172,3 +172,23 @@ def test_audit_counts_what_was_moved_before_the_rules_and_does_not_judge_it(ann,
 
     assert books.problems == []
     assert ("by hand before these rules, not judged", "1") in books.figures
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_audit_judges_an_old_payment_where_it_got_a_row_since_the_rules_came(ann, more):
+    """A payment may have come in before the rules, and be credited again after them: its name then has a suffix."""
+    app, name = RULES_CAME_WITH
+    plant_confirmation(ann, None, 10 * DOLLAR, in_ledger=None)
+    TopUp.objects.update(paid_at=timezone.now())
+    MigrationRecorder.Migration.objects.filter(app=app, name=name).update(applied=timezone.now())
+    if more:
+        came_in = {"received_micros": 11 * DOLLAR, "credited_micros": 11 * DOLLAR}
+        asked = {"amount_micros": 11 * DOLLAR, "pay_micros": 11 * DOLLAR}
+        TopUp.objects.update(**came_in, **asked)
+        credit(user=ann, amount_micros=DOLLAR, kind=Kind.TOP_UP, reference="top_up:TRANSFER2345:more:11000000")
+
+    books = audit(client=None, now=timezone.now())
+
+    judged = ["payment TRANSFER2345 of 11.00 by transfer does not say who confirmed it"]
+    assert books.problems == (judged if more else [])
+    assert (("by hand before these rules, not judged", "1") in books.figures) is not more
