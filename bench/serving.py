@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,26 +135,35 @@ def fill(sandbox: "Sandbox") -> None:
     from catalog.models import Category
     from catalog.operations.overrides import confirm_rate_units
     from catalog.sync.sync_catalog import sync_catalog
+    from catalog.word_index.kept import keep_word_index
     from catalog.words.vocabulary import learn_words
 
+    collect_static()  # what is cached from here on is found by a server with the same files alone
     sync_catalog(client=sandbox.client(), now=datetime.now(UTC))
     confirm_rate_units(Category.objects.all(), now=datetime.now(UTC))
     learn_words()
+    keep_word_index()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+@cache
+def collect_static() -> None:
+    """Collect the static files, once."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @contextmanager
 def server() -> Iterator[tuple[int, int]]:
     """Run gunicorn as the shop does, with the references; yield its port and process id."""
-    from django.core.management import call_command
-
     from storefront.demo.processes import Processes, free_port
 
     with tempfile.TemporaryDirectory(prefix="bench-server-") as folder, Processes() as processes:
         port = free_port()
         command = [sys.executable, "-m", "gunicorn", "bench.references", "--bind", f"127.0.0.1:{port}"]
-        call_command("collectstatic", interactive=False, verbosity=0)
+        collect_static()
         child = processes.start("gunicorn", [*command, "--max-requests", "0"], log=Path(folder) / "web.log")
         deadline = time.monotonic() + 60
         while True:

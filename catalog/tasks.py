@@ -15,6 +15,7 @@ from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
 from catalog.sync.translation_rounds import is_due
+from catalog.word_index import kept
 from catalog.words import vocabulary
 from upstream.client import default_client
 from upstream.errors import UpstreamError
@@ -107,6 +108,12 @@ def keep_price_points() -> None:
 def learn_words() -> None:
     """Learn the words that services are described with, so that mistyped ones are understood."""
     vocabulary.learn_words()
+
+
+@shared_task(name="catalog.tasks.keep_word_index")
+def keep_word_index() -> None:
+    """Make the index of words anew where the catalog is not what it was, so that searches need not ask the database."""
+    kept.keep_word_index()
 
 
 @shared_task(name="catalog.tasks.send_stock_alerts")

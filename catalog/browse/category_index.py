@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper
 
 from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
 from catalog.caching.versioned_cache import cache_key, process_cached
-from catalog.models import Category, Service, ServiceQuerySet, Subcategory, shown_name
+from catalog.models import HAS_STOCK, Category, Service, ServiceQuerySet, Subcategory, shown_name
 
 # A cell counts its services by what they have; these are the places of the flags in a cell's index.
 REFILL, CANCEL, IN_STOCK = 1, 2, 4
-HAS_STOCK = Q(stock=None) | Q(stock__gte=F("min_quantity"), stock__gt=0)
 
 Cell = tuple[int, int]  # a shown category and a shown subcategory of it; 0: no subcategory
 
@@ -159,11 +158,14 @@ class CategoryIndex:
 
     def count(self, services: ServiceQuerySet) -> Counts:
         """Count services by cell and flags, however many. One query."""
-        cells: dict[Cell, list[int]] = {}
-        for category_id, subcategory_id, refill, cancel, in_stock, number in _grouped(services):
-            place = self.cell(category_id, subcategory_id)
-            _add(cells, place, _flags(refill, cancel, in_stock), number)
-        return Counts(cells)
+        return self.count_cells((row[:-1], row[-1]) for row in _grouped(services))
+
+    def count_cells(self, cells: Iterable[tuple[tuple[Any, ...], int]]) -> Counts:
+        """Count what is grouped by category, subcategory, refill, cancel and in stock, each group with its number."""
+        counted: dict[Cell, list[int]] = {}
+        for (category_id, subcategory_id, refill, cancel, in_stock), number in cells:
+            _add(counted, self.cell(category_id, subcategory_id), _flags(refill, cancel, in_stock), number)
+        return Counts(counted)
 
     def count_rows(self, services: ServiceQuerySet, *, limit: int, texts: bool = True) -> Counts:
         """Count so many services at most, and keep what each was counted by, with its text or without. One query."""

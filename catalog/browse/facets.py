@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from catalog.browse.category_index import (
     CANCEL,
-    HAS_STOCK,
     IN_STOCK,
     REFILL,
     CategoryIndex,
@@ -19,7 +18,7 @@ from catalog.browse.category_index import (
 )
 from catalog.browse.forms import ListingQuery
 from catalog.browse.number_format import write_number
-from catalog.models import ServiceQuerySet
+from catalog.models import HAS_STOCK, ServiceQuerySet
 from upstream.money import micros_from_decimal
 
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
@@ -146,6 +145,12 @@ def count_facets(
             narrow_by_flags(narrow_to_place(found, place, category_index), query), limit=MAX_COUNTED, texts=texts
         )
     return _Counter(place, needs, counts, here).facets(category_index)
+
+
+def facets_of(counts: Counts, query: ListingQuery, category_index: CategoryIndex) -> Facets:
+    """Return what each filter would leave, where everything that has a question's words has been counted."""
+    needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
+    return _Counter(Place.of(query, category_index), needs, counts, counts).facets(category_index)
 
 
 @dataclass(frozen=True)

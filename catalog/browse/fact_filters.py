@@ -108,6 +108,15 @@ def fact_filters_among(rows: Sequence[CountedRow], query: ListingQuery, *, limit
     return _filters(counted, query, limit)
 
 
+def fact_filters_of(counts: Sequence[Mapping[Any, int]], query: ListingQuery) -> list[FactFilter]:
+    """Return the filters by facts where no fact narrows: for each of COLUMNS how many have which value; no query."""
+    counted = {
+        name: {value: count for value, count in of_column.items() if value is not None}
+        for name, of_column in zip(COLUMNS, counts, strict=True)
+    }
+    return _filters(counted, query, None)
+
+
 def _count(matching: ServiceQuerySet, query: ListingQuery, limit: int | None) -> Counted:
     """Count by each filter's values, each with the other filters' choices: one statement of a few short ones."""
     rows = matching.order_by().values("pk", *COLUMNS.values())[:limit]

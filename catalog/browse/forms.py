@@ -117,7 +117,17 @@ class ListingQuery:
     @property
     def is_about_facts(self) -> bool:
         """Whether nothing but facts, flags and a place narrows the list."""
-        return not self.words and (self.quantity, self.price_from_micros, self.price_to_micros) == (None, None, None)
+        return not self.words and not self.asks_openly
+
+    @property
+    def is_about_words(self) -> bool:
+        """Whether words narrow the list, and nothing else but flags and a place."""
+        return bool(self.words) and not self.asks_openly and not self.asks_for_facts
+
+    @property
+    def asks_openly(self) -> bool:
+        """Whether a price or a quantity narrows the list: what cannot be counted ahead."""
+        return (self.quantity, self.price_from_micros, self.price_to_micros) != (None, None, None)
 
     def encode(self) -> str:
         """Return the query string of this question: always the same for the same one, and empty for the plain list."""

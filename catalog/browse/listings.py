@@ -14,33 +14,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.templatetags.money import money
+from catalog.browse.answers import Shop
 from catalog.browse.category_index import CategoryIndex, ShownCategory
-from catalog.browse.facets import (
-    MAX_COUNTED,
-    Facets,
-    Place,
-    count_facets,
-    narrow_by_flags,
-    narrow_openly,
-    narrow_to_place,
-)
-from catalog.browse.fact_filters import (
-    FactFilter,
-    count_fact_filters,
-    fact_chip,
-    fact_filters_among,
-    narrow_by_facts,
-)
+from catalog.browse.facets import Facets, Place
+from catalog.browse.fact_filters import FactFilter, fact_chip
 from catalog.browse.forms import ListingQuery, Sort, price_text
 from catalog.browse.number_format import write_number
-from catalog.browse.paging import Window, open_page, open_window
+from catalog.browse.paging import Window
 from catalog.browse.rows import Pricing, write_rows
-from catalog.browse.search import PK, Rank, find, in_order, rank_by_words, ranked
 from catalog.browse.suggestions import Filter, suggest
 from catalog.caching.prerendered import prerendered
-from catalog.caching.version import recent_version
-from catalog.models import Service, ServiceQuerySet
-from catalog.words.texts import one_of
+from catalog.models import ServiceQuerySet
 from catalog.words.vocabulary import closest_words
 
 
@@ -205,65 +189,31 @@ def fill_listing(
     When nothing has the words: one for what comes close to them and as many again for each try, four at most, then ten
     for what to suggest.
     """
+    shop = Shop(category_index, fixed, among)
     query = _sensible(asked, category_index, fixed)
-    services = Service.objects.all() if among is None else among
-
-    def asked_openly(query: ListingQuery) -> ServiceQuerySet:
-        return narrow_openly(find(services.on_sale_in_any_category(), query.words), query, category_index)
-
-    def narrowed(query: ListingQuery) -> ServiceQuerySet:
-        return narrow_by_facts(asked_openly(query), query)
-
-    def look(query: ListingQuery) -> tuple[ServiceQuerySet, Facets, Rank | None]:
-        found, rank = narrowed(query), rank_by_words(query)
-        ahead = among is None and query.is_counted_ahead
-        texts = rank is not None
-        return found, count_facets(found, query, category_index, ahead=ahead, within=fixed, texts=texts), rank
-
-    def finds(query: ListingQuery) -> bool:
-        place = Place.of(query, category_index)
-        return narrow_by_flags(narrow_to_place(narrowed(query), place, category_index), query).exists()
-
-    found, facets, rank = look(query)
+    answer = shop.answer(query)
+    close = closest_words(query.words) if query.words and not answer.facets.total else []
     corrected = False
-    close = closest_words(query.words) if query.words and not facets.total else []
     for words in () if query.exact else close:
-        nearest = query.with_(words=words)
-        close_found, close_facets, close_rank = look(nearest)
-        if close_facets.total:
-            query, found, facets, rank, corrected = nearest, close_found, close_facets, close_rank, True
+        nearest = shop.answer(query.with_(words=words))
+        if nearest.facets.total:
+            query, answer, corrected = query.with_(words=words), nearest, True
             break
-    place = Place.of(query, category_index)
-    fact_filters: Sequence[FactFilter] = ()
-    if facets.counted and not query.asks_for_facts:
-        fact_filters = fact_filters_among(facets.counted, query, limit=MAX_COUNTED)
-    elif facets.total or query.asks_for_facts:
-        matching = narrow_by_flags(narrow_to_place(asked_openly(query), place, category_index), query)
-        ahead = among is None and query.is_about_facts
-        fact_filters = count_fact_filters(
-            matching, query, limit=None if ahead else MAX_COUNTED, version=recent_version() if ahead else None
-        )
-    if facets.are_all and query.sort == Sort.USUAL:
-        window = open_page(in_order(facets.counted, rank), query)
-    else:
-        if facets.are_all:
-            shown = Service.objects.filter(one_of([row[PK] for row in facets.counted]))
-        else:
-            shown = ranked(narrow_by_flags(narrow_to_place(found, place, category_index), query), query)
-        window = open_window(shown, query, counted=facets.total, or_more=facets.or_more)
+    fact_filters, window = answer.fact_filters(), answer.window()
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
-    listing = Listing(path, asked, query, facets, window, fixed, place.category, corrected)
+    category = Place.of(query, category_index).category
+    listing = Listing(path, asked, query, answer.facets, window, fixed, category, corrected)
     category_index.put_categories(window.rows)
     rows = write_rows(
         window.rows,
         Pricing(user),
         category_index,
         sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': listing.address})}",
-        names_categories=place.category is None,
+        names_categories=category is None,
     )
     if not rows:
-        listing = replace(listing, suggestions=_links(listing, close, category_index, finds))
+        listing = replace(listing, suggestions=_links(listing, close, category_index, shop.finds))
     return replace(listing, rows=rows, fact_filters=fact_filters)
 
 

@@ -58,11 +58,15 @@ _rows = Prepared(
 )
 
 
-def open_page(ids: Sequence[int], query: ListingQuery) -> Window:
-    """Return the page a question asks for of a list of which all ids are known, in their order; one query at most."""
-    pages = max(1, -(-len(ids) // SERVICES_PER_PAGE))
+def open_page(places: Sequence[int], query: ListingQuery, *, ids: Sequence[int] | None = None) -> Window:
+    """Return the page a question asks for of a list that is known as a whole, in its order; one query at most.
+
+    `places` are those of the services among the `ids`, or are the ids themselves.
+    """
+    pages = max(1, -(-len(places) // SERVICES_PER_PAGE))
     number = min(query.page, pages)
-    here = ids[(number - 1) * SERVICES_PER_PAGE : number * SERVICES_PER_PAGE]
+    here = places[(number - 1) * SERVICES_PER_PAGE : number * SERVICES_PER_PAGE]
+    here = here if ids is None else [ids[place] for place in here]
     found = {row[0]: row for row in _rows.rows(0, ids=here)}
     # What has gone meanwhile is missing.
     rows = [Service.from_db(router.db_for_read(Service), _COLUMNS, found[pk]) for pk in here if pk in found]

@@ -44,7 +44,7 @@ def first_found(words: str, maximum: int, *, category_ids: Collection[int] = ())
         on_sale = on_sale.filter(category__in=category_ids)
     number = _number_alone(words) or whole_number(comparable(words))
     found = list(on_sale.filter(pk=number)) if number is not None else []
-    if _number_alone(words) is not None:
+    if is_for_a_number(words):
         return found
     terms = terms_of(words)
     having = services_with(terms)
@@ -64,7 +64,7 @@ def in_order(rows: Sequence[CountedRow], best: Rank | None) -> list[int]:
 
 def rank_by_words(query: ListingQuery) -> Rank | None:
     """Return how well a counted row has a question's words, or None where all have them alike; reads the synonyms."""
-    if not query.words or _number_alone(query.words) is not None:
+    if not query.words or is_for_a_number(query.words):
         return None
     table = synonyms()
     terms = terms_of(query.words, table)
@@ -81,7 +81,7 @@ def ranked(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:
     Without where the order is another one, where all have the same, and beyond those that have the words where words
     begin. A query for these, where there can be others.
     """
-    if not query.words or query.sort != Sort.USUAL or _number_alone(query.words) is not None:
+    if not query.words or query.sort != Sort.USUAL or is_for_a_number(query.words):
         return services
     table = synonyms()
     terms = terms_of(query.words, table)
@@ -97,6 +97,11 @@ def ranked(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:
         return services.exclude(one_of(ids))
     first = When(one_of(ids), then=Value(BEGINNING))
     return services.annotate(rank=Case(first, default=Value(PART), output_field=IntegerField()))
+
+
+def is_for_a_number(words: str) -> bool:
+    """Whether nothing but a service's number is asked for: "#12"."""
+    return _number_alone(words) is not None
 
 
 def _number_alone(words: str) -> int | None:

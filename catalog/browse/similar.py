@@ -6,10 +6,10 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.browse.category_index import HAS_STOCK, category_index
+from catalog.browse.category_index import category_index
 from catalog.browse.rows import LEFT_OUT, Pricing
 from catalog.caching.version import recent_version
-from catalog.models import Service
+from catalog.models import HAS_STOCK, Service
 from catalog.titles.words import Chip, chips_of
 
 MAX_SIMILAR = 6

@@ -115,26 +115,49 @@ def store(key: str, version: int, value: Any, *, shows_prices: bool = True, pric
 def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
     """Return a value made at this version that shows no prices, from the memory of this process where that is possible.
 
-    For what is larger than the question for it and never changed by who gets it. The shared cache says which value is
-    the one at this version, by a name that no other value ever has; a process asks it every tenth of a second at most.
+    For what is larger than the question for it and never changed by who gets it.
+    """
+    found: Value | None = process_look_up(key, version)
+    if found is not None:
+        return found
+    value = make()
+    process_store(key, version, value)
+    return value
+
+
+def process_look_up(key: str, version: int) -> Any:
+    """Return what `process_store` stored at this version, or None.
+
+    The shared cache says which value is the one at this version, by a name that no other value ever has; a process
+    asks it every tenth of a second at most.
     """
     known, now = _process_values.get(key), time.monotonic()
     if known is not None and known.version == version and now < known.until:
-        return cast(Value, known.value)
+        return known.value
     name: str | None = cached(key, version)
     if name is not None and known is not None and known.name == name:
         known.version, known.until = version, now + PROCESS_SECONDS
-        return cast(Value, known.value)
-    value: Value | None = cache.get(name) if name is not None else None
-    if value is None:
-        value, name = make(), f"{key}:{uuid.uuid4().hex}"
-        cache.set(name, value, timeout=settings.PAGE_CACHE_SECONDS)
-        store(key, version, name, shows_prices=False)
+        return known.value
+    value = cache.get(name) if name is not None else None
+    if value is not None:
+        _keep(key, _Known(cast(str, name), value, version, time.monotonic() + PROCESS_SECONDS))
+    return value
+
+
+def process_store(key: str, version: int, value: Any, *, seconds: float | None = None) -> None:
+    """Store a value made at this version that shows no prices, for `process_look_up` in all processes."""
+    name = f"{key}:{uuid.uuid4().hex}"
+    timeout = settings.PAGE_CACHE_SECONDS if seconds is None else seconds
+    cache.set(name, value, timeout=timeout)
+    cache.set(key, (version, None, name), timeout=timeout)
+    _keep(key, _Known(name, value, version, time.monotonic() + PROCESS_SECONDS))
+
+
+def _keep(key: str, known: _Known) -> None:
     _process_values.pop(key, None)
-    _process_values[key] = _Known(cast(str, name), value, version, time.monotonic() + PROCESS_SECONDS)
+    _process_values[key] = known
     for oldest in list(_process_values)[:-MAX_PROCESS_VALUES]:
         _process_values.pop(oldest, None)
-    return value
 
 
 def forget_cached(key: str) -> None:

@@ -8,6 +8,7 @@ from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding
 from catalog.models.service_news import ServiceNews
 from catalog.models.service_types import MappedType
 from catalog.models.services import (
+    HAS_STOCK,
     Category,
     CategoryQuerySet,
     Delivery,
@@ -24,6 +25,7 @@ from catalog.models.translated import TranslatedName, name_language, searched_na
 from catalog.models.version import CatalogVersion
 
 __all__ = [
+    "HAS_STOCK",
     "BaseMarkupRule",
     "CatalogVersion",
     "Category",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -191,6 +191,7 @@ NEVER_MEASURED = 2**31 - 1
 
 # What a list sorted by name compares; the index below is over exactly this.
 SHOWN_TITLE = Lower(Coalesce(NullIf("display_name", Value("")), "name"))
+HAS_STOCK = Q(stock=None) | Q(stock__gte=F("min_quantity"), stock__gt=0)
 
 
 class Service(TranslatedName):

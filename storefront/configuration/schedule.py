@@ -28,6 +28,7 @@ def beat_schedule(
         "sync_sms": _every("SYNC_SMS_EVERY_SECONDS", 900, "sms.tasks.sync_sms"),
         "count_success_rates": _every("SMS_SUCCESS_EVERY_SECONDS", 300, "sms.tasks.count_success_rates"),
         "learn_words": _every("LEARN_WORDS_EVERY_SECONDS", 900, "catalog.tasks.learn_words"),
+        "keep_word_index": _every("INDEX_WORDS_EVERY_SECONDS", 10, "catalog.tasks.keep_word_index"),
         "forward_orders": _every("FORWARD_ORDERS_EVERY_SECONDS", 3, "orders.tasks.forward_orders"),
         "release_stale_claims": _every("RELEASE_CLAIMS_EVERY_SECONDS", 15, "orders.tasks.release_stale_claims"),
         "poll_orders": _every("POLL_ORDERS_EVERY_SECONDS", 5, "orders.tasks.poll_orders"),
