@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin.widgets import DialogForm
 from orders.admin.widgets import UPSTREAM
+from orders.admin.window_picture import picture_of
 from orders.attempts.windows import window_of
 from orders.models import LostAttempt, Order, Status
 
@@ -42,6 +43,7 @@ def reconciliation(order: Order) -> str:
         "abandoned": [{"sent_at": one.sent_at, **one.evidence, "window": window_of(one)} for one in abandoned],
         "found": last.evidence if last else {},
         "order": order,
+        "picture": picture_of(last.evidence) if last else None,
         "settled_at": sent_at + timedelta(seconds=settings.SETTLE_SECONDS),
         "upstream": UPSTREAM,
         "waits": order.status == Status.UNKNOWN,

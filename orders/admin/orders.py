@@ -16,7 +16,6 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin.widgets import (
     ReadOnlyAdmin,
-    ReadOnlyInline,
     go_to,
     json_column,
     member_of_staff,
@@ -27,6 +26,7 @@ from accounts.power import NotYourOwnMoney
 from orders.admin import held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.evidence import WindowForm, reconciliation
+from orders.admin.order_page import order_page
 from orders.admin.priced import priced
 from orders.admin.requests import RequestInline
 from orders.admin.widgets import UPSTREAM, dialog
@@ -83,16 +83,6 @@ class BooksFilter(admin.SimpleListFilter):
         return queryset.filter(BOOKS_ARE_OPEN) if self.value() == "open" else queryset
 
 
-class EventInline(ReadOnlyInline):
-    model = OrderEvent
-    hide_title = True
-    fields = ("created_at", "code", "status", shown_data, shown_evidence, "actor")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("actor", "order")
-
-
 @admin.register(Order)
 class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_display = (
@@ -111,7 +101,8 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     named_by = ("title",)
-    inlines = (FlagInline, EventInline, RequestInline)
+    inlines = (FlagInline, RequestInline)
+    change_form_outer_before_template = "admin/orders/order_page.html"
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
     fieldsets = (
         (
@@ -177,6 +168,17 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         open_flags = Prefetch("flags", AttentionFlag.objects.open(), to_attr="open_flags")
         return super().get_queryset(request).select_related("user", "service").prefetch_related(open_flags)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the order below what happened to it and what can be done."""
+        order = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        context = dict(extra_context or {})
+        if order is not None:
+            context["order_page"] = order_page(order, request, self.get_actions_detail(request, object_id))
+        answered: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return answered
 
     @display(description=gettext_lazy("needs attention because"))
     def shown_attention(self, order: Order) -> str:

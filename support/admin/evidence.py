@@ -1,6 +1,5 @@
 """What staff sees beside a ticket: who asks, about what, and what is known of it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Q
@@ -9,6 +8,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from accounts.admin.blocks import Block
 from accounts.moments import write_moment
 from accounts.templatetags.money import money
 from catalog.browse.durations import write_duration
@@ -21,16 +21,6 @@ EVENTS = 12
 OTHERS = 5
 
 
-@dataclass(frozen=True)
-class Block:
-    """A part of the evidence: names and values below a title, which may lead to the row's own page."""
-
-    title: str
-    lines: list[tuple[str, str]]
-    link: str = ""
-    events: list[tuple[str, str]] = field(default_factory=list)
-
-
 def evidence_of(ticket: Ticket, request: HttpRequest, *, now: datetime) -> list[Block]:
     """Return the blocks that this member of staff may see; each has what the row's own page shows them."""
     blocks = []
@@ -40,7 +30,7 @@ def evidence_of(ticket: Ticket, request: HttpRequest, *, now: datetime) -> list[
         blocks += [_order(ticket.order), *_times(ticket.order, now)]
     if ticket.top_up is not None and _may(request, "wallet.topup"):
         blocks.append(_payment(ticket.top_up))
-    return [Block(b.title, [(name, value) for name, value in b.lines if value], b.link, b.events) for b in blocks]
+    return [block.without_empty() for block in blocks]
 
 
 def others_of(ticket: Ticket) -> list[Ticket]:

@@ -15,7 +15,7 @@ from orders.pages.estimate import estimate_of
 from orders.pages.export import csv_lines
 from orders.pages.forms import OrderFilterForm
 from orders.pages.goods_page import claims_of, reports_of
-from orders.pages.timeline import FLAGGED, timeline_of, waits_since
+from orders.timeline import FLAGGED, timeline_of, waits_since
 
 ORDERS_PER_PAGE = 25
 
