@@ -36,5 +36,13 @@ def _rendered(at: date, *, style: str, text: str, exact: str = "") -> SafeString
 
 
 register.filter("moment_text", write_moment)
+
+
+@register.filter
+def moment_distance(at: datetime) -> str:
+    """Return how far away a moment is in words, for pages whose styles are not ours; its title says the moment."""
+    return write_distance(at, now=timezone.now())
+
+
 register.filter("day_text", write_day)
 register.filter("month_text", write_month)

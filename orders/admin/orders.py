@@ -101,7 +101,6 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     named_by = ("title",)
-    inlines = (FlagInline, RequestInline)
     change_form_outer_before_template = "admin/orders/order_page.html"
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
     fieldsets = (
@@ -168,6 +167,20 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         open_flags = Prefetch("flags", AttentionFlag.objects.open(), to_attr="open_flags")
         return super().get_queryset(request).select_related("user", "service").prefetch_related(open_flags)
+
+    def get_inlines(self, request: HttpRequest, obj: Order | None) -> Any:
+        """Show the tables that have rows."""
+        shown = [(FlagInline, "flags"), (RequestInline, "requests")]
+        return [inline for inline, rows in shown if obj is not None and getattr(obj, rows).exists()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        """Show what reconciliation found where it had to look."""
+        searched = obj is not None and (
+            obj.status == Status.UNKNOWN or bool(obj.not_found_times) or obj.lost_attempts.exists()
+        )
+        return [
+            (title, fields) for title, fields in self.fieldsets if searched or fields["fields"] != (reconciliation,)
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
