@@ -13,7 +13,7 @@ from catalog.models import Service
 from orders.models import Order
 from wallet.models import Wallet
 
-SIMILAR = 6
+SIMILAR, LOOKED_THROUGH = 6, 300
 
 
 def blocks_of(order: Order, request: HttpRequest) -> list[Block]:
@@ -27,12 +27,17 @@ def blocks_of(order: Order, request: HttpRequest) -> list[Block]:
 
 
 def similar_to(order: Order) -> list[Order]:
-    """Return other orders of the same service, the newest first, and those for the same link before them."""
+    """Return other orders of the same service, the newest first, and before them those of this customer for this link.
+
+    These are looked for among the customer's last orders: somebody may have half a million. Three queries.
+    """
     if order.service_id is None:
         return []
+    last = Order.objects.filter(user=order.user_id).order_by("-pk")
+    same = [pk for pk, service, link in last.values_list("pk", "service", "link")[:LOOKED_THROUGH]
+            if (service, link) == (order.service_id, order.link)]  # fmt: skip
     others = Order.objects.filter(service=order.service_id).exclude(pk=order.pk).order_by("-pk")
-    same = list(others.filter(user=order.user_id, link=order.link)[:SIMILAR]) if order.link else []
-    found = {one.pk: one for one in [*same, *others[:SIMILAR]]}
+    found = {one.pk: one for one in [*others.filter(pk__in=same[: SIMILAR + 1])[:SIMILAR], *others[:SIMILAR]]}
     return list(found.values())[:SIMILAR]
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service, ServiceQuality
+from orders.admin.beside import similar_to
 from orders.admin.happened import happenings_of
 from orders.admin.window_picture import picture_of
 from orders.models import HoldReason, Order, OrderEvent, ServiceRequest, Status
@@ -221,6 +224,30 @@ def test_page_has_customer_service_and_orders_like_it_beside_it(
     assert "Orders of the same service" in page
     assert f"#{same.pk}" in page
     assert address(same) in desk.get(address(order)).content.decode()
+
+
+def test_page_begins_orders_like_it_with_those_for_the_same_link(place: Callable[..., Order], ben: User) -> None:
+    same = place()
+    others = [place(link=f"https://instagram.com/other{number}", user=ben) for number in range(7)]
+
+    assert [one.pk for one in similar_to(place())] == [same.pk, *(one.pk for one in reversed(others[2:]))]
+
+
+def test_page_asks_the_same_number_of_questions_however_much_happened(
+    desk: Client, place: Callable[..., Order]
+) -> None:
+    def questions(order: Order) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            desk.get(address(order))
+        return len(asked)
+
+    few, many = place(), place()
+    write(few, Code.ACCEPTED, evidence={"upstream_id": "1"})
+    for number in range(20):
+        write(many, Code.ACCEPTED, evidence={"upstream_id": str(number)})
+    questions(few)  # what a process learns once
+
+    assert questions(many) == questions(few)
 
 
 def test_page_shows_nobody_more_than_their_rights(client: Client, order: Order, sam: User) -> None:
