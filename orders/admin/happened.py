@@ -177,7 +177,7 @@ def _staff(evidence: Evidence) -> Iterable[str]:
     if "forced" in evidence:
         yield _("Decided against what we found: %(what)s.") % {"what": evidence["forced"]}
     if "note" in evidence:
-        yield _("Note: %(note)s") % {"note": evidence["note"]}
+        yield _("“%(note)s”") % {"note": evidence["note"]}
 
 
 def _difference(evidence: Evidence) -> Iterable[str]:

@@ -23,7 +23,7 @@ from accounts.admin.widgets import (
 )
 from accounts.models import User
 from accounts.power import NotYourOwnMoney
-from orders.admin import held, unknown_orders
+from orders.admin import acts, held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.order_page import order_page
@@ -84,7 +84,7 @@ class BooksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
+class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadOnlyAdmin):
     list_display = (
         "id",
         "user",
@@ -102,7 +102,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     named_by = ("title",)
     change_form_outer_before_template = "admin/orders/order_page.html"
-    actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear")
+    actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", "ask", "note")
     fieldsets = (
         (
             None,
@@ -225,6 +225,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, ReadOnlyAdmin):
         else:
             fitting = (*unknown_orders.fitting(order), *(("clear",) if order.open_flags else ()))
         offered = super().get_actions_detail(request, object_id)
+        fitting += acts.fitting(order)
         return [button for button in offered if button.method.original_function_name in fitting]
 
     @action(

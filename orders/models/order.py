@@ -344,8 +344,9 @@ class OrderEvent(models.Model):
         RESOLVED = "resolved", _("Settled by support")
         ATTENTION = "attention", _("Passed to our team for review")
         LOSS = "loss", _("Booked as the shop's loss")
+        NOTE = "note", _("Note of the staff")
 
-    STAFF_ONLY = (Code.ATTENTION, Code.LOSS)
+    STAFF_ONLY = (Code.ATTENTION, Code.LOSS, Code.NOTE)
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", verbose_name=_("order"))
     code = models.CharField(_("event"), max_length=10, choices=Code)

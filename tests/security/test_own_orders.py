@@ -1,6 +1,7 @@
 """Attack: staff settles or refunds orders of its own, or of whom it is tied to by a referral, and pays out twice."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -77,6 +78,11 @@ def put_on_the_list(order: Order, _tom: User) -> None:
     flag(order, Flag.OVERCHARGED)
 
 
+def poll(order: Order, _tom: User) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    Order.objects.filter(pk=order.pk).update(status=Status.PENDING, upstream_id="77", next_poll_at=later)
+
+
 Prepare = Callable[[Order, User], None]
 BUTTONS: dict[str, tuple[Prepare, dict[str, str]]] = {
     "as_placed": (lose, {"upstream_id": "77", "force": "on"}),
@@ -89,6 +95,8 @@ BUTTONS: dict[str, tuple[Prepare, dict[str, str]]] = {
     "bought": (give_up, {"upstream_id": "77", "force": "on", "note": "they say so"}),
     "not_bought": (give_up, {"note": "they say so"}),
     "clear": (put_on_the_list, {}),
+    "ask": (poll, {}),
+    "note": (poll, {"text": "Do not look at it."}),
 }
 GIVES_BACK = ("by_refund", "refund_now", "refund_lost")
 

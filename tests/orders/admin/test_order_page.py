@@ -125,7 +125,7 @@ def write(order: Order, code: str, **more: Any) -> OrderEvent:
         (
             Code.LOSS,
             {"upstream_id": "23501", "charge": 1_500_000, "remains": 1000, "note": "support says so"},
-            ["Note: support says so", "Upstream charge: $1.50", "Remains: 1,000"],
+            ["“support says so”", "Upstream charge: $1.50", "Remains: 1,000"],
         ),
         (
             Code.RESOLVED,
@@ -204,8 +204,19 @@ def test_page_says_of_each_choice_what_it_does_and_to_whose_money(
         assert sentence in page
 
 
-def test_page_when_nothing_can_be_done_offers_nothing(desk: Client, order: Order) -> None:
-    assert "What can be done now" not in shown(desk, order)
+def test_page_when_nothing_waits_for_a_decision_offers_a_note_alone(desk: Client, order: Order) -> None:
+    choices = desk.get(address(order)).context["order_page"].choices
+
+    assert [choice.title for choice in choices] == ["Write a note"]
+
+
+def test_page_offers_who_may_not_change_orders_nothing(client: Client, order: Order, sam: User) -> None:
+    sam.is_superuser = False
+    sam.save(update_fields=["is_superuser"])
+    sam.user_permissions.set([Permission.objects.get(codename="view_order")])
+    client.force_login(sam)
+
+    assert "What can be done now" not in shown(client, order)
 
 
 def test_page_has_customer_service_and_orders_like_it_beside_it(

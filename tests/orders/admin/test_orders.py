@@ -71,9 +71,9 @@ def test_order_when_it_is_in_doubt_then_the_decisions_are_offered_and_else_none(
     Order.objects.filter(pk=flagged.pk).update(status=Status.FAILED)
     flag(flagged, Flag.REFUSED, answer="Invalid action")
 
-    assert buttons(desk, lost) == ["placed", "not-placed", "refund", "window"]
-    assert buttons(desk, flagged) == ["clear"]
-    assert buttons(desk, place()) == []
+    assert buttons(desk, lost) == ["placed", "not-placed", "refund", "window", "note"]
+    assert buttons(desk, flagged) == ["clear", "note"]
+    assert buttons(desk, place()) == ["note"]
 
 
 def test_as_placed_when_upstream_confirms_it_then_it_is_followed_under_that_id(
@@ -337,13 +337,13 @@ def held(place: Callable[..., Order]) -> Order:
 
 
 def test_order_when_it_is_held_then_it_can_be_sent_anyway(desk: Client, held: Order) -> None:
-    assert buttons(desk, held) == ["send", "refund"]
+    assert buttons(desk, held) == ["send", "refund", "note"]
 
     assert press(desk, "send_anyway", held) == ["The order is back in its place in the queue."]
 
     assert (held.status, held.held_because, flags_of(held)) == (Status.PAID, "", [])
     assert held.hold_waived_at is not None
-    assert buttons(desk, held) == []
+    assert buttons(desk, held) == ["note"]
 
 
 def test_order_when_it_is_held_then_it_can_be_refunded(desk: Client, held: Order, ann: User) -> None:
