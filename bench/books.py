@@ -46,8 +46,8 @@ def fill(orders: int, service: Any) -> None:
         state = {"status": "paid", "received_micros": 2_000_000, "credited_micros": 2_000_000}
         gateways = ("stripe", "manual")
         payments = TopUp.objects.bulk_create(
-            TopUp(user=row.user, gateway=gateways[number % 2], **paid, **state)
-            for number, row in zip(numbers, made, strict=True)
+            TopUp(user=row.user, gateway=gateways[number % 2], created_at=moment, **paid, **state)
+            for number, row, moment in zip(numbers, made, moments, strict=True)
         )
         entries = []
         for number, row, payment, moment in zip(numbers, made, payments, moments, strict=True):

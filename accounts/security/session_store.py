@@ -23,7 +23,9 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Any:
         """Return the row of this session, or None and no key any more where it is over or was never there."""
-        for row in _of_key.rows(self.session_key):
+        # A cookie can say anything, and PostgreSQL takes no NUL in a text.
+        known = self.session_key is not None and self.session_key.isascii() and self.session_key.isalnum()
+        for row in _of_key.rows(self.session_key) if known else ():
             session = Session(**dict(zip(_COLUMNS, row, strict=True)))
             if session.expire_date > timezone.now():
                 return session

@@ -27,7 +27,7 @@ from catalog.browse.fact_filters import (
     narrow_by_facts,
 )
 from catalog.browse.forms import ListingQuery, Sort, whole_number
-from catalog.browse.paging import Window, open_page, open_window
+from catalog.browse.paging import Window, named_row, open_page, open_window, page_beside
 from catalog.browse.search import PK, Rank, find, in_order, is_for_a_number, rank_by_words, ranked
 from catalog.caching.version import recent_version
 from catalog.models import Service, ServiceQuerySet
@@ -64,8 +64,9 @@ class Shop:
         """Look for what a question asks for. No query where there is an index of words for it, else one to three."""
         if self.among is None and query.is_about_words and not is_for_a_number(query.words):
             index = word_index(recent_version())
-            if index is not None:
-                return _ask_the_index(index, query, self)
+            answer = None if index is None else _ask_the_index(index, query, self)
+            if answer is not None:
+                return answer
         return _ask_the_database(query, self)
 
     def finds(self, query: ListingQuery) -> bool:
@@ -101,9 +102,11 @@ class _OfTheIndex:
 
     def window(self) -> Window:
         query, ids = self.query, self.index.ids
-        in_usual_order = query.sort == Sort.USUAL and not query.after and not query.before
-        if in_usual_order:
-            return open_page(self.places, query, ids=ids)
+        if query.sort == Sort.USUAL:
+            row = named_row(query)
+            beside = (at for at, place in enumerate(self.places) if ids[place] == row)
+            number = query.page if row is None else page_beside(query, next(beside, None))
+            return open_page(self.places, query.with_(page=number), ids=ids)
         if len(self.places) > MAX_COUNTED:
             shown = ranked(self.shop.matching(query), query)
         else:
@@ -140,9 +143,11 @@ class _OfTheDatabase:
         return open_window(shown, query, counted=facets.total, or_more=facets.or_more)
 
 
-def _ask_the_index(index: WordIndex, query: ListingQuery, shop: Shop) -> Answer:
+def _ask_the_index(index: WordIndex, query: ListingQuery, shop: Shop) -> Answer | None:
     categories, cells = shop.category_index, index.cells
     found = index.find(terms_of(query.words), whole_number(comparable(query.words)))
+    if found is None:
+        return None
     counted = cells.count_numbers(found)
     around, place = Place(shop.within, None), Place.of(query, categories)
     near = {cell: number for cell, number in counted.items() if _is_in(around, cells.values[cell], categories)}

@@ -75,6 +75,17 @@ def open_page(places: Sequence[int], query: ListingQuery, *, ids: Sequence[int] 
     return Window(rows, number, pages, previous, following)
 
 
+def named_row(query: ListingQuery) -> int | None:
+    """Return the id of the service that a page is asked for beside, None where none is named."""
+    row = _read_row(query.after or query.before, query.sort)
+    return None if row is None else row[1]
+
+
+def page_beside(query: ListingQuery, at: int | None) -> int:
+    """Return the number of the page that goes on beside the row at this place of all; None: which has gone."""
+    return 1 if at is None else max(at + (1 if query.after else -1), 0) // SERVICES_PER_PAGE + 1
+
+
 def open_window(services: ServiceQuerySet, query: ListingQuery, *, counted: int, or_more: bool) -> Window:
     """Return the page a question asks for, the nearest one if there is none; one query.
 

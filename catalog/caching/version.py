@@ -84,7 +84,8 @@ def version_from(cached: Any) -> int:
     if cached is None:
         # Not over an ASK_THE_DATABASE that has been put there meanwhile.
         cache.add(VERSION_KEY, version, timeout=RECENT_SECONDS)
-    if writes == _writes:  # else it may be from before what another thread has just written
+    # Else it may be from before what another thread has just written, or older than what one has just learned.
+    if writes == _writes and version >= (process_version() or 0):
         _known = version, time.monotonic() + PROCESS_SECONDS
     return version
 

@@ -5,13 +5,14 @@ never has to be removed, and a lost or emptied Redis costs time and nothing else
 """
 
 import hashlib
+import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache as computed_once
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -49,6 +50,8 @@ MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
 _process_pages: dict[str, Found] = {}
 MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
 _process_values: dict[str, "_Known"] = {}
+_fetching = threading.Lock()
+_forgotten = 0  # how often something was, so that nothing made before is stored after
 _PROGRAM = (
     "templates",
     "locale",
@@ -120,36 +123,47 @@ def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
     found: Value | None = process_look_up(key, version)
     if found is not None:
         return found
+    forgotten = _forgotten
     value = make()
-    process_store(key, version, value)
+    if forgotten == _forgotten:  # else it may have been made of what another thread has just changed
+        process_store(key, version, value)
     return value
 
 
-def process_look_up(key: str, version: int) -> Any:
+def process_look_up(key: str, version: int, *, waits: bool = True) -> Any:
     """Return what `process_store` stored at this version, or None.
 
     The shared cache says which value is the one at this version, by a name that no other value ever has; a process
-    asks it every tenth of a second at most.
+    asks it every tenth of a second at most. One thread fetches a value at a time: with `waits`, others wait for it,
+    else they get None meanwhile.
     """
     known, now = _process_values.get(key), time.monotonic()
     if known is not None and known.version == version and now < known.until:
         return known.value
     name: str | None = cached(key, version)
-    if name is not None and known is not None and known.name == name:
-        known.version, known.until = version, now + PROCESS_SECONDS
-        return known.value
-    value = cache.get(name) if name is not None else None
-    if value is not None:
-        _keep(key, _Known(cast(str, name), value, version, time.monotonic() + PROCESS_SECONDS))
+    if name is None or not _fetching.acquire(blocking=waits):
+        return None
+    try:
+        known = _process_values.get(key)
+        value = known.value if known is not None and known.name == name else cache.get(name)
+        if value is not None:
+            _keep(key, _Known(name, value, version, time.monotonic() + PROCESS_SECONDS))
+    finally:
+        _fetching.release()
     return value
 
 
 def process_store(key: str, version: int, value: Any, *, seconds: float | None = None) -> None:
-    """Store a value made at this version that shows no prices, for `process_look_up` in all processes."""
-    name = f"{key}:{uuid.uuid4().hex}"
+    """Store a value made at this version that shows no prices, for `process_look_up`, in the place of the one before.
+
+    Whoever was about to fetch that one finds nothing, and has to do without or make it again.
+    """
+    name, before = f"{key}:{uuid.uuid4().hex}", cache.get(key)
     timeout = settings.PAGE_CACHE_SECONDS if seconds is None else seconds
     cache.set(name, value, timeout=timeout)
     cache.set(key, (version, None, name), timeout=timeout)
+    if before is not None:
+        cache.delete(before[2])
     _keep(key, _Known(name, value, version, time.monotonic() + PROCESS_SECONDS))
 
 
@@ -162,7 +176,10 @@ def _keep(key: str, known: _Known) -> None:
 
 def forget_cached(key: str) -> None:
     """Have a value made anew at the version it was made at: what it is made of has changed, and the catalog has not."""
-    cache.delete(key)
+    global _forgotten
+    _forgotten += 1
+    found = cache.get(key)
+    cache.delete_many([key, *([found[2]] if found is not None else [])])
     _process_values.pop(key, None)
 
 

@@ -10,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper
@@ -22,6 +23,9 @@ Places = list[int]
 CELL = ("category_id", "subcategory_id", "refill", "cancel", "in_stock")
 FACTS = ("qualities", "country", "covered_days", "speed_per_day")
 READ_AT_ONCE = 2000
+# So many words of the catalog are looked at for one search, and so many services put in order and counted: some
+# milliseconds of work each. Beyond that the database is asked, which stops at a thousand.
+MOST_WORDS, MOST_FOUND = 5000, 30_000
 
 
 @dataclass(frozen=True)
@@ -55,46 +59,72 @@ class WordIndex:
     cells: Column  # the values of CELL, as one
     facts: tuple[Column, ...]  # those of FACTS
 
-    def find(self, terms: Iterable[Term], number: int | None = None) -> Places:
+    def find(self, terms: Iterable[Term], number: int | None = None) -> Places | None:
         """Return what has all terms: those whole words first, then where words begin, then the others.
 
-        The service of this number comes before them, if it is on sale, whatever words it has.
+        The service of this number comes before them, if it is on sale, whatever words it has. None where that would
+        be more work than to ask the database.
         """
-        everything = (1 << len(self.ids)) - 1
-        whole = beginning = part = everything
-        for term in terms:
-            of_term = self._saying_term(term, everything)
+        words = _Words(self)
+        whole = beginning = part = (1 << len(self.ids)) - 1
+        for term in dict.fromkeys(terms):
+            of_term = words.saying_term(term)
+            if of_term is None:
+                return None
             whole, beginning, part = whole & of_term[0], beginning & of_term[1], part & of_term[2]
+        if part.bit_count() > MOST_FOUND:
+            return None
         found = [*places_of(whole), *places_of(beginning & ~whole), *places_of(part & ~beginning)]
         the_one = None if number is None else next((place for place, pk in enumerate(self.ids) if pk == number), None)
         return found if the_one is None else [the_one, *(place for place in found if place != the_one)]
 
-    def _saying_term(self, term: Term, everything: int) -> tuple[int, int, int]:
-        """Return what has a term or another word for it: as whole words, where words begin, and anywhere."""
-        whole = beginning = part = 0
-        for phrase in term.phrases:
-            in_whole = at_beginning = in_part = everything
-            for word in phrase.split():
-                of_word = self._saying(word)
-                in_whole, at_beginning, in_part = in_whole & of_word[0], at_beginning & of_word[1], in_part & of_word[2]
-            whole, beginning, part = whole | in_whole, beginning | at_beginning, part | in_part
-        return whole, beginning, part
-
-    def _saying(self, word: str) -> tuple[int, int, int]:
-        size = len(self.ids)
-        whole = union([self.words[word]] if word in self.words else [], size)
-        beginning = whole | union(map(self.words.__getitem__, self._words_with(f"\n{word}")), size)
-        if is_short(word):
-            return whole, beginning, beginning
-        return whole, beginning, beginning | union(map(self.words.__getitem__, self._words_with(word)), size)
-
-    def _words_with(self, sought: str) -> Iterator[str]:
-        """Return the words that have something in them; what begins with a line's end, at their beginning."""
+    def words_with(self, sought: str) -> Iterator[str]:
+        """Yield the words that have something in them; what begins with a line's end, at their beginning."""
         said, place = self.said, self.said.find(sought)
         while place >= 0:
             begins, ends = said.rindex("\n", 0, place + 1) + 1, said.index("\n", place + 1)
             yield said[begins:ends]
             place = said.find(sought, ends)
+
+
+Found = tuple[int, int, int]  # as bits: what says it as whole words, where words begin, and anywhere
+
+
+class _Words:
+    """What a search looks through the words of an index for, and how much of that is left to do."""
+
+    def __init__(self, index: WordIndex) -> None:
+        self._index, self._size = index, len(index.ids)
+        self._found: dict[str, Found | None] = {}
+        self._left = MOST_WORDS
+
+    def saying_term(self, term: Term) -> Found | None:
+        """Return what has a term or another word for it, None where that is too much work."""
+        whole = beginning = part = 0
+        for phrase in term.phrases:
+            in_whole = at_beginning = in_part = (1 << self._size) - 1
+            for word in phrase.split():
+                if word not in self._found:
+                    self._found[word] = self._saying(word)
+                if (of_word := self._found[word]) is None:
+                    return None
+                in_whole, at_beginning, in_part = in_whole & of_word[0], at_beginning & of_word[1], in_part & of_word[2]
+            whole, beginning, part = whole | in_whole, beginning | at_beginning, part | in_part
+        return whole, beginning, part
+
+    def _saying(self, word: str) -> Found | None:
+        sought = f"\n{word}" if is_short(word) else word
+        known = list(islice(self._index.words_with(sought), self._left + 1))
+        self._left -= len(known)
+        if self._left < 0:
+            return None
+        at_beginning = [one for one in known if one.startswith(word)]
+        inside = [one for one in known if not one.startswith(word)]
+        whole, beginning = self._union({word} & self._index.words.keys()), self._union(at_beginning)
+        return whole, beginning, beginning | self._union(inside)
+
+    def _union(self, words: Iterable[str]) -> int:
+        return union(map(self._index.words.__getitem__, words), self._size)
 
 
 def read_word_index() -> WordIndex:

@@ -11,8 +11,8 @@ KEPT_SECONDS = 86_400  # it is made anew when it is lost
 
 
 def word_index(version: int) -> WordIndex | None:
-    """Return the index of this version of the catalog, or None where there is none yet; no query."""
-    found: WordIndex | None = process_look_up(_key(), version)
+    """Return the index of this version of the catalog, or None where this process has none yet; no query."""
+    found: WordIndex | None = process_look_up(_key(), version, waits=False)
     return found
 
 

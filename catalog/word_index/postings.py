@@ -27,13 +27,13 @@ def bits_of(places: Iterable[int], size: int) -> int:
 
 def union(postings: Iterable[Posting], size: int) -> int:
     """Return all places of these postings as bits."""
-    bits, few = 0, []
+    bits, few = 0, array("I")
     for posting in postings:
         if isinstance(posting, int):
             bits |= posting
         else:
-            few.append(posting)
-    return bits | bits_of((place for places in few for place in places), size) if few else bits
+            few.extend(posting)
+    return bits | bits_of(few, size) if few else bits
 
 
 def places_of(bits: int) -> list[int]:

@@ -54,3 +54,11 @@ def test_session_of_a_customer_ends_with_its_row(client: Client, ann: User) -> N
     Session.objects.all().delete()
 
     assert client.get("/account/").status_code == 302
+
+
+@pytest.mark.parametrize("key", ['"\\000aaaaaaaaaaaaaaaaaaaaaaaa"', "a-b", " ", "%00"])
+def test_page_with_a_cookie_that_is_no_key_is_a_visitors(client: Client, key: str) -> None:
+    """A quoted cookie may stand for any character; this one for a NUL, which no text of PostgreSQL takes."""
+    answer = client.get("/accounts/login/", headers={"cookie": f"sessionid={key}"})
+
+    assert answer.status_code == 200

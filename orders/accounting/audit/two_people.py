@@ -94,7 +94,8 @@ def _more_than_asked() -> Breaches:
         received_micros__gte=OuterRef("received_micros"),
     )
     by_hand = _named_by(Q(kind=Kind.TOP_UP, created_by__isnull=False))
-    more = TopUp.objects.filter(by_hand | Q(gateway="manual"), received_micros__gt=F("pay_micros"))
+    by_staff = _one_of(by_hand, TopUp.objects.filter(gateway="manual"))
+    more = TopUp.objects.filter(by_staff, received_micros__gt=F("pay_micros"))
 
     def sentence(reference: str, received: int, asked: int, maker: int | None) -> str:
         who = "nobody who is named" if maker is None else f"customer {maker}"
@@ -118,12 +119,12 @@ def _by_nobody() -> Breaches:
 
 
 def _booked_since(began: datetime) -> Q:
-    """Payments with a row in the ledger since then: one may have come in long before it was confirmed."""
-    without_a_row = Q(paid_at=None) & ~_named_by(Q())
-    return _named_by(Q(created_at__gte=began)) | Q(paid_at__gte=began) | without_a_row
+    """Payments that came in, or got a row in the ledger, since then: one may have come in long before it did."""
+    newer = TopUp.objects.filter(Q(created_at__gte=began) | Q(paid_at__gte=began))
+    return _one_of(newer, _named_by(Q(created_at__gte=began)))
 
 
-def _named_by(which: Q) -> Q:
+def _named_by(which: Q) -> QuerySet[TopUp]:
     """Payments that such rows of the ledger name: `top_up:`, the payment's reference, and what more there is to say.
 
     The rows are read once: to look for those of each payment takes hours where there are many of both.
@@ -131,7 +132,17 @@ def _named_by(which: Q) -> Q:
     rest = Substr("reference", len(ABOUT_A_PAYMENT) + 1)
     name = Left(rest, StrIndex(Concat(rest, Value(":")), Value(":")) - 1)
     rows = LedgerEntry.objects.filter(which, reference__startswith=ABOUT_A_PAYMENT)
-    return Q(reference__in=rows.values(name=name))
+    return TopUp.objects.filter(reference__in=rows.values(name=name))
+
+
+def _one_of(*found: QuerySet[TopUp]) -> Q:
+    """Return the condition that a payment is one of these.
+
+    As one list: PostgreSQL joins with that, however long it is. With an OR of lists it reads each anew for every
+    payment once they are longer than its memory for it (`work_mem`).
+    """
+    first, *others = (rows.order_by().values("pk") for rows in found)
+    return Q(pk__in=first.union(*others))
 
 
 def _done(which: Q) -> QuerySet[MoneyRequest]:

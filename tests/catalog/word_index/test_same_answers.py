@@ -17,6 +17,7 @@ from catalog.caching.version import catalog_version
 from catalog.caching.versioned_cache import forget_process_cache
 from catalog.models import Category, SearchSynonym, Service
 from catalog.word_index.kept import keep_word_index, word_index
+from catalog.words.terms import terms_of
 from catalog.words.vocabulary import learn_words
 from tests.catalog.listing_rows import put_on_sale
 
@@ -131,8 +132,53 @@ def test_search_that_finds_more_than_the_database_counts_is_counted_and_paged_to
 
     by_name = Shop(index).answer(ListingQuery(words="part", sort=Sort.NAME)).window()
     assert [row.name for row in by_name.rows] == ["Apart"] * 3
-    after = Shop(index).answer(ListingQuery(words="part", after=f"2~{made[2].pk}")).window()
-    assert [row.pk for row in after.rows][:1] == [made[3].pk]
+
+
+@pytest.mark.parametrize(
+    ("way", "row", "number"), [("after", 2, 2), ("after", 5, 3), ("before", 3, 1), ("before", 7, 3), ("after", None, 1)]
+)
+def test_page_beside_a_row_is_the_numbered_one_where_all_are_known(
+    monkeypatch: pytest.MonkeyPatch, way: str, row: int | None, number: int
+) -> None:
+    monkeypatch.setattr("catalog.browse.paging.SERVICES_PER_PAGE", 3)
+    made = [put_on_sale("Part", position=place) for place in range(8)]
+    keep_word_index()
+    beside = "5~99999" if row is None else f"{row}~{made[row].pk}"
+
+    window = Shop(category_index(catalog_version())).answer(ListingQuery(words="part", **{way: beside})).window()
+
+    assert window.number == number
+    assert [each.pk for each in window.rows] == [each.pk for each in made[3 * (number - 1) : 3 * number]]
+
+
+@pytest.mark.parametrize("limit", ["MOST_WORDS", "MOST_FOUND"])
+def test_search_that_would_be_much_work_is_the_databases(
+    shop: None, client: Client, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    address = reverse("catalog:search", query={"q": "view"})
+    forget()
+    by_database = client.get(address).content
+    keep_word_index()
+    monkeypatch.setattr(f"catalog.word_index.index.{limit}", 1)
+    index = word_index(catalog_version())
+    assert index is not None
+
+    assert index.find(terms_of("view")) is None
+    assert client.get(address).content == by_database
+
+
+def test_what_is_kept_in_the_cache_does_not_pile_up(redis_server: Any) -> None:
+    def kept() -> int:
+        return sum(1 for _key in redis_server.scan_iter(match="*cached:*"))
+
+    put_on_sale("Views")
+    keep_word_index()
+    first = kept()
+    for number in range(5):
+        put_on_sale(f"Views {number}")
+        assert keep_word_index()
+
+    assert kept() == first
 
 
 @pytest.mark.parametrize("change", ["renamed", "hidden", "new"])
