@@ -17,6 +17,7 @@ def admin_theme(*, shop_url: str) -> dict[str, Any]:
         "SIDEBAR": {
             "show_search": True,
             "show_all_applications": False,
-            "navigation": "storefront.admin.navigation",
+            "navigation": "storefront.admin_sidebar.navigation",
         },
+        "TABS": "storefront.admin_sidebar.tabs",
     }
