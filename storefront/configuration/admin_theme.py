@@ -12,7 +12,7 @@ def admin_theme(*, shop_url: str) -> dict[str, Any]:
         "COLORS": "storefront.face.admin_look.theme_colors",
         "SITE_URL": shop_url,
         "SHOW_HISTORY": True,
-        "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
+        "DASHBOARD_CALLBACK": "storefront.admin_home.page.dashboard",
         "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
         "SIDEBAR": {
             "show_search": True,
