@@ -56,7 +56,7 @@ def list_apps(request: HttpRequest, app_label: str | None = None) -> Any:
 # The theme has put its own site in the place of Django's, one object. What differs here is set on it, which mypy takes
 # for a slip: it knows methods of classes alone.
 admin.site.get_app_list = list_apps  # type: ignore[method-assign]  # on the one site, see above
-admin.site.index_title = _("Home")  # type: ignore[assignment]  # translated for each reader
+admin.site.index_title = _("Home")
 admin.site.app_index = no_app_page  # type: ignore[method-assign, assignment]
 admin.site.extra_urls = own_pages  # type: ignore[attr-defined]
 admin.site.login = sign_in  # type: ignore[method-assign]
