@@ -1,8 +1,9 @@
 """Today beside the same part of the same day a week ago, thirty days, and what is selling."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Count, Q
@@ -21,11 +22,12 @@ from sms.queries.report import numbers_report
 
 WEEK = timedelta(days=7)
 DAYS = 30
-# Days that are over change by late charges alone; reading them is the most of the page.
-PAST_SECONDS = 300
+# Days that are over change by late charges alone, and a ranking of a month hardly: they are the most of what is read.
+KEPT_SECONDS = 300
 BEST = 5
 CENT = 10_000  # in micros
 NONE = "–"
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,7 @@ def thirty_days(now: datetime) -> dict[str, Any]:
     """Return the drawing of the last days, the table behind it and their sum; four statements, or eight at times."""
     today = part_of_day(now)
     first, yesterday = today.first - timedelta(days=DAYS - 1), today.first - timedelta(days=1)
-    key = cache_key("admin-home-days", first)
-    past: dict[date, Line] | None = cache.get(key)
-    if past is None:
-        past = sold_by_day(Span(first, yesterday))
-        cache.set(key, past, timeout=PAST_SECONDS)
+    past = _kept(cache_key("admin-home-days", first), lambda: sold_by_day(Span(first, yesterday)))
     days = past | sold_by_day(today)
     dates = [first + timedelta(days=number) for number in range(DAYS)]
     lines = [days.get(day) or Line(Span(day, day)) for day in dates]
@@ -127,11 +125,25 @@ def best_services() -> list[Best]:
 
 
 def best_numbers(now: datetime) -> list[Best]:
-    """Return the websites with the most numbers of the last thirty days, and their success; one statement."""
-    lines, _whole = numbers_report(begins=now - timedelta(days=DAYS), ends=now, by="site")
-    best = sorted((line for line in lines if line.sold), key=lambda line: -line.sold)[:BEST]
-    page = reverse("admin:sms_number_report")
-    return [Best(" ".join(line.names), page, line.sold, _percent(line.success_percent)) for line in best]
+    """Return the websites with the most numbers of the last thirty days, and their success; one statement at times."""
+    begins = part_of_day(now).begins - timedelta(days=DAYS - 1)
+
+    def read() -> list[Best]:
+        lines, _whole = numbers_report(begins=begins, ends=now, by="site")
+        best = sorted((line for line in lines if line.sold), key=lambda line: -line.sold)[:BEST]
+        page = reverse("admin:sms_number_report")
+        return [Best(" ".join(line.names), page, line.sold, _percent(line.success_percent)) for line in best]
+
+    return _kept(cache_key("admin-home-numbers", begins), read)
+
+
+def _kept(key: str, read: Callable[[], Read]) -> Read:
+    """Return what is read at times only: it is the same for everybody, in every language."""
+    found: Read | None = cache.get(key)
+    if found is None:
+        found = read()
+        cache.set(key, found, timeout=KEPT_SECONDS)
+    return found
 
 
 def amount(micros: int) -> str:

@@ -87,6 +87,6 @@ class Kind:
 
 def longest_waiting(rows: QuerySet[Any], since: str, *columns: str) -> tuple[list[tuple[Any, ...]], int]:
     """Return these columns of the rows that wait longest, and how many rows there are; one statement."""
-    counted = rows.order_by(since).annotate(whole=Window(Count("*"))).values_list(*columns, "whole")
+    counted = rows.order_by(since, "pk").annotate(whole=Window(Count("*"))).values_list(*columns, "whole")
     found = list(counted[:MOST_READ])
     return [row[:-1] for row in found], found[0][-1] if found else 0

@@ -29,6 +29,7 @@ from orders.models import (
     ServiceRequest,
     UpstreamBalance,
 )
+from preferences.models import PreferenceChange
 from storefront.admin_home.queue import KINDS, MOST_SHOWN
 from support.models import Message, Ticket
 from support.tickets.limits import CAUSED_BY_ORDERS
@@ -342,7 +343,8 @@ def test_statements_do_not_grow_with_what_waits(sam: User) -> None:
         cache.clear()
         with CaptureQueriesContext(connection) as asked:
             desk.get(HOME)
-        counts.append(len(asked))
+        # The version of the preferences is asked for by the clock.
+        counts.append(len([each for each in asked if PreferenceChange._meta.db_table not in each["sql"]]))
         make_rows(number)
 
     assert counts[0] == counts[1] <= 70
