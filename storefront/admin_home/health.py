@@ -133,5 +133,7 @@ def _workers() -> Part:
     if age is None:
         return Part(title, DOWN, _("No sign of them: are both running?"))
     if age > heartbeat_holds():
-        return Part(title, DOWN, f"{_('Last seen %(time)s ago.') % {'time': duration(age)}} {said}")
-    return Part(title, SLOW if tasks > MANY_TASKS else OK, f"{_('Running.')} {said}")
+        seen = _("Last seen %(time)s ago.") % {"time": duration(age)}
+        return Part(title, DOWN, f"{seen} {said}")
+    running = _("Running.")
+    return Part(title, SLOW if tasks > MANY_TASKS else OK, f"{running} {said}")

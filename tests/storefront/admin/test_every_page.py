@@ -247,23 +247,6 @@ def queries_of_the_list(desk: Client, model: type[Model]) -> int:
     return len(asked)
 
 
-def test_index_when_staff_opens_it_then_it_counts_open_orders_and_those_for_a_human(desk: Client) -> None:
-    make_rows(1)
-    make_rows(2)
-
-    overview = desk.get(reverse("admin:index")).context["overview"]
-
-    assert {str(row["label"]): row["count"] for row in overview["open"]} == {
-        "Paid": 2,
-        "Being sent": 0,
-        "Being checked": 2,
-        "Pending": 0,
-        "In progress": 0,
-    }
-    assert overview["attention"] == 2
-    assert [run.kind for run in overview["syncs"]] == ["catalog"]
-
-
 def test_policy_when_a_page_is_not_the_admins_then_scripts_stay_forbidden(desk: Client) -> None:
     at_the_admin = desk.get(reverse("admin:index"))["Content-Security-Policy"]
     elsewhere = desk.get(reverse("account_email"))["Content-Security-Policy"]
