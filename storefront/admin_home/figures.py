@@ -161,10 +161,16 @@ def _compared(
     change, good = "", None
     if today is not None and before is not None and today != before:
         good = (today > before) == more_is_good
-        percent = round((today - before) * 100 / before) if before > 0 else None
-        change = "" if percent is None else f"{percent:+d}%".replace("-", "−")
+        change = _change(today, before, in_points=shown is _percent)
     texts = [NONE if figure is None else shown(figure) for figure in (today, before)]
     return Compared(title, texts[0], texts[1], change, good, link)
+
+
+def _change(today: int, before: int, *, in_points: bool) -> str:
+    """Return how a figure changed in percent of what it was; one that is a percentage itself, by how many points."""
+    if in_points:
+        return f"{today - before:+d}".replace("-", "−")
+    return f"{round((today - before) * 100 / before):+d}%".replace("-", "−") if before > 0 else ""
 
 
 def _percent(figure: int | None) -> str:

@@ -148,7 +148,7 @@ def test_numbers_of_today_with_their_success(buyer: User, project: Project) -> N
 
     assert shown(numbers_of_today(NOON)) == [
         ("Numbers", "6", "2", "+200%", True),
-        ("Numbers with a code", "75%", "50%", "+50%", True),
+        ("Numbers with a code", "75%", "50%", "+25", True),
     ]
     assert [(best.title, best.sold, best.note) for best in best_numbers(NOON)] == [("Telegram", 8, "66%")]
 
