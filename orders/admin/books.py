@@ -23,13 +23,7 @@ from orders.accounting.report import (
     report,
 )
 from orders.accounting.report.periods import Span, today
-from orders.admin.books_table import (
-    BAR_HEIGHT,
-    BAR_STEP,
-    bars,
-    csv_of,
-    tables,
-)
+from orders.admin.books_table import chart, csv_of, tables
 from orders.models import Books
 
 WHOLE_YEAR = 0
@@ -75,7 +69,6 @@ class BooksAdmin(ReadOnlyAdmin):
             download = StreamingHttpResponse(list(csv_of(found)), content_type="text/csv; charset=utf-8")
             download["Content-Disposition"] = f'attachment; filename="books-{whole.first}-{whole.last}.csv"'
             return download  # type: ignore[return-value]  # Django's annotation leaves out streams
-        drawn = bars(found)
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
@@ -84,10 +77,7 @@ class BooksAdmin(ReadOnlyAdmin):
             "form": form,
             "tables": tables(found),
             "whole": found.whole,
-            "bars": drawn,
-            "bar_width": BAR_STEP - 4,
-            "chart_width": len(drawn) * BAR_STEP,
-            "chart_height": BAR_HEIGHT,
+            "chart": chart(found.lines),
             "csv_query": f"year={whole.first.year}&month={form['month'].value()}&format=csv",
             "upstream_currency": settings.UPSTREAM_CURRENCY,
             "time_zone": settings.TIME_ZONE,

@@ -1,6 +1,6 @@
 """The report of the books as people read it: tables and bars for the page, and one wide table as CSV."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,15 @@ def tables(found: Report) -> list[dict[str, Any]]:
     return made
 
 
-def bars(found: Report) -> list[Bar]:
+def chart(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return what the drawing of these lines, at least one, is made of: see templates/admin/orders/chart.html."""
+    drawn = bars(lines)
+    return {"bars": drawn, "bar_width": BAR_STEP - 4, "width": len(drawn) * BAR_STEP, "height": BAR_HEIGHT}
+
+
+def bars(lines: Sequence[Line]) -> list[Bar]:
     """Return a bar for each line; the highest sales fill the height. What lost money has no margin to show."""
-    maximum = max(max(line.sales for line in found.lines), 1)
+    maximum = max(max(line.sales for line in lines), 1)
     return [
         Bar(
             left=number * BAR_STEP,
@@ -79,7 +85,7 @@ def bars(found: Report) -> list[Bar]:
             title=_("%(day)s: sales %(sales)s, margin %(margin)s")
             % {"day": span_title(line), "sales": money(line.sales), "margin": money(line.margin)},
         )
-        for number, line in enumerate(found.lines)
+        for number, line in enumerate(lines)
     ]
 
 

@@ -12,11 +12,12 @@ def admin_theme(*, shop_url: str) -> dict[str, Any]:
         "COLORS": "storefront.face.admin_look.theme_colors",
         "SITE_URL": shop_url,
         "SHOW_HISTORY": True,
-        "DASHBOARD_CALLBACK": "storefront.admin.dashboard",
+        "DASHBOARD_CALLBACK": "storefront.admin_home.page.dashboard",
         "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
         "SIDEBAR": {
             "show_search": True,
             "show_all_applications": False,
-            "navigation": "storefront.admin.navigation",
+            "navigation": "storefront.admin_sidebar.navigation",
         },
+        "TABS": "storefront.admin_sidebar.tabs",
     }

@@ -1,5 +1,7 @@
 """What the shop tells its admins about itself: books that do not add up, and an exchange rate that needs a human."""
 
+from datetime import datetime
+
 import structlog
 from django.conf import settings
 from django.urls import reverse
@@ -44,6 +46,14 @@ def audit_and_tell(*, client: Client | None) -> AuditFindings:
         body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
         tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
     return findings
+
+
+def books_wrong_since() -> datetime | None:
+    """Return since when the last audits say that the books do not add up; None while they do, or nobody has looked."""
+    last = Notice.objects.filter(user=None, key__startswith=EPISODE).order_by("-pk").values_list("key", "created_at")
+    for key, created_at in last[:1]:
+        return None if key.endswith(OVER) else created_at
+    return None
 
 
 def fetch_rate_and_tell() -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 from django_redis import get_redis_connection
@@ -16,7 +15,7 @@ from preferences.change import broken
 from preferences.registry import declared
 from storefront.monitoring import deployment
 from storefront.monitoring.deployment import Trouble
-from storefront.monitoring.health import HEARTBEAT_KEY, pending_migrations
+from storefront.monitoring.health import heartbeat_age, heartbeat_holds, pending_migrations, tasks_waiting
 from upstream.client import default_client
 
 CLOCK_TOLERANCE_SECONDS = 5.0
@@ -56,8 +55,8 @@ def _redis() -> str:
     started = time.perf_counter()
     server.ping()
     milliseconds = (time.perf_counter() - started) * 1000
-    waiting = server.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
-    return f"version {server.info('server')['redis_version']}, answers in {milliseconds:.1f} ms, {waiting} tasks wait"
+    version = server.info("server")["redis_version"]
+    return f"version {version}, answers in {milliseconds:.1f} ms, {tasks_waiting()} tasks wait"
 
 
 def _upstream() -> str:
@@ -72,16 +71,15 @@ def _upstream() -> str:
 
 
 def _beat() -> str:
-    beaten = cache.get(HEARTBEAT_KEY)
-    if beaten is None:
+    age = heartbeat_age()
+    if age is None:
         raise Trouble("no sign of beat and a worker; are both running?")
-    every = settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
-    age = time.time() - beaten
-    if age > 3 * every + 5:
+    if age > heartbeat_holds():
+        every = settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
         raise Trouble(
             f"the last heartbeat is {age:.0f} s old, one is due every {every:.0f} s; is the worker busy or gone?"
         )
-    return f"last heartbeat {max(age, 0):.0f} s ago"
+    return f"last heartbeat {age:.0f} s ago"
 
 
 def _clock() -> str:

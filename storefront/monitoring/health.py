@@ -6,10 +6,12 @@ session nor language.
 
 import hmac
 import ipaddress
+import time
 from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
@@ -63,6 +65,23 @@ def ready(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Export the metrics to who shows METRICS_TOKEN or, without one, asks from this machine; 404 for all others."""
     return ExportToDjangoView(request) if _may_read_metrics(request) else HttpResponseNotFound()
+
+
+def heartbeat_age() -> float | None:
+    """Return how many seconds ago beat and a worker were last alive together; None where nobody has heard of them."""
+    beaten = cache.get(HEARTBEAT_KEY)
+    return None if beaten is None else max(time.time() - beaten, 0.0)
+
+
+def heartbeat_holds() -> float:
+    """Return from which age in seconds a heartbeat says that beat or the workers are gone or busy."""
+    return 3 * float(settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]) + 5
+
+
+def tasks_waiting() -> int:
+    """Return how many messages wait for a worker. Raises what the broker raises."""
+    waiting: int = get_redis_connection("default").llen(settings.CELERY_TASK_DEFAULT_QUEUE)
+    return waiting
 
 
 def pending_migrations() -> list[str]:

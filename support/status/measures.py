@@ -56,9 +56,8 @@ def orders_sent(now: datetime) -> Measure:
     figure = {"within": _most(times)} if times else {}
     if gate() == Gate.CLOSED:
         return Measure(Health.DOWN, {"paused": True})
-    first = Order.objects.waiting_to_send(now).values_list("hold_waived_at", "created_at").first()
-    waits = 0.0 if first is None else (now - (first[0] or first[1])).total_seconds()
-    health = _by(waits, WAITING)
+    waits = oldest_waits(now)
+    health = graded(waits, WAITING)
     return Measure(health, figure if health == Health.OK else {"waits": round(waits)})
 
 
@@ -66,10 +65,9 @@ def delivery_followed(now: datetime) -> Measure:
     """Whether our provider answers, and whether it is asked in time about what is under way."""
     silent = provider_silent_since()
     silent_for = 0.0 if silent is None else (now - silent).total_seconds()
-    under_way = Order.objects.filter(kind=Kind.SERVICE, status__in=OPEN, next_poll_at__isnull=False)
-    due = under_way.aggregate(due=Min("next_poll_at"))["due"]
+    due = next_question_due()
     late = 0.0 if due is None else (now - due).total_seconds()
-    health = _by(max(late, silent_for), OVERDUE)
+    health = graded(max(late, silent_for), OVERDUE)
     if silent is not None:
         return Measure(Health.SLOW if health == Health.OK else health, {"silent": round(silent_for)})
     return Measure(health, {"late": round(late)} if health != Health.OK else {"under_way": due is not None})
@@ -102,7 +100,7 @@ def catalog_read(now: datetime) -> Measure | None:
         return None
     age = max(0.0, (now - last).total_seconds())
     every = float(settings.CELERY_BEAT_SCHEDULE["sync_catalog"]["schedule"])
-    return Measure(_by(age, (SYNCS_MISSED * every, SYNCS_LOST * every)), {"age": round(age)})
+    return Measure(graded(age, (SYNCS_MISSED * every, SYNCS_LOST * every)), {"age": round(age)})
 
 
 def payments_begun(now: datetime) -> Measure | None:
@@ -151,7 +149,21 @@ def provider_silent_since() -> datetime | None:
     return None if down is None else down.since
 
 
-def _by(seconds: float, limits: tuple[float, float]) -> str:
+def oldest_waits(now: datetime) -> float:
+    """Return for how many seconds the paid order that is sent next has been waiting; 0 where none waits."""
+    first = Order.objects.waiting_to_send(now).values_list("hold_waived_at", "created_at").first()
+    return 0.0 if first is None else (now - (first[0] or first[1])).total_seconds()
+
+
+def next_question_due() -> datetime | None:
+    """Return when our provider is to be asked about the first of the orders under way; None without any."""
+    under_way = Order.objects.filter(kind=Kind.SERVICE, status__in=OPEN, next_poll_at__isnull=False)
+    due: datetime | None = under_way.aggregate(due=Min("next_poll_at"))["due"]
+    return due
+
+
+def graded(seconds: float, limits: tuple[float, float]) -> str:
+    """Return the health of something that is so late; `limits` are those of slow and of not working."""
     slow, down = limits
     if seconds >= down:
         return Health.DOWN

@@ -98,10 +98,14 @@ def _write_report(order: Order, now: datetime) -> None:
     say(ticket, Message.Kind.NOTE, _evidence(claims), now=now)
 
 
+def caused_by_claims() -> Exists:
+    """Return the question whether reports about goods caused a ticket: their answer is its answer."""
+    return Exists(Message.objects.filter(ticket=OuterRef("pk"), key__startswith=f"{CAUSED_BY_ORDERS}claim:"))
+
+
 def _about_goods(order: Order) -> QuerySet[Ticket]:
     """Return the tickets that reports about this order's goods caused, the newest first."""
-    caused = Message.objects.filter(ticket=OuterRef("pk"), key__startswith=f"{CAUSED_BY_ORDERS}claim:")
-    return Ticket.objects.filter(Exists(caused), order=order)
+    return Ticket.objects.filter(caused_by_claims(), order=order)
 
 
 def _write_claim_answer(answer: ClaimAnswer, now: datetime) -> None:

@@ -37,7 +37,7 @@ GONE = {"auth_user_password_change", "accounts_user_sign_in_as"}
 # The admin's own: whoever works here may open them, and finds there what their rights show.
 OF_NO_MODEL = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
-    "app_list", "search",
+    "app_list", "search", "advanced",
 }  # fmt: skip
 
 

@@ -29,6 +29,18 @@ class Span:
         return self.first == self.last
 
 
+@dataclass(frozen=True)
+class Begun(Span):
+    """A day as far as it went: up to a moment of it."""
+
+    until: datetime
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment that does not count."""
+        return self.until
+
+
 def days_of_month(year: int, month: int, *, until: date) -> list[Span]:
     """Return the days of a month, up to `until`."""
     days = [date(year, month, day + 1) for day in range(calendar.monthrange(year, month)[1])]

@@ -34,6 +34,7 @@ AMOUNTS: dict[str, tuple[str, int]] = {
     Kind.REFUND: ("refunds", 1),
     Kind.REFERRAL: ("referral", 1),
 }
+OF_MARGIN = (Kind.CHARGE, Kind.DISCOUNT, Kind.REFUND)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,17 @@ def report(spans: Sequence[Span]) -> Report:
     return Report(lines, summed(lines), gateways)
 
 
+def sold_by_day(whole: Span) -> dict[date, Line]:
+    """Return the days of a span on which anything was sold or given back, with what their margin is made of.
+
+    The same amounts as in `report`, at a tenth of the rows read; four statements.
+    """
+    days: dict[date, Line] = {}
+    _add_entries(days, LedgerEntry.objects.filter(kind__in=OF_MARGIN), whole)
+    _add_costs(days, whole)
+    return days
+
+
 def first_year(*, today: date) -> int:
     """Return the year of the first ledger row, today's while there is none."""
     first = LedgerEntry.objects.order_by("created_at").values_list("created_at", flat=True).first()
@@ -73,32 +85,42 @@ def first_year(*, today: date) -> int:
 def _days(whole: Span) -> dict[date, Line]:
     """Return what happened on each day on which anything did."""
     days: dict[date, Line] = {}
-
-    def line(day: date) -> Line:
-        return days.setdefault(day, Line(Span(day, day)))
-
-    entries = _within(LedgerEntry.objects.exclude(kind=Kind.TOP_UP), whole)
-    of_claims = Q(kind=Kind.REFUND, reference__endswith=OF_CLAIM)
-    kinds = entries.annotate(of_claim=Case(When(of_claims, then=True), default=False)).values_list(
-        "day", "kind", "of_claim"
-    )
-    for day, kind, of_claim, micros in kinds.annotate(total=Sum("amount_micros")):
-        name, sign = ("claim_refunds", 1) if of_claim else AMOUNTS[kind]
-        setattr(line(day), name, getattr(line(day), name) + sign * micros)
+    _add_entries(days, LedgerEntry.objects.exclude(kind=Kind.TOP_UP), whole)
     for day, gateway, micros in _money_in(whole):
-        line(day).money_in[gateway or NO_PAYMENT] = micros
-    placed = _within(Order.objects.filter(upstream_id__isnull=False), whole)
-    for day, micros in _costs(placed.filter(original=None), whole).items():
-        line(day).cost = micros
-    for day, micros in _costs(placed.filter(original__isnull=False), None).items():
-        line(day).replacements = micros
+        _line(days, day).money_in[gateway or NO_PAYMENT] = micros
+    _add_costs(days, whole)
     for owed in (_within(Receivable.objects, whole), _within(_paid_of_receivables(), whole)):
         for day, micros in owed.values_list("day").annotate(total=Sum("amount_micros")):
-            line(day).newly_owed += micros
+            _line(days, day).newly_owed += micros
     paid_in = _within(UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.TOP_UP), whole)
     for day, micros in paid_in.values_list("day").annotate(total=Sum("amount_upstream_micros")):
-        line(day).paid_in_upstream = micros
+        _line(days, day).paid_in_upstream = micros
     return days
+
+
+def _line(days: dict[date, Line], day: date) -> Line:
+    return days.setdefault(day, Line(Span(day, day)))
+
+
+def _add_entries(days: dict[date, Line], entries: QuerySet[LedgerEntry], whole: Span) -> None:
+    """Add what rows of the ledger, none of them a payment, say of the days of a span."""
+    of_claims = Q(kind=Kind.REFUND, reference__endswith=OF_CLAIM)
+    marked = _within(entries, whole).annotate(of_claim=Case(When(of_claims, then=True), default=False))
+    for day, kind, of_claim, micros in marked.values_list("day", "kind", "of_claim").annotate(
+        total=Sum("amount_micros")
+    ):
+        name, sign = ("claim_refunds", 1) if of_claim else AMOUNTS[kind]
+        line = _line(days, day)
+        setattr(line, name, getattr(line, name) + sign * micros)
+
+
+def _add_costs(days: dict[date, Line], whole: Span) -> None:
+    """Add what upstream took for the orders of the days of a span."""
+    placed = _within(Order.objects.filter(upstream_id__isnull=False), whole)
+    for day, micros in _costs(placed.filter(original=None), whole).items():
+        _line(days, day).cost = micros
+    for day, micros in _costs(placed.filter(original__isnull=False), None).items():
+        _line(days, day).replacements = micros
 
 
 def _money_in(whole: Span) -> QuerySet[Any, Any]:

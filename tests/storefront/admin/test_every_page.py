@@ -8,7 +8,6 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
@@ -246,55 +245,6 @@ def queries_of_the_list(desk: Client, model: type[Model]) -> int:
     with CaptureQueriesContext(connection) as asked:
         assert desk.get(page(model, "changelist")).status_code == 200
     return len(asked)
-
-
-def test_index_when_staff_opens_it_then_it_counts_open_orders_and_those_for_a_human(desk: Client) -> None:
-    make_rows(1)
-    make_rows(2)
-
-    overview = desk.get(reverse("admin:index")).context["overview"]
-
-    assert {str(row["label"]): row["count"] for row in overview["open"]} == {
-        "Paid": 2,
-        "Being sent": 0,
-        "Being checked": 2,
-        "Pending": 0,
-        "In progress": 0,
-    }
-    assert overview["attention"] == 2
-    assert [run.kind for run in overview["syncs"]] == ["catalog"]
-
-
-def test_navigation_when_staff_may_see_one_model_then_the_sidebar_offers_only_that_one(client: Client) -> None:
-    clerk = User.objects.create_user("clerk@example.com", "x", is_staff=True)
-    clerk.user_permissions.add(Permission.objects.get(codename="view_service"))
-    client.force_login(clerk)
-
-    answer = client.get(reverse("admin:index"))
-
-    links = [item["link"] for group in answer.context["sidebar_navigation"] for item in group["items"]]
-    assert links == [page(Service, "changelist")]
-    assert "overview" not in answer.context
-
-
-@pytest.mark.parametrize(
-    ("address", "lit"),
-    [
-        ("orders/order/", "Orders"),
-        ("orders/order/?attention=yes", "Need attention"),
-        ("orders/order/?q=1&attention=yes", "Need attention"),
-        ("sms/number/", "SMS numbers"),
-        ("sms/number/report/", "Numbers by site and country"),
-        ("wallet/topup/?attention=yes", "Payments"),
-    ],
-)
-def test_navigation_when_several_entries_lead_to_one_model_then_one_is_lit(
-    desk: Client, address: str, lit: str
-) -> None:
-    answer = desk.get(reverse("admin:index") + address)
-
-    groups = answer.context["sidebar_navigation"]
-    assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [lit]
 
 
 def test_policy_when_a_page_is_not_the_admins_then_scripts_stay_forbidden(desk: Client) -> None:

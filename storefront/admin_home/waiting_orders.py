@@ -1,0 +1,123 @@
+"""What waits for a human about orders, their goods and the questions about them."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from orders.models import AttentionFlag, GoodsClaim, Order, ServiceRequest
+from storefront.admin_home.lines import Found, Kind, Line, Survey, longest_waiting
+from support.models import Ticket
+from support.tickets.of_orders import caused_by_claims
+
+# What is settled together with a ticket.
+REQUEST, CLAIMS_OF = "request:%d", "claims:%d"
+
+
+def flagged_orders(survey: Survey) -> Found:
+    """Orders with open flags: a line an order, with all that is wrong with it."""
+    columns = ("order_id", "order__title", "order__price_micros", "order__refunded_micros", "code", "raised_at")
+    rows, flags = longest_waiting(AttentionFlag.objects.open(), "raised_at", *columns)
+    by_order: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        by_order[row[0]].append(row)
+    lines = [
+        Line(
+            what=_about(order_id, title, "; ".join(str(AttentionFlag.Code(flag[4]).label) for flag in found)),
+            link=reverse("admin:orders_order_change", args=[order_id]),
+            since=found[0][5],
+            micros=price - refunded,
+        )
+        for order_id, found in by_order.items()
+        for _id, title, price, refunded, _code, _since in found[:1]
+    ]
+    return Found(lines, flags - len(rows) + len(lines))
+
+
+def customer_requests(survey: Survey) -> Found:
+    """Refills and cancels that customers ask for."""
+    columns = ("pk", "order_id", "order__title", "order__price_micros", "order__refunded_micros", "kind", "created_at")
+    rows, total = longest_waiting(
+        ServiceRequest.objects.filter(state=ServiceRequest.State.OPEN), "created_at", *columns
+    )
+    lines = [
+        Line(
+            what=_about(order_id, title, str(ServiceRequest.Kind(kind).label)),
+            link=reverse("admin:orders_servicerequest_change", args=[pk]),
+            since=since,
+            micros=price - refunded,
+            same_as=REQUEST % pk,
+        )
+        for pk, order_id, title, price, refunded, kind, since in rows
+    ]
+    return Found(lines, total)
+
+
+def tickets(survey: Survey) -> Found:
+    """Questions that nobody has answered; at stake is the order or the payment they are about."""
+    columns = ("pk", "subject", "waiting_since", "order__price_micros", "order__refunded_micros", "top_up__pay_micros",
+               "request_id", "order_id", "of_claims")  # fmt: skip
+    waiting = Ticket.objects.filter(state=Ticket.State.OPEN).annotate(of_claims=caused_by_claims())
+    rows, total = longest_waiting(waiting, "waiting_since", *columns)
+    lines = [
+        Line(
+            what=f"#{pk} {subject}",
+            link=reverse("admin:support_ticket_change", args=[pk]),
+            since=since,
+            micros=(price or 0) - (refunded or 0) or paid or 0,
+            same_as=REQUEST % request if request else CLAIMS_OF % order if of_claims else "",
+        )
+        for pk, subject, since, price, refunded, paid, request, order, of_claims in rows
+    ]
+    return Found(lines, total)
+
+
+def goods_claims(survey: Survey) -> Found:
+    """Reports about goods: a line a report, at stake is what its lines cost the customer."""
+    columns = ("order_id", "claimed_at", "pk", "order__title", "order__price_micros", "order__quantity")
+    rows, claimed = longest_waiting(GoodsClaim.objects.filter(state=GoodsClaim.State.WAITING), "claimed_at", *columns)
+    reports: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        reports[row[:2]].append(row)
+    lines = []
+    for (order_id, since), found in reports.items():
+        _order, _since, pk, title, price, quantity = found[0]
+        words = ngettext("%(count)d line reported", "%(count)d lines reported", len(found)) % {"count": len(found)}
+        link = reverse("admin:orders_goodsclaim_change", args=[pk])
+        micros = price * len(found) // quantity
+        lines.append(Line(_about(order_id, title, words), link, since, micros, same_as=CLAIMS_OF % order_id))
+    return Found(lines, claimed - len(rows) + len(lines))
+
+
+def forwarding_pauses(survey: Survey) -> Found:
+    """Reasons why nothing is sent: what customers have paid for waits."""
+    lines = [
+        Line(
+            what=_("Forwarding is paused: %(reason)s") % {"reason": pause.get_reason_display()},
+            link=reverse("admin:orders_forwardingpause_change", args=[pause.pk]),
+            since=pause.started_at,
+            micros=survey.unsent_micros,
+            stops=True,
+        )
+        for pause in survey.pauses
+    ]
+    return Found(lines, len(lines))
+
+
+def _about(order_id: int, title: str, words: str) -> str:
+    return f"#{order_id} {title}: {words}"
+
+
+KINDS = [
+    Kind("pause", gettext_lazy("Forwarding"), "orders.forwardingpause", "orders_forwardingpause_changelist",
+         forwarding_pauses),
+    Kind("flag", gettext_lazy("Orders"), Order._meta.label_lower, "orders_order_changelist?attention=yes",
+         flagged_orders),
+    Kind("request", gettext_lazy("Customer requests"), "orders.servicerequest",
+         "orders_servicerequest_changelist?state__exact=open", customer_requests),
+    Kind("claim", gettext_lazy("Reports about goods"), "orders.goodsclaim",
+         "orders_goodsclaim_changelist?state__exact=waiting", goods_claims),
+    Kind("ticket", gettext_lazy("Tickets"), "support.ticket", "support_ticket_changelist", tickets),
+]  # fmt: skip
