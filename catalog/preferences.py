@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from preferences.face import OFFER
-from preferences.kinds import Whole
+from preferences.numbers import Whole
 from preferences.registry import Preference, declare
 
 USUAL_WARRANTY_DAYS: Preference[int] = declare(

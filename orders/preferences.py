@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from preferences.kinds import Whole
+from preferences.numbers import Whole
 from preferences.registry import Group, Preference, declare
 
-CLAIMS = Group(_("Claims for goods"), 45)
+CLAIMS = Group(_("Claims for goods"), 45, "claims")
 COMPLAINT_HOURS: Preference[int] = declare(
     Preference(
         "complaint_hours",

@@ -205,7 +205,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
     (
         _("Settings"),
         [
-            Entry("preferences.preferencechange", _("The shop's face"), "palette"),
+            Entry("preferences.preferencechange", _("Settings of the shop"), "palette"),
             Entry("support.document", _("Texts of the shop"), "article"),
         ],
     ),

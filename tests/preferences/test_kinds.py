@@ -76,7 +76,7 @@ def test_a_text_by_language_is_the_readers() -> None:
 
 def test_a_name_is_declared_once() -> None:
     with pytest.raises(ValueError, match="store_name"):
-        declare(Preference("store_name", Boolean(), "Again", Group("Again", 1)))
+        declare(Preference("store_name", Boolean(), "Again", Group("Again", 1, "again")))
 
 
 def test_secrets_and_what_moves_money_are_no_preferences() -> None:

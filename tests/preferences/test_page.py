@@ -120,7 +120,7 @@ def test_a_change_is_on_the_trail_with_both_values(desk: Client) -> None:
         ("headline_en", "x" * 91, "Use at most 90 characters."),
         ("usual_warranty_days", "three", "Enter a whole number from 0 to 365."),
         ("usual_warranty_days", "366", "Enter a whole number from 0 to 365."),
-        ("complaint_hours", "-1", "Enter a whole number from 0 to 8760."),
+        ("complaint_hours", "-1", "Enter a whole number from 0 to 8,760."),
     ],
 )
 def test_a_mistake_is_said_where_it_is_and_nothing_is_saved(desk: Client, field: str, typed: Any, why: str) -> None:
