@@ -28,7 +28,8 @@ from orders.models import FINISHED, OPEN, Order, OrderQuerySet
 from orders.placing.check import check_amounts, check_link, check_orderable, check_quantity, read_link
 from orders.placing.pay_first import Way, ways_to_pay
 from orders.placing.quotes import PriceQuote, sign_quote
-from orders.placing.refusals import OrderRefused
+from orders.placing.refusals import OrderRefused, check_door
+from preferences.doors import ORDERS
 from upstream.reading.amounts import typed_quantity
 from upstream.reading.text import line, lines
 from wallet.operations import wallet_of
@@ -39,7 +40,7 @@ PRICED_FIELDS = "#order-form [name=quantity], #order-form [name=coupon]"
 
 def why_not_orderable(service: Service) -> str:
     """Return in words why nobody can order this service now, or nothing when it can be ordered."""
-    return _refusal_of(check_orderable, service)
+    return _refusal_of(check_door, ORDERS) or _refusal_of(check_orderable, service)
 
 
 def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
