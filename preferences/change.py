@@ -79,6 +79,9 @@ def change_preferences(
             ask_the_database()
             version = version_of(made[-1])
             transaction.on_commit(lambda: tell(version))
+            for preference in wanted:
+                if any(change.name == preference.name for change in made):
+                    transaction.on_commit(preference.then)
     return made
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from preferences.kinds import Boolean, Translated, Words
 from preferences.numbers import Duration, Unit
-from preferences.registry import Group, Preference, declare
+from preferences.registry import CHANGE, Group, Preference, declare
 
 CLOSED = Group(
     _("Closed for now"),
@@ -23,6 +23,8 @@ CLOSED = Group(
         "orders are sent and followed, codes arrive, refunds are made, payments that have begun are credited."
     ),
 )
+# Who may stop what is sent may stop what is taken; who keeps the payments, those.
+PAUSES_FORWARDING, KEEPS_PAYMENTS = "orders.change_forwardingpause", "wallet.change_topup"
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,17 @@ class Door:
         return str(self.reason.words.value)
 
 
-def _door(name: str, title: Promise, help: Promise, words_title: Promise, usual: Promise) -> Door:
+def _door(
+    name: str, title: Promise, help: Promise, words_title: Promise, usual: Promise, *, permission: str = CHANGE
+) -> Door:
     kind = Translated(longest=300, fallback=usual)
-    closed: Preference[bool] = declare(Preference(f"{name}_closed", Boolean(), title, CLOSED, help=help, default=False))
+    closed: Preference[bool] = declare(
+        Preference(f"{name}_closed", Boolean(), title, CLOSED, help=help, default=False, permission=permission)
+    )
     words: Preference[Words] = declare(
-        Preference(f"{name}_closed_words", kind, words_title, CLOSED, default=lambda: kind.read({}))
+        Preference(
+            f"{name}_closed_words", kind, words_title, CLOSED, default=lambda: kind.read({}), permission=permission
+        )
     )
     return Door(name, closed, words)
 
@@ -71,6 +79,7 @@ ORDERS = _door(
     _("Nobody orders services or goods: on pages, as a mass order, with a payment, over the API."),
     _("What customers read while orders are closed"),
     _("We aren't taking new orders right now. Orders you have placed go on as usual."),
+    permission=PAUSES_FORWARDING,
 )
 NUMBERS = _door(
     "numbers",
@@ -78,6 +87,7 @@ NUMBERS = _door(
     _("Nobody buys a number or has one replaced; replacements that customers asked for in advance wait."),
     _("What customers read while numbers are closed"),
     _("Numbers can't be bought right now. Numbers you have keep working."),
+    permission=PAUSES_FORWARDING,
 )
 TOP_UPS = _door(
     "top_ups",
@@ -85,6 +95,7 @@ TOP_UPS = _door(
     _("Nobody begins to add money. Payments that have begun can be finished and are credited."),
     _("What customers read while payments are closed"),
     _("Money can't be added right now. Payments you have begun are credited as usual."),
+    permission=KEEPS_PAYMENTS,
 )
 WHOLE_SHOP = _door(
     "whole_shop",

@@ -96,10 +96,14 @@ class Percent(Number[Decimal]):
 
 @dataclass(frozen=True)
 class Money(Number[int]):
-    """An amount of the shop's currency, in micros, within limits; of up to six decimals. Its setting has decimals."""
+    """An amount in micros, within limits; of up to six decimals. Its setting has decimals.
+
+    `currency` is the setting that names its currency.
+    """
 
     least: int
     most: int
+    currency: str = "STORE_CURRENCY"
 
     def read(self, stored: Any) -> int:
         """As `Kind.read`: what is typed is in units of the currency, what is stored in micros."""
@@ -120,7 +124,7 @@ class Money(Number[int]):
         return text_from_micros(value)
 
     def said(self, value: int) -> str:
-        return f"{number_format(text_from_micros(value), force_grouping=True)} {settings.STORE_CURRENCY}"
+        return f"{number_format(text_from_micros(value), force_grouping=True)} {getattr(settings, self.currency)}"
 
     @property
     def limits(self) -> str:

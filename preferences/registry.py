@@ -40,8 +40,8 @@ class Preference(Generic[T]):
     one is given (the setting may be a part of another), and where the environment sets the variable of that name
     nothing else counts. `permission`: who may change it. `warn` returns what to tell about a value that is accepted all
     the same, "" for nothing. `agrees` raises ValidationError for a value that cannot hold beside those of others, which
-    it asks for by preference. One that is not `shown` stands on no page of preferences, and is kept by whoever
-    declared it.
+    it asks for by preference. `then` is called once a change is committed. One that is not `shown` stands on no page of
+    preferences, and is kept by whoever declared it.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Preference(Generic[T]):
     permission: str = CHANGE
     warn: Callable[[T], str] = lambda _value: ""
     agrees: Callable[[T, Others], None] = lambda _value, _others: None
+    then: Callable[[], None] = lambda: None
     shown: bool = True
 
     @property

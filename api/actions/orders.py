@@ -6,7 +6,6 @@ Source: the HstockPlus API document, whose shapes and error texts they speak; fu
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +25,7 @@ from orders.placing.check import read_link
 from orders.placing.place import place_order
 from orders.placing.refusals import Closed, MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
 from orders.placing.request_ids import release_request_id
+from preferences.keeping import REQUEST_IDS_KEPT
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import lines
@@ -125,7 +125,7 @@ def request_id(call: Call) -> str:
     text = own_request_id(call)
     if not text:
         return str(uuid.uuid4())
-    release_request_id(call.user, text, before=call.now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS))
+    release_request_id(call.user, text, before=call.now - REQUEST_IDS_KEPT.value)
     return text
 
 

@@ -8,7 +8,7 @@ form's own: however often it is tried, and whoever presses the form's button mea
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.conf import settings
@@ -31,6 +31,7 @@ from orders.placing.check import check_order, read_link
 from orders.placing.place import check_owes_nothing, draft_order, place_order
 from orders.placing.quotes import QuoteNotOurs, read_quote, sign_quote
 from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused, check_door
+from orders.preferences import PAYMENT_AWAITED
 from preferences.doors import ORDERS, TOP_UPS
 from wallet.gateways import Gateway, Price, enabled_gateways
 from wallet.gateways.base import smallest_unit_micros
@@ -267,7 +268,7 @@ def _promise(pending: PendingCheckout, now: datetime) -> str:
 
     It was read and found good when the payment began.
     """
-    ends = pending.created_at + timedelta(hours=settings.PENDING_CHECKOUT_HOURS)
+    ends = pending.created_at + PAYMENT_AWAITED.value
     try:
         quote = read_quote(pending.quote)
     except QuoteNotOurs:  # the key that signed it has been withdrawn
