@@ -104,9 +104,9 @@ MEASURED_DAYS: Preference[timedelta] = declare(
     Preference(
         "measured_days",
         Duration(Unit.DAYS, 1, 365),
-        _("Of which time orders are measured, days"),
+        _("Days of orders that are measured"),
         QUALITY,
-        help=_("What pages and the API say of how fast services are is of this time. Measured anew every hour."),
+        help=_("What pages and the API say of how fast services are comes from these days. Measured anew every hour."),
         setting="QUALITY_DAYS",
         default=lambda: timedelta(days=settings.QUALITY.days),
     )

@@ -119,7 +119,7 @@ def _number(kind: Number[Any]) -> forms.Widget:
 
 def _number_help(preference: Preference[Any], kind: Number[Any]) -> str:
     """What it is, within which limits, and what holds where the field is emptied."""
-    usual = gettext("Usually %(value)s.") % {"value": kind.said(preference.default_value)}
+    usual = gettext("Empty: %(value)s.") % {"value": kind.said(preference.default_value)}
     return " ".join(str(part) for part in (preference.help, kind.limits, usual) if part)
 
 
