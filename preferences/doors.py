@@ -16,7 +16,7 @@ from preferences.registry import CHANGE, Group, Preference, declare
 
 CLOSED = Group(
     _("Closed for now"),
-    50,
+    5,  # first: whoever looks for it is in a hurry
     "closed",
     _(
         "What is closed is refused on pages and over the API within a few seconds. What is under way goes on: paid "

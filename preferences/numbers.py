@@ -87,7 +87,7 @@ class Percent(Number[Decimal]):
         return f"{value.normalize():f}"
 
     def said(self, value: Decimal) -> str:
-        return f"{number_format(self.typed(value))}%"
+        return f"{number_format(self.typed(value), force_grouping=True)}%"
 
     @property
     def limits(self) -> str:
