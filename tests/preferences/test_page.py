@@ -137,6 +137,7 @@ def test_a_mistake_is_said_where_it_is_and_nothing_is_saved(desk: Client, field:
     assert (name.partition("_en")[0], answer.context["form"].errors[name]) == (field.partition("_en")[0], [why])
     assert PreferenceChange.objects.count() == 0
     assert answer.context["form"]["store_name"].value() == wrong["store_name"]
+    assert f'href="#{answer.context["form"][name].id_for_label}"' in answer.content.decode()
 
 
 def test_a_color_that_cannot_be_read_is_adjusted_and_that_is_said(desk: Client) -> None:
