@@ -83,7 +83,7 @@ class PreferencesForm(Form):
     def warnings(self) -> list[str]:
         """Return what to tell about values that are accepted all the same."""
         said = [preference.warn(value) for preference, value in self.wanted.items() if value is not None]
-        return [text for text in said if text]
+        return [text for text in dict.fromkeys(said) if text]
 
     def rows(self) -> Mapping[str, Any]:
         """Return what would be stored, by name."""

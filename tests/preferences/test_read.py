@@ -8,7 +8,6 @@ import pytest
 from django.conf import settings
 
 from preferences.registry import Preference, declared
-from storefront.configuration.environment import Environment
 from tests.storefront.settings_source import ROOT
 from tests.storefront.test_layers import APPS
 from wallet.preferences import TERMS
@@ -70,7 +69,6 @@ def test_variables_of_preferences_are_those_of_the_environment() -> None:
 
     assert [one.setting for one in declared() if one.setting and one.setting not in known] == []
     assert {f"{gateway.upper()}_MIN" for gateway in TERMS} <= known
-    assert Environment
 
 
 def _configuration() -> str:
