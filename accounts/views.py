@@ -1,11 +1,11 @@
 """Pages about accounts that are not allauth's."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.preferences import REFERRAL_SHARE
 from accounts.sign_up.referrals import remember_referrer
 
 
@@ -14,6 +14,6 @@ from accounts.sign_up.referrals import remember_referrer
 def follow_referral(request: HttpRequest, code: str) -> HttpResponse:
     """Lead a visitor to the front page, remembering for their sign-up who sent them; an unknown code does no harm."""
     response = redirect("home")
-    if settings.REFERRAL_PERCENT and not request.user.is_authenticated:
+    if REFERRAL_SHARE.value and not request.user.is_authenticated:
         remember_referrer(response, code)
     return response

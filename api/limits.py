@@ -27,6 +27,7 @@ from redis.retry import Retry
 from accounts.addresses import counted_as
 from accounts.models import ApiKey
 from api.actions.params import ApiError
+from api.preferences import CALLS_PER_MINUTE
 
 MINUTE = 60
 TOO_OFTEN = "Too many requests, rate limit exceeded"
@@ -165,7 +166,7 @@ def count_call(key: ApiKey | None, address: str | None) -> Allowance | None:
     """
     limits = {}
     if key is not None:
-        if maximum := key.calls_per_minute or settings.API_CALLS_PER_MINUTE:
+        if maximum := key.calls_per_minute or CALLS_PER_MINUTE.value:
             limits[f"api:calls:key:{key.pk}"] = maximum
     elif maximum := settings.API_CALLS_PER_MINUTE_PER_ADDRESS:
         limits[f"api:calls:from:{counted_as(address)}"] = maximum

@@ -20,6 +20,7 @@ from accounts.encryption import CannotDecrypt
 from accounts.keys.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
 from accounts.models import ApiKey
 from api.actions.calls import Call
+from api.actions.closed import closed_for_now
 from api.actions.dialect import format_answer, status_for
 from api.actions.params import (
     ApiError,
@@ -29,6 +30,7 @@ from api.actions.params import (
 )
 from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
 from api.registry import find_action
+from preferences.doors import BACK_AFTER, WHOLE_SHOP
 from upstream.reading.text import line
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,9 @@ class _Door:
         params = read_query(self.request) if reading else read_params(self.request)
         address = address_of(self.request)
         key = self._let_in(params, address)
+        if WHOLE_SHOP.is_closed:
+            self.headers = {**self.headers, "Retry-After": f"{BACK_AFTER.value.total_seconds():.0f}"}
+            raise closed_for_now(WHOLE_SHOP)
         if reading and not key.get_for_reads:
             raise ApiError("Method not allowed", 405)
         action = find_action(line(params.get("action", "")))

@@ -8,6 +8,7 @@ from django.db.models import Q
 from accounts.batches import delete_in_batches
 from notifications.models import Notice
 from notifications.outbox import MAX_TRIES
+from preferences.keeping import NOTICES_KEPT
 
 
 def clean_notices(*, now: datetime) -> int:
@@ -16,7 +17,7 @@ def clean_notices(*, now: datetime) -> int:
     A key that is forgotten could be told again. So they are kept for longer than anything they tell of may still move.
     What admins were to read, in a shop that names none of them, waits for nobody.
     """
-    old = Notice.objects.filter(created_at__lt=now - settings.RETENTION.notices)
+    old = Notice.objects.filter(created_at__lt=now - NOTICES_KEPT.value)
     over = Q(sent_at__isnull=False) | Q(tries__gte=MAX_TRIES)
     if not settings.ADMINS:
         over |= Q(user=None)

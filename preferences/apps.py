@@ -8,7 +8,7 @@ class PreferencesConfig(AppConfig):
     verbose_name = _("Preferences")
 
     def ready(self) -> None:
-        from preferences import face  # noqa: F401 - declares its own
+        from preferences import doors, face, keeping  # noqa: F401 - each declares its own
 
         # Apps above declare theirs in a module of this name.
         autodiscover_modules("preferences")

@@ -9,14 +9,22 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from preferences.models import PreferenceChange
-from preferences.registry import Preference, find
-from preferences.stored import ask_the_database, newest_rows, tell, version_of
+from preferences.registry import Preference, declared, find
+from preferences.stored import ask_the_database, forget, newest_rows, tell, version_of
 
 WRITERS_LOCK = 0x9EF5  # one after the other, so that a higher number is always a later change
 
 
 class SetOutside(Exception):
     """The environment says what holds."""
+
+
+class Disagree(ValidationError):
+    """Values that are right each by itself and cannot hold together; `reasons` by name of preference."""
+
+    def __init__(self, reasons: Mapping[str, ValidationError]) -> None:
+        self.reasons = reasons
+        super().__init__([text for error in reasons.values() for text in error.messages])
 
 
 class ChangedMeanwhile(Exception):
@@ -35,13 +43,15 @@ def change_preferences(
 
     Returns a row for each that is another one now. `seen` is the newest row when they were looked at: raises
     ChangedMeanwhile, and changes nothing, where one of them has changed since. Raises SetOutside for one that the
-    environment sets. Who may change what is the caller's to know.
+    environment sets, and Disagree where two of them cannot hold together. Who may change what is the caller's to know.
     """
     for preference in wanted:
         if preference.is_set_outside:
             raise SetOutside(preference.name)
     with transaction.atomic():
         _wait_for_my_turn()
+        forget()  # what another process has saved a moment ago counts
+        check_together(wanted)
         newest = newest_rows()
         made = []
         for preference, value in wanted.items():
@@ -69,7 +79,31 @@ def change_preferences(
             ask_the_database()
             version = version_of(made[-1])
             transaction.on_commit(lambda: tell(version))
+            for preference in wanted:
+                if any(change.name == preference.name for change in made):
+                    transaction.on_commit(preference.then)
     return made
+
+
+def check_together(wanted: Mapping[Preference[Any], Any]) -> None:
+    """Raise Disagree, with the reasons by name, where a value cannot hold beside what the others are going to be."""
+
+    def others(preference: Preference[Any]) -> Any:
+        asked.add(preference)
+        value = wanted.get(preference, preference.value)
+        return preference.default_value if value is None else value
+
+    reasons = {}
+    for preference in declared():
+        asked: set[Preference[Any]] = set()
+        try:
+            preference.agrees(others(preference), others)
+        except ValidationError as error:
+            # Not where the trouble was there before and none of them is changed.
+            if changed := [one for one in (preference, *asked) if one in wanted]:
+                reasons[changed[0].name] = error
+    if reasons:
+        raise Disagree(reasons)
 
 
 def undo(change: PreferenceChange, *, actor_id: int | None, actor: str, now: datetime) -> list[PreferenceChange]:

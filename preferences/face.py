@@ -11,10 +11,10 @@ from preferences import colors
 from preferences.kinds import Choices, Color, Drawing, Image, Text, Translated, Words
 from preferences.registry import Group, Preference, declare
 
-NAME_AND_LOOK = Group(_("Name and look"), 10)
-HOME = Group(_("Home page"), 20)
-CONTACT = Group(_("Contact"), 30)
-OFFER = Group(_("What is on offer"), 40)
+NAME_AND_LOOK = Group(_("Name and look"), 10, "look")
+HOME = Group(_("Home page"), 20, "home")
+CONTACT = Group(_("Contact"), 30, "contact")
+OFFER = Group(_("What is on offer"), 40, "offer")
 USUAL_ACCENT = "#0b5f4a"  # as static/css/tokens.css has it
 
 

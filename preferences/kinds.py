@@ -1,7 +1,7 @@
 """The types a preference may have: how a value is checked, written down as JSON, and read back.
 
 A new one is a class with `read` and `write`; the admin's page makes a field of it in
-`storefront/preference_pages/fields.py`.
+`storefront/preference_pages/fields.py`. Those that are numbers: `preferences/numbers.py`.
 """
 
 import re
@@ -31,6 +31,10 @@ class Kind(Generic[T]):
     def write(self, value: T) -> Any:
         """Return a value as it is stored, in JSON."""
         return value
+
+    def of_setting(self, found: Any) -> T:
+        """Return the value of what the setting of a preference says."""
+        return found  # type: ignore[no-any-return]  # of the kind's type, as the settings read it
 
 
 @dataclass(frozen=True)
@@ -90,22 +94,6 @@ class Boolean(Kind[bool]):
     def read(self, stored: Any) -> bool:
         if not isinstance(stored, bool):
             raise ValidationError(_("This is neither yes nor no."))
-        return stored
-
-
-@dataclass(frozen=True)
-class Whole(Kind[int]):
-    """A whole number within limits."""
-
-    least: int
-    most: int
-
-    def read(self, stored: Any) -> int:
-        if isinstance(stored, str) and stored.strip().isdecimal() and len(stored.strip()) < 10:
-            stored = int(stored.strip())
-        if isinstance(stored, bool) or not isinstance(stored, int) or not self.least <= stored <= self.most:
-            limits = {"least": self.least, "most": self.most}
-            raise ValidationError(_("Enter a whole number from %(least)d to %(most)d."), params=limits)
         return stored
 
 

@@ -17,26 +17,31 @@ from preferences.kinds import Kind
 from preferences.stored import Stored, stored
 
 T = TypeVar("T")
+Others = Callable[["Preference[Any]"], Any]  # gives what another one is going to be
 CHANGE = "preferences.change_preferencechange"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Group:
-    """A heading of the page, and which come first."""
+    """A heading of the page, which come first, and the anchor by which a link leads to it."""
 
     title: Promise | str
     place: int
+    anchor: str
+    help: Promise | str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Preference(Generic[T]):
     """Something the owner may change.
 
-    `default` is a value or a function that returns one. With `setting`, the setting of that name is the default, and
-    where the environment sets the variable of that name nothing else counts. `permission`: who may change it.
-    `warn` returns what to tell about a value that is accepted all the same, "" for nothing. One that is not `shown`
-    stands on no page of preferences, and is kept by whoever declared it.
+    `default` is a value or a function that returns one. With `setting`, the setting of that name is the default unless
+    one is given (the setting may be a part of another), and where the environment sets the variable of that name
+    nothing else counts. `permission`: who may change it. `warn` returns what to tell about a value that is accepted all
+    the same, "" for nothing. `agrees` raises ValidationError for a value that cannot hold beside those of others, which
+    it asks for by preference. `then` is called once a change is committed. One that is not `shown` stands on no page of
+    preferences, and is kept by whoever declared it.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Preference(Generic[T]):
     setting: str = ""
     permission: str = CHANGE
     warn: Callable[[T], str] = lambda _value: ""
+    agrees: Callable[[T, Others], None] = lambda _value, _others: None
+    then: Callable[[], None] = lambda: None
     shown: bool = True
 
     @property
@@ -66,9 +73,8 @@ class Preference(Generic[T]):
     @property
     def default_value(self) -> T:
         """What holds where nothing is stored."""
-        if self.setting:
-            found: Any = getattr(settings, self.setting)
-            return found  # type: ignore[no-any-return]  # of the kind's type, as the settings read it
+        if self.setting and self.default is None:
+            return self.kind.of_setting(getattr(settings, self.setting))
         return self.default() if callable(self.default) else self.default  # type: ignore[return-value]  # given then
 
     @property

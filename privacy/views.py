@@ -1,6 +1,5 @@
 """The account's page of privacy: a download of everything, and the end of the account."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import FileResponse, Http404, HttpResponse
@@ -17,6 +16,7 @@ from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_s
 from accounts.security.notices import tell_of_change
 from orders.lifecycle.goods import note_looks_at_all
 from preferences.face import STORE_NAME
+from preferences.keeping import DELETION_DELAY, EXPORTS_KEPT
 from privacy.deletion.form import DeletionForm
 from privacy.deletion.links import LinkIsOver, deletion_of
 from privacy.deletion.obstacles import obstacles_of
@@ -39,8 +39,8 @@ def home(request: CustomerRequest) -> HttpResponse:
     context = {
         "export": export,
         "next_at": next_at,
-        "kept_days": settings.PRIVACY.exports_kept.days,
-        "delay_days": settings.PRIVACY.deletion_delay.days,
+        "kept_days": EXPORTS_KEPT.value.days,
+        "delay_days": DELETION_DELAY.value.days,
     }
     state = (export and (export.pk, export.state, export.rows_done), next_at)
     return render_live(request, "privacy/home.html", "download", context, state=state)
@@ -102,7 +102,7 @@ def delete(request: CustomerRequest) -> HttpResponse:
             messages.success(request, text % {"date": write_day(deletion.due_at)})
             return redirect("home")
     form.fields_shown = not obstacles
-    context = {"form": form, "obstacles": obstacles, "delay_days": settings.PRIVACY.deletion_delay.days}
+    context = {"form": form, "obstacles": obstacles, "delay_days": DELETION_DELAY.value.days}
     status = UNPROCESSABLE if request.method == "POST" else None
     return render(request, "privacy/delete.html", context, status=status)
 

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from orders.placing.refusals import OrderRefused
 from sms.models import Number, NumberLimit
+from sms.preferences import MAX_OPEN, MAX_PER_DAY
 
 DAY = timedelta(hours=24)
 
@@ -27,8 +27,8 @@ def limits_of(user: User) -> Limits:
     own = NumberLimit.objects.filter(user=user).values_list("max_open", "max_per_day").first()
     max_open, max_per_day = own or (None, None)
     return Limits(
-        settings.SMS_MAX_OPEN_NUMBERS if max_open is None else max_open,
-        settings.SMS_MAX_NUMBERS_PER_DAY if max_per_day is None else max_per_day,
+        MAX_OPEN.value if max_open is None else max_open,
+        MAX_PER_DAY.value if max_per_day is None else max_per_day,
     )
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from sms.models import Number
+from sms.preferences import POLL_LATEST, POLL_SOONEST
 
 EAGER_SECONDS = 85.0
 STEEPNESS = 6
@@ -28,21 +29,24 @@ class Pace(NamedTuple):
 
     longest_seconds: float
     factor: float
+    soonest_seconds: float = 0.0  # what is set now, where it was not looked up
 
     def interval(self, age_seconds: float) -> float:
         """Return the seconds until a number of this age is asked about again.
 
-        It stays at SMS_POLL_SECONDS for as long as all but one code of a hundred take, and then grows steeply: what a
+        It stays at the shortest one for as long as all but one code of a hundred take, and then grows steeply: what a
         late code is asked less often, all the others are asked more often.
         """
-        growing = settings.SMS_POLL_SECONDS * self.factor * max(1.0, age_seconds / EAGER_SECONDS) ** STEEPNESS
-        return float(min(growing, max(self.longest_seconds, settings.SMS_POLL_SECONDS * self.factor)))
+        soonest = (self.soonest_seconds or POLL_SOONEST.value.total_seconds()) * self.factor
+        growing = soonest * max(1.0, age_seconds / EAGER_SECONDS) ** STEEPNESS
+        return float(min(growing, max(self.longest_seconds, soonest)))
 
 
 def pace_for(ages_seconds: Iterable[float], *, calls_per_second: float) -> Pace:
     """Return the pace at which numbers of these ages are asked about at most so many times a second."""
     ages = list(ages_seconds)
-    pace = Pace(max(settings.SMS_POLL_MAX_SECONDS, settings.SMS_POLL_SECONDS), 1.0)
+    soonest, latest = POLL_SOONEST.value.total_seconds(), POLL_LATEST.value.total_seconds()
+    pace = Pace(max(latest, soonest), 1.0, soonest)
     while sum(1 / pace.interval(age) for age in ages) > calls_per_second:
         if pace.longest_seconds < LONGEST_SECONDS:
             pace = pace._replace(longest_seconds=min(pace.longest_seconds * 1.5, LONGEST_SECONDS))
@@ -54,7 +58,11 @@ def pace_for(ages_seconds: Iterable[float], *, calls_per_second: float) -> Pace:
 def current_pace(now: datetime) -> Pace:
     """Return the pace for the numbers that are open; counted again every few seconds."""
     global _latest
-    limits = (settings.SMS_POLL_SECONDS, settings.SMS_POLL_MAX_SECONDS, settings.UPSTREAM_MAX_PER_SECOND)
+    limits = (
+        POLL_SOONEST.value.total_seconds(),
+        POLL_LATEST.value.total_seconds(),
+        float(settings.UPSTREAM_MAX_PER_SECOND),
+    )
     if _latest is None or _latest[1] != limits or time.monotonic() - _latest[0] >= LOOKED_AT_EVERY:
         opened = Number.objects.filter(state=Number.State.WAITING).values_list("created_at", flat=True)
         ages = [max((now - moment).total_seconds(), 0.0) for moment in opened.iterator()]

@@ -14,6 +14,8 @@ from orders.lifecycle.listeners import tell_of_changes
 from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, LostAttempt, Order, OrderEvent, RefundReason, Status
+from orders.preferences import POLL_LATEST as ORDERS_LATEST
+from orders.preferences import POLL_SOONEST as ORDERS_SOONEST
 from sms.formats.status_words import (
     CANCELED_WORDS,
     ENDING_WORDS,
@@ -29,6 +31,7 @@ from sms.formats.status_words import (
 )
 from sms.models import Number
 from sms.poll_interval import next_question
+from sms.preferences import POLL_SOONEST as NUMBERS_SOONEST
 from upstream.client import Client
 from upstream.errors import OrderNotFound, UpstreamError
 from upstream.money import micros_from_decimal, rounding_micros
@@ -66,7 +69,7 @@ class NumberSupply:
 
     @property
     def retry_after(self) -> timedelta:
-        return timedelta(seconds=settings.SMS_POLL_SECONDS)
+        return NUMBERS_SOONEST.value
 
     @property
     def poll_batch(self) -> int:
@@ -193,7 +196,7 @@ class NumberSupply:
             return self._next_poll_of_loss(order, now)
         charge_is_open = order.status == Status.COMPLETED and order.charge_upstream_micros is None
         if charge_is_open and now < (order.finished_at or now) + CHARGE_IS_ASKED_FOR:
-            return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS)
+            return now + ORDERS_SOONEST.value
         return None
 
     def _next_poll_of_loss(self, order: Order, now: datetime) -> datetime | None:
@@ -208,9 +211,9 @@ class NumberSupply:
         if order.status == Status.CANCELED:
             # Numbers that stay silent are many: each pause is as long as all before it.
             since_its_end = now - (order.finished_at or began)
-            return now + max(since_its_end, timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS))
+            return now + max(since_its_end, ORDERS_SOONEST.value)
         alive = now < _deadline(order.number) + CHARGE_IS_ASKED_FOR
-        return now + timedelta(seconds=settings.ORDERS_POLL_MIN_SECONDS if alive else settings.ORDERS_POLL_MAX_SECONDS)
+        return now + (ORDERS_SOONEST.value if alive else ORDERS_LATEST.value)
 
 
 def ask_thoroughly(client: Client, order: Order, now: datetime) -> Report:

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from storefront.admin_navigation import ADVANCED, GROUPS, Entry, Topic
+from storefront.admin_advanced import ADVANCED
+from storefront.admin_navigation import GROUPS, Entry, Topic
 
 Item = dict[str, Any]
 COUNTS = "_waiting_counts"  # on the request: sidebar and tabs show the same ones

@@ -35,8 +35,8 @@ FINANCE_MAY = _may(
         "catalog.exchangerate", "catalog.markuprule", "catalog.pricelist", "catalog.service", "catalog.subcategory",
         "orders.attentionflag", "orders.books", "orders.checkout", "orders.couponuse", "orders.lostattempt",
         "orders.orderevent", "orders.pendingcheckout", "orders.referralearning", "orders.servicecost",
-        "orders.servicerequest", "orders.upstreambalance", "sms.number", "sms.numbermarkuprule", "wallet.gatewayevent",
-        "wallet.ledgerentry", "wallet.receipt", "wallet.receivable",
+        "orders.servicerequest", "orders.upstreambalance", "preferences.preferencechange", "sms.number",
+        "sms.numbermarkuprule", "wallet.gatewayevent", "wallet.ledgerentry", "wallet.receipt", "wallet.receivable",
     ],
     change=["orders.goodsclaim", "orders.order", "wallet.moneyrequest", "wallet.topup", "wallet.wallet"],
     add=["orders.coupon", "orders.upstreamentry"],
@@ -44,7 +44,8 @@ FINANCE_MAY = _may(
 CATALOG_MAY = _may(
     view=[
         "catalog.exchangerate", "catalog.pricelist", "catalog.quarantinedanswer", "catalog.servicechange",
-        "catalog.subcategory", "orders.servicecost", "orders.servicepace", "sms.successrate",
+        "catalog.subcategory", "orders.servicecost", "orders.servicepace", "preferences.preferencechange",
+        "sms.successrate",
     ],
     change=[
         "catalog.category", "catalog.service", "catalog.syncrun", "orders.contractdrift", "orders.forwardingpause",

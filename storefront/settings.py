@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.security.signed_in.SignedInMiddleware",
     "storefront.web.sign_in_as.SignInAsMiddleware",
+    "storefront.web.closed_shop.ClosedShopMiddleware",
     "support.documents.gate.TermsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.security.fresh_sign_in.FreshSignInMiddleware",

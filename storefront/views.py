@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.views.i18n import set_language
 from accounts.access import CustomerRequest, PageRequest, customers_only
 from accounts.models import User
 from accounts.operations import remember_language
+from accounts.preferences import REFERRAL_SHARE
 from catalog.browse.category_index import category_index
 from catalog.browse.durations import write_short_duration
 from catalog.caching.page_cache import cached_page
@@ -56,7 +56,7 @@ def account(request: CustomerRequest) -> HttpResponse:
     """Show where a customer changes address, password, second factor and notices, and signs out."""
     context = {
         "stock_alerts": open_stock_alerts(request.user),
-        "referrals": settings.REFERRAL_PERCENT > 0,
+        "referrals": REFERRAL_SHARE.value > 0,
     }
     return render(request, "accounts/account.html", context)
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.caching.above import Above
+from preferences.doors import NUMBERS, ORDERS, SIGN_UPS, TOP_UPS, WHOLE_SHOP, Door, closed_doors
 from support.announcements.audience import Reader
 from support.announcements.dismissing import COOKIE, dismissed_by, read_cookie
 from support.models import Announcement, Incident
@@ -21,6 +22,13 @@ from support.status.incidents import lasting
 
 # Where an incident is told of: the home page, and wherever something is ordered or followed.
 TOLD_AT, TOLD_IN = ("home",), ("orders", "sms")
+# Where it is told that something is closed: the home page, and wherever somebody is about to begin it.
+CLOSED_IN = {
+    ORDERS.name: ("home", "catalog", "orders", "api"),
+    NUMBERS.name: ("home", "sms", "api"),
+    TOP_UPS.name: ("home", "wallet", "orders"),
+    SIGN_UPS.name: ("home", "account_login"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Bars:
 
     incident: Incident | None
     announcement: Announcement | None
+    closed: tuple[Door, ...] = ()
 
     @property
     def key(self) -> str:
@@ -39,7 +48,8 @@ class Bars:
             for one in (self.announcement,)
             if one is not None
         ]
-        return repr((said, news)) if said or news else ""
+        shut = [(door.name, door.message) for door in self.closed]
+        return repr((said, news, shut)) if said or news or shut else ""
 
 
 def above(request: HttpRequest) -> Above:
@@ -48,19 +58,19 @@ def above(request: HttpRequest) -> Above:
     bars = bars_for(request, user, now=timezone.now())
     if not bars.key:
         return Above("", "")
-    inputs = {"incident": bars.incident, "announcement": bars.announcement}
+    inputs = {"incident": bars.incident, "announcement": bars.announcement, "closed": bars.closed}
     return Above(bars.key, render_to_string("support/bars.html", inputs))
 
 
 def bars_for(request: HttpRequest, user: User | None, *, now: datetime) -> Bars:
     """Return the bars of this request; no query where nothing lasts, three at most where something is not for all."""
-    told = telling()
+    told, closed = telling(), _closed_for(request)
     incident = None
     if told.incidents and _tells_of_incidents(request):
         incident = next((one for one in told.incidents if lasting(one, now)), None)
     begun = [one for one in told.announcements if one.lasts(now)]
     if not begun:
-        return Bars(incident, None)
+        return Bars(incident, None, closed)
     reader = Reader(user, now=now)
     mine = [one for one in begun if reader.may_read(one)]
     away = set(read_cookie(request.COOKIES.get(COOKIE, "")))
@@ -69,7 +79,14 @@ def bars_for(request: HttpRequest, user: User | None, *, now: datetime) -> Bars:
     shown = [one for one in mine if not (one.dismissable and one.pk in away)]
     # One at a time: what is important first, then the newest.
     shown.sort(key=lambda one: (one.level != Announcement.Level.WARNING, -one.starts_at.timestamp(), -one.pk))
-    return Bars(incident, shown[0] if shown else None)
+    return Bars(incident, shown[0] if shown else None, closed)
+
+
+def _closed_for(request: HttpRequest) -> tuple[Door, ...]:
+    """Return what of that which is closed belongs on this page."""
+    match = request.resolver_match
+    here = "" if match is None else match.namespace or match.view_name
+    return tuple(door for door in closed_doors() if door is WHOLE_SHOP or here in CLOSED_IN[door.name])
 
 
 def _tells_of_incidents(request: HttpRequest) -> bool:

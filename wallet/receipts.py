@@ -3,12 +3,12 @@
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import Receipt, TopUp
+from wallet.preferences import SELLER, TAX
 
 TRIES = 200  # each lost one means that somebody else's receipt got the number: there is progress
 
@@ -20,7 +20,7 @@ def issue_receipt(top_up: TopUp, *, now: datetime) -> Receipt:
     waits until the first has committed, and takes the next; or until it was rolled back, and takes its number. So
     there are no gaps.
     """
-    percent, total_micros = settings.RECEIPT_TAX_PERCENT, top_up.received_micros
+    percent, total_micros = TAX.value, top_up.received_micros
     for _try in range(TRIES):
         issued = Receipt.objects.filter(top_up=top_up).first()
         if issued is not None:
@@ -32,7 +32,7 @@ def issue_receipt(top_up: TopUp, *, now: datetime) -> Receipt:
                     number=highest + 1,
                     user=top_up.user,
                     top_up=top_up,
-                    seller=settings.SELLER_DETAILS,
+                    seller=SELLER.value,
                     currency=top_up.currency,
                     total_micros=total_micros,
                     tax_percent=percent,

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.conf import settings
-
 from accounts.batches import delete_in_batches
+from preferences.keeping import GATEWAY_EVENTS_KEPT, REFUSED_CALLBACKS_KEPT
 from wallet.models import GatewayEvent
 
 Outcome = GatewayEvent.Outcome
@@ -18,7 +17,6 @@ def clean_gateway_events(*, now: datetime) -> int:
     nothing = GatewayEvent.objects.filter(outcome__in=[Outcome.REPEATED, Outcome.IGNORED])
     # Anybody can send what is refused: it goes sooner.
     refused = GatewayEvent.objects.filter(outcome=Outcome.REFUSED)
-    kept = settings.RETENTION
     return delete_in_batches(
-        nothing.filter(created_at__lt=now - kept.gateway_events).order_by("created_at")
-    ) + delete_in_batches(refused.filter(created_at__lt=now - kept.refused_callbacks).order_by("created_at"))
+        nothing.filter(created_at__lt=now - GATEWAY_EVENTS_KEPT.value).order_by("created_at")
+    ) + delete_in_batches(refused.filter(created_at__lt=now - REFUSED_CALLBACKS_KEPT.value).order_by("created_at"))

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -42,6 +41,7 @@ from accounts.keys.forms import (
     KeyForm,
 )
 from accounts.models import ApiKey, ApiKeySpending, User
+from accounts.preferences import MAX_KEYS
 from accounts.rights import may_touch_account
 from accounts.security.notices import tell_of_change
 
@@ -71,9 +71,9 @@ class NewStaffKeyForm(StaffKeyForm):
         user: User = self.cleaned_data["user"]
         if not may_touch_account(self.actor, user):
             raise forms.ValidationError(_("This account has more rights than you."))
-        if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= settings.API_MAX_KEYS:
+        if ApiKey.objects.alive(timezone.now()).filter(user=user).count() >= MAX_KEYS.value:
             text = _("This customer already has %(maximum)s keys. Revoke one first.")
-            raise forms.ValidationError(text % {"maximum": settings.API_MAX_KEYS})
+            raise forms.ValidationError(text % {"maximum": MAX_KEYS.value})
         return user
 
 

@@ -5,7 +5,6 @@ import secrets
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +13,7 @@ from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
 from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
 from accounts.money import LARGEST_MICROS
+from accounts.preferences import MAX_KEYS
 
 KEY_BYTES = 32
 LONGEST_KEY = 200  # what is longer was never ours and is not worth hashing
@@ -275,8 +275,8 @@ def _lock(user_id: int) -> None:
 
 
 def _check_room(user_id: int, now: datetime, *, leaving: int = 0) -> None:
-    if ApiKey.objects.alive(now).filter(user=user_id).exclude(pk=leaving).count() >= settings.API_MAX_KEYS:
-        raise TooManyKeys(settings.API_MAX_KEYS)
+    if ApiKey.objects.alive(now).filter(user=user_id).exclude(pk=leaving).count() >= MAX_KEYS.value:
+        raise TooManyKeys(MAX_KEYS.value)
 
 
 def _digest(text: str) -> str:

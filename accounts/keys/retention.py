@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from django.conf import settings
-
 from accounts.batches import delete_in_batches
 from accounts.models import ApiKeySpending
+from preferences.keeping import KEY_SPENDING_KEPT
 
 
 def clean_key_spending(*, now: datetime) -> int:
     """Delete the sums of old days; return how many."""
-    old = ApiKeySpending.objects.filter(day__lt=(now - settings.RETENTION.key_spending).date())
+    old = ApiKeySpending.objects.filter(day__lt=(now - KEY_SPENDING_KEPT.value).date())
     return delete_in_batches(old.order_by("day"))

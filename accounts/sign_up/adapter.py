@@ -35,6 +35,7 @@ from accounts.security.wrong_tries import (
 from accounts.sign_up.referrals import referrer_in
 from accounts.sign_up.same_work import ask_for_account
 from accounts.sign_up.site_urls import on_this_site
+from preferences.doors import SIGN_UPS
 from preferences.face import STORE_NAME
 
 LINKS: tuple[str, ...] = ("signup_url", "password_reset_url")  # those that no hook of their own builds
@@ -45,8 +46,8 @@ BY_PASSWORD = "reauthenticate"  # noqa: S105 - the library's name of that way to
 class AccountAdapter(DefaultAccountAdapter):
     """Keeps the language that whoever signs in reads, and by whose link whoever signs up has come.
 
-    Wrong passwords are counted by the shop's own rules (`accounts/security/wrong_tries.py`); links in mails are built
-    from SITE_URL alone, whatever host the request names.
+    Where the owner has closed sign-ups, nobody signs up. Wrong passwords are counted by the shop's own rules
+    (`accounts/security/wrong_tries.py`); links in mails are built from SITE_URL alone, whatever host the request names.
     """
 
     error_messages = DefaultAccountAdapter.error_messages | {
@@ -57,7 +58,12 @@ class AccountAdapter(DefaultAccountAdapter):
     }
     _try: Try | None = None
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return not SIGN_UPS.is_closed
+
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        if SIGN_UPS.is_closed:  # since the form was let in
+            raise PermissionDenied(SIGN_UPS.message)
         user.referred_by = referrer_in(request)
         saved: User = super().save_user(request, user, form, commit)
         return saved

@@ -6,7 +6,6 @@ Source: the HstockPlus API document, whose shapes and error texts they speak; fu
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils import timezone
 from accounts.keys.api_keys import DailyLimitReached
 from accounts.models import User
 from api.actions.calls import NOT_FOUND, Call
+from api.actions.closed import closed_for_now
 from api.actions.params import ApiError, whole_number
 from api.actions.services import SERVICE_NOT_FOUND, any_service, is_on_sale
 from catalog.models import Delivery, OrderForm, Service
@@ -23,8 +23,9 @@ from orders.models import Order, Status
 from orders.pages.progress import Progress, progress_of
 from orders.placing.check import read_link
 from orders.placing.place import place_order
-from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
+from orders.placing.refusals import Closed, MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
 from orders.placing.request_ids import release_request_id
+from preferences.keeping import REQUEST_IDS_KEPT
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import lines
@@ -70,7 +71,7 @@ def buy_service(call: Call, place: Callable[[Call, Service, int, str], int]) -> 
             return {"order": place(call, service, quantity, link)}
         except OrderRefused as refusal:
             # The one that says more than which field is at fault.
-            if isinstance(refusal, (MoneyOwed, RequestIdReused)):
+            if isinstance(refusal, (Closed, MoneyOwed, RequestIdReused)):
                 raise
             if isinstance(refusal, TooMuchMoney):
                 raise ApiError(INVALID_QUANTITY) from None
@@ -98,6 +99,8 @@ def refusals() -> Iterator[None]:
     """Turn what every purchase may be refused for into the texts that callers know."""
     try:
         yield
+    except Closed as closed:
+        raise closed_for_now(closed.door) from None
     except (InsufficientFunds, MoneyOwed):
         raise ApiError(INSUFFICIENT_BALANCE, 402) from None
     except DailyLimitReached:
@@ -122,7 +125,7 @@ def request_id(call: Call) -> str:
     text = own_request_id(call)
     if not text:
         return str(uuid.uuid4())
-    release_request_id(call.user, text, before=call.now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS))
+    release_request_id(call.user, text, before=call.now - REQUEST_IDS_KEPT.value)
     return text
 
 

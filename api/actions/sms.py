@@ -24,7 +24,7 @@ from api.actions.orders import (
 from api.actions.params import ApiError, whole_number
 from orders.fulfilment.forward import forward_order
 from orders.models import Kind, Order, Status
-from orders.placing.refusals import MoneyOwed, OrderRefused, RequestIdReused
+from orders.placing.refusals import Closed, MoneyOwed, OrderRefused, RequestIdReused
 from sms.country_rows import country_called
 from sms.formats.countries import region_of
 from sms.limits import TooManyNumbers
@@ -171,7 +171,7 @@ def buy_some(call: Call, take: Callable[[Call, Project, int, str], list[T]]) -> 
         try:
             return take(call, project, quantity, call.text("phone"))
         except OrderRefused as refusal:
-            if isinstance(refusal, (MoneyOwed, RequestIdReused)):
+            if isinstance(refusal, (Closed, MoneyOwed, RequestIdReused)):
                 raise
             if isinstance(refusal, TooManyNumbers):
                 raise ApiError(str(refusal), 409) from None

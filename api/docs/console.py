@@ -28,7 +28,8 @@ from catalog.operations.stock import refresh_stock
 from catalog.pricing import price_book
 from orders.models import Checkout
 from orders.placing.check import check_amounts, check_order, check_price_was_told
-from orders.placing.refusals import OrderRefused
+from orders.placing.refusals import OrderRefused, check_door
+from preferences.doors import ORDERS
 from wallet.operations import wallet_of
 
 log = structlog.get_logger(__name__)
@@ -145,6 +146,7 @@ def try_order(call: Call) -> DryRun:
     tried: list[DryRun] = []
 
     def weigh(_call: Call, service: Service, quantity: int, link: str) -> int:
+        check_door(ORDERS)
         refresh_stock(service)
         check_price_was_told(service)
         pieces, _lines = check_order(service, quantity=quantity, link=link, comments=call.params.get("comments", ""))

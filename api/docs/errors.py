@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from api import limits
-from api.actions import orders, params, refill_cancel
+from api.actions import closed, orders, params, refill_cancel
 from api.actions.calls import REFUSALS, Scope
 
 
@@ -66,6 +66,14 @@ FURTHER = (
     ),
     Refusal(limits.TOO_OFTEN, _("Wait the number of seconds given in Retry-After."), limits.THROTTLED),
     Refusal(limits.TOO_MANY_AT_ONCE, _("Wait for your earlier calls to finish."), limits.THROTTLED),
+    *(
+        Refusal(
+            text,
+            _("Closed by the shop for a while. Nothing was bought and nothing was charged: try again later."),
+            status,
+        )
+        for text, status in closed.CLOSED.values()
+    ),
     Refusal("Method not allowed", _("Use POST. GET can be turned on for a key, for read-only actions."), 405),
     Refusal(params.UNREADABLE, _("The body isn't a form, a multipart form or a JSON object.")),
     Refusal(params.TOO_LARGE, _("The body is far larger than any call needs."), 413),

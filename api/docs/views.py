@@ -26,9 +26,11 @@ from api.docs.errors import FURTHER, OF_DOCUMENT
 from api.docs.languages import LANGUAGES
 from api.docs.openapi import describe
 from api.docs.pages import action_guides, own_ids, webhook_message
+from api.preferences import CALLS_PER_MINUTE
 from api.registry import ACTIONS, Action
 from api.test_mode.scenarios import LINK_WORDS, PHONES
 from api.webhooks.events import EVENTS
+from preferences.keeping import REQUEST_IDS_KEPT
 from sms.merging import find_row
 from sms.models import Project
 from sms.pricing import number_price_micros
@@ -61,10 +63,10 @@ def guide(request: PageRequest) -> HttpResponse:
         "chosen": chosen if chosen in codes else codes[0],
         "errors": OF_DOCUMENT,
         "further_errors": FURTHER,
-        "calls_per_minute": settings.API_CALLS_PER_MINUTE,
+        "calls_per_minute": CALLS_PER_MINUTE.value,
         "calls_per_address": settings.API_CALLS_PER_MINUTE_PER_ADDRESS,
         "calls_at_once": settings.API_CALLS_AT_ONCE,
-        "request_id_days": settings.API_REQUEST_ID_KEEP_DAYS,
+        "request_id_days": REQUEST_IDS_KEPT.value.days,
         "link_words": LINK_WORDS.items(),
         "phones": PHONES.items(),
         "test_balance": settings.API_TEST_BALANCE,

@@ -34,6 +34,7 @@ from accounts.keys.forms import (
     NewKeyForm,
 )
 from accounts.models import ApiKey, ApiKeySpending
+from accounts.preferences import MAX_KEYS
 from accounts.security.fresh_sign_in import needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from api.test_mode.operations import fill_test_wallet, simulated_balance_micros
@@ -68,7 +69,7 @@ def keys(request: CustomerRequest) -> HttpResponse:
         "groups": _groups(form),
         "alive": alive,
         "over": over[:OLD_KEYS_SHOWN],
-        "maximum": settings.API_MAX_KEYS,
+        "maximum": MAX_KEYS.value,
         "endpoint": _endpoint(),
         "test_money_micros": simulated_balance_micros(request.user) if any(key.is_test for key in alive) else None,
         "link_words": LINK_WORDS.items(),
@@ -183,4 +184,4 @@ def _endpoint() -> str:
 
 
 def _too_many() -> str:
-    return _("You have %(maximum)d keys, which is the maximum. Revoke one first.") % {"maximum": settings.API_MAX_KEYS}
+    return _("You have %(maximum)d keys, which is the maximum. Revoke one first.") % {"maximum": MAX_KEYS.value}

@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from accounts.models import User
 from catalog.models import OrderForm, ServiceQuerySet, shares_of
 from catalog.models.services import order_form_of
+from catalog.preferences import MEASURED_DAYS
 from catalog.pricing import PriceBook, price_book
 from upstream.money import text_from_micros
 
@@ -126,6 +127,7 @@ def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:
 
 def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, Any]]:
     default_rate_per: int = settings.DEFAULT_RATE_PER
+    measured_days = MEASURED_DAYS.value.days
     number: Callable[[int], int | str] = str if format_.numbers_as_text else int
 
     def row_of(line: Line) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
         if line.quality__completed is not None:
             if line.quality__done_seconds is not None:
                 row["average_time"] = number(_minutes(line.quality__done_seconds))
-            row["quality"] = _quality(line, settings.QUALITY.days)
+            row["quality"] = _quality(line, measured_days)
         return row
 
     return row_of

@@ -17,6 +17,7 @@ from accounts.models import ApiKey, User
 from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of
 from orders.placing.refusals import RequestIdReused
+from preferences.keeping import REQUEST_IDS_KEPT
 from upstream.money import micros_from_decimal
 from wallet.operations import InsufficientFunds
 
@@ -106,7 +107,7 @@ def cancel_simulated_order(order: SimulatedOrder, *, now: datetime) -> bool:
 def clean_simulated_orders(*, now: datetime | None = None) -> int:
     """Delete what is older than any request id is remembered; return how many orders that were."""
     now = now or timezone.now()
-    before = now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS + 1)
+    before = now - REQUEST_IDS_KEPT.value - timedelta(days=1)
     return delete_in_batches(SimulatedOrder.objects.filter(created_at__lt=before).order_by("pk"))
 
 
@@ -140,7 +141,7 @@ def _settle(user: User, now: datetime) -> None:
 def _bought_before(user: User, request_id: str, digest: str, now: datetime) -> list[SimulatedOrder]:
     if not request_id:
         return []
-    remembered = now - timedelta(days=settings.API_REQUEST_ID_KEEP_DAYS)
+    remembered = now - REQUEST_IDS_KEPT.value
     bought = SimulatedOrder.objects.filter(user=user, request_id=request_id, created_at__gte=remembered)
     orders = list(bought.select_related("project__country").order_by("pk"))
     if any(order.request_digest != digest for order in orders):

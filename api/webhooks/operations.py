@@ -19,12 +19,14 @@ from accounts.encryption import (
 )
 from accounts.models import User
 from api.models import Webhook, WebhookDelivery
+from api.preferences import MAX_WEBHOOKS
 from api.webhooks.addresses import target_of
 from api.webhooks.events import TEST, wake_sender
 from api.webhooks.signing import new_secret
 from notifications.kinds import API
 from notifications.outbox import ASKED_FOR, tell_customer
 from orders.models import Kind
+from preferences.keeping import CODES_KEPT, WEBHOOKS_KEPT
 
 BOTH_SIGN = timedelta(hours=24)
 NOTHING_FOR = timedelta(days=3)
@@ -54,7 +56,7 @@ def add_webhook(
     secret = new_secret()
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two tabs, one limit
-        if user.webhooks.count() >= settings.API_MAX_WEBHOOKS:
+        if user.webhooks.count() >= MAX_WEBHOOKS.value:
             raise TooManyWebhooks
         webhook = Webhook.objects.create(
             user=user,
@@ -200,18 +202,16 @@ def replay(delivery: WebhookDelivery, *, now: datetime | None = None) -> bool:
 
 
 def clean_deliveries(*, now: datetime | None = None) -> tuple[int, int]:
-    """Wipe what told of numbers after SMS_CONTENT_KEEP_DAYS, delete all after WEBHOOK_KEEP_DAYS; return how many each.
+    """Wipe what told of numbers when their codes go, delete all later; return how many each.
 
     What still waits is given up with its body: a wiped code must not leave any more.
     """
     now = now or timezone.now()
-    old = WebhookDelivery.objects.filter(
-        created_at__lt=now - timedelta(days=settings.SMS_CONTENT_KEEP_DAYS), order__kind=Kind.NUMBER, wiped_at=None
-    )
+    old = WebhookDelivery.objects.filter(created_at__lt=now - CODES_KEPT.value, order__kind=Kind.NUMBER, wiped_at=None)
     old.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, given_up_at=now)
     # Without the claim a sender that has one in hand cannot put it back into the queue.
     wiped = old.update(body_encrypted="", wiped_at=now, claim_token=None, claimed_until=None)
-    over = WebhookDelivery.objects.filter(created_at__lt=now - timedelta(days=settings.WEBHOOK_KEEP_DAYS))
+    over = WebhookDelivery.objects.filter(created_at__lt=now - WEBHOOKS_KEPT.value)
     return wiped, delete_in_batches(over.order_by("created_at"))
 
 

@@ -2,7 +2,6 @@
 
 import json
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -17,9 +16,11 @@ from accounts.encryption import CannotDecrypt, decrypt
 from accounts.security.fresh_sign_in import confirm_url, is_fresh, needs_fresh_sign_in
 from accounts.security.notices import tell_of_change
 from api.models import Webhook, WebhookDelivery
+from api.preferences import MAX_WEBHOOKS
 from api.webhooks import operations
 from api.webhooks.addresses import NotAllowed
 from api.webhooks.forms import WebhookForm
+from preferences.keeping import WEBHOOKS_KEPT
 
 ROWS_PER_PAGE = 25
 
@@ -42,7 +43,7 @@ def webhooks(request: CustomerRequest) -> HttpResponse:
             messages.success(request, _("The webhook has been added. Its secret is on this page."))
             return redirect("api:webhook", webhook.pk)
     rows = list(request.user.webhooks.all())
-    context = {"form": form, "webhooks": rows, "maximum": settings.API_MAX_WEBHOOKS}
+    context = {"form": form, "webhooks": rows, "maximum": MAX_WEBHOOKS.value}
     return render(request, "api/webhooks.html", context)
 
 
@@ -73,7 +74,7 @@ def webhook(request: CustomerRequest, pk: int) -> HttpResponse:
         "confirm_url": "" if fresh else confirm_url(request.path),
         "both_until": row.old_secret_until if row.old_secret_until and row.old_secret_until > timezone.now() else None,
         "page": page,
-        "keep_days": settings.WEBHOOK_KEEP_DAYS,
+        "keep_days": WEBHOOKS_KEPT.value.days,
     }
     return render(request, "api/webhook.html", context)
 

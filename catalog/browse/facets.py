@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Q
 
 from catalog.browse.category_index import (
@@ -19,7 +18,7 @@ from catalog.browse.category_index import (
 from catalog.browse.forms import ListingQuery
 from catalog.browse.number_format import write_number
 from catalog.models import HAS_STOCK, ServiceQuerySet
-from upstream.money import micros_from_decimal
+from catalog.preferences import UNCONFIRMED_MAX_COST
 
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
 # count thirty thousand of them would be most of the page's time: the page says "1,000+" instead.
@@ -93,7 +92,7 @@ def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index
     if not category_index.unconfirmed_ids:
         return services
     # As Service.max_unconfirmed has it: where the unit of a rate is not certain, an order has to be cheap either way.
-    max_micros = micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // quantity
+    max_micros = UNCONFIRMED_MAX_COST.value // quantity
     return services.filter(certain | Q(rate_upstream_micros__lte=max_micros))
 
 

@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from catalog.models import Service
+from catalog.preferences import NEW_FOR
 
 FIRST_SYNC = timedelta(days=1)  # what a shop finds on its first day is not news
 
@@ -16,14 +15,14 @@ def opened_at() -> datetime | None:
 
 def new_since(opened: datetime | None, now: datetime) -> datetime | None:
     """Return since when a service must have been found to count as new; None where none does."""
-    if opened is None or not settings.QUALITY.new_days:
+    if opened is None or not NEW_FOR.value:
         return None
-    return max(now - timedelta(days=settings.QUALITY.new_days), opened + FIRST_SYNC)
+    return max(now - NEW_FOR.value, opened + FIRST_SYNC)
 
 
 def is_new(service: Service, now: datetime) -> bool:
     """Whether a service is marked as new; a query where it may be."""
-    if service.first_seen_at <= now - timedelta(days=settings.QUALITY.new_days):
+    if service.first_seen_at <= now - NEW_FOR.value:
         return False
     since = new_since(opened_at(), now)
     return since is not None and service.first_seen_at > since

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from catalog.browse.durations import write_duration, write_short_duration
 from catalog.browse.number_format import write_number
 from catalog.models import Service, ServiceQuality
 from catalog.models.services import NEVER_MEASURED
+from catalog.preferences import MEASURED_DAYS
 
 # Of a drawing, in its own units: a day's bar and the gap after it, and how high the tallest is.
 BAR, GAP, TALLEST = 4, 2, 36
@@ -82,7 +82,7 @@ def shown_quality(service: Service) -> ShownQuality | None:
         shares.append(_("%(percent)s partial") % {"percent": _percent(partial)})
     if refunded:
         shares.append(_("%(percent)s refunded") % {"percent": _percent(refunded)})
-    days = settings.QUALITY.days
+    days = MEASURED_DAYS.value.days
     orders = ngettext("%(count)s order", "%(count)s orders", quality.orders) % {"count": write_number(quality.orders)}
     counted = ngettext("%(orders)s in %(days)s day", "%(orders)s in %(days)s days", days)
     return ShownQuality(

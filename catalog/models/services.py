@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.money import MicrosField
 from catalog.models.groups import CategoryGroup
 from catalog.models.translated import TranslatedName, name_language, shown_name
-from upstream.money import micros_from_decimal
+from catalog.preferences import UNCONFIRMED_MAX_COST
 from upstream.reading.text import comparable, words_of
 
 
@@ -371,7 +371,7 @@ class Service(TranslatedName):
         """The largest order that costs little even if the rate buys one piece only; None: no need for such care."""
         if self.rate_confirmed or self.rate_upstream_micros == 0:
             return None
-        return micros_from_decimal(settings.UNCONFIRMED_MAX_COST) // self.rate_upstream_micros
+        return UNCONFIRMED_MAX_COST.value // self.rate_upstream_micros
 
     @property
     def too_uncertain(self) -> bool:

@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
+from catalog.preferences import FLOOR_MARGIN
 from catalog.pricing.exchange_rates import exchange_rate_micros
 from catalog.pricing.formula import Formula, Markup, make_formula, price_for
 from catalog.pricing.rules import Chosen, Rule, choose, read_rules
@@ -172,7 +172,7 @@ def open_book(rules: Iterable[Rule], *, now: datetime, discount_percent: Decimal
     return PriceBook(
         chosen=choose(rules, now=now),
         discount_percent=discount_percent,
-        floor_percent=settings.FLOOR_MARGIN_PERCENT,
+        floor_percent=FLOOR_MARGIN.value,
         exchange_rate_micros=exchange_rate_micros(now),
     )
 

@@ -19,6 +19,7 @@ from catalog.pricing.book import PriceBook, open_book
 from catalog.pricing.rules import read_rules
 from catalog.pricing.version import basis_now, basis_of
 from notifications.wake_worker import wake_worker
+from preferences.stored import forget
 
 log = structlog.get_logger(__name__)
 TABLE = Service._meta.db_table
@@ -93,6 +94,7 @@ def reprice_services(
 
 def reprice_if_due(*, now: datetime) -> Repriced | None:
     """Reprice if a rule began, ended or changed, or a setting did, since the last time; else None after two reads."""
+    forget()  # whoever changed a setting has just woken us
     known = PriceList.objects.values_list("basis", flat=True).first()
     return None if known == basis_now(now) else reprice_services(now=now)
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from django.conf import settings
-
 from accounts.fast_queries.reads import Prepared
 from catalog.models import MarkupRule
+from catalog.preferences import DEFAULT_MARKUP
 from catalog.pricing.formula import Markup
 
 NOT_SAVED = 0
@@ -97,7 +96,7 @@ def read_rules(*, valid_at: datetime | None = None) -> list[Rule]:
 
 def choose(rules: Iterable[Rule], *, now: datetime) -> Chosen:
     """Return which markup counts for what at a moment."""
-    chosen = Chosen(default=Markup(settings.DEFAULT_MARKUP_PERCENT))
+    chosen = Chosen(default=Markup(DEFAULT_MARKUP.value))
     everything: Markup | None = None
     for rule in sorted((rule for rule in rules if rule.is_valid(now)), key=Rule.began):
         # A constraint holds that a rule names exactly what its scope says.

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Min, Q
 
 from catalog.models import MarkupRule, PriceList
+from catalog.preferences import DEFAULT_MARKUP, FLOOR_MARGIN
 from catalog.pricing.exchange_rates import exchange_rate_micros, next_exchange_rate
 from catalog.pricing.rules import Rule, read_rules
 
@@ -38,8 +39,8 @@ def basis_now(now: datetime) -> str:
 def basis_of(rules: Iterable[Rule], *, now: datetime, exchange_rate_micros: int) -> str:
     """Return the digest for these rules as they stand at a moment, and the exchange rate of then."""
     facts = [
-        settings.DEFAULT_MARKUP_PERCENT,
-        settings.FLOOR_MARGIN_PERCENT,
+        DEFAULT_MARKUP.value,
+        FLOOR_MARGIN.value,
         settings.DEFAULT_RATE_PER,
         exchange_rate_micros,
         *sorted(str(tuple(rule)) for rule in rules if rule.is_valid(now)),

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Exists, Max, OuterRef
 
 from accounts.batches import delete_in_batches
 from catalog.models import ServiceChange, SyncRun
+from preferences.keeping import SYNC_DETAILS_KEPT
 
 Status = SyncRun.Status
 
@@ -19,7 +19,7 @@ def clean_sync_details(*, now: datetime) -> int:
     """
     newest = SyncRun.objects.order_by().values("kind", "status").annotate(newest=Max("pk")).values_list("newest")
     kept = [pk for (pk,) in newest]
-    old = SyncRun.objects.filter(started_at__lt=now - settings.RETENTION.sync_details)
+    old = SyncRun.objects.filter(started_at__lt=now - SYNC_DETAILS_KEPT.value)
     over = old.exclude(status__in=[Status.RUNNING, Status.QUARANTINED]).exclude(pk__in=kept)
     changes = ServiceChange.objects.filter(run__in=over.order_by().values("pk"))
     deleted = delete_in_batches(changes.order_by("pk"))

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from accounts.batches import spans
 from catalog.models import Service, ServiceQuality, in_steps
 from catalog.models.services import NEVER_MEASURED
+from catalog.preferences import MEASURED_DAYS, MEASURED_LEAST
 from orders.models import FINISHED, Kind, Order, OrderEvent, ServiceRequest, Status
 
 SHARES = (0.5, 0.9)  # what is usual, and what nine in ten stay below
@@ -115,7 +115,7 @@ def measure_quality(*, now: datetime) -> int:
 def first_day(now: datetime) -> datetime:
     """Return where the days that are measured begin: whole days, so that orders leave them once a day."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=settings.QUALITY.days - 1)
+    return midnight - timedelta(days=MEASURED_DAYS.value.days - 1)
 
 
 def _ended(since: datetime, now: datetime) -> Ended:
@@ -144,9 +144,7 @@ def _measured_by_database(ended: Ended, since: datetime) -> Iterator[Measured]:
     shares = list(SHARES)
     with connection.cursor() as cursor:
         # Django's own statement between our own words.
-        cursor.execute(
-            _MEASURE.replace("{found}", sql), [since, *params, shares, shares, settings.QUALITY.least_orders]
-        )
+        cursor.execute(_MEASURE.replace("{found}", sql), [since, *params, shares, shares, MEASURED_LEAST.value])
         for *figures, middles in cursor.fetchall():
             by_day = {int(day): middle for day, middle in json.loads(middles or "{}").items()}
             yield Measured._make((*figures, by_day))
@@ -160,7 +158,7 @@ def _measured_here(ended: Ended, since: datetime) -> Iterator[Measured]:
         for order in orders:
             became[_became(order)].append(order)
         counts = [len(each) for each in became.values()]
-        if sum(counts) < settings.QUALITY.least_orders:
+        if sum(counts) < MEASURED_LEAST.value:
             continue
         by_day: dict[int, list[float]] = {}
         for order in became[COMPLETED]:
@@ -199,11 +197,11 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def _row(measured: Measured, now: datetime) -> ServiceQuality:
     """Return the row for these figures: times in steps, and none of too few orders."""
-    least = settings.QUALITY.least_orders
+    least = MEASURED_LEAST.value
     completed, partial, refunded = measured.completed, measured.partial, measured.refunded
     start, start_most = _kept(measured.starts if completed + partial >= least else None)
     done, done_most = _kept(measured.dones if completed >= least else None)
-    days = [measured.by_day.get(day) for day in range(settings.QUALITY.days)]
+    days = [measured.by_day.get(day) for day in range(MEASURED_DAYS.value.days)]
     return ServiceQuality(
         service_id=measured.service_id,
         orders=completed + partial + refunded,

@@ -21,6 +21,7 @@ from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import related_rows, supply_of
 from orders.lifecycle.transitions import Change, move_order, write_events
 from orders.models import UPSTREAM_OPEN, Order, OrderEvent, RefundReason, Status
+from orders.preferences import POLL_LATEST
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -62,7 +63,7 @@ def note_not_found(orders: Iterable[Order], *, now: datetime) -> None:
 
 def _count(order: Order, now: datetime) -> None:
     times = order.not_found_times + 1
-    wait = min(settings.ORDERS_POLL_RETRY_SECONDS * 2 ** min(times - 1, 16), settings.ORDERS_POLL_MAX_SECONDS)
+    wait = min(settings.ORDERS_POLL_RETRY_SECONDS * 2 ** min(times - 1, 16), POLL_LATEST.value.total_seconds())
     log.warning("order_not_found_upstream", order_id=order.pk, upstream_id=order.upstream_id, times=times)
     flagged = times >= FLAGGED_AFTER and _is_due(order, now)
     counted = {

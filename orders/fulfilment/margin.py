@@ -36,6 +36,7 @@ from orders.lifecycle.transitions import (
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import HoldReason, Order, OrderEvent, RefundReason, Status
 from orders.notices.admin_notices import tell_of_hold, tell_of_paused_service
+from orders.preferences import MARGIN_HELD
 from upstream.money import MICROS, text_from_micros
 
 log = structlog.get_logger(__name__)
@@ -95,8 +96,8 @@ def loss_at_sending(order: Order) -> Hold | None:
 
 
 def hold_order(order: Order, hold: Hold, *, now: datetime) -> bool:
-    """Keep a paid order in its place but unsent, for MARGIN_HOLD_HOURS; return whether it was not held already."""
-    until = now + timedelta(hours=settings.MARGIN_HOLD_HOURS)
+    """Keep a paid order in its place but unsent, for MARGIN_HELD; return whether it was not held already."""
+    until = now + MARGIN_HELD.value
     with transaction.atomic():
         free = Order.objects.filter(pk=order.pk, status=Status.PAID, held_because="", hold_waived_at=None)
         if not free.update(held_because=hold.reason, held_details=hold.details, held_until=until):

@@ -14,6 +14,7 @@ from orders.lifecycle.goods import has_news, keep_goods, without_goods
 from orders.lifecycle.supply import CostRange, Placed, Report, is_foreign
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import FINISHED, LostAttempt, Order, OrderEvent, Status
+from orders.preferences import POLL_LATEST, POLL_SOONEST
 from upstream.client import Client
 from upstream.errors import OrderNotFound
 from upstream.money import micros_from_decimal, rounding_micros, text_from_micros
@@ -160,7 +161,7 @@ class ServiceSupply:
         pace = getattr(order.service, "pace", None)
         usual_seconds = pace.usual_seconds if pace and pace.finished >= PACE_KNOWN_AFTER else 0
         wait = usual_seconds / 20 + max(age_seconds - 2 * usual_seconds, 0) / 10
-        wait = min(max(wait, settings.ORDERS_POLL_MIN_SECONDS), settings.ORDERS_POLL_MAX_SECONDS)
+        wait = min(max(wait, POLL_SOONEST.value.total_seconds()), POLL_LATEST.value.total_seconds())
         return now + timedelta(seconds=wait)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, Status, UpstreamBalance
 from orders.notices.admin_notices import tell_of_low_balance
+from orders.preferences import BALANCE_LOW
 from upstream.client import Client
 from upstream.money import micros_from_decimal, text_from_micros
 from upstream.protocol.wire import Balance
@@ -112,7 +113,7 @@ def _forecast(balance_micros: int, now: datetime) -> Forecast:
 def _is_low(outlook: Forecast, *, was_low: bool) -> bool:
     if outlook.available_micros < 0:
         return True
-    threshold = settings.BALANCE_LOW_HOURS * (OVER_AT if was_low else 1)
+    threshold = BALANCE_LOW.value / timedelta(hours=1) * (OVER_AT if was_low else 1)
     return outlook.hours_left is not None and outlook.hours_left < threshold
 
 

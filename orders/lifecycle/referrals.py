@@ -16,6 +16,8 @@ from django.db.models import Q
 from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
+from accounts.preferences import REFERRAL_SHARE, REFERRED_FOR
+from catalog.preferences import FLOOR_MARGIN
 from orders.models import DELIVERED, GoodsClaim, LostAttempt, Order, OrderEvent, ReferralEarning, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 from wallet.models import LedgerEntry
@@ -33,15 +35,15 @@ STILL_SOUGHT = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT, LostAttempt.St
 def open_earning(order: Order) -> None:
     """Write down that an order, just placed, may earn its customer's referrer something; part of the sale."""
     user = order.user
-    if user.referred_by_id is None or not settings.REFERRAL_PERCENT:
+    if user.referred_by_id is None or not REFERRAL_SHARE.value:
         return
-    if order.created_at >= user.date_joined + timedelta(days=settings.REFERRAL_DAYS):
+    if order.created_at >= user.date_joined + REFERRED_FOR.value:
         return
     insert_row(
         ReferralEarning(
             order=order,
             referrer_id=user.referred_by_id,
-            percent=settings.REFERRAL_PERCENT,
+            percent=REFERRAL_SHARE.value,
             due_at=order.created_at + timedelta(days=settings.LATE_CHANGE_DAYS),
             created_at=order.created_at,
         )
@@ -136,7 +138,7 @@ def _earned_micros(order: Order, percent: Decimal) -> int:
         return 0  # what upstream charged beside this order, the shop has paid
     # A charge of nothing is one that upstream has not named.
     cost_upstream_micros = order.charge_upstream_micros or order.cost_upstream_micros
-    floor_percent = order.pricing.get("floor_percent", settings.FLOOR_MARGIN_PERCENT)
+    floor_percent = order.pricing.get("floor_percent", FLOOR_MARGIN.value)
     cost_micros = -(-cost_upstream_micros * order.exchange_rate_micros // MICROS)
     return share_micros(
         kept_micros=order.kept_micros,

@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts.append_only import EVENTS, empty_old_columns
 from accounts.batches import ROWS_AT_ONCE, delete_in_batches, while_time_is_left
 from orders.models import FINISHED, GoodsReveal, Order, OrderEvent, PromisedLoss, RetentionMark
+from preferences.keeping import GOODS_LOOKS_KEPT, LOOK_ADDRESSES_KEPT
 
 Code = OrderEvent.Code
 # Their evidence says how a routine step went (which attempt, which answer): read while an order is young, if ever. That
@@ -44,7 +45,7 @@ def wipe_order_evidence(*, now: datetime) -> int:
 
 def clean_goods_looks(*, now: datetime) -> int:
     """Delete the log of who looked at delivered goods long ago; return how many days of somebody's looks."""
-    old = GoodsReveal.objects.filter(created_at__lt=now - settings.RETENTION.goods_looks)
+    old = GoodsReveal.objects.filter(created_at__lt=now - GOODS_LOOKS_KEPT.value)
     return delete_in_batches(old.order_by("created_at"))
 
 
@@ -53,7 +54,7 @@ def forget_look_addresses(*, now: datetime) -> int:
 
     Goes through the rows once, the oldest first, and remembers how far it came, as `wipe_order_evidence` does.
     """
-    before = now - settings.RETENTION.goods_look_addresses
+    before = now - LOOK_ADDRESSES_KEPT.value
     mark, _created = RetentionMark.objects.get_or_create(name=LOOK_ADDRESSES)
     emptied = 0
     for _batch in while_time_is_left():

@@ -3,13 +3,13 @@
 import hashlib
 import platform
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from notifications.outbox import tell_admins, with_admin_page
 from orders.models import ForwardingPause, Order
+from orders.preferences import MARGIN_HELD
 
 
 def tell_of_pause(pause: ForwardingPause, *, now: datetime) -> None:
@@ -91,7 +91,7 @@ def tell_of_hold(order: Order, reason: str, *, now: datetime) -> None:
         "%(reason)s\n"
         "The order is sent automatically once that is over, or refunded after %(hours)d hours. On its "
         "page, you can send it anyway or refund it now. More orders for this service may be on hold."
-    ) % {"reason": reason, "hours": settings.MARGIN_HOLD_HOURS}
+    ) % {"reason": reason, "hours": MARGIN_HELD.value // timedelta(hours=1)}
     tell_admins(f"held:{order.service_id}:{now:%Y-%m-%d}:{_short(because)}", subject, with_admin_page(body, order), now)
 
 

@@ -23,6 +23,7 @@ from notifications.kinds import KINDS, PRICES
 from notifications.models import Notice
 from notifications.outbox import ASKED_FOR, write_notices
 from orders.models import PriceDigestLook, WatchedPrice
+from orders.preferences import PRICE_DIGEST
 
 log = structlog.get_logger(__name__)
 
@@ -47,12 +48,12 @@ class PriceMove:
 def send_price_digests(*, now: datetime) -> int:
     """Tell each customer who wants it what changed since the last digest, at their own prices; return how many mails.
 
-    One whose last digest was looked into less than PRICE_DIGEST_EVERY_SECONDS ago waits. A price that is seen for the
+    One whose last digest was looked into too short a time ago waits. A price that is seen for the
     first time is only remembered. What is mailed and what is remembered are one transaction, so that a digest is
     neither lost nor sent twice.
     """
     mails = 0
-    since = now - timedelta(seconds=settings.PRICE_DIGEST_EVERY_SECONDS)
+    since = now - PRICE_DIGEST.value
     lately = PriceDigestLook.objects.filter(user=OuterRef("pk"), looked_at__gt=since)
     wanted = who_wants(KINDS[PRICES], User.objects.filter(~Exists(lately), is_active=True))
     for user in wanted.select_related("group").iterator():

@@ -3,11 +3,9 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -28,7 +26,9 @@ from orders.models import FINISHED, OPEN, Order, OrderQuerySet
 from orders.placing.check import check_amounts, check_link, check_orderable, check_quantity, read_link
 from orders.placing.pay_first import Way, ways_to_pay
 from orders.placing.quotes import PriceQuote, sign_quote
-from orders.placing.refusals import OrderRefused
+from orders.placing.refusals import OrderRefused, check_door
+from orders.preferences import PRICE_HELD
+from preferences.doors import ORDERS
 from upstream.reading.amounts import typed_quantity
 from upstream.reading.text import line, lines
 from wallet.operations import wallet_of
@@ -39,7 +39,7 @@ PRICED_FIELDS = "#order-form [name=quantity], #order-form [name=coupon]"
 
 def why_not_orderable(service: Service) -> str:
     """Return in words why nobody can order this service now, or nothing when it can be ordered."""
-    return _refusal_of(check_orderable, service)
+    return _refusal_of(check_door, ORDERS) or _refusal_of(check_orderable, service)
 
 
 def _refusal_of(check: Callable[..., None], *args: Any, **kwargs: Any) -> str:
@@ -85,7 +85,7 @@ class PriceView:
 
     @property
     def held_seconds(self) -> int:
-        return int(settings.PRICE_LOCK_SECONDS)
+        return int(PRICE_HELD.value.total_seconds())
 
     @property
     def held_minutes(self) -> int:
@@ -144,7 +144,7 @@ def _promise(quote: PriceView, user: User) -> str:
         price_micros=quote.price_micros,
         rate_micros=quote.rate_micros,
         rate_per=quote.service.rate_per,
-        expires_at=timezone.now() + timedelta(seconds=settings.PRICE_LOCK_SECONDS),
+        expires_at=timezone.now() + PRICE_HELD.value,
     )
     return sign_quote(promise)
 

@@ -17,18 +17,18 @@ from catalog.models import Delivery, Service
 from catalog.pricing import price_book, price_for
 from orders.models import Order
 from orders.placing.mass import (
-    MAX_LINES,
     LinesRefused,
     MassLine,
     PricesChanged,
     check_lines,
 )
+from orders.preferences import MASS_ORDER_LINES, MOST_LINES
 from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import line, split_lines
 from wallet.operations import wallet_of
 
 LINES_IN_SUMMARY = 10
-LONGEST_TEXT = MAX_LINES * 2100  # the longest link is 2,000 characters
+LONGEST_TEXT = MOST_LINES * 2100  # the longest link is 2,000 characters
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class MassOrderForm(Form):
         self.user = user
         self.rows: list[Row] = []
         self.priced = False
-        self.max_lines = MAX_LINES
+        self.max_lines = MASS_ORDER_LINES.value
         # Every preview is an order of its own; the one that is being paid keeps its id.
         self.next_request_id = str(uuid.uuid4())
 
@@ -129,10 +129,10 @@ class MassOrderForm(Form):
         rows = read_rows(text)
         if not rows:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
-        if len(rows) > MAX_LINES:
+        if len(rows) > self.max_lines:
             message = _("That's %(count)s lines; you can order up to %(maximum)s at once.")
             raise forms.ValidationError(
-                message % {"count": write_number(len(rows)), "maximum": write_number(MAX_LINES)}
+                message % {"count": write_number(len(rows)), "maximum": write_number(self.max_lines)}
             )
         self.rows = rows
         return text

@@ -12,13 +12,13 @@ from catalog.models import Delivery, OrderForm, Service
 from orders.models import Kind
 from orders.pages.forms import PlaceOrderForm
 from orders.placing.check import check_link, read_link
-from orders.placing.mass import MAX_LINES
 from orders.placing.refusals import OrderRefused
+from orders.preferences import MOST_LINES
 from upstream.reading.text import line, lines
 
 LOOKED_BACK = 50  # orders, for what was ordered last
 MAX_SERVICES, MAX_LINKS = 5, 3
-LONGEST = MAX_LINES * 2100  # the longest link is 2,000 characters
+LONGEST = MOST_LINES * 2100  # the longest link is 2,000 characters
 
 
 class QuickOrderForm(PlaceOrderForm):

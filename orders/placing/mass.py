@@ -16,10 +16,10 @@ from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order
 from orders.placing.check import check_amounts, check_order, read_link
 from orders.placing.place import check_out, draft_order, take_payment
-from orders.placing.refusals import OrderRefused, PriceChanged
+from orders.placing.refusals import OrderRefused, PriceChanged, check_door
+from orders.preferences import MASS_ORDER_LINES
+from preferences.doors import ORDERS
 from wallet.operations import InsufficientFunds, wallet_of
-
-MAX_LINES = 100
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,19 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now:
     customer saw; one that has become cheaper costs less. Call it outside any transaction: upstream is asked what is
     left of limited services.
 
-    Raises LinesRefused, PricesChanged, OrderRefused for no line or more than MAX_LINES, RequestIdReused,
+    Raises LinesRefused, PricesChanged, Closed, OrderRefused for no line or more than MASS_ORDER_LINES, RequestIdReused,
     wallet.operations.InsufficientFunds with what is missing for all lines together; nothing has changed then.
     """
-    if not 1 <= len(lines) <= MAX_LINES:
+    maximum = MASS_ORDER_LINES.value
+    if not 1 <= len(lines) <= maximum:
         raise OrderRefused(
-            _("You can order between 1 and %(maximum)s lines at once.") % {"maximum": write_number(MAX_LINES)}
+            _("You can order between 1 and %(maximum)s lines at once.") % {"maximum": write_number(maximum)}
         )
     _refresh_stock_of(lines)
     asked = {"lines": [[line.service_id, line.link, line.quantity] for line in lines]}
 
     def buy(checkout: Checkout) -> list[Order]:
+        check_door(ORDERS)
         orders = _drafts(checkout, lines, price_book(user, now=now), now)
         missing_micros = sum(order.price_micros for order in orders) - wallet_of(user).balance_micros
         if missing_micros > 0:

@@ -8,7 +8,7 @@ form's own: however often it is tried, and whoever presses the form's button mea
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.conf import settings
@@ -30,7 +30,9 @@ from orders.models import Checkout, Order, PendingCheckout
 from orders.placing.check import check_order, read_link
 from orders.placing.place import check_owes_nothing, draft_order, place_order
 from orders.placing.quotes import QuoteNotOurs, read_quote, sign_quote
-from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused
+from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused, check_door
+from orders.preferences import PAYMENT_AWAITED
+from preferences.doors import ORDERS, TOP_UPS
 from wallet.gateways import Gateway, Price, enabled_gateways
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
@@ -59,7 +61,9 @@ class Way:
 
 
 def ways_to_pay(missing_micros: int) -> Iterator[Way]:
-    """Yield the gateways that can take what is missing, or the least they take at all."""
+    """Yield the gateways that can take what is missing, or the least they take at all; none while they are closed."""
+    if TOP_UPS.is_closed:
+        return
     unit_micros = smallest_unit_micros(settings.STORE_CURRENCY)
     for name, gateway in enabled_gateways().items():
         wanted_micros = max(missing_micros, gateway.terms.min_micros)
@@ -102,6 +106,7 @@ def pay_and_order(
         if asked != (before.service_id, before.quantity, before.link, before.comments, before.coupon_code):
             raise RequestIdReused
         return before
+    check_door(ORDERS)
     book = price_book(user, now=now)
     draft = draft_order(
         Checkout(user=user), service, book=book, quantity=pieces, link=link, comments=lines, quote=quote, now=now
@@ -111,6 +116,8 @@ def pay_and_order(
     missing_micros = price_micros - wallet_of(user).balance_micros
     if missing_micros <= 0:
         return None
+    if TOP_UPS.is_closed:
+        raise TopUpRefused(TOP_UPS.message)
     way = next((way for way in ways_to_pay(missing_micros) if way.gateway.name == gateway), None)
     if way is None:
         raise TopUpRefused(_("This payment method isn't available for this amount."))
@@ -157,7 +164,9 @@ def _begun_before(user: User, request_id: str, gateway: str, now: datetime) -> P
     before = PendingCheckout.objects.select_related("top_up").filter(user=user, request_id=request_id).first()
     if before is None:
         return None
-    if before.state == State.WAITING and before.top_up.gateway != gateway:
+    # While nothing else can be begun, what was begun stays.
+    may_begin = not ORDERS.is_closed and not TOP_UPS.is_closed
+    if before.state == State.WAITING and before.top_up.gateway != gateway and may_begin:
         with suppress(WrongStatus):  # under way already: it is that payment which counts
             cancel_top_up(top_up=before.top_up)
     return close_pending_of(before.top_up, now=now)
@@ -237,6 +246,7 @@ def _outcome(pending: PendingCheckout, now: datetime) -> tuple[Order | None, str
             coupon=pending.coupon_code,
             seen_micros=pending.price_micros,
             request_id=pending.request_id,
+            paid_for=True,
             now=now,
         )
     except PriceChanged as change:
@@ -258,7 +268,7 @@ def _promise(pending: PendingCheckout, now: datetime) -> str:
 
     It was read and found good when the payment began.
     """
-    ends = pending.created_at + timedelta(hours=settings.PENDING_CHECKOUT_HOURS)
+    ends = pending.created_at + PAYMENT_AWAITED.value
     try:
         quote = read_quote(pending.quote)
     except QuoteNotOurs:  # the key that signed it has been withdrawn

@@ -44,8 +44,10 @@ from orders.placing.refusals import (
     PriceChanged,
     QuoteRefused,
     RequestIdReused,
+    check_door,
 )
 from orders.placing.sale import take_price, write_order, write_placed, write_sale
+from preferences.doors import ORDERS
 from upstream.money import MICROS
 from wallet.models import LedgerEntry
 from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit
@@ -64,6 +66,7 @@ def place_order(
     request_id: str,
     api_key: ApiKey | None = None,
     by_list: bool = False,
+    paid_for: bool = False,
     now: datetime,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
@@ -74,10 +77,11 @@ def place_order(
     `quote` is the signed price the customer saw (see orders.placing.quotes), "" for none; None takes today's price,
     whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
     they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. `by_list`
-    says that prices are known from the list, where there is none while the rate unit is not confirmed. Call it
+    says that prices are known from the list, where there is none while the rate unit is not confirmed. `paid_for` says
+    that it is under way, by a payment that was begun for it: then it is taken even while orders are closed. Call it
     outside any transaction.
 
-    Raises OrderRefused (with the field at fault), PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
+    Raises OrderRefused (with the field at fault), Closed, PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
     RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link, coupon = read_link(service, link), code_of(coupon)
@@ -87,6 +91,8 @@ def place_order(
         asked["coupon"] = coupon
 
     def buy(checkout: Checkout) -> list[Order]:
+        if not paid_for:
+            check_door(ORDERS)
         if by_list:
             check_price_was_told(service)
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)

@@ -6,14 +6,13 @@ would lose a hundred times as much.
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Greatest
 
 from accounts.models import User
 from catalog.models import Service
 from orders.models import PromisedLoss
-from upstream.money import micros_from_decimal
+from orders.preferences import PRICE_HELD_LOSS
 
 
 def loss_left_micros(user: User, service: Service, *, now: datetime) -> int:
@@ -47,4 +46,4 @@ def take_loss(user: User, service: Service, loss_micros: int, *, until: datetime
 
 
 def _cap_micros() -> int:
-    return micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)
+    return PRICE_HELD_LOSS.value

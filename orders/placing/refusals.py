@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from orders.lifecycle.discounts import Discount
+from preferences.doors import Door
 from upstream.money import text_from_micros
 
 
@@ -71,6 +72,14 @@ class MoneyOwed(OrderRefused):
     """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
 
 
+class Closed(OrderRefused):
+    """The owner has closed this for now: orders, numbers, or the whole shop."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        super().__init__(door.message)
+
+
 class RequestIdReused(OrderRefused):
     """The same request id came with other values; what it bought the first time stands, nothing new was bought."""
 
@@ -78,3 +87,9 @@ class RequestIdReused(OrderRefused):
         super().__init__(
             _("This form has already been sent with different values. Open the page again to place a new order.")
         )
+
+
+def check_door(door: Door) -> None:
+    """Raise Closed where the owner has closed this for now."""
+    if door.is_closed:
+        raise Closed(door)

@@ -8,6 +8,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from preferences import look
+from preferences.doors import DOORS
 from preferences.face import HEADLINE, LANGUAGES, LEAD, OTHER_CONTACT
 from preferences.kinds import Words
 from preferences.registry import Preference, find
@@ -40,6 +41,13 @@ def preference(name: str) -> Any:
     """What holds of the preference of that name; None where there is none."""
     found = find(name)
     return None if found is None else found.value
+
+
+@register.simple_tag
+def closed(name: str) -> str:
+    """Why the owner has closed this door (`preferences/doors.py`), in the reader's language; "" while it is open."""
+    [door] = (one for one in DOORS if one.name == name)
+    return door.message if door.is_closed else ""
 
 
 @register.simple_tag

@@ -6,13 +6,13 @@ that keeps it.
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.security.sessions import end_all_sessions
+from preferences.keeping import DELETION_DELAY
 from privacy.deletion.letters import tell_kept, tell_requested
 from privacy.deletion.links import LinkIsOver
 from privacy.deletion.obstacles import Obstacle, lock_money, obstacles_of
@@ -44,7 +44,7 @@ def request_deletion(user: User, *, now: datetime) -> AccountDeletion:
             raise CannotDelete(obstacles)
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise CannotDelete([Obstacle(_("This account is disabled. Write to us."))])
-        asked = {"state": State.PENDING, "requested_at": now, "due_at": now + settings.PRIVACY.deletion_delay}
+        asked = {"state": State.PENDING, "requested_at": now, "due_at": now + DELETION_DELAY.value}
         fresh = {"kept_at": None, "obstacle": "", "obstacle_told_at": None}
         deletion, _created = AccountDeletion.objects.update_or_create(user=user, defaults=asked | fresh)
         end_all_sessions(user)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.batches import batches
 from accounts.templatetags.money import money
 from notifications.outbox import tell_admins
+from preferences.keeping import DELETION_DELAY
 from privacy.deletion.account import MustWait, end_account, wipe_account
 from privacy.deletion.letters import tell_obstacle
 from privacy.models import AccountDeletion
@@ -43,7 +43,7 @@ def empty_late_news(*, now: datetime) -> None:
     Not at once: an answer of theirs that lags behind is read beside it.
     """
     late = GatewayEvent.objects.filter(
-        top_up__user__deletion__state=State.DONE, created_at__lt=now - settings.PRIVACY.deletion_delay
+        top_up__user__deletion__state=State.DONE, created_at__lt=now - DELETION_DELAY.value
     ).exclude(body="")
     for pks in batches(late):
         GatewayEvent.objects.filter(pk__in=pks).update(headers={}, body="", address=None)

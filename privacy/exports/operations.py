@@ -22,6 +22,7 @@ from accounts.security.notices import addresses_to_tell
 from notifications.letters import write_letter
 from notifications.wake_worker import wake_worker
 from preferences.face import STORE_NAME
+from preferences.keeping import EXPORTS_KEPT
 from privacy.exports.files import make_folder, new_name, part_of, path_of, remove
 from privacy.exports.writing import count_rows, write_export
 from privacy.models import DataExport
@@ -151,7 +152,7 @@ def body_when_ready() -> str:
     """Return the text that says a file is ready, in the language that is active."""
     words = {
         "url": settings.SITE_URL + reverse("privacy:home"),
-        "days": settings.PRIVACY.exports_kept.days,
+        "days": EXPORTS_KEPT.value.days,
         "store_name": STORE_NAME.value,
     }
     return render_to_string("privacy/mail/export_ready.txt", words).strip()

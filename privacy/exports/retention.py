@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 
 from accounts.batches import delete_in_batches
+from preferences.keeping import EXPORTS_KEPT
 from privacy.exports.files import remove, remove_strays
 from privacy.models import DataExport
 
@@ -17,7 +17,7 @@ STRAY_SECONDS = 86_400
 
 def clean_exports(*, now: datetime) -> int:
     """Delete the files of exports that were ready long ago, files nobody knows, and old rows; return how many."""
-    old = DataExport.objects.filter(state=State.READY, ready_at__lt=now - settings.PRIVACY.exports_kept)
+    old = DataExport.objects.filter(state=State.READY, ready_at__lt=now - EXPORTS_KEPT.value)
     cleaned = 0
     for export in old:
         remove(export.file_name)

@@ -22,6 +22,7 @@ from django.utils import translation
 from accounts.csv_export import CsvLines
 from accounts.models import User
 from preferences.face import STORE_NAME
+from preferences.keeping import EXPORTS_KEPT
 from privacy.exports.files import FILE_MODE
 from privacy.registry import TABLES
 from privacy.registry.kinds import Export, Table
@@ -53,7 +54,7 @@ def write_export(user: User, path: Path, *, now: datetime, told: Told) -> None:
     with os.fdopen(descriptor, "wb") as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
         with translation.override(user.mail_language):
             words = {"user": user, "now": now, "store_name": STORE_NAME.value, "currency": settings.STORE_CURRENCY}
-            words["days"] = settings.PRIVACY.exports_kept.days
+            words["days"] = EXPORTS_KEPT.value.days
             archive.writestr("README.txt", render_to_string("privacy/export_readme.txt", words))
         for table in exported_tables():
             _write_table(archive, table, user, path.parent, told)

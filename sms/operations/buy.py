@@ -10,7 +10,8 @@ from accounts.models import ApiKey, User
 from orders.fulfilment.solvency import can_afford
 from orders.models import Checkout, ForwardingPause, Kind, Order
 from orders.placing.place import check_out, take_payment
-from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
+from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused, check_door
+from preferences.doors import NUMBERS
 from sms.formats.phones import digits_of
 from sms.limits import check_limits
 from sms.merging import former_ids
@@ -38,7 +39,8 @@ def buy_numbers(
     price of one number that the customer saw; `api_key` is whose daily limit it counts for; `replacement` is what
     should happen by itself when no code comes.
 
-    Raises OrderRefused, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
+    Raises OrderRefused, Closed, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has
+    changed then.
     """
     reuse_phone = own_phone(user, project, reuse_phone) if reuse_phone else ""
     asked: dict[str, Any] = {"quantity": quantity, "reuse_phone": reuse_phone}
@@ -93,6 +95,7 @@ def own_phone(user: User, project: Project, typed: str) -> str:
 
 def check_purchase(user: User, project: Project, quantity: int, reuse_phone: str = "") -> None:
     """Raise OrderRefused when this cannot be sold now; the project comes with its country and site."""
+    check_door(NUMBERS)
     if not project.is_on_sale:
         raise OrderRefused(_("These numbers are no longer sold."))
     if not 1 <= quantity <= MAX_AT_ONCE:

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from orders.placing.refusals import OrderRefused, PriceChanged
 from sms.limits import check_limits
 from sms.models import Number, Project, ReplacementRule
 from sms.operations.buy import check_out_for, check_purchase, sell_number
+from sms.preferences import REPLACED_AFTER
 from sms.pricing import number_book
 from sms.supply import ask_thoroughly
 from upstream.client import Client
@@ -34,7 +34,7 @@ def can_be_replaced(number: Number, now: datetime) -> bool:
     """Whether the number has waited long enough, and still waits; it comes with its order."""
     since = number.order.sent_at or number.created_at
     waits = number.state == Number.State.WAITING and number.order.status in UPSTREAM_OPEN
-    patient = now >= since + timedelta(seconds=settings.SMS_REPLACE_AFTER_SECONDS)
+    patient = now >= since + REPLACED_AFTER.value
     return waits and patient and number.cancel_requested_at is None
 
 

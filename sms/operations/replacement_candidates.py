@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from sms.models import Number, Project, SuccessRate
+from sms.preferences import SUCCESS_LEAST
 from sms.pricing import NumberBook
 
 
@@ -20,7 +19,7 @@ class ReplacementCandidate:
     def success(self) -> SuccessRate | None:
         """How often codes came to such numbers, where enough of them speak; wants `success` of the project at hand."""
         found: SuccessRate | None = getattr(self.project, "success", None)
-        if found is None or found.observed < max(settings.SMS_SUCCESS_MIN_OBSERVED, 1):
+        if found is None or found.observed < SUCCESS_LEAST.value:
             return None
         return found
 

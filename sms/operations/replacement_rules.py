@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.placing.refusals import OrderRefused
 from sms.models import Number, ReplacementRule
+from sms.preferences import REPLACED_AFTER
 
 MAX_REPLACEMENTS = 5
 
@@ -28,7 +28,7 @@ class ReplacementRequest:
 
     def fields(self, since: datetime) -> dict[str, object]:
         """Return the rule's columns for a number that has been waiting since then."""
-        seconds = int(settings.SMS_REPLACE_AFTER_SECONDS)
+        seconds = int(REPLACED_AFTER.value.total_seconds())
         return {
             "after_seconds": seconds,
             "cap_micros": self.cap_micros,

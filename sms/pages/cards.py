@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
 from sms.models import Number, ReplacementRule
 from sms.operations import ReplacementCandidate, can_be_replaced, candidates_for
 from sms.pages.number_forms import ReplacementRuleForm
+from sms.preferences import REPLACED_AFTER
 from sms.pricing import number_book
 
 CANDIDATES_SHOWN = 3
@@ -60,7 +60,7 @@ class NumberCard:
     def patience_seconds(self) -> int:
         """How long it still has to wait before it can be replaced."""
         since = self.number.order.sent_at or self.number.created_at
-        ripe_at = since + timedelta(seconds=settings.SMS_REPLACE_AFTER_SECONDS)
+        ripe_at = since + REPLACED_AFTER.value
         return max(0, int((ripe_at - timezone.now()).total_seconds()))
 
     @property

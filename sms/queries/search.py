@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from accounts.models import User
 from sms.models import Country, Number, Project, ProjectQuerySet, Site, SuccessRate
+from sms.preferences import SUCCESS_LEAST
 from sms.pricing import NumberBook, Place
 from upstream.reading.text import line
 
@@ -67,7 +67,7 @@ class Listed:
     @property
     def success(self) -> tuple[int, int]:
         """What a list by success is sorted by, the best first; what too few numbers speak for comes last."""
-        if self.observed < settings.SMS_SUCCESS_MIN_OBSERVED:
+        if self.observed < SUCCESS_LEAST.value:
             return 1, 0
         return 0, -(self.received * 1_000_000 // self.observed)
 
@@ -162,7 +162,7 @@ def whole(ids: Iterable[int]) -> list[Project]:
 def success_of(project: Project) -> SuccessRate | None:
     """Return how often codes came, where enough numbers speak for it; wants `success` at hand."""
     rate: SuccessRate | None = getattr(project, "success", None)
-    return rate if rate is not None and rate.observed >= settings.SMS_SUCCESS_MIN_OBSERVED else None
+    return rate if rate is not None and rate.observed >= SUCCESS_LEAST.value else None
 
 
 class Counted(NamedTuple):
@@ -175,7 +175,7 @@ class Counted(NamedTuple):
     @property
     def success(self) -> SuccessRate | None:
         observed = self.observed or 0
-        if observed < settings.SMS_SUCCESS_MIN_OBSERVED:
+        if observed < SUCCESS_LEAST.value:
             return None
         return SuccessRate(observed=observed, received=self.received or 0)
 

@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import ServiceQuality
+from catalog.preferences import MEASURED_DAYS
 from sms.models import SuccessRate
 from sms.preferences import NUMBERS_ON_SALE
 
@@ -34,7 +35,7 @@ class Proof:
 
 def proof(version: int) -> Proof:
     """Return the figures as at this version of the catalog; two queries where nobody has asked before."""
-    key = cache_key("proof", settings.QUALITY.days, settings.SMS_SUCCESS_DAYS)
+    key = cache_key("proof", settings.SMS_SUCCESS_DAYS)
     return process_cached(key, version, _counted)
 
 
@@ -48,7 +49,7 @@ def _counted() -> Proof:
     return Proof(
         completed=completed if enough else None,
         done_seconds=_middle((seconds, count) for count, seconds in rows if seconds is not None) if enough else None,
-        days=settings.QUALITY.days,
+        days=MEASURED_DAYS.value.days,
         codes=codes if codes >= LEAST else None,
         code_days=settings.SMS_SUCCESS_DAYS,
     )

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
+from accounts.preferences import REFERRAL_SHARE
 from sms.preferences import NUMBERS_ON_SALE
 from storefront.templatetags.components import admin_address
 from support.documents.known import KNOWN
@@ -92,7 +92,7 @@ def _customers(user: User) -> list[Page]:
         Page(_("API keys"), reverse("api:keys"), "lock", "g k", "ключи"),
         Page(_("API"), reverse("api:docs"), "globe", "g d", "docs documentation документация"),
     ]
-    if settings.REFERRAL_PERCENT > 0:
+    if REFERRAL_SHARE.value > 0:
         found.append(Page(_("Referrals"), reverse("orders:referrals"), "heart", "", "friends друзья"))
     if user.is_staff:
         found.append(Page(_("Admin"), admin_address(), "sliders", "g x", "staff администратор"))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.admin.fresh_sign_in import kept_of
 from accounts.admin.widgets import ReadOnlyAdmin, member_of_staff
 from accounts.trail import Action, record
-from preferences.change import ChangedMeanwhile, SetOutside, change_preferences, undo
+from preferences.change import ChangedMeanwhile, Disagree, SetOutside, change_preferences, undo
 from preferences.models import PreferenceChange
 from preferences.pictures import keep, show_for_now
 from preferences.registry import declared, find
@@ -111,6 +111,9 @@ class PreferencesAdmin(ReadOnlyAdmin):
                 keep(form.pictures)
                 made = change_preferences(form.wanted, seen=seen, actor_id=user.pk, actor=str(user), now=now)
                 self._put_on_the_trail(request, made)
+        except Disagree as disagreement:  # with what somebody else has just saved
+            form.refuse_together(disagreement)
+            return False
         except ChangedMeanwhile as changed:
             name = str(changed)
             typed = request.POST.copy()
@@ -141,7 +144,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             **(extra or {}),
             "opts": self.opts,
-            "title": _("The shop's face"),
+            "title": _("Settings of the shop"),
             "form": form,
             "history": lines(user),
             "languages": settings.LANGUAGES,

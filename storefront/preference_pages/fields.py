@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils import translation
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -20,11 +22,13 @@ from unfold.widgets import (
 
 from accounts.typed_forms import AsTypedField
 from preferences.face import SUPPORT_EMAIL
-from preferences.kinds import Boolean, Choice, Choices, Color, Image, Text, Translated, Whole
+from preferences.kinds import Boolean, Choice, Choices, Color, Image, Text, Translated
 from preferences.look import picture_address
+from preferences.numbers import Duration, Number, Whole
 from preferences.registry import Preference
 
 REMOVE = "remove"
+LINE = 120  # characters: what is longer is not read in a field of one line
 
 
 def fields_of(preference: Preference[Any]) -> dict[str, forms.Field]:
@@ -37,7 +41,7 @@ def fields_of(preference: Preference[Any]) -> dict[str, forms.Field]:
         case Translated():
             return {
                 f"_{code}": AsTypedField(
-                    widget=_area() if kind.lines else UnfoldAdminTextInputWidget(),
+                    widget=_words_widget(kind, code),
                     initial=value.get(code, ""),
                     **{**common, "label": f"{preference.title} ({name})"},
                 )
@@ -60,8 +64,9 @@ def fields_of(preference: Preference[Any]) -> dict[str, forms.Field]:
                     **common,
                 )
             }
-        case Whole():
-            return {"": AsTypedField(widget=_number(kind), initial=str(value), **common)}
+        case Number():
+            common["help_text"] = _number_help(preference, kind)
+            return {"": AsTypedField(widget=_number(kind), initial=kind.typed(value), **common)}
         case Boolean():
             return {"": forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), initial=value, **common)}
         case Image():
@@ -84,11 +89,20 @@ def typed(preference: Preference[Any], cleaned: Mapping[str, Any]) -> Any:
     """
     kind = preference.kind
     match kind:
-        case Text() | Color() | Whole():
+        case Text() | Color() | Number():
             return cleaned[""] or None
         case Translated():
             return {end.removeprefix("_"): text for end, text in cleaned.items() if text}
     return cleaned[""]
+
+
+def _words_widget(kind: Translated, code: str) -> forms.Widget:
+    """A field in which the usual words stand, pale, until somebody writes others."""
+    with translation.override(code):
+        usual = {"placeholder": str(kind.fallback)} if kind.fallback else {}
+    if kind.lines or kind.longest > LINE:
+        return UnfoldAdminTextareaWidget(attrs={"rows": 3 if kind.lines else 2, **usual})
+    return UnfoldAdminTextInputWidget(attrs=usual)
 
 
 def _text_widget(preference: Preference[Any]) -> forms.Widget:
@@ -98,8 +112,15 @@ def _text_widget(preference: Preference[Any]) -> forms.Widget:
     return _area() if preference.kind.lines else UnfoldAdminTextInputWidget()
 
 
-def _number(kind: Whole) -> forms.Widget:
-    return UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "maxlength": len(str(kind.most))})
+def _number(kind: Number[Any]) -> forms.Widget:
+    inputmode = "numeric" if isinstance(kind, Whole | Duration) else "decimal"
+    return UnfoldAdminTextInputWidget(attrs={"inputmode": inputmode, "maxlength": 20})
+
+
+def _number_help(preference: Preference[Any], kind: Number[Any]) -> str:
+    """What it is, within which limits, and what holds where the field is emptied."""
+    usual = gettext("Empty: %(value)s.") % {"value": kind.said(preference.default_value)}
+    return " ".join(str(part) for part in (preference.help, kind.limits, usual) if part)
 
 
 def _area() -> forms.Widget:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.typed_forms import Form
+from preferences.change import Disagree, check_together
 from preferences.kinds import Image
 from preferences.models import Picture
 from preferences.pictures import draw
@@ -66,12 +67,23 @@ class PreferencesForm(Form):
                 self._want(preference, {end: self.cleaned_data.get(name) for end, name in names.items()})
             except ValidationError as error:
                 self.add_error(names[ends[0]], error)
+        if not self.errors:
+            try:
+                check_together(self.wanted)
+            except Disagree as disagreement:
+                self.refuse_together(disagreement)
         return self.cleaned_data
+
+    def refuse_together(self, disagreement: Disagree) -> None:
+        """Say beside the fields what cannot hold together."""
+        for preference, ends in self.ends.items():
+            if error := disagreement.reasons.get(preference.name):
+                self.add_error(preference.name + ends[0], error)
 
     def warnings(self) -> list[str]:
         """Return what to tell about values that are accepted all the same."""
         said = [preference.warn(value) for preference, value in self.wanted.items() if value is not None]
-        return [text for text in said if text]
+        return [text for text in dict.fromkeys(said) if text]
 
     def rows(self) -> Mapping[str, Any]:
         """Return what would be stored, by name."""

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from preferences.kinds import Choice, Choices, Image
 from preferences.models import PreferenceChange
+from preferences.numbers import Number
 from preferences.registry import Preference, find, unshown
 
 SHOWN = 30
@@ -50,8 +52,17 @@ def in_words(preference: Preference[Any] | None, stored: Any) -> str:
         text = ", ".join(str(names.get(one, one)) for one in chosen)
     elif isinstance(stored, Mapping):
         text = ", ".join(f"{name}: {value}" for name, value in stored.items()) or _("the default")
+    elif isinstance(kind, Number):
+        text = _number(kind, stored)
     elif isinstance(stored, bool):
         text = _("yes") if stored else _("no")
     else:
         text = str(stored)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _number(kind: Number[Any], stored: Any) -> str:
+    try:
+        return kind.said(kind.read(stored))
+    except ValidationError:  # its limits were wider then
+        return str(stored)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.batches import batches
+from preferences.keeping import ATTACHMENTS_KEPT
 from support.attachments.reading import ReadFile
 from support.models import Attachment, AttachmentContent, Message, Ticket
 
@@ -25,7 +25,7 @@ def delete_old_contents(*, now: datetime) -> int:
     old = Attachment.objects.filter(
         deleted_at=None,
         message__ticket__state=Ticket.State.CLOSED,
-        message__ticket__closed_at__lt=now - settings.RETENTION.attachments,
+        message__ticket__closed_at__lt=now - ATTACHMENTS_KEPT.value,
     )
     return sum(forget_contents(ids, now=now) for ids in batches(old.order_by("id")))
 

@@ -5,6 +5,7 @@ So a text is true of whatever the owner sets, and no figure is written twice.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,8 +15,22 @@ from accounts.security.retention import CHANGES_KEPT
 from accounts.security.wrong_tries import REMEMBERED
 from accounts.sign_up.referrals import REMEMBERED_FOR
 from accounts.templatetags.money import money
+from catalog.preferences import MEASURED_DAYS, MEASURED_LEAST
+from orders.preferences import MARGIN_HELD, PRICE_HELD, PRICE_HELD_LOSS
 from preferences.face import OTHER_CONTACT, STORE_NAME, SUPPORT_EMAIL
-from upstream.money import micros_from_decimal
+from preferences.keeping import (
+    ATTACHMENTS_KEPT,
+    CODES_KEPT,
+    DELETION_DELAY,
+    EXPORTS_KEPT,
+    GATEWAY_EVENTS_KEPT,
+    GOODS_LOOKS_KEPT,
+    LOOK_ADDRESSES_KEPT,
+    NOTICES_KEPT,
+    REQUEST_IDS_KEPT,
+    WEBHOOKS_KEPT,
+)
+from sms.preferences import REPLACED_AFTER
 
 _WORD = re.compile(r"\{([a-z_]+)\}")
 
@@ -38,30 +53,30 @@ WORDS: Mapping[str, Callable[[], str]] = {
     "other_contact": lambda: str(OTHER_CONTACT.value),
     "currency": lambda: settings.STORE_CURRENCY,
     # Figures, each as the setting beside it says.
-    "price_lock_minutes": lambda: _minutes(settings.PRICE_LOCK_SECONDS),
-    "price_lock_loss": lambda: money(micros_from_decimal(settings.PRICE_LOCK_MAX_LOSS)),
+    "price_lock_minutes": lambda: _minutes(PRICE_HELD.value.total_seconds()),
+    "price_lock_loss": lambda: money(PRICE_HELD_LOSS.value),
     "late_change_days": lambda: _number(settings.LATE_CHANGE_DAYS),
-    "held_hours": lambda: _number(settings.MARGIN_HOLD_HOURS),
+    "held_hours": lambda: _number(MARGIN_HELD.value // timedelta(hours=1)),
     "settle_minutes": lambda: _minutes(settings.SETTLE_SECONDS),
     "number_minutes": lambda: _minutes(settings.SMS_LIFETIME_SECONDS),
-    "replace_minutes": lambda: _minutes(settings.SMS_REPLACE_AFTER_SECONDS),
-    "code_days": lambda: _number(settings.SMS_CONTENT_KEEP_DAYS),
-    "quality_days": lambda: _number(settings.QUALITY.days),
-    "quality_orders": lambda: _number(settings.QUALITY.least_orders),
-    "deletion_days": lambda: _number(settings.PRIVACY.deletion_delay.days),
-    "export_days": lambda: _number(settings.PRIVACY.exports_kept.days),
-    "request_id_days": lambda: _number(settings.API_REQUEST_ID_KEEP_DAYS),
-    "webhook_days": lambda: _number(settings.WEBHOOK_KEEP_DAYS),
-    "mail_days": lambda: _number(settings.RETENTION.notices.days),
+    "replace_minutes": lambda: _minutes(REPLACED_AFTER.value.total_seconds()),
+    "code_days": lambda: _number(CODES_KEPT.value.days),
+    "quality_days": lambda: _number(MEASURED_DAYS.value.days),
+    "quality_orders": lambda: _number(MEASURED_LEAST.value),
+    "deletion_days": lambda: _number(DELETION_DELAY.value.days),
+    "export_days": lambda: _number(EXPORTS_KEPT.value.days),
+    "request_id_days": lambda: _number(REQUEST_IDS_KEPT.value.days),
+    "webhook_days": lambda: _number(WEBHOOKS_KEPT.value.days),
+    "mail_days": lambda: _number(NOTICES_KEPT.value.days),
     "evidence_days": lambda: _number(settings.RETENTION.order_evidence.days),
-    "look_days": lambda: _number(settings.RETENTION.goods_looks.days),
-    "look_address_days": lambda: _number(settings.RETENTION.goods_look_addresses.days),
+    "look_days": lambda: _number(GOODS_LOOKS_KEPT.value.days),
+    "look_address_days": lambda: _number(LOOK_ADDRESSES_KEPT.value.days),
     "acceptance_address_days": lambda: _number(settings.RETENTION.trail_origins.days),
     "network_days": lambda: _number(REMEMBERED.days),
     "email_change_days": lambda: _number(CHANGES_KEPT.days),
     "referral_days": lambda: _number(REMEMBERED_FOR.days),
-    "payment_event_days": lambda: _number(settings.RETENTION.gateway_events.days),
-    "attachment_days": lambda: _number(settings.RETENTION.attachments.days),
+    "payment_event_days": lambda: _number(GATEWAY_EVENTS_KEPT.value.days),
+    "attachment_days": lambda: _number(ATTACHMENTS_KEPT.value.days),
     # Pages.
     "sign_up_page": _page("account_signup"),
     "services_page": _page("catalog:index"),

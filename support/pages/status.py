@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import PageRequest, personal_page
+from preferences.doors import closed_doors
 from preferences.face import LANGUAGES, STORE_NAME
 from support.models import IncidentUpdate
 from support.shown_now import telling
@@ -40,6 +41,7 @@ def status(request: PageRequest) -> HttpResponse:
         "current": [told[pk] for pk in current if pk in told],
         "planned": [told[pk] for pk in reversed(planned) if pk in told],
         "past": page,
+        "closed": closed_doors(),
     }
     return render(request, "support/status.html", context)
 

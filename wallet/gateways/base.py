@@ -14,11 +14,12 @@ from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.utils.functional import Promise
 
-from upstream.money import MICROS, micros_from_decimal
+from upstream.money import MICROS, decimal_from_micros, micros_from_decimal
 from upstream.reading.amounts import MAX_MONEY
 from upstream.reading.identifiers import reference as kept
 from upstream.reading.text import line
 from wallet.models import LONGEST_ID, GatewayEvent, TopUp
+from wallet.preferences import TERMS
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Terms:
-    """Fee, bonus and limits of one gateway, from the settings `STRIPE_FEE_PERCENT` and so on; limits in micros."""
+    """Fee, bonus and limits of one gateway, as the owner set them (`wallet/preferences.py`); limits in micros."""
 
     fee_percent: Decimal
     fee_fixed: Decimal
@@ -152,7 +153,16 @@ class Terms:
 
     @classmethod
     def of(cls, gateway: str) -> "Terms":
-        """Return the terms in the settings; a limit of 0 is none."""
+        """Return the terms that hold now; a limit of 0 is none. Those of the demo's gateway are settings alone."""
+        if (own := TERMS.get(gateway)) is not None:
+            return cls(
+                fee_percent=own.fee_percent.value,
+                fee_fixed=decimal_from_micros(own.fee_fixed.value),
+                min_micros=own.least.value,
+                max_micros=own.most.value,
+                bonus_percent=own.bonus_percent.value,
+                bonus_from_micros=own.bonus_from.value,
+            )
         terms = settings.PAYMENT_TERMS.get(gateway, {})
         return cls(
             fee_percent=terms.get("fee_percent", Decimal(0)),

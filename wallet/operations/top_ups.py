@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.templatetags.money import money
+from preferences.doors import TOP_UPS
 from wallet.gateways import Gateway, Price, Unreachable, find_gateway, understood
 from wallet.gateways.base import smallest_unit_micros
 from wallet.models import OPEN_TOP_UPS, TopUp
@@ -66,6 +67,8 @@ def start_top_up(
     be open around this. `return_path` is the page to come back to, the payment's own by default. `beside` writes
     what belongs to the payment, in the same transaction. Raises TopUpRefused, and what `beside` raises.
     """
+    if TOP_UPS.is_closed:
+        raise TopUpRefused(TOP_UPS.message)
     price = price_top_up(gateway=gateway, amount_micros=amount_micros)
     now = timezone.now()
     if TopUp.objects.filter(user=user, created_at__gt=now - timedelta(hours=1)).count() >= MAX_AN_HOUR:

@@ -3,12 +3,12 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.keys.allowed_networks import NotANetwork, TooManyNetworks
 from accounts.keys.api_keys import TooManyKeys, create_api_key
 from accounts.models import User
+from accounts.preferences import MAX_KEYS
 from accounts.trail import Action, record
 from upstream.money import micros_from_decimal
 from upstream.reading.text import line
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         except TooManyNetworks as error:
             raise CommandError(f"--addresses: {error}.") from None
         except TooManyKeys:
-            raise CommandError(f"{email} has {settings.API_MAX_KEYS} keys already; revoke one first.") from None
+            raise CommandError(f"{email} has {MAX_KEYS.value} keys already; revoke one first.") from None
         record(Action.COMMAND, actor=None, target=key, after={"command": "create_api_key", "customer": user.email})
         self.stdout.write(text)
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.keys.api_keys import KeyIsRevoked, TooManyKeys, rotate_api_key
 from accounts.management.key_argument import find_key
+from accounts.preferences import MAX_KEYS
 from accounts.trail import Action, record
 
 
@@ -29,6 +29,6 @@ class Command(BaseCommand):
         except KeyIsRevoked:
             raise CommandError(f"The key {key} does not work any more.") from None
         except TooManyKeys:
-            raise CommandError(f"The customer has {settings.API_MAX_KEYS} keys beside it; revoke one first.") from None
+            raise CommandError(f"The customer has {MAX_KEYS.value} keys beside it; revoke one first.") from None
         record(Action.COMMAND, actor=None, target=new, after={"command": "rotate_api_key", "replaces": old.pk})
         self.stdout.write(text)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import CustomerRequest, customers_only
+from accounts.preferences import REFERRAL_SHARE, REFERRED_FOR
 from accounts.sign_up.referrals import referral_code_of
 from orders.models import ReferralEarning
 
@@ -21,7 +22,7 @@ State = ReferralEarning.State
 def referrals(request: CustomerRequest) -> HttpResponse:
     """Show the customer's link, what it has earned, and when what is waiting is decided."""
     earnings = request.user.referral_earnings.order_by("-id")
-    on = settings.REFERRAL_PERCENT > 0
+    on = REFERRAL_SHARE.value > 0
     if not on and not earnings.exists():
         raise Http404
     sums = earnings.aggregate(
@@ -33,8 +34,8 @@ def referrals(request: CustomerRequest) -> HttpResponse:
     context = {
         "on": on,
         "link": settings.SITE_URL + reverse("ref", args=[referral_code_of(request.user)]) if on else "",
-        "percent": f"{settings.REFERRAL_PERCENT.normalize():f}",
-        "days": settings.REFERRAL_DAYS,
+        "percent": f"{REFERRAL_SHARE.value.normalize():f}",
+        "days": REFERRED_FOR.value.days,
         "final_days": settings.LATE_CHANGE_DAYS,
         "referred": request.user.referred.count(),
         "earned_micros": sums["earned"],

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
@@ -28,6 +27,7 @@ from accounts.paging import open_page
 from accounts.templatetags.money import money
 from orders.models import OPEN, Kind, Order
 from orders.placing.refusals import OrderRefused, PriceChanged, RequestIdReused
+from preferences.keeping import CODES_KEPT
 from sms.merging import find_row
 from sms.models import Number, Project
 from sms.operations import can_be_replaced, cancel_number, drop_replacement_rule, replace_number, set_replacement_rule
@@ -122,7 +122,7 @@ def history(request: CustomerRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "params": request.GET,
-        "keep_days": settings.SMS_CONTENT_KEEP_DAYS,
+        "keep_days": CODES_KEPT.value.days,
         "hidden": is_looked_at(request),
     }
     return render(request, "sms/history.html#numbers" if wants_part(request) else "sms/history.html", context)

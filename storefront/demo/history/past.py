@@ -23,6 +23,7 @@ from upstream.money import MICROS
 from wallet.gateways import State
 from wallet.gateways.demo import LIFETIME, demo_event, demo_headers
 from wallet.models import GatewayEvent, LedgerEntry, Receipt, TopUp, Wallet
+from wallet.preferences import SELLER, TAX
 from wallet.receipts import tax_in
 
 Kind = LedgerEntry.Kind
@@ -123,9 +124,9 @@ class Past:
             address="127.0.0.1", created_at=now,
         )  # fmt: skip
         self._told.append(told)
-        percent = settings.RECEIPT_TAX_PERCENT
+        percent = TAX.value
         receipt = Receipt(
-            number=len(self._receipts) + 1, user=user, top_up=top_up, seller=settings.SELLER_DETAILS,
+            number=len(self._receipts) + 1, user=user, top_up=top_up, seller=SELLER.value,
             currency=top_up.currency, total_micros=micros, tax_percent=percent,
             tax_micros=tax_in(micros, percent, top_up.currency), created_at=now,
         )  # fmt: skip

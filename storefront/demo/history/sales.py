@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.crypto import get_random_string
 
 from accounts.models import User
+from accounts.preferences import REFERRAL_SHARE
 from catalog.models import Service
 from catalog.pricing import PriceBook
 from orders.lifecycle.discounts import discount_of
@@ -82,11 +83,11 @@ class _Sale:
     def _open_earning(self, now: datetime) -> None:
         user = self.plan.user
         self.earning: ReferralEarning | None = None
-        if user.referred_by is None or not settings.REFERRAL_PERCENT:
+        if user.referred_by is None or not REFERRAL_SHARE.value:
             return
         due_at = now + timedelta(days=settings.LATE_CHANGE_DAYS)
         self.earning = ReferralEarning(
-            order=self.order, referrer=user.referred_by, percent=settings.REFERRAL_PERCENT, due_at=due_at,
+            order=self.order, referrer=user.referred_by, percent=REFERRAL_SHARE.value, due_at=due_at,
             created_at=now,
         )  # fmt: skip
         self.past.earnings.append(self.earning)

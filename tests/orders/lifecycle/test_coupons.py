@@ -17,8 +17,8 @@ from orders.accounting.audit import audit
 from orders.lifecycle.discounts import Discount, discount_of
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Coupon, CouponUse, Order
-from orders.timeline import timeline_of
 from orders.placing.refusals import DiscountNotSeen, OrderRefused, RequestIdReused
+from orders.timeline import timeline_of
 from tests.orders.couponing import COST, PRICE, balance, coupon
 from tests.orders.quoting import signed
 from wallet.models import LedgerEntry, Wallet

@@ -14,7 +14,8 @@ from accounts.models import User
 from accounts.rights import CATALOG, FINANCE, SUPPORT
 from catalog.models import Service
 from orders.models import ServiceRequest
-from storefront.admin_navigation import ADVANCED, GROUPS
+from storefront.admin_advanced import ADVANCED
+from storefront.admin_navigation import GROUPS
 from storefront.roles import roles
 from tests.orders.attention import make_lost
 from tests.security.staff import at_the_admin, in_role, with_rights
