@@ -159,6 +159,8 @@ def test_order_page_when_upstream_has_forgotten_it_says_so_and_offers_the_refund
     assert [button["path"].split("/")[-3:-1] for button in answer.context["actions_detail"]] == [
         ["doubt", "refund"],
         ["settle", "clear"],
+        ["act", "ask"],
+        ["act", "note"],
     ]
     pressed = client.post(
         reverse("admin:orders_order_refund_lost", args=[sent_order.pk]), {"_form_submitted": "True"}, follow=True
