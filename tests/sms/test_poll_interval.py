@@ -49,7 +49,7 @@ def test_pace_in_a_crowd_of_young_ones_makes_all_wait_and_still_keeps_to_the_lim
 
 
 def test_pace_without_numbers_is_the_plain_one():
-    assert pace_for([], calls_per_second=1) == Pace(20, 1.0)
+    assert pace_for([], calls_per_second=1) == Pace(20, 1.0, 3)
 
 
 def actions(sandbox: Any) -> list[str]:

@@ -140,4 +140,8 @@ def test_number_page_when_staff_has_reviewed_it_still_offers_to_settle_the_books
 
     page = client.get(reverse("admin:orders_order_change", args=[order.pk]))
 
-    assert [button["path"].rsplit("/", 2)[-2] for button in page.context["actions_detail"]] == ["bought", "not-bought"]
+    assert [button["path"].rsplit("/", 2)[-2] for button in page.context["actions_detail"]] == [
+        "bought",
+        "not-bought",
+        "note",
+    ]
