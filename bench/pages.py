@@ -82,9 +82,9 @@ def pages_of(port: int) -> list[Question]:
         uncached,
         page("category, signed out", [category], "K as category", 0.6),
         page("service, signed out", [product], "K as service", 0.6),
-        page("category, signed in", [category], "U", 1.5, cookies),
-        page("service, signed in", [product], "U", 1.5, cookies),
-        page("search", searches(), "U", 0.5),
+        page("category, signed in", [category], "U", 2.0, cookies),
+        page("service, signed in", [product], "U", 2.0, cookies),
+        page("search", searches(), "U", 0.6),
     ]
 
 
