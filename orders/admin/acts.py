@@ -12,6 +12,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.widgets import DialogForm
+from orders.admin.choices import nobodys
 from orders.admin.widgets import dialog
 from orders.lifecycle.staff_acts import ask_now, write_note
 from orders.models import Order
@@ -46,6 +47,7 @@ class Acts:
         dialog=dialog(
             gettext_lazy("Ask upstream now"),
             gettext_lazy("Its status is asked for within seconds, instead of when it would be its turn."),
+            money=nobodys,
         ),
     )
     def ask(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -64,6 +66,7 @@ class Acts:
             gettext_lazy("Write a note"),
             gettext_lazy("For whoever looks at this order next. Nothing else changes."),
             WriteNoteForm,
+            money=nobodys,
         ),
     )
     def note(self, request: HttpRequest, form: WriteNoteForm, object_id: str) -> HttpResponse:

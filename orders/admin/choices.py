@@ -1,6 +1,9 @@
-"""What staff can do about an order now, and what each choice does to whose money."""
+"""What staff can do about an order now, and what each choice does to whose money.
 
-from collections.abc import Callable, Iterable
+The latter stands with the button it belongs to: `orders.admin.widgets.dialog` takes one of these functions.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,50 +23,43 @@ class Choice:
     money: str
 
 
-def choices_of(order: Order, buttons: Iterable[Any]) -> list[Choice]:
-    """Return the choices in the order of the buttons that the theme shows above the page."""
+def choices_of(order: Order, buttons: Iterable[dict[str, Any]]) -> list[Choice]:
+    """Return the choices in the order of the buttons, as the theme shows them above the page."""
     return [
-        Choice(
-            str(button.description),
-            str((button.dialog or {}).get("description", "")),
-            _EFFECTS.get(button.method.original_function_name, _nobodys)(order),
-        )
+        Choice(str(button["title"]), str(asked["description"]), asked["money"](order))
         for button in buttons
+        if (asked := button["dialog"])
     ]
 
 
-def _nobodys(_order: Order) -> str:
+def nobodys(_order: Order) -> str:
+    """Of a choice that moves no money."""
     return _("Nobody's money moves.")
 
 
-def _back_to_customer(order: Order) -> str:
+def back_to_customer(order: Order) -> str:
+    """Of a refund of what was surely not bought."""
     return _("The customer gets %(amount)s back.") % {"amount": money(order.price_micros - order.refunded_micros)}
 
 
-def _back_with_risk(order: Order) -> str:
-    return f"{_back_to_customer(order)} {_at_risk(order)}"
+def back_with_risk(order: Order) -> str:
+    """Of a refund of what may have been bought."""
+    return f"{back_to_customer(order)} {at_risk(order)}"
 
 
-def _at_risk(order: Order) -> str:
+def at_risk(order: Order) -> str:
+    """Of what may be bought twice."""
     cost = money(order.cost_upstream_micros, UPSTREAM)
     return _("If upstream has the order after all, the shop loses about %(cost)s.") % {"cost": cost}
 
 
-def _sent_at_a_loss(order: Order) -> str:
+def sent_at_a_loss(order: Order) -> str:
+    """Of sending what costs more than was paid."""
     return _("The customer has paid %(paid)s; the shop pays what upstream charges now.") % {
         "paid": money(order.price_micros)
     }
 
 
-def _shop_pays(_order: Order) -> str:
+def shop_pays(_order: Order) -> str:
+    """Of what was bought beside the order."""
     return _("The shop pays what upstream charged; the customer's money stays as it is.")
-
-
-_EFFECTS: dict[str, Callable[[Order], str]] = {
-    "as_not_placed": _at_risk,
-    "by_refund": _back_with_risk,
-    "refund_now": _back_to_customer,
-    "refund_lost": _back_with_risk,
-    "send_anyway": _sent_at_a_loss,
-    "bought": _shop_pays,
-}

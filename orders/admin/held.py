@@ -10,6 +10,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from orders.admin.choices import back_to_customer, sent_at_a_loss
 from orders.admin.widgets import dialog
 from orders.fulfilment.margin import send_held_anyway
 from orders.models import Order, Status
@@ -36,6 +37,7 @@ class HeldActions:
         dialog=dialog(
             gettext_lazy("Send anyway"),
             gettext_lazy("The order is sent at whatever it costs upstream now; the shop takes any loss."),
+            money=sent_at_a_loss,
         ),
     )
     def send_anyway(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -54,6 +56,7 @@ class HeldActions:
         dialog=dialog(
             gettext_lazy("Refund now"),
             gettext_lazy("The order is closed and the customer gets a full refund. Nothing was bought."),
+            money=back_to_customer,
         ),
     )
     def refund_now(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:

@@ -23,6 +23,6 @@ class OrderPage:
     similar: list[Order]
 
 
-def order_page(order: Order, request: HttpRequest, buttons: Iterable[Any]) -> OrderPage:
+def order_page(order: Order, request: HttpRequest, buttons: Iterable[dict[str, Any]]) -> OrderPage:
     """Put the page together for this member of staff; `buttons` are those that the theme shows above it."""
     return OrderPage(choices_of(order, buttons), happenings_of(order), blocks_of(order, request), similar_to(order))

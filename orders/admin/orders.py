@@ -25,6 +25,7 @@ from accounts.models import User
 from accounts.power import NotYourOwnMoney
 from orders.admin import acts, held, unknown_orders
 from orders.admin.attention import FlagInline
+from orders.admin.choices import at_risk, back_with_risk, nobodys
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.order_page import order_page
 from orders.admin.priced import priced
@@ -182,15 +183,12 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
             (title, fields) for title, fields in self.fieldsets if searched or fields["fields"] != (reconciliation,)
         ]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *_options: Any, **more: Any
     ) -> HttpResponse:
         """Show the order below what happened to it and what can be done."""
-        order = self.get_object(request, object_id) if self.has_view_permission(request) else None
-        context = dict(extra_context or {})
-        if order is not None:
-            context["order_page"] = order_page(order, request, self.get_actions_detail(request, object_id))
-        answered: HttpResponse = super().change_view(request, object_id, form_url, context)
+        context["order_page"] = order_page(context["original"], request, context["actions_detail"])
+        answered: HttpResponse = super().render_change_form(request, context, *_options, **more)
         return answered
 
     @display(description=gettext_lazy("needs attention because"))
@@ -236,6 +234,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
             gettext_lazy("Mark as placed"),
             gettext_lazy("You found the order upstream. From now on it is tracked under this ID."),
             unknown_orders.UpstreamIdForm,
+            money=nobodys,
         ),
     )
     def as_placed(self, request: HttpRequest, form: unknown_orders.UpstreamIdForm, object_id: str) -> HttpResponse:
@@ -258,6 +257,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
                 "Only if you are sure that upstream doesn't have the order; otherwise it is bought twice. "
                 "We keep looking for it, and if it turns up later, it is booked as the shop's loss."
             ),
+            money=at_risk,
         ),
     )
     def as_not_placed(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -276,6 +276,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
         dialog=dialog(
             gettext_lazy("Refund the order"),
             gettext_lazy("The customer gets a full refund. If upstream does have the order, the loss is ours."),
+            money=back_with_risk,
         ),
     )
     def by_refund(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -293,6 +294,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
         dialog=dialog(
             gettext_lazy("Mark as reviewed"),
             gettext_lazy("Removes the order from the list of those that need attention. Nothing else changes."),
+            money=nobodys,
         ),
     )
     def clear(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -313,6 +315,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
                 "When orders are rare: all IDs up to this one are checked, and the order is settled by evidence."
             ),
             WindowForm,
+            money=nobodys,
         ),
     )
     def close(self, request: HttpRequest, form: WindowForm, object_id: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from accounts.admin.widgets import DialogForm
+from orders.admin.choices import back_with_risk, nobodys, shop_pays
 from orders.admin.widgets import dialog
 from orders.attempts.not_found import is_forgotten
 from orders.models import Order
@@ -88,6 +89,7 @@ class DoubtActions:
                 "Upstream has been answering “Order not found” for a while. The order is closed and the "
                 "customer gets a full refund. Ask upstream's support about what it charged."
             ),
+            money=back_with_risk,
         ),
     )
     def refund_lost(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -110,6 +112,7 @@ class DoubtActions:
                 "shop pays for it; nothing changes for the customer or the order."
             ),
             LossForm,
+            money=shop_pays,
         ),
     )
     def bought(self, request: HttpRequest, form: LossForm, object_id: str) -> HttpResponse:
@@ -129,6 +132,7 @@ class DoubtActions:
             gettext_lazy("Close the question"),
             gettext_lazy("Only if you are sure that upstream doesn't have the order: we stop looking for it."),
             NoteForm,
+            money=nobodys,
         ),
     )
     def not_bought(self, request: HttpRequest, form: NoteForm, object_id: str) -> HttpResponse:
