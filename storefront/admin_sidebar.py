@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.widgets import may_see
 from storefront.admin_advanced import ADVANCED
 from storefront.admin_navigation import GROUPS, Entry, Topic
 
@@ -67,8 +68,7 @@ def technical_tables() -> list[Entry]:
 
 def allowed(request: HttpRequest, entry: Entry) -> bool:
     """Say whether this person may see an entry's rows."""
-    app, model = entry.model.split(".")
-    return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+    return may_see(request.user, entry.model)
 
 
 def address(entry: Entry) -> str:

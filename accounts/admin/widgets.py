@@ -189,6 +189,12 @@ def member_of_staff(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def may_see(user: Any, model: str) -> bool:
+    """Whether somebody may view or change a model's rows; `model` is "app.model", in lower case."""
+    app, name = model.split(".")
+    return any(user.has_perm(f"{app}.{act}_{name}") for act in ("view", "change"))
+
+
 def go_to(request: HttpRequest, address: str) -> HttpResponse:
     """Leave a dialog: htmx posted it and has to be told to load a page, a plain form follows the redirect."""
     htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx

@@ -6,6 +6,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.admin.blocks import Block
+from accounts.admin.widgets import may_see
 from accounts.moments import write_moment
 from accounts.templatetags.money import money
 from catalog.browse.quality import shown_quality
@@ -19,9 +20,9 @@ SIMILAR, LOOKED_THROUGH = 6, 300
 def blocks_of(order: Order, request: HttpRequest) -> list[Block]:
     """Return the blocks that this member of staff may see: each says what the row's own page shows them."""
     blocks = []
-    if _may(request, "accounts.user"):
-        blocks.append(_customer(order, with_balance=_may(request, "wallet.wallet")))
-    if order.service is not None and _may(request, "catalog.service"):
+    if may_see(request.user, "accounts.user"):
+        blocks.append(_customer(order, with_balance=may_see(request.user, "wallet.wallet")))
+    if order.service is not None and may_see(request.user, "catalog.service"):
         blocks.append(_service(order.service))
     return [block.without_empty() for block in blocks]
 
@@ -39,11 +40,6 @@ def similar_to(order: Order) -> list[Order]:
     others = Order.objects.filter(service=order.service_id).exclude(pk=order.pk).order_by("-pk")
     found = {one.pk: one for one in [*others.filter(pk__in=same[: SIMILAR + 1])[:SIMILAR], *others[:SIMILAR]]}
     return list(found.values())[:SIMILAR]
-
-
-def _may(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
-    return any(request.user.has_perm(f"{app}.{act}_{name}") for act in ("view", "change"))
 
 
 def _customer(order: Order, *, with_balance: bool) -> Block:

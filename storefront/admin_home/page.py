@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from accounts.admin.widgets import may_see
 from catalog.caching.versioned_cache import cache_key
 from storefront.admin_home import figures
 from storefront.admin_home.health import health_of_shop
@@ -42,7 +43,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def rights_of(user: Any) -> frozenset[str]:
     """Return the names of the sections and of the kinds of the queue that somebody may see."""
     sections = {name for name, permission in SECTIONS.items() if user.has_perm(permission)}
-    return frozenset(sections | {f"queue:{kind.name}" for kind in KINDS if _may_see(user, kind.model)})
+    return frozenset(sections | {f"queue:{kind.name}" for kind in KINDS if may_see(user, kind.model)})
 
 
 def read_page(rights: frozenset[str], *, now: datetime) -> dict[str, Any]:
@@ -65,8 +66,3 @@ def read_page(rights: frozenset[str], *, now: datetime) -> dict[str, Any]:
     if "numbers" in rights:
         page["best_numbers"] = figures.best_numbers(now)
     return page
-
-
-def _may_see(user: Any, model: str) -> bool:
-    app, name = model.split(".")
-    return bool(user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}"))

@@ -9,6 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.admin.blocks import Block
+from accounts.admin.widgets import may_see
 from accounts.moments import write_moment
 from accounts.templatetags.money import money
 from catalog.browse.durations import write_duration
@@ -24,11 +25,11 @@ OTHERS = 5
 def evidence_of(ticket: Ticket, request: HttpRequest, *, now: datetime) -> list[Block]:
     """Return the blocks that this member of staff may see; each has what the row's own page shows them."""
     blocks = []
-    if _may(request, "accounts.user"):
+    if may_see(request.user, "accounts.user"):
         blocks.append(_customer(ticket))
-    if ticket.order is not None and _may(request, "orders.order"):
+    if ticket.order is not None and may_see(request.user, "orders.order"):
         blocks += [_order(ticket.order), *_times(ticket.order, now)]
-    if ticket.top_up is not None and _may(request, "wallet.topup"):
+    if ticket.top_up is not None and may_see(request.user, "wallet.topup"):
         blocks.append(_payment(ticket.top_up))
     return [block.without_empty() for block in blocks]
 
@@ -41,11 +42,6 @@ def others_of(ticket: Ticket) -> list[Ticket]:
     )
     found = {one.pk: one for one in [*same.order_by("-pk")[:OTHERS], *others.order_by("-pk")[:OTHERS]]}
     return list(found.values())[:OTHERS]
-
-
-def _may(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
-    return any(request.user.has_perm(f"{app}.{act}_{name}") for act in ("view", "change"))
 
 
 def _customer(ticket: Ticket) -> Block:

@@ -23,6 +23,7 @@ from accounts.admin.widgets import (
     ReadOnlyAdmin,
     ask_again,
     go_to,
+    may_see,
     member_of_staff,
     money_column,
 )
@@ -178,8 +179,8 @@ def lead_to_waiting(request: HttpRequest, asked: MoneyRequest, *, back: str) -> 
             "second person has to approve it."
         )
     messages.warning(request, f"{words % values} {who_can_decide(asked)}")
-    may_see = any(request.user.has_perm(f"wallet.{right}_moneyrequest") for right in ("view", "change"))
-    return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]) if may_see else back)
+    shown = may_see(request.user, "wallet.moneyrequest")
+    return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]) if shown else back)
 
 
 def _asked_for(asked: MoneyRequest) -> int:
