@@ -137,7 +137,7 @@ def count_facets(
         else category_index.count_rows(narrow_to_place(found, around, category_index), limit=MAX_COUNTED, texts=texts)
     )
     here = counts
-    needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
+    needs = _needs(query)
     if counts.capped and (place != around or needs):
         # The chosen ones may be rare among those counted: count them by themselves.
         here = category_index.count_rows(
@@ -148,8 +148,11 @@ def count_facets(
 
 def facets_of(counts: Counts, query: ListingQuery, category_index: CategoryIndex) -> Facets:
     """Return what each filter would leave, where everything that has a question's words has been counted."""
-    needs = REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
-    return _Counter(Place.of(query, category_index), needs, counts, counts).facets(category_index)
+    return _Counter(Place.of(query, category_index), _needs(query), counts, counts).facets(category_index)
+
+
+def _needs(query: ListingQuery) -> int:
+    return REFILL * query.refill + CANCEL * query.cancel + IN_STOCK * query.in_stock
 
 
 @dataclass(frozen=True)

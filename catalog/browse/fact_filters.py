@@ -101,20 +101,19 @@ def count_fact_filters(
 
 def fact_filters_among(rows: Sequence[CountedRow], query: ListingQuery, *, limit: int) -> list[FactFilter]:
     """Return the filters by facts of a list that no fact narrows, whose matches have been read; no query."""
-    counted: Counted = {}
-    for name, column in COLUMNS.items():
-        counted[name] = Counter(map(itemgetter(COUNTED.index(column)), rows))
-        counted[name].pop(None, None)
-    return _filters(counted, query, limit)
+    counts = [Counter(map(itemgetter(COUNTED.index(column)), rows)) for column in COLUMNS.values()]
+    return fact_filters_of(counts, query, limit=limit)
 
 
-def fact_filters_of(counts: Sequence[Mapping[Any, int]], query: ListingQuery) -> list[FactFilter]:
+def fact_filters_of(
+    counts: Sequence[Mapping[Any, int]], query: ListingQuery, *, limit: int | None = None
+) -> list[FactFilter]:
     """Return the filters by facts where no fact narrows: for each of COLUMNS how many have which value; no query."""
     counted = {
         name: {value: count for value, count in of_column.items() if value is not None}
         for name, of_column in zip(COLUMNS, counts, strict=True)
     }
-    return _filters(counted, query, None)
+    return _filters(counted, query, limit)
 
 
 def _count(matching: ServiceQuerySet, query: ListingQuery, limit: int | None) -> Counted:
