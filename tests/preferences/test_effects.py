@@ -1,12 +1,9 @@
 """A preference that is changed counts at once where it was changed: prices, limits, ways to pay, polling."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +39,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import customer
 from tests.pages import page_words
 from tests.preferences.known import no_preferences, prefer
+from tests.preferences.processes import asked
 from tests.storefront.admin_rows import make_order
 from tests.storefront.web.test_doors import order_of
 from tests.workers import database_url
@@ -302,19 +300,8 @@ for line in sys.stdin:
 def other_process(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("DATABASE_URL", database_url())
     cache.clear()
-    with subprocess.Popen(
-        [sys.executable, "-c", LOOK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def ask() -> str:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            return process.stdout.readline().strip()
-
+    with asked(LOOK) as ask:
         yield ask
-        process.stdin.close()
     no_preferences()
 
 

@@ -1,11 +1,8 @@
 """Everything that the shop shows or sends wears its face, at once where it was changed and soon in every process."""
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +27,7 @@ from tests.catalog.listing_rows import put_on_sale
 from tests.conftest import customer
 from tests.pages import page_words
 from tests.preferences.known import no_preferences
+from tests.preferences.processes import asked
 from tests.security.staff import at_the_admin
 from tests.storefront.admin_rows import make_rows
 from tests.support.told import nothing_told
@@ -238,19 +236,8 @@ def other_process(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> It
     from django.core.cache import cache
 
     cache.clear()
-    with subprocess.Popen(
-        [sys.executable, "-c", LOOK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def ask() -> str:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            return process.stdout.readline().strip()
-
+    with asked(LOOK) as ask:
         yield ask
-        process.stdin.close()
     no_preferences()
     nothing_told()
 
