@@ -2,16 +2,15 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 
 class SetUpStep(models.Model):
     """What became of a step of `storefront.set_up.steps`, in the words that its page shows; no row: nothing yet."""
 
     class State(models.TextChoices):
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        SKIPPED = "skipped", _("Put off")
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        SKIPPED = "skipped", "Put off"
 
     name = models.CharField(max_length=20, unique=True)
     state = models.CharField(max_length=7, choices=State)
