@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.fresh_sign_in import kept_of
 from accounts.admin.widgets import member_of_staff
@@ -33,6 +34,13 @@ FORMS: dict[str, tuple[Preference[Any], ...]] = {
     "markup": (DEFAULT_MARKUP, FLOOR_MARGIN),
 }
 SYNCS = (SyncRun.Kind.CATALOG, SyncRun.Kind.SMS)
+STAGES = {
+    "services": gettext_lazy("Asking for the catalog"),
+    "subcategories": gettext_lazy("Asking who is in which subcategory"),
+    "comparing": gettext_lazy("Comparing"),
+    "writing": gettext_lazy("Writing"),
+    "countries and projects": gettext_lazy("Asking for countries and websites"),
+}
 
 
 def set_up(request: HttpRequest) -> HttpResponse:
@@ -88,7 +96,8 @@ def _carry_out(request: HttpRequest, step: Step) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:index"))
     except operations.CannotBePutOff:
         messages.error(request, _("The shop can't be opened without this."))
-    following = next_step(standings())
+    found = standings()
+    following = next((one for one in found if one.step == step and one.state == State.FAILED), next_step(found))
     return HttpResponseRedirect(f"{reverse(HERE)}#{following.step.name if following else 'open'}")
 
 
@@ -145,5 +154,7 @@ def _syncs() -> dict[str, Any]:
     for kind in SYNCS:
         run = SyncRun.objects.filter(kind=kind).first()
         running = run is not None and run.status == SyncRun.Status.RUNNING
-        runs.append({"title": kind.label, "run": run, "running": running, "heard": heard_of(kind) if running else None})
+        heard = heard_of(kind) if running else None
+        stage = STAGES.get(heard.stage, heard.stage) if heard else ""
+        runs.append({"title": kind.label, "run": run, "running": running, "heard": heard, "stage": stage})
     return {"runs": runs, "moving": any(one["running"] for one in runs)}

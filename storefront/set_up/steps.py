@@ -72,7 +72,7 @@ STEPS = (
         _("The machine"),
         _("Database, Redis, the workers and the way visitors come in."),
         ("database", "redis", "beat", "clock", "role", "static", "proxy", "https"),
-        skipped=_("The shop opens as it is. What is wrong stays wrong, and `manage.py doctor` goes on saying so."),
+        skipped=_("The shop opens as it is. What is wrong stays wrong, and “manage.py doctor” goes on saying so."),
     ),
     Step(
         "store",
