@@ -34,6 +34,7 @@ class QueueLine:
     """Something that waits, and where it is looked at."""
 
     pk: int
+    who: str
     what: str
     micros: int
     age: str
@@ -72,10 +73,11 @@ def lines_of(tab: Tab, at: int | None, *, now: datetime) -> tuple[list[QueueLine
     lines = [
         QueueLine(
             pk=row.pk,
+            who=row.user.email,
             what=_what(row),
             micros=_micros(row),
             age=write_distance(row.created_at, now=now),
-            link=address(tab, row.pk),
+            link=f"{address(tab, row.pk)}#looked",
             is_here=row is here,
         )
         for row in rows
@@ -191,7 +193,7 @@ def _balance(user_id: int) -> int:
 
 def _what(row: Any) -> str:
     if isinstance(row, TopUp):
-        return f"{row.reference}: {row.attention}"
+        return str(row.attention)
     return f"{row.get_kind_display()}: {row.note}"
 
 

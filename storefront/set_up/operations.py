@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from django.core import mail
+from django.core.cache import cache
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -20,6 +22,7 @@ from storefront.set_up.progress import State, ask, is_open, standings
 from storefront.set_up.steps import Step
 
 SYNCS = ("catalog.tasks.sync_catalog", "sms.tasks.sync_sms")
+BEGUN, BEGUN_SECONDS = "set-up-sync-begun", 60  # after that no worker takes the message any more
 
 
 class AlreadyOpen(Exception):
@@ -56,8 +59,15 @@ def skip_step(step: Step, *, actor: User, now: datetime) -> SetUpStep:
 
 def begin_sync() -> None:
     """Let a worker copy the catalog; one that runs already goes on alone. Returns at once."""
+    cache.set(BEGUN, timezone.now(), timeout=BEGUN_SECONDS)
     for task in SYNCS:
         wake_worker(task)
+
+
+def sync_begun_at() -> datetime | None:
+    """Return when a sync was asked for that a worker may not have begun yet; None where none was lately."""
+    found: datetime | None = cache.get(BEGUN)
+    return found
 
 
 def open_shop(*, actor: User, now: datetime) -> None:

@@ -67,7 +67,12 @@ def set_up(request: HttpRequest) -> HttpResponse:
 def sync_part(request: HttpRequest) -> HttpResponse:
     """Show how far the first sync is; the page asks for it every other second while one runs."""
     _refuse_others(request)
-    return render(request, "admin/set_up/sync.html", {"syncs": _syncs()})
+    syncs = _syncs()
+    [standing] = [one for one in standings() if one.step.name == "catalog"]
+    answer = render(request, "admin/set_up/sync.html", {"syncs": syncs, "state": standing.state})
+    if not syncs["moving"]:
+        answer["HX-Trigger"] = "set-up-synced"  # there are services now to show prices of
+    return answer
 
 
 def prices_part(request: HttpRequest) -> HttpResponse:
@@ -150,11 +155,13 @@ def _page(request: HttpRequest, forms: dict[str, PreferencesForm]) -> HttpRespon
 
 def _syncs() -> dict[str, Any]:
     """Return the last run of each sync, with how far it is where it runs; two statements."""
-    runs = []
+    runs: list[dict[str, Any]] = []
     for kind in SYNCS:
         run = SyncRun.objects.filter(kind=kind).first()
         running = run is not None and run.status == SyncRun.Status.RUNNING
         heard = heard_of(kind) if running else None
         stage = STAGES.get(heard.stage, heard.stage) if heard else ""
         runs.append({"title": kind.label, "run": run, "running": running, "heard": heard, "stage": stage})
-    return {"runs": runs, "moving": any(one["running"] for one in runs)}
+    begun = operations.sync_begun_at()
+    awaited = begun is not None and any(one["run"] is None or one["run"].started_at < begun for one in runs)
+    return {"runs": runs, "awaited": awaited, "moving": awaited or any(one["running"] for one in runs)}

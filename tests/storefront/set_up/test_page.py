@@ -252,6 +252,21 @@ def test_the_first_sync_is_followed_while_it_runs(owner: Client) -> None:
     assert "60 rows" in " ".join(ended.split())
 
 
+def test_a_sync_that_was_asked_for_is_followed_before_a_worker_has_begun_it(owner: Client) -> None:
+    assert "every 2s" not in owner.get(PAGE).content.decode()
+    press(owner, "catalog", "sync")
+
+    shown = owner.get(PAGE).content.decode()
+    assert "every 2s" in shown
+    assert "begins as soon as a worker has time" in shown
+    for kind in (SyncRun.Kind.CATALOG, SyncRun.Kind.SMS):
+        SyncRun.objects.create(kind=kind, status=SyncRun.Status.APPLIED)
+    ended = owner.get(SYNC)
+
+    assert "every 2s" not in ended.content.decode()
+    assert ended["HX-Trigger"] == "set-up-synced"
+
+
 def test_a_sync_that_failed_is_said(owner: Client) -> None:
     SyncRun.objects.create(kind=SyncRun.Kind.CATALOG, status=SyncRun.Status.FAILED, error="Upstream is down")
 
