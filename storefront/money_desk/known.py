@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from accounts.moments import write_distance
 from accounts.templatetags.money import money
 from catalog.caching.versioned_cache import cache_key
-from orders.accounting.audit.upstream import explained
+from orders.accounting.audit.upstream import Explained, explained
 from orders.fulfilment.solvency import forecast, latest_balance
-from orders.models import UpstreamEntry
+from orders.models import UpstreamBalance, UpstreamEntry
 from storefront.admin_home import figures
 from storefront.money_desk.tabs import receivables
 from storefront.monitoring.alerts import books_wrong_since
+from upstream.money import micros_from_decimal
 
 ENTRIES = 10
 SHOWN = 50
@@ -37,7 +38,7 @@ def supplier_account(*, now: datetime) -> dict[str, Any]:
         ]
         if outlook.hours_left is not None:
             facts.append((_("Lasts, hours"), str(outlook.hours_left)))
-        facts += _compared(latest.amount_upstream_micros, now=now)
+        facts += _compared(latest)
     entries = UpstreamEntry.objects.select_related("created_by")[:ENTRIES]
     link = reverse("admin:orders_upstreamentry_changelist")
     lines = [
@@ -80,19 +81,23 @@ def books(*, now: datetime) -> dict[str, Any]:
     return {"facts": facts, "lines": [], "pages": [("orders_books_changelist", _("Books"))]}
 
 
-def _compared(balance_micros: int, *, now: datetime) -> list[tuple[str, str]]:
-    """Return what our books expect the account to hold, and by how much it differs."""
+def _compared(latest: UpstreamBalance) -> list[tuple[str, str]]:
+    """Return what our books say the account held when it was seen, and by how much it differs.
+
+    What is in doubt is what the audit takes for it, and what was sent since the account was seen.
+    """
     if not UpstreamEntry.objects.filter(kind=UpstreamEntry.Kind.OPENING).exists():
         return [(_("By our books"), _("not compared: no order has been sent yet"))]
-    key = cache_key("money-desk-supplier")
-    expected: int | None = cache.get(key)
-    if expected is None:
-        expected = explained(now).expected
-        cache.set(key, expected, timeout=KEPT_SECONDS)
-    return [
-        (_("By our books"), _upstream(expected)),
-        (_("Difference"), _upstream(balance_micros - expected)),
-    ]
+    key = cache_key("money-desk-supplier", latest.pk)
+    ours: Explained | None = cache.get(key)
+    if ours is None:
+        ours = explained(latest.asked_at)
+        cache.set(key, ours, timeout=KEPT_SECONDS)
+    seen, tolerance = latest.amount_upstream_micros, micros_from_decimal(settings.AUDIT_TOLERANCE)
+    difference = _upstream(seen - ours.expected)
+    if not ours.minimum - tolerance <= seen <= ours.maximum + tolerance:
+        difference = _("%(amount)s, more than orders in doubt explain") % {"amount": difference}
+    return [(_("By our books"), _upstream(ours.expected)), (_("Difference"), difference)]
 
 
 def _upstream(micros: int) -> str:
