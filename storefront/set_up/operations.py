@@ -78,6 +78,8 @@ def open_shop(*, actor: User, now: datetime) -> None:
             raise NotSettled(left)
         wanted = {SET_UP_DONE: True, WHOLE_SHOP.closed: None}
         changed = change_preferences(wanted, actor_id=actor.pk, actor=str(actor), now=now)
+        if not changed:  # another owner was a moment faster
+            raise AlreadyOpen
         made = {row.name: row.after for row in changed}
         record(Action.CHANGED, actor=actor, target=changed[0], before={SET_UP_DONE.name: False}, after=made)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -67,6 +67,8 @@ def set_up(request: HttpRequest) -> HttpResponse:
 def sync_part(request: HttpRequest) -> HttpResponse:
     """Show how far the first sync is; the page asks for it every other second while one runs."""
     _refuse_others(request)
+    if not is_open():
+        raise Http404
     syncs = _syncs()
     [standing] = [one for one in standings() if one.step.name == "catalog"]
     answer = render(request, "admin/set_up/sync.html", {"syncs": syncs, "state": standing.state})
@@ -78,6 +80,8 @@ def sync_part(request: HttpRequest) -> HttpResponse:
 def prices_part(request: HttpRequest) -> HttpResponse:
     """Show what the markup that is being typed makes of real services' prices; nothing is saved."""
     _refuse_others(request)
+    if not is_open():
+        raise Http404
     form = _form(request, BY_NAME["markup"], {**request.GET.dict(), "seen": 0})
     lines = sample_prices(form.rows()) if form.is_valid() else []
     return render(request, "admin/set_up/prices.html", {"lines": lines, "errors": form.errors})

@@ -299,6 +299,7 @@ def test_opening_lets_everybody_in_and_closes_the_page_for_good(
     assert Client().get("/").status_code == 200
     assert owner.get(PAGE)["Location"] == HOME
     assert press(owner, "payments")["Location"] == HOME
+    assert [owner.get(address).status_code for address in (SYNC, PRICES)] == [404, 404]
     assert f'href="{PAGE}"' not in owner.get(HOME).content.decode()
     entry = TrailEntry.objects.filter(after__set_up_done=True).get()
     assert (entry.actor, entry.action) == ("sam@example.com", "changed")
@@ -321,6 +322,17 @@ def test_two_owners_who_open_at_once_open_once(owner: Client, service: Service, 
 
     assert other.post(PAGE, {"do": "open"})["Location"] == HOME
     assert PreferenceChange.objects.filter(name=SET_UP_DONE.name).count() == 1
+
+
+def test_an_owner_who_was_slower_and_does_not_know_it_yet_opens_nothing(
+    owner: Client, service: Service, sandbox: Any
+) -> None:
+    settle_all(owner, service)
+    PreferenceChange.objects.create(name=SET_UP_DONE.name, after=True)  # by another process
+
+    owner.post(PAGE, {"do": "open"})
+
+    assert told(owner) == ["The shop has been opened already."]
 
 
 def test_a_shop_that_strangers_cannot_reach_is_open_from_the_start(db: None) -> None:
