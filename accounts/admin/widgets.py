@@ -10,10 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -201,13 +199,6 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
     """Leave a dialog: htmx posted it and has to be told to load a page, a plain form follows the redirect."""
     htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx
     return HttpResponseClientRedirect(address) if htmx else HttpResponseRedirect(address)
-
-
-def way_back(request: HttpRequest, usual: str) -> str:
-    """Return where to lead after a dialog: to the page of the admin that its address names as `back`, else `usual`."""
-    back = request.GET.get("back", "")
-    here = back.startswith(reverse("admin:index")) and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return back if here else usual
 
 
 def ask_again(request: HttpRequest, dialog: dict[str, Any], form: BaseDialogForm) -> HttpResponse:

@@ -26,8 +26,8 @@ from accounts.admin.widgets import (
     may_see,
     member_of_staff,
     money_column,
-    way_back,
 )
+from accounts.admin.ways_back import way_back
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
 from accounts.templatetags.money import money

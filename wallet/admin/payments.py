@@ -25,8 +25,8 @@ from accounts.admin.widgets import (
     json_column,
     member_of_staff,
     money_column,
-    way_back,
 )
+from accounts.admin.ways_back import way_back
 from accounts.models import User
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
