@@ -17,6 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.ways_back import way_back
 from accounts.admin.widgets import (
     EMPTY,
     DialogForm,
@@ -27,7 +28,6 @@ from accounts.admin.widgets import (
     member_of_staff,
     money_column,
 )
-from accounts.admin.ways_back import way_back
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
 from accounts.templatetags.money import money

@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.ways_back import way_back
 from accounts.admin.widgets import (
     DialogForm,
     ReadOnlyAdmin,
@@ -26,7 +27,6 @@ from accounts.admin.widgets import (
     member_of_staff,
     money_column,
 )
-from accounts.admin.ways_back import way_back
 from accounts.models import User
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
