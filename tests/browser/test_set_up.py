@@ -16,6 +16,8 @@ from storefront.demo.processes import free_port
 from storefront.models import SetUpStep
 from storefront.tasks import beat_heartbeat
 from tests.browser.test_api_pages import DESK, fits, visitor
+from tests.warm import WarmProcesses
+from tests.workers import Workers
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("more browser"), pytest.mark.django_db(transaction=True)]
 NARROW = {"width": 360, "height": 800}
@@ -131,3 +133,24 @@ def test_every_step_fits_and_is_read_aloud(browser: Browser, address: str, sam: 
         page.goto("/admin/set-up/")
         page.evaluate("document.querySelectorAll('#content details').forEach((step) => (step.open = true))")
         well_read(page)
+
+
+def test_the_first_sync_is_watched_beside_the_suppliers_key(
+    browser: Browser, address: str, sam: User, settings: Any, tmp_path: Path
+) -> None:
+    settings.UPSTREAM_KEY = os.environ["UPSTREAM_KEY"]
+    with WarmProcesses() as processes:
+        Workers(processes, tmp_path, DEBUG="true", SITE_URL=address).worker()
+        for page in visitor(browser, address, sam, viewport=DESK):
+            page.goto("/admin/set-up/")
+            unfold(page, "markup")
+            expect(page.locator("#set-up-prices table")).to_have_count(0)
+            unfold(page, "upstream").get_by_role("button", name="Try it out").click()
+            expect(state(page, "upstream")).to_contain_text("Done")
+            unfold(page, "markup")
+
+            # Nothing is pressed or loaded again.
+            expect(page.locator("#set-up-sync")).to_contain_text("60 rows", timeout=60_000)
+            expect(state(page, "catalog")).to_contain_text("Done", timeout=60_000)
+            expect(page.locator("#set-up-prices table")).to_be_visible(timeout=60_000)
+        processes.kill()
