@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.kept_out_models import AccountBlock
 from accounts.money import MicrosField
 from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 from preferences.face import LANGUAGES
 
 __all__ = [
     "DELETED_DOMAIN",
+    "AccountBlock",
     "ApiKey",
     "ApiKeyQuerySet",
     "ApiKeySpending",

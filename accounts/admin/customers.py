@@ -13,13 +13,15 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.blocking import BlockingAdmin
+from accounts.admin.customer_blocks import blocks_of
 from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
 from accounts.admin.sign_in_as import SignInAsAdmin
@@ -37,7 +39,7 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(SignInAsAdmin, BlockingAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, ModelAdmin):
     form = AccountForm
     add_form = NewAccountForm
     add_form_template = None
@@ -48,7 +50,7 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
     named_by = ("email",)
     ordering = ("-id",)
     autocomplete_fields = ("group",)
-    readonly_fields = ("balance", "deletion_pending", "referred_by", "last_login", "date_joined")
+    readonly_fields = ("balance", "is_active", "deletion_pending", "referred_by", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "group", "balance", "referred_by", "is_active", "deletion_pending")}),
         (
@@ -58,7 +60,17 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email",)}),)
-    actions_detail = ("send_link", "sign_in_as")
+    actions_detail = ("send_link", "sign_in_as", "block", "unblock")
+    change_form_outer_before_template = "admin/accounts/customer_page.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *options: Any, **more: Any
+    ) -> HttpResponse:
+        """Show the account below what each part of the shop knows of its customer."""
+        if context["original"] is not None:
+            context["customer_blocks"] = blocks_of(context["original"], request)
+        answered: HttpResponse = super().render_change_form(request, context, *options, **more)
+        return answered
 
     @display(description=gettext_lazy("balance"), ordering="wallet__balance_micros")
     def balance(self, user: User) -> str:
@@ -78,13 +90,6 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
         words = {"state": deletion.get_state_display(), "date": date_format(localtime(deletion.due_at), "DATE_FORMAT")}
         text: str = _("%(state)s, due %(date)s") % words
         return f"{text} {deletion.obstacle}".strip()
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
-        if getattr(getattr(obj, "deletion", None), "state", "") == "pending":
-            # Closed by its owner, who may open it again: what staff said in between would be lost with that.
-            fields = (*fields, "is_active")
-        return fields
 
 
 @admin.register(CustomerGroup)

@@ -102,6 +102,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     named_by = ("title",)
+    linked_by = ("user__id__exact",)
     change_form_outer_before_template = "admin/orders/order_page.html"
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", "ask", "note")
     fieldsets = (

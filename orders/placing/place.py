@@ -37,6 +37,7 @@ from orders.placing.quotes import (
     read_quote,
 )
 from orders.placing.refusals import (
+    AccountBlocked,
     DiscountNotSeen,
     MoneyOwed,
     NotQuoted,
@@ -196,9 +197,11 @@ def check_out(
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
     The checkout is written `ahead` of `buy`, or else by `buy`, together with its one order. What they cost counts for
-    the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other values, MoneyOwed,
-    accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
+    the daily limit of `api_key`. Raises AccountBlocked, RequestIdReused when the same id comes with other values,
+    MoneyOwed, accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
     """
+    if not user.is_active:
+        raise AccountBlocked
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
     try:
