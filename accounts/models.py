@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts.kept_out_models import AccountBlock
+from accounts.kept_out_models import AccountBlock, DenyHit, DenyRule
 from accounts.money import MicrosField
 from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 from preferences.face import LANGUAGES
@@ -23,6 +23,8 @@ __all__ = [
     "ApiKeyQuerySet",
     "ApiKeySpending",
     "CustomerGroup",
+    "DenyHit",
+    "DenyRule",
     "EmailChange",
     "KnownNetwork",
     "SupportVisit",

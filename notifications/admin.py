@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,7 +15,7 @@ from accounts.admin.blocks import Block, Row
 from accounts.admin.customer_blocks import NEWEST, shows_of_customers
 from accounts.admin.widgets import ReadOnlyAdmin
 from accounts.models import User
-from accounts.moments import write_moment
+from accounts.moments import write_distance
 from notifications.kinds import KINDS
 from notifications.models import Notice
 from notifications.outbox import send_again
@@ -113,9 +114,10 @@ class NoticeAdmin(ReadOnlyAdmin):
 @shows_of_customers("notifications.notice", place=60)
 def notices(user: User, request: HttpRequest) -> Block:
     """Show the newest; one statement."""
+    now = timezone.now()
     newest = Notice.objects.filter(user=user).order_by("-pk").values_list("pk", "subject", "sent_at")[:NEWEST]
     rows = [
-        Row(subject, write_moment(sent_at) if sent_at else _("not sent yet"),
+        Row(subject, write_distance(sent_at, now=now) if sent_at else _("not sent yet"),
             reverse("admin:notifications_notice_change", args=[pk]))
         for pk, subject, sent_at in newest
     ]  # fmt: skip

@@ -220,7 +220,12 @@ CUSTOMERS = [
     Topic(
         _("Customers"),
         "person",
-        (Entry("accounts.user", _("Customers")), Entry("accounts.customergroup", _("Customer groups"))),
+        (
+            Entry("accounts.user", _("Customers")),
+            Entry("accounts.customergroup", _("Customer groups")),
+            Entry("accounts.denyrule", _("Deny lists")),
+            Entry("accounts.denyhit", _("Deny list hits")),
+        ),
     ),
     Topic(
         _("Tickets"),

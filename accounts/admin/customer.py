@@ -4,6 +4,8 @@ Where somebody is signed in is for nobody but them to see; how many browsers are
 forgotten account from one in use.
 """
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import Count, Exists, Max, OuterRef
@@ -16,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.admin.blocks import Block, Row
 from accounts.admin.customer_blocks import NEWEST, shows_of_customers
 from accounts.models import ApiKey, User
-from accounts.moments import write_moment
+from accounts.moments import write_distance, write_moment
 from accounts.security.blocking import open_block_of
 
 
@@ -59,7 +61,7 @@ def api_keys(user: User, request: HttpRequest) -> Block:
     now = timezone.now()
     newest = list(ApiKey.objects.filter(user=user).order_by("-created_at", "-pk")[:NEWEST])
     rows = [
-        Row(str(key), _last_used(key) if key.is_alive(now) else _("no longer valid"),
+        Row(str(key), _last_used(key, now) if key.is_alive(now) else _("no longer valid"),
             reverse("admin:accounts_apikey_change", args=[key.pk]))
         for key in newest
     ]  # fmt: skip
@@ -67,5 +69,5 @@ def api_keys(user: User, request: HttpRequest) -> Block:
     return Block(_("API keys"), [] if rows else [(_("Keys"), _("none"))], rows=rows, all_link=every)
 
 
-def _last_used(key: ApiKey) -> str:
-    return write_moment(key.last_used_at) if key.last_used_at else _("never used")
+def _last_used(key: ApiKey, now: datetime) -> str:
+    return write_distance(key.last_used_at, now=now) if key.last_used_at else _("never used")

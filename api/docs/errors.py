@@ -33,7 +33,7 @@ FURTHER = (
     Refusal("Quantity must be between … and …", _("Outside the service's min and max.")),
     Refusal("Not enough stock", _("Not that many are available right now, or the service is paused."), 409),
     Refusal("Link is required", _("The service needs a link.")),
-    Refusal("Invalid link", _("This service needs a different kind of link.")),
+    Refusal("Invalid link", _("This service needs a different kind of link, or we take no orders for this one.")),
     Refusal("Drip-feed is not available, runs must be 1", _("Orders run once: leave runs out.")),
     Refusal("Comments are required", _("This service needs comments.")),
     Refusal(

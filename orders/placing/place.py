@@ -28,6 +28,7 @@ from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order
 from orders.placing.check import check_amounts, check_order, check_price_was_told, kept_link, read_link
+from orders.placing.denied_links import counting_denials, refuse_denied
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
@@ -82,8 +83,8 @@ def place_order(
     that it is under way, by a payment that was begun for it: then it is taken even while orders are closed. Call it
     outside any transaction.
 
-    Raises OrderRefused (with the field at fault), Closed, PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
-    RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
+    Raises OrderRefused (with the field at fault), LinkDenied, Closed, PriceChanged, NotQuoted, QuoteRefused,
+    DiscountNotSeen, RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link, coupon = read_link(service, link), code_of(coupon)
     refresh_stock(service)
@@ -97,6 +98,7 @@ def place_order(
         if by_list:
             check_price_was_told(service)
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
+        refuse_denied(service, link)
         book = price_book(user, now=now)
         ordered: dict[str, Any] = {"quantity": pieces, "link": link, "comments": comment_lines}
         order = draft_order(checkout, service, book=book, quote=quote, now=now, **ordered)
@@ -111,7 +113,8 @@ def place_order(
 
     # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
     ahead = bool(coupon)
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
+    with counting_denials(user, now=now):
+        return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
 
 
 def draft_order(

@@ -116,6 +116,13 @@ ACCOUNT_TABLES = (
         at_once=True,
     ),
     Table(
+        "accounts.DenyHit",
+        LeftOut("what of the shop's own lists was met: whoever reads them knows how to get around them"),
+        Deleted(),
+        owner="user",
+        at_once=True,
+    ),
+    Table(
         "accounts.KnownNetwork",
         Export("known_networks", ("network", "last_at")),
         Deleted(),

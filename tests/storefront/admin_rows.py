@@ -8,8 +8,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from accounts.deny_list.checks import Denied, record_hit
 from accounts.keys.api_keys import create_api_key, spend_with_key
-from accounts.models import CustomerGroup, User
+from accounts.models import CustomerGroup, DenyRule, User
 from accounts.trail import record
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
@@ -154,6 +155,8 @@ def make_rows(number: int) -> None:
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
     Group.objects.create(name=f"Role {number}")
+    denied = DenyRule.objects.create(kind="domain", value=f"bad{number}.example", note="n", created_by=clerk)
+    record_hit(Denied(denied.pk, f"eve@bad{number}.example"), place="sign_up", user=user, address="203.0.113.9")
     record("changed", actor=user, target=group, before={"name": "Old"}, after={"name": group.name})
     api_key, _text = create_api_key(
         user=user, name="robot", daily_limit_micros=5_000_000, allowed_addresses="203.0.113.9"

@@ -155,6 +155,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts.WrongTry",
         "notifications.Letter",
         "notifications.NoticeChoice",
+        "accounts.AccountBlock",
         "accounts.RetentionAge",
         "preferences.Picture",
         "privacy.AccountDeletion",
