@@ -56,6 +56,7 @@ FURTHER = (
     Refusal(
         "request_id was used with other values", _("It was already used for a different purchase, which stands."), 409
     ),
+    Refusal("This account is blocked. …", _("Write to us. What we have said about it stands behind."), 403),
     Refusal("Daily spending limit of this key is reached", _("You set the limit in the key's settings."), 402),
     Refusal(REFUSALS[Scope.READ], _("The key doesn't have this permission."), 403),
     Refusal(REFUSALS[Scope.ORDER], _("The key doesn't have this permission."), 403),

@@ -58,7 +58,7 @@ def test_a_value_is_kept_in_one_spelling(kind: str, typed: str, kept: str) -> No
     ],
 )
 def test_what_is_none_or_would_shut_out_everybody_is_refused(kind: str, typed: str) -> None:
-    with pytest.raises(ValueError, match="Enter|too large"):
+    with pytest.raises(ValueError, match=r"Enter|too large"):
         written(kind, typed)
 
 
