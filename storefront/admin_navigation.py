@@ -208,7 +208,11 @@ MONEY = [
     Topic(
         _("Coupons and referrals"),
         "confirmation_number",
-        (Entry("orders.coupon", _("Coupons")), Entry("orders.referralearning", _("Referrals"))),
+        (
+            Entry("orders.coupon", _("Coupons")),
+            Entry("orders.referralearning", _("Referrals")),
+            Entry("orders.cashbackearning", _("Cashback")),
+        ),
     ),
     Topic(
         _("Upstream account"),

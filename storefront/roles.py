@@ -33,7 +33,8 @@ FINANCE_MAY = _may(
     view=[
         "accounts.apikeyspending", "accounts.customergroup", "accounts.denyhit", "accounts.user", "catalog.category",
         "catalog.exchangerate", "catalog.markuprule", "catalog.pricelist", "catalog.service", "catalog.subcategory",
-        "orders.attentionflag", "orders.books", "orders.checkout", "orders.couponuse", "orders.lostattempt",
+        "orders.attentionflag", "orders.books", "orders.cashbackearning", "orders.checkout", "orders.couponuse",
+        "orders.lostattempt",
         "orders.orderevent", "orders.pendingcheckout", "orders.referralearning", "orders.servicecost",
         "orders.servicerequest", "orders.upstreambalance", "preferences.preferencechange", "sms.number",
         "sms.numbermarkuprule", "wallet.gatewayevent", "wallet.ledgerentry", "wallet.receipt", "wallet.receivable",

@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -25,7 +25,7 @@ from accounts.admin.customer_blocks import blocks_of
 from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
 from accounts.admin.sign_in_as import SignInAsAdmin
-from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
+from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff, money_column
 from accounts.models import CustomerGroup, User
 from accounts.power import tied_to
 from accounts.rights import has_worked_here, may_touch_account
@@ -94,15 +94,29 @@ class UserAdmin(SignInAsAdmin, BlockingAdmin, AccountPages, NoOwnFavors, DjangoU
 
 @admin.register(CustomerGroup)
 class CustomerGroupAdmin(NoOwnFavors):
-    list_display = ("name", "discount_percent", "is_reseller")
+    list_display = (
+        "name",
+        "discount_percent",
+        "cashback_percent",
+        "automatic",
+        money_column("spend_from_micros", gettext_lazy("from this spent in 30 days")),
+        "is_reseller",
+    )
     search_fields = ("name",)
 
     def favored(self, staff: User, row: CustomerGroup, changed: Collection[str]) -> User | None:
-        """Return a customer of a group whose discount rises: of those whom this member of staff may not favor."""
-        before = CustomerGroup.objects.filter(pk=row.pk).first()
-        if before is None or row.discount_percent <= before.discount_percent:
-            return None
-        return User.objects.filter(tied_to(staff), group=row.pk).first()
+        """Return a customer whom this member of staff may not favor, and who would get more by what is changed.
+
+        They are in a group whose discount or cashback rises, or might move to another level. Staff moves to none.
+        """
+        before = CustomerGroup.objects.filter(pk=row.pk).first() or CustomerGroup()
+        tied, found = User.objects.filter(tied_to(staff)), User.objects.none()
+        if row.discount_percent > before.discount_percent or row.cashback_percent > before.cashback_percent:
+            found |= tied.filter(group=row.pk, group__isnull=False)  # a new one has nobody yet
+            changed = {*changed, "automatic"} if row.automatic else changed
+        if {"automatic", "spend_from_micros"} & set(changed):
+            found |= tied.filter(Q(group=None) | Q(group__automatic=True), is_staff=False)
+        return found.first()
 
 
 @admin.register(Group)

@@ -49,6 +49,7 @@ def money_left(user: User, request: HttpRequest) -> Block:
         (_("Upstream cost"), money(line.cost)),
         (_("Margin"), money(line.margin)),
         (_("Earned by referrals"), _sum(line.referral)),
+        (_("Cashback"), _sum(line.cashback)),
     ]
     return Block(_("Paid and left as margin"), lines)
 

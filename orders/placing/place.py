@@ -17,6 +17,7 @@ from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from catalog.titles.warranty import warranty_hours
+from orders.lifecycle.cashback import open_cashback, promise_cashback
 from orders.lifecycle.coupons import (
     CouponRefused,
     claim_coupon,
@@ -263,6 +264,7 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
     the wallet needs no more than what is left, and then the whole price taken.
     """
     order.created_at = now
+    promise_cashback(order)
     if discount is None:
         write_sale(order, now=now)
     else:
@@ -277,6 +279,7 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
         take_price(order, discount.discount_micros)
         write_placed(order, now=now, coupon=discount.code, discount_micros=discount.discount_micros)
     open_earning(order)
+    open_cashback(order)
     wake_forwarder(order.pk)
     return order
 

@@ -32,6 +32,7 @@ from catalog.models import (
 from catalog.models.services import NEVER_MEASURED
 from notifications.models import Notice
 from orders.models import (
+    CashbackEarning,
     Checkout,
     ContractDrift,
     Coupon,
@@ -212,6 +213,7 @@ def make_rows(number: int) -> None:
     coupon = Coupon.objects.create(code=f"SPRING{number}", percent=10)
     CouponUse.objects.create(coupon=coupon, user=user, order=order, discount_micros=18_700)
     ReferralEarning.objects.create(order=order, referrer=user, percent=10, due_at=timezone.now())
+    CashbackEarning.objects.create(order=order, user=user, percent=5, due_at=timezone.now())
     PendingCheckout.objects.create(
         user=user, top_up=top_up, request_id="r", service=service, quantity=100, quote="hidden-quote", price_micros=1
     )
