@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.admin.blocks import Block, Row
 from accounts.admin.customer_blocks import NEWEST, shows_of_customers
@@ -21,8 +22,8 @@ def orders(user: User, request: HttpRequest) -> Block:
     counted = dict(theirs.order_by().values_list("status").annotate(count=Count("pk")))
     lines = [
         (_("In all"), _count(sum(counted.values()))),
-        (_("Open"), _count(sum(counted.get(status, 0) for status in OPEN))),
-        (_("Completed"), _count(counted.get(Status.COMPLETED, 0))),
+        (pgettext("orders", "Open"), _count(sum(counted.get(status, 0) for status in OPEN))),
+        (pgettext("orders", "Completed"), _count(counted.get(Status.COMPLETED, 0))),
         (_("Need attention"), _count(theirs.needing_attention().count())),
     ]
     rows = [

@@ -132,7 +132,8 @@ def test_a_form_comes_back_filled_in_marked_and_is_pressed_again(desk: Client, a
     group.refresh_from_db()
     assert group.name == "Friends"
 
-    assert desk.post(page, {"name": "Best friends", "discount_percent": "7"}).status_code == 302
+    rest = {"cashback_percent": "0", "spend_from_micros": "0"}
+    assert desk.post(page, {"name": "Best friends", "discount_percent": "7", **rest}).status_code == 302
     group.refresh_from_db()
     assert group.name == "Best friends"
     assert NOTHING_DONE not in desk.get(page).content.decode()

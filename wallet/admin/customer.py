@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.admin.blocks import Block, Row
 from accounts.admin.customer_blocks import NEWEST, shows_of_customers
@@ -40,7 +41,7 @@ def payments(user: User, request: HttpRequest) -> Block:
         human=Count("pk", filter=~Q(attention="")),
     )
     lines = [
-        (_("Paid"), number_format(counted["paid"], force_grouping=True)),
+        (pgettext("payments", "Paid"), number_format(counted["paid"], force_grouping=True)),
         (_("Received"), money(counted["micros"] or 0)),
         (_("Need attention"), number_format(counted["human"]) if counted["human"] else ""),
     ]
