@@ -16,7 +16,8 @@ class Row:
 class Block:
     """Names and values below a title, which may lead to the row's own page; `events` are listed below them.
 
-    `rows` are the newest of what there is; `all_link` leads to the list of all of them.
+    `rows` are the newest of what there is; `all_link` leads to the list of all of them, by that title
+    or `all_title`.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Block:
     events: list[tuple[str, str]] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     all_link: str = ""
+    all_title: str = ""
 
     def without_empty(self) -> "Block":
         """Return it without the lines that have no value."""

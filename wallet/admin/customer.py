@@ -28,7 +28,13 @@ def balance(user: User, request: HttpRequest) -> Block:
     every = ""
     if request.user.has_perm("wallet.view_ledgerentry"):
         every = f"{reverse('admin:wallet_ledgerentry_changelist')}?wallet__id__exact={wallet.pk}"
-    return Block(_("Wallet"), lines, reverse("admin:wallet_wallet_change", args=[wallet.pk]), all_link=every)
+    return Block(
+        _("Wallet"),
+        lines,
+        reverse("admin:wallet_wallet_change", args=[wallet.pk]),
+        all_link=every,
+        all_title=_("Ledger"),
+    )
 
 
 @shows_of_customers("wallet.topup", place=20)
