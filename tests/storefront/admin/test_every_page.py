@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from accounts.models import ApiKey, ApiKeySpending, TrailEntry, User
+from accounts.models import ApiKey, ApiKeySpending, DenyHit, TrailEntry, User
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
@@ -33,6 +33,7 @@ from notifications.models import Notice
 from orders.models import (
     AttentionFlag,
     Books,
+    CashbackEarning,
     Checkout,
     ContractDrift,
     Coupon,
@@ -67,7 +68,8 @@ READ_ONLY = [
     *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsClaim, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
-    *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
+    *(CouponUse, ReferralEarning, CashbackEarning, AttentionFlag, LostAttempt),
+    DenyHit,
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(Ticket,),
