@@ -170,9 +170,8 @@ def find_api_key(text: str, *, address: str | None, now: datetime | None = None)
         raise InvalidApiKey
     key = _key_with_customer(_digest(text))
     if key is None:
-        block = AccountBlock.objects.open().filter(user__api_keys__in=ApiKey.objects.alive(now).filter(
-            key_sha256=_digest(text)
-        )).first()  # fmt: skip
+        of_key = ApiKey.objects.alive(now).filter(key_sha256=_digest(text)).values("user")
+        block = AccountBlock.objects.open().filter(user__in=of_key).first()
         raise InvalidApiKey if block is None else AccountIsBlocked(block.told)
     if key.expires_at and key.expires_at <= now:
         raise InvalidApiKey
