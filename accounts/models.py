@@ -4,23 +4,27 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.group_models import CustomerGroup
+from accounts.kept_out_models import AccountBlock, DenyHit, DenyRule
 from accounts.money import MicrosField
 from accounts.sign_in_models import EmailChange, KnownNetwork, SupportVisit, WrongTry
 from preferences.face import LANGUAGES
 
 __all__ = [
     "DELETED_DOMAIN",
+    "AccountBlock",
     "ApiKey",
     "ApiKeyQuerySet",
     "ApiKeySpending",
     "CustomerGroup",
+    "DenyHit",
+    "DenyRule",
     "EmailChange",
     "KnownNetwork",
     "SupportVisit",
@@ -47,33 +51,6 @@ def deleted_address(user_id: int) -> str:
 def new_referral_code() -> str:
     """Return a code that can be read out, to be handed on to friends."""
     return get_random_string(10, "ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-
-
-class CustomerGroup(models.Model):
-    """Customers who buy at a discount; a price never falls below its floor for them either."""
-
-    name = models.CharField(_("name"), max_length=80, unique=True)
-    discount_percent = models.DecimalField(
-        _("discount, %"),
-        max_digits=5,
-        decimal_places=2,
-        default=0,
-        validators=[MinValueValidator(0), MaxValueValidator(100)],
-    )
-    is_reseller = models.BooleanField(
-        _("resellers"),
-        default=False,
-        db_default=False,
-        help_text=_("Announcements for resellers are shown to them, with or without an API key."),
-    )
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name = _("customer group")
-        verbose_name_plural = _("customer groups")
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class UserManager(BaseUserManager["User"]):

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from preferences.kinds import Boolean
 from preferences.numbers import Duration, Percent, Unit, Whole
 from preferences.registry import Group, Preference, declare
 
 REFERRALS = Group(_("Referrals"), 90, "referrals")
+LEVELS = Group(_("Levels"), 95, "levels")
 API = Group(_("The API"), 100, "api")
 MAX_KEYS: Preference[int] = declare(
     Preference(
@@ -39,5 +41,19 @@ REFERRED_FOR: Preference[timedelta] = declare(
         _("For how long after the sign-up, days"),
         REFERRALS,
         setting="REFERRAL_DAYS",
+    )
+)
+# Discounts and cashback by what somebody spends: the owner's alone.
+LEVELS_ON: Preference[bool] = declare(
+    Preference(
+        "levels_on",
+        Boolean(),
+        _("Levels and cashback"),
+        LEVELS,
+        help=_(
+            "Customers move between the groups that are levels, and orders earn their group's cashback. Orders keep "
+            "the share they were placed with. Groups: Customers → Customer groups."
+        ),
+        default=False,
     )
 )

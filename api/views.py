@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.access import address_of
 from accounts.encryption import CannotDecrypt
-from accounts.keys.api_keys import AddressNotAllowed, InvalidApiKey, find_api_key
+from accounts.keys.api_keys import AccountIsBlocked, AddressNotAllowed, InvalidApiKey, find_api_key
 from accounts.models import ApiKey
 from api.actions.calls import Call
 from api.actions.closed import closed_for_now
@@ -103,6 +103,9 @@ class _Door:
         """Return the key and count the call; a wrong key counts for its address, so that guessing ends."""
         try:
             key = self.key = find_api_key(line(params.get("key", "")), address=address)
+        except AccountIsBlocked as blocked:
+            self._count(address)
+            raise ApiError(f"This account is blocked. {blocked}".strip(), 403) from None
         except InvalidApiKey:
             self._count(address)
             raise ApiError("Invalid API key", 401) from None

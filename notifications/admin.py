@@ -6,11 +6,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.admin.blocks import Block, Row
+from accounts.admin.customer_blocks import NEWEST, shows_of_customers
 from accounts.admin.widgets import ReadOnlyAdmin
+from accounts.models import User
+from accounts.moments import write_distance
 from notifications.kinds import KINDS
 from notifications.models import Notice
 from notifications.outbox import send_again
@@ -37,6 +42,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("user",)
     search_fields = ("key", "subject", "user__email")
+    linked_by = ("user__id__exact",)
     fields = (
         "recipient", "subject", "body", "url", "key", ("kind", "channel", "in_bell"),
         ("created_at", "sent_at", "read_at"), ("tries", "not_before"),
@@ -103,3 +109,17 @@ class NoticeAdmin(ReadOnlyAdmin):
     def _refuse_strangers(self, request: HttpRequest) -> None:
         if request.method not in ("GET", "HEAD") or not self.has_resend_permission(request):
             raise PermissionDenied
+
+
+@shows_of_customers("notifications.notice", place=60)
+def notices(user: User, request: HttpRequest) -> Block:
+    """Show the newest; one statement."""
+    now = timezone.now()
+    newest = Notice.objects.filter(user=user).order_by("-pk").values_list("pk", "subject", "sent_at")[:NEWEST]
+    rows = [
+        Row(subject, write_distance(sent_at, now=now) if sent_at else _("not sent yet"),
+            reverse("admin:notifications_notice_change", args=[pk]))
+        for pk, subject, sent_at in newest
+    ]  # fmt: skip
+    every = f"{reverse('admin:notifications_notice_changelist')}?user__id__exact={user.pk}" if rows else ""
+    return Block(_("Notices"), [] if rows else [(_("In all"), _("none"))], rows=rows, all_link=every)

@@ -11,7 +11,7 @@ from orders.accounting import purchase_counts, service_quality
 from orders.attempts import assumptions
 from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
-from orders.lifecycle import complaints, referrals
+from orders.lifecycle import cashback, complaints, levels, referrals
 from orders.notices import price_digest
 from orders.placing import pay_first
 from orders.reconciliation import reconcile
@@ -162,3 +162,15 @@ def measure_quality() -> None:
 def credit_referrals() -> None:
     """Credit what customers have earned by bringing others, where the orders are final."""
     referrals.credit_referrals(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.credit_cashback")
+def credit_cashback() -> None:
+    """Credit what orders have earned their own customers, where they are final."""
+    cashback.credit_cashback(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.move_customers")
+def move_customers() -> None:
+    """Put customers on the level that their last thirty days belong to."""
+    levels.move_customers(now=timezone.now())

@@ -15,5 +15,5 @@ class AccountAdapter(sign_in_mail.AccountAdapter):
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         deletion = pending_deletion_of(user)
         if deletion is None:
-            return super().respond_user_inactive(request, user)  # type: ignore[no-any-return]
+            return super().respond_user_inactive(request, user)
         return redirect(keep_path(deletion))

@@ -209,7 +209,11 @@ MONEY = [
     Topic(
         _("Coupons and referrals"),
         "confirmation_number",
-        (Entry("orders.coupon", _("Coupons")), Entry("orders.referralearning", _("Referrals"))),
+        (
+            Entry("orders.coupon", _("Coupons")),
+            Entry("orders.referralearning", _("Referrals")),
+            Entry("orders.cashbackearning", _("Cashback")),
+        ),
     ),
     Topic(
         _("Upstream account"),
@@ -221,7 +225,12 @@ CUSTOMERS = [
     Topic(
         _("Customers"),
         "person",
-        (Entry("accounts.user", _("Customers")), Entry("accounts.customergroup", _("Customer groups"))),
+        (
+            Entry("accounts.user", _("Customers")),
+            Entry("accounts.customergroup", _("Customer groups")),
+            Entry("accounts.denyrule", _("Deny lists")),
+            Entry("accounts.denyhit", _("Deny list hits")),
+        ),
     ),
     Topic(
         _("Tickets"),

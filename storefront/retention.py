@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from accounts.batches import delete_in_batches
 from accounts.keys.retention import clean_key_spending
 from accounts.security.retention import (
+    clean_deny_hits,
     clean_email_changes,
     clean_known_networks,
     clean_support_visits,
@@ -49,6 +50,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_known_networks,
     clean_email_changes,
     clean_support_visits,
+    clean_deny_hits,
     clean_letters,
     clean_notices,
     wipe_order_evidence,

@@ -31,16 +31,18 @@ def _may(
 
 FINANCE_MAY = _may(
     view=[
-        "accounts.apikeyspending", "accounts.customergroup", "accounts.user", "catalog.category",
+        "accounts.apikeyspending", "accounts.customergroup", "accounts.denyhit", "accounts.user", "catalog.category",
         "jobs.staffjob",
         "catalog.exchangerate", "catalog.markuprule", "catalog.pricelist", "catalog.service", "catalog.subcategory",
-        "orders.attentionflag", "orders.books", "orders.checkout", "orders.couponuse", "orders.lostattempt",
+        "orders.attentionflag", "orders.books", "orders.cashbackearning", "orders.checkout", "orders.couponuse",
+        "orders.lostattempt",
         "orders.orderevent", "orders.pendingcheckout", "orders.referralearning", "orders.servicecost",
         "orders.servicerequest", "orders.upstreambalance", "preferences.preferencechange", "sms.number",
         "sms.numbermarkuprule", "wallet.gatewayevent", "wallet.ledgerentry", "wallet.receipt", "wallet.receivable",
     ],
     change=["orders.goodsclaim", "orders.order", "wallet.moneyrequest", "wallet.topup", "wallet.wallet"],
-    add=["orders.coupon", "orders.upstreamentry"],
+    add=["accounts.denyrule", "orders.coupon", "orders.upstreamentry"],
+    delete=["accounts.denyrule"],
 )  # fmt: skip
 CATALOG_MAY = _may(
     view=[
@@ -62,8 +64,9 @@ CATALOG_MAY = _may(
 )  # fmt: skip
 SUPPORT_MAY = _may(
     view=[
+        "accounts.apikeyspending", "accounts.customergroup", "accounts.denyhit", "api.simulatedorder",
+        "api.simulatedwallet",
         "jobs.staffjob",
-        "accounts.apikeyspending", "accounts.customergroup", "api.simulatedorder", "api.simulatedwallet",
         "api.webhook", "api.webhookdelivery", "catalog.category", "catalog.favorite", "catalog.service",
         "catalog.stockalert", "catalog.subcategory", "mfa.authenticator", "orders.attentionflag", "orders.checkout",
         "orders.deliveredgoods", "orders.goodsreveal", "orders.lostattempt", "orders.order",
@@ -77,8 +80,8 @@ SUPPORT_MAY = _may(
         "account.emailaddress", "accounts.apikey", "accounts.user", "notifications.notice", "orders.goodsclaim",
         "orders.servicerequest", "support.ticket",
     ],
-    add=["support.cannedanswer", "support.incident"],
-    delete=["support.cannedanswer"],
+    add=["accounts.denyrule", "support.cannedanswer", "support.incident"],
+    delete=["accounts.denyrule", "support.cannedanswer"],
 ) | {"mfa.delete_authenticator"}  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from catalog.browse.durations import write_short_duration
 from catalog.caching.page_cache import cached_page
 from catalog.caching.version import recent_version
 from catalog.operations.stock_alerts import open_stock_alerts
+from orders.lifecycle.levels import standing_of
 from preferences.face import LANGUAGES
 from sms.models import Country, Project
 from storefront.home.proof import proof
@@ -57,6 +58,7 @@ def account(request: CustomerRequest) -> HttpResponse:
     context = {
         "stock_alerts": open_stock_alerts(request.user),
         "referrals": REFERRAL_SHARE.value > 0,
+        "standing": standing_of(request.user, now=timezone.now()),
     }
     return render(request, "accounts/account.html", context)
 

@@ -132,11 +132,13 @@ def _empty_redis(redis_server: redis.Redis) -> None:
     # And what this process remembers of it.
     from catalog.caching.versioned_cache import forget_process_cache
     from orders.fulfilment.late_checks import allowance
+    from tests.accounts.denying import nobody_denied
     from tests.preferences.known import no_preferences
     from tests.support.told import nothing_told
 
     forget_process_cache()
     no_preferences()
+    nobody_denied()
     nothing_told()
     allowance.refill()
 

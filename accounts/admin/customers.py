@@ -12,18 +12,20 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.blocking import BlockingAdmin
+from accounts.admin.customer_blocks import blocks_of
 from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.roles import AccountForm, AccountPages, NewAccountForm, RolePages
 from accounts.admin.sign_in_as import SignInAsAdmin
-from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff
+from accounts.admin.widgets import EMPTY, ModelAdmin, ReadOnlyAdmin, member_of_staff, money_column
 from accounts.models import CustomerGroup, User
 from accounts.power import tied_to
 from accounts.rights import has_worked_here, may_touch_account
@@ -37,7 +39,7 @@ for plain in (EmailAddress, Authenticator, Group, UserSession):
 
 
 @admin.register(User)
-class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(SignInAsAdmin, BlockingAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, ModelAdmin):
     form = AccountForm
     add_form = NewAccountForm
     add_form_template = None
@@ -49,7 +51,7 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
     ordering = ("-id",)
     file_columns = ("id", "email", "group__name", "wallet__balance_micros", "is_active", "is_staff", "date_joined")
     autocomplete_fields = ("group",)
-    readonly_fields = ("balance", "deletion_pending", "referred_by", "last_login", "date_joined")
+    readonly_fields = ("balance", "is_active", "deletion_pending", "referred_by", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "group", "balance", "referred_by", "is_active", "deletion_pending")}),
         (
@@ -59,7 +61,17 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email",)}),)
-    actions_detail = ("send_link", "sign_in_as")
+    actions_detail = ("send_link", "sign_in_as", "block", "unblock")
+    change_form_outer_before_template = "admin/accounts/customer_page.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *options: Any, **more: Any
+    ) -> HttpResponse:
+        """Show the account below what each part of the shop knows of its customer."""
+        if context["original"] is not None:
+            context["customer_blocks"] = blocks_of(context["original"], request)
+        answered: HttpResponse = super().render_change_form(request, context, *options, **more)
+        return answered
 
     @display(description=gettext_lazy("balance"), ordering="wallet__balance_micros")
     def balance(self, user: User) -> str:
@@ -80,25 +92,32 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
         text: str = _("%(state)s, due %(date)s") % words
         return f"{text} {deletion.obstacle}".strip()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
-        if getattr(getattr(obj, "deletion", None), "state", "") == "pending":
-            # Closed by its owner, who may open it again: what staff said in between would be lost with that.
-            fields = (*fields, "is_active")
-        return fields
-
 
 @admin.register(CustomerGroup)
 class CustomerGroupAdmin(NoOwnFavors):
-    list_display = ("name", "discount_percent", "is_reseller")
+    list_display = (
+        "name",
+        "discount_percent",
+        "cashback_percent",
+        "automatic",
+        money_column("spend_from_micros", gettext_lazy("from this spent in 30 days")),
+        "is_reseller",
+    )
     search_fields = ("name",)
 
     def favored(self, staff: User, row: CustomerGroup, changed: Collection[str]) -> User | None:
-        """Return a customer of a group whose discount rises: of those whom this member of staff may not favor."""
-        before = CustomerGroup.objects.filter(pk=row.pk).first()
-        if before is None or row.discount_percent <= before.discount_percent:
-            return None
-        return User.objects.filter(tied_to(staff), group=row.pk).first()
+        """Return a customer whom this member of staff may not favor, and who would get more by what is changed.
+
+        They are in a group whose discount or cashback rises, or might move to another level. Staff moves to none.
+        """
+        before = CustomerGroup.objects.filter(pk=row.pk).first() or CustomerGroup()
+        tied, found = User.objects.filter(tied_to(staff)), User.objects.none()
+        if row.discount_percent > before.discount_percent or row.cashback_percent > before.cashback_percent:
+            found |= tied.filter(group=row.pk, group__isnull=False)  # a new one has nobody yet
+            changed = {*changed, "automatic"} if row.automatic else changed
+        if {"automatic", "spend_from_micros"} & set(changed):
+            found |= tied.filter(Q(group=None) | Q(group__automatic=True), is_staff=False)
+        return found.first()
 
 
 @admin.register(Group)

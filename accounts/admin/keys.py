@@ -95,6 +95,7 @@ class ApiKeyAdmin(NoOwnFavors):
     list_filter = ("is_test", "revoked_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("user__email", "name", "prefix")
+    linked_by = ("user__id__exact",)
     named_by = ("name", "prefix")
     autocomplete_fields = ("user",)
     form = StaffKeyForm

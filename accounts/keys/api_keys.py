@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
-from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
+from accounts.models import AccountBlock, ApiKey, ApiKeySpending, CustomerGroup, User
 from accounts.money import LARGEST_MICROS
 from accounts.preferences import MAX_KEYS
 
@@ -51,6 +51,10 @@ class KeyRefused(Exception):
 
 class InvalidApiKey(KeyRefused):
     """The key is not known, revoked or expired, or its account is disabled."""
+
+
+class AccountIsBlocked(InvalidApiKey):
+    """The key is right, but its account is blocked; the text is what the customer is told, or empty."""
 
 
 class AddressNotAllowed(KeyRefused):
@@ -159,13 +163,17 @@ def find_api_key(text: str, *, address: str | None, now: datetime | None = None)
     """Return the key that was shown from `address`, with its customer and their group: one query.
 
     The use is noted at most once a minute, so that a busy client does not write with every call.
-    Raises InvalidApiKey, AddressNotAllowed.
+    Raises InvalidApiKey, which is AccountIsBlocked for the key of a blocked account, AddressNotAllowed.
     """
     now = now or timezone.now()
     if not text or len(text) > LONGEST_KEY:
         raise InvalidApiKey
     key = _key_with_customer(_digest(text))
-    if key is None or (key.expires_at and key.expires_at <= now):
+    if key is None:
+        of_key = ApiKey.objects.alive(now).filter(key_sha256=_digest(text)).values("user")
+        block = AccountBlock.objects.open().filter(user__in=of_key).first()
+        raise InvalidApiKey if block is None else AccountIsBlocked(block.told)
+    if key.expires_at and key.expires_at <= now:
         raise InvalidApiKey
     if not is_allowed(address, key.allowed_addresses):
         raise AddressNotAllowed

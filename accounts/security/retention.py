@@ -7,13 +7,15 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
 from accounts.batches import delete_in_batches
-from accounts.models import EmailChange, KnownNetwork, SupportVisit, WrongTry
+from accounts.models import DenyHit, EmailChange, KnownNetwork, SupportVisit, WrongTry
 from accounts.security.wrong_tries import LONGEST_WINDOW, REMEMBERED
 
 # Longer than any undoing may take: support looks things up here.
 CHANGES_KEPT = timedelta(days=90)
 # The customer reads of them; on the trail they stay.
 VISITS_KEPT = timedelta(days=365)
+# What was met is counted at the entry for ever; who met it is told apart for so long.
+DENIALS_KEPT = timedelta(days=180)
 
 
 def clean_wrong_tries(*, now: datetime) -> int:
@@ -40,3 +42,8 @@ def clean_user_sessions(*, now: datetime) -> int:
     """Delete what is known of sessions that have ended; return how many."""
     alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gte=now)
     return delete_in_batches(UserSession.objects.filter(~Exists(alive)).order_by("pk"))
+
+
+def clean_deny_hits(*, now: datetime) -> int:
+    """Forget who met an entry of a deny list; return how many."""
+    return delete_in_batches(DenyHit.objects.filter(at__lt=now - DENIALS_KEPT).order_by("at"))

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
@@ -19,6 +20,7 @@ from accounts.access import address_of
 from accounts.addresses import network_of, parsed_address
 from accounts.models import User
 from accounts.operations import remember_language
+from accounts.security.blocking import open_block_of
 from accounts.security.devices import device_in
 from accounts.security.email_changes import is_needed_for_undoing, undo_url
 from accounts.security.notices import addresses_to_tell, open_email_changes
@@ -78,6 +80,14 @@ class AccountAdapter(DefaultAccountAdapter):
         begin_session(request)
         remember_network(user, network_of(address_of(request)))
         remember_language(user, get_language() or "")
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Say so to whoever is blocked, and why if staff has said it to them."""
+        block = open_block_of(user)
+        if block is None:
+            answered: HttpResponse = super().respond_user_inactive(request, user)
+            return answered
+        return render(request, "accounts/blocked.html", {"told": block.told}, status=403)
 
     # --- Wrong passwords --------------------------------------------------------------------------------------------
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

@@ -11,13 +11,21 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.email_verification import handle_verification_email_rate_limit
 from allauth.account.models import EmailAddress
 from allauth.account.utils import has_verified_email
+from allauth.core import context
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as authenticator
+from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
+from accounts.access import address_of
+from accounts.deny_list.checks import Denied, Place, denied_email, denied_network, record_hit
 from accounts.models import User
 from accounts.sign_up.same_work import ask_for_account, ask_for_addresses_of_nobody, play_sign_up
 from accounts.typed_forms import ReadsTyped
+
+WORDS_FOR_EMAIL = gettext_lazy("We can't take this email address. Please use another one.")
+WORDS_FOR_NETWORK = gettext_lazy("We can't open an account for you right now. If you need one, write to us.")
 
 
 class LoginForm(ReadsTyped, account.LoginForm):
@@ -44,6 +52,19 @@ class LoginForm(ReadsTyped, account.LoginForm):
 class SignupForm(ReadsTyped, account.SignupForm):
     """Signing up."""
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse who is on the deny list, by the address or by where they are; whether it is a customer's or not."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        self.add_error_of_list(denied_email(str(cleaned.get("email") or "")), "email", WORDS_FOR_EMAIL)
+        self.add_error_of_list(denied_network(address_of(context.request)), None, WORDS_FOR_NETWORK)
+        return cleaned
+
+    def add_error_of_list(self, denied: Denied | None, field: str | None, words: Any) -> None:
+        """Count that an entry was met, and say nothing of it."""
+        if denied is not None:
+            record_hit(denied, place=Place.SIGN_UP, address=address_of(context.request))
+            self.add_error(field, words)
+
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Do for a customer's address what is done for a new one; nothing of it stays."""
         if self.account_already_exists:
@@ -52,11 +73,24 @@ class SignupForm(ReadsTyped, account.SignupForm):
         return saved
 
 
-class AddEmailForm(ReadsTyped, account.AddEmailForm):
+class OwnAddress(ReadsTyped):
+    """An address that becomes an account's, which may be none of a domain on the deny list."""
+
+    def clean_email(self) -> str:
+        """Return the address. Raises ValidationError."""
+        email: str = super().clean_email()  # type: ignore[misc]  # the library's form stands behind
+        denied = denied_email(email)
+        if denied is not None:
+            record_hit(denied, place=Place.EMAIL, user=getattr(self, "user", None), address=address_of(context.request))
+            raise forms.ValidationError(WORDS_FOR_EMAIL)
+        return email
+
+
+class AddEmailForm(OwnAddress, account.AddEmailForm):
     """Another address of one's own."""
 
 
-class ChangeEmailForm(ReadsTyped, account.ChangeEmailForm):
+class ChangeEmailForm(OwnAddress, account.ChangeEmailForm):
     """The right address, where a mistyped one has not been verified yet."""
 
 

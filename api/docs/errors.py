@@ -33,7 +33,7 @@ FURTHER = (
     Refusal("Quantity must be between … and …", _("Outside the service's min and max.")),
     Refusal("Not enough stock", _("Not that many are available right now, or the service is paused."), 409),
     Refusal("Link is required", _("The service needs a link.")),
-    Refusal("Invalid link", _("This service needs a different kind of link.")),
+    Refusal("Invalid link", _("This service needs a different kind of link, or we take no orders for this one.")),
     Refusal("Drip-feed is not available, runs must be 1", _("Orders run once: leave runs out.")),
     Refusal("Comments are required", _("This service needs comments.")),
     Refusal(
@@ -56,6 +56,7 @@ FURTHER = (
     Refusal(
         "request_id was used with other values", _("It was already used for a different purchase, which stands."), 409
     ),
+    Refusal("This account is blocked. …", _("Write to us. What we have said about it stands behind."), 403),
     Refusal("Daily spending limit of this key is reached", _("You set the limit in the key's settings."), 402),
     Refusal(REFUSALS[Scope.READ], _("The key doesn't have this permission."), 403),
     Refusal(REFUSALS[Scope.ORDER], _("The key doesn't have this permission."), 403),

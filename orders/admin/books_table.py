@@ -129,6 +129,7 @@ def _groups(found: Report) -> list[tuple[str, list[Column]]]:
         Column(_("Claims"), lambda line: line.claims),
         Column(_("Margin"), lambda line: line.margin),
         Column(_("Referral earnings"), lambda line: line.referral),
+        Column(_("Cashback"), lambda line: line.cashback),
     ]
     claims = [
         Column(_("Refunds for claims"), lambda line: line.claim_refunds),

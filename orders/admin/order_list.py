@@ -124,6 +124,7 @@ class OrderList(ModelAdmin):
     search_fields: Any = ("id__exact", "upstream_id", "user__email", "link", "title")
     search_help_text = gettext_lazy("Number, upstream ID, email, link, phone or words")
     named_by = ("title",)
+    linked_by = ("user__id__exact",)
     sortable_by: Any = ("id", list_display[-1])  # no index helps with the others
     saved_filters = (
         SavedFilter(gettext_lazy("All"), ""),

@@ -23,12 +23,17 @@ from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm
 from orders.lifecycle.coupon_makers import note_maker
 from orders.lifecycle.coupons import CODE, code_of
-from orders.models import Coupon, CouponUse, ReferralEarning
+from orders.models import CashbackEarning, Coupon, CouponUse, ReferralEarning
 
 STATE_COLOURS = {
     ReferralEarning.State.WAITING: "warning",
     ReferralEarning.State.CREDITED: "success",
     ReferralEarning.State.VOID: "danger",
+}
+CASHBACK_COLOURS = {
+    CashbackEarning.State.WAITING: "warning",
+    CashbackEarning.State.CREDITED: "success",
+    CashbackEarning.State.VOID: "danger",
 }
 
 
@@ -201,3 +206,37 @@ class ReferralEarningAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("bought by"), ordering="order__user__email")
     def buyer(self, earning: ReferralEarning) -> Any:
         return earning.order.user or EMPTY
+
+
+@admin.register(CashbackEarning)
+class CashbackEarningAdmin(ReadOnlyAdmin):
+    """What orders earned their own customers, and what was taken back of it."""
+
+    list_display = (
+        "order",
+        "user",
+        "shown_state",
+        money_column("amount_micros", gettext_lazy("amount")),
+        money_column("taken_back_micros", gettext_lazy("taken back")),
+        "percent",
+        "due_at",
+    )
+    list_filter = ("state", "created_at")
+    list_select_related = ("order", "user")
+    search_fields = ("user__email", "order__id__exact")
+    linked_by = ("user__id__exact",)
+    fields = (
+        ("order", "user"),
+        ("shown_state", "percent"),
+        (money_column("amount_micros", gettext_lazy("amount")), money_column("kept_micros", gettext_lazy("paid"))),
+        (
+            money_column("taken_back_micros", gettext_lazy("taken back")),
+            money_column("owed_micros", gettext_lazy("of it owed")),
+        ),
+        ("created_at", "due_at", "closed_at"),
+    )
+    readonly_fields = tuple(name for row in fields for name in (row if isinstance(row, tuple) else (row,)))
+
+    @display(description=gettext_lazy("state"), ordering="state", label=CASHBACK_COLOURS)
+    def shown_state(self, earning: CashbackEarning) -> tuple[str, str]:
+        return earning.state, earning.get_state_display()

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from orders.lifecycle.cashback import take_back_cashback
 from orders.lifecycle.coupons import free_coupon
 from orders.lifecycle.own_orders import refuse_own_order
 from orders.lifecycle.transitions import Change, write_events
@@ -63,6 +64,8 @@ def refund_up_to(
             note=order.title[:300],
             actor=actor,
         )
+        order.refunded_micros = total_after
+        take_back_cashback(order)
         data = {
             "why": why.value,
             "refund_micros": due_micros,
@@ -72,7 +75,6 @@ def refund_up_to(
         }
         change = Change(order.pk, data, evidence or {})
         write_events([change], code=OrderEvent.Code.REFUNDED, status=order.status, now=now, actor=actor)
-        order.refunded_micros = total_after
         if actor != order.user and why != RefundReason.CLAIM:  # who canceled it knows; an answer tells of its refund
             announce([order], now=now)
     return due_micros

@@ -26,7 +26,15 @@ from orders.models.order import (
     Status,
 )
 from orders.models.reasons import HoldReason, RefundReason
-from orders.models.selling import Coupon, CouponMaker, CouponUse, PendingCheckout, PromisedLoss, ReferralEarning
+from orders.models.selling import (
+    CashbackEarning,
+    Coupon,
+    CouponMaker,
+    CouponUse,
+    PendingCheckout,
+    PromisedLoss,
+    ReferralEarning,
+)
 from orders.models.sold import SOLD, load_services_sold, load_sold
 from orders.models.supplier import (
     ContractDrift,
@@ -50,6 +58,7 @@ __all__ = [
     "UPSTREAM_OPEN",
     "AttentionFlag",
     "Books",
+    "CashbackEarning",
     "Checkout",
     "ClaimAnswer",
     "ContractDrift",

@@ -227,3 +227,53 @@ class ReferralEarning(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.order_id}: {self.amount_micros}"
+
+
+class CashbackEarning(models.Model):
+    """What an order earns its own customer: a share of its margin, once that is final; less after a later refund."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Not final yet")
+        CREDITED = "credited", _("Credited")
+        VOID = "void", pgettext_lazy("earning", "Nothing earned")
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="cashback", verbose_name=_("order"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cashback_earnings", verbose_name=_("customer")
+    )
+    percent = models.DecimalField(
+        _("percentage of the margin"), max_digits=5, decimal_places=2, help_text=_("As of when the order was placed.")
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    amount_micros = MicrosField(_("amount"), default=0)
+    # What the customer had paid for the order when it was credited: what is refunded later is a part of that.
+    kept_micros = MicrosField(_("paid for the order"), default=0)
+    taken_back_micros = MicrosField(_("taken back"), default=0)
+    owed_micros = MicrosField(_("of it owed"), default=0, help_text=_("The wallet did not hold it."))
+    due_at = models.DateTimeField(_("final on"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("cashback")
+        verbose_name_plural = _("cashback")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="credited", amount_micros__gt=0, kept_micros__gte=F("amount_micros"))
+                | ~Q(state="credited") & Q(amount_micros=0, kept_micros=0),
+                name="cashback_is_credited_or_nothing",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    owed_micros__gte=0,
+                    taken_back_micros__gte=F("owed_micros"),
+                    taken_back_micros__lte=F("amount_micros"),
+                ),
+                name="cashback_is_taken_back_at_most_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="cashback_to_credit")]
+
+    def __str__(self) -> str:
+        return f"#{self.order_id}: {self.amount_micros}"

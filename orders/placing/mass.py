@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.deny_list.checks import Denied
 from accounts.models import User
 from catalog.browse.number_format import write_number
 from catalog.models import Delivery, OrderForm, Service
@@ -15,6 +16,7 @@ from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from orders.models import Checkout, Order
 from orders.placing.check import check_amounts, check_order, read_link
+from orders.placing.denied_links import counting_denials, denied_for, words_of_denial
 from orders.placing.place import check_out, draft_order, take_payment
 from orders.placing.refusals import OrderRefused, PriceChanged, check_door
 from orders.preferences import MASS_ORDER_LINES
@@ -45,10 +47,13 @@ class CheckedLine:
 
 
 class LinesRefused(OrderRefused):
-    """Some lines cannot be ordered: `problems` has the words for each by its place in the list, counted from 0."""
+    """Some lines cannot be ordered: `problems` has the words for each by its place in the list, counted from 0.
 
-    def __init__(self, problems: dict[int, str]) -> None:
-        self.problems = problems
+    `denied` are the entries of the deny list that links among them have met.
+    """
+
+    def __init__(self, problems: dict[int, str], denied: Sequence[Denied] = ()) -> None:
+        self.problems, self.denied = problems, denied
         text = ngettext(
             "%(count)d line can't be ordered as it is.",
             "%(count)d lines can't be ordered as they are.",
@@ -91,7 +96,8 @@ def place_orders(*, user: User, lines: Sequence[MassLine], request_id: str, now:
             raise InsufficientFunds(missing_micros)
         return [take_payment(order, now=now) for order in orders]
 
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
+    with counting_denials(user, now=now):
+        return check_out(user=user, request_id=request_id, asked=asked, buy=buy)
 
 
 def _refresh_stock_of(lines: Sequence[MassLine]) -> None:
@@ -102,8 +108,9 @@ def _refresh_stock_of(lines: Sequence[MassLine]) -> None:
 def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook, now: datetime) -> list[Order]:
     checked_lines = check_lines(lines, book=book)
     problems = {place: checked.problem for place, checked in enumerate(checked_lines) if checked.problem}
-    if problems:
-        raise LinesRefused(problems)
+    denied = _denied_among(checked_lines)
+    if problems or denied:
+        raise LinesRefused(problems | dict.fromkeys(denied, words_of_denial()), list(denied.values()))
     orders, changed = [], []
     for place, checked in enumerate(checked_lines):
         assert checked.service is not None  # noqa: S101 - a line without a problem has its service
@@ -124,6 +131,17 @@ def _drafts(checkout: Checkout, lines: Sequence[MassLine], book: PriceBook, now:
     if changed:
         raise PricesChanged(changed)
     return orders
+
+
+def _denied_among(checked_lines: Sequence[CheckedLine]) -> dict[int, Denied]:
+    """Return the entries that links of lines without another problem meet, by the lines' places."""
+    found = {}
+    for place, checked in enumerate(checked_lines):
+        if checked.service is not None and not checked.problem:
+            denied = denied_for(checked.service, checked.link)
+            if denied is not None:
+                found[place] = denied
+    return found
 
 
 def check_lines(lines: Sequence[MassLine], *, book: PriceBook) -> list[CheckedLine]:

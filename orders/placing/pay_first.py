@@ -28,6 +28,7 @@ from notifications.outbox import ASKED_FOR, tell_customer
 from orders.lifecycle.coupons import CouponRefused, code_of, discount_for
 from orders.models import Checkout, Order, PendingCheckout
 from orders.placing.check import check_order, read_link
+from orders.placing.denied_links import counting_denials, refuse_denied
 from orders.placing.place import check_owes_nothing, draft_order, place_order
 from orders.placing.quotes import QuoteNotOurs, read_quote, sign_quote
 from orders.placing.refusals import DiscountNotSeen, OrderRefused, PriceChanged, RequestIdReused, check_door
@@ -107,6 +108,8 @@ def pay_and_order(
             raise RequestIdReused
         return before
     check_door(ORDERS)
+    with counting_denials(user, now=now):
+        refuse_denied(service, link)
     book = price_book(user, now=now)
     draft = draft_order(
         Checkout(user=user), service, book=book, quantity=pieces, link=link, comments=lines, quote=quote, now=now

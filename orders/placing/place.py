@@ -17,6 +17,7 @@ from catalog.models import Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing import PriceBook, price_book
 from catalog.titles.warranty import warranty_hours
+from orders.lifecycle.cashback import open_cashback, promise_cashback
 from orders.lifecycle.coupons import (
     CouponRefused,
     claim_coupon,
@@ -28,6 +29,7 @@ from orders.lifecycle.referrals import open_earning
 from orders.lifecycle.wake_forwarder import wake_forwarder
 from orders.models import Checkout, Order
 from orders.placing.check import check_amounts, check_order, check_price_was_told, kept_link, read_link
+from orders.placing.denied_links import counting_denials, refuse_denied
 from orders.placing.promised_losses import loss_left_micros, take_loss
 from orders.placing.quotes import (
     Agreed,
@@ -37,6 +39,7 @@ from orders.placing.quotes import (
     read_quote,
 )
 from orders.placing.refusals import (
+    AccountBlocked,
     DiscountNotSeen,
     MoneyOwed,
     NotQuoted,
@@ -81,8 +84,8 @@ def place_order(
     that it is under way, by a payment that was begun for it: then it is taken even while orders are closed. Call it
     outside any transaction.
 
-    Raises OrderRefused (with the field at fault), Closed, PriceChanged, NotQuoted, QuoteRefused, DiscountNotSeen,
-    RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
+    Raises OrderRefused (with the field at fault), LinkDenied, Closed, PriceChanged, NotQuoted, QuoteRefused,
+    DiscountNotSeen, RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
     """
     link, coupon = read_link(service, link), code_of(coupon)
     refresh_stock(service)
@@ -96,6 +99,7 @@ def place_order(
         if by_list:
             check_price_was_told(service)
         pieces, comment_lines = check_order(service, quantity=quantity, link=link, comments=comments)
+        refuse_denied(service, link)
         book = price_book(user, now=now)
         ordered: dict[str, Any] = {"quantity": pieces, "link": link, "comments": comment_lines}
         order = draft_order(checkout, service, book=book, quote=quote, now=now, **ordered)
@@ -110,7 +114,8 @@ def place_order(
 
     # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
     ahead = bool(coupon)
-    return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
+    with counting_denials(user, now=now):
+        return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
 
 
 def draft_order(
@@ -196,9 +201,11 @@ def check_out(
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
     The checkout is written `ahead` of `buy`, or else by `buy`, together with its one order. What they cost counts for
-    the daily limit of `api_key`. Raises RequestIdReused when the same id comes with other values, MoneyOwed,
-    accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
+    the daily limit of `api_key`. Raises AccountBlocked, RequestIdReused when the same id comes with other values,
+    MoneyOwed, accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
     """
+    if not user.is_active:
+        raise AccountBlocked
     fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     checkout = Checkout(user=user, request_id=request_id, fingerprint=fingerprint)
     try:
@@ -257,6 +264,7 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
     the wallet needs no more than what is left, and then the whole price taken.
     """
     order.created_at = now
+    promise_cashback(order)
     if discount is None:
         write_sale(order, now=now)
     else:
@@ -271,6 +279,7 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
         take_price(order, discount.discount_micros)
         write_placed(order, now=now, coupon=discount.code, discount_micros=discount.discount_micros)
     open_earning(order)
+    open_cashback(order)
     wake_forwarder(order.pk)
     return order
 

@@ -72,6 +72,13 @@ class MoneyOwed(OrderRefused):
     """The customer owes for a payment that was taken back, and buys nothing until that is paid."""
 
 
+class AccountBlocked(OrderRefused):
+    """Staff has blocked the account, or its owner has closed it: nothing is bought for it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Your account is blocked, so nothing can be ordered."))
+
+
 class Closed(OrderRefused):
     """The owner has closed this for now: orders, numbers, or the whole shop."""
 

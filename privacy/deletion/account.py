@@ -14,6 +14,7 @@ from django.db.models import F
 from accounts.batches import spans
 from accounts.models import User, deleted_address
 from accounts.security.notices import addresses_to_tell
+from orders.lifecycle.cashback import forgo_cashback
 from orders.lifecycle.referrals import forgo_earnings
 from privacy.deletion.letters import tell_deleted
 from privacy.deletion.obstacles import lock_money, may_still_change, obstacles_of
@@ -36,6 +37,7 @@ def end_account(deletion: AccountDeletion, *, now: datetime) -> bool:
         user = deletion.user
         # Before the wallet, as whoever credits an earning takes them in this order.
         forgo_earnings(user, now=now)
+        forgo_cashback(user, now=now)
         lock_money(user)
         mine = AccountDeletion.objects.filter(pk=deletion.pk, state=State.PENDING, due_at__lte=now)
         if not mine.update(state=State.WIPING, wiped_at=now, obstacle=""):

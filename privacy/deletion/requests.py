@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.security.blocking import open_again
 from accounts.security.sessions import end_all_sessions
 from preferences.keeping import DELETION_DELAY
 from privacy.deletion.letters import tell_kept, tell_requested
@@ -63,7 +64,7 @@ def keep_account(deletion: AccountDeletion, *, now: datetime) -> None:
         mine = AccountDeletion.objects.filter(pk=deletion.pk, requested_at=deletion.requested_at, state=State.PENDING)
         if not mine.update(state=State.KEPT, kept_at=now, obstacle=""):
             raise LinkIsOver
-        User.objects.filter(pk=deletion.user_id).update(is_active=True)
+        open_again(deletion.user_id)
         tell_kept(deletion, now=now)
 
 
@@ -72,4 +73,4 @@ def keep_for_the_owner(user: User, since: datetime) -> None:
     deletion = pending_deletion_of(user)
     if deletion is not None and deletion.requested_at >= since:
         keep_account(deletion, now=timezone.now())
-        user.is_active = True
+        user.refresh_from_db(fields=["is_active"])

@@ -12,6 +12,7 @@ from privacy.registry.support_tables import SUPPORT_TABLES
 TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES, *SUPPORT_TABLES)
 # Relations to accounts of tables that hold nothing about customers: which member of staff did something.
 ACTS_OF_STAFF = {
+    "accounts.DenyRule.created_by",
     "catalog.ExchangeRate.set_by",
     "catalog.SyncRun.decided_by",
     "jobs.StaffJob.asked_by",

@@ -108,6 +108,21 @@ ACCOUNT_TABLES = (
         at_once=True,
     ),
     Table(
+        "accounts.AccountBlock",
+        Export("blocks", ("begun_at", "ended_at", "told")),
+        Emptied({"reason": "", "told": ""}, "that an account was blocked, when, and by whom of the staff"),
+        owner="user",
+        others=("begun_by", "ended_by"),
+        at_once=True,
+    ),
+    Table(
+        "accounts.DenyHit",
+        LeftOut("what of the shop's own lists was met: whoever reads them knows how to get around them"),
+        Deleted(),
+        owner="user",
+        at_once=True,
+    ),
+    Table(
         "accounts.KnownNetwork",
         Export("known_networks", ("network", "last_at")),
         Deleted(),

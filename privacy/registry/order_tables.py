@@ -141,6 +141,16 @@ ORDER_TABLES = (
         others=("coupon",),
     ),
     Table(
+        "orders.CashbackEarning",
+        Export(
+            "cashback",
+            ("created_at", "order=order_id", "state", "amount_micros", "taken_back_micros", "closed_at"),
+        ),
+        Stays("the books: what an order earned the account, and that what was waiting came to nothing"),
+        owner="user",
+        others=("order",),
+    ),
+    Table(
         "orders.ReferralEarning",
         # Whose order it was is nobody's business.
         Export("referral_earnings", ("created_at", "percent", "state", "amount_micros", "closed_at")),

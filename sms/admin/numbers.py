@@ -83,6 +83,7 @@ class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     list_select_related = ("order", "project__country")
     search_fields = ("phone", "order__user__email", "project__search_text", "order__id__exact")
     named_by = ("phone",)
+    linked_by = ("order__user__id__exact",)
     exclude = ("code", "content")
     sortable_by = ("created_at",)
     saved_filters = (

@@ -52,6 +52,8 @@ def beat_schedule(
         "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
         "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),
         "audit_books": _every("AUDIT_EVERY_SECONDS", 86_400, "storefront.tasks.audit_books"),
+        "move_customers": _every("LEVELS_EVERY_SECONDS", 3600, "orders.tasks.move_customers"),
+        "credit_cashback": _every("CASHBACK_EVERY_SECONDS", 3600, "orders.tasks.credit_cashback"),
         "credit_referrals": _every("REFERRALS_EVERY_SECONDS", 3600, "orders.tasks.credit_referrals"),
         "clean_simulated_orders": _every(
             "CLEAN_SIMULATED_ORDERS_EVERY_SECONDS", 86_400, "api.tasks.clean_simulated_orders"

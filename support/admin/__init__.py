@@ -4,10 +4,20 @@ from support.admin import (
     acceptances,
     announcements,
     canned_answers,
+    customer,
     documents,
     first_answers,
     incidents,
     tickets,
 )
 
-__all__ = ["acceptances", "announcements", "canned_answers", "documents", "first_answers", "incidents", "tickets"]
+__all__ = [
+    "acceptances",
+    "announcements",
+    "canned_answers",
+    "customer",
+    "documents",
+    "first_answers",
+    "incidents",
+    "tickets",
+]

@@ -47,6 +47,7 @@ class TicketAdmin(ReadOnlyAdmin):
     search_fields = ("subject",)  # any: `get_search_results` is ours
     search_help_text = gettext_lazy("Number of the ticket or order, email address, or words of what was said")
     named_by = ("subject",)
+    linked_by = ("user__id__exact",)
     sortable_by = ()
     fields = (
         *("user", "order", "top_up", "reason", "subject", "state", "assignee"),

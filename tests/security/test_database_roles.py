@@ -72,7 +72,10 @@ def test_running_role_when_the_shop_works_then_it_may_do_all_of_it(
         now=timezone.now(),
     )
     client.force_login(sam)
-    posted = client.post(reverse("admin:accounts_customergroup_add"), {"name": "Friends", "discount_percent": "5"})
+    posted = client.post(
+        reverse("admin:accounts_customergroup_add"),
+        {"name": "Friends", "discount_percent": "5", "cashback_percent": "0", "spend_from_micros": "0"},
+    )
     forgotten = forget_old_rows(now=timezone.now())
 
     assert Order.objects.filter(pk=bought.pk).exists()

@@ -54,9 +54,10 @@ def test_admin_when_a_row_is_added_changed_and_deleted_then_who_where_before_and
     desk: Client, sam: User
 ) -> None:
     pages = "admin:accounts_customergroup_"
-    desk.post(reverse(f"{pages}add"), {"name": "Friends", "discount_percent": "5"})
+    form = {"name": "Friends", "cashback_percent": "0", "spend_from_micros": "0"}
+    desk.post(reverse(f"{pages}add"), {**form, "discount_percent": "5"})
     group = CustomerGroup.objects.get()
-    desk.post(reverse(f"{pages}change", args=[group.pk]), {"name": "Friends", "discount_percent": "90"})
+    desk.post(reverse(f"{pages}change", args=[group.pk]), {**form, "discount_percent": "90"})
     desk.post(reverse(f"{pages}delete", args=[group.pk]), {"post": "yes"})
 
     added, changed, deleted = (

@@ -8,8 +8,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from accounts.deny_list.checks import Denied, record_hit
 from accounts.keys.api_keys import create_api_key, spend_with_key
-from accounts.models import CustomerGroup, User
+from accounts.models import CustomerGroup, DenyRule, User
 from accounts.trail import record
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
@@ -32,6 +33,7 @@ from catalog.models.services import NEVER_MEASURED
 from jobs.models import StaffJob
 from notifications.models import Notice
 from orders.models import (
+    CashbackEarning,
     Checkout,
     ContractDrift,
     Coupon,
@@ -156,6 +158,8 @@ def make_rows(number: int) -> None:
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
     Group.objects.create(name=f"Role {number}")
     StaffJob.objects.create(kind="list_file", title=f"Orders as CSV {number}", asked_by=user, language="en")
+    denied = DenyRule.objects.create(kind="domain", value=f"bad{number}.example", note="n", created_by=clerk)
+    record_hit(Denied(denied.pk, f"eve@bad{number}.example"), place="sign_up", user=user, address="203.0.113.9")
     record("changed", actor=user, target=group, before={"name": "Old"}, after={"name": group.name})
     api_key, _text = create_api_key(
         user=user, name="robot", daily_limit_micros=5_000_000, allowed_addresses="203.0.113.9"
@@ -211,6 +215,7 @@ def make_rows(number: int) -> None:
     coupon = Coupon.objects.create(code=f"SPRING{number}", percent=10)
     CouponUse.objects.create(coupon=coupon, user=user, order=order, discount_micros=18_700)
     ReferralEarning.objects.create(order=order, referrer=user, percent=10, due_at=timezone.now())
+    CashbackEarning.objects.create(order=order, user=user, percent=5, due_at=timezone.now())
     PendingCheckout.objects.create(
         user=user, top_up=top_up, request_id="r", service=service, quantity=100, quote="hidden-quote", price_micros=1
     )

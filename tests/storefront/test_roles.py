@@ -117,7 +117,7 @@ def test_roles_when_one_is_missing_then_the_command_makes_it_and_says_what_it_ga
 
     lines = capsys.readouterr().out.splitlines()
     finance = lines.index(f"Finance: {Group.objects.get(name=FINANCE).permissions.count()} rights")
-    assert lines[finance + 1] == "  given: accounts.view_apikeyspending"
+    assert lines[finance + 1] == "  given: accounts.add_denyrule"
     assert lines[0].startswith("Owner: ")
     assert lines[1].startswith("Finance: ")
 

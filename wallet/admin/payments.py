@@ -123,6 +123,7 @@ class TopUpAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("reference", "gateway_id", "user__email")
     named_by = ("reference",)
+    linked_by = ("user__id__exact",)
     inlines = (GatewayEventInline,)
     actions_detail = ("confirm", "decline", "mark_reviewed")
     fields = (

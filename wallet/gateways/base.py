@@ -72,6 +72,9 @@ class PaymentUpdate:
     `shares` is for gateways whose refunds have ids: what each of those that were asked about comes to. They replace
     what was said of the same ones alone, unless `every_share` says that there are no others.
 
+    `payers` is what the gateway calls whoever paid, where it says: an e-mail address, a card, a wallet. They are only
+    compared with the deny list, and kept nowhere else.
+
     Raises Unreachable for what is damaged or does not fit into columns: mended, it could say something else.
     """
 
@@ -85,6 +88,7 @@ class PaymentUpdate:
     after_event: int | None = None
     shares: Mapping[str, int] = field(default_factory=dict)
     every_share: bool = True
+    payers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         texts = (self.event_id, self.kind, self.currency, *self.shares)

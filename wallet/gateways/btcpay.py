@@ -192,6 +192,7 @@ class BtcpayGateway(Gateway):
             amount_micros=amount_micros,
             currency=text_in(invoice, "currency").upper(),
             after_event=after_event,
+            payers=tuple(filter(None, [text_in(invoice, "metadata", "buyerEmail")])),
         )
 
     def _state(self, invoice: dict[str, Any]) -> tuple[State, int]:

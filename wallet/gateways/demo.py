@@ -69,6 +69,7 @@ class DemoGateway(Gateway):
                 state=State(text_in(event, "state")),
                 amount_micros=int(event["amount_micros"]),
                 currency=text_in(event, "currency"),
+                payers=tuple(filter(None, [text_in(event, "payer")])),
             )
         ]
 
@@ -90,6 +91,7 @@ def demo_event(top_up: TopUp, state: State, **changes: Any) -> bytes:
         "state": state,
         "amount_micros": top_up.pay_micros,
         "currency": top_up.currency,
+        "payer": top_up.user.email,
     }
     return json.dumps({**event, **changes}).encode()
 

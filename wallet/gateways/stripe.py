@@ -14,14 +14,17 @@ https://docs.stripe.com/currencies (smallest units); read in November 2026.
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import stripe
+import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.deny_list.known import known
 from preferences.face import STORE_NAME
 from wallet.gateways.base import (
     TRIED_SECONDS,
@@ -38,6 +41,7 @@ from wallet.gateways.base import (
 from wallet.gateways.stripe_standing import amount_in, bank_took_back, disputed, is_warned, refunded
 from wallet.models import TopUp, can_be_held
 
+log = structlog.get_logger(__name__)
 TOLERANCE_SECONDS = 300
 TIMEOUT_SECONDS = 20
 LIFETIME = timedelta(hours=1)  # Stripe takes 30 minutes to 24 hours
@@ -124,7 +128,7 @@ class StripeGateway(Gateway):
         if event.get("account"):  # of an account that is connected to ours: nobody pays us there
             return [PaymentUpdate.of_nobody(kind)]
         if kind.startswith("checkout.session.") and self.knows(*_names(about)):
-            return [_session(about, kind=kind, event_id=text_in(event, "id"))]
+            return [self._told_of_payer(_session(about, kind=kind, event_id=text_in(event, "id")), about)]
         if kind == "charge.refunded" or kind.startswith(("refund.", "charge.refund.")):
             return [self._aftermath(event, self._refunds)]
         if kind.startswith("charge.dispute."):
@@ -147,7 +151,29 @@ class StripeGateway(Gateway):
             )
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
-        return _session(session, kind="asked", event_id="", after_event=taken.last)
+        return self._told_of_payer(_session(session, kind="asked", event_id="", after_event=taken.last), session)
+
+    def _told_of_payer(self, update: PaymentUpdate, session: dict[str, Any]) -> PaymentUpdate:
+        """Add who paid: the address, and the card where the deny list names any, for that is one question more."""
+        if update.state != State.PAID:
+            return update
+        payers = [text_in(session, "customer_details", "email")]
+        if known().names_cards:
+            payers += self._cards(text_in(session, "payment_intent") or text_in(session, "payment_intent", "id"))
+        return replace(update, payers=tuple(filter(None, payers)))
+
+    def _cards(self, intent: str) -> list[str]:
+        """Return the fingerprints of the cards that a payment was tried with; none where we may not ask."""
+        if not intent or not can_be_held(intent):
+            return []
+        try:
+            charges = self._list("charges", intent)
+        except stripe.PermissionError:  # a restricted key that was made before charges were asked about
+            log.warning("stripe_card_not_told")
+            return []
+        except stripe.StripeError as error:
+            raise Unreachable(_said(error)) from error
+        return [text_in(charge, "payment_method_details", "card", "fingerprint") for charge in charges]
 
     def try_out(self) -> str:
         client = self._client(timeout_seconds=TRIED_SECONDS, retries=0)

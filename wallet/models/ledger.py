@@ -56,6 +56,7 @@ class LedgerEntry(models.Model):
         REFUND = "refund", _("Refund")
         DISCOUNT = "discount", _("Coupon")
         REFERRAL = "referral", _("Referral earnings")
+        CASHBACK = "cashback", _("Cashback")
         ADJUSTMENT = "adjustment", _("Adjustment")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
 

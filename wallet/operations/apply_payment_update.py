@@ -5,6 +5,7 @@ What arrives is compared with the one top-up it names. The rules:
     paid in full    The amount and the bonus are credited: status PAID.
     underpaid       What was received less the fee is credited, never more, and no bonus: REVIEW.
     too late        Paid after the account was deleted: nothing is credited, staff pays it back or out: REVIEW.
+    denied payer    Paid by somebody on the deny list: nothing is credited, a human refunds or confirms it: REVIEW.
     overpaid        All that was received less the fee is credited, and the bonus that was promised: PAID, with a note.
     late            Paid after it expired or was canceled: credited like any other, it is the customer's money.
     paid in parts   The first sum is credited. A larger one later waits for staff, who confirms the whole: REVIEW.
@@ -30,6 +31,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.deny_list.checks import Place, denied_payer, record_hit
 from accounts.models import DELETED_DOMAIN, User
 from upstream.money import text_from_micros
 from wallet.gateways import PaymentUpdate, State
@@ -58,7 +60,7 @@ def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime)
     if money_moves and update.currency != top_up.currency:
         changes = _wrong_currency(top_up, update)
     elif update.state == State.PAID:
-        changes = _paid(top_up, update.amount_micros, now)
+        changes = _held_for_its_payer(top_up, update, now) or _paid(top_up, update.amount_micros, now)
     elif update.state == State.REFUNDED:
         changes = _refunded(top_up, update)
     elif update.state == State.DISPUTED:
@@ -130,6 +132,18 @@ _GUARDED = (
     "disputed_micros",
     "reversed_micros",
 )
+
+
+def _held_for_its_payer(top_up: TopUp, update: PaymentUpdate, now: datetime) -> Changes:
+    """Keep a payment by somebody on the deny list for a human; nothing is credited until staff confirms it."""
+    denied = denied_payer(update.payers) if not top_up.received_micros else None
+    if denied is None:
+        return {}
+    if top_up.status != Status.REVIEW:  # gateways repeat themselves
+        record_hit(denied, place=Place.PAYMENT, user=top_up.user, now=now)
+    amount = f"{text_from_micros(update.amount_micros)} {update.currency}"
+    text = _("%(amount)s came from a payer on the deny list. Refund it at the gateway, or confirm it to credit it.")
+    return {"status": Status.REVIEW, "attention": text % {"amount": amount}, "next_check_at": None}
 
 
 def _paid(top_up: TopUp, amount_micros: int, now: datetime) -> Changes:

@@ -47,6 +47,28 @@ def take_back(top_up: TopUp, amount_micros: int, note: str) -> None:
         Receivable.objects.create(user=top_up.user, top_up=top_up, amount_micros=missing_micros, note=note)
 
 
+def take_back_earning(user: User, amount_micros: int, *, kind: str, reference: str, note: str) -> int:
+    """Take back `amount_micros` that an order had earned the customer; return what of it became a receivable.
+
+    The same as `take_back`, for what no payment brought: `kind` and `reference` are those of the row of the ledger.
+    """
+    wallet_of(user)
+    wallet = Wallet.objects.select_for_update().get(user=user)
+    taken_micros = 0
+    while there_micros := min(wallet.balance_micros, amount_micros):
+        try:
+            debit(user=user, amount_micros=there_micros, kind=kind, reference=reference, note=note)
+        except InsufficientFunds:  # on SQLite, where nothing is held: look again how much there is
+            wallet.refresh_from_db()
+        else:
+            taken_micros = there_micros
+            break
+    missing_micros = amount_micros - taken_micros
+    if missing_micros:
+        Receivable.objects.create(user=user, amount_micros=missing_micros, note=note)
+    return missing_micros
+
+
 def give_back(top_up: TopUp, amount_micros: int, note: str) -> None:
     """Return `amount_micros` that had been taken back; what the customer owes is paid from it first."""
     kind, reference = LedgerEntry.Kind.REVERSAL, _next_reference(top_up, "returned")

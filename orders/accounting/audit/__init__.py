@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from orders.accounting.audit.cashback import check_cashback
 from orders.accounting.audit.claims import check_claims
 from orders.accounting.audit.coupons import check_coupons
 from orders.accounting.audit.findings import AuditFindings
@@ -35,6 +36,7 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     check_coupons(findings)
     check_payments(findings)
     check_referrals(findings)
+    check_cashback(findings)
     check_moves_by_hand(findings)
     check_own_favors(findings)
     check_two_people(findings)

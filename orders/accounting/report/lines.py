@@ -29,6 +29,7 @@ class Line:
     claim_refunds: int = 0
     replacements: int = 0
     referral: int = 0
+    cashback: int = 0
     newly_owed: int = 0  # less what was paid of it
     paid_in_upstream: int = 0
     liability: int = 0
@@ -50,7 +51,7 @@ class Line:
     def moved(self) -> int:
         """By how much all of it changed what the shop owes its customers."""
         paid = sum(self.money_in.values()) + self.bonus - self.taken_back + self.by_hand - self.withdrawn
-        return paid - self.sales + self.discounts + self.refunds + self.claim_refunds + self.referral
+        return paid - self.sales + self.discounts + self.refunds + self.claim_refunds + self.referral + self.cashback
 
     @property
     def unexplained_upstream(self) -> int | None:
@@ -61,7 +62,7 @@ class Line:
 
 
 FLOWS = ("bonus", "taken_back", "by_hand", "withdrawn", "sales", "discounts", "refunds", "cost", "claim_refunds",
-         "replacements", "referral", "newly_owed", "paid_in_upstream")  # fmt: skip
+         "replacements", "referral", "cashback", "newly_owed", "paid_in_upstream")  # fmt: skip
 
 
 def summed(lines: Sequence[Line]) -> Line:

@@ -33,6 +33,7 @@ AMOUNTS: dict[str, tuple[str, int]] = {
     Kind.DISCOUNT: ("discounts", 1),
     Kind.REFUND: ("refunds", 1),
     Kind.REFERRAL: ("referral", 1),
+    Kind.CASHBACK: ("cashback", 1),
 }
 OF_MARGIN = (Kind.CHARGE, Kind.DISCOUNT, Kind.REFUND)
 

@@ -12,7 +12,7 @@ from accounts.preferences import REFERRAL_SHARE
 from catalog.models import Service
 from catalog.pricing import PriceBook
 from orders.lifecycle.discounts import discount_of
-from orders.lifecycle.referrals import share_micros
+from orders.lifecycle.final_margin import Left
 from orders.lifecycle.refunds import partial_refund_micros
 from orders.models import Checkout, Coupon, OrderEvent, ReferralEarning, RefundReason, Status
 from orders.placing.place import draft_order
@@ -164,10 +164,8 @@ class _Sale:
         cost_micros = -(-(order.charge_upstream_micros or 0) * order.exchange_rate_micros // MICROS)
         micros = 0
         if order.status != Status.CANCELED and order.status != Status.FAILED:
-            micros = share_micros(
-                kept_micros=order.kept_micros, cost_micros=cost_micros, percent=Decimal(earning.percent),
-                floor_percent=Decimal(order.pricing["floor_percent"]),
-            )  # fmt: skip
+            left = Left(order.kept_micros, cost_micros, Decimal(order.pricing["floor_percent"]))
+            micros = left.share_micros(Decimal(earning.percent))
         earning.closed_at, earning.amount_micros = now, micros
         earning.state = State.CREDITED if micros else State.VOID
         if micros:

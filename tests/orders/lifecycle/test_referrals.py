@@ -16,7 +16,8 @@ from accounts.models import User
 from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.poll import poll_due
-from orders.lifecycle.referrals import credit_referrals, share_micros
+from orders.lifecycle.final_margin import Left
+from orders.lifecycle.referrals import credit_referrals
 from orders.lifecycle.service_requests import cancel_unsent
 from orders.models import Order, OrderEvent, ReferralEarning, Status
 from orders.tasks import credit_referrals as task
@@ -81,9 +82,7 @@ def earned(order: Order) -> tuple[str, int]:
     ],
 )
 def test_share_of_the_margin_leaves_the_floor_margin_with_the_shop(kept, cost, percent, floor, share):
-    given_away = share_micros(
-        kept_micros=kept, cost_micros=cost, percent=Decimal(percent), floor_percent=Decimal(floor)
-    )
+    given_away = Left(kept, cost, Decimal(floor)).share_micros(Decimal(percent))
 
     assert given_away == share
 
@@ -95,7 +94,7 @@ def test_share_of_the_margin_leaves_the_floor_margin_with_the_shop(kept, cost, p
     floor=st.decimals(0, 100, places=2),
 )
 def test_share_of_any_margin_is_never_more_than_promised_nor_than_what_the_floor_leaves(kept, cost, percent, floor):
-    share = share_micros(kept_micros=kept, cost_micros=cost, percent=percent, floor_percent=floor)
+    share = Left(kept, cost, floor).share_micros(percent)
 
     assert share >= 0
     assert share % 100 == 0

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from accounts.models import ApiKey, ApiKeySpending, TrailEntry, User
+from accounts.models import ApiKey, ApiKeySpending, DenyHit, TrailEntry, User
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery
 from catalog.models import (
     Category,
@@ -34,6 +34,7 @@ from notifications.models import Notice
 from orders.models import (
     AttentionFlag,
     Books,
+    CashbackEarning,
     Checkout,
     ContractDrift,
     Coupon,
@@ -68,7 +69,8 @@ READ_ONLY = [
     *(MoneyRequest, EmailAddress, ServiceRequest, Favorite, StockAlert, WatchedPrice),
     *(Books, UpstreamBalance, ServiceCost, ServiceChange, QuarantinedAnswer, PriceList),
     *(ContractDrift, DeliveredGoods, GoodsClaim, GoodsReveal, Notice, ServicePace, UpstreamAssumption),
-    *(CouponUse, ReferralEarning, AttentionFlag, LostAttempt),
+    *(CouponUse, ReferralEarning, CashbackEarning, AttentionFlag, LostAttempt),
+    DenyHit,
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(Ticket,),
@@ -158,6 +160,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts.WrongTry",
         "notifications.Letter",
         "notifications.NoticeChoice",
+        "accounts.AccountBlock",
         "accounts.RetentionAge",
         "preferences.Picture",
         "privacy.AccountDeletion",

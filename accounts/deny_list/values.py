@@ -1,0 +1,136 @@
+"""How the values of the deny lists are written, so that every spelling of one is the same.
+
+- A domain in small letters and punycode; it stands for the domains below it, too.
+- A network as CIDR; IPv4 written as IPv6 is IPv4.
+- A link without scheme, "www." and what stands behind "#"; it stands for what lies below it, too, and for any query
+  unless it has one of its own.
+- A payer: an e-mail address, or what a gateway calls a card or a wallet, letter by letter.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.utils.translation import gettext as _
+
+from accounts.addresses import Address
+from accounts.models import DenyRule
+from upstream.reading.links import link as read_as_link
+from upstream.reading.text import line
+
+Kind = DenyRule.Kind
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Shorter ones would shut out whole continents by a slip of the finger.
+SHORTEST = {4: 8, 6: 19}
+MAPPED_BITS = 96
+LONGEST_DOMAIN = 253
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# Names of one and the same site: its pages for telephones.
+_SAME_SITE = ("www.", "m.", "mobile.")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What of a link is compared: the host, the path in small letters, and the parts of the query."""
+
+    host: str
+    path: str
+    query: frozenset[tuple[str, str]]
+
+    def is_below(self, denied: "Link") -> bool:
+        """Whether a rule for `denied` means this one."""
+        host = self.host == denied.host or self.host.endswith(f".{denied.host}")
+        path = not denied.path or self.path == denied.path or self.path.startswith(f"{denied.path}/")
+        return host and path and denied.query <= self.query
+
+
+def written(kind: str, typed: str) -> str:
+    """Return a value as it is kept. Raises ValueError, with words for staff, for what is none of its kind."""
+    match kind:
+        case Kind.DOMAIN:
+            domain = domain_in(typed.strip().removeprefix("*.").rpartition("@")[2])
+            if "." not in domain:
+                raise ValueError(_("Enter a domain, like example.com."))
+            return domain
+        case Kind.NETWORK:
+            return str(_network(typed))
+        case Kind.LINK:
+            return _link(typed)
+        case _:
+            payer = payer_in(typed)
+            if not payer:
+                raise ValueError(_("Enter an email address, or what the gateway calls the card or wallet."))
+            return payer
+
+
+def domain_in(typed: str) -> str:
+    """Return a domain in small letters and punycode, "" for what is none."""
+    small = line(typed).strip().strip(".").lower()
+    try:
+        domain = small.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
+    is_one = 0 < len(domain) <= LONGEST_DOMAIN and all(_LABEL.fullmatch(label) for label in domain.split("."))
+    return domain if is_one else ""
+
+
+def domains_of(email: str) -> list[str]:
+    """Return the domain of an address and those above it, the nearest first."""
+    labels = domain_in(email.rpartition("@")[2]).split(".")
+    return [".".join(labels[place:]) for place in range(len(labels) - 1)]
+
+
+def payer_in(typed: str) -> str:
+    """Return a payer as it is compared: of an address in small letters, anything else as it stands."""
+    text = line(typed).strip()
+    name, at, domain = text.rpartition("@")
+    return f"{name.lower()}@{domain_in(domain) or domain.lower()}" if at else text
+
+
+def link_in(typed: str) -> Link | None:
+    """Return what of a link is compared, None for what is no link."""
+    text = read_as_link(typed)
+    whole = text if _SCHEME.match(text) else f"https://{text.lstrip('/')}"
+    try:
+        parts = urlsplit(whole)
+        host = domain_in(unquote(parts.hostname or ""))
+    except ValueError:
+        return None
+    for name in _SAME_SITE:
+        if host.startswith(name) and "." in host.removeprefix(name):
+            host = host.removeprefix(name)
+            break
+    if "." not in host:
+        return None
+    path = re.sub(r"/+", "/", unquote(parts.path)).strip("/").casefold()
+    return Link(host, path, frozenset(parse_qsl(parts.query, keep_blank_values=True)))
+
+
+def holds(network: Network, address: Address) -> bool:
+    """Whether an address is in a network; of two kinds it never is."""
+    return network.version == address.version and address in network
+
+
+def _network(typed: str) -> Network:
+    try:
+        network = ipaddress.ip_network(typed.strip(), strict=False)
+    except ValueError:
+        raise ValueError(_("Enter a network, like 203.0.113.0/24, or an address.")) from None
+    if isinstance(network, ipaddress.IPv6Network):
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None and network.prefixlen >= MAPPED_BITS:
+            network = ipaddress.ip_network((mapped, network.prefixlen - MAPPED_BITS), strict=False)
+    if network.prefixlen < SHORTEST[network.version]:
+        raise ValueError(_("This network is too large: it would shut out half the world."))
+    return network
+
+
+def _link(typed: str) -> str:
+    link = link_in(typed)
+    if link is None:
+        raise ValueError(_("Enter a link, like instagram.com/name."))
+    path = f"/{link.path}" if link.path else ""
+    query = "&".join(f"{name}={value}" for name, value in sorted(link.query))
+    return f"{link.host}{path}?{query}" if query else f"{link.host}{path}"

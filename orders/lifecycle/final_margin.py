@@ -1,0 +1,85 @@
+"""When nothing about an order can change any more, and what of the margin it left may be given away then."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from django.conf import settings
+from django.db.models import Q
+
+from catalog.preferences import FLOOR_MARGIN
+from orders.models import DELIVERED, GoodsClaim, LostAttempt, Order, OrderEvent, ServiceRequest, Status
+from upstream.money import MICROS, round_refund
+
+CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
+LOOK_AGAIN = timedelta(days=1)
+LOOK_SOON = timedelta(hours=1)
+# Attempts of which upstream may yet show an order: a second one is the shop's loss, and nothing has been earned.
+STILL_SOUGHT = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT, LostAttempt.State.ABANDONED)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a final order left: `kept_micros` is what the customer paid in the end, less coupon and refunds."""
+
+    kept_micros: int
+    cost_micros: int
+    floor_percent: Decimal
+
+    def share_micros(self, percent: Decimal, *, beside_micros: int = 0) -> int:
+        """Return `percent` of the margin, rounded down to 0.0001; the floor margin always stays with the shop.
+
+        `beside_micros` is what else of it is given away: it comes first.
+        """
+        share = (self.kept_micros - self.cost_micros) * Fraction(percent) / 100
+        room = self.kept_micros - self.cost_micros * (1 + Fraction(self.floor_percent) / 100) - beside_micros
+        return max(0, round_refund(int(min(share, room) // 1)))
+
+
+def not_final_before(order: Order, now: datetime) -> datetime | None:
+    """Return when to look at the order again; None when nothing about it can change any more."""
+    if order.status in CAME_TO_NOTHING:
+        return None
+    if order.status not in DELIVERED or order.flags.open().exists():
+        return now + LOOK_AGAIN
+    final_at = (order.finished_at or order.created_at) + timedelta(days=settings.LATE_CHANGE_DAYS)
+    if now < final_at:
+        return final_at
+    # The days alone say nothing: the last late look is planned beyond them, and a supplier or workers that were away
+    # put it off. Whoever takes it plans no other.
+    if order.next_poll_at is not None:
+        return max(order.next_poll_at, now) + LOOK_SOON
+    if order.lost_attempts.filter(state__in=STILL_SOUGHT).exists() or _cancel_is_asked_for(order):
+        return now + LOOK_AGAIN
+    return now + LOOK_AGAIN if _has_open_claims(order) else None
+
+
+def _has_open_claims(order: Order) -> bool:
+    """Whether lines of it, or of what replaced some, wait for an answer, or a replacement may still cost something."""
+    claims = GoodsClaim.objects.filter(Q(order=order) | Q(order__original=order), state=GoodsClaim.State.WAITING)
+    return claims.exists() or order.replacements.open().exists()
+
+
+def _cancel_is_asked_for(order: Order) -> bool:
+    return order.requests.filter(kind=ServiceRequest.Kind.CANCEL, state=ServiceRequest.State.OPEN).exists()
+
+
+def earned_micros(order: Order, percent: Decimal, *, beside_micros: int = 0) -> int:
+    """Return `percent` of what a final order left; `beside_micros` is what else of it has been given away."""
+    if order.status in CAME_TO_NOTHING or order.events.filter(code=OrderEvent.Code.LOSS).exists():
+        return 0  # what upstream charged beside this order, the shop has paid
+    # A charge of nothing is one that upstream has not named.
+    cost_upstream_micros = order.charge_upstream_micros or order.cost_upstream_micros
+    floor_percent = order.pricing.get("floor_percent", FLOOR_MARGIN.value)
+    cost_micros = -(-cost_upstream_micros * order.exchange_rate_micros // MICROS)
+    cost_micros += _replacements_cost_micros(order)
+    left = Left(order.kept_micros, cost_micros, Decimal(floor_percent))
+    return left.share_micros(percent, beside_micros=beside_micros)
+
+
+def _replacements_cost_micros(order: Order) -> int:
+    """What replacing goods of it cost the shop; a charge of nothing is one that a canceled replacement ended with."""
+    made = order.replacements.filter(upstream_id__isnull=False)
+    costs = made.values_list("charge_upstream_micros", "cost_upstream_micros", "exchange_rate_micros")
+    return sum(-(-(expected if charge is None else charge) * rate // MICROS) for charge, expected, rate in costs)
