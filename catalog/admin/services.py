@@ -1,8 +1,5 @@
 """Categories, subcategories and services: what upstream says is shown, what the shop decides is edited."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -17,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from accounts.admin.short_count import ShortCountPaginator, is_longer_than_counted
 from accounts.admin.widgets import (
     EditOnlyAdmin,
     ModelAdmin,
@@ -27,6 +25,7 @@ from accounts.admin.widgets import (
 from catalog.admin.differences import history_of
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
+from catalog.admin.service_list import SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
@@ -155,47 +154,14 @@ class MappedTypeAdmin(ModelAdmin):
         messages.info(request, text % {"count": count})
 
 
-class OnSaleFilter(admin.SimpleListFilter):
-    title = gettext_lazy("availability")
-    parameter_name = "sale"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("on", _("On sale")),
-            ("hidden", _("Hidden")),
-            ("paused", _("Paused")),
-            ("withdrawn", _("Withdrawn upstream")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        answers: dict[str | None, Callable[[], QuerySet]] = {
-            "on": lambda: queryset.filter(withdrawn_at=None, visible=True, category__visible=True, paused_because=""),
-            "hidden": lambda: queryset.filter(visible=False),
-            "paused": lambda: queryset.exclude(paused_because=""),
-            "withdrawn": lambda: queryset.exclude(withdrawn_at=None),
-        }
-        answer = answers.get(self.value())
-        return answer() if answer else queryset
-
-
 @admin.register(Service)
-class ServiceAdmin(EditOnlyAdmin):
+class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
     form = ServiceForm
-    list_display = (
-        "upstream_id",
-        "title",
-        "category",
-        "subcategory",
-        upstream_rate,
-        "limits",
-        "stock",
-        "visible",
-        "paused_because",
-        "withdrawn_at",
-    )
-    list_display_links = ("upstream_id", "title")
-    list_filter = (OnSaleFilter, "type", "category")
-    list_select_related = ("category", "subcategory__category")
+    list_display = SHOWN
+    list_display_links = ("upstream_id", "shown_title")
+    list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
+    list_select_related = ("category", "margin", "quality")
+    paginator = ShortCountPaginator
     search_fields = ("search_text", "upstream_id__exact")
     named_by = ("name", "display_name", "short_title_override")
     actions = ("hide", "show")
@@ -256,10 +222,6 @@ class ServiceAdmin(EditOnlyAdmin):
             '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("Changes made by syncs")
         )
 
-    @display(description=gettext_lazy("min – max"))
-    def limits(self, service: Service) -> str:
-        return f"{service.min_quantity} – {service.max_quantity}"
-
     @admin.action(description=gettext_lazy("Hide from customers"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
         self._set_visible(request, queryset, visible=False)
@@ -269,6 +231,9 @@ class ServiceAdmin(EditOnlyAdmin):
         self._set_visible(request, queryset, visible=True)
 
     def _set_visible(self, request: HttpRequest, queryset: QuerySet[Service], *, visible: bool) -> None:
+        if is_longer_than_counted(queryset):
+            messages.error(request, _("The list has more services than it counts. Narrow it down first."))
+            return
         count = queryset.exclude(visible=visible).update(visible=visible)
         text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
         messages.success(request, text % {"count": count})

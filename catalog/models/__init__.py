@@ -3,7 +3,7 @@
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
-from catalog.models.quality import ServiceQuality, in_steps, shares_of
+from catalog.models.quality import ServiceMargin, ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_news import ServiceNews
 from catalog.models.service_types import MappedType
@@ -47,6 +47,7 @@ __all__ = [
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceMargin",
     "ServiceNews",
     "ServiceQuality",
     "ServiceQuerySet",
