@@ -1,5 +1,7 @@
 """Categories, subcategories and services: what upstream says is shown, what the shop decides is edited."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -23,6 +25,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from catalog.admin.differences import history_of
+from catalog.admin.price_graph import price_graph
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
 from catalog.admin.service_list import SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
@@ -162,6 +165,7 @@ class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
     list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
     list_select_related = ("category", "margin", "quality")
     paginator = ShortCountPaginator
+    change_form_outer_before_template = "admin/catalog/price_graph.html"
     search_fields = ("search_text", "upstream_id__exact")
     named_by = ("name", "display_name", "short_title_override")
     actions = ("hide", "show")
@@ -215,6 +219,14 @@ class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
             refresh_titles(Service.objects.filter(pk=obj.pk))
         if repriced:
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *_options: Any, **more: Any
+    ) -> HttpResponse:
+        """Show the service below what it sold for and what it cost."""
+        context["price_graph"] = price_graph(context["original"])
+        answered: HttpResponse = super().render_change_form(request, context, *_options, **more)
+        return answered
 
     @display(description=gettext_lazy("history"))
     def history(self, service: Service) -> SafeString:
