@@ -24,11 +24,11 @@ from catalog.models.services import NEVER_MEASURED
 
 SLOW_SECONDS = DAY  # from payment to the end, usually
 OFTEN_PERCENT = 10  # of the orders that ended
-LONGEST_TITLE, LONGEST_CATEGORY = 56, 24
+LONGEST_TITLE, LONGEST_CATEGORY = 32, 16
 LOSING, SLOW, REFUNDED = "losing", "slow", "refunded"
 
 SHOWN = (
-    *("upstream_id", "shown_title", "shown_category", "shown_upstream_rate", "shown_selling_rate"),
+    *("number", "shown_title", "shown_category", "shown_upstream_rate", "shown_selling_rate"),
     *("shown_stock", "shown_state", "changed"),
 )
 # What is shown beside the title of the services with such figures, and what the list begins with.
@@ -98,6 +98,10 @@ class ServiceColumns:
         """Return what the list begins with: the worst of the figures that were asked for."""
         figures = FIGURES.get(request.GET.get(FiguresFilter.parameter_name, ""))
         return ("position", "pk") if figures is None else figures[1]
+
+    @display(description=gettext_lazy("ID"), ordering="upstream_id")
+    def number(self, service: Service) -> int:
+        return service.upstream_id
 
     @display(description=gettext_lazy("service"), ordering="name")
     def shown_title(self, service: Service) -> SafeString:
@@ -172,7 +176,7 @@ class ServiceColumns:
 
 
 def _cut(text: str, longest: int) -> SafeString:
-    return format_html('<span title="{}">{}</span>', text, in_one_line(text, longest))
+    return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', text, in_one_line(text, longest))
 
 
 def _right(value: object) -> SafeString:

@@ -161,7 +161,7 @@ class MappedTypeAdmin(ModelAdmin):
 class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
     form = ServiceForm
     list_display = SHOWN
-    list_display_links = ("upstream_id", "shown_title")
+    list_display_links = ("number", "shown_title")
     list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
     list_select_related = ("category", "margin", "quality")
     paginator = ShortCountPaginator
