@@ -54,6 +54,13 @@ class ServiceForm(ModelForm):
         except ValueError as error:
             raise ValidationError(_("This line can't be read: %(line)s") % {"line": error}) from error
 
+    def clean_visible(self) -> bool:
+        """Refuse to show what an import rule leaves out: with the next sync it would be hidden again."""
+        visible: bool = self.cleaned_data["visible"]
+        if visible and self.instance.left_out:
+            raise ValidationError(_("An import rule leaves this service out. Change the rule first."))
+        return visible
+
     def clean_rate_override_micros(self) -> int | None:
         rate_override_micros: int | None = self.cleaned_data["rate_override_micros"]
         if rate_override_micros is None:

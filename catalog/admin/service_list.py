@@ -37,7 +37,7 @@ FIGURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     SLOW: (("orders_ended", "usually_done", "mostly_done"), ("-done_seconds", "pk")),
     REFUNDED: (("orders_ended", "shown_refunded"), ("-quality__refunded", "pk")),
 }
-STATE_COLOURS = {"on": "success", "hidden": "warning", "paused": "danger", "withdrawn": "info"}
+STATE_COLOURS = {"on": "success", "hidden": "warning", "paused": "danger", "withdrawn": "info", "left": "info"}
 
 
 class OnSaleFilter(admin.SimpleListFilter):
@@ -48,6 +48,7 @@ class OnSaleFilter(admin.SimpleListFilter):
         return [
             ("on", _("On sale")),
             ("hidden", _("Hidden")),
+            ("left", _("Left out by an import rule")),
             ("paused", _("Paused")),
             ("withdrawn", _("Withdrawn upstream")),
         ]
@@ -56,6 +57,7 @@ class OnSaleFilter(admin.SimpleListFilter):
         answers: dict[str | None, Callable[[], QuerySet]] = {
             "on": lambda: queryset.filter(withdrawn_at=None, visible=True, category__visible=True, paused_because=""),
             "hidden": lambda: queryset.filter(visible=False),
+            "left": lambda: queryset.filter(left_out=True),
             "paused": lambda: queryset.exclude(paused_because=""),
             "withdrawn": lambda: queryset.exclude(withdrawn_at=None),
         }
@@ -127,6 +129,8 @@ class ServiceColumns:
     def shown_state(self, service: Service) -> tuple[str, str]:
         if service.withdrawn_at is not None:
             return "withdrawn", _("Withdrawn")
+        if service.left_out:
+            return "left", _("Left out")
         if not (service.visible and service.category.visible):
             return "hidden", _("Hidden")
         if service.paused_because:

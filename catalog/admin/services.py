@@ -246,6 +246,16 @@ class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
         if is_longer_than_counted(queryset):
             messages.error(request, _("The list has more services than it counts. Narrow it down first."))
             return
-        count = queryset.exclude(visible=visible).update(visible=visible)
+        left_out = queryset.filter(left_out=True)
+        if not visible:
+            left_out.update(left_out=False)  # from now on it is staff who hides them
+        elif kept := left_out.count():
+            words = ngettext(
+                "%(count)d service stays hidden: an import rule leaves it out.",
+                "%(count)d services stay hidden: an import rule leaves them out.",
+                kept,
+            )
+            messages.warning(request, words % {"count": kept})
+        count = queryset.filter(left_out=False).exclude(visible=visible).update(visible=visible)
         text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
         messages.success(request, text % {"count": count})

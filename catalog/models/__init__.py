@@ -3,6 +3,7 @@
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
+from catalog.models.import_rules import ImportRule
 from catalog.models.quality import ServiceMargin, ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_news import ServiceNews
@@ -35,6 +36,7 @@ __all__ = [
     "ExchangeRate",
     "Fact",
     "Favorite",
+    "ImportRule",
     "MappedType",
     "MarkupRule",
     "OrderForm",

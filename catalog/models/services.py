@@ -225,6 +225,7 @@ class Service(TranslatedName):
     display_name = models.CharField(_("display name"), max_length=500, blank=True)
     description = models.TextField(_("description"), blank=True)
     visible = models.BooleanField(_("visible"), default=True)
+    left_out = models.BooleanField(default=False, db_default=False, editable=False)  # hidden by an import rule
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
     delivery_override = models.CharField(
         _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: same as its category.")
