@@ -19,15 +19,15 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.fresh_sign_in import FreshSignInAdmin
+from accounts.admin.lists import EMPTY, SavedFilter, shown_filters
 from accounts.admin.recorded import RecordedAdmin
+from accounts.admin.short_count import ShortCountPaginator
 from accounts.admin.shown_fields import may_filter, searchable, shown_here
 from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm, ReadsTyped
-from upstream.reading.text import comparable, line, shortened, words_of
-
-EMPTY = "–"
+from upstream.reading.text import comparable, line, words_of
 
 
 class KeySelect(AutocompleteSelect):
@@ -64,6 +64,20 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
     compared_here: tuple[str, ...] = ()  # columns of a small table that has no stored search text
     linked_by: tuple[str, ...] = ()  # what links of ours filter the list by, beside its filters
     named_by: tuple[str, ...] = ()  # the fields that a row's text is made of, where other pages show it
+    saved_filters: tuple[SavedFilter, ...] = ()  # above the list
+    # What a file of the list's rows holds: columns, and those of rows it refers to; none where there is no such file.
+    file_columns: tuple[str, ...] = ()
+    list_before_template: str | None = "admin/list_head.html"
+    paginator: Any = ShortCountPaginator
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list below its saved filters."""
+        head = {
+            "saved_filters": shown_filters(request, self.saved_filters),
+            "file_of": self.opts.label_lower if self.file_columns else "",
+            "asked_query": request.GET.urlencode(),
+        }
+        return super().changelist_view(request, {**head, **(extra_context or {})})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let the list be filtered by what it offers, and by nothing else, whoever asks."""
@@ -105,11 +119,6 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
             return found, repeats
         others, others_repeat = super().get_search_results(request, queryset, compared)
         return found | others, repeats or others_repeat
-
-
-def in_one_line(text: str, longest: int = 0) -> str:
-    """Return a cell that no list breaks into lines, cut where it is longer than `longest` characters."""
-    return (shortened(text, longest) if longest else text).replace(" ", "\u00a0")
 
 
 def _has_all(text: str, words: list[str]) -> bool:
