@@ -97,9 +97,6 @@ CATALOG = [
         "sell",
         (
             Entry("catalog.service", _("Services")),
-            Entry("catalog.service", _("Lose money"), query="figures=losing"),
-            Entry("catalog.service", _("Slow"), query="figures=slow"),
-            Entry("catalog.service", _("Often refunded"), query="figures=refunded"),
             Entry("catalog.category", _("Categories")),
             Entry("catalog.subcategory", _("Subcategories")),
             Entry("orders.goodsformat", _("Goods formats")),

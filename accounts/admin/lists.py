@@ -46,7 +46,8 @@ def in_one_line(text: str, longest: int = 0) -> str:
 
 def cut(text: str, longest: int = TITLE_LENGTH) -> SafeString | str:
     """Return a cell of one line, cut where it is longer, with the whole text where the pointer rests on it."""
-    return format_html('<span title="{}">{}</span>', text, in_one_line(text, longest)) if text else EMPTY
+    shown = in_one_line(text, longest)
+    return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', text, shown) if text else EMPTY
 
 
 def at_the_end(value: object) -> SafeString:

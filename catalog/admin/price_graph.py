@@ -87,10 +87,11 @@ def _table(selling: Steps, cost: Steps) -> dict[str, Any]:
     rows = []
     for day in days:
         price, paid = _on(selling, day), _on(cost, day)
-        known = price is not None and paid is not None
-        margin = money(price - paid) if known else EMPTY
-        percent = f"{Decimal(100 * (price - paid)) / paid:+.1f}%" if known and paid else EMPTY
         shown = [EMPTY if micros is None else money(micros) for micros in (price, paid)]
+        margin = percent = EMPTY
+        if price is not None and paid is not None:
+            margin = money(price - paid)
+            percent = f"{Decimal(100 * (price - paid)) / paid:+.1f}%" if paid else EMPTY
         rows.append([write_day(day), *shown, margin, percent])
     return {"headers": [_("From"), _("Selling rate"), _("Upstream cost"), _("Margin"), _("Markup")], "rows": rows}
 

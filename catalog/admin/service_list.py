@@ -7,15 +7,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin.widgets import EMPTY, in_one_line
-from accounts.moments import write_distance, write_moment
+from accounts.admin.lists import EMPTY, SavedFilter, ago, at_the_end, cut
 from accounts.templatetags.money import money
 from catalog.browse.durations import write_short_duration
 from catalog.models import Service
@@ -37,6 +34,12 @@ FIGURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     SLOW: (("orders_ended", "usually_done", "mostly_done"), ("-done_seconds", "pk")),
     REFUNDED: (("orders_ended", "shown_refunded"), ("-quality__refunded", "pk")),
 }
+SAVED_FILTERS = (
+    SavedFilter(gettext_lazy("All"), ""),
+    SavedFilter(gettext_lazy("Lose money"), f"figures={LOSING}"),
+    SavedFilter(gettext_lazy("Slow"), f"figures={SLOW}"),
+    SavedFilter(gettext_lazy("Often refunded"), f"figures={REFUNDED}"),
+)
 STATE_COLOURS = {"on": "success", "hidden": "warning", "paused": "danger", "withdrawn": "info", "left": "info"}
 
 
@@ -66,7 +69,7 @@ class OnSaleFilter(admin.SimpleListFilter):
 
 
 class FiguresFilter(admin.SimpleListFilter):
-    """By what is measured of the orders of the last days and stored; each answer is a tab of the list."""
+    """By what is measured of the orders of the last days and stored; each answer stands above the list."""
 
     title = gettext_lazy("figures of its orders")
     parameter_name = "figures"
@@ -106,24 +109,24 @@ class ServiceColumns:
         return service.upstream_id
 
     @display(description=gettext_lazy("service"), ordering="name")
-    def shown_title(self, service: Service) -> SafeString:
-        return _cut(service.title, LONGEST_TITLE)
+    def shown_title(self, service: Service) -> SafeString | str:
+        return cut(service.title, LONGEST_TITLE)
 
     @display(description=gettext_lazy("category"), ordering="category")
-    def shown_category(self, service: Service) -> SafeString:
-        return _cut(service.category.title, LONGEST_CATEGORY)
+    def shown_category(self, service: Service) -> SafeString | str:
+        return cut(service.category.title, LONGEST_CATEGORY)
 
     @display(description=gettext_lazy("upstream rate"), ordering="rate_upstream_micros")
     def shown_upstream_rate(self, service: Service) -> SafeString:
-        return _right(money(service.rate_upstream_micros, settings.UPSTREAM_CURRENCY))
+        return at_the_end(money(service.rate_upstream_micros, settings.UPSTREAM_CURRENCY))
 
     @display(description=gettext_lazy("selling rate"), ordering="selling_rate_micros")
     def shown_selling_rate(self, service: Service) -> SafeString:
-        return _right(money(service.selling_rate_micros))
+        return at_the_end(money(service.selling_rate_micros))
 
     @display(description=gettext_lazy("stock"), ordering="stock")
     def shown_stock(self, service: Service) -> SafeString:
-        return _right(EMPTY if service.stock is None else service.stock)
+        return at_the_end(EMPTY if service.stock is None else service.stock)
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, service: Service) -> tuple[str, str]:
@@ -138,50 +141,38 @@ class ServiceColumns:
         return "on", _("On sale")
 
     @display(description=gettext_lazy("changed"), ordering="changed_at")
-    def changed(self, service: Service) -> SafeString:
-        return format_html(
-            '<span title="{}">{}</span>',
-            write_moment(service.changed_at),
-            in_one_line(write_distance(service.changed_at, now=timezone.now())),
-        )
+    def changed(self, service: Service) -> SafeString | str:
+        return ago(service.changed_at)
 
     @display(description=gettext_lazy("orders in 30 days"), ordering="margin__orders")
     def orders_lately(self, service: Service) -> SafeString:
-        return _right(service.margin.orders)
+        return at_the_end(service.margin.orders)
 
     @display(description=gettext_lazy("sales less refunds"), ordering="margin__kept_micros")
     def kept(self, service: Service) -> SafeString:
-        return _right(money(service.margin.kept_micros))
+        return at_the_end(money(service.margin.kept_micros))
 
     @display(description=gettext_lazy("upstream cost"), ordering="margin__cost_micros")
     def cost(self, service: Service) -> SafeString:
-        return _right(money(service.margin.cost_micros))
+        return at_the_end(money(service.margin.cost_micros))
 
     @display(description=gettext_lazy("margin"), ordering="margin__margin_micros")
     def shown_margin(self, service: Service) -> SafeString:
-        return _right(money(service.margin.margin_micros))
+        return at_the_end(money(service.margin.margin_micros))
 
     @display(description=gettext_lazy("orders that ended"), ordering="quality__orders")
     def orders_ended(self, service: Service) -> SafeString:
-        return _right(service.quality.orders if hasattr(service, "quality") else EMPTY)
+        return at_the_end(service.quality.orders if hasattr(service, "quality") else EMPTY)
 
     @display(description=gettext_lazy("usually done in"), ordering="done_seconds")
     def usually_done(self, service: Service) -> SafeString:
-        return _right(write_short_duration(service.done_seconds))
+        return at_the_end(write_short_duration(service.done_seconds))
 
     @display(description=gettext_lazy("nine in ten done in"), ordering="quality__done_seconds_most")
     def mostly_done(self, service: Service) -> SafeString:
         most = service.quality.done_seconds_most if hasattr(service, "quality") else None
-        return _right(EMPTY if most is None else write_short_duration(most))
+        return at_the_end(EMPTY if most is None else write_short_duration(most))
 
     @display(description=gettext_lazy("refunded"), ordering="quality__refunded")
     def shown_refunded(self, service: Service) -> SafeString:
-        return _right(f"{service.quality.refunded} ({service.quality.shares[2]}%)")
-
-
-def _cut(text: str, longest: int) -> SafeString:
-    return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', text, in_one_line(text, longest))
-
-
-def _right(value: object) -> SafeString:
-    return format_html('<div class="text-right whitespace-nowrap">{}</div>', value)
+        return at_the_end(f"{service.quality.refunded} ({service.quality.shares[2]}%)")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from accounts.admin.short_count import ShortCountPaginator, is_longer_than_counted
+from accounts.admin.short_count import is_longer_than_counted
 from accounts.admin.widgets import (
     EditOnlyAdmin,
     ModelAdmin,
@@ -24,11 +24,12 @@ from accounts.admin.widgets import (
     go_to,
     money_column,
 )
+from catalog.admin.bulk_edit import BulkEdit
 from catalog.admin.differences import history_of
 from catalog.admin.price_graph import price_graph
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
-from catalog.admin.service_list import SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
+from catalog.admin.service_list import SAVED_FILTERS, SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
@@ -158,17 +159,18 @@ class MappedTypeAdmin(ModelAdmin):
 
 
 @admin.register(Service)
-class ServiceAdmin(ServiceColumns, EditOnlyAdmin):
+class ServiceAdmin(ServiceColumns, BulkEdit, EditOnlyAdmin):
     form = ServiceForm
     list_display = SHOWN
     list_display_links = ("number", "shown_title")
     list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
     list_select_related = ("category", "margin", "quality")
-    paginator = ShortCountPaginator
+    saved_filters = SAVED_FILTERS
     change_form_outer_before_template = "admin/catalog/price_graph.html"
     search_fields = ("search_text", "upstream_id__exact")
     named_by = ("name", "display_name", "short_title_override")
-    actions = ("hide", "show")
+    actions = ("hide", "show", "edit_chosen")
+    linked_by = ("id__in",)
     readonly_fields = (
         "upstream_id",
         "name",

@@ -82,8 +82,9 @@ class SyncRunAdmin(SyncNow, ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         run = self.get_object(request, object_id)
-        shown = {} if run is None or request.method != "GET" else {"difference": shown_difference(request, run)}
-        shown["sync_progress"] = shown_progress(run)
+        shown: dict[str, Any] = {"sync_progress": shown_progress(run)}
+        if run is not None and request.method == "GET":
+            shown["difference"] = shown_difference(request, run)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def get_fields(self, request: HttpRequest, obj: SyncRun | None = None) -> Any:

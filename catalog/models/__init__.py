@@ -1,6 +1,7 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
 from catalog.models.customers import Favorite, StockAlert
+from catalog.models.edits import ServiceBefore
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
 from catalog.models.import_rules import ImportRule
@@ -48,6 +49,7 @@ __all__ = [
     "SearchSynonym",
     "SearchWord",
     "Service",
+    "ServiceBefore",
     "ServiceChange",
     "ServiceMargin",
     "ServiceNews",

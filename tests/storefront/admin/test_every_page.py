@@ -144,6 +144,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "catalog.SearchWord",
         "catalog.CatalogVersion",
         "catalog.ServiceNews",
+        "catalog.ServiceBefore",
         "catalog.ServiceMargin",
         "catalog.ServiceQuality",
         "orders.ClaimAnswer",
