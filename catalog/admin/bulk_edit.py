@@ -108,6 +108,7 @@ class BulkEdit(UnfoldModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Edits of many services"),
+            "content_title": _("Edits of many services"),
             "jobs": jobs[:SHOWN_JOBS],
         }
         return render(request, "admin/catalog/service_edits.html", context)
@@ -133,6 +134,7 @@ class BulkEdit(UnfoldModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Edit many services"),
+            "content_title": _("Edit many services"),
             "form": form,
             "count": len(ids),
             "effect": effect,

@@ -70,10 +70,8 @@ class Rule(NamedTuple):
     @classmethod
     def of(cls, row: ImportRule) -> "Rule":
         """Return the rule of a row, saved or not."""
-        patterns = [
-            Pattern(comparable(text).split("*")) if text else None for text in (row.category, row.type, row.name)
-        ]
-        return cls(row.pk or 0, *patterns, row.outcome, row.markup_percent)
+        category, upstream_type, name = map(_pattern, (row.category, row.type, row.name))
+        return cls(row.pk or 0, category, upstream_type, name, row.outcome, row.markup_percent)
 
 
 @dataclass(frozen=True)
