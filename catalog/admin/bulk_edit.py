@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from accounts.admin.fresh_sign_in import kept_of
-from accounts.admin.lists import EMPTY
 from accounts.admin.widgets import member_of_staff
 from accounts.templatetags.money import money
 from catalog.admin.edit_form import EditForm
-from catalog.models import Delivery, Service, ServiceBefore
-from catalog.operations.edit_jobs import EDIT_SERVICES, PUT_SERVICES_BACK
+from catalog.admin.edited_values import TITLES, changes_in_words
+from catalog.models import EditedService, Service
+from catalog.operations.edit_jobs import CHANGES_SERVICES, EDIT_SERVICES, PUT_SERVICES_BACK
 from catalog.operations.edit_preview import EditEffect, Line, preview_edit
 from catalog.operations.service_edits import Values
 from catalog.sync.tables import set_of
@@ -30,13 +30,6 @@ from jobs.models import StaffJob
 from jobs.operations import ask_for
 
 SHOWN_JOBS = 30
-TITLES = {
-    "visible": gettext_lazy("visibility"),
-    "display_name": gettext_lazy("display name"),
-    "delivery_override": gettext_lazy("delivery"),
-    "warranty_days": gettext_lazy("warranty, days"),
-    "rate_override_micros": gettext_lazy("own price"),
-}
 
 
 class BulkEdit(UnfoldModelAdmin):
@@ -57,6 +50,7 @@ class BulkEdit(UnfoldModelAdmin):
         if self.has_change_permission(request):
             query = request.GET.urlencode()
             page = reverse("admin:catalog_service_edit")
+            links.append({"title": _("Change by a file"), "url": reverse("admin:catalog_service_import")})
             links.append({"title": _("Edit them all"), "url": f"{page}?{query}" if query else page})
         listed: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "list_links": links})
         return listed
@@ -98,8 +92,7 @@ class BulkEdit(UnfoldModelAdmin):
         """Show the edits so far; put one of them back."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        kinds = (EDIT_SERVICES.name, PUT_SERVICES_BACK.name)
-        jobs = StaffJob.objects.filter(kind__in=kinds).select_related("asked_by").defer("params", "problems")
+        jobs = StaffJob.objects.filter(kind__in=CHANGES_SERVICES).select_related("asked_by").defer("params", "problems")
         if request.method == "POST":
             number = request.POST.get("job", "")
             job = get_object_or_404(jobs, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
@@ -114,7 +107,7 @@ class BulkEdit(UnfoldModelAdmin):
         return render(request, "admin/catalog/service_edits.html", context)
 
     def _put_back(self, request: HttpRequest, job: StaffJob) -> HttpResponse:
-        if job.is_unfinished or not ServiceBefore.objects.filter(job=job).exists():
+        if job.is_unfinished or not EditedService.objects.filter(job=job).exists():
             messages.error(request, _("There is nothing to put back."))
             return HttpResponseRedirect(reverse("admin:catalog_service_edits"))
         return _asked(request, PUT_SERVICES_BACK, _("Put back: %(what)s") % {"what": job.title}, {"job": job.pk})
@@ -164,25 +157,9 @@ def _table(lines: list[Line]) -> dict[str, Any]:
     """Return the first services that change, with each value that does: before → after."""
     rows = []
     for line in lines:
-        changes = [
-            f"{TITLES[name]}: {_shown(name, old)} → {_shown(name, new)}"
-            for name, old, new in zip(Values._fields, line.row.values, line.after, strict=True)
-            if old != new
-        ]
-        if line.price_before == line.price_after:
-            price = money(line.price_after)
-        else:
-            price = f"{money(line.price_before)} → {money(line.price_after)}"
-        rows.append([f"#{line.row.upstream_id}", line.row.values.display_name or line.row.name, *[
-            "; ".join(changes), price]])  # fmt: skip
+        price = money(line.price_after)
+        if line.price_before != line.price_after:
+            price = f"{money(line.price_before)} → {price}"
+        changes = changes_in_words(line.row.values._asdict(), line.after._asdict())
+        rows.append([f"#{line.row.upstream_id}", line.row.values.display_name or line.row.name, changes, price])
     return {"headers": [_("ID"), _("Service"), _("Before → after"), _("Customers pay")], "rows": rows}
-
-
-def _shown(column: str, value: Any) -> str:
-    if column == "visible":
-        return _("shown") if value else _("hidden")
-    if column == "rate_override_micros":
-        return _("by the rules") if value is None else money(value)
-    if column == "delivery_override":
-        return str(Delivery(value).label).partition(":")[0] if value else _("same as category")
-    return EMPTY if value in (None, "") else str(value)

@@ -28,6 +28,12 @@ SHOWN = (
     *("number", "shown_title", "shown_category", "shown_upstream_rate", "shown_selling_rate"),
     *("shown_stock", "shown_state", "changed"),
 )
+# Those of `catalog.operations.service_files.COLUMNS` can be changed in the file, and read again.
+FILE_COLUMNS = (
+    *("upstream_id", "name", "category__name", "type", "rate_upstream_micros", "selling_rate_micros", "visible"),
+    *("display_name", "short_title_override", "delivery_override", "warranty_days", "rate_override_micros"),
+    "paused_because",
+)
 # What is shown beside the title of the services with such figures, and what the list begins with.
 FIGURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     LOSING: (("orders_lately", "kept", "cost", "shown_margin"), ("margin__margin_micros", "pk")),

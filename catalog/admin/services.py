@@ -26,10 +26,11 @@ from accounts.admin.widgets import (
 )
 from catalog.admin.bulk_edit import BulkEdit
 from catalog.admin.differences import history_of
+from catalog.admin.file_import import FileImport
 from catalog.admin.price_graph import price_graph
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
-from catalog.admin.service_list import SAVED_FILTERS, SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
+from catalog.admin.service_list import FILE_COLUMNS, SAVED_FILTERS, SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
@@ -159,13 +160,14 @@ class MappedTypeAdmin(ModelAdmin):
 
 
 @admin.register(Service)
-class ServiceAdmin(ServiceColumns, BulkEdit, EditOnlyAdmin):
+class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
     form = ServiceForm
     list_display = SHOWN
     list_display_links = ("number", "shown_title")
     list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
     list_select_related = ("category", "margin", "quality")
     saved_filters = SAVED_FILTERS
+    file_columns = FILE_COLUMNS
     change_form_outer_before_template = "admin/catalog/price_graph.html"
     search_fields = ("search_text", "upstream_id__exact")
     named_by = ("name", "display_name", "short_title_override")

@@ -1,7 +1,7 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
 from catalog.models.customers import Favorite, StockAlert
-from catalog.models.edits import ServiceBefore
+from catalog.models.edits import EditedService, ServiceFilePart
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
 from catalog.models.import_rules import ImportRule
@@ -34,6 +34,7 @@ __all__ = [
     "CategoryGroup",
     "CategoryQuerySet",
     "Delivery",
+    "EditedService",
     "ExchangeRate",
     "Fact",
     "Favorite",
@@ -49,8 +50,8 @@ __all__ = [
     "SearchSynonym",
     "SearchWord",
     "Service",
-    "ServiceBefore",
     "ServiceChange",
+    "ServiceFilePart",
     "ServiceMargin",
     "ServiceNews",
     "ServiceQuality",

@@ -7,8 +7,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.models import ServiceBefore
-from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, write_values
+from catalog.models import EditedService
+from catalog.operations.check_file import CHECK_SERVICE_FILE
+from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, why_not, write_values
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step, declare
 from jobs.models import StaffJob
@@ -40,48 +41,69 @@ class EditServices(Kind):
         return Step(str(end), len(ids), end >= len(job.params["ids"]), problems)
 
 
-class PutServicesBack(Kind):
-    """Gives services back what a job has changed of them. Params: the job's id.
+class FollowsJob(Kind):
+    """Goes through what another job has kept of services. Params: that job's id.
 
     What somebody has changed since stays as it is.
     """
 
-    name = "put_services_back"
     permission = "catalog.change_service"
+    expected: str  # which of `EditedService`'s values a service has to have now
+    wanted: str  # and which it gets
 
     def total(self, job: StaffJob) -> int:
-        return ServiceBefore.objects.filter(job=job.params["job"]).count()
+        return EditedService.objects.filter(job=job.params["job"]).count()
 
     def step(self, job: StaffJob, *, now: datetime) -> Step:
-        kept = ServiceBefore.objects.filter(job=job.params["job"], service__gt=int(job.position or 0))
-        befores = {each.service_id: each for each in kept.order_by("service")[:AT_ONCE]}
-        rows, changes, problems = locked_rows(befores), {}, []
+        kept = EditedService.objects.filter(job=job.params["job"], service__gt=int(job.position or 0))
+        edited = {each.service_id: each for each in kept.order_by("service")[:AT_ONCE]}
+        rows, changes, problems = locked_rows(edited), {}, []
+        rate = exchange_rate_micros(now)
         for row in rows:
-            before = befores[row.id]
-            if row.left_out and before.before.get("visible"):
-                problems.append(_problem(row, _("An import rule leaves this service out. Change the rule first.")))
-            elif any(getattr(row.values, name) != value for name, value in before.after.items()):
+            values = row.values._replace(**getattr(edited[row.id], self.wanted))
+            if any(
+                getattr(row.values, name) != value for name, value in getattr(edited[row.id], self.expected).items()
+            ):
                 problems.append(_problem(row, _("It has been changed since.")))
+            elif why := why_not(row, values, exchange_rate_micros=rate):
+                problems.append(_problem(row, why))
             else:
-                changes[row.id] = row.values._replace(**before.before)
+                changes[row.id] = values
         _write(job, changes, rows, now)
-        last = max(befores, default=0)
-        return Step(str(last), len(befores), len(befores) < AT_ONCE, problems)
+        last = max(edited, default=0)
+        return Step(str(last), len(edited), len(edited) < AT_ONCE, problems)
 
 
-EDIT_SERVICES, PUT_SERVICES_BACK = EditServices(), PutServicesBack()
+class PutServicesBack(FollowsJob):
+    """Gives services back what a job has changed of them."""
+
+    name = "put_services_back"
+    expected, wanted = "after", "before"
+
+
+class ImportServices(FollowsJob):
+    """Does what the check of a file has found that it would."""
+
+    name = "import_services"
+    expected, wanted = "before", "after"
+
+
+EDIT_SERVICES, PUT_SERVICES_BACK, IMPORT_SERVICES = EditServices(), PutServicesBack(), ImportServices()
+CHANGES_SERVICES = (EDIT_SERVICES.name, PUT_SERVICES_BACK.name, IMPORT_SERVICES.name)
 
 
 def declare_kinds() -> None:
     """Let the workers know these kinds of jobs."""
     declare(EDIT_SERVICES)
     declare(PUT_SERVICES_BACK)
+    declare(IMPORT_SERVICES)
+    declare(CHECK_SERVICE_FILE)
 
 
 def _write(job: StaffJob, changes: dict[int, Values], rows: Sequence[Row], now: datetime) -> None:
     written = write_values(changes, [row for row in rows if row.id in changes], now=now)
-    ServiceBefore.objects.bulk_create(
-        ServiceBefore(job_id=job.pk, service_id=each.id, before=each.before, after=each.after) for each in written
+    EditedService.objects.bulk_create(
+        EditedService(job_id=job.pk, service_id=each.id, before=each.before, after=each.after) for each in written
     )
 
 

@@ -35,9 +35,11 @@ class Values(NamedTuple):
 
     visible: bool
     display_name: str
+    short_title_override: str
     delivery_override: str
     warranty_days: int | None
     rate_override_micros: int | None
+    paused_because: str
 
 
 class Row(NamedTuple):
@@ -79,15 +81,16 @@ class Edit:
     def of(self, row: Row, *, exchange_rate_micros: int) -> Values:
         """Return what a service becomes. Raises NotEditable."""
         now = row.values
-        if self.visible and row.left_out:
-            raise NotEditable(_("An import rule leaves this service out. Change the rule first."))
-        return Values(
+        values = now._replace(
             visible=now.visible if self.visible is None else self.visible,
             display_name=self._name(row) if self.find else now.display_name,
             delivery_override=now.delivery_override if self.delivery is None else self.delivery,
             warranty_days=self._warranty(now),
             rate_override_micros=self._price(row, exchange_rate_micros),
         )
+        if why := why_not(row, values, exchange_rate_micros=exchange_rate_micros):
+            raise NotEditable(why)
+        return values
 
     def _name(self, row: Row) -> str:
         """Return the shop's own name with the words replaced; none where upstream's name comes out."""
@@ -108,16 +111,13 @@ class Edit:
         return None if self.warranty == WARRANTY_CLEAR else now.warranty_days
 
     def _price(self, row: Row, exchange_rate_micros: int) -> int | None:
-        cost = -(-row.rate_upstream_micros * exchange_rate_micros // MICROS)
+        cost = cost_of(row, exchange_rate_micros=exchange_rate_micros)
         if self.price == PRICE_CLEAR:
             return None
         if self.price == PRICE_PERCENT:
             return _marked_up(cost, Decimal(self.percent))
         if self.price != PRICE_AMOUNT or self.amount_micros is None:
             return row.values.rate_override_micros
-        if self.amount_micros < cost:
-            words = _("It would be sold at a loss: it costs %(cost)s.")
-            raise NotEditable(words % {"cost": money(cost)})
         return self.amount_micros
 
 
@@ -154,7 +154,7 @@ def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: dat
     columns = {name for each in written for name in each.after}
     Service.objects.bulk_update(services, sorted(columns), batch_size=200)
     touched = Service.objects.filter(pk__in=[each.id for each in written])
-    if "display_name" in columns:
+    if columns & {"display_name", "short_title_override"}:
         refresh_search_text(touched)
     if "rate_override_micros" in columns:
         reprice_services(now=now, services=touched)
@@ -167,6 +167,21 @@ def locked_rows(ids: Iterable[int]) -> list[Row]:
         raise transaction.TransactionManagementError("services are edited inside a transaction")
     lock_prices()
     return list(edit_rows(Service.objects.filter(pk__in=[*ids])))
+
+
+def why_not(row: Row, values: Values, *, exchange_rate_micros: int) -> str:
+    """Return why a service can't have these values; nothing where it can. A price it has already is not asked about."""
+    if values.visible and row.left_out:
+        return _("An import rule leaves this service out. Change the rule first.")
+    price, cost = values.rate_override_micros, cost_of(row, exchange_rate_micros=exchange_rate_micros)
+    if price is not None and price != row.values.rate_override_micros and price < cost:
+        return _("It would be sold at a loss: it costs %(cost)s.") % {"cost": money(cost)}
+    return ""
+
+
+def cost_of(row: Row, *, exchange_rate_micros: int) -> int:
+    """Return what a service costs the shop, in store micros rounded up, for as many pieces as its rate buys."""
+    return -(-row.rate_upstream_micros * exchange_rate_micros // MICROS)
 
 
 def _marked_up(cost: int, percent: Decimal) -> int:

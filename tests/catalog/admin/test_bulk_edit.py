@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import ImportRule, MarkupRule, Service, ServiceBefore, ServiceMargin
+from catalog.models import EditedService, ImportRule, MarkupRule, Service, ServiceMargin
 from catalog.operations import edit_jobs
 from catalog.operations.edit_preview import preview_edit
 from catalog.operations.overrides import refresh_search_text
@@ -211,7 +211,7 @@ def test_edit_when_a_worker_takes_it_in_steps_then_each_service_is_written_once(
     press(desk, visible="hide")
     job = at_work()
 
-    assert (job.handled, ServiceBefore.objects.filter(job=job).count()) == (3, 3)
+    assert (job.handled, EditedService.objects.filter(job=job).count()) == (3, 3)
     back = put_back(desk, job)
     assert (back.handled, columns("visible")) == (3, [(True,)] * 3)
 
