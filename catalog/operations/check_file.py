@@ -108,7 +108,6 @@ class ServiceLines(resources.ModelResource):
         import_id_fields = (KEY,)
         skip_diff = True  # of which the library makes HTML
         store_instance = True
-        use_transactions = False  # nothing is written, line by line or otherwise
 
     def __init__(self, rows: dict[int, Row], *, rate_micros: int) -> None:
         """`rows` are the services by upstream's number, `rate_micros` is the exchange rate."""
@@ -169,7 +168,7 @@ def check_lines(columns: list[str], lines: list[Any], *, rate_micros: int) -> tu
     place = columns.index(KEY)
     numbers = [int(said) for _line, cells in lines if (said := cells[place].strip()).isdecimal() and len(said) < 19]
     rows = {row.upstream_id: row for row in edit_rows(Service.objects.filter(upstream_id__in=numbers))}
-    result = ServiceLines(rows, rate_micros=rate_micros).import_data(dataset, dry_run=True)
+    result = ServiceLines(rows, rate_micros=rate_micros).import_data(dataset, use_transactions=False)
     for _number, error in result.row_errors():
         raise error[0].error  # not the file's fault
     problems = [problem for bad in result.invalid_rows for problem in _problems(lines[bad.number - 1][0], bad.error)]
