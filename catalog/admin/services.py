@@ -25,6 +25,7 @@ from accounts.admin.widgets import (
     money_column,
 )
 from catalog.admin.bulk_edit import BulkEdit
+from catalog.admin.category_form import CategoryForm
 from catalog.admin.differences import history_of
 from catalog.admin.file_import import FileImport
 from catalog.admin.price_graph import price_graph
@@ -44,6 +45,10 @@ upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate
 
 @admin.register(Category)
 class CategoryAdmin(EditOnlyAdmin):
+    """The button for the preview stands in templates/admin/catalog/category/submit_line.html."""
+
+    form = CategoryForm
+    change_form_before_template = "admin/catalog/category/preview.html"
     list_display = (
         "name",
         "display_name",
@@ -61,7 +66,8 @@ class CategoryAdmin(EditOnlyAdmin):
     readonly_fields = ("name", shown_translations, "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
         ("name", shown_translations),
-        ("display_name", "merged_into"),
+        ("display_name", "own_names"),
+        "merged_into",
         "group",
         "delivery",
         ("delivery_now", "vault_proved_at"),
@@ -116,7 +122,7 @@ class CategoryAdmin(EditOnlyAdmin):
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
             lock_prices()
         super().save_model(request, obj, form, change)
-        if {"display_name", "merged_into"} & set(form.changed_data):
+        if {"display_name", "own_names", "merged_into"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
             reprice_and_say(request, Service.objects.filter(category=obj))
