@@ -46,9 +46,7 @@ class CategoryForm(ModelForm):
         required=False,
         max_length=2000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=gettext_lazy(
-            "One in each line: “ru: Подписчики”. Without one, the display name is for all languages."
-        ),
+        help_text=gettext_lazy("One in each line: “ru: Подписчики”. Else the display name is for all languages."),
     )
 
     effect: CategoryEffect | None = None

@@ -79,7 +79,7 @@ def _read(rows: Any) -> ServiceFile:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(heads):
-            words = _("Line %(line)d has %(cells)d cells, and line 1 has %(heads)d.")
+            words = _("Line %(line)d has not as many cells as line 1: %(cells)d instead of %(heads)d.")
             raise UnreadableFile(words % {"line": number, "cells": len(row), "heads": len(heads)})
         cells = [row[place] for place in wanted]
         if (first := seen.setdefault(cells[key].strip(), number)) != number:

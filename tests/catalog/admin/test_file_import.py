@@ -169,7 +169,7 @@ def test_harmless_text_when_read_again_is_what_it_was(text: str) -> None:
         (b"upstream_id,name\n1,x\n", "Line 1 has to name the columns"),
         (b"upstream_id,visible,visible\n", "Line 1 names a column twice."),
         (b"upstream_id,visible\n", "The file has no lines below the first."),
-        (b"upstream_id,visible\n1,yes\n\n2\n", "Line 4 has 1 cells, and line 1 has 2."),
+        (b"upstream_id,visible\n1,yes\n\n2\n", "Line 4 has not as many cells as line 1: 1 instead of 2."),
         (b'upstream_id,display_name\n1,"a\nb"\n1,c\n', "Line 4 is about the same service as line 2."),
         ("upstream_id,visible\n1,да".encode("cp1251"), "Save the file as “CSV UTF-8”"),
         (b"PK\x00\x03", "This is no CSV file."),
