@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.db.models import CharField, DateTimeField, ForeignKey, Model, TextField
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -83,6 +85,20 @@ def ago_column(field: str, title: str | Promise, *, sortable: bool = False) -> C
 
     column.__name__ = f"ago_{field}"
     return column
+
+
+@cache  # one column stays one object, by which the list knows it
+def column_of(model: type[Model], name: str) -> Any:
+    """Return how a list shows a field: moments by how long ago they were, texts and rows in one line, else its name."""
+    field = model._meta.get_field(name)
+    title = getattr(field, "verbose_name", name)
+    if isinstance(field, DateTimeField):
+        return ago_column(name, title, sortable=True)
+    if isinstance(field, ForeignKey) or (isinstance(field, CharField | TextField) and not field.choices):
+        column = cut_column(name, title)
+        column.admin_order_field = name  # type: ignore[attr-defined]  # as Django's decorator sets it
+        return column
+    return name
 
 
 def amount_column(

@@ -7,17 +7,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from accounts.admin.widgets import ReadOnlyAdmin, member_of_staff
 from jobs.admin.list_files import ask_page
+from jobs.kinds import kind_of
 from jobs.models import StaffJob
 from jobs.operations import stop
 from jobs.retention import FILES_KEPT
@@ -35,7 +35,6 @@ class StaffJobAdmin(ReadOnlyAdmin):
     fields = ("title", "asked_by", "created_at", "finished_at")
     readonly_fields = fields
     change_form_outer_before_template = "admin/jobs/job_page.html"
-    asks_again = False  # all that can be done here is to stop what one has begun
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffJob]:
         jobs: QuerySet[StaffJob] = super().get_queryset(request).defer("params")
@@ -44,10 +43,10 @@ class StaffJobAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         here, wrap = "jobs_staffjob", self.admin_site.admin_view
         own = [
-            path("<int:object_id>/progress/", wrap(self.progress), name=f"{here}_progress"),
-            path("<int:object_id>/file/", wrap(self.file), name=f"{here}_file"),
+            path("<path:object_id>/progress/", wrap(self.progress), name=f"{here}_progress"),
+            path("<path:object_id>/file/", wrap(self.file), name=f"{here}_file"),
             path("list/<str:model>/", wrap(self.list_file), name=f"{here}_list"),
-            path("<int:object_id>/stop/", wrap(require_POST(self.stop)), name=f"{here}_stop"),
+            path("<path:object_id>/stop/", wrap(self.stop), name=f"{here}_stop"),
         ]
         return [*own, *super().get_urls()]
 
@@ -56,15 +55,16 @@ class StaffJobAdmin(ReadOnlyAdmin):
         context["job"], context["has_file"] = context["original"], has_file(context["original"])
         return super().render_change_form(request, context, *_more, **more)
 
-    def progress(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def progress(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return the part of the page that changes while the job is at work."""
         job = self._mine(request, object_id)
         return render(request, "admin/jobs/progress.html", {"job": job, "has_file": has_file(job)})
 
-    def file(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
+    def file(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """Hand out the file that a job has made, to who asked for it."""
-        job = get_object_or_404(StaffJob, pk=object_id, asked_by=member_of_staff(request), state=State.DONE)
-        if not self.has_view_permission(request) or not has_file(job):
+        job = self._mine(request, object_id)
+        staff = member_of_staff(request)
+        if job.asked_by_id != staff.pk or not has_file(job) or not kind_of(job).allows(staff, job.params):
             raise Http404
         answer = StreamingHttpResponse(_parts(job), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = content_disposition_header(True, job.file_name)
@@ -74,9 +74,11 @@ class StaffJobAdmin(ReadOnlyAdmin):
         """Have the rows of a list saved as a file."""
         return ask_page(request, model, {**self.admin_site.each_context(request), "opts": self.opts})
 
-    def stop(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Let a job end where it is."""
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a job end where it is; whoever comes back from confirming who they are presses again on its page."""
         job = self._mine(request, object_id)
+        if request.method != "POST":
+            return HttpResponseRedirect(page_of(job))
         if stop(job, by=member_of_staff(request), now=timezone.now()):
             messages.success(request, _("The job has been stopped. What it had done stays done."))
         else:
@@ -91,8 +93,11 @@ class StaffJobAdmin(ReadOnlyAdmin):
     def shown_progress(self, job: StaffJob) -> str:
         return "" if job.percent is None else f"{job.percent}%"
 
-    def _mine(self, request: HttpRequest, object_id: int) -> StaffJob:
-        return get_object_or_404(self.get_queryset(request), pk=object_id)
+    def _mine(self, request: HttpRequest, object_id: str) -> StaffJob:
+        job: StaffJob | None = self.get_object(request, object_id)
+        if job is None or not self.has_view_permission(request):
+            raise Http404
+        return job
 
 
 def page_of(job: StaffJob) -> str:
