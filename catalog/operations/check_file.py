@@ -86,7 +86,7 @@ class Number(widgets.Widget):
     def clean(self, value: Any, row: Any = None, **_more: Any) -> int:
         said = str(value).strip()
         if not (said.isascii() and said.isdigit() and len(said) < 19):
-            raise ValueError(_("Write upstream's number of the service."))
+            raise ValueError(_("Write the number of a service as the list has it."))
         return int(said)
 
 
@@ -121,7 +121,7 @@ class ServiceLines(resources.ModelResource):
         except ValueError as error:
             raise ValidationError({KEY: str(error)}) from error
         if known is None:
-            raise ValidationError({KEY: _("There is no such service. Services come from upstream alone.")})
+            raise ValidationError({KEY: _("There is no such service. A file adds none.")})
         return Service(pk=known.id, upstream_id=known.upstream_id, **known.values._asdict())
 
     def validate_instance(self, instance: Any, import_validation_errors: Any = None, **_more: Any) -> None:

@@ -118,8 +118,8 @@ def test_file_when_a_line_is_wrong_then_line_and_column_are_named_and_nothing_is
         ("Line 2, warranty_days", "Write a whole number of days up to 36500, or nothing."),
         ("Line 2, rate_override", "Write an amount above zero like 1.25, or nothing for the markup rules."),
         ("Line 3, rate_override", "It would be sold at a loss: it costs $1.50."),
-        ("Line 4, upstream_id", "There is no such service. Services come from upstream alone."),
-        ("Line 5, upstream_id", "Write upstream's number of the service."),
+        ("Line 4, upstream_id", "There is no such service. A file adds none."),
+        ("Line 5, upstream_id", "Write the number of a service as the list has it."),
     ]  # fmt: skip
     assert "Nothing is imported while there are mistakes." in words
     pressed = desk.post(reverse("admin:catalog_service_checked", args=[job.pk]), follow=True)
