@@ -21,7 +21,7 @@ from catalog.models.services import NEVER_MEASURED
 
 SLOW_SECONDS = DAY  # from payment to the end, usually
 OFTEN_PERCENT = 10  # of the orders that ended
-LONGEST_TITLE, LONGEST_CATEGORY = 32, 16
+LONGEST_TITLE, LONGEST_CATEGORY = 28, 16
 LOSING, SLOW, REFUNDED = "losing", "slow", "refunded"
 
 SHOWN = (
