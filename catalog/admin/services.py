@@ -38,7 +38,9 @@ from catalog.models import Category, Delivery, MappedType, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
 from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import lock_prices
+from catalog.sync.import_rules import apply_import_rules
 from catalog.sync.service_types import apply_mapped_types
+from catalog.sync.tables import set_of
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
@@ -222,6 +224,8 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
         repriced = not PRICE_FIELDS.isdisjoint(form.changed_data)
         if repriced:
             lock_prices()
+        if "visible" in form.changed_data:
+            obj.left_out = False  # from now on it is staff who hides or shows it
         super().save_model(request, obj, form, change)
         if {"display_name", "short_title_override"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(pk=obj.pk))
@@ -256,16 +260,21 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
         if is_longer_than_counted(queryset):
             messages.error(request, _("The list has more services than it counts. Narrow it down first."))
             return
-        left_out = queryset.filter(left_out=True)
+        chosen = Service.objects.filter(pk__in=set_of(list(queryset.values_list("pk", flat=True))))
+        count = chosen.filter(left_out=False).exclude(visible=visible).update(visible=visible)
         if not visible:
-            left_out.update(left_out=False)  # from now on it is staff who hides them
-        elif kept := left_out.count():
+            chosen.update(left_out=False)  # from now on it is staff who hides them
+        else:
+            count -= apply_import_rules(chosen).gone
+            self._say_what_stays_hidden(request, chosen.filter(left_out=True).count())
+        text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
+        messages.success(request, text % {"count": count})
+
+    def _say_what_stays_hidden(self, request: HttpRequest, count: int) -> None:
+        if count:
             words = ngettext(
                 "%(count)d service stays hidden: an import rule leaves it out.",
                 "%(count)d services stay hidden: an import rule leaves them out.",
-                kept,
+                count,
             )
-            messages.warning(request, words % {"count": kept})
-        count = queryset.filter(left_out=False).exclude(visible=visible).update(visible=visible)
-        text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
-        messages.success(request, text % {"count": count})
+            messages.warning(request, words % {"count": count})

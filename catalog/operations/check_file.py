@@ -129,7 +129,8 @@ class ServiceLines(resources.ModelResource):
             raise ValidationError(import_validation_errors)
         row, values = self.rows[instance.upstream_id], values_of(instance)
         if why := why_not(row, values, exchange_rate_micros=self.rate_micros):
-            column = "visible" if values.visible and row.left_out else "rate_override"
+            shown = values.visible and not row.values.visible
+            column = "visible" if shown and row.left_out else "rate_override"
             raise ValidationError({column: why})
 
     def save_instance(self, instance: Any, is_create: bool, row: Any, **_more: Any) -> None:
@@ -163,7 +164,7 @@ CHECK_SERVICE_FILE = CheckServiceFile()
 
 
 def check_lines(columns: list[str], lines: list[Any], *, rate_micros: int) -> tuple[list[Problem], list[EditedService]]:
-    """Return what is wrong with these lines of a file, and what the others would change; one query."""
+    """Return what is wrong with these lines of a file, and what the others would change; two queries."""
     dataset = Dataset(*(cells for _number, cells in lines), headers=columns)
     place = columns.index(KEY)
     numbers = [int(said) for _line, cells in lines if (said := cells[place].strip()).isdecimal() and len(said) < 19]

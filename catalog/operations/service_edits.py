@@ -14,9 +14,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.templatetags.money import money
-from catalog.models import Service, ServiceQuerySet
+from catalog.models import Category, Service, ServiceQuerySet
 from catalog.operations.overrides import refresh_search_text
 from catalog.pricing.repricing import lock_prices, reprice_services
+from catalog.sync.import_rules import import_rules
 from upstream.money import MICROS
 from upstream.reading.text import line
 
@@ -43,16 +44,17 @@ class Values(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A service as an edit sees it."""
+    """A service as an edit sees it; `left_out` is what import rules say of it, whoever has hidden it."""
 
     id: int
     upstream_id: int
     name: str
-    left_out: bool
+    type: str
     category_id: int
     subcategory_id: int | None
     rate_upstream_micros: int
     values: Values
+    left_out: bool
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,15 @@ class Written(NamedTuple):
 
 def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
     """Yield services as an edit sees them, in the order of their ids."""
-    columns = (*Row._fields[:-1], *Values._fields)
-    first = len(Row._fields) - 1
+    columns = (*Row._fields[:-2], *Values._fields)
+    first = len(Row._fields) - 2
+    rules = import_rules()
+    names = dict(Category.objects.values_list("pk", "name")) if rules else {}
     for found in services.order_by("pk").values_list(*columns).iterator(chunk_size=READ_AT_ONCE):
-        yield Row._make((*found[:first], Values._make(found[first:])))
+        row = Row._make((*found[:first], Values._make(found[first:]), False))
+        if rules and rules.leave_out(names[row.category_id], row.type, row.name):
+            row = row._replace(left_out=True)
+        yield row
 
 
 def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: datetime) -> list[Written]:
@@ -171,7 +178,7 @@ def locked_rows(ids: Iterable[int]) -> list[Row]:
 
 def why_not(row: Row, values: Values, *, exchange_rate_micros: int) -> str:
     """Return why a service can't have these values; nothing where it can. A price it has already is not asked about."""
-    if values.visible and row.left_out:
+    if values.visible and not row.values.visible and row.left_out:
         return _("An import rule leaves this service out. Change the rule first.")
     price, cost = values.rate_override_micros, cost_of(row, exchange_rate_micros=exchange_rate_micros)
     if price is not None and price != row.values.rate_override_micros and price < cost:

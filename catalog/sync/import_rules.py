@@ -96,6 +96,11 @@ class ImportRules:
         looks_so = comparable(name) if candidates else ""
         return next((rule for rule in candidates if _fits(rule.name, looks_so)), None)
 
+    def leave_out(self, category: str, upstream_type: str, name: str) -> bool:
+        """Whether a service with these names of upstream's is not sold."""
+        rule = self.rule_for(category, upstream_type, name)
+        return rule is not None and rule.outcome == Outcome.LEAVE
+
 
 @dataclass
 class ImportEffect:
@@ -192,7 +197,10 @@ def _apply(rules: ImportRules, services: ServiceQuerySet) -> ImportEffect:
         if (becomes := _becomes(service, rule)) is not None:
             changes.setdefault(becomes, []).append(service.id)
     for (visible, left_out), ids in changes.items():
-        Service.objects.filter(pk__in=tables.set_of(ids)).update(visible=visible, left_out=left_out)
+        # Staff may have hidden or shown some of them since they were read.
+        still = {"visible": True} if left_out else {"left_out": True}
+        chosen = Service.objects.filter(pk__in=tables.set_of(ids), **still)
+        chosen.update(visible=visible, left_out=left_out)
     counted = {becomes: len(ids) for becomes, ids in changes.items()}
     return ImportEffect(gone=counted.get((False, True), 0), back=counted.get((True, False), 0))
 

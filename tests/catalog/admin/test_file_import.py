@@ -201,7 +201,7 @@ def test_check_with_more_lines_asks_as_often(services: list[Service]) -> None:
         assert (problems, len(edited)) == ([], len(lines))
         counts.append(len(captured))
 
-    assert counts == [1, 1]
+    assert counts == [2, 2]
 
 
 def test_check_page_while_the_worker_is_at_it_then_it_asks_for_itself_again(

@@ -236,3 +236,23 @@ def test_admin_when_staff_hides_a_left_out_service_then_it_stays_hidden_without_
     apply_import_rules()
 
     assert on_sale() == set()
+
+
+@pytest.mark.parametrize("way", ["action", "form"])
+def test_admin_when_what_staff_had_hidden_is_shown_against_a_rule_then_it_stays_hidden(desk: Client, way: str) -> None:
+    service = make_service(1)
+    Service.objects.filter(pk=service.pk).update(visible=False)
+    rule()
+    apply_import_rules()
+    assert not Service.objects.get().left_out
+
+    if way == "action":
+        action = {"action": "show", "_selected_action": [service.pk]}
+        said = desk.post(reverse("admin:catalog_service_changelist"), action, follow=True)
+        assert "1 service stays hidden: an import rule leaves it out." in page_words(said)
+    else:
+        page = reverse("admin:catalog_service_change", args=[service.pk])
+        said = desk.post(page, {"visible": "on", "position": "0"})
+        assert "An import rule leaves this service out." in page_words(said)
+
+    assert on_sale() == set()
