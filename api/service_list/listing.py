@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.db.models import Value
+from django.db.models import TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, NullIf
 
@@ -120,7 +120,8 @@ def name_in(language: str, place: str) -> KeyTextTransform:
 def category_name_in(language: str, place: str) -> Coalesce:
     """Return the column of what a category is called in one language: the shop's own name, else upstream's."""
     own = KeyTextTransform(language, f"{place}own_names")
-    return Coalesce(own, NullIf(f"{place}display_name", Value("")), name_in(language, place))
+    shops = NullIf(f"{place}display_name", Value(""))
+    return Coalesce(own, shops, name_in(language, place), output_field=TextField())
 
 
 def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:

@@ -61,9 +61,8 @@ class FollowsJob(Kind):
         rate = exchange_rate_micros(now)
         for row in rows:
             values = row.values._replace(**getattr(edited[row.id], self.wanted))
-            if any(
-                getattr(row.values, name) != value for name, value in getattr(edited[row.id], self.expected).items()
-            ):
+            expected = getattr(edited[row.id], self.expected)
+            if any(getattr(row.values, name) != value for name, value in expected.items()):
                 problems.append(_problem(row, _("It has been changed since.")))
             elif why := why_not(row, values, exchange_rate_micros=rate):
                 problems.append(_problem(row, why))
