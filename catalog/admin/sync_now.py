@@ -17,10 +17,11 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from accounts.admin.widgets import DialogForm, go_to
 from catalog.models import SyncRun
-from catalog.sync.live_progress import STAGES, progress_of
+from catalog.sync.heard import heard_of
 from notifications.wake_worker import wake_worker
 
 RUNNING = SyncRun.Status.RUNNING
+# As `sync_catalog` calls them, in their order.
 STAGE_TITLES = {
     "services": gettext_lazy("Asking for the catalog"),
     "subcategories": gettext_lazy("Asking who is in which subcategory"),
@@ -106,13 +107,15 @@ def shown_progress(run: SyncRun | None) -> dict[str, Any] | None:
     """Return what the page of a run shows while it goes on; None for one that has ended."""
     if run is None or run.status != RUNNING:
         return None
-    step = progress_of(run)
-    place = STAGES.index(step.stage) if step is not None else 0
+    step, names = heard_of(run.kind), list(STAGE_TITLES)
+    if step is None or step.stage not in names:
+        return {"run": run, "stages": []}
+    place = names.index(step.stage)
     stages = [
-        {"title": STAGE_TITLES[stage], "is_over": number < place, "step": step if step and number == place else None}
-        for number, stage in enumerate(STAGES)
+        {"title": STAGE_TITLES[name], "is_over": number < place, "step": step if number == place else None}
+        for number, name in enumerate(names)
     ]
-    return {"run": run, "stages": stages if step is not None else []}
+    return {"run": run, "stages": stages}
 
 
 def _is_htmx(request: HttpRequest) -> bool:

@@ -1,16 +1,13 @@
 """“Sync now”: a worker begins a run, and its page says how far it has come until it has ended."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import SyncRun
-from catalog.sync.live_progress import LiveProgress, progress_of
+from catalog.sync.heard import tell_of_progress
 from catalog.sync.runs import lock_holder_here
 from tests.pages import page_words
 
@@ -60,7 +57,7 @@ def test_sync_now_when_one_runs_then_it_leads_to_that_one(desk: Client) -> None:
 
 def test_run_page_while_it_goes_on_then_it_says_how_far_it_is_and_when_over_it_is_shown_anew(desk: Client) -> None:
     run = begin()
-    progress = LiveProgress()
+    progress = tell_of_progress(SyncRun.Kind.CATALOG)
     progress("services", 3, 3)
     progress("subcategories", 1200, 3000)
     address = reverse("admin:catalog_syncrun_progress", args=[run.pk])
@@ -73,29 +70,6 @@ def test_run_page_while_it_goes_on_then_it_says_how_far_it_is_and_when_over_it_i
     SyncRun.objects.filter(pk=run.pk).update(status=Status.APPLIED)
     assert desk.get(address, **HTMX)["HX-Refresh"] == "true"
     assert "1,200 of 3,000" not in page_words(desk.get(reverse("admin:catalog_syncrun_change", args=[run.pk])))
-
-
-def test_progress_when_it_is_of_an_earlier_run_then_it_is_not_shown() -> None:
-    LiveProgress()("services", 1, 3)
-    later = begin(started_at=timezone.now() + timedelta(seconds=5))
-
-    assert progress_of(later) is None
-
-
-def test_progress_when_steps_come_fast_then_few_are_told_but_always_the_last() -> None:
-    run = begin(started_at=timezone.now() - timedelta(seconds=1))
-    progress = LiveProgress()
-    progress("subcategories", 1, 3)
-    progress("subcategories", 2, 3)
-    told = progress_of(run)
-    assert told is not None
-    assert told.done == 1
-
-    progress("subcategories", 3, 3)
-
-    told = progress_of(run)
-    assert told is not None
-    assert told.done == 3
 
 
 def test_sync_now_when_somebody_may_only_look_then_it_is_refused(desk: Client) -> None:

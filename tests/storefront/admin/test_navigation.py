@@ -77,6 +77,7 @@ def service(db: None) -> Service:
 OWN_PAGES = {
     reverse("admin:sms_number_report"): "sms.number",
     reverse("admin:notifications_mails"): "notifications.notice",
+    reverse("admin:money_desk"): "wallet.topup",
 }
 
 
@@ -153,6 +154,7 @@ def test_technical_tables_are_for_staff() -> None:
         ("sms/number/report/", "SMS numbers", "/admin/sms/number/report/"),
         ("notifications/notice/mails/", "Notices", "/admin/notifications/notice/mails/"),
         ("wallet/topup/?attention=yes", "Payments", "/admin/wallet/topup/"),
+        ("money/", "Payments", "/admin/money/"),
         ("catalog/exchangerate/", "Prices", "/admin/catalog/exchangerate/"),
         ("orders/books/", "Books", None),
     ],
