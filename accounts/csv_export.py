@@ -12,6 +12,7 @@ _FORMULA = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 _BLANK = "\\s\x00\u200b-\u200f\u2060\ufeff"
 # Where a cell begins: which character parts cells is up to the reader's program and country.
 _CELL_BEGINS = re.compile(f'(^|[,;|"\t\r\n])([{_BLANK}]*)(?=[{_FORMULA}])')
+_MADE_HARMLESS = re.compile(f"(^|[,;|\"\t\r\n])([{_BLANK}]*)'(?=[{_FORMULA}])")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -37,6 +38,11 @@ def harmless(text: str) -> str:
         return text
     text = _CELL_BEGINS.sub(r"\1\2'", text)
     return f"'{text}" if text.startswith(("\t", "\r")) else text
+
+
+def as_written(cell: str) -> str:
+    """Return the text that `harmless` made this of, for reading a file of ours again."""
+    return _MADE_HARMLESS.sub(r"\1\2", cell)
 
 
 class _Echo:

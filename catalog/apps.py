@@ -10,6 +10,7 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog.caching.version import install_triggers, watch_connection
+        from catalog.operations.edit_jobs import declare_kinds
         from catalog.operations.samples import SAMPLES
         from catalog.operations.service_news import news_of_sync
         from catalog.sync.listeners import when_syncs_end
@@ -19,3 +20,4 @@ class CatalogConfig(AppConfig):
         post_migrate.connect(install_triggers, sender=self)
         when_syncs_end(news_of_sync)
         declare_samples(SAMPLES)
+        declare_kinds()

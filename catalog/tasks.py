@@ -12,6 +12,7 @@ from catalog.operations.stock_alerts import may_be_back
 from catalog.operations.titles import refresh_titles, titles_are_unread
 from catalog.pricing import repricing
 from catalog.sync.heard import tell_of_progress
+from catalog.sync.import_rules import apply_import_rules
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
@@ -54,6 +55,7 @@ def _sync(*, in_full: bool) -> None:
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if in_full:
         refresh_search_text(Service.objects.all())  # a sync writes those it touches
+        apply_import_rules()  # a sync goes by them where something is new or moved
     if run.added or run.returned:
         vocabulary.learn_words()
     if run.changed or run.returned:
@@ -98,6 +100,13 @@ def read_titles() -> None:
 def refresh_titles_of_all() -> None:
     """Read all titles anew; asked for when staff has changed a rule."""
     log.info("refresh_titles", changed=refresh_titles())
+
+
+@shared_task(name="catalog.tasks.apply_import_rules")
+def apply_rules_to_all() -> None:
+    """Hide and show services as the import rules are now; asked for when staff has changed one."""
+    effect = apply_import_rules()
+    log.info("apply_import_rules", gone=effect.gone, back=effect.back)
 
 
 @shared_task(name="catalog.tasks.keep_price_points")

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from orders.accounting import purchase_counts, service_quality
+from orders.accounting import purchase_counts, service_margin, service_quality
 from orders.attempts import assumptions
 from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
@@ -153,9 +153,10 @@ def count_purchases() -> None:
 
 @shared_task(name="orders.tasks.measure_quality")
 def measure_quality() -> None:
-    """Measure how fast services are and what becomes of their orders, for the pages that say so."""
-    changed = service_quality.measure_quality(now=timezone.now())
-    log.info("measure_quality", changed=changed)
+    """Measure how fast services are, what becomes of their orders and what these bring, for the pages that say so."""
+    now = timezone.now()
+    changed, margins = service_quality.measure_quality(now=now), service_margin.measure_margins(now=now)
+    log.info("measure_quality", changed=changed, margins=margins)
 
 
 @shared_task(name="orders.tasks.credit_referrals")

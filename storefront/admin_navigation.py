@@ -133,6 +133,7 @@ CATALOG = [
                 waiting=lambda: SyncRun.objects.filter(status=SyncRun.Status.QUARANTINED).count(),
             ),
             Entry("catalog.servicechange", _("Service changes")),
+            Entry("catalog.importrule", _("Import rules")),
         ),
     ),
     Topic(

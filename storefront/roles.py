@@ -55,10 +55,11 @@ CATALOG_MAY = _may(
         "catalog.category", "catalog.service", "catalog.syncrun", "orders.contractdrift", "orders.forwardingpause",
         "orders.rateunitquestion", "orders.upstreamassumption", "sms.country", "sms.project", "sms.site",
     ],
-    add=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
+    add=["catalog.importrule", "catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
          "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
          "sms.numbermarkuprule", "support.announcement"],
-    delete=["catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym", "catalog.titlerule",
+    delete=["catalog.importrule", "catalog.mappedtype", "catalog.markuprule", "catalog.searchsynonym",
+            "catalog.titlerule",
             "orders.goodsformat", "orders.knownrefusal", "orders.statusword", "sms.forbiddenword",
             "sms.numbermarkuprule", "support.announcement"],
 )  # fmt: skip

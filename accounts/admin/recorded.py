@@ -92,7 +92,7 @@ def _refuse_other_spellings(pages: UnfoldModelAdmin, object_id: Any) -> None:
         key = pages.opts.pk.to_python(object_id)
     except ValidationError:
         return  # names no row, and the page says so
-    if isinstance(key, int) and str(key) != object_id:
+    if isinstance(key, int) and str(key) != str(object_id):
         raise Http404
 
 

@@ -12,14 +12,25 @@ LEAFED_THROUGH = 10_000  # rows: two hundred pages, which nobody turns; counting
 class ShortCountPaginator(Paginator):
     """Counts up to LEAFED_THROUGH rows; what lies beyond is found by searching and filtering.
 
-    Whoever acts on "all" rows of such a list has to ask `is_longer_than_counted` first: the page named fewer.
+    Of a longer list the pages are not numbered. Whoever acts on "all" rows of such a list has to ask
+    `is_longer_than_counted` first: the page named fewer.
     """
+
+    @property
+    def template_name(self) -> str:
+        """How the theme shows the pages: without numbers where there are more rows than were counted."""
+        name = "infinite" if self.count >= LEAFED_THROUGH else "default"
+        return f"unfold/helpers/pagination_{name}.html"
 
     @cached_property
     def count(self) -> int:
         """The rows that the pages show."""
         rows: Any = self.object_list
         return len(rows.order_by().values_list("pk")[:LEAFED_THROUGH]) if isinstance(rows, QuerySet) else len(rows)
+
+
+# By this name the theme knows that the count is none to show at the head of the page.
+ShortCountPaginator.__name__ = "InfinitePaginator"
 
 
 def is_longer_than_counted(rows: QuerySet[Any]) -> bool:

@@ -20,6 +20,7 @@ from api.service_list.list_files import file_of
 from api.service_list.listing import (
     Format,
     Paging,
+    category_name_in,
     name_in,
     orderable_stock,
     written,
@@ -63,10 +64,10 @@ def _categories(language: str) -> list[dict[str, Any]]:
     found: dict[str, list[str]] = {}
     names: tuple[Any, ...] = ("category__display_name", "category__name", "subcategory__name")
     if language:
-        names += tuple(name_in(language, place) for place in ("category__", "subcategory__"))
+        names += (category_name_in(language, "category__"), name_in(language, "subcategory__"))
     for display_name, name, subcategory, *translated in pairs.values_list(*names).distinct():
         category_here, subcategory_here = translated or ("", "")
-        subcategories = found.setdefault(display_name or category_here or name, [])
+        subcategories = found.setdefault(category_here or display_name or name, [])
         shown = subcategory_here or subcategory
         if shown and shown not in subcategories:
             subcategories.append(shown)

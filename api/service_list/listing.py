@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
+from django.db.models import TextField, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
 
 from accounts.models import User
 from catalog.models import OrderForm, ServiceQuerySet, shares_of
@@ -92,7 +94,7 @@ def written(
     """
     lines = found.values_list(*COLUMNS)
     if language:
-        lines = found.values_list(*COLUMNS, name_in(language, ""), name_in(language, "category__"))
+        lines = found.values_list(*COLUMNS, name_in(language, ""), category_name_in(language, "category__"))
     if not paging.limit:
         rows: Iterator[Any] = lines.iterator(chunk_size=READ_AT_ONCE)
     elif paging.start < paging.total:
@@ -113,6 +115,13 @@ def written(
 def name_in(language: str, place: str) -> KeyTextTransform:
     """Return the column of translated names in one language; `place` leads to the row, like "category__"."""
     return KeyTextTransform(language, f"{place}translated_names")
+
+
+def category_name_in(language: str, place: str) -> Coalesce:
+    """Return the column of what a category is called in one language: the shop's own name, else upstream's."""
+    own = KeyTextTransform(language, f"{place}own_names")
+    shops = NullIf(f"{place}display_name", Value(""))
+    return Coalesce(own, shops, name_in(language, place), output_field=TextField())
 
 
 def _tail(paging: Paging, count: int, format_: Format) -> dict[str, int | str]:
@@ -139,7 +148,7 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
             "service": number(line.id),
             "name": line.display_name or line.translated_name or line.name,
             "type": line.type,
-            "category": line.category__display_name or line.category_translated_name or line.category__name,
+            "category": line.category_translated_name or line.category__display_name or line.category__name,
             "rate": text_from_micros(rate_micros * (1000 // rate_per)),
             "min": number(line.min_quantity),
             "max": number(line.max_quantity),

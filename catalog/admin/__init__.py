@@ -3,6 +3,7 @@
 from catalog.admin import (
     customers,
     exchange_rates,
+    import_rules,
     prices,
     rules,
     services,
@@ -11,4 +12,14 @@ from catalog.admin import (
     titles,
 )
 
-__all__ = ["customers", "exchange_rates", "prices", "rules", "services", "syncs", "synonyms", "titles"]
+__all__ = [
+    "customers",
+    "exchange_rates",
+    "import_rules",
+    "prices",
+    "rules",
+    "services",
+    "syncs",
+    "synonyms",
+    "titles",
+]

@@ -12,6 +12,7 @@ from accounts.typed_forms import AsTypedField, ModelForm
 from catalog.admin.rule_form import MAX_AMOUNT
 from catalog.models import Service
 from catalog.pricing import cost_micros
+from catalog.sync.import_rules import import_rules
 from catalog.titles.facts import read_lines, write_lines
 from upstream.money import MICROS
 
@@ -53,6 +54,15 @@ class ServiceForm(ModelForm):
             return read_lines(self.cleaned_data["facts_override"])
         except ValueError as error:
             raise ValidationError(_("This line can't be read: %(line)s") % {"line": error}) from error
+
+    def clean_visible(self) -> bool:
+        """Refuse to show what an import rule leaves out: with the next sync it would be hidden again."""
+        visible: bool = self.cleaned_data["visible"]
+        service = self.instance
+        shown = visible and not self.initial.get("visible")
+        if shown and import_rules().leave_out(service.category.name, service.type, service.name):
+            raise ValidationError(_("An import rule leaves this service out. Change the rule first."))
+        return visible
 
     def clean_rate_override_micros(self) -> int | None:
         rate_override_micros: int | None = self.cleaned_data["rate_override_micros"]

@@ -1,6 +1,5 @@
 """Categories, subcategories and services: what upstream says is shown, what the shop decides is edited."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from accounts.admin.short_count import is_longer_than_counted
 from accounts.admin.widgets import (
     EditOnlyAdmin,
     ModelAdmin,
@@ -24,22 +24,33 @@ from accounts.admin.widgets import (
     go_to,
     money_column,
 )
+from catalog.admin.bulk_edit import BulkEdit
+from catalog.admin.category_form import CategoryForm
 from catalog.admin.differences import history_of
+from catalog.admin.file_import import FileImport
+from catalog.admin.price_graph import price_graph
 from catalog.admin.price_overrides import PRICE_FIELDS, ServiceForm
 from catalog.admin.repriced import reprice_and_say
+from catalog.admin.service_list import FILE_COLUMNS, SAVED_FILTERS, SHOWN, FiguresFilter, OnSaleFilter, ServiceColumns
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text
 from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import lock_prices
+from catalog.sync.import_rules import apply_import_rules
 from catalog.sync.service_types import apply_mapped_types
+from catalog.sync.tables import set_of
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
 
 @admin.register(Category)
 class CategoryAdmin(EditOnlyAdmin):
+    """The button for the preview stands in templates/admin/catalog/category/submit_line.html."""
+
+    form = CategoryForm
+    change_form_before_template = "admin/catalog/category/preview.html"
     list_display = (
         "name",
         "display_name",
@@ -57,7 +68,8 @@ class CategoryAdmin(EditOnlyAdmin):
     readonly_fields = ("name", shown_translations, "delivery_now", "vault_proved_at", "rate_confirmed_at")
     fields = (
         ("name", shown_translations),
-        ("display_name", "merged_into"),
+        ("display_name", "own_names"),
+        "merged_into",
         "group",
         "delivery",
         ("delivery_now", "vault_proved_at"),
@@ -112,7 +124,7 @@ class CategoryAdmin(EditOnlyAdmin):
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
             lock_prices()
         super().save_model(request, obj, form, change)
-        if {"display_name", "merged_into"} & set(form.changed_data):
+        if {"display_name", "own_names", "merged_into"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
             reprice_and_say(request, Service.objects.filter(category=obj))
@@ -155,50 +167,20 @@ class MappedTypeAdmin(ModelAdmin):
         messages.info(request, text % {"count": count})
 
 
-class OnSaleFilter(admin.SimpleListFilter):
-    title = gettext_lazy("availability")
-    parameter_name = "sale"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("on", _("On sale")),
-            ("hidden", _("Hidden")),
-            ("paused", _("Paused")),
-            ("withdrawn", _("Withdrawn upstream")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        answers: dict[str | None, Callable[[], QuerySet]] = {
-            "on": lambda: queryset.filter(withdrawn_at=None, visible=True, category__visible=True, paused_because=""),
-            "hidden": lambda: queryset.filter(visible=False),
-            "paused": lambda: queryset.exclude(paused_because=""),
-            "withdrawn": lambda: queryset.exclude(withdrawn_at=None),
-        }
-        answer = answers.get(self.value())
-        return answer() if answer else queryset
-
-
 @admin.register(Service)
-class ServiceAdmin(EditOnlyAdmin):
+class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
     form = ServiceForm
-    list_display = (
-        "upstream_id",
-        "title",
-        "category",
-        "subcategory",
-        upstream_rate,
-        "limits",
-        "stock",
-        "visible",
-        "paused_because",
-        "withdrawn_at",
-    )
-    list_display_links = ("upstream_id", "title")
-    list_filter = (OnSaleFilter, "type", "category")
-    list_select_related = ("category", "subcategory__category")
+    list_display = SHOWN
+    list_display_links = ("number", "shown_title")
+    list_filter = (OnSaleFilter, FiguresFilter, "type", "category")
+    list_select_related = ("category", "margin", "quality")
+    saved_filters = SAVED_FILTERS
+    file_columns = FILE_COLUMNS
+    change_form_outer_before_template = "admin/catalog/price_graph.html"
     search_fields = ("search_text", "upstream_id__exact")
     named_by = ("name", "display_name", "short_title_override")
-    actions = ("hide", "show")
+    actions = ("hide", "show", "edit_chosen")
+    linked_by = ("id__in",)
     readonly_fields = (
         "upstream_id",
         "name",
@@ -242,6 +224,8 @@ class ServiceAdmin(EditOnlyAdmin):
         repriced = not PRICE_FIELDS.isdisjoint(form.changed_data)
         if repriced:
             lock_prices()
+        if "visible" in form.changed_data:
+            obj.left_out = False  # from now on it is staff who hides or shows it
         super().save_model(request, obj, form, change)
         if {"display_name", "short_title_override"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(pk=obj.pk))
@@ -250,15 +234,19 @@ class ServiceAdmin(EditOnlyAdmin):
         if repriced:
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *_options: Any, **more: Any
+    ) -> HttpResponse:
+        """Show the service below what it sold for and what it cost."""
+        context["price_graph"] = price_graph(context["original"])
+        answered: HttpResponse = super().render_change_form(request, context, *_options, **more)
+        return answered
+
     @display(description=gettext_lazy("history"))
     def history(self, service: Service) -> SafeString:
         return format_html(
             '<a class="hover:underline" href="{}">{}</a>', history_of(service.pk), _("Changes made by syncs")
         )
-
-    @display(description=gettext_lazy("min – max"))
-    def limits(self, service: Service) -> str:
-        return f"{service.min_quantity} – {service.max_quantity}"
 
     @admin.action(description=gettext_lazy("Hide from customers"), permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
@@ -269,6 +257,24 @@ class ServiceAdmin(EditOnlyAdmin):
         self._set_visible(request, queryset, visible=True)
 
     def _set_visible(self, request: HttpRequest, queryset: QuerySet[Service], *, visible: bool) -> None:
-        count = queryset.exclude(visible=visible).update(visible=visible)
+        if is_longer_than_counted(queryset):
+            messages.error(request, _("The list has more services than it counts. Narrow it down first."))
+            return
+        chosen = Service.objects.filter(pk__in=set_of(list(queryset.values_list("pk", flat=True))))
+        count = chosen.filter(left_out=False).exclude(visible=visible).update(visible=visible)
+        if not visible:
+            chosen.update(left_out=False)  # from now on it is staff who hides them
+        else:
+            count -= apply_import_rules(chosen).gone
+            self._say_what_stays_hidden(request, chosen.filter(left_out=True).count())
         text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
         messages.success(request, text % {"count": count})
+
+    def _say_what_stays_hidden(self, request: HttpRequest, count: int) -> None:
+        if count:
+            words = ngettext(
+                "%(count)d service stays hidden: an import rule leaves it out.",
+                "%(count)d services stay hidden: an import rule leaves them out.",
+                count,
+            )
+            messages.warning(request, words % {"count": count})

@@ -19,6 +19,7 @@ from unfold.forms import BaseDialogForm
 from accounts.admin.widgets import ReadOnlyAdmin, go_to, member_of_staff
 from accounts.models import User
 from catalog.admin.differences import percent_of, rate, shown_difference, shown_fields
+from catalog.admin.sync_now import SyncNow, shown_progress
 from catalog.admin.translations import shown_left, shown_missing
 from catalog.models import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.sync.quarantine import NotWaiting
@@ -36,7 +37,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(ReadOnlyAdmin):
+class SyncRunAdmin(SyncNow, ReadOnlyAdmin):
     list_display = (
         "started_at",
         "kind",
@@ -72,14 +73,18 @@ class SyncRunAdmin(ReadOnlyAdmin):
         ("total", "changed"),
         (shown_missing, shown_left),
     )
+    actions_list = ("sync_now",)
     actions_detail = ("accept", "drop")
+    change_form_outer_before_template = "admin/catalog/sync_progress.html"
     change_form_after_template = "admin/catalog/sync_difference.html"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         run = self.get_object(request, object_id)
-        shown = {} if run is None or request.method != "GET" else {"difference": shown_difference(request, run)}
+        shown: dict[str, Any] = {"sync_progress": shown_progress(run)}
+        if run is not None and request.method == "GET":
+            shown["difference"] = shown_difference(request, run)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def get_fields(self, request: HttpRequest, obj: SyncRun | None = None) -> Any:

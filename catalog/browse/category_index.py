@@ -216,7 +216,8 @@ def _read() -> CategoryIndex:
     for row in shown:
         if row.merged_into_id is None:
             ids = (row.pk, *(pk for pk in taken[row.pk] if pk != row.pk))
-            own, translated = (row.display_name, {}) if row.display_name else (row.name, row.translated_names)
+            translated = {**({} if row.display_name else row.translated_names), **row.own_names}
+            own = row.display_name or row.name
             below = _by_name(ids, subcategories)
             found.append(
                 ShownCategory(row.pk, own, ids, below, translated=translated, kind=kind_of(row.name, row.group))

@@ -1,9 +1,11 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
 from catalog.models.customers import Favorite, StockAlert
+from catalog.models.edits import EditedService, ServiceFilePart
 from catalog.models.exchange_rates import ExchangeRate
 from catalog.models.groups import CategoryGroup
-from catalog.models.quality import ServiceQuality, in_steps, shares_of
+from catalog.models.import_rules import ImportRule
+from catalog.models.quality import ServiceMargin, ServiceQuality, in_steps, shares_of
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_news import ServiceNews
 from catalog.models.service_types import MappedType
@@ -32,9 +34,11 @@ __all__ = [
     "CategoryGroup",
     "CategoryQuerySet",
     "Delivery",
+    "EditedService",
     "ExchangeRate",
     "Fact",
     "Favorite",
+    "ImportRule",
     "MappedType",
     "MarkupRule",
     "OrderForm",
@@ -47,6 +51,8 @@ __all__ = [
     "SearchWord",
     "Service",
     "ServiceChange",
+    "ServiceFilePart",
+    "ServiceMargin",
     "ServiceNews",
     "ServiceQuality",
     "ServiceQuerySet",

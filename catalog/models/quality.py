@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.money import MicrosField
 from catalog.models.services import NEVER_MEASURED, Service
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -50,6 +51,29 @@ class ServiceQuality(models.Model):
     def shares(self) -> tuple[int, int, int]:
         """The orders completed, completed in part and refunded, in percent."""
         return shares_of(self.completed, self.partial, self.refunded)
+
+
+class ServiceMargin(models.Model):
+    """What the orders of a service brought in the last days; only where there were any.
+
+    Amounts are in the shop's currency. See orders/accounting/service_margin.py for what is counted.
+    """
+
+    service = models.OneToOneField(
+        Service, on_delete=models.CASCADE, related_name="margin", primary_key=True, verbose_name=_("service")
+    )
+    orders = models.PositiveIntegerField(_("orders"))
+    kept_micros = MicrosField(_("sales less refunds"))
+    cost_micros = MicrosField(_("upstream cost"))
+    margin_micros = MicrosField(_("margin"), db_index=True)
+    measured_at = models.DateTimeField(_("measured"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("margin of a service")
+        verbose_name_plural = _("margins of services")
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.margin_micros}"
 
 
 def shares_of(completed: int, partial: int, refunded: int) -> tuple[int, int, int]:

@@ -65,6 +65,7 @@ class Category(TranslatedName):
 
     name = models.CharField(_("upstream name"), max_length=200, unique=True)
     display_name = models.CharField(_("display name"), max_length=200, blank=True)
+    own_names = models.JSONField(_("display names in other languages"), default=dict, db_default={}, blank=True)
     delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.LINK)
     vault_proved_at = models.DateTimeField(
         _("goods in the order proved"),
@@ -116,7 +117,8 @@ class Category(TranslatedName):
     @property
     def title(self) -> str:
         """What readers see: the shop's own name, else the one in their language, else the English one."""
-        return shown_name(self.translated_names, self.name, own=self.display_name)
+        own = (self.own_names and self.own_names.get(name_language())) or self.display_name
+        return shown_name(self.translated_names, self.name, own=own)
 
     @property
     def shown_as(self) -> "Category":
@@ -225,6 +227,7 @@ class Service(TranslatedName):
     display_name = models.CharField(_("display name"), max_length=500, blank=True)
     description = models.TextField(_("description"), blank=True)
     visible = models.BooleanField(_("visible"), default=True)
+    left_out = models.BooleanField(default=False, db_default=False, editable=False)  # hidden by an import rule
     position = models.IntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
     delivery_override = models.CharField(
         _("delivery"), max_length=8, choices=Delivery, blank=True, help_text=_("Empty: same as its category.")
@@ -289,9 +292,7 @@ class Service(TranslatedName):
         indexes = [
             models.Index(fields=["category", "position", "id"], condition=Q(withdrawn_at=None), name="service_listing"),
             models.Index(
-                fields=["subcategory", "position", "id"],
-                condition=Q(withdrawn_at=None),
-                name="service_sub_listing",
+                fields=["subcategory", "position", "id"], condition=Q(withdrawn_at=None), name="service_sub_listing"
             ),
             # One for each order a list of everything, or of what a search found, may stand in.
             models.Index(fields=["position", "id"], condition=Q(withdrawn_at=None), name="service_in_order"),
@@ -308,9 +309,7 @@ class Service(TranslatedName):
                 name="service_by_facts",
             ),
             models.Index(
-                fields=["country", "position", "id"],
-                condition=Q(withdrawn_at=None),
-                name="service_by_country",
+                fields=["country", "position", "id"], condition=Q(withdrawn_at=None), name="service_by_country"
             ),
         ]
 

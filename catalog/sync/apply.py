@@ -10,6 +10,7 @@ from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
 from catalog.sync.difference import Comparison, Sell, UpstreamFields
 from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
+from catalog.sync.import_rules import apply_to_changed, import_rules, mark_up_new_categories, start_new_services
 from catalog.sync.names import Names, new_category
 from catalog.sync.scan import Scan
 from catalog.sync.service_types import apply_mapped_types
@@ -30,6 +31,9 @@ def apply_answer(
     if not (created or found.new or found.touched or asked):
         return {"status": SyncRun.Status.UNCHANGED}
     lock_prices()  # before the rules are read: nobody reprices by older ones meanwhile
+    taken_over = import_rules()
+    new = [answer.offers[upstream_id] for upstream_id in found.new]
+    mark_up_new_categories(taken_over, names.categories.keys() - known.categories.keys(), new)
     comparison = Comparison(answer, placement, names=names, sell=_seller(names, now), now=now, titles=title_reader())
     progress("comparing", 0, 1)
     difference = comparison.difference(tables.service_records(found.touched, asked))
@@ -38,8 +42,10 @@ def apply_answer(
     report = _reporter(progress, total)
     if found.new:
         tables.insert_services(report(comparison.additions(found.new)), now=now)
+        start_new_services(taken_over, new)
     if difference.changes:
         tables.update_services(report(difference.changes))
+        apply_to_changed(taken_over, difference.moved)
     if difference.history:
         tables.insert_history(difference.history, run, now=now)
     if total:

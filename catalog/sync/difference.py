@@ -99,9 +99,13 @@ Sell = Callable[[UpstreamFields, int | None, int | None, int | None], tuple[int,
 
 @dataclass
 class Difference:
-    """What one sync writes about known services; the withdrawn, the missed and the returned are among `changes`."""
+    """What one sync writes about known services; the withdrawn, the missed and the returned are among `changes`.
+
+    `moved` are the ids of those whose category, type or name is another one, which import rules go by.
+    """
 
     changes: list[ServiceUpdate] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
     changed: int = 0
     repriced: int = 0
@@ -159,6 +163,8 @@ class Comparison:
         # A search text or a selling rate that follows the admin's decision is not a change of the service.
         changed_at = self.now if changes or returns else None
         found.changes.append(ServiceUpdate(service.id, 0, None, changed_at, fields, derived))
+        if _told_by(service.fields) != _told_by(fields):
+            found.moved.append(service.id)
         found.returned += returns
         found.changed += changes and not returns
         if returns:
@@ -222,6 +228,10 @@ def changed_columns(columns: Iterable[str], before: Iterable[Any], after: Iterab
         for column, old, new in zip(columns, before, after, strict=True)
         if old != new and column not in TOLD_APART
     }
+
+
+def _told_by(fields: UpstreamFields) -> tuple[int, str, str]:
+    return fields.category_id, fields.type, fields.name
 
 
 def _short(value: Any) -> Any:

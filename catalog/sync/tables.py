@@ -81,7 +81,8 @@ def names() -> Names:
 def _words(category: Category | None) -> list[str]:
     if category is None:
         return []
-    return [*filter(None, (category.name, category.display_name)), *searched_names(category.translated_names)]
+    names = searched_names(category.translated_names) + searched_names(category.own_names)
+    return [*filter(None, (category.name, category.display_name)), *names]
 
 
 def insert_services(additions: Iterable[Addition], *, now: datetime) -> None:

@@ -95,6 +95,6 @@ def untranslated(code: str) -> dict[str, int]:
     subcategories = Subcategory.objects.filter(services__in=services).distinct()
     return {
         "services": services.filter(display_name="").exclude(**without).count(),
-        "categories": categories.filter(display_name="").exclude(**without).count(),
+        "categories": categories.filter(display_name="").exclude(**without).exclude(own_names__has_key=code).count(),
         "subcategories": subcategories.exclude(**without).count(),
     }

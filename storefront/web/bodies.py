@@ -33,6 +33,8 @@ DOORS: tuple[Door, ...] = (
     Door(re.compile(r"/wallet/callbacks/"), 64 * 1024),
     # The shop's logo, with the rest of the form; how large it may be itself preferences.pictures says.
     Door(re.compile(r"/admin/preferences/preferencechange/(?:preview/)?$"), 3 * 1024 * 1024, takes_files=True),
+    # A file that changes services, as catalog.operations.service_files.MAX_BYTES.
+    Door(re.compile(r"/admin/catalog/service/import/$"), 24 * 1024 * 1024, takes_files=True),
     # Five files of a question or a reply, as support.attachments.reading takes them, and some more to be refused in
     # words there.
     Door(re.compile(r"/help/(?:new|\d+)/$"), 32 * 1024 * 1024, takes_files=True),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
@@ -225,3 +227,15 @@ def test_files_go_after_a_week_and_jobs_after_a_season(sam: User, kind: Writes) 
     assert StaffJob.objects.count() == 4
     assert JobFilePart.objects.count() == 1
     assert StaffJob.objects.filter(pk=waits.pk).exists()
+
+
+def test_progress_page_when_asked_for_by_whose_job_it_is_then_it_answers(
+    sam: User, kind: Writes, client: Client
+) -> None:
+    client.force_login(sam)
+    job = asked(sam, kind, 1, 2)
+
+    page = client.get(reverse("admin:jobs_staffjob_progress", args=[job.pk]))
+
+    assert page.status_code == 200
+    assert "A worker takes it up in a moment." in page.content.decode()

@@ -17,6 +17,7 @@ from catalog.models import (
     Category,
     ExchangeRate,
     Favorite,
+    ImportRule,
     MappedType,
     MarkupRule,
     PriceList,
@@ -232,6 +233,7 @@ def make_rows(number: int) -> None:
     ForbiddenWord.objects.create(word=f"casino{number}")
     KnownRefusal.objects.create(text=f"Closed today {number}")
     StatusWord.objects.create(word=f"on hold {number}", status=Status.PENDING)
+    ImportRule.objects.create(category=f"Nothing {number}*", outcome=ImportRule.Outcome.LEAVE)
     TitleRule.objects.create(pattern=f"promo {number}", kind=TitleRule.Kind.REMOVE)
     MappedType.objects.create(type=f"poll {number}", order_form="quantity")
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})

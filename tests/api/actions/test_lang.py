@@ -58,6 +58,9 @@ def test_lang_when_the_shop_has_names_of_its_own_answers_those(translated: Servi
     Category.objects.update(display_name="Our place")
 
     assert names(call, lang="ru") == ["Ours", "Our place", *RUSSIAN[2:]]
+    Category.objects.update(own_names={"ru": "Наше место"})
+    assert names(call, lang="ru") == ["Ours", "Наше место", *RUSSIAN[2:]]
+    assert names(call) == ["Ours", "Our place", *ENGLISH[2:]]
 
 
 def test_lang_leaves_filters_to_the_english_names(translated: Service, call: Any) -> None:

@@ -1,0 +1,40 @@
+"""The values of services that edits and files change, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin.lists import EMPTY
+from accounts.templatetags.money import money
+from catalog.models import Delivery
+
+TITLES = {
+    "visible": gettext_lazy("visibility"),
+    "display_name": gettext_lazy("display name"),
+    "short_title_override": gettext_lazy("short name"),
+    "delivery_override": gettext_lazy("delivery"),
+    "warranty_days": gettext_lazy("warranty, days"),
+    "rate_override_micros": gettext_lazy("own price"),
+    "paused_because": gettext_lazy("pause reason"),
+}
+
+
+def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return each value that changes, as it was and as it becomes."""
+    return "; ".join(
+        f"{TITLES[name]}: {_shown(name, before[name])} → {_shown(name, after[name])}"
+        for name in TITLES
+        if name in after and before[name] != after[name]
+    )
+
+
+def _shown(column: str, value: Any) -> str:
+    if column == "visible":
+        return _("shown") if value else _("hidden")
+    if column == "rate_override_micros":
+        return _("by the rules") if value is None else money(value)
+    if column == "delivery_override":
+        return str(Delivery(value).label).partition(":")[0] if value else _("same as category")
+    return EMPTY if value in (None, "") else str(value)

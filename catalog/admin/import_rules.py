@@ -1,0 +1,102 @@
+"""Import rules, shown before they are saved: how many of today's services each is for, and what it changes."""
+
+import hashlib
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import display
+
+from accounts.admin.widgets import EMPTY, ModelAdmin
+from accounts.typed_forms import ModelForm
+from catalog.models import ImportRule, Service
+from catalog.sync.import_rules import ImportEffect, apply_import_rules, preview_import_rule
+from notifications.wake_worker import wake_worker
+
+SHOWN_UNASKED_ABOVE = 100  # changed services: a save of more than that is shown first
+WHILE_SOMEBODY_WAITS = 10_000  # services: a quarter of a second; a hundred thousand take some
+
+FIELDS = ("position", "active", "category", "type", "name", "outcome", "markup_percent")
+Outcome = ImportRule.Outcome
+COLOURS = {Outcome.TAKE: "success", Outcome.HIDDEN: "warning", Outcome.LEAVE: "danger"}
+
+
+class ImportRuleForm(ModelForm):
+    """An import rule; what it would change is counted before it is saved."""
+
+    effect: ImportEffect | None = None
+    shows_preview = False
+    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
+
+    class Meta:
+        model = ImportRule
+        fields = FIELDS
+
+    def is_valid(self) -> bool:
+        """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
+        return super().is_valid() and not self.shows_preview
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
+        if self.errors:
+            return
+        self.effect = preview_import_rule(self.instance)
+        values = [getattr(self.instance, name) for name in FIELDS]
+        self.fingerprint = hashlib.sha256(repr(values).encode()).hexdigest()
+        many = self.effect.changed > SHOWN_UNASKED_ABOVE
+        self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
+
+
+@admin.register(ImportRule)
+class ImportRuleAdmin(ModelAdmin):
+    """The button for the preview stands in templates/admin/catalog/importrule/submit_line.html."""
+
+    form = ImportRuleForm
+    list_display = ("position", "shown_rule", "shown_outcome", "shown_markup", "active")
+    list_display_links = ("position", "shown_rule")
+    list_filter = ("outcome", "active")
+    search_fields = ("category", "type", "name")
+    fieldsets = (
+        (gettext_lazy("Which services"), {"fields": ("category", ("type", "name"))}),
+        (gettext_lazy("What becomes of them"), {"fields": (("outcome", "markup_percent"), ("active", "position"))}),
+    )
+    change_form_before_template = "admin/catalog/importrule/preview.html"
+
+    @display(description=gettext_lazy("services"))
+    def shown_rule(self, rule: ImportRule) -> str:
+        return str(rule)
+
+    @display(description=gettext_lazy("what becomes of them"), ordering="outcome", label=COLOURS)
+    def shown_outcome(self, rule: ImportRule) -> tuple[str, str]:
+        return rule.outcome, rule.get_outcome_display()
+
+    @display(description=gettext_lazy("markup of new categories"), ordering="markup_percent")
+    def shown_markup(self, rule: ImportRule) -> str:
+        return EMPTY if rule.markup_percent is None else f"{rule.markup_percent.normalize():f}%"
+
+    def save_model(self, request: HttpRequest, obj: ImportRule, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        _apply_and_say(request)
+
+    def delete_model(self, request: HttpRequest, obj: ImportRule) -> None:
+        super().delete_model(request, obj)
+        _apply_and_say(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ImportRule]) -> None:
+        super().delete_queryset(request, queryset)
+        _apply_and_say(request)
+
+
+def _apply_and_say(request: HttpRequest) -> None:
+    """Go by the rules as they are now; many services are left to a worker, and to the next full sync at last."""
+    if Service.objects.count() > WHILE_SOMEBODY_WAITS:
+        wake_worker("catalog.tasks.apply_import_rules")
+        messages.info(request, _("Services are being hidden and shown in the background."))
+        return
+    effect = apply_import_rules()
+    gone = ngettext("%(count)d service is no longer sold.", "%(count)d services are no longer sold.", effect.gone)
+    back = ngettext("%(count)d service is sold again.", "%(count)d services are sold again.", effect.back)
+    messages.info(request, f"{gone % {'count': effect.gone}} {back % {'count': effect.back}}")

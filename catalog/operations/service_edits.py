@@ -1,0 +1,196 @@
+"""Editing many services at once: what each becomes, and writing it with everything that follows from it.
+
+Only what is the shop's own is edited: what comes from upstream would be overwritten by the next sync.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.templatetags.money import money
+from catalog.models import Category, Service, ServiceQuerySet
+from catalog.operations.overrides import refresh_search_text
+from catalog.pricing.repricing import lock_prices, reprice_services
+from catalog.sync.import_rules import import_rules
+from upstream.money import MICROS
+from upstream.reading.text import line
+
+READ_AT_ONCE = 2000
+LONGEST_NAME = 500
+PRICE_CLEAR, PRICE_PERCENT, PRICE_AMOUNT = "clear", "percent", "amount"
+WARRANTY_CLEAR, WARRANTY_SET = "clear", "set"
+
+
+class NotEditable(Exception):
+    """A service can't become what was asked for; the text says why, for staff."""
+
+
+class Values(NamedTuple):
+    """The columns of a service that are edited here."""
+
+    visible: bool
+    display_name: str
+    short_title_override: str
+    delivery_override: str
+    warranty_days: int | None
+    rate_override_micros: int | None
+    paused_because: str
+
+
+class Row(NamedTuple):
+    """A service as an edit sees it; `left_out` is what import rules say of it, whoever has hidden it."""
+
+    id: int
+    upstream_id: int
+    name: str
+    type: str
+    category_id: int
+    subcategory_id: int | None
+    rate_upstream_micros: int
+    values: Values
+    left_out: bool
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to change; everything empty changes nothing. `delivery` None keeps it, "" is that of the category.
+
+    `percent` is added to what a service costs, `amount_micros` is its price in the shop's currency; both become the
+    service's own price, for as many pieces as its rate buys. `find` in the name becomes `replacement`.
+    """
+
+    visible: bool | None = None
+    price: str = ""
+    percent: str = ""
+    amount_micros: int | None = None
+    find: str = ""
+    replacement: str = ""
+    delivery: str | None = None
+    warranty: str = ""
+    warranty_days: int | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What JSON keeps of it; `Edit(**params)` is the same edit."""
+        return asdict(self)
+
+    def of(self, row: Row, *, exchange_rate_micros: int) -> Values:
+        """Return what a service becomes. Raises NotEditable."""
+        now = row.values
+        values = now._replace(
+            visible=now.visible if self.visible is None else self.visible,
+            display_name=self._name(row) if self.find else now.display_name,
+            delivery_override=now.delivery_override if self.delivery is None else self.delivery,
+            warranty_days=self._warranty(now),
+            rate_override_micros=self._price(row, exchange_rate_micros),
+        )
+        if why := why_not(row, values, exchange_rate_micros=exchange_rate_micros):
+            raise NotEditable(why)
+        return values
+
+    def _name(self, row: Row) -> str:
+        """Return the shop's own name with the words replaced; none where upstream's name comes out."""
+        title = row.values.display_name or row.name
+        words = re.compile(re.escape(self.find), re.IGNORECASE)
+        if not words.search(title):
+            return row.values.display_name
+        name = line(words.sub(lambda _found: self.replacement, title))
+        if not name:
+            raise NotEditable(_("Nothing would be left of its name."))
+        if len(name) > LONGEST_NAME:
+            raise NotEditable(_("Its name would be longer than %(longest)d characters.") % {"longest": LONGEST_NAME})
+        return "" if name == row.name else name
+
+    def _warranty(self, now: Values) -> int | None:
+        if self.warranty == WARRANTY_SET:
+            return self.warranty_days
+        return None if self.warranty == WARRANTY_CLEAR else now.warranty_days
+
+    def _price(self, row: Row, exchange_rate_micros: int) -> int | None:
+        cost = cost_of(row, exchange_rate_micros=exchange_rate_micros)
+        if self.price == PRICE_CLEAR:
+            return None
+        if self.price == PRICE_PERCENT:
+            return _marked_up(cost, Decimal(self.percent))
+        if self.price != PRICE_AMOUNT or self.amount_micros is None:
+            return row.values.rate_override_micros
+        return self.amount_micros
+
+
+class Written(NamedTuple):
+    """What an edit did to one service: the columns that became others."""
+
+    id: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
+    """Yield services as an edit sees them, in the order of their ids."""
+    columns = (*Row._fields[:-2], *Values._fields)
+    first = len(Row._fields) - 2
+    rules = import_rules()
+    names = dict(Category.objects.values_list("pk", "name")) if rules else {}
+    for found in services.order_by("pk").values_list(*columns).iterator(chunk_size=READ_AT_ONCE):
+        row = Row._make((*found[:first], Values._make(found[first:]), False))
+        if rules and rules.leave_out(names[row.category_id], row.type, row.name):
+            row = row._replace(left_out=True)
+        yield row
+
+
+def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: datetime) -> list[Written]:
+    """Give these services the values, and bring their searched text and their stored prices to it; return the changes.
+
+    Part of the caller's transaction, which holds `lock_prices` since before the rows were read.
+    """
+    written = []
+    for row in rows:
+        before, after = row.values._asdict(), changes[row.id]._asdict()
+        differing = [column for column in Values._fields if before[column] != after[column]]
+        if differing:
+            written.append(Written(row.id, *({name: of[name] for name in differing} for of in (before, after))))
+    services = [Service(pk=each.id, **changes[each.id]._asdict()) for each in written]
+    if not services:
+        return []
+    columns = {name for each in written for name in each.after}
+    Service.objects.bulk_update(services, sorted(columns), batch_size=200)
+    touched = Service.objects.filter(pk__in=[each.id for each in written])
+    if columns & {"display_name", "short_title_override"}:
+        refresh_search_text(touched)
+    if "rate_override_micros" in columns:
+        reprice_services(now=now, services=touched)
+    return written
+
+
+def locked_rows(ids: Iterable[int]) -> list[Row]:
+    """Return these services for an edit in this transaction: nobody writes their prices until it ends."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("services are edited inside a transaction")
+    lock_prices()
+    return list(edit_rows(Service.objects.filter(pk__in=[*ids])))
+
+
+def why_not(row: Row, values: Values, *, exchange_rate_micros: int) -> str:
+    """Return why a service can't have these values; nothing where it can. A price it has already is not asked about."""
+    if values.visible and not row.values.visible and row.left_out:
+        return _("An import rule leaves this service out. Change the rule first.")
+    price, cost = values.rate_override_micros, cost_of(row, exchange_rate_micros=exchange_rate_micros)
+    if price is not None and price != row.values.rate_override_micros and price < cost:
+        return _("It would be sold at a loss: it costs %(cost)s.") % {"cost": money(cost)}
+    return ""
+
+
+def cost_of(row: Row, *, exchange_rate_micros: int) -> int:
+    """Return what a service costs the shop, in store micros rounded up, for as many pieces as its rate buys."""
+    return -(-row.rate_upstream_micros * exchange_rate_micros // MICROS)
+
+
+def _marked_up(cost: int, percent: Decimal) -> int:
+    scaled = int(percent * 100)
+    return -(-cost * (10_000 + scaled) // 10_000)
