@@ -23,6 +23,7 @@ from accounts.admin.widgets import (
 )
 from accounts.models import User
 from accounts.power import NotYourOwnMoney
+from orders.accounting.daily_totals.dimensions import dimensions
 from orders.admin import acts, held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.choices import at_risk, back_with_risk, nobodys
@@ -102,6 +103,8 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
     list_select_related = ("user",)
     search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
     named_by = ("title",)
+    # From the reports to the orders behind a line.
+    linked_by = property(lambda _self: tuple(dimension.orders for dimension in dimensions().values()))
     change_form_outer_before_template = "admin/orders/order_page.html"
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", "ask", "note")
     fieldsets = (

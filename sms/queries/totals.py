@@ -28,6 +28,7 @@ BY_COUNTRY = Dimension(
     joins=_OF_NUMBER,
     names=_countries,
     page="sms_country_change",
+    orders="number__project__country__id__exact",
     none=_("Services"),
     only_with_key=True,
 )
@@ -39,6 +40,7 @@ BY_SITE = Dimension(
     joins=_OF_NUMBER,
     names=_sites,
     page="sms_site_change",
+    orders="number__project__site__id__exact",
     none=_("Services"),
     only_with_key=True,
 )

@@ -1,6 +1,5 @@
 """The totals beside the books they were reckoned from."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 
@@ -67,7 +66,4 @@ def _orders(span: Span) -> Mapping[date, Mapping[str, int]]:
             refunded=Count("pk", filter=Q(refunded_micros__gt=0)),
         )
     )
-    found: dict[date, dict[str, int]] = defaultdict(dict)
-    for row in rows:
-        found[row.pop("day")] = row
-    return found
+    return {row["day"]: {name: row[name] for name in OF_ORDERS} for row in rows}  # type: ignore[literal-required]

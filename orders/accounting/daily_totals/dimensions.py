@@ -19,7 +19,8 @@ class Dimension:
 
     `key` is the SQL of a line's id, with `joins` from `lines` on (see `statement.py`), which must find one row at most;
     a line that belongs to none has 0. `model` says whose rows somebody must be allowed to see to see this, `page` is
-    the admin's page of one of them. `only` are the lines that a report by it is about: those with a key of their own.
+    the admin's page of one of them, `orders` what the list of orders is filtered by for one. A report by it is about
+    all lines, or `only_with_key`.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Dimension:
     key: str
     names: Names
     page: str
+    orders: str
     none: Promise
     joins: str = ""
     only_with_key: bool = False
@@ -73,6 +75,7 @@ for _dimension in (
         joins=_OF_SERVICE,
         names=_categories,
         page="catalog_category_change",
+        orders="service__category__id__exact",
         none=_("SMS numbers"),
     ),
     Dimension(
@@ -82,6 +85,7 @@ for _dimension in (
         key="COALESCE(lines.service_id, 0)",
         names=_services,
         page="catalog_service_change",
+        orders="service__id__exact",
         none=_("SMS numbers"),
     ),
     Dimension(
@@ -91,6 +95,7 @@ for _dimension in (
         key="lines.user_id",
         names=_customers,
         page="accounts_user_change",
+        orders="user__id__exact",
         none=_("Unknown"),
     ),
     Dimension(
@@ -101,6 +106,7 @@ for _dimension in (
         joins=_OF_CUSTOMER,
         names=_groups,
         page="accounts_customergroup_change",
+        orders="user__group__id__exact",
         none=_("No group"),
     ),
 ):

@@ -1,6 +1,6 @@
 """Keeping the totals true: new days, today as it goes on, and days that late charges and refunds have changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -72,7 +72,7 @@ def months_due(*, now: datetime) -> list[date]:
     over = TotalSpan.objects.filter(span=Length.DAY, first__lt=begun)
     firsts = {day.replace(day=1) for day in over.values_list("first", flat=True)}
     unsettled = {day.replace(day=1) for day in over.filter(reckoned_at=None).values_list("first", flat=True)}
-    added_up = TotalSpan.objects.filter(span=Length.MONTH, reckoned_at__isnull=False)
+    added_up = TotalSpan.objects.filter(span=Length.MONTH, reckoned_at__isnull=False, way=way())
     return sorted(firsts - unsettled - set(added_up.values_list("first", flat=True)), reverse=True)
 
 
@@ -80,7 +80,7 @@ def first_day() -> date | None:
     """Return the first day on which anything was booked or ordered."""
     zone = timezone.get_default_timezone()
     moments: Iterator[datetime | None] = (
-        rows.order_by("created_at").values_list("created_at", flat=True).first()  # type: ignore[attr-defined]
+        rows.order_by("created_at").values_list("created_at", flat=True).first()
         for rows in (LedgerEntry.objects, Order.objects)
     )
     days = [timezone.localdate(moment, zone) for moment in moments if moment is not None]
@@ -100,7 +100,7 @@ def is_settled(one: TotalSpan | None) -> bool:
     return one.reckoned_at >= Span(one.first, one.first).ends + SETTLED_AFTER
 
 
-def _mark(length: Length, firsts: object) -> int:
+def _mark(length: Length, firsts: Iterable[date]) -> int:
     return TotalSpan.objects.filter(span=length, first__in=firsts).update(reckoned_at=None)
 
 

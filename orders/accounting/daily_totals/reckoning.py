@@ -1,6 +1,7 @@
 """Reckoning the totals of a day or a month anew, all at once or not at all."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -57,5 +58,5 @@ def _done(length: Length, first: date, now: datetime) -> None:
     TotalSpan.objects.filter(span=length, first=first).update(reckoned_at=now, way=way())
 
 
-def _as_kept(day: date) -> object:
+def _as_kept(day: date) -> Any:
     return connection.ops.adapt_datefield_value(day)
