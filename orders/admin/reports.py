@@ -135,11 +135,14 @@ def _by_thing(
     form: ReportForm, request: HttpRequest, reader: Reader, before: Reader, dimension: Dimension, *, as_csv: bool
 ) -> dict[str, Any]:
     name, ascending = form.sorted_by
-    lines = reader.by_thing(dimension.name, sort=name, ascending=ascending, limit=None if as_csv else MAX_SHOWN + 1)
     if as_csv:
-        known = {line.key: line for line in before.by_thing(dimension.name, sort=name)}
-        columns = [*profit_columns(), before_column(known)]
+        columns = [*profit_columns(), before_column(before.all_things(dimension.name))]
+        column = next(column for column in columns if column.sort == name)
+        lines = sorted(
+            reader.all_things(dimension.name).values(), key=lambda line: column.value(line) or 0, reverse=not ascending
+        )
         return {"csv": csv_of([_("ID"), str(dimension.title)], columns, _named(dimension, lines))}
+    lines = reader.by_thing(dimension.name, sort=name, ascending=ascending, limit=MAX_SHOWN + 1)
     shown = lines[:MAX_SHOWN]
     keys = [line.key for line in shown]
     columns = [*profit_columns(), before_column(before.of_keys(dimension.name, keys))]

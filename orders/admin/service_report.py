@@ -65,11 +65,12 @@ def service_report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
     reader = Reader(span)
     if request.GET.get("format") == "csv":
         sort = next((one for one in _sorts() if one.name == request.GET.get("list")), _sorts()[0])
-        lines = reader.worst("service", by=sort.name, least=least, limit=IN_CSV)
+        lines = reader.worst("service", least=least, limit=IN_CSV)[sort.name]
         titles = titles_of(dimensions()["service"], [line.key for line in lines])
         about = [[line.key, title] for line, title in zip(lines, titles, strict=True)]
         made = csv_of([_("ID"), _("Service")], sort.columns, zip(about, lines, strict=True))
         return download(made, f"services-{sort.name}-{span.first}-{span.last}.csv")
+    worst, query = reader.worst("service", least=least, limit=SHOWN), query_of(form, span)
     context = {
         **admin.admin_site.each_context(request),
         **period_context(reader, form),
@@ -77,7 +78,7 @@ def service_report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         "title": _("Services that do badly"),
         "form": form,
         "least": least,
-        "lists": [_list(reader, sort, least, query_of(form, span)) for sort in _sorts()],
+        "lists": [_list(sort, worst[sort.name], query) for sort in _sorts()],
         "presets": [
             {"title": preset.title, "query": query_of(form, preset.span), "here": preset.span == span}
             for preset in presets(now)
@@ -86,8 +87,7 @@ def service_report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
     return render(request, "admin/orders/service_report.html", context)
 
 
-def _list(reader: Reader, sort: Sort, least: int, query: str) -> dict[str, Any]:
-    lines = reader.worst("service", by=sort.name, least=least, limit=SHOWN)
+def _list(sort: Sort, lines: Sequence[Sums], query: str) -> dict[str, Any]:
     rows = rows_of(lines, sort.columns, titles_of(dimensions()["service"], [line.key for line in lines]))
     for row, line in zip(rows, lines, strict=True):
         row.link = reverse("admin:catalog_service_change", args=[line.key])

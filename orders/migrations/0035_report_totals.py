@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'report total',
                 'verbose_name_plural': 'report totals',
+                'indexes': [models.Index(fields=['dimension', 'key', 'first'], name='totals_of_a_key')],
                 'constraints': [models.UniqueConstraint(fields=('dimension', 'span', 'first', 'key'), name='total_once_per_span_and_key')],
             },
         ),

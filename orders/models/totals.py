@@ -50,6 +50,7 @@ class Total(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dimension", "span", "first", "key"], name="total_once_per_span_and_key")
         ]
+        indexes = [models.Index(fields=["dimension", "key", "first"], name="totals_of_a_key")]
 
     def __str__(self) -> str:
         return f"{self.first} {self.dimension} {self.key}"

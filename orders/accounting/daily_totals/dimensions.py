@@ -49,7 +49,8 @@ def dimensions() -> dict[str, Dimension]:
 
 
 def _services(keys: Collection[int]) -> dict[int, str]:
-    return {service.pk: service.title for service in Service.objects.filter(pk__in=keys)}
+    found = Service.objects.filter(pk__in=keys).only("name", "display_name", "translated_names")
+    return {service.pk: service.title for service in found}
 
 
 def _categories(keys: Collection[int]) -> dict[int, str]:

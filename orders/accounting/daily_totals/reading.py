@@ -1,16 +1,16 @@
 """Reading the totals: a period by day, week, month or thing, in a few statements whatever the number of orders."""
 
-from collections.abc import Collection, Iterator, Sequence
+import heapq
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Cast, NullIf
+from django.db.models import F, Q, QuerySet, Sum
 
 from orders.accounting.daily_totals.dimensions import WHOLE, dimensions
 from orders.accounting.daily_totals.reckoning import way
-from orders.accounting.daily_totals.statement import MEASURES
+from orders.accounting.daily_totals.statement import COUNTS, MEASURES
 from orders.accounting.report import Span
 from orders.models import GatewayTotal, Length, Total, TotalSpan
 
@@ -82,26 +82,24 @@ class Sums:
 
 assert {one.name for one in fields(Sums)} >= set(MEASURES)  # noqa: S101
 
-# What lines may be sorted by, as sums of columns.
+# What lines may be sorted by.
+_NET = F("sales_micros") - F("discounts_micros")
+_GIVEN_BACK = F("refunds_micros") + F("claim_refunds_micros")
+_UPSTREAM = F("cost_micros") + F("replacements_micros")
 _SORTED_BY = {
-    "orders": F("sum_orders"),
-    "sales": F("sum_sales_micros") - F("sum_discounts_micros"),
-    "refunds": F("sum_refunds_micros") + F("sum_claim_refunds_micros"),
-    "expected": F("sum_expected_micros"),
-    "cost": F("sum_cost_micros") + F("sum_replacements_micros"),
-    "over": F("sum_cost_micros") - F("sum_expected_micros"),
-    "margin": F("sum_sales_micros")
-    - F("sum_discounts_micros")
-    - F("sum_refunds_micros")
-    - F("sum_claim_refunds_micros")
-    - F("sum_cost_micros")
-    - F("sum_replacements_micros"),
+    "orders": F("orders"),
+    "sales": _NET,
+    "refunds": _GIVEN_BACK,
+    "expected": F("expected_micros"),
+    "cost": _UPSTREAM,
+    "over": F("cost_micros") - F("expected_micros"),
+    "margin": _NET - _GIVEN_BACK - _UPSTREAM,
 }
-# What a list of things that do badly is sorted by: how long a completed order takes, and shares of the orders.
-_WORST = {
-    "slow": Cast("sum_done_seconds", FloatField()) / NullIf("sum_completed", 0),
-    "failing": Cast("sum_failed", FloatField()) / NullIf("sum_orders", 0),
-    "refunded": Cast("sum_refunded", FloatField()) / NullIf("sum_orders", 0),
+# How badly a thing does: how long a completed order takes, and shares of the orders.
+WORST: dict[str, Callable[["Sums"], float]] = {
+    "slow": lambda line: line.done_seconds / line.completed if line.completed else 0,
+    "failing": lambda line: line.failed / line.orders,
+    "refunded": lambda line: line.refunded / line.orders,
 }
 SORTED_BY = ("sales", "margin", "orders", "refunds", "expected", "cost", "over")
 _ADDED = {f"sum_{name}": Sum(name) for name in MEASURES}
@@ -160,17 +158,32 @@ class Reader:
             line.add(day)
         return lines
 
-    def by_thing(self, dimension: str, *, sort: str, ascending: bool = False, limit: int | None = None) -> list[Sums]:
-        """Return the first lines by a dimension; `sort` is one of SORTED_BY; one statement."""
-        rows = self._by_key(dimension).annotate(sort=_SORTED_BY[sort]).order_by("sort" if ascending else "-sort", "key")
-        return [_sums(row) for row in (rows if limit is None else rows[:limit])]
+    def by_thing(self, dimension: str, *, sort: str, ascending: bool = False, limit: int) -> list[Sums]:
+        """Return the first lines by a dimension; `sort` is one of SORTED_BY; two statements.
 
-    def worst(self, dimension: str, *, by: str, least: int, limit: int) -> list[Sums]:
-        """Return the things with `least` orders at least that are the most "slow", "failing" or "refunded"."""
-        rows = self._by_key(dimension).exclude(key=0).filter(sum_orders__gte=least)
-        return [
-            _sums(row) for row in rows.annotate(sort=_WORST[by]).filter(sort__gt=0).order_by("-sort", "key")[:limit]
-        ]
+        The first adds up nothing but what is sorted by: with many things that is most of the time.
+        """
+        ranked = self._of(dimension).order_by().values("key").annotate(sort=Sum(_SORTED_BY[sort]))
+        keys = list(ranked.order_by("sort" if ascending else "-sort", "key").values_list("key", flat=True)[:limit])
+        lines = self.of_keys(dimension, keys)
+        return [lines[key] for key in keys if key in lines]
+
+    def all_things(self, dimension: str) -> dict[int, Sums]:
+        """Return every line by a dimension; one statement."""
+        return {row["key"]: _sums(row) for row in self._by_key(dimension)}
+
+    def worst(self, dimension: str, *, least: int, limit: int) -> dict[str, list[Sums]]:
+        """Return the things with `least` orders at least that do the worst, by each of WORST; two statements."""
+        counted = {f"sum_{name}": Sum(name) for name in COUNTS}
+        counts: QuerySet[Any, Any] = self._of(dimension).exclude(key=0).order_by().values("key")
+        rows = counts.annotate(**counted)
+        enough = [_sums(row) for row in rows.filter(sum_orders__gte=least)]
+        keys = {}
+        for name, badness in WORST.items():
+            ranked = heapq.nlargest(limit, ((badness(line), -line.key) for line in enough if badness(line)))
+            keys[name] = [-key for _badness, key in ranked]
+        lines = self.of_keys(dimension, {key for each in keys.values() for key in each})
+        return {name: [lines[key] for key in each] for name, each in keys.items()}
 
     def of_keys(self, dimension: str, keys: Collection[int]) -> dict[int, Sums]:
         """Return the lines of these keys; one statement."""
@@ -206,7 +219,7 @@ def span_before(span: Span) -> Span:
 def _sums(row: dict[str, Any], span: Span | None = None) -> Sums:
     made = Sums(key=row.get("key", 0), span=span)
     for name in MEASURES:
-        setattr(made, name, int(row[f"sum_{name}"] or 0))
+        setattr(made, name, int(row.get(f"sum_{name}") or 0))
     return made
 
 
