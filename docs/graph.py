@@ -19,7 +19,7 @@ TARGET = ROOT / "docs" / "rooms.svg"
 NOT_DRAWN = ("apps", "urls", "migrations")
 COLORS = (
     *("#5b6472", "#0f766e", "#7c3aed", "#0891b2", "#dc2626"),
-    *("#d97706", "#16a34a", "#db2777", "#2563eb", "#854d0e", "#be123c", "#4d7c0f"),
+    *("#d97706", "#16a34a", "#db2777", "#2563eb", "#854d0e", "#be123c", "#4d7c0f", "#0369a1"),
 )
 
 TILE_WIDTH, TILE_HEIGHT, GAP_X, GAP_Y = 104, 32, 28, 10

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from storefront import __version__
+from storefront.admin_search import search
 from storefront.admin_sidebar import advanced
 from storefront.preference_pages import admin as preferences_admin  # noqa: F401 - registers it
 
@@ -59,6 +60,7 @@ admin.site.get_app_list = list_apps  # type: ignore[method-assign]  # on the one
 admin.site.index_title = _("Home")
 admin.site.app_index = no_app_page  # type: ignore[method-assign, assignment]
 admin.site.extra_urls = own_pages  # type: ignore[attr-defined]
+admin.site.search = search  # type: ignore[attr-defined]  # the theme's, which knows apps and models
 admin.site.login = sign_in  # type: ignore[method-assign]
 admin.site.password_change = change_password  # type: ignore[method-assign, assignment]
 

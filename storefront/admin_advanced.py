@@ -128,4 +128,14 @@ ADVANCED: list[tuple[Promise, list[Entry]]] = [
             Entry("api.simulatedwallet", _("Test wallets"), about=_("The play money of test keys.")),
         ],
     ),
+    (
+        _("Staff"),
+        [
+            Entry(
+                "jobs.staffjob",
+                _("Background jobs"),
+                about=_("Long work that was asked for here: files of lists, changes of many rows, how far they are."),
+            ),
+        ],
+    ),
 ]

@@ -18,6 +18,7 @@ from accounts.security.retention import (
 from accounts.trail.retention import thin_trail
 from catalog.operations.service_news import clean_service_news
 from catalog.sync.retention import clean_sync_details
+from jobs.retention import clean_jobs
 from notifications.letters import clean_letters
 from notifications.retention import clean_notices
 from orders.lifecycle.retention import (
@@ -59,6 +60,7 @@ JOBS: tuple[Callable[..., int], ...] = (
     clean_key_spending,
     thin_trail,
     clean_exports,
+    clean_jobs,
     clean_status_days,
     clean_service_news,
     forget_acceptance_addresses,

@@ -32,6 +32,7 @@ def _may(
 FINANCE_MAY = _may(
     view=[
         "accounts.apikeyspending", "accounts.customergroup", "accounts.user", "catalog.category",
+        "jobs.staffjob",
         "catalog.exchangerate", "catalog.markuprule", "catalog.pricelist", "catalog.service", "catalog.subcategory",
         "orders.attentionflag", "orders.books", "orders.checkout", "orders.couponuse", "orders.lostattempt",
         "orders.orderevent", "orders.pendingcheckout", "orders.referralearning", "orders.servicecost",
@@ -43,6 +44,7 @@ FINANCE_MAY = _may(
 )  # fmt: skip
 CATALOG_MAY = _may(
     view=[
+        "jobs.staffjob",
         "catalog.exchangerate", "catalog.pricelist", "catalog.quarantinedanswer", "catalog.servicechange",
         "catalog.subcategory", "orders.servicecost", "orders.servicepace", "preferences.preferencechange",
         "sms.successrate",
@@ -60,6 +62,7 @@ CATALOG_MAY = _may(
 )  # fmt: skip
 SUPPORT_MAY = _may(
     view=[
+        "jobs.staffjob",
         "accounts.apikeyspending", "accounts.customergroup", "api.simulatedorder", "api.simulatedwallet",
         "api.webhook", "api.webhookdelivery", "catalog.category", "catalog.favorite", "catalog.service",
         "catalog.stockalert", "catalog.subcategory", "mfa.authenticator", "orders.attentionflag", "orders.checkout",

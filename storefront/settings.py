@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "support",
     "sms",
     "orders",
+    "jobs",
     "notifications",
     "catalog",
     "wallet",

@@ -47,6 +47,7 @@ class UserAdmin(SignInAsAdmin, AccountPages, NoOwnFavors, DjangoUserAdmin, Model
     search_fields = ("email",)
     named_by = ("email",)
     ordering = ("-id",)
+    file_columns = ("id", "email", "group__name", "wallet__balance_micros", "is_active", "is_staff", "date_joined")
     autocomplete_fields = ("group",)
     readonly_fields = ("balance", "deletion_pending", "referred_by", "last_login", "date_joined")
     fieldsets = (

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django_htmx.http import HttpResponseClientRedirect
 from unfold.admin import TabularInline
@@ -19,15 +19,15 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.fresh_sign_in import FreshSignInAdmin
+from accounts.admin.lists import EMPTY, SavedFilter, amount_column, column_of, shown_filters
 from accounts.admin.recorded import RecordedAdmin
+from accounts.admin.short_count import ShortCountPaginator
 from accounts.admin.shown_fields import may_filter, searchable, shown_here
 from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm, ReadsTyped
-from upstream.reading.text import comparable, line, shortened, words_of
-
-EMPTY = "–"
+from upstream.reading.text import comparable, line, words_of
 
 
 class KeySelect(AutocompleteSelect):
@@ -64,6 +64,39 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
     compared_here: tuple[str, ...] = ()  # columns of a small table that has no stored search text
     linked_by: tuple[str, ...] = ()  # what links of ours filter the list by, beside its filters
     named_by: tuple[str, ...] = ()  # the fields that a row's text is made of, where other pages show it
+    saved_filters: tuple[SavedFilter, ...] = ()  # above the list
+    # What a file of the list's rows holds: columns, and those of rows it refers to; none where there is no such file.
+    file_columns: tuple[str, ...] = ()
+    list_before_template: str | None = "admin/list_head.html"
+    paginator: Any = ShortCountPaginator
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list below its saved filters."""
+        head = {
+            "saved_filters": shown_filters(request, self.saved_filters),
+            "file_of": self.opts.label_lower if self.file_columns else "",
+            "asked_query": request.GET.urlencode(),
+        }
+        return super().changelist_view(request, {**head, **(extra_context or {})})
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns, each of one line: see `accounts.admin.lists.column_of`."""
+        return tuple(self._column(name) for name in super().get_list_display(request))
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Return the columns that lead to the row's page."""
+        links = super().get_list_display_links(request, list_display)
+        return links and [self._column(name) for name in links]
+
+    def _column(self, name: Any) -> Any:
+        if shown := getattr(name, "in_a_list", None):
+            return shown
+        is_field = isinstance(name, str) and name in self._field_names and not hasattr(self, name)
+        return column_of(self.model, name) if is_field and name not in self.list_editable else name
+
+    @cached_property
+    def _field_names(self) -> set[str]:
+        return {field.name for field in self.opts.fields}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let the list be filtered by what it offers, and by nothing else, whoever asks."""
@@ -105,11 +138,6 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
             return found, repeats
         others, others_repeat = super().get_search_results(request, queryset, compared)
         return found | others, repeats or others_repeat
-
-
-def in_one_line(text: str, longest: int = 0) -> str:
-    """Return a cell that no list breaks into lines, cut where it is longer than `longest` characters."""
-    return (shortened(text, longest) if longest else text).replace(" ", "\u00a0")
 
 
 def _has_all(text: str, words: list[str]) -> bool:
@@ -165,6 +193,8 @@ def money_column(field: str, title: str | Promise, *, currency: str = "") -> Cal
         return EMPTY if micros is None else money(micros, currency)
 
     column.__name__ = f"shown_{field}"
+    # See `ModelAdmin.get_list_display`.
+    column.in_a_list = amount_column(field, title, currency=currency, sortable=True)
     return column
 
 

@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.fresh_sign_in import kept_of
-from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, in_one_line, member_of_staff
+from accounts.admin.lists import in_one_line
+from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, member_of_staff
 from accounts.moments import write_distance, write_moment
 from accounts.power import NotYourOwnMoney
 from orders.admin.claim_page import lines_of, pending_answers, preview_of, replacements_of

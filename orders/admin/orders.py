@@ -28,11 +28,11 @@ from orders.admin import acts, held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.choices import at_risk, back_with_risk, nobodys
 from orders.admin.evidence import WindowForm, reconciliation
+from orders.admin.order_list import OrderList
 from orders.admin.order_page import order_page
 from orders.admin.priced import priced
 from orders.admin.requests import RequestInline
 from orders.admin.widgets import UPSTREAM, dialog
-from orders.attempts.losses import BOOKS_ARE_OPEN
 from orders.lifecycle.attention import attention_of, clear_attention, text_of_hold
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import AttentionFlag, Checkout, Order, OrderEvent, Status
@@ -43,66 +43,13 @@ from upstream.money import text_from_micros
 from wallet.admin.manual_moves import lead_to_waiting
 from wallet.models import MoneyRequest
 
-STATUS_COLOURS = {
-    Status.UNKNOWN: "danger",
-    Status.FAILED: "danger",
-    Status.CANCELED: "warning",
-    Status.PARTIAL: "warning",
-    Status.COMPLETED: "success",
-    Status.PENDING: "info",
-    Status.IN_PROGRESS: "info",
-}
 SETTLING = ("as_placed", "as_not_placed", "by_refund", "close")  # what staff may decide about an unknown order
 shown_data = json_column("data", gettext_lazy("details"))
 shown_evidence = json_column("evidence", gettext_lazy("evidence"))
 
 
-class AttentionFilter(admin.SimpleListFilter):
-    title = gettext_lazy("attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = [(code.value, str(code.label)) for code in AttentionFlag.Code]
-        return [("yes", _("Needs attention")), ("no", _("No attention needed")), *codes]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        flagged = AttentionFlag.objects.open()
-        if self.value() in AttentionFlag.Code.values:
-            return queryset.filter(pk__in=flagged.filter(code=self.value()).values("order"))
-        if self.value() == "yes":
-            return queryset.filter(pk__in=flagged.values("order"))
-        return queryset.exclude(pk__in=flagged.values("order")) if self.value() == "no" else queryset
-
-
-class BooksFilter(admin.SimpleListFilter):
-    title = gettext_lazy("open question")
-    parameter_name = "books"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", _("Upstream may have more than we know"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(BOOKS_ARE_OPEN) if self.value() == "open" else queryset
-
-
 @admin.register(Order)
-class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "user",
-        "title",
-        "quantity",
-        money_column("price_micros", gettext_lazy("price")),
-        "shown_status",
-        "shown_attention",
-        "upstream_id",
-        "created_at",
-    )
-    list_display_links = ("id", "title")
-    list_filter = (AttentionFilter, BooksFilter, "status", "kind", "created_at")
-    list_select_related = ("user",)
-    search_fields = ("id__exact", "upstream_id", "user__email", "link", "title")
-    named_by = ("title",)
+class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, OrderList, ReadOnlyAdmin):
     # From the reports to the orders behind a line.
     linked_by = property(lambda _self: tuple(dimension.orders for dimension in dimensions().values()))
     change_form_outer_before_template = "admin/orders/order_page.html"
@@ -201,10 +148,6 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
     @display(description=gettext_lazy("hold reason"))
     def shown_hold(self, order: Order) -> str:
         return text_of_hold(order.held_because, order.held_details)
-
-    @display(description=gettext_lazy("status"), ordering="status", label=STATUS_COLOURS)
-    def shown_status(self, order: Order) -> tuple[str, str]:
-        return order.status, order.get_status_display()
 
     @display(description=gettext_lazy("exchange rate"))
     def exchange_rate(self, order: Order) -> str:
@@ -361,6 +304,7 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, ReadO
 class OrderEventAdmin(ReadOnlyAdmin):
     list_display = ("order", "code", "status", "actor", "created_at")
     list_filter = ("code", "created_at")
+    sortable_by = ()
     list_select_related = ("order", "actor")
     search_fields = ("order__id__exact", "order__user__email")
     ordering = ("-id",)
@@ -371,6 +315,7 @@ class OrderEventAdmin(ReadOnlyAdmin):
 @admin.register(Checkout)
 class CheckoutAdmin(ReadOnlyAdmin):
     list_display = ("request_id", "user", "created_at")
+    sortable_by = ()
     list_select_related = ("user",)
     search_fields = ("request_id", "user__email")
     ordering = ("-id",)

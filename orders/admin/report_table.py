@@ -56,12 +56,16 @@ class Column:
 
 @dataclass
 class Row:
-    """A line of a table: what it is about with links, its figures, and a bar of sales with the margin in them."""
+    """A line of a table: what it is about, its figures, and a bar of sales with the margin in them.
+
+    `link` leads to what it is about, `orders_link` to the orders behind its first figure.
+    """
 
     title: str
     cells: Sequence[str]
     link: str = ""
     orders_link: str = ""
+    orders_label: str = ""
     bar: int = 0  # of BAR_WIDTH
     bar_margin: int = 0
     titled: Sequence[tuple[str, str]] = ()
@@ -69,12 +73,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Header:
-    """The head of a column; `link` sorts by it, `sorted` says that it is the one sorted by."""
+    """The head of a column; `link` sorts by it, `sorted` is "ascending" or "descending" for the one sorted by."""
 
     title: str
     link: str = ""
-    sorted: bool = False
-    ascending: bool = False
+    sorted: str = ""
 
 
 @dataclass
@@ -89,6 +92,7 @@ class Table:
         titles = [header.title for header in self.headers[1:]]
         for row in self.rows:
             row.titled = list(zip(titles, row.cells, strict=True))
+            row.orders_label = _("Orders (%(count)s): %(what)s") % {"count": row.cells[0], "what": row.title}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.admin.widgets import may_see
 from accounts.moments import write_day, write_moment
-from orders.accounting.daily_totals.dimensions import Dimension, dimensions
+from orders.accounting.daily_totals.dimensions import WHOLE, Dimension, dimensions
 from orders.accounting.daily_totals.reading import PERIODS, Reader, Sums, span_before
 from orders.accounting.report import Line, Span, today
 from orders.accounting.report.totals import NO_PAYMENT
@@ -59,15 +59,17 @@ def report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         shown = _by_thing(form, request, reader, before, dimensions()[by], as_csv=as_csv)
     if as_csv:
         return download(shown["csv"], f"report-{by}-{span.first}-{span.last}.csv")
-    dimension = by if by in dimensions() else "all"
+    only = by in dimensions() and dimensions()[by].only_with_key
+    about = by if only else WHOLE  # what every line comes to is kept as one row
     context = {
         **admin.admin_site.each_context(request),
         **shown,
         **period_context(reader, form, before.span),
         "opts": admin.opts,
         "title": _("Reports"),
+        "content_title": _("Reports"),
         "form": form,
-        "figures": None if by == GATEWAY else figures(reader.whole(dimension), before.whole(dimension)),
+        "figures": None if by == GATEWAY else figures(reader.whole(about), before.whole(about)),
         "presets": [
             {"title": preset.title, "query": query_of(form, preset.span), "here": preset.span == span}
             for preset in presets(now)
@@ -113,7 +115,7 @@ def _by_period(form: ReportForm, reader: Reader, length: str, *, as_csv: bool) -
         return {"csv": csv_of([_("From"), _("To")], columns, zip(about, lines, strict=True))}
     drawn = chart([_as_line(line) for line in lines], lambda line: period_title(line.span, length))
     name, ascending = form.sorted_by
-    column = next((column for column in columns if column.sort == name), None)
+    column = next((column for column in columns if name and column.sort == name), None)
     ordered = sorted(lines, key=lambda line: column.value(line) or 0, reverse=not ascending) if column else lines[::-1]
     shown = ordered[:MAX_PERIODS]
     rows = rows_of(shown, columns, [period_title(_span(line), length) for line in shown])
@@ -125,7 +127,7 @@ def _by_period(form: ReportForm, reader: Reader, length: str, *, as_csv: bool) -
     _bars(rows, shown)
     return {
         "chart": drawn,
-        "table": Table(_headers(form, reader.span, _period_head(length), columns), rows),
+        "table": Table(_headers(form, reader.span, _period_head(length), columns), rows, _("Report")),
         "left": len(ordered) - len(shown),
         "anything": any(line.orders or line.net_micros or line.given_back_micros for line in lines),
     }
@@ -154,7 +156,7 @@ def _by_thing(
             row.orders_link = _orders_of(reader.span, **{dimension.orders: line.key}) if links_to_orders else ""
     _bars(rows, shown)
     return {
-        "table": Table(_headers(form, reader.span, str(dimension.title), columns), rows),
+        "table": Table(_headers(form, reader.span, str(dimension.title), columns), rows, _("Report")),
         "more": len(lines) > MAX_SHOWN,
         "anything": bool(lines),
         "bars": True,
@@ -169,7 +171,7 @@ def _by_gateway(reader: Reader) -> dict[str, Any]:
     rows = rows_of(lines, columns, titles)
     sums = [line["paid_in_micros"] for line in lines]
     add_bars(rows, sums, [0] * len(sums))
-    table = Table([Header(_("Payment method")), *(Header(column.title) for column in columns)], rows)
+    table = Table([Header(_("Payment method")), *(Header(column.title) for column in columns)], rows, _("Report"))
     about = ([title] for title in titles)
     return {
         "csv": csv_of([_("Payment method")], columns, zip(about, lines, strict=True)),
@@ -200,7 +202,7 @@ def _headers(form: ReportForm, span: Span, first: str, columns: Sequence[Column]
         here = bool(column.sort) and column.sort == sorted_by
         wanted = f"-{column.sort}" if here and not ascending else column.sort
         link = f"?{query_of(form, span, sort=wanted)}" if column.sort else ""
-        found.append(Header(column.title, link, here, here and ascending))
+        found.append(Header(column.title, link, ("ascending" if ascending else "descending") if here else ""))
     return found
 
 

@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.lists import SavedFilter
 from accounts.admin.widgets import (
     DialogForm,
     ReadOnlyAdmin,
@@ -30,6 +31,7 @@ from orders.models import ServiceRequest
 State = ServiceRequest.State
 STATE_COLOURS = {State.OPEN: "warning", State.DONE: "success", State.DECLINED: "danger"}
 ANSWERING = ("done", "decline")
+OPEN_ONES = f"state__exact={State.OPEN}"
 
 
 class AnswerForm(DialogForm):
@@ -72,6 +74,16 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
     list_filter = ("state", "kind", "created_at")
     list_select_related = ("order__user",)
     search_fields = ("order__id__exact", "order__upstream_id", "order__user__email", "order__title")
+    saved_filters = (
+        SavedFilter(gettext_lazy("All"), ""),
+        SavedFilter(gettext_lazy("Open"), OPEN_ONES),
+        SavedFilter(gettext_lazy("Refills"), f"{OPEN_ONES}&kind__exact={ServiceRequest.Kind.REFILL}"),
+        SavedFilter(gettext_lazy("Cancellations"), f"{OPEN_ONES}&kind__exact={ServiceRequest.Kind.CANCEL}"),
+    )
+    file_columns = (
+        *("id", "created_at", "order__id", "order__upstream_id", "order__user__email", "kind", "state", "answer"),
+        *("order__link", "closed_at"),
+    )
     actions_detail = ANSWERING
     fields = (
         ("order", "customer"),

@@ -14,6 +14,7 @@ TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES, *SUPPORT
 ACTS_OF_STAFF = {
     "catalog.ExchangeRate.set_by",
     "catalog.SyncRun.decided_by",
+    "jobs.StaffJob.asked_by",
     "orders.ForwardingPause.ended_by",
     "orders.UpstreamEntry.created_by",
     "support.Announcement.created_by",

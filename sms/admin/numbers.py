@@ -11,18 +11,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.lists import SavedFilter
 from accounts.admin.own_favors import NoOwnFavors
 from accounts.admin.widgets import (
     EMPTY,
     ModelAdmin,
     ReadOnlyAdmin,
+    may_see,
     money_column,
 )
 from accounts.models import User
 from accounts.power import may_move_money_of, refuse_own_money
+from orders.admin.order_search import also_found_by
 from sms.admin.report import report_page
 from sms.models import Number, NumberLimit, ReplacementRule, SuccessRate
 from sms.queries.phones import with_phone
+from upstream.reading.text import digits
+
+FEWEST_DIGITS = 7  # fewer are an order's number
+MOST_ORDERS = 20
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -55,6 +62,18 @@ class FoundByPhone(ModelAdmin):
         return with_phone(queryset, self.phone_column, search_term), False
 
 
+def orders_with_phone(request: HttpRequest, typed: str) -> list[int]:
+    """Return the newest orders of numbers with this phone, for the search box of orders."""
+    if len(digits(typed)) < FEWEST_DIGITS or not may_see(request.user, "sms.number"):
+        return []
+    numbers = Number.objects.order_by("-pk").values_list("order_id", flat=True)
+    as_typed = list(numbers.filter(phone__contains=typed)[:MOST_ORDERS])
+    return as_typed or list(with_phone(numbers, "phone", typed)[:MOST_ORDERS])
+
+
+also_found_by(orders_with_phone)
+
+
 @admin.register(Number)
 class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     """Code and message are their buyer's alone: staff sees that one came, and when."""
@@ -65,6 +84,15 @@ class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     search_fields = ("phone", "order__user__email", "project__search_text", "order__id__exact")
     named_by = ("phone",)
     exclude = ("code", "content")
+    sortable_by = ("created_at",)
+    saved_filters = (
+        SavedFilter(gettext_lazy("All"), ""),
+        SavedFilter(gettext_lazy("Open"), "open=yes"),
+    )
+    file_columns = (
+        *("order__id", "order__user__email", "phone", "project__name", "project__country__name", "state"),
+        *("created_at", "expires_at", "received_at"),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         report = path("report/", self.admin_site.admin_view(self.report), name="sms_number_report")

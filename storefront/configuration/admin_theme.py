@@ -16,6 +16,7 @@ def admin_theme(*, shop_url: str) -> dict[str, Any]:
         "GLOBAL_CALLBACK": "storefront.admin.on_every_page",
         "SIDEBAR": {
             "show_search": True,
+            "command_search": True,
             "show_all_applications": False,
             "navigation": "storefront.admin_sidebar.navigation",
         },

@@ -62,6 +62,7 @@ def beat_schedule(
         "bring_tickets_back": _every("TICKETS_COME_BACK_EVERY_SECONDS", 60, "support.tasks.come_back"),
         "send_webhooks": _every("SEND_WEBHOOKS_EVERY_SECONDS", 5, "api.tasks.send_webhooks"),
         "forget_old_rows": _every("FORGET_OLD_ROWS_EVERY_SECONDS", 3600, "storefront.tasks.forget_old_rows"),
+        "run_jobs": _every("RUN_JOBS_EVERY_SECONDS", 10, "jobs.tasks.run_jobs"),
         "prepare_exports": _every("PREPARE_EXPORTS_EVERY_SECONDS", 60, "privacy.tasks.prepare_exports"),
         "delete_accounts": _every("DELETE_ACCOUNTS_EVERY_SECONDS", 3600, "privacy.tasks.delete_accounts"),
         "clean_webhooks": _every("CLEAN_WEBHOOKS_EVERY_SECONDS", 3600, "api.tasks.clean_webhooks"),

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin.widgets import EMPTY, ModelAdmin, in_one_line, member_of_staff
+from accounts.admin.lists import in_one_line
+from accounts.admin.widgets import EMPTY, ModelAdmin, member_of_staff
 from support.admin.language_fields import TextsForm, fields_of, names_of
 from support.announcements.audience import readers_of
 from support.models import Announcement

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from accounts.admin.fresh_sign_in import kept_of
-from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, in_one_line
+from accounts.admin.lists import in_one_line
+from accounts.admin.widgets import EMPTY, ReadOnlyAdmin
 from accounts.moments import write_distance
 from catalog.browse.durations import write_short_duration
 from support.admin.answer_times import answer_times

@@ -29,6 +29,7 @@ from catalog.models import (
     TitleRule,
 )
 from catalog.models.services import NEVER_MEASURED
+from jobs.models import StaffJob
 from notifications.models import Notice
 from orders.models import (
     Checkout,
@@ -154,6 +155,7 @@ def make_rows(number: int) -> None:
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "hidden-secret"})
     Group.objects.create(name=f"Role {number}")
+    StaffJob.objects.create(kind="list_file", title=f"Orders as CSV {number}", asked_by=user, language="en")
     record("changed", actor=user, target=group, before={"name": "Old"}, after={"name": group.name})
     api_key, _text = create_api_key(
         user=user, name="robot", daily_limit_micros=5_000_000, allowed_addresses="203.0.113.9"

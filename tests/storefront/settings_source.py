@@ -9,6 +9,7 @@ APPS = (
     "accounts",
     "api",
     "catalog",
+    "jobs",
     "notifications",
     "orders",
     "preferences",

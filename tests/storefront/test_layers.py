@@ -8,8 +8,8 @@ import pytest
 from tests.storefront.settings_source import ROOT
 
 APPS = (
-    *("storefront", "privacy", "api", "support", "sms", "orders", "catalog", "wallet", "notifications", "accounts"),
-    *("preferences", "upstream"),
+    *("storefront", "privacy", "api", "support", "sms", "orders", "catalog", "wallet"),
+    *("jobs", "notifications", "accounts", "preferences", "upstream"),
 )
 
 

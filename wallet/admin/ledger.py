@@ -41,6 +41,7 @@ class WalletAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     named_by = ("user__email",)
     ordering = ("-balance_micros",)
+    file_columns = ("user__email", "balance_micros", "created_at")
     fields = ("user", money_column("balance_micros", gettext_lazy("balance")), "created_at")
     readonly_fields = fields
     actions_detail = ("adjust", "withdraw", "ledger")
@@ -90,6 +91,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("wallet__user", "created_by")
     search_fields = ("wallet__user__email", "reference", "note")
     linked_by = ("wallet__id__exact",)
+    sortable_by = ("id",)  # millions of rows, and no index helps with the others
+    file_columns = ("id", "created_at", "wallet__user__email", "kind", "amount_micros", "reference", "note")
     fields = (
         "wallet",
         "kind",

@@ -15,6 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.lists import SavedFilter
 from accounts.admin.widgets import (
     DialogForm,
     ReadOnlyAdmin,
@@ -107,6 +108,16 @@ class TopUpAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter = (HumanFilter, "status", "gateway", "created_at")
+    saved_filters = (
+        SavedFilter(gettext_lazy("All"), ""),
+        SavedFilter(gettext_lazy("Needs attention"), "attention=yes"),
+        SavedFilter(gettext_lazy("Waiting for money"), f"status__exact={Status.PENDING}"),
+        SavedFilter(gettext_lazy("Disputed"), f"status__exact={Status.DISPUTED}"),
+    )
+    file_columns = (
+        *("reference", "created_at", "user__email", "gateway", "gateway_id", "status"),
+        *("pay_micros", "received_micros", "credited_micros"),
+    )
     list_select_related = ("user",)
     search_fields = ("reference", "gateway_id", "user__email")
     named_by = ("reference",)

@@ -29,6 +29,7 @@ from catalog.models import (
     Subcategory,
     SyncRun,
 )
+from jobs.models import StaffJob
 from notifications.models import Notice
 from orders.models import (
     AttentionFlag,
@@ -71,7 +72,7 @@ READ_ONLY = [
     *(SuccessRate, ReplacementRule),
     *(Webhook, WebhookDelivery),
     *(Ticket,),
-    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange),
+    *(ApiKeySpending, SimulatedOrder, SimulatedWallet, TrailEntry, PreferenceChange, StaffJob),
     TermsAcceptance,
 ]
 # Upstream charges in the shop's currency here: there is no rate to enter.
@@ -129,6 +130,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "accounts",
         "api",
         "catalog",
+        "jobs",
         "notifications",
         "wallet",
         "orders",
@@ -149,6 +151,7 @@ def test_registry_when_the_shop_starts_then_every_model_of_ours_has_a_page_in_th
         "orders.PriceDigestLook",
         "orders.RetentionMark",
         "sms.FormerKey",
+        "jobs.JobFilePart",
         "accounts.EmailChange",
         "accounts.KnownNetwork",
         "accounts.SupportVisit",

@@ -1,0 +1,62 @@
+"""One box that knows what it was given: an order's number here or upstream, an address, a link, a phone, or words."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+from orders.models import Kind, Order
+from upstream.reading.text import line
+
+MOST_CUSTOMERS = 50
+_NUMBER = re.compile(r"#?([0-9]{1,18})")  # as many digits as every column of numbers holds
+_UPSTREAM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ADDRESS = re.compile(r"[^\s/:]+@[^\s/:]*|@[^\s/:]+\.[^\s/:]+")
+# Apps above find orders by what they keep of them; each returns the ids it knows, a few at most.
+Finder = Callable[[HttpRequest, str], list[int]]
+_finders: list[Finder] = []
+
+
+def also_found_by(finder: Finder) -> None:
+    """Let an app above find orders by what is typed: `finder(request, typed)` returns their ids, a few at most."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+def find_orders(request: HttpRequest, rows: QuerySet[Any], typed: str) -> QuerySet[Any]:
+    """Return the rows, orders, that what was typed into the search box means.
+
+    A number is one of ours or upstream's, "#5" only ours; with an "@" it is a customer's address; all else is looked
+    for in links and titles, and by whatever apps above know. Numbers are looked for there, too, when no id is theirs.
+    """
+    words = line(typed)
+    if not words:
+        return rows
+    if number := _NUMBER.fullmatch(words):
+        named = Q(pk=int(number[1]))
+        if words.startswith("#"):
+            return rows.filter(named)
+        known = _of_upstream(words) | _others(request, words)
+        if known or Order.objects.filter(named).exists():
+            return rows.filter(named | Q(pk__in=known))
+    elif _ADDRESS.fullmatch(words):
+        customers = User.objects.filter(email__icontains=words).order_by("-pk").values_list("pk", flat=True)
+        if found := list(customers[:MOST_CUSTOMERS]):
+            return rows.filter(user__in=found)
+    known = _others(request, words) | (_of_upstream(words) if _UPSTREAM_ID.fullmatch(words) else set())
+    if known:
+        return rows.filter(pk__in=known)
+    matching = Order.objects.matching(words).order_by()
+    return rows.filter(pk__in=matching.values("pk"))
+
+
+def _of_upstream(typed: str) -> set[int]:
+    """Return the orders with this id upstream; of each kind there is one at most."""
+    return set(Order.objects.filter(kind__in=Kind.values, upstream_id=typed).values_list("pk", flat=True))
+
+
+def _others(request: HttpRequest, typed: str) -> set[int]:
+    return {pk for finder in _finders for pk in finder(request, typed)}
