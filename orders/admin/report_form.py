@@ -85,6 +85,9 @@ class ReportForm(PeriodForm):
         seen = [(one.name, one.title) for one in dimensions().values() if may_see(user, one.model)]
         self.choices = [*PERIOD_TITLES.items(), *seen, (GATEWAY, _("Payment method"))]
         self.fields["by"].choices = self.choices  # type: ignore[attr-defined]
+        if self.grouped_by == GATEWAY:
+            del self.fields["sort"]  # there are few
+            return
         name, ascending = self.sorted_by
         now = f"-{name}" if ascending else name
         offered = ["", *OFFERED] if self.grouped_by in PERIODS else list(OFFERED)

@@ -51,7 +51,8 @@ class Column:
     def csv_title(self) -> str:
         """Return the header with its unit."""
         units = {"money": settings.STORE_CURRENCY, "percent": "%", "seconds": _("seconds")}
-        return f"{self.title}, {units[self.kind]}" if self.kind in units else self.title
+        unit = units.get(self.kind, "")
+        return self.title if not unit or unit in self.title else f"{self.title}, {unit}"
 
 
 @dataclass

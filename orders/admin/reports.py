@@ -67,7 +67,6 @@ def report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         **period_context(reader, form, before.span),
         "opts": admin.opts,
         "title": _("Reports"),
-        "content_title": _("Reports"),
         "form": form,
         "figures": None if by == GATEWAY else figures(reader.whole(about), before.whole(about)),
         "presets": [

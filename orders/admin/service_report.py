@@ -76,7 +76,6 @@ def service_report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         **period_context(reader, form),
         "opts": admin.opts,
         "title": _("Services that do badly"),
-        "content_title": _("Services that do badly"),
         "form": form,
         "least": least,
         "lists": [_list(sort, worst[sort.name], query) for sort in _sorts()],

@@ -163,9 +163,9 @@ def test_csv_has_plain_amounts_of_two_decimals_for_every_line(desk: Client, sold
     found = csv_rows(desk, by="service")
 
     assert found[0] == [
-        "ID", "Service", "Orders", "Sales, USD", "Refunds, USD", "Expected cost, USD", "Real cost, USD",
-        "Above expected, USD", "Margin, USD", "Margin, %, %", "Margin before, USD",
-    ] or found[0][9] == "Margin, %"  # fmt: skip
+        *("ID", "Service", "Orders", "Sales, USD", "Refunds, USD", "Expected cost, USD", "Real cost, USD"),
+        *("Above expected, USD", "Margin, USD", "Margin, %", "Margin before, USD"),
+    ]
     assert found[2] == [str(likes.pk), likes.title, "1", "1.00", "0.00", "1.00", "1.20", "0.20", "-0.20", "-20", "0.00"]
 
 
@@ -221,9 +221,9 @@ def test_report_of_whole_months_reads_months_and_says_the_same_as_their_days(
     keep_totals(now=timezone.now(), seconds=600)
 
     span = Span(date(2023, 1, 15), date(2023, 12, 10))
-    by_months = Reader(span).by_thing("service", sort="sales")
+    by_months = Reader(span).by_thing("service", sort="sales", limit=5)
     TotalSpan.objects.filter(span=Length.MONTH).update(reckoned_at=None)
-    by_days = Reader(span).by_thing("service", sort="sales")
+    by_days = Reader(span).by_thing("service", sort="sales", limit=5)
 
     assert by_months == by_days
     assert (by_days[0].orders, by_days[0].sales_micros) == (22, 22_000_000 + 11 * 28 + 11)
