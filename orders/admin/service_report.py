@@ -110,7 +110,7 @@ def _sorts() -> list[Sort]:
             _("The longest from payment to completion, on average."),
             [
                 orders,
-                Column(_("Completed"), lambda line: line.completed, "count"),
+                Column(_("Completed orders"), lambda line: line.completed, "count"),
                 Column(_("Time to completion"), lambda line: line.seconds, "seconds"),
                 Column(_("Sales"), lambda line: line.net_micros),
             ],

@@ -276,7 +276,7 @@ def test_services_that_do_badly_are_listed_where_there_were_enough_orders(
 def test_services_that_do_badly_as_csv(desk: Client, bad: None, likes: Service) -> None:
     found = csv_rows(desk, SERVICES, least="4", list="slow")
 
-    assert found[0] == ["ID", "Service", "Orders", "Completed", "Time to completion, seconds", "Sales, USD"]
+    assert found[0] == ["ID", "Service", "Orders", "Completed orders", "Time to completion, seconds", "Sales, USD"]
     assert found[1] == [str(likes.pk), "Likes", "4", "3", "10800", "0.00"]
 
 
