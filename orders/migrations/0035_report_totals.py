@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             name='Total',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('span', models.CharField(choices=[('d', 'Day'), ('m', 'Month')], max_length=1)),
+                ('span', models.CharField(choices=[('d', 'Day'), ('m', 'Month'), ('q', 'Quarter')], max_length=1)),
                 ('first', models.DateField()),
                 ('dimension', models.CharField(max_length=10)),
                 ('key', models.BigIntegerField()),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             name='TotalSpan',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('span', models.CharField(choices=[('d', 'Day'), ('m', 'Month')], max_length=1)),
+                ('span', models.CharField(choices=[('d', 'Day'), ('m', 'Month'), ('q', 'Quarter')], max_length=1)),
                 ('first', models.DateField()),
                 ('way', models.CharField(blank=True, max_length=200)),
                 ('reckoned_at', models.DateTimeField(blank=True, null=True)),

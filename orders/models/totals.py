@@ -14,6 +14,7 @@ class Length(models.TextChoices):
 
     DAY = "d", _("Day")
     MONTH = "m", _("Month")
+    QUARTER = "q", _("Quarter")
 
 
 class Total(models.Model):
@@ -77,7 +78,7 @@ class GatewayTotal(models.Model):
 
 
 class TotalSpan(models.Model):
-    """A day or month whose totals are there, and since when. Whoever reckons them holds this row meanwhile."""
+    """A day, month or quarter whose totals are there, and since when. Whoever reckons them holds this row meanwhile."""
 
     span = models.CharField(max_length=1, choices=Length)
     first = models.DateField()

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import TruncMonth, TruncQuarter
 
 from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings
 from orders.accounting.daily_totals.comparing import OF_LEDGER, OF_ORDERS, Differing, differing_days
@@ -64,20 +64,21 @@ def _changed_since(span: Span, moment: datetime) -> bool:
 
 
 def _unlike_the_days(closed: Sequence[TotalSpan]) -> Iterator[str]:
-    """What services, customers and so on have comes to what the day has, and a month to what its days have."""
+    """What services, customers and so on have comes to what the day has; longer spans to what their days have."""
     days = {one.first for one in closed}
     names = {WHOLE, *dimensions()}
     by_day = _sums(Total.objects.filter(span=Length.DAY), "first")
     for (day, dimension), sums in sorted(by_day.items()):
         if day in days and dimension in names and sums != by_day.get((day, WHOLE)):
             yield f"totals of {day} by {dimension} do not come to those of the day: {_first_unlike(sums, by_day, day)}"
-    by_month = _sums(Total.objects.filter(span=Length.DAY).annotate(month=TruncMonth("first")), "month")
-    added_up = TotalSpan.objects.filter(span=Length.MONTH, reckoned_at__isnull=False)
-    kept = _sums(Total.objects.filter(span=Length.MONTH), "first")
-    for month in added_up.order_by("first").values_list("first", flat=True):
-        for name in sorted(names):
-            if kept.get((month, name)) != by_month.get((month, name)):
-                yield f"totals of {month:%Y-%m} by {name} are not what its days come to"
+    for length, cut in ((Length.MONTH, TruncMonth), (Length.QUARTER, TruncQuarter)):
+        said = _sums(Total.objects.filter(span=Length.DAY).annotate(whole=cut("first")), "whole")
+        kept = _sums(Total.objects.filter(span=length), "first")
+        added_up = TotalSpan.objects.filter(span=length, reckoned_at__isnull=False)
+        for first in added_up.order_by("first").values_list("first", flat=True):
+            for name in sorted(names):
+                if kept.get((first, name)) != said.get((first, name)):
+                    yield f"totals of the {length.label.lower()} from {first} by {name} are not what its days come to"
 
 
 def _sums(totals: QuerySet[Total], first: str) -> Sums:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.batches import while_time_is_left
 from orders.accounting.daily_totals.comparing import differing_days
-from orders.accounting.daily_totals.reckoning import reckon_day, reckon_month, way
+from orders.accounting.daily_totals.reckoning import add_up, reckon_day, way
+from orders.accounting.daily_totals.reckoning import first_day as first_of
 from orders.accounting.report import Span
 from orders.models import Length, Order, TotalSpan
 from wallet.models import LedgerEntry
@@ -20,12 +21,14 @@ DAY = timedelta(days=1)
 SETTLED_AFTER = timedelta(hours=2)
 # What upstream changes it changes within LATE_CHANGE_DAYS; beyond that all days are compared, less often.
 BESIDE_LATE_CHANGES = 7
+SUMS = (Length.MONTH, Length.QUARTER)  # months first: quarters are made of them
 
 
 def keep_totals(*, now: datetime, seconds: float | None = None) -> int:
-    """Reckon the days that have changed or were never reckoned, the newest first, then their months; return how many.
+    """Reckon the days that have changed or were never reckoned, the newest first, then their months and quarters.
 
-    Ends when all is done or the time is over, RUN_SECONDS unless told otherwise; the next run goes on.
+    Returns how many of all these. Ends when all is done or the time is over, RUN_SECONDS unless told otherwise; the
+    next run goes on.
     """
     today = _today(now)
     note_changes(Span(today - (settings.LATE_CHANGE_DAYS + BESIDE_LATE_CHANGES) * DAY, today - DAY))
@@ -33,9 +36,10 @@ def keep_totals(*, now: datetime, seconds: float | None = None) -> int:
     for _left, day in zip(while_time_is_left(seconds), days_due(now=now), strict=False):
         reckon_day(day, now=now)
         reckoned += 1
-    for _left, first in zip(while_time_is_left(seconds), months_due(now=now), strict=False):
-        reckon_month(first, now=now)
-        reckoned += 1
+    for length in SUMS:
+        for _left, first in zip(while_time_is_left(seconds), sums_due(length, now=now), strict=False):
+            add_up(length, first, now=now)
+            reckoned += 1
     return reckoned
 
 
@@ -60,23 +64,25 @@ def reckon_everything_again() -> int:
 
 def days_due(*, now: datetime) -> list[date]:
     """Return the days whose totals are to be reckoned, the newest first: today always."""
-    today, first = _today(now), first_day()
+    today, first = _today(now), beginning()
     known = {one.first: one for one in TotalSpan.objects.filter(span=Length.DAY)}
     days = (today - number * DAY for number in range((today - first).days + 1)) if first is not None else iter(())
     return [day for day in days if not is_settled(known.get(day))]
 
 
-def months_due(*, now: datetime) -> list[date]:
-    """Return the first days of the months that are over and were not added up since one of their days changed."""
-    begun = _today(now).replace(day=1)
-    over = TotalSpan.objects.filter(span=Length.DAY, first__lt=begun)
-    firsts = {day.replace(day=1) for day in over.values_list("first", flat=True)}
-    unsettled = {day.replace(day=1) for day in over.filter(reckoned_at=None).values_list("first", flat=True)}
-    added_up = TotalSpan.objects.filter(span=Length.MONTH, reckoned_at__isnull=False, way=way())
+def sums_due(length: Length, *, now: datetime) -> list[date]:
+    """Return the first days of the months or quarters that are over and were not added up since a part changed."""
+    part = Length.MONTH if length == Length.QUARTER else Length.DAY
+    parts = TotalSpan.objects.filter(span=part, first__lt=first_of(length, _today(now)))
+    firsts, unsettled = (
+        {first_of(length, first) for first in rows.values_list("first", flat=True)}
+        for rows in (parts, parts.filter(reckoned_at=None))
+    )
+    added_up = TotalSpan.objects.filter(span=length, reckoned_at__isnull=False, way=way())
     return sorted(firsts - unsettled - set(added_up.values_list("first", flat=True)), reverse=True)
 
 
-def first_day() -> date | None:
+def beginning() -> date | None:
     """Return the first day on which anything was booked or ordered."""
     zone = timezone.get_default_timezone()
     moments: Iterator[datetime | None] = (
@@ -88,9 +94,9 @@ def first_day() -> date | None:
 
 
 def behind(*, now: datetime) -> int:
-    """Return how many days and months are still to be reckoned, besides days that are still written to."""
+    """Return how many days, months and quarters are still to be reckoned, besides days that are still written to."""
     over = [day for day in days_due(now=now) if Span(day, day).ends + SETTLED_AFTER <= now]
-    return len(over) + len(months_due(now=now))
+    return len(over) + sum(len(sums_due(length, now=now)) for length in SUMS)
 
 
 def is_settled(one: TotalSpan | None) -> bool:

@@ -4,17 +4,20 @@ import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
 from orders.accounting.daily_totals.dimensions import WHOLE, dimensions
-from orders.accounting.daily_totals.reckoning import way
-from orders.accounting.daily_totals.statement import COUNTS, MEASURES
+from orders.accounting.daily_totals.reckoning import last_day, way
+from orders.accounting.daily_totals.statement import MEASURES
 from orders.accounting.report import Span
 from orders.models import GatewayTotal, Length, Total, TotalSpan
 
 DAY = timedelta(days=1)
+WHOLES = (Length.QUARTER, Length.MONTH)  # the longest first
 PERIODS = ("day", "week", "month")
 
 
@@ -95,11 +98,12 @@ _SORTED_BY = {
     "over": F("cost_micros") - F("expected_micros"),
     "margin": _NET - _GIVEN_BACK - _UPSTREAM,
 }
-# How badly a thing does: how long a completed order takes, and shares of the orders.
-WORST: dict[str, Callable[["Sums"], float]] = {
-    "slow": lambda line: line.done_seconds / line.completed if line.completed else 0,
-    "failing": lambda line: line.failed / line.orders,
-    "refunded": lambda line: line.refunded / line.orders,
+# How badly a thing does, by its counts: how long a completed order takes, and shares of the orders.
+_COUNTED = ("orders", "completed", "failed", "refunded", "done_seconds")
+WORST: dict[str, Callable[..., float]] = {
+    "slow": lambda orders, completed, failed, refunded, seconds: seconds / completed if completed else 0,
+    "failing": lambda orders, completed, failed, refunded, seconds: failed / orders,
+    "refunded": lambda orders, completed, failed, refunded, seconds: refunded / orders,
 }
 SORTED_BY = ("sales", "margin", "orders", "refunds", "expected", "cost", "over")
 _ADDED = {f"sum_{name}": Sum(name) for name in MEASURES}
@@ -115,14 +119,13 @@ class Standing:
 
 
 class Reader:
-    """Reads a period's totals; whole months that stand still are read as such. One statement to begin with."""
+    """Reads a period's totals; whole quarters and months are read as such. One statement to begin with."""
 
     def __init__(self, span: Span) -> None:
         self.span = span
         rows = TotalSpan.objects.filter(first__range=(span.first.replace(day=1), span.last), reckoned_at__isnull=False)
         self._rows = [row for row in rows if row.way == way()]
-        months = {row.first for row in self._rows if row.span == Length.MONTH}
-        self._where = _where(span, months)
+        self._where = _where(span, {(row.span, row.first) for row in self._rows if row.span in WHOLES})
 
     def standing(self, until: date) -> Standing:
         """Return which days of the period, up to `until`, have totals that count."""
@@ -174,14 +177,14 @@ class Reader:
 
     def worst(self, dimension: str, *, least: int, limit: int) -> dict[str, list[Sums]]:
         """Return the things with `least` orders at least that do the worst, by each of WORST; two statements."""
-        counted = {f"sum_{name}": Sum(name) for name in COUNTS}
+        counted = {f"sum_{name}": Sum(name) for name in _COUNTED}
         counts: QuerySet[Any, Any] = self._of(dimension).exclude(key=0).order_by().values("key")
-        rows = counts.annotate(**counted)
-        enough = [_sums(row) for row in rows.filter(sum_orders__gte=least)]
+        rows = counts.annotate(**counted).filter(sum_orders__gte=least).values_list("key", *counted)
+        enough = [(key, *map(int, found)) for key, *found in rows]
         keys = {}
         for name, badness in WORST.items():
-            ranked = heapq.nlargest(limit, ((badness(line), -line.key) for line in enough if badness(line)))
-            keys[name] = [-key for _badness, key in ranked]
+            measured = ((badness(*found), -key) for key, *found in enough)
+            keys[name] = [-key for worth, key in heapq.nlargest(limit, measured) if worth]
         lines = self.of_keys(dimension, {key for each in keys.values() for key in each})
         return {name: [lines[key] for key in each] for name, each in keys.items()}
 
@@ -223,20 +226,23 @@ def _sums(row: dict[str, Any], span: Span | None = None) -> Sums:
     return made
 
 
-def _where(span: Span, kept: Collection[date]) -> Q:
-    """Return where a period's totals stand: in the months of it that are kept as a whole, and in the other days."""
-    months = [month for month in _spans(span, "month") if month.first in kept and _is_whole(month)]
-    where = Q(span=Length.MONTH, first__in=[month.first for month in months])
+def _where(span: Span, kept: Collection[tuple[str, date]]) -> Q:
+    """Return where a period's totals stand: in the quarters and months of it that are kept, and in the other days."""
+    parts: list[Q] = []
+    days: tuple[date, date] | None = None
     at = span.first
-    for month in months:
-        if at < month.first:
-            where |= Q(span=Length.DAY, first__range=(at, month.first - DAY))
-        at = month.last + DAY
-    return where | Q(span=Length.DAY, first__range=(at, span.last)) if at <= span.last else where
-
-
-def _is_whole(month: Span) -> bool:
-    return month.first.day == 1 and (month.last + DAY).day == 1
+    while at <= span.last:
+        length = next((one for one in WHOLES if (one, at) in kept and last_day(one, at) <= span.last), Length.DAY)
+        last = at if length == Length.DAY else last_day(length, at)
+        if length == Length.DAY:
+            days = (days[0] if days else at, at)
+        else:
+            parts.append(Q(span=length, first=at))
+        if days and (length != Length.DAY or last == span.last):
+            parts.append(Q(span=Length.DAY, first__range=days))
+            days = None
+        at = last + DAY
+    return reduce(or_, parts)
 
 
 def _spans(span: Span, length: str) -> Sequence[Span]:

@@ -23,20 +23,43 @@ def reckon_day(day: date, *, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement.totals_of_day(), [*moments * statement.PARTS, _as_kept(day)])
             cursor.execute(statement.payments_of_day(), [_as_kept(day), *moments])
-        # Whoever adds up the month holds its row: it waits for that, and is added up again.
-        TotalSpan.objects.filter(span=Length.MONTH, first=day.replace(day=1)).update(reckoned_at=None)
+        _add_up_again(day)
         _done(Length.DAY, day, now)
 
 
-def reckon_month(first: date, *, now: datetime) -> None:
-    """Add up a month's days as they are."""
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def add_up(length: Length, first: date, *, now: datetime) -> None:
+    """Add up a month's days, or a quarter's months, as they are."""
+    parts = (first, last_day(length, first))
     with transaction.atomic():
-        _hold(Length.MONTH, first)
-        _forget(Length.MONTH, first)
+        _hold(length, first)
+        _forget(length, first)
         with connection.cursor() as cursor:
-            cursor.execute(statement.totals_of_month(), [_as_kept(first), _as_kept(first), _as_kept(last)])
-        _done(Length.MONTH, first, now)
+            cursor.execute(statement.added_up(length), [_as_kept(day) for day in (first, *parts)])
+        if length == Length.MONTH:
+            _add_up_again(first, Length.QUARTER)
+        _done(length, first, now)
+
+
+def first_day(length: Length, day: date) -> date:
+    """Return the first day of the month or quarter that a day is in."""
+    month = day.month if length == Length.MONTH else (day.month - 1) // 3 * 3 + 1
+    return day.replace(month=month, day=1)
+
+
+def last_day(length: Length, day: date) -> date:
+    """Return the last day of the month or quarter that a day is in."""
+    first = first_day(length, day)
+    days = 31 if length == Length.MONTH else 3 * 31
+    return (first + timedelta(days=days)).replace(day=1) - timedelta(days=1)
+
+
+def _add_up_again(day: date, *lengths: Length) -> None:
+    """Note that what a day is in is to be added up again. Whoever is at that holds its row: it waits for them.
+
+    In this order everywhere, so that two days of a quarter don't wait for each other.
+    """
+    for length in lengths or (Length.MONTH, Length.QUARTER):
+        TotalSpan.objects.filter(span=length, first=first_day(length, day)).update(reckoned_at=None)
 
 
 def way() -> str:

@@ -56,14 +56,16 @@ def totals_of_day() -> str:
 PARTS = 3  # of the lines; each takes the first moment of the day and the first after it
 
 
-def totals_of_month() -> str:
-    """Return the statement that adds up a month; it takes its first day, and twice what its days lie between."""
+def added_up(length: Length) -> str:
+    """Return the statement that adds up a month's days or a quarter's months; it takes the first day of the whole, and
+    what the parts' first days lie between.
+    """
     given = ", ".join(f"CAST(SUM({name}) AS bigint)" for name in MEASURES)
-    table = Total._meta.db_table
+    table, part = Total._meta.db_table, Length.MONTH if length == Length.QUARTER else Length.DAY
     return f"""
         INSERT INTO {table} (span, first, dimension, key, {", ".join(MEASURES)})
-        SELECT '{Length.MONTH}', %s, dimension, key, {given} FROM {table}
-        WHERE span = '{Length.DAY}' AND first >= %s AND first <= %s GROUP BY dimension, key"""  # noqa: S608
+        SELECT '{length}', %s, dimension, key, {given} FROM {table}
+        WHERE span = '{part}' AND first >= %s AND first <= %s GROUP BY dimension, key"""  # noqa: S608
 
 
 def payments_of_day() -> str:

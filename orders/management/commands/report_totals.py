@@ -25,7 +25,7 @@ class Command(BaseCommand):
         while True:
             reckoned += keep_totals(now=timezone.now(), seconds=STEP_SECONDS)
             left = behind(now=timezone.now())
-            self.stdout.write(f"{reckoned} days and months reckoned, {left} to go")
+            self.stdout.write(f"{reckoned} spans reckoned, {left} to go")
             if not left:
                 break
         self.stdout.write(self.style.SUCCESS("✓ the totals are those of the books"))

@@ -389,7 +389,7 @@ def test_audit_names_a_month_and_a_payment_that_were_changed(october: list[Order
     GatewayTotal.objects.update(paid_in_micros=5)
 
     assert wrong() == [
-        "totals of 2024-10 by category are not what its days come to",
+        "totals of the month from 2024-10-01 by category are not what its days come to",
         "totals of payments: top_up 0.000005, but the ledger says 1.00",
     ]
 

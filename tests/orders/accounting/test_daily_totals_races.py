@@ -11,7 +11,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders.accounting.daily_totals.comparing import differing_days
 from orders.accounting.daily_totals.keeping import behind, keep_totals, reckon_everything_again
-from orders.accounting.daily_totals.reckoning import reckon_day, reckon_month
+from orders.accounting.daily_totals.reckoning import add_up, reckon_day
 from orders.accounting.report import Span
 from orders.models import Length, Total
 from tests.orders.accounting.booking import at, sell
@@ -66,7 +66,7 @@ def test_a_month_that_is_added_up_while_its_days_change_is_added_up_again(
     book(LedgerEntry.Kind.CHARGE, -1, at(10, 5))
 
     with ThreadPoolExecutor(4) as threads:
-        runs = [threads.submit(by_itself, lambda: reckon_month(OCTOBER.first, now=NOW)) for _each in range(4)]
+        runs = [threads.submit(by_itself, lambda: add_up(Length.MONTH, OCTOBER.first, now=NOW)) for _each in range(4)]
         runs += [
             threads.submit(by_itself, lambda day=day: reckon_day(date(2024, 10, day), now=NOW)) for day in range(1, 13)
         ]
