@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.admin.widgets import may_see
 from accounts.moments import write_day, write_moment
 from orders.accounting.daily_totals.dimensions import WHOLE, Dimension, dimensions
+from orders.accounting.daily_totals.keeping import beginning
 from orders.accounting.daily_totals.reading import PERIODS, Reader, Sums, span_before
 from orders.accounting.report import Line, Span, today
 from orders.accounting.report.totals import NO_PAYMENT
@@ -52,7 +53,7 @@ def report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
     reader, before = Reader(span), Reader(span_before(span))
     as_csv = request.GET.get("format") == "csv"
     if by in PERIODS:
-        shown = _by_period(form, reader, by, as_csv=as_csv)
+        shown = _by_period(form, request, reader, by, as_csv=as_csv)
     elif by == GATEWAY:
         shown = _by_gateway(reader)
     else:
@@ -81,7 +82,7 @@ def report_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
 
 def period_context(reader: Reader, form: Any, before: Span | None = None) -> dict[str, Any]:
     """Return what a page says of its period: which, and how far its totals go."""
-    standing = reader.standing(form.today)
+    standing = reader.standing(since=beginning(), until=form.today)
     return {
         "first": write_day(reader.span.first),
         "last": write_day(reader.span.last),
@@ -106,22 +107,22 @@ def download(lines: Iterator[str], name: str) -> HttpResponseBase:
     return answer
 
 
-def _by_period(form: ReportForm, reader: Reader, length: str, *, as_csv: bool) -> dict[str, Any]:
+def _by_period(form: ReportForm, request: HttpRequest, reader: Reader, length: str, *, as_csv: bool) -> dict[str, Any]:
     columns = profit_columns()
     lines = reader.by_period(length)
     about = ([line.span.first.isoformat(), line.span.last.isoformat()] for line in lines if line.span)
     if as_csv:
         return {"csv": csv_of([_("From"), _("To")], columns, zip(about, lines, strict=True))}
-    drawn = chart([_as_line(line) for line in lines], lambda line: period_title(line.span, length))
+    drawn = chart([_as_line(line) for line in lines[-MAX_PERIODS:]], lambda line: period_title(line.span, length))
     name, ascending = form.sorted_by
     column = next((column for column in columns if name and column.sort == name), None)
     ordered = sorted(lines, key=lambda line: column.value(line) or 0, reverse=not ascending) if column else lines[::-1]
     shown = ordered[:MAX_PERIODS]
     rows = rows_of(shown, columns, [period_title(_span(line), length) for line in shown])
+    links_to_orders = may_see(request.user, "orders.order")
     for row, line in zip(rows, shown, strict=True):
-        if length == "day":
-            row.orders_link = _orders_of(_span(line)) if line.orders else ""
-        else:
+        row.orders_link = _orders_of(_span(line)) if line.orders and links_to_orders else ""
+        if length != "day":
             row.link = f"?{query_of(form, _span(line), by='day', sort='')}"
     _bars(rows, shown)
     return {

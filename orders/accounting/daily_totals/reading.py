@@ -127,14 +127,13 @@ class Reader:
         self._rows = [row for row in rows if row.way == way()]
         self._where = _where(span, {(row.span, row.first) for row in self._rows if row.span in WHOLES})
 
-    def standing(self, until: date) -> Standing:
-        """Return which days of the period, up to `until`, have totals that count."""
+    def standing(self, *, since: date | None, until: date) -> Standing:
+        """Return which days have totals that count, of those from `since` on, none: there are no rows to add up."""
         days = [row for row in self._rows if row.span == Length.DAY and row.first >= self.span.first]
         last = max(days, key=lambda row: row.first, default=None)
-        wanted = (min(self.span.last, until) - self.span.first).days + 1
-        if last is None:
-            return Standing(None, None, max(wanted, 0))
-        return Standing(last.first, last.reckoned_at, max(wanted - len(days), 0))
+        wanted = 0 if since is None else (min(self.span.last, until) - max(self.span.first, since)).days + 1
+        missing = max(wanted - len(days), 0)
+        return Standing(None, None, missing) if last is None else Standing(last.first, last.reckoned_at, missing)
 
     def whole(self, dimension: str = WHOLE) -> Sums:
         """Return the sums of the period, or of those of its lines that a report by this is about; one statement."""

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Category, Service
+from orders.accounting.daily_totals.dimensions import dimensions
 from orders.accounting.daily_totals.keeping import keep_totals
 from orders.accounting.daily_totals.reading import Reader, span_before
 from orders.accounting.report import Span, report
@@ -201,13 +202,24 @@ def test_report_of_no_period_shows_the_last_thirty_days_and_says_so(desk: Client
 
 
 def test_report_says_what_to_do_when_there_are_no_totals(desk: Client, book: Book) -> None:
-    assert "manage.py report_totals" in desk.get(reverse(PAGE)).content.decode()
+    assert "Nothing was sold in this period" in desk.get(reverse(PAGE)).content.decode()  # nor ever
 
     book(Kind.CHARGE, -1_000_000, noon(40))
+    assert "manage.py report_totals" in desk.get(reverse(PAGE)).content.decode()
+
     keep_totals(now=timezone.now(), seconds=600)
     assert "Nothing was sold in this period" in desk.get(reverse(PAGE)).content.decode()
     TotalSpan.objects.filter(span=Length.DAY, first=TODAY - timedelta(days=2)).update(reckoned_at=None)
     assert "1 day of this period is still to be reckoned" in desk.get(reverse(PAGE)).content.decode()
+    year = {"first": (TODAY - timedelta(days=364)).isoformat()}
+    assert "1 day of this period is still to be reckoned" in desk.get(reverse(PAGE), year).content.decode()
+
+
+@pytest.mark.parametrize("name", dimensions())
+def test_list_of_orders_takes_what_the_reports_lead_to_it_with(desk: Client, sold: list[Order], name: str) -> None:
+    page = desk.get(reverse("admin:orders_order_changelist"), {dimensions()[name].orders: "1"})
+
+    assert page.status_code == 200
 
 
 def test_report_of_whole_months_reads_months_and_says_the_same_as_their_days(
