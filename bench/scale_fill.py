@@ -4,6 +4,7 @@ Customer 1 has half of all orders, customer 2 a twentieth, all of them numbers; 
 orders are open. Every order was paid for by a top-up with a bonus; refunds are in the ledger as in the order.
 """
 
+import json
 from dataclasses import dataclass
 
 PRICE, REFUND, TOP_UP, BONUS = 1_875_000, 625_000, 2_000_000, 100_000
@@ -17,7 +18,7 @@ class Size:
     orders: int
 
     @property
-    def values(self) -> dict[str, int]:
+    def values(self) -> dict[str, int | str]:
         """Return what stands for the names in the statements."""
         return {
             "orders": self.orders,
@@ -30,6 +31,7 @@ class Size:
             "refund": REFUND,
             "top_up": TOP_UP,
             "bonus": BONUS,
+            "held": json.dumps({"cost_micros": 2 * PRICE, "paid_micros": PRICE}),
         }
 
 
@@ -106,7 +108,8 @@ STATEMENTS = [
                 WHEN upstream IS NOT NULL AND kind = 'service' AND n >= %(first_watched)s
                     THEN now() + interval '1 second' * (n %% 40000 - 20000) END,
             CASE WHEN upstream IS NOT NULL THEN made END, 0,
-            CASE WHEN status = 'paid' AND n %% 40 = 2 THEN 'price' ELSE '' END, '{}', made,
+            CASE WHEN status = 'paid' AND n %% 40 = 2 THEN 'loss' ELSE '' END,
+            CASE WHEN status = 'paid' AND n %% 40 = 2 THEN %(held)s::jsonb ELSE '{}' END, made,
             CASE WHEN n < %(first_open)s THEN made + interval '8 hours' END, service
         FROM scale_orders""",
     """INSERT INTO orders_orderevent (order_id, code, status, data, evidence, created_at)
@@ -116,7 +119,7 @@ STATEMENTS = [
         SELECT n, 'no_remains', '{}', made FROM scale_orders WHERE status = 'in_progress' LIMIT 300""",
     """INSERT INTO orders_lostattempt (order_id, kind, number, sent_at, id_before, cause, cause_detail, state,
             upstream_id, doubt, doubt_detail, asked_about, evidence, created_at, cost_upstream_micros)
-        SELECT n, kind, 1, made, (999000 + n)::text, 'timeout', '', 'lost', '', '', '', '', '{}', made, 1500000
+        SELECT n, kind, 1, made, (999000 + n)::text, 'no_answer', '', 'lost', '', '', '', '', '{}', made, 1500000
         FROM scale_orders WHERE status = 'unknown'""",
     """INSERT INTO wallet_topup (id, user_id, gateway, reference, gateway_id, pay_url, status, currency, amount_micros,
             fee_micros, bonus_micros, pay_micros, received_micros, credited_micros, refunded_micros, disputed_micros,

@@ -11,6 +11,7 @@ from catalog.operations.overrides import refresh_search_text
 from catalog.operations.stock_alerts import may_be_back
 from catalog.operations.titles import refresh_titles, titles_are_unread
 from catalog.pricing import repricing
+from catalog.sync.heard import tell_of_progress
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
@@ -47,7 +48,8 @@ def sync_catalog_in_full(self: Task) -> None:
 
 def _sync(*, in_full: bool) -> None:
     client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
-    run = bring_up_to_date(client=client, now=timezone.now(), in_full=in_full)
+    progress = tell_of_progress(SyncRun.Kind.CATALOG)
+    run = bring_up_to_date(client=client, now=timezone.now(), in_full=in_full, progress=progress)
     log.info("sync_catalog", status=run.status, added=run.added, changed=run.changed, repriced=run.repriced,
              withdrawn=run.withdrawn, returned=run.returned, set_aside=len(run.set_aside), error=run.error)  # fmt: skip
     if in_full:

@@ -25,16 +25,20 @@ class NotDone(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that nothing was done to: what it is called, why not, and where its page is."""
+    """Something to say about a row: what it is called, what about it, and where its page is.
+
+    `left`: nothing was done to it; else it was done, and there is more to know.
+    """
 
     row: str
     text: str
     url: str = ""
+    left: bool = True
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step did: where the next one begins, how many rows it went through, which it left, lines of the file."""
+    """What a step did: where the next one begins, through how many rows it went, what to say, lines of the file."""
 
     position: str
     handled: int
@@ -79,8 +83,11 @@ class Rows(Kind):
 
     rows_at_once = 1  # in one transaction
 
-    def do(self, job: StaffJob, row: Row, *, now: datetime) -> None:
-        """Do it to one row. Raises NotDone where it was not done, and then nothing has changed."""
+    def do(self, job: StaffJob, row: Row, *, now: datetime) -> str | None:
+        """Do it to one row; return what there is to say about it, if anything.
+
+        Raises NotDone where it was not done, and then nothing has changed.
+        """
         raise NotImplementedError
 
     def describe(self, row: Row) -> tuple[str, str]:
@@ -101,7 +108,7 @@ class Rows(Kind):
         name, url = self.describe(row)
         try:
             with transaction.atomic():
-                self.do(job, row, now=now)
+                said = self.do(job, row, now=now)
         except NotDone as why:
             return Problem(name, str(why), url)
         except (OperationalError, InterfaceError):
@@ -111,7 +118,7 @@ class Rows(Kind):
             return Problem(
                 name, _("Something unexpected went wrong. Nothing was changed here; the log says more."), url
             )
-        return None
+        return Problem(name, said, url, left=False) if said else None
 
 
 def chosen(rows: Sequence[Row]) -> dict[str, Any]:

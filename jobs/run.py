@@ -101,7 +101,7 @@ def _take_step(job: StaffJob, kind: Kind, now: datetime) -> bool:
         noted = {
             "position": step.position,
             "handled": F("handled") + step.handled,
-            "problem_count": F("problem_count") + len(step.problems),
+            "problem_count": F("problem_count") + sum(problem.left for problem in step.problems),
             "claimed_until": now + CLAIM,
             "tries": 1,
         }

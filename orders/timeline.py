@@ -76,6 +76,8 @@ def _detail(code: str, data: dict[str, Any]) -> str:
         return _refund(data)
     if code == Code.PROGRESS and data.get("start_count") is not None:
         return _("Start count: %(count)s.") % {"count": _count(data["start_count"])}
+    if code == Code.COUNTS:
+        return _counts(data)
     if code == Code.CANCELED and data.get("by") == "customer":
         return _("By you, before it was sent.")
     if code == Code.RESOLVED and "request" in data:
@@ -83,6 +85,15 @@ def _detail(code: str, data: dict[str, Any]) -> str:
     if code == Code.RESOLVED and "claim" in data:
         return what_became_of_lines(data["claim"], data["lines"], data.get("replacement"), data.get("text", ""))
     return ""
+
+
+def _counts(data: dict[str, Any]) -> str:
+    figures = []
+    if data.get("start_count") is not None:
+        figures.append(_("Start count: %(count)s.") % {"count": _count(data["start_count"])})
+    if data.get("remains") is not None:
+        figures.append(_("Remains: %(count)s.") % {"count": _count(data["remains"])})
+    return " ".join(figures)
 
 
 def _placed(data: dict[str, Any]) -> str:

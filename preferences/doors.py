@@ -4,9 +4,11 @@ Every operation that begins something asks its door, and so does every page that
 none: paid orders are forwarded and followed, codes fetched, refunds made, payments that have begun are credited.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -51,12 +53,30 @@ class Door:
         return str(self.reason.words.value)
 
 
+# Whether the owner has been through the set-up, which is on no page then any more: storefront/set_up/.
+SET_UP_DONE: Preference[bool] = declare(
+    Preference("set_up_done", Boolean(), _("Set-up"), CLOSED, default=False, shown=False)
+)
+
+
+def begins_closed() -> bool:
+    """Whether this is a new shop that strangers could reach, and whose owner has not opened it yet."""
+    return settings.BEGINS_CLOSED and not SET_UP_DONE.value
+
+
 def _door(
-    name: str, title: Promise, help: Promise, words_title: Promise, usual: Promise, *, permission: str = CHANGE
+    name: str,
+    title: Promise,
+    help: Promise,
+    words_title: Promise,
+    usual: Promise,
+    *,
+    permission: str = CHANGE,
+    at_first: Callable[[], bool] = lambda: False,
 ) -> Door:
     kind = Translated(longest=300, fallback=usual)
     closed: Preference[bool] = declare(
-        Preference(f"{name}_closed", Boolean(), title, CLOSED, help=help, default=False, permission=permission)
+        Preference(f"{name}_closed", Boolean(), title, CLOSED, help=help, default=at_first, permission=permission)
     )
     words: Preference[Words] = declare(
         Preference(
@@ -106,6 +126,7 @@ WHOLE_SHOP = _door(
     ),
     _("What everybody reads while the shop is closed"),
     _("The shop is closed for a short while. Orders you have placed go on, and your balance is safe."),
+    at_first=begins_closed,
 )
 BACK_AFTER: Preference[timedelta] = declare(
     Preference(

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.models import SyncRun
+from catalog.sync.heard import tell_of_progress
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.translation_rounds import is_due
 from sms import operations, sync
@@ -21,7 +22,8 @@ log = structlog.get_logger(__name__)
 def sync_sms() -> None:
     """Copy upstream's countries and projects."""
     try:
-        sync.sync_sms(client=default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS))
+        client = default_client(timeout_seconds=settings.UPSTREAM_SYNC_TIMEOUT_SECONDS)
+        sync.sync_sms(client=client, progress=tell_of_progress(SyncRun.Kind.SMS))
     except (UpstreamError, SyncAlreadyRunning) as error:
         log.warning("sync_sms_failed", error=str(error))
 

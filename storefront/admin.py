@@ -11,10 +11,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.fresh_sign_in import confirmed_page
 from storefront import __version__
 from storefront.admin_search import search
 from storefront.admin_sidebar import advanced
+from storefront.money_desk.pages import money_desk, money_file
 from storefront.preference_pages import admin as preferences_admin  # noqa: F401 - registers it
+from storefront.set_up.pages import prices_part, set_up, sync_part
 
 
 def sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -34,7 +37,14 @@ def no_app_page(request: HttpRequest, app_label: str, extra_context: Any = None)
 
 def own_pages() -> list[URLPattern]:
     """Return the addresses that belong to no model."""
-    return [path("advanced/", admin.site.admin_view(advanced), name="advanced")]
+    return [
+        path("advanced/", admin.site.admin_view(advanced), name="advanced"),
+        path("set-up/", admin.site.admin_view(confirmed_page(set_up)), name="set_up"),
+        path("set-up/sync/", admin.site.admin_view(sync_part), name="set_up_sync"),
+        path("money/", admin.site.admin_view(money_desk), name="money_desk"),
+        path("money/file/<int:pk>/", admin.site.admin_view(money_file), name="money_file"),
+        path("set-up/prices/", admin.site.admin_view(prices_part), name="set_up_prices"),
+    ]
 
 
 def change_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:

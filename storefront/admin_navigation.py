@@ -190,6 +190,7 @@ MONEY = [
                 waiting=lambda: TopUp.objects.for_a_human().count(),
                 waiting_query="attention=yes",
             ),
+            Entry("wallet.topup", _("Money desk"), page="money_desk"),
             Entry("wallet.receipt", _("Receipts")),
         ),
     ),

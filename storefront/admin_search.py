@@ -74,7 +74,10 @@ def _pages_called(request: HttpRequest, typed: str) -> list[SearchResult]:
 
 def _rows_found(request: HttpRequest, typed: str) -> list[SearchResult]:
     by_label: dict[str, Any] = {model._meta.label_lower: pages for model, pages in admin.site._registry.items()}
-    return [result for one in SEARCHED for result in _of(request, by_label[one.model], one, typed)]
+    found = [result for one in SEARCHED for result in _of(request, by_label[one.model], one, typed)]
+    return sorted(
+        found, key=lambda result: result.title.casefold() != typed.casefold()
+    )  # what is called so comes first
 
 
 def _of(request: HttpRequest, pages: Any, one: Searched, typed: str) -> list[SearchResult]:

@@ -11,5 +11,5 @@ class StorefrontConfig(AppConfig):
         from storefront.roles import keep_the_roles
 
         register(check_deployment, Tags.security, deploy=True)
-        # Once a `migrate`: this app has no tables, and hears nothing in its own name.
+        # Once a `migrate`, after the app that roles are of.
         post_migrate.connect(keep_the_roles, sender=apps.get_app_config("accounts"), dispatch_uid="roles")

@@ -378,6 +378,7 @@ deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_
 if DEBUG:
     deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
+BEGINS_CLOSED = deployment.is_public(deployment.host_of(SITE_URL))  # a new shop, until its owner opens it
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # of any body; other limits, and files: storefront/web/bodies.py

@@ -85,9 +85,14 @@ def come_back(request: HttpRequest, state: str) -> HttpResponseBase:
     return HttpResponseRedirect(url or reverse("admin:index"))
 
 
-def _confirmed(pages: FreshSignInAdmin, view: View) -> View:
+def confirmed_page(view: View) -> View:
+    """Ask likewise before anything is posted to a page that is no model's; inside of `admin_view`."""
+    return _confirmed(None, view)
+
+
+def _confirmed(pages: FreshSignInAdmin | None, view: View) -> View:
     def confirmed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not pages.admin_site.has_permission(request):
+        if pages is not None and not pages.admin_site.has_permission(request):
             return view(request, *args, **kwargs)  # which sends them to sign in
         if request.method in SAFE:
             return _shown(pages, view, request, *args, **kwargs)
@@ -112,7 +117,9 @@ def _keep_and_ask(request: HttpRequest) -> HttpResponseBase:
     return answer
 
 
-def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+def _shown(
+    pages: FreshSignInAdmin | None, view: View, request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
     """Show a page; the one that was kept for comes filled in, and marked."""
     state = request.session.get(KEPT)
     if state is None or request.htmx or state["path"] != request.get_full_path():  # type: ignore[attr-defined]  # of django-htmx
@@ -122,10 +129,11 @@ def _shown(pages: FreshSignInAdmin, view: View, request: HttpRequest, *args: Any
         return view(request, *args, **kwargs)
     kept = QueryDict(state["post"])
     messages.warning(request, _("Nothing has been done yet. Look through it and press the button again."))
-    if "action" in kept and "_save" not in kept and is_list(pages, request):
-        return _action_page(pages, view, request, kept, *args, **kwargs)
-    if dialog := _dialog_here(pages, request):
-        return _dialog_page(pages, view, dialog, request, kept, *args, **kwargs)
+    if pages is not None:
+        if "action" in kept and "_save" not in kept and is_list(pages, request):
+            return _action_page(pages, view, request, kept, *args, **kwargs)
+        if dialog := _dialog_here(pages, request):
+            return _dialog_page(pages, view, dialog, request, kept, *args, **kwargs)
     request._kept_form = kept  # type: ignore[attr-defined]  # ours: see `kept_of`
     return view(request, *args, **kwargs)
 

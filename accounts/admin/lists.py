@@ -19,7 +19,7 @@ from accounts.templatetags.money import money
 from upstream.reading.text import shortened
 
 EMPTY = "–"
-TITLE_LENGTH = 50
+TITLE_LENGTH = 32
 # Parts of a list's address that are no filter.
 NO_FILTERS = frozenset(("p", "o", "q", "all", "e"))
 
@@ -48,7 +48,9 @@ def in_one_line(text: str, longest: int = 0) -> str:
 
 def cut(text: str, longest: int = TITLE_LENGTH) -> SafeString | str:
     """Return a cell of one line, cut where it is longer, with the whole text where the pointer rests on it."""
-    return format_html('<span title="{}">{}</span>', text, in_one_line(text, longest)) if text else EMPTY
+    if not text:
+        return EMPTY
+    return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', text, in_one_line(text, longest))
 
 
 def at_the_end(value: object) -> SafeString:

@@ -72,7 +72,7 @@ class StaffJobAdmin(ReadOnlyAdmin):
 
     def list_file(self, request: HttpRequest, model: str) -> HttpResponse:
         """Have the rows of a list saved as a file."""
-        return ask_page(request, model, {**self.admin_site.each_context(request), "opts": self.opts})
+        return ask_page(request, model, self.admin_site.each_context(request))
 
     def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let a job end where it is; whoever comes back from confirming who they are presses again on its page."""

@@ -81,6 +81,7 @@ def ask_page(request: HttpRequest, model: str, context: dict[str, Any]) -> HttpR
         return HttpResponseRedirect(reverse("admin:jobs_staffjob_change", args=[job.pk]))
     more = {
         "title": _("Save as CSV"),
+        "opts": pages.opts,
         "rows": name,
         "columns": [title_of(column) for column in pages.file_columns],
         "is_filtered": any(name not in NO_FILTERS or name == SEARCH for name in request.GET),

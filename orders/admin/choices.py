@@ -42,6 +42,11 @@ def back_to_customer(order: Order) -> str:
     return _("The customer gets %(amount)s back.") % {"amount": money(order.price_micros - order.refunded_micros)}
 
 
+def part_to_customer(_order: Order) -> str:
+    """Of a refund of a part, which the form asks for."""
+    return _("The customer gets what you enter; upstream keeps what it charged, so it comes out of the margin.")
+
+
 def back_with_risk(order: Order) -> str:
     """Of a refund of what may have been bought."""
     return f"{back_to_customer(order)} {at_risk(order)}"

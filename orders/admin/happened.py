@@ -106,8 +106,12 @@ def _hold(evidence: Evidence) -> Iterable[str]:
         yield text_of_hold(evidence["reason"], details)
     elif evidence.get("reason") in HoldReason.values:
         yield str(HoldReason(evidence["reason"]).label)
+    by_staff = evidence.get("released") == HoldReason.STAFF
     for key, words in (
-        ("released", _("It goes on by itself. It was held because: %(why)s")),
+        (
+            "released",
+            _("Released. %(why)s") if by_staff else _("It goes on by itself. It was held because: %(why)s"),
+        ),
         ("sent_anyway", _("Sent all the same, though: %(why)s")),
     ):
         if key in evidence:

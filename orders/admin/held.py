@@ -13,7 +13,7 @@ from unfold.forms import BaseDialogForm
 from orders.admin.choices import back_to_customer, sent_at_a_loss
 from orders.admin.widgets import dialog
 from orders.fulfilment.margin import send_held_anyway
-from orders.models import Order, Status
+from orders.models import HoldReason, Order, Status
 from orders.reconciliation.refunds_by_hand import refund_by_hand
 
 ACTIONS = ("send_anyway", "refund_now")
@@ -22,6 +22,11 @@ ACTIONS = ("send_anyway", "refund_now")
 def is_held(order: Order) -> bool:
     """Whether the order waits for staff instead of being sent."""
     return order.status == Status.PAID and bool(order.held_because)
+
+
+def fitting(order: Order) -> tuple[str, ...]:
+    """Return the buttons that fit this order, if it is held; what staff itself holds is released, see `by_hand`."""
+    return ("refund_now",) if order.held_because == HoldReason.STAFF else ACTIONS
 
 
 class HeldActions:

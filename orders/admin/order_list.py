@@ -15,7 +15,6 @@ from unfold.decorators import display
 
 from accounts.admin.lists import SavedFilter, ago_column, amount_column, at_the_end, cut, cut_column
 from accounts.admin.widgets import ModelAdmin
-from accounts.templatetags.money import money
 from orders.admin.order_search import find_orders
 from orders.attempts.losses import BOOKS_ARE_OPEN
 from orders.lifecycle.attention import attention_of
@@ -33,7 +32,7 @@ STATUS_COLOURS = {
     Status.PENDING: "info",
     Status.IN_PROGRESS: "info",
 }
-LONGEST_TITLE, LONGEST_ADDRESS, LONGEST_REASON = 44, 28, 36
+LONGEST_TITLE, LONGEST_ADDRESS, LONGEST_REASON = 34, 22, 24
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -115,7 +114,6 @@ class OrderList(ModelAdmin):
         cut_column("user", gettext_lazy("customer"), longest=LONGEST_ADDRESS),
         "shown_quantity",
         amount_column("price_micros", gettext_lazy("price")),
-        "shown_refunded",
         "shown_status",
         "shown_work",
         ago_column("created_at", gettext_lazy("ordered"), sortable=True),
@@ -151,14 +149,10 @@ class OrderList(ModelAdmin):
     def shown_quantity(self, order: Order) -> SafeString:
         return at_the_end(order.quantity)
 
-    @display(description=gettext_lazy("refunded"))
-    def shown_refunded(self, order: Order) -> SafeString:
-        return at_the_end(money(order.refunded_micros) if order.refunded_micros else "")
-
     @display(description=gettext_lazy("status"), label=STATUS_COLOURS)
     def shown_status(self, order: Order) -> tuple[str, str]:
         return order.status, order.get_status_display()
 
-    @display(description=gettext_lazy("needs attention because"))
+    @display(description=gettext_lazy("waits because"))
     def shown_work(self, order: Order) -> SafeString | str:
         return cut(attention_of(order), LONGEST_REASON) if order.open_flags else ""  # type: ignore[attr-defined]  # prefetched

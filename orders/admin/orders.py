@@ -24,8 +24,9 @@ from accounts.admin.widgets import (
 from accounts.models import User
 from accounts.power import NotYourOwnMoney
 from orders.accounting.daily_totals.dimensions import dimensions
-from orders.admin import acts, held, unknown_orders
+from orders.admin import acts, by_hand, held, unknown_orders
 from orders.admin.attention import FlagInline
+from orders.admin.bulk import BulkActs
 from orders.admin.choices import at_risk, back_with_risk, nobodys
 from orders.admin.evidence import WindowForm, reconciliation
 from orders.admin.order_list import OrderList
@@ -49,11 +50,13 @@ shown_evidence = json_column("evidence", gettext_lazy("evidence"))
 
 
 @admin.register(Order)
-class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, OrderList, ReadOnlyAdmin):
+class OrderAdmin(
+    held.HeldActions, unknown_orders.DoubtActions, by_hand.ByHand, acts.Acts, BulkActs, OrderList, ReadOnlyAdmin
+):
     # From the reports to the orders behind a line.
     linked_by = property(lambda _self: tuple(dimension.orders for dimension in dimensions().values()))
     change_form_outer_before_template = "admin/orders/order_page.html"
-    actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", "ask", "note")
+    actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", *by_hand.ACTIONS, "ask", "note")
     fieldsets = (
         (
             None,
@@ -165,11 +168,11 @@ class OrderAdmin(held.HeldActions, unknown_orders.DoubtActions, acts.Acts, Order
         if order.status == Status.UNKNOWN:
             fitting = SETTLING + unknown_orders.fitting(order)
         elif held.is_held(order):
-            fitting = held.ACTIONS
+            fitting = held.fitting(order)
         else:
             fitting = (*unknown_orders.fitting(order), *(("clear",) if order.open_flags else ()))
         offered = super().get_actions_detail(request, object_id)
-        fitting += acts.fitting(order)
+        fitting += (*by_hand.fitting(order), *acts.fitting(order))
         return [button for button in offered if button.method.original_function_name in fitting]
 
     @action(

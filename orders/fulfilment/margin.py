@@ -113,7 +113,8 @@ def hold_order(order: Order, hold: Hold, *, now: datetime) -> bool:
 def review_held_orders(*, now: datetime) -> int:
     """Release the held orders whose reason is gone and refund those whose time is over; return how many were either."""
     done = 0
-    for order in Order.objects.filter(HELD).select_related(*related_rows()).order_by("id"):
+    held = Order.objects.filter(HELD).exclude(held_because=HoldReason.STAFF)  # whose reason only staff knows
+    for order in held.select_related(*related_rows()).order_by("id"):
         try:
             if not loss_at_sending(order):
                 _release(order, Code.ATTENTION, now, {"released": order.held_because, "details": order.held_details})

@@ -19,7 +19,11 @@ from orders.notices.admin_notices import tell_of_flag
 from upstream.money import text_from_micros
 
 Flag = AttentionFlag.Code
-FLAG_OF_HOLD = {HoldReason.LOSS: Flag.SOLD_AT_A_LOSS, HoldReason.SERVICE_PAUSED: Flag.SERVICE_PAUSED}
+FLAG_OF_HOLD = {
+    HoldReason.LOSS: Flag.SOLD_AT_A_LOSS,
+    HoldReason.SERVICE_PAUSED: Flag.SERVICE_PAUSED,
+    HoldReason.STAFF: Flag.HELD_BY_STAFF,
+}
 # These only say why the order is held: they have no meaning once it is not.
 OF_HOLDS = tuple(FLAG_OF_HOLD.values())
 # These only say why the order waits: they have no meaning once it goes on, or ends.
@@ -161,4 +165,6 @@ def text_of_hold(reason: str, details: dict[str, Any]) -> str:
             "paid": text_from_micros(details["paid_micros"]),
             "currency": settings.STORE_CURRENCY,
         }
+    if reason == HoldReason.STAFF:
+        return _("Held back by staff: %(note)s") % {"note": details["note"]}
     return ""

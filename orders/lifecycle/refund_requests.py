@@ -16,17 +16,20 @@ UNKNOWN = "unknown"  # the act for an order whose answer never came
 CLAIM = "claim"  # the act of an answer to a claim for goods; see orders.claims.answering
 
 
-def ask_for_refund(order: Order, *, act: str, actor: User, now: datetime) -> MoneyRequest:
-    """Write down that staff gives back what is left of an order's price; part of the refund's transaction.
+def ask_for_refund(
+    order: Order, *, act: str, actor: User, now: datetime, part_micros: int | None = None, note: str = ""
+) -> MoneyRequest:
+    """Write down that staff gives back what is left of an order's price, or a part; part of the refund's transaction.
 
     The request returned is done, and the caller refunds the order now, or waits: then nothing may move. `act` is a name
-    of orders.reconciliation.refunds_by_hand.ACTS. Raises WrongStatus when nothing is left, ValueError, whose text is
-    for staff, when a refund of the order waits already.
+    of orders.reconciliation.refunds_by_hand. Raises WrongStatus when nothing, or less than the part, is left,
+    ValueError, whose text is for staff, when a refund of the order waits already.
     """
-    about, amount_micros = f"{ABOUT}{order.pk}", order.price_micros - order.refunded_micros
+    about, left_micros = f"{ABOUT}{order.pk}", order.price_micros - order.refunded_micros
+    amount_micros = left_micros if part_micros is None else part_micros
     if MoneyRequest.objects.filter(about=about, state=MoneyRequest.State.WAITING).exists():
         raise ValueError(_("A refund of this order is already waiting for a second person."))
-    if amount_micros <= 0:
+    if not 0 < amount_micros <= left_micros:
         raise WrongStatus(f"the money for order {order.pk} has been given back")
     request = MoneyRequest(
         user=order.user,
@@ -34,7 +37,7 @@ def ask_for_refund(order: Order, *, act: str, actor: User, now: datetime) -> Mon
         amount_micros=amount_micros,
         about=about,
         act=act,
-        note=order.title[:300],
+        note=(note or order.title)[:300],
         request_id=str(uuid.uuid4()),
         asked_by=actor,
     )

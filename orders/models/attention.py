@@ -27,6 +27,7 @@ class AttentionFlag(models.Model):
         REFUSED = "refused", _("Refused upstream")
         SOLD_AT_A_LOSS = "loss", _("Held: sold at a loss")
         SERVICE_PAUSED = "paused", _("Held: the service is paused")
+        HELD_BY_STAFF = "staff", _("Held by staff")
         LATE_ANSWER = "late_answer", _("Placed upstream after it was settled")
         BOUGHT_TWICE = "bought_twice", _("Bought twice")
         PERHAPS_TWICE = "perhaps_twice", _("Perhaps bought twice")
@@ -45,6 +46,7 @@ class AttentionFlag(models.Model):
         Code.PERHAPS_PLACED,
         Code.SOLD_AT_A_LOSS,
         Code.SERVICE_PAUSED,
+        Code.HELD_BY_STAFF,
         Code.NOT_FOUND,
         Code.UNKNOWN_WORD,
         Code.NO_REMAINS,

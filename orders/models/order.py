@@ -345,6 +345,7 @@ class OrderEvent(models.Model):
         ATTENTION = "attention", _("Passed to our team for review")
         LOSS = "loss", _("Booked as the shop's loss")
         NOTE = "note", _("Note of the staff")
+        COUNTS = "counts", _("Figures corrected by support")
 
     STAFF_ONLY = (Code.ATTENTION, Code.LOSS, Code.NOTE)
 

@@ -9,6 +9,7 @@ class HoldReason(models.TextChoices):
 
     LOSS = "loss", _("Sold at a loss")
     SERVICE_PAUSED = "paused", _("The service is paused")
+    STAFF = "staff", _("Held back by staff")
 
 
 class RefundReason(models.TextChoices):

@@ -16,8 +16,9 @@ from orders.attempts.not_found import refund_forgotten
 from orders.claims.answering import carry_out_claim, claim_of_request
 from orders.fulfilment.margin import refund_held
 from orders.lifecycle.refund_requests import ABOUT, CLAIM, UNKNOWN, ask_for_refund
+from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.transitions import WrongStatus
-from orders.models import Order
+from orders.models import DELIVERED, UPSTREAM_OPEN, Order, RefundReason
 from orders.reconciliation.resolve import resolve_by_refund
 from wallet.models import MoneyRequest
 from wallet.operations import SubjectChanged
@@ -28,6 +29,7 @@ ACTS: dict[str, Callable[..., None]] = {
     "held": refund_held,
     "forgotten": refund_forgotten,
 }
+PART = "part"  # the act of a refund in part, with what had been refunded before
 
 
 def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> MoneyRequest | None:
@@ -54,6 +56,45 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
     return request
 
 
+def refund_part_by_hand(
+    order_id: int, *, amount_micros: int, note: str, seen_refunded_micros: int, actor: User, now: datetime
+) -> MoneyRequest:
+    """Give back a part of an order's price that was sent, or all that is left of it; its status stays as it is.
+
+    What upstream's status gives back later counts against it: an order never gets more than its price. The request
+    returned is done, or waits for a second person. `seen_refunded_micros` is what had been refunded when staff decided.
+
+    Raises NotYourOwnMoney; WrongStatus for an order in another status, of which more has been refunded since, or less
+    is left than the amount; ValueError, whose text is for staff, when a refund of it waits already.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_related("user").get(pk=order_id)
+        refuse_own_money(actor, order.user, permission="orders.change_order")
+        if order.refunded_micros != seen_refunded_micros:
+            raise WrongStatus(f"order {order_id} has been refunded further")
+        _check_part(order)
+        act = f"{PART} {order.refunded_micros}"
+        request = ask_for_refund(order, act=act, actor=actor, now=now, part_micros=amount_micros, note=note)
+        if request.state == MoneyRequest.State.DONE:
+            _give_part(order, request, now=now)
+    return request
+
+
+def may_be_refunded_in_part(order: Order) -> bool:
+    """Whether something was paid for an order that was sent, and not all of it has been given back."""
+    return order.status in (*UPSTREAM_OPEN, *DELIVERED) and order.refunded_micros < order.price_micros
+
+
+def _check_part(order: Order) -> None:
+    if not may_be_refunded_in_part(order):
+        raise WrongStatus(f"order {order.pk} is {order.status}: nothing of it is refunded in part")
+
+
+def _give_part(order: Order, request: MoneyRequest, *, now: datetime) -> None:
+    evidence, total_micros = {"note": request.note}, order.refunded_micros + request.amount_micros
+    refund_up_to(order, total_micros, why=RefundReason.STAFF, now=now, actor=request.asked_by, evidence=evidence)
+
+
 def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
     """Refund the order of a request that two agreed on; part of the transaction that closes it.
 
@@ -62,7 +103,12 @@ def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
     if request.act == CLAIM:
         carry_out_claim(request, now=now)
         return
-    order = Order.objects.get(pk=request.about.removeprefix(ABOUT))
+    order = Order.objects.select_related("user").get(pk=request.about.removeprefix(ABOUT))
+    if request.act.startswith(f"{PART} "):
+        if str(order.refunded_micros) != request.act.removeprefix(f"{PART} ") or not may_be_refunded_in_part(order):
+            raise SubjectChanged
+        _give_part(order, request, now=now)
+        return
     if order.price_micros - order.refunded_micros != request.amount_micros:
         raise SubjectChanged
     try:

@@ -1,9 +1,10 @@
-/* "j" and "k" move through the lines of the admin's queue from anywhere on the page, the arrows once one has the focus.
-   Lines are links: Enter opens them. */
+/* "j" and "k" move through the lines of the admin's queues from anywhere on the page, the arrows once one has the focus.
+   Lines are links: Enter opens them. A link or button with `data-key` is pressed by that key, from anywhere as well. */
 const OFF = "shortcuts-off"; // as shortcuts.js keeps that single keys are off
 const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [role=textbox]";
 const lines = [...document.querySelectorAll("[data-queue] a")];
+const keyed = [...document.querySelectorAll("[data-key]")];
 
 function areOff() {
   try {
@@ -15,14 +16,32 @@ function areOff() {
 
 /* The letter on the key, also where the keyboard is set to another alphabet. */
 function named(event) {
-  const other = /^Key([JK])$/.exec(event.code);
+  const other = /^Key([A-Z])$/.exec(event.code);
   return other ? other[1].toLowerCase() : event.key;
+}
+
+function isShown(element) {
+  return element !== null && element.getClientRects().length > 0;
+}
+
+/* What a dialog asks for first, so that whoever opened it by a key goes on by keys. */
+function enter(event) {
+  if (event.detail.target.id !== "modal-content") return;
+  const first = event.detail.target.querySelector("input:not([type=hidden]), textarea, select, button[type=submit]");
+  requestAnimationFrame(() => requestAnimationFrame(() => first?.focus()));
 }
 
 function pressed(event) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   if (event.target.isContentEditable || event.target.closest?.(TYPED_INTO)) return;
+  if (isShown(document.getElementById("modal-content"))) return;
   const key = named(event);
+  const button = keyed.find((one) => one.dataset.key === key);
+  if (button && !areOff()) {
+    event.preventDefault();
+    button.click();
+    return;
+  }
   const step = STEPS[key];
   const place = lines.indexOf(document.activeElement);
   const isArrow = key.startsWith("Arrow");
@@ -34,4 +53,5 @@ function pressed(event) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-if (lines.length) document.addEventListener("keydown", pressed);
+if (lines.length || keyed.length) document.addEventListener("keydown", pressed);
+if (keyed.length) document.addEventListener("htmx:afterSettle", enter);

@@ -8,12 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.admin.widgets import may_see
+from accounts.admin.widgets import may_see, member_of_staff
+from accounts.rights import is_owner
 from catalog.caching.versioned_cache import cache_key
 from storefront.admin_home import figures
 from storefront.admin_home.health import health_of_shop
 from storefront.admin_home.lines import Survey
 from storefront.admin_home.queue import KINDS, waiting
+from storefront.set_up.progress import is_open, next_step, standings
 
 CACHE_SECONDS = 5
 # Parts of the page that are no queue, and what each needs.
@@ -37,6 +39,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         found = read_page(rights, now=now)
         cache.set(key, found, timeout=CACHE_SECONDS)
     context["home"] = {**found, "queue": found["queue"].shown_to(request.user, now=now)}
+    if is_open() and is_owner(member_of_staff(request)):
+        steps = standings()
+        context["set_up"] = {"next": next_step(steps), "left": sum(not step.is_settled for step in steps)}
     return context
 
 

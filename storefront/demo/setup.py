@@ -16,6 +16,7 @@ from catalog.operations.overrides import confirm_rate_units
 from catalog.pricing.repricing import reprice_services
 from sms.models import Project
 from storefront.demo import history
+from storefront.set_up.operations import close_set_up
 from upstream.client import default_client
 from upstream.money import MICROS, micros_from_decimal
 from upstream.sandbox.catalog import PIECES_PER_RATE, kind_of
@@ -29,8 +30,9 @@ FIRST_MONEY = history.OpeningMoney(500 * MICROS, "credit:demo", "Money to try th
 
 
 def migrate() -> None:
-    """Bring the tables up to date."""
+    """Bring the tables up to date; nothing is left to be set up here."""
     call_command("migrate", verbosity=0, interactive=False)
+    close_set_up(now=timezone.now())
 
 
 def collect_static(stamp: Path) -> None:

@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 
 from accounts.admin.fresh_sign_in import kept_of
 from accounts.admin.widgets import ReadOnlyAdmin, member_of_staff
-from accounts.trail import Action, record
-from preferences.change import ChangedMeanwhile, Disagree, SetOutside, change_preferences, undo
+from preferences.change import SetOutside, undo
 from preferences.models import PreferenceChange
-from preferences.pictures import keep, show_for_now
+from preferences.pictures import show_for_now
 from preferences.registry import declared, find
 from storefront.preference_pages.forms import PreferencesForm
 from storefront.preference_pages.history import lines
 from storefront.preference_pages.preview import preview
+from storefront.preference_pages.saving import newest_change, put_on_the_trail, save_typed
 
 HERE = "admin:preferences_preferencechange_changelist"
 
@@ -45,14 +45,14 @@ class PreferencesAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if request.method == "POST":
             form = self._typed(request)
-            if form.is_valid() and self._save(request, form):
+            if form.is_valid() and save_typed(request, form):
                 for text in form.warnings():
                     messages.warning(request, text)
                 return HttpResponseRedirect(reverse(HERE))
         elif (kept := kept_of(request)) is not None:
-            form = PreferencesForm(kept, user=member_of_staff(request), seen=_newest()).without_errors()
+            form = PreferencesForm(kept, user=member_of_staff(request), seen=newest_change()).without_errors()
         else:
-            form = PreferencesForm(user=member_of_staff(request), seen=_newest())
+            form = PreferencesForm(user=member_of_staff(request), seen=newest_change())
         return self._page(request, form, extra_context)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -82,7 +82,7 @@ class PreferencesAdmin(ReadOnlyAdmin):
         try:
             with transaction.atomic():
                 made = undo(change, actor_id=user.pk, actor=str(user), now=timezone.now())
-                self._put_on_the_trail(request, made)
+                put_on_the_trail(request, made)
         except ValidationError as error:
             messages.error(
                 request, _("The former value can't be put back. %(why)s") % {"why": " ".join(error.messages)}
@@ -96,47 +96,11 @@ class PreferencesAdmin(ReadOnlyAdmin):
 
     def _typed(self, request: HttpRequest) -> PreferencesForm:
         self._refuse_who_changes_nothing(request)
-        return PreferencesForm(request.POST, request.FILES, user=member_of_staff(request), seen=_newest())
+        return PreferencesForm(request.POST, request.FILES, user=member_of_staff(request), seen=newest_change())
 
     def _refuse_who_changes_nothing(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request) or not _may_change(request):
             raise PermissionDenied
-
-    def _save(self, request: HttpRequest, form: PreferencesForm) -> bool:
-        """Store what the form wants; False, with the reason at the form, where it may not be."""
-        user, now = member_of_staff(request), timezone.now()
-        seen = form.cleaned_data["seen"]
-        try:
-            with transaction.atomic():
-                keep(form.pictures)
-                made = change_preferences(form.wanted, seen=seen, actor_id=user.pk, actor=str(user), now=now)
-                self._put_on_the_trail(request, made)
-        except Disagree as disagreement:  # with what somebody else has just saved
-            form.refuse_together(disagreement)
-            return False
-        except ChangedMeanwhile as changed:
-            name = str(changed)
-            typed = request.POST.copy()
-            typed["seen"] = str(_newest())
-            form.data = typed
-            text = _(
-                "Somebody else has changed this since you opened the page, so nothing has been saved. Look at the "
-                "history below. To save your values all the same, save again."
-            )
-            form.add_error(next(field for field in form.fields if field.startswith(name)), text)
-            return False
-        if made:
-            messages.success(request, _("Saved. All pages show it within a few seconds."))
-        else:
-            messages.info(request, _("Nothing was different, so nothing has been saved."))
-        return True
-
-    def _put_on_the_trail(self, request: HttpRequest, made: list[PreferenceChange]) -> None:
-        """Put changes on the trail, all in one entry."""
-        if made:
-            before, after = ({row.name: getattr(row, side) for row in made} for side in ("before", "after"))
-            actor = member_of_staff(request)
-            record(Action.CHANGED, actor=actor, target=made[-1], request=request, before=before, after=after)
 
     def _page(self, request: HttpRequest, form: PreferencesForm, extra: dict[str, Any] | None = None) -> HttpResponse:
         user = member_of_staff(request)
@@ -156,8 +120,3 @@ class PreferencesAdmin(ReadOnlyAdmin):
 def _may_change(request: HttpRequest) -> bool:
     """Whether this person may change any of the preferences; which ones the form knows."""
     return any(member_of_staff(request).has_perm(one.permission) for one in declared())
-
-
-def _newest() -> int:
-    newest = PreferenceChange.objects.first()
-    return 0 if newest is None else newest.pk

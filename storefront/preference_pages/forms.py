@@ -1,6 +1,6 @@
-"""The form of all preferences that are declared."""
+"""The form of all preferences that are declared, or of `only` some."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django import forms
@@ -31,13 +31,21 @@ class PreferencesForm(Form):
     # The newest change when the page was made: whoever was slower is told, and changes nothing.
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
-    def __init__(self, data: Any = None, files: Any = None, *, user: User, seen: int) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        user: User,
+        seen: int,
+        only: Iterable[Preference[Any]] | None = None,
+    ) -> None:
         super().__init__(data, files)
         self.wanted: dict[Preference[Any], Any] = {}
         self.pictures: list[Picture] = []
         self.fields["seen"].initial = seen
         self.ends: dict[Preference[Any], list[str]] = {}
-        for preference in declared():
+        for preference in declared() if only is None else only:
             found = fields_of(preference)
             self.ends[preference] = list(found)
             for end, field in found.items():

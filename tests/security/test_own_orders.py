@@ -83,6 +83,14 @@ def poll(order: Order, _tom: User) -> None:
     Order.objects.filter(pk=order.pk).update(status=Status.PENDING, upstream_id="77", next_poll_at=later)
 
 
+def hold_by_staff(order: Order, tom: User) -> None:
+    Order.objects.filter(pk=order.pk).update(held_because=HoldReason.STAFF, held_details={"note": "slow"})
+
+
+def nothing(_order: Order, _tom: User) -> None:
+    """The order waits to be sent."""
+
+
 Prepare = Callable[[Order, User], None]
 BUTTONS: dict[str, tuple[Prepare, dict[str, str]]] = {
     "as_placed": (lose, {"upstream_id": "77", "force": "on"}),
@@ -95,6 +103,10 @@ BUTTONS: dict[str, tuple[Prepare, dict[str, str]]] = {
     "bought": (give_up, {"upstream_id": "77", "force": "on", "note": "they say so"}),
     "not_bought": (give_up, {"note": "they say so"}),
     "clear": (put_on_the_list, {}),
+    "hold": (nothing, {"note": "They asked for it."}),
+    "release": (hold_by_staff, {}),
+    "refund_part": (poll, {"amount": "0.50", "note": "They were slow.", "seen": "0"}),
+    "counts": (poll, {"start_count": "7", "remains": "3", "note": "As the page says."}),
     "ask": (poll, {}),
     "note": (poll, {"text": "Do not look at it."}),
 }

@@ -17,6 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.admin.ways_back import way_back
 from accounts.admin.widgets import (
     EMPTY,
     DialogForm,
@@ -180,7 +181,8 @@ def lead_to_waiting(request: HttpRequest, asked: MoneyRequest, *, back: str) -> 
         )
     messages.warning(request, f"{words % values} {who_can_decide(asked)}")
     shown = may_see(request.user, "wallet.moneyrequest")
-    return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]) if shown else back)
+    usual = reverse("admin:wallet_moneyrequest_change", args=[asked.pk]) if shown else back
+    return go_to(request, way_back(request, usual))
 
 
 def _asked_for(asked: MoneyRequest) -> int:
@@ -284,4 +286,4 @@ class MoneyRequestAdmin(ReadOnlyAdmin):
         else:
             self.log_change(request, asked, said)
             messages.success(request, said)
-        return go_to(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk]))
+        return go_to(request, way_back(request, reverse("admin:wallet_moneyrequest_change", args=[asked.pk])))

@@ -1,5 +1,6 @@
 """Admin pages of payments from outside: top-ups, what gateways told us about them, and what customers owe."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.lists import SavedFilter
+from accounts.admin.ways_back import way_back
 from accounts.admin.widgets import (
     DialogForm,
     ReadOnlyAdmin,
@@ -231,7 +233,13 @@ class TopUpAdmin(ReadOnlyAdmin):
         top_up = self.get_object(request, object_id)
         if top_up is None:
             return go_to(request, reverse("admin:wallet_topup_changelist"))
-        page = reverse("admin:wallet_topup_change", args=[object_id])
+        own_page = reverse("admin:wallet_topup_change", args=[object_id])
+        page = way_back(request, own_page)
+        if request.GET.get("seen", seen_of(top_up)) != seen_of(top_up):
+            messages.warning(
+                request, _("This payment has changed since you looked at it. Nothing has been done: look again.")
+            )
+            return go_to(request, own_page)
         try:
             asked = decide(top_up, member_of_staff(request))
         except (WrongStatus, NotYourOwnMoney) as refusal:
@@ -243,6 +251,13 @@ class TopUpAdmin(ReadOnlyAdmin):
             self.log_change(request, top_up, what)
             messages.success(request, success)
         return go_to(request, page)
+
+
+def seen_of(top_up: TopUp) -> str:
+    """Return what tells whether a payment is still as somebody saw it, for the addresses of its dialogs."""
+    figures = (top_up.received_micros, top_up.credited_micros, top_up.refunded_micros, top_up.disputed_micros)
+    text = "|".join(map(str, (top_up.status, top_up.attention, *figures)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _fitting(top_up: TopUp) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 LONGEST_ADDRESS = 2000  # what the column of a payment holds
 MAX_MICROS = int(MAX_MONEY * MICROS)
+TRIED_SECONDS = 8  # somebody waits for the page
 
 
 class InvalidCallback(Exception):
@@ -197,6 +198,12 @@ class Gateway(ABC):
     title: ClassVar[str | Promise]
     hint: ClassVar[str | Promise]
     can_be_asked: ClassVar[bool] = True
+    variables: ClassVar[tuple[str, ...]] = ()  # settings that turn it on, all of them together
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """Return which of its settings are empty."""
+        return [name for name in cls.variables if not getattr(settings, name)]
 
     @property
     def terms(self) -> Terms:
@@ -228,6 +235,13 @@ class Gateway(ABC):
     @abstractmethod
     def ask(self, top_up: "TopUp") -> PaymentUpdate:
         """Return how the payment stands now. Raises Unreachable."""
+
+    @abstractmethod
+    def try_out(self) -> str:
+        """Prove, by a call that changes nothing, that the vendor takes our credentials; say so in a few words.
+
+        Raises Unreachable, with what the vendor said.
+        """
 
 
 def understood(call: Callable[..., T], *args: Any) -> T:

@@ -23,6 +23,7 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from upstream.money import MICROS, text_from_micros
@@ -30,6 +31,7 @@ from upstream.reading.amounts import amount
 from upstream.reading.bodies import without_mark
 from upstream.reading.times import expiry, instant
 from wallet.gateways.base import (
+    TRIED_SECONDS,
     Gateway,
     InvalidCallback,
     PaymentUpdate,
@@ -53,6 +55,7 @@ class BtcpayGateway(Gateway):
     """A store on a BTCPay Server; the key needs to create and view invoices of that store."""
 
     name = "btcpay"
+    variables = ("BTCPAY_URL", "BTCPAY_STORE_ID", "BTCPAY_API_KEY", "BTCPAY_WEBHOOK_SECRET")
     title = gettext_lazy("Bitcoin")
     hint = gettext_lazy("Bitcoin or Lightning. Credited once the network has confirmed it.")
 
@@ -112,6 +115,10 @@ class BtcpayGateway(Gateway):
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
         return self._update(invoices[0], "", "asked", taken.last)
+
+    def try_out(self) -> str:
+        rows_in(self._call("GET", "?take=1", seconds=TRIED_SECONDS))  # needs the store and the right to view invoices
+        return _("the server lets us into the store")
 
     def _ours(self, invoice_id: str) -> "Ours | None":
         """Return an invoice that is ours, with what had been told of it before it was asked for; None for any other.
@@ -222,7 +229,7 @@ class BtcpayGateway(Gateway):
     def _read(self, path: str) -> Any:
         return self._call("GET", "", address=path)
 
-    def _call(self, method: str, path: str, *, address: str = "", **options: Any) -> Any:
+    def _call(self, method: str, path: str, *, address: str = "", seconds: int = READ_SECONDS, **options: Any) -> Any:
         """Call the store's invoices, or any `address` below /api/v1/, and return the decoded answer.
 
         Raises Unreachable.
@@ -234,7 +241,7 @@ class BtcpayGateway(Gateway):
                 method,
                 f"{settings.BTCPAY_URL.rstrip('/')}/api/v1/{below}",
                 headers={"Authorization": f"token {settings.BTCPAY_API_KEY}"},
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, seconds),
                 allow_redirects=False,  # the key must not travel elsewhere
                 **options,
             )

@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State, text_in
@@ -75,6 +76,9 @@ class DemoGateway(Gateway):
         over = top_up.expires_at is not None and top_up.expires_at <= timezone.now()
         state = State.EXPIRED if over else State.NOTHING
         return PaymentUpdate("", "asked", top_up.gateway_id, top_up.reference, state)
+
+    def try_out(self) -> str:
+        return _("moves no money")
 
 
 def demo_event(top_up: TopUp, state: State, **changes: Any) -> bytes:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wallet.gateways.base import Gateway, InvalidCallback, PaymentUpdate, Started, State
@@ -17,6 +18,7 @@ class ManualGateway(Gateway):
     """Where to transfer to is a text in the settings; nothing comes in by itself."""
 
     name = "manual"
+    variables = ("MANUAL_TRANSFER_DETAILS",)
     title = gettext_lazy("Bank transfer")
     hint = gettext_lazy("You make the transfer, we confirm it by hand, usually within one business day.")
 
@@ -34,3 +36,6 @@ class ManualGateway(Gateway):
         return PaymentUpdate(
             "", "asked", "", top_up.reference, State.EXPIRED if over and unannounced else State.NOTHING
         )
+
+    def try_out(self) -> str:
+        return _("customers read the details that you wrote")

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from preferences.face import STORE_NAME
 from wallet.gateways.base import (
+    TRIED_SECONDS,
     Gateway,
     InvalidCallback,
     PaymentUpdate,
@@ -65,15 +66,16 @@ class StripeGateway(Gateway):
     """Stripe Checkout over the vendor's own SDK, in the API version that the SDK was made for."""
 
     name = "stripe"
+    variables = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
     title = gettext_lazy("Card")
     hint = gettext_lazy("Visa, Mastercard, Apple Pay, Google Pay. Credited at once.")
 
-    def _client(self) -> stripe.StripeClient:
+    def _client(self, *, timeout_seconds: int = TIMEOUT_SECONDS, retries: int = 1) -> stripe.StripeClient:
         return stripe.StripeClient(
             settings.STRIPE_SECRET_KEY,
             base_addresses={"api": settings.STRIPE_API_URL},
-            max_network_retries=1,  # every write carries an idempotency key
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+            max_network_retries=retries,  # every write carries an idempotency key
+            http_client=stripe.RequestsClient(timeout=timeout_seconds),
         )
 
     def start(self, top_up: TopUp, return_url: str) -> Started:
@@ -146,6 +148,14 @@ class StripeGateway(Gateway):
         except stripe.StripeError as error:
             raise Unreachable(_said(error)) from error
         return _session(session, kind="asked", event_id="", after_event=taken.last)
+
+    def try_out(self) -> str:
+        client = self._client(timeout_seconds=TRIED_SECONDS, retries=0)
+        try:
+            client.v1.checkout.sessions.list({"limit": 1})  # what a key that makes them may do as well
+        except stripe.StripeError as error:
+            raise Unreachable(_said(error)) from error
+        return _("the live key is accepted") if _is_live(settings.STRIPE_SECRET_KEY) else _("the test key is accepted")
 
     def _aftermath(self, event: dict[str, Any], stands: "Stands") -> PaymentUpdate:
         """Say how it stands of the session of ours that led to a charge; of nothing when none of ours did."""

@@ -42,7 +42,7 @@ def check_upstream(findings: AuditFindings, client: Client | None, *, now: datet
         return
     if earlier := total(UpstreamEntry.objects.filter(pk__lt=opening.pk), "amount_upstream_micros"):
         findings.add("upstream: entered before the opening, which holds it", earlier, currency)
-    before = _explained(now)
+    before = explained(now)
     findings.add("upstream: opening and paid in", before.paid_in, currency)
     findings.add("upstream: charged for our orders", before.charged + before.given_back, currency)
     findings.add("upstream: given back, as it says", before.given_back, currency)
@@ -58,7 +58,7 @@ def check_upstream(findings: AuditFindings, client: Client | None, *, now: datet
         findings.unread = f"upstream's balance could not be read: {error}"
         findings.problems.append(findings.unread)
         return
-    after = _explained(now)  # the shop has gone on sending: the balance belongs somewhere between the two
+    after = explained(now)  # the shop has gone on sending: the balance belongs somewhere between the two
     tolerance = micros_from_decimal(settings.AUDIT_TOLERANCE)
     findings.add("upstream: balance", balance, currency)
     findings.add("upstream: unexplained", balance - before.expected, currency)
@@ -94,7 +94,7 @@ class Explained:
         return self.expected + self.maybe_back + self.rounded_up
 
 
-def _explained(audit_began: datetime) -> Explained:
+def explained(audit_began: datetime) -> Explained:
     """Add up what was paid in and charged, and by how much the balance may honestly differ from that.
 
     What is still open, or was given back to the customer, upstream may have given back without our having asked since;

@@ -12,8 +12,8 @@ from storefront.monitoring.doctor import PARTS, examine
 
 class Command(BaseCommand):
     help = (
-        "Checks database, Redis, upstream, beat, clock, e-mail and preferences, and how the shop is deployed: one line "
-        "each. Exits 1 on trouble."
+        "Checks database, Redis, upstream, beat, clock, e-mail and preferences, how the shop is deployed, and whether "
+        "it is ready to sell: one line each, as the set-up's page tells it. Exits 1 on trouble."
     )
     requires_system_checks: list[str] = []
 

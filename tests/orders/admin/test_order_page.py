@@ -204,10 +204,10 @@ def test_page_says_of_each_choice_what_it_does_and_to_whose_money(
         assert sentence in page
 
 
-def test_page_when_nothing_waits_for_a_decision_offers_a_note_alone(desk: Client, order: Order) -> None:
+def test_page_when_nothing_waits_for_a_decision_offers_to_hold_it_and_a_note(desk: Client, order: Order) -> None:
     choices = desk.get(address(order)).context["order_page"].choices
 
-    assert [choice.title for choice in choices] == ["Write a note"]
+    assert [choice.title for choice in choices] == ["Hold back", "Write a note"]
 
 
 def test_page_offers_who_may_not_change_orders_nothing(client: Client, order: Order, sam: User) -> None:

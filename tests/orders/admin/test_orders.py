@@ -73,7 +73,7 @@ def test_order_when_it_is_in_doubt_then_the_decisions_are_offered_and_else_none(
 
     assert buttons(desk, lost) == ["placed", "not-placed", "refund", "window", "note"]
     assert buttons(desk, flagged) == ["clear", "note"]
-    assert buttons(desk, place()) == ["note"]
+    assert buttons(desk, place()) == ["hold", "note"]
 
 
 def test_as_placed_when_upstream_confirms_it_then_it_is_followed_under_that_id(
@@ -343,7 +343,7 @@ def test_order_when_it_is_held_then_it_can_be_sent_anyway(desk: Client, held: Or
 
     assert (held.status, held.held_because, flags_of(held)) == (Status.PAID, "", [])
     assert held.hold_waived_at is not None
-    assert buttons(desk, held) == ["note"]
+    assert buttons(desk, held) == ["hold", "note"]
 
 
 def test_order_when_it_is_held_then_it_can_be_refunded(desk: Client, held: Order, ann: User) -> None:

@@ -82,7 +82,7 @@ def test_order_page_when_staff_called_it_not_placed_then_it_says_what_is_still_l
 
     assert "as not placed, and the order was sent again. We are still looking for it." in page
     assert "23501 – still open" in page
-    assert buttons(desk, lost) == ["bought", "not-bought", "note"]
+    assert buttons(desk, lost) == ["bought", "not-bought", "hold", "note"]
 
 
 def test_orders_when_filtered_by_open_questions_then_those_off_the_list_of_attention_are_found_too(

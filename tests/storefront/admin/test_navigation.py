@@ -79,6 +79,7 @@ OWN_PAGES = {
     reverse("admin:notifications_mails"): "notifications.notice",
     reverse("admin:orders_reports"): "orders.books",
     reverse("admin:orders_service_report"): "orders.books",
+    reverse("admin:money_desk"): "wallet.topup",
 }
 
 
@@ -155,6 +156,7 @@ def test_technical_tables_are_for_staff() -> None:
         ("sms/number/report/", "SMS numbers", "/admin/sms/number/report/"),
         ("notifications/notice/mails/", "Notices", "/admin/notifications/notice/mails/"),
         ("wallet/topup/?attention=yes", "Payments", "/admin/wallet/topup/"),
+        ("money/", "Payments", "/admin/money/"),
         ("catalog/exchangerate/", "Prices", "/admin/catalog/exchangerate/"),
         ("orders/books/", "Books", "/admin/orders/books/"),
         ("orders/books/reports/", "Books", "/admin/orders/books/reports/"),

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sqlite
 
 PARTS = [
     *("database", "redis", "upstream", "beat", "clock", "e-mail", "preferences"),
-    *("proxy", "https", "staff", "role", "static", "visits"),
+    *("proxy", "https", "staff", "role", "static", "visits", "store", "catalog", "markup", "payments"),
 ]
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0034_notes_of_staff'),
+        ('orders', '0035_staff_holds_and_counts'),
     ]
 
     operations = [
