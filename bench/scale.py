@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -32,6 +33,7 @@ AIM_OF_BATCH = 400.0  # a statement that writes hundreds of rows, or looks at al
 AIM_OF_MEASURE = 2000.0  # an hourly one that looks at all orders of a month
 AIM_OF_ADMIN = 3000.0
 AIM_OF_ADMIN_HOME = 300.0
+AIM_OF_REPORTS = 300.0
 UNLIMITED = 1_000_000_000
 
 
@@ -150,7 +152,9 @@ def jobs() -> dict[str, tuple[Callable[[], Any], float]]:
 def books() -> dict[str, tuple[Callable[[], Any], float]]:
     from django.core.cache import cache
 
-    from orders.accounting.report import days_of_month, report
+    from orders.accounting.daily_totals.keeping import keep_totals
+    from orders.accounting.daily_totals.reading import Reader
+    from orders.accounting.report import Span, days_of_month, report
     from orders.accounting.report.periods import today
     from storefront.admin_home.page import SECTIONS, read_page
     from storefront.admin_home.queue import KINDS
@@ -162,8 +166,26 @@ def books() -> dict[str, tuple[Callable[[], Any], float]]:
         cache.clear()
         read_page(everything, now=timezone.now())
 
+    def reported(days: int, dimension: str) -> Callable[[], Any]:
+        """What a report of so many days reads."""
+
+        def read() -> None:
+            reader = Reader(Span(now - timedelta(days=days - 1), now))
+            reader.whole()
+            reader.by_thing(dimension, sort="margin", limit=100)
+
+        return read
+
+    keep_totals(now=timezone.now(), seconds=UNLIMITED)  # minutes: a year of them
+    reports = {
+        f"report of {days} days by {dimension}": (reported(days, dimension), AIM_OF_REPORTS)
+        for days in (30, 365)
+        for dimension in ("category", "service", "customer", "country")
+    }
     everything = frozenset({*SECTIONS, *(f"queue:{kind.name}" for kind in KINDS)})
     return {
+        **reports,
+        "totals of the reports": (lambda: keep_totals(now=timezone.now()), AIM_OF_ADMIN),
         "books of a month": (lambda: report(days_of_month(now.year, now.month, until=now)), AIM_OF_ADMIN),
         "admin: home, nothing cached": (home, AIM_OF_ADMIN),
         "admin: home": (lambda: read_page(everything, now=timezone.now()), AIM_OF_ADMIN_HOME),

@@ -9,6 +9,8 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         from catalog.sync.listeners import when_syncs_end
         from notifications.samples import declare_samples
+        from orders.accounting.audit import audits_too
+        from orders.accounting.daily_totals.check import check_totals
         from orders.claims.replacing import note_fallen_through
         from orders.claims.samples import SAMPLES as CLAIMS
         from orders.fulfilment.service_supply import ServiceSupply
@@ -25,6 +27,7 @@ class OrdersConfig(AppConfig):
         from wallet.operations.second_person import carries_out
 
         register(Kind.SERVICE, ServiceSupply())
+        audits_too(check_totals)
         when_syncs_end(note_sync)
         when_orders_change(note_fallen_through)
         tells_purpose(purpose_of)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from orders.accounting import purchase_counts, service_margin, service_quality
+from orders.accounting.daily_totals import keeping
 from orders.attempts import assumptions
 from orders.fulfilment import follow_losses as losses
 from orders.fulfilment import forward, margin, pauses, poll, queue
@@ -143,6 +144,18 @@ def send_price_digests() -> None:
 def place_pending_checkouts() -> None:
     """The sweep: place the orders whose payments have come in, and explain those that cannot be placed."""
     pay_first.close_pending(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.keep_totals")
+def keep_totals() -> None:
+    """Reckon the totals of today, and of days that late charges and refunds have changed."""
+    keeping.keep_totals(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.compare_totals")
+def compare_totals() -> None:
+    """Look at every day there is for changes that came later than any are expected."""
+    keeping.note_changes()
 
 
 @shared_task(name="orders.tasks.count_purchases")

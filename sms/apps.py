@@ -7,8 +7,12 @@ class SmsConfig(AppConfig):
     verbose_name = _("SMS numbers")
 
     def ready(self) -> None:
+        from orders.accounting.daily_totals.dimensions import keep_totals_by
         from orders.lifecycle.supply import register
         from orders.models import Kind
+        from sms.queries.totals import BY_COUNTRY, BY_SITE
         from sms.supply import NumberSupply
 
         register(Kind.NUMBER, NumberSupply())
+        keep_totals_by(BY_COUNTRY)
+        keep_totals_by(BY_SITE)

@@ -172,7 +172,15 @@ NUMBERS = [
     ),
 ]
 MONEY = [
-    Topic(_("Books"), "auto_stories", (Entry("orders.books", _("Books")),)),
+    Topic(
+        _("Books"),
+        "auto_stories",
+        (
+            Entry("orders.books", _("Books")),
+            Entry("orders.books", _("Reports"), page="orders_reports"),
+            Entry("orders.books", _("Services that do badly"), page="orders_service_report"),
+        ),
+    ),
     Topic(
         _("Payments"),
         "payments",

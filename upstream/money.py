@@ -3,6 +3,7 @@
 from decimal import ROUND_CEILING, Decimal
 
 MICROS = 1_000_000
+CENT = 10_000  # in micros
 CENTICENT_MICROS = 100  # 0.0001: what charges are rounded up to and refunds down to
 
 
@@ -48,3 +49,9 @@ def text_from_micros(micros: int, min_decimals: int = 2) -> str:
     """Return plain text like `12.34` or `0.0525`: at least `min_decimals` digits, more only where they matter."""
     whole, fraction = f"{decimal_from_micros(micros):.6f}".split(".")
     return f"{whole}.{fraction.rstrip('0').ljust(min_decimals, '0')}"
+
+
+def nearest_cent(micros: int) -> int:
+    """Return an amount to the cent, in micros: what pages show that sum up; half a cent is rounded away from zero."""
+    cents = (abs(micros) + CENT // 2) // CENT * CENT
+    return -cents if micros < 0 else cents

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +26,8 @@ from orders.accounting.report import (
 )
 from orders.accounting.report.periods import Span, today
 from orders.admin.books_table import chart, csv_of, tables
+from orders.admin.reports import report_page
+from orders.admin.service_report import service_report_page
 from orders.models import Books
 
 WHOLE_YEAR = 0
@@ -57,6 +61,22 @@ class PeriodForm(Form):
 @admin.register(Books)
 class BooksAdmin(ReadOnlyAdmin):
     """Who may see the books is a permission of its own; the rows behind them are at the ledger's page."""
+
+    def get_urls(self) -> list[URLPattern]:
+        protected = self.admin_site.admin_view
+        return [
+            path("reports/", protected(self.reports), name="orders_reports"),
+            path("reports/services/", protected(self.service_report), name="orders_service_report"),
+            *super().get_urls(),
+        ]
+
+    def reports(self, request: HttpRequest) -> HttpResponseBase:
+        """Show what was earned, by time and by thing."""
+        return report_page(self, request)
+
+    def service_report(self, request: HttpRequest) -> HttpResponseBase:
+        """Show the services that do badly."""
+        return service_report_page(self, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):

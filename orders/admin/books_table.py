@@ -68,13 +68,13 @@ def tables(found: Report) -> list[dict[str, Any]]:
     return made
 
 
-def chart(lines: Sequence[Line]) -> dict[str, Any]:
+def chart(lines: Sequence[Line], title: Callable[[Line], str] | None = None) -> dict[str, Any]:
     """Return what the drawing of these lines, at least one, is made of: see templates/admin/orders/chart.html."""
-    drawn = bars(lines)
+    drawn = bars(lines, title or span_title)
     return {"bars": drawn, "bar_width": BAR_STEP - 4, "width": len(drawn) * BAR_STEP, "height": BAR_HEIGHT}
 
 
-def bars(lines: Sequence[Line]) -> list[Bar]:
+def bars(lines: Sequence[Line], title: Callable[[Line], str]) -> list[Bar]:
     """Return a bar for each line; the highest sales fill the height. What lost money has no margin to show."""
     maximum = max(max(line.sales for line in lines), 1)
     return [
@@ -83,7 +83,7 @@ def bars(lines: Sequence[Line]) -> list[Bar]:
             sales=line.sales * BAR_HEIGHT // maximum,
             margin=min(max(line.margin, 0), line.sales) * BAR_HEIGHT // maximum,
             title=_("%(day)s: sales %(sales)s, margin %(margin)s")
-            % {"day": span_title(line), "sales": money(line.sales), "margin": money(line.margin)},
+            % {"day": title(line), "sales": money(line.sales), "margin": money(line.margin)},
         )
         for number, line in enumerate(lines)
     ]

@@ -23,6 +23,7 @@ from accounts.admin.widgets import (
 )
 from accounts.models import User
 from accounts.power import NotYourOwnMoney
+from orders.accounting.daily_totals.dimensions import dimensions
 from orders.admin import acts, by_hand, held, unknown_orders
 from orders.admin.attention import FlagInline
 from orders.admin.bulk import BulkActs
@@ -52,6 +53,8 @@ shown_evidence = json_column("evidence", gettext_lazy("evidence"))
 class OrderAdmin(
     held.HeldActions, unknown_orders.DoubtActions, by_hand.ByHand, acts.Acts, BulkActs, OrderList, ReadOnlyAdmin
 ):
+    # From the reports to the orders behind a line.
+    linked_by = property(lambda _self: tuple(dimension.orders for dimension in dimensions().values()))
     change_form_outer_before_template = "admin/orders/order_page.html"
     actions_detail = (*SETTLING, *held.ACTIONS, *unknown_orders.ACTIONS, "clear", *by_hand.ACTIONS, "ask", "note")
     fieldsets = (

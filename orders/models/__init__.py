@@ -48,6 +48,7 @@ from orders.models.supplier import (
     UpstreamBalance,
     UpstreamEntry,
 )
+from orders.models.totals import GatewayTotal, Length, Total, TotalSpan
 
 __all__ = [
     "DELIVERED",
@@ -67,12 +68,14 @@ __all__ = [
     "CouponUse",
     "DeliveredGoods",
     "ForwardingPause",
+    "GatewayTotal",
     "GoodsClaim",
     "GoodsFormat",
     "GoodsReveal",
     "HoldReason",
     "Kind",
     "KnownRefusal",
+    "Length",
     "LostAttempt",
     "LostAttemptQuerySet",
     "Order",
@@ -90,6 +93,8 @@ __all__ = [
     "ServiceRequest",
     "Status",
     "StatusWord",
+    "Total",
+    "TotalSpan",
     "UpstreamAssumption",
     "UpstreamBalance",
     "UpstreamEntry",

@@ -19,13 +19,13 @@ from catalog.models import Service
 from orders.accounting.report import Begun, Line, Span, sold_by_day
 from orders.admin.books_table import chart
 from sms.queries.report import numbers_report
+from upstream.money import nearest_cent
 
 WEEK = timedelta(days=7)
 DAYS = 30
 # Days that are over change by late charges alone, and a ranking of a month hardly: they are the most of what is read.
 KEPT_SECONDS = 300
 BEST = 5
-CENT = 10_000  # in micros
 NONE = "–"
 Read = TypeVar("Read")
 
@@ -148,7 +148,7 @@ def _kept(key: str, read: Callable[[], Read]) -> Read:
 
 def amount(micros: int) -> str:
     """Return an amount to the cent: here it is looked at, the books have all of it."""
-    return money(round(micros / CENT) * CENT)
+    return money(nearest_cent(micros))
 
 
 def _sold(span: Begun) -> Line:

@@ -48,6 +48,9 @@ def beat_schedule(
         # Looked at more often than it is sent: a beat that is restarted every day must not put it off for ever.
         "send_price_digests": _every("PRICE_DIGEST_CHECK_EVERY_SECONDS", 1800, "orders.tasks.send_price_digests"),
         "count_purchases": _every("COUNT_PURCHASES_EVERY_SECONDS", 3600, "orders.tasks.count_purchases"),
+        "keep_totals": _every("KEEP_TOTALS_EVERY_SECONDS", 300, "orders.tasks.keep_totals"),
+        # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
+        "compare_totals": _every("COMPARE_TOTALS_EVERY_SECONDS", 21_600, "orders.tasks.compare_totals"),
         "measure_quality": _every("QUALITY_EVERY_SECONDS", 3600, "orders.tasks.measure_quality"),
         "check_top_ups": _every("CHECK_TOP_UPS_EVERY_SECONDS", 60, "wallet.tasks.check_top_ups"),
         "place_pending_checkouts": _every("PENDING_CHECKOUTS_EVERY_SECONDS", 5, "orders.tasks.place_pending_checkouts"),

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,9 @@ from orders.models import DeliveredGoods, GoodsClaim, Order, Status
 from orders.placing.place import place_order
 from support.models import FirstAnswerRule
 from tests.clock import stopped_at
-from tests.conftest import customer
+from tests.conftest import PASSWORD, customer
+from wallet.models import LedgerEntry
+from wallet.operations import wallet_of
 
 
 @pytest.fixture
@@ -196,3 +198,22 @@ def claim(bought: Order) -> Callable[..., list[GoodsClaim]]:
         return claim_lines(order.pk, user=order.user, lines=lines, **said)
 
     return claim_some
+
+
+@pytest.fixture
+def buyer(db: None) -> User:
+    """A customer without a ledger."""
+    return User.objects.create_user("eve@example.com", PASSWORD)
+
+
+@pytest.fixture
+def book(buyer: User) -> Callable[..., LedgerEntry]:
+    """Write a ledger row of a moment: `book(kind, micros, at, reference)`, of Eve's unless `user` says whose."""
+
+    def write(kind: str, micros: int, at: datetime, reference: str = "", user: User = buyer) -> LedgerEntry:
+        reference = reference or f"{kind}:{LedgerEntry.objects.count()}"
+        return LedgerEntry.objects.create(
+            wallet=wallet_of(user), kind=kind, amount_micros=micros, reference=reference, created_at=at
+        )
+
+    return write

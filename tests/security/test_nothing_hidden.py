@@ -297,7 +297,10 @@ def test_history_when_staff_opens_it_then_lookups_change_nothing_and_no_secret_i
         assert b"hidden-" not in asked.content
 
 
-@pytest.mark.parametrize("export", ["admin:orders_books_changelist", "admin:sms_number_report"])
+@pytest.mark.parametrize(
+    "export",
+    ["admin:orders_books_changelist", "admin:sms_number_report", "admin:orders_reports", "admin:orders_service_report"],
+)
 def test_export_when_the_asker_may_not_view_it_then_it_is_refused(client: Client, export: str) -> None:
     clerk(client, "view_service")
 

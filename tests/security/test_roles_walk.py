@@ -33,7 +33,10 @@ NEEDS = {"changelist": ("view", "change"), "change": ("view", "change"), "histor
 # Whoever sees the preferences comes there; which of them they change, each says: tests/preferences/test_page.py.
 OF_EACH_PREFERENCE = {"preferences_preview", "preferences_undo"}
 # Acts that only show, or lead to where things are shown.
-ONLY_SHOW = {"sms_number_report", "wallet_wallet_ledger", *OF_EACH_PREFERENCE}
+ONLY_SHOW = {
+    *("sms_number_report", "wallet_wallet_ledger", "orders_reports", "orders_service_report"),
+    *OF_EACH_PREFERENCE,
+}
 # Nobody comes there, whatever they may do: see test_roles.py; or only where the shop has it: see test_sign_in_as.py.
 GONE = {"auth_user_password_change", "accounts_user_sign_in_as"}
 # The admin's own: whoever works here may open them, and finds there what their rights show.

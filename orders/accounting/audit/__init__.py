@@ -1,5 +1,6 @@
 """The books, proved: every balance, payment, sale and move by hand, and the money on the upstream account."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
@@ -19,7 +20,15 @@ from orders.accounting.audit.upstream import check_upstream
 from orders.accounting.audit.wallets import check_wallets
 from upstream.client import Client
 
-__all__ = ["AuditFindings", "audit"]
+__all__ = ["AuditFindings", "audit", "audits_too"]
+
+Check = Callable[[AuditFindings], None]
+_checks_from_above: list[Check] = []
+
+
+def audits_too(check: Check) -> None:
+    """Have what is reckoned from the books checked with them: a room above registers itself once."""
+    _checks_from_above.append(check)
 
 
 def audit(*, client: Client | None, now: datetime, everything: bool = False) -> AuditFindings:
@@ -42,4 +51,6 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     check_two_people(findings)
     check_upstream(findings, client, now=now)
     check_trail(findings, now=now, everything=everything)
+    for check in _checks_from_above:
+        check(findings)
     return findings

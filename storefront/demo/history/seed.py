@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from catalog.pricing import PriceBook, price_book
+from orders.accounting.daily_totals.keeping import keep_totals
 from orders.accounting.purchase_counts import count_purchases
 from orders.accounting.service_quality import measure_quality
 from orders.lifecycle.goods import keep_goods
@@ -83,6 +84,7 @@ def seed(*, customer: User, staff: User, opening: OpeningMoney, balance_upstream
     questions.ask_in_the_past(people, staff, dice, now=now)
     questions.ask_what_rules_answer(customer, now=now)
     questions.ask_as_the_customer(customer, staff, now=now)
+    keep_totals(now=now)
     return True
 
 

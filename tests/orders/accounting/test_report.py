@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,72 +27,15 @@ from orders.fulfilment.poll import poll_due
 from orders.models import Kind as OrderKind
 from orders.models import LostAttempt, Order, Status, UpstreamBalance, UpstreamEntry
 from tests.clock import stopped_at
-from tests.conftest import PASSWORD
+from tests.orders.accounting.booking import at, pay, sell
 from tests.orders.attention import make_lost
-from wallet.models import LedgerEntry, Receivable, TopUp
-from wallet.operations import wallet_of
+from wallet.models import LedgerEntry, Receivable
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Kind = LedgerEntry.Kind
 DOLLAR = 1_000_000
 LATER = date(2030, 12, 31)
 PAGE = "admin:orders_books_changelist"
-
-
-@pytest.fixture
-def shop_in_berlin(settings: Any) -> None:
-    settings.TIME_ZONE = "Europe/Berlin"
-    timezone.get_default_timezone.cache_clear()
-    yield
-    settings.TIME_ZONE = "UTC"
-    timezone.get_default_timezone.cache_clear()
-
-
-@pytest.fixture
-def buyer(db: None) -> User:
-    """A customer without a ledger."""
-    return User.objects.create_user("eve@example.com", PASSWORD)
-
-
-@pytest.fixture
-def book(buyer: User) -> Callable[..., LedgerEntry]:
-    """Write a ledger row of a moment: `book(kind, micros, at, reference)`."""
-
-    def write(kind: str, micros: int, at: datetime, reference: str = "") -> LedgerEntry:
-        reference = reference or f"{kind}:{LedgerEntry.objects.count()}"
-        return LedgerEntry.objects.create(
-            wallet=wallet_of(buyer), kind=kind, amount_micros=micros, reference=reference, created_at=at
-        )
-
-    return write
-
-
-def at(month: int, day: int, hour: int = 12) -> datetime:
-    return datetime(2024, month, day, hour, tzinfo=UTC)
-
-
-def pay(book: Any, gateway: str, micros: int, when: datetime) -> TopUp:
-    user = User.objects.get(email="eve@example.com")
-    top_up = TopUp.objects.create(
-        user=user, gateway=gateway, currency="USD", amount_micros=micros, pay_micros=micros, status="paid"
-    )
-    book(Kind.TOP_UP, micros, when, f"top_up:{top_up.reference}")
-    return top_up
-
-
-def sell(buyer: User, service: Service, when: datetime, **fields: Any) -> Order:
-    values = {
-        "title": "x",
-        "quantity": 1000,
-        "price_micros": 1_875_000,
-        "rate_micros": 1_875_000,
-        "rate_upstream_micros": 1_500_000,
-        "rate_per": 1000,
-        "cost_upstream_micros": 1_500_000,
-        "upstream_id": str(Order.objects.count() + 1),
-        "sent_at": when,
-    }
-    return Order.objects.create(user=buyer, service=service, created_at=when, **{**values, **fields})
 
 
 @pytest.fixture

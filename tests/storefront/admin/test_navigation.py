@@ -77,6 +77,8 @@ def service(db: None) -> Service:
 OWN_PAGES = {
     reverse("admin:sms_number_report"): "sms.number",
     reverse("admin:notifications_mails"): "notifications.notice",
+    reverse("admin:orders_reports"): "orders.books",
+    reverse("admin:orders_service_report"): "orders.books",
     reverse("admin:money_desk"): "wallet.topup",
 }
 
@@ -156,7 +158,9 @@ def test_technical_tables_are_for_staff() -> None:
         ("wallet/topup/?attention=yes", "Payments", "/admin/wallet/topup/"),
         ("money/", "Payments", "/admin/money/"),
         ("catalog/exchangerate/", "Prices", "/admin/catalog/exchangerate/"),
-        ("orders/books/", "Books", None),
+        ("orders/books/", "Books", "/admin/orders/books/"),
+        ("orders/books/reports/", "Books", "/admin/orders/books/reports/"),
+        ("orders/books/reports/services/", "Books", "/admin/orders/books/reports/services/"),
     ],
 )
 def test_one_line_and_one_tab_are_lit(desk: Client, address: str, lit: str, tab: str | None) -> None:
