@@ -26,7 +26,7 @@ class CustomerGroup(models.Model):
         help_text=_("Announcements for resellers are shown to them, with or without an API key."),
     )
     automatic = models.BooleanField(
-        _("level"),
+        _("automatic level"),
         default=False,
         db_default=False,
         help_text=_("Customers come and go by what they spend. Whoever you put into another group stays there."),
@@ -35,7 +35,7 @@ class CustomerGroup(models.Model):
         _("from this spent in 30 days"), default=0, db_default=0, validators=[MinValueValidator(0)]
     )
     cashback_percent = models.DecimalField(
-        _("cashback, % of the margin"),
+        _("cashback, percent of the margin"),
         max_digits=5,
         decimal_places=2,
         default=0,

@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='customergroup',
             name='automatic',
-            field=models.BooleanField(db_default=False, default=False, help_text='Customers come and go by what they spend. Whoever you put into another group stays there.', verbose_name='level'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Customers come and go by what they spend. Whoever you put into another group stays there.', verbose_name='automatic level'),
         ),
         migrations.AddField(
             model_name='customergroup',
             name='cashback_percent',
-            field=models.DecimalField(db_default=0, decimal_places=2, default=0, help_text='Paid into the wallet once an order is final. The floor margin always stays with the shop.', max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='cashback, % of the margin'),
+            field=models.DecimalField(db_default=0, decimal_places=2, default=0, help_text='Paid into the wallet once an order is final. The floor margin always stays with the shop.', max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='cashback, percent of the margin'),
         ),
         migrations.AddField(
             model_name='customergroup',
