@@ -49,9 +49,11 @@ def test_home_is_triaged_by_keyboard(
         page.wait_for_url("**/support/ticket/*/change/")
 
         page.goto("/admin/")
-        page.locator("#nav-filter").focus()
+        page.get_by_role("button", name="Search everything").click()
+        typed = page.locator("#search-input-command")
+        expect(typed).to_be_focused()
         page.keyboard.type("jk")
-        expect(page.locator("#nav-filter")).to_have_value("jk")
+        expect(typed).to_have_value("jk")
 
         page.evaluate("localStorage.setItem('shortcuts-off', '1')")
         page.goto("/admin/")
