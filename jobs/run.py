@@ -11,8 +11,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.batches import while_time_is_left
+from accounts.models import User
 from jobs.kinds import Kind, Step, kind_of
 from jobs.models import JobFilePart, StaffJob, StaffJobQuerySet
 from jobs.operations import RUN
@@ -24,6 +26,7 @@ Clock = Callable[[], datetime]
 CLAIM = timedelta(minutes=3)  # longer than any step takes
 MAX_TRIES = 5
 MOST_PROBLEMS = 500
+NO_RIGHT = gettext_lazy("Whoever asked for it no longer has the right to.")
 
 
 class ClaimLost(Exception):
@@ -47,6 +50,7 @@ def run_jobs(*, clock: Clock, seconds: float | None = None) -> int:
 
 def _claim(job: StaffJob, now: datetime) -> bool:
     """Take the job; whoever comes second gets nothing."""
+    job.asked_by.refresh_from_db()  # who may have been blocked since the jobs were listed
     as_read = StaffJob.objects.filter(pk=job.pk, state=job.state, claim_token=job.claim_token, position=job.position)
     token = uuid.uuid4()
     if not as_read.update(state=State.RUNNING, claim_token=token, claimed_until=now + CLAIM, tries=F("tries") + 1):
@@ -89,13 +93,15 @@ def _allowed_kind(job: StaffJob) -> Kind:
     except KeyError:
         raise _CannotGoOn(_("This version of the shop doesn't know this kind of job.")) from None
     if not (job.asked_by.is_active and job.asked_by.is_staff and kind.allows(job.asked_by, job.params)):
-        raise _CannotGoOn(_("Whoever asked for it no longer has the right to."))
+        raise _CannotGoOn(NO_RIGHT)
     return kind
 
 
 def _take_step(job: StaffJob, kind: Kind, now: datetime) -> bool:
     """Do a step and note it, or neither; return whether it was the last one. Raises ClaimLost."""
     with transaction.atomic():
+        if not User.objects.filter(pk=job.asked_by_id, is_active=True, is_staff=True).exists():
+            raise _CannotGoOn(NO_RIGHT)
         step = kind.step(job, now=now)
         told = [asdict(problem) for problem in step.problems][: max(MOST_PROBLEMS - len(job.problems), 0)]
         noted = {

@@ -50,7 +50,7 @@ class BulkForm(Form):
         try:
             pairs = json.loads(self.cleaned_data["rows"])
             rows = [Row(int(key), list(seen)) for key, seen in pairs]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             raise forms.ValidationError(_("Choose the orders again.")) from None
         if not 0 < len(rows) <= MOST:
             raise forms.ValidationError(_("Choose the orders again."))

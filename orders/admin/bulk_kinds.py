@@ -91,6 +91,10 @@ def _is_held_otherwise(order: Order) -> bool:
     return order.status == Status.PAID and order.held_because not in ("", HoldReason.STAFF)
 
 
+def _is_reviewable(order: Order) -> bool:
+    return order.status != Status.UNKNOWN and not order.held_because and bool(attention_of(order))
+
+
 def _is_refundable(order: Order) -> bool:
     held = order.status == Status.PAID and bool(order.held_because)
     return order.status == Status.UNKNOWN or held or is_forgotten(order) or may_be_refunded_in_part(order)
@@ -99,11 +103,11 @@ def _is_refundable(order: Order) -> bool:
 def _refund(order: Order, note: str, actor: User, now: datetime) -> MoneyRequest | None:
     """Give back all that is left of an order's price, in the way that fits how it stands."""
     if order.status == Status.UNKNOWN:
-        return refund_by_hand(order.pk, act="unknown", actor=actor, now=now)
+        return refund_by_hand(order.pk, act="unknown", actor=actor, now=now, note=note)
     if order.status == Status.PAID:
-        return refund_by_hand(order.pk, act="held", actor=actor, now=now)
+        return refund_by_hand(order.pk, act="held", actor=actor, now=now, note=note)
     if is_forgotten(order):
-        return refund_by_hand(order.pk, act="forgotten", actor=actor, now=now)
+        return refund_by_hand(order.pk, act="forgotten", actor=actor, now=now, note=note)
     left_micros = order.price_micros - order.refunded_micros
     seen = order.refunded_micros
     return refund_part_by_hand(
@@ -134,7 +138,7 @@ ACTS = {
             "clear",
             gettext_lazy("Mark as reviewed"),
             gettext_lazy("Takes them off the list of orders that need attention. Nothing else changes."),
-            lambda order: order.status != Status.UNKNOWN and bool(attention_of(order)),
+            _is_reviewable,
             _plain(clear_attention),
         ),
         Act(

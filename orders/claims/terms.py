@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from catalog.pricing import PriceBook, price_book
 from orders.lifecycle.line_numbers import spans_of
+from orders.lifecycle.refund_requests import given_by_staff_micros
 from orders.lifecycle.settled_lines import SettledLines, due_in_all_micros, settled_lines
 from orders.models import ClaimAnswer, GoodsClaim, Order
 from orders.placing.check import check_order
@@ -101,7 +102,7 @@ def _refund_micros(order: Order, lines: Sequence[int]) -> int:
     """Their share of the price, as far as it hasn't been given back, whyever."""
     paid = paid_order(order)
     more = SettledLines(len(lines), len(lines) if order == paid else 0)
-    due_micros = due_in_all_micros(paid, more=more) - paid.refunded_micros
+    due_micros = min(due_in_all_micros(paid, more=more) - _counted_micros(paid), paid.kept_micros)
     if due_micros <= 0:
         words = ngettext(
             "The money for line %(lines)s has been given back already.",
@@ -112,11 +113,21 @@ def _refund_micros(order: Order, lines: Sequence[int]) -> int:
     return due_micros
 
 
+def _counted_micros(paid: Order) -> int:
+    """Return what has been given back for undelivered pieces and lines, or would have been.
+
+    What staff gave for reasons of its own was for none of them; what upstream gave back since has been counted against
+    that, and is settled all the same.
+    """
+    parts_micros = given_by_staff_micros(paid)
+    return max(paid.refunded_micros - parts_micros, due_in_all_micros(paid) if parts_micros else 0)
+
+
 def _cost_micros(order: Order, lines: Sequence[int], now: datetime) -> int:
     paid, service = paid_order(order), order.service
     more = SettledLines(own=len(lines) if order == paid else 0)
     # With these lines settled less would be due than was given back: then it was for them.
-    is_given_back = due_in_all_micros(paid, more=more) < paid.refunded_micros
+    is_given_back = due_in_all_micros(paid, more=more) < _counted_micros(paid)
     if is_given_back or paid.kept_micros <= 0:
         raise AnswerRefused(_("The money for these lines has been given back already: refuse them, and say so."))
     if service is None:

@@ -134,10 +134,13 @@ def review_held_orders(*, now: datetime) -> int:
 def send_held_anyway(order_id: int, *, actor: User, now: datetime) -> None:
     """Let a held order go out at whatever it costs; it is not held again.
 
-    Raises WrongStatus when it is not held, NotYourOwnMoney: the shop pays what it costs more.
+    Raises WrongStatus when it is not held, or by staff, whose holds are released otherwise; NotYourOwnMoney: the shop
+    pays what it costs more.
     """
     order = Order.objects.select_related("user").get(pk=order_id)
     refuse_own_order(actor, order)
+    if order.held_because == HoldReason.STAFF:
+        raise WrongStatus(f"order {order_id} is held by staff")
     evidence = {"sent_anyway": order.held_because, "details": order.held_details}
     _release(order, Code.RESOLVED, now, evidence, actor=actor, hold_waived_at=now)
 
@@ -153,7 +156,9 @@ def _release(
     order: Order, code: str, now: datetime, evidence: dict[str, Any], *, actor: User | None = None, **fields: Any
 ) -> None:
     with transaction.atomic():
-        if not Order.objects.filter(HELD, pk=order.pk).update(**NOT_HELD, **fields):
+        # For the reason that was read: a colleague may have held it for another one since.
+        held = Order.objects.filter(HELD, pk=order.pk, held_because=order.held_because)
+        if not held.update(**NOT_HELD, **fields):
             raise WrongStatus(f"order {order.pk} is not held")
         clear_flags([order.pk], OF_HOLDS, now=now, actor=actor)
         write_events([Change(order.pk, {}, evidence)], code=code, status=Status.PAID, now=now, actor=actor)

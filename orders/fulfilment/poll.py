@@ -229,8 +229,9 @@ def _review(order: Order, report: Report, charge_micros: int, now: datetime) -> 
 
 
 def _refund_what_follows(order: Order, report: Report, now: datetime) -> None:
-    # Not of what remains while upstream says that work goes on: a human has been asked about that.
-    if order.status == report.status == Status.PARTIAL and order.remains is not None:
+    # Not of what remains while upstream says that work goes on: a human has been asked about that. And not of an older
+    # figure: what was due by it has been given back when upstream named it.
+    if order.status == report.status == Status.PARTIAL and report.remains is not None:
         due_micros = due_in_all_micros(order)
         refund_up_to(order, due_micros, why=RefundReason.PARTIAL, now=now, remains=order.remains)
     elif order.status == Status.CANCELED:

@@ -74,13 +74,15 @@ def clear_attention(order_id: int, *, actor: User, now: datetime) -> None:
     """Take a settled order off the queue; its timeline keeps, for staff, what the flags said and who cleared them.
 
     What was refunded without an answer is not looked for any more then.
-    Raises WrongStatus when nothing is flagged, or when the order is unknown: that one has to be decided. Raises
+    Raises WrongStatus when nothing is flagged, or when the order is unknown or held: those have to be decided. Raises
     NotYourOwnMoney: what a referrer earns waits for what is flagged.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
         refuse_own_order(actor, order)
-        flags = [] if order.status == Status.UNKNOWN else clear_flags([order_id], now=now, actor=actor)
+        # What holds an order back, or makes it wait, is decided, not taken off the list.
+        waits = order.status == Status.UNKNOWN or (order.status == Status.PAID and order.held_because)
+        flags = [] if waits else clear_flags([order_id], now=now, actor=actor)
         if not flags:
             raise WrongStatus(f"order {order_id} has nothing to clear")
         sought = LostAttempt.objects.filter(order=order, state=LostAttempt.State.SOUGHT)

@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -13,6 +14,7 @@ from wallet.operations.second_person import is_too_much_for_one, write_request
 
 ABOUT = "order:"
 UNKNOWN = "unknown"  # the act for an order whose answer never came
+PART = "part"  # the act of a refund in part, with what had been refunded before
 CLAIM = "claim"  # the act of an answer to a claim for goods; see orders.claims.answering
 
 
@@ -43,6 +45,14 @@ def ask_for_refund(
     )
     write_request(request, waits=is_too_much_for_one(actor, amount_micros, now), now=now)
     return request
+
+
+def given_by_staff_micros(order: Order) -> int:
+    """Return what staff has given back of an order in parts, for reasons of its own; one query."""
+    parts = MoneyRequest.objects.filter(
+        about=f"{ABOUT}{order.pk}", act__startswith=f"{PART} ", state=MoneyRequest.State.DONE
+    )
+    return parts.aggregate(sum=Sum("amount_micros"))["sum"] or 0
 
 
 def count_waiting(actor: User, *, asked_at: datetime) -> int:

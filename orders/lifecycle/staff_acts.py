@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from orders.lifecycle.attention import OF_HOLDS, clear_flags, raise_flag
@@ -14,6 +15,9 @@ from orders.models import DELIVERED, UPSTREAM_OPEN, AttentionFlag, HoldReason, K
 
 Code = OrderEvent.Code
 HELD_BY_STAFF = {"status": Status.PAID, "held_because": HoldReason.STAFF}
+PARTIAL_REMAINS = gettext_lazy(
+    "What remains of a partial order decides what its customer gets back, so it stays as upstream said. Refund a part."
+)
 COUNTED = (*UPSTREAM_OPEN, *DELIVERED)
 
 
@@ -86,14 +90,19 @@ def set_counts(
 ) -> None:
     """Correct what an order's customer reads of its start count and of what remains, until upstream says otherwise.
 
-    Moves no money. `seen` is what both were when staff decided; `note` says how it knows. Raises WrongStatus when they
-    have changed since, or the order has none; NotYourOwnMoney; ValueError for what no order can have.
+    Moves no money, now or later: what remains of a partial order decides what is given back, so that is upstream's to
+    say, and staff refunds a part instead. `seen` is what both were when staff decided; `note` says how it knows.
+
+    Raises WrongStatus when they have changed since, or the order has none; NotYourOwnMoney; ValueError, whose text is
+    for staff, for other remains of a partial order.
     """
     if (start_count or 0) < 0 or (remains or 0) < 0:
         raise ValueError("counts are not negative")
     with transaction.atomic():
         order = Order.objects.select_related("user").get(pk=order_id)
         refuse_own_order(actor, order)
+        if order.status == Status.PARTIAL and remains != order.remains:
+            raise ValueError(PARTIAL_REMAINS)
         same = Order.objects.filter(
             pk=order_id, kind=Kind.SERVICE, status__in=COUNTED, start_count=seen[0], remains=seen[1]
         )

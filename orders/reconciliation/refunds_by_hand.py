@@ -15,8 +15,9 @@ from accounts.power import refuse_own_money
 from orders.attempts.not_found import refund_forgotten
 from orders.claims.answering import carry_out_claim, claim_of_request
 from orders.fulfilment.margin import refund_held
-from orders.lifecycle.refund_requests import ABOUT, CLAIM, UNKNOWN, ask_for_refund
+from orders.lifecycle.refund_requests import ABOUT, CLAIM, PART, UNKNOWN, ask_for_refund
 from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.staff_acts import write_note
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import DELIVERED, UPSTREAM_OPEN, Order, RefundReason
 from orders.reconciliation.resolve import resolve_by_refund
@@ -29,11 +30,12 @@ ACTS: dict[str, Callable[..., None]] = {
     "held": refund_held,
     "forgotten": refund_forgotten,
 }
-PART = "part"  # the act of a refund in part, with what had been refunded before
 
 
-def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> MoneyRequest | None:
+def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime, note: str = "") -> MoneyRequest | None:
     """Refund an order in one of the three ways of ACTS; the request returned is done, or waits for a second person.
+
+    `note` says why, and is kept with the request and in the order's timeline for staff.
 
     None where nothing was paid: a replacement is closed the same way, and moves no money.
 
@@ -43,10 +45,12 @@ def refund_by_hand(order_id: int, *, act: str, actor: User, now: datetime) -> Mo
     with transaction.atomic():
         order = Order.objects.select_related("user").get(pk=order_id)
         refuse_own_money(actor, order.user, permission="orders.change_order")
+        if note:
+            write_note(order_id, note, actor=actor, now=now)
         if not order.price_micros:
             ACTS[act](order_id, actor=actor, now=now)
             return None
-        request = ask_for_refund(order, act=act, actor=actor, now=now)
+        request = ask_for_refund(order, act=act, actor=actor, now=now, note=note)
         if request.state == MoneyRequest.State.WAITING:
             with transaction.atomic():  # for who asks: whether the order is in that state
                 ACTS[act](order_id, actor=actor, now=now)
@@ -68,7 +72,7 @@ def refund_part_by_hand(
     is left than the amount; ValueError, whose text is for staff, when a refund of it waits already.
     """
     with transaction.atomic():
-        order = Order.objects.select_related("user").get(pk=order_id)
+        order = _held(order_id)
         refuse_own_money(actor, order.user, permission="orders.change_order")
         if order.refunded_micros != seen_refunded_micros:
             raise WrongStatus(f"order {order_id} has been refunded further")
@@ -91,8 +95,17 @@ def _check_part(order: Order) -> None:
 
 
 def _give_part(order: Order, request: MoneyRequest, *, now: datetime) -> None:
+    """Move exactly what was asked for; the order is held. Raises WrongStatus where less is left."""
     evidence, total_micros = {"note": request.note}, order.refunded_micros + request.amount_micros
-    refund_up_to(order, total_micros, why=RefundReason.STAFF, now=now, actor=request.asked_by, evidence=evidence)
+    actor = request.asked_by
+    given = refund_up_to(order, total_micros, why=RefundReason.STAFF, now=now, actor=actor, evidence=evidence)
+    if given != request.amount_micros:
+        raise WrongStatus(f"order {order.pk} has been refunded further")
+
+
+def _held(order_id: int | str) -> Order:
+    """Read an order that nobody refunds or moves until the transaction ends. NO KEY: rows may still refer to it."""
+    return Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user").get(pk=order_id)
 
 
 def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
@@ -103,11 +116,14 @@ def carry_out_refund(request: MoneyRequest, *, now: datetime) -> None:
     if request.act == CLAIM:
         carry_out_claim(request, now=now)
         return
-    order = Order.objects.select_related("user").get(pk=request.about.removeprefix(ABOUT))
+    order = _held(request.about.removeprefix(ABOUT))
     if request.act.startswith(f"{PART} "):
         if str(order.refunded_micros) != request.act.removeprefix(f"{PART} ") or not may_be_refunded_in_part(order):
             raise SubjectChanged
-        _give_part(order, request, now=now)
+        try:
+            _give_part(order, request, now=now)
+        except WrongStatus as error:
+            raise SubjectChanged from error
         return
     if order.price_micros - order.refunded_micros != request.amount_micros:
         raise SubjectChanged

@@ -88,12 +88,11 @@ def order(ann: User) -> Order:
     return make_order(ann, service=make_service(1), title="Followers of the world", price_micros=90_000_000)
 
 
-# --- Finance -----------------------------------------------------------------------------------------------------------
+# --- Finance ----------------------------------------------------------------------------------------------------------
 
 
 def test_finance_refunds_an_order_whose_answer_never_came(browser: Browser, address: str, order: Order) -> None:
     make_lost(order)
-    flag(order, Flag.PERHAPS_PLACED, cause="no_answer", detail="time-out")
     for desk in at_work(browser, address, FINANCE):
         desk.waiting("Followers of the world")
         desk.link("Refund the order")
@@ -150,7 +149,7 @@ def test_finance_approves_what_a_colleague_asked_for(browser: Browser, address: 
     assert MoneyRequest.objects.get(pk=asked.pk).state == MoneyRequest.State.DONE
 
 
-# --- Support -----------------------------------------------------------------------------------------------------------
+# --- Support ----------------------------------------------------------------------------------------------------------
 
 
 def test_support_answers_a_question(browser: Browser, address: str, ann: User) -> None:
@@ -194,7 +193,7 @@ def test_support_blocks_a_customer(browser: Browser, address: str, ann: User) ->
     assert not User.objects.get(pk=ann.pk).is_active
 
 
-# --- Catalog -----------------------------------------------------------------------------------------------------------
+# --- Catalog ----------------------------------------------------------------------------------------------------------
 
 
 def test_catalog_hides_a_service(browser: Browser, address: str, order: Order) -> None:
@@ -224,7 +223,7 @@ def test_catalog_drops_a_sync_that_was_held_back(browser: Browser, address: str,
     assert run.status != SyncRun.Status.QUARANTINED
 
 
-# --- And nobody does the others' ---------------------------------------------------------------------------------------
+# --- And nobody does the others' --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

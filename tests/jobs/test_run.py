@@ -87,6 +87,19 @@ def test_who_may_not_does_not_get_a_job_and_who_may_no_longer_has_none_done(ann:
     assert "no longer" in job.error
 
 
+def test_whoever_is_blocked_in_the_middle_has_no_more_rows_done(
+    sam: User, kind: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = asked(sam, kind, 1, 2, 3), asked(sam, kind, 4)
+    block = User.objects.filter(pk=sam.pk)
+    monkeypatch.setattr(Writes, "before", staticmethod(lambda _key: block.update(is_active=False)))
+
+    at_work()
+
+    assert written() == ["1"]
+    assert {job.state for job in StaffJob.objects.filter(pk__in=[first.pk, second.pk])} == {State.FAILED}
+
+
 def test_work_that_takes_longer_than_a_run_goes_on_in_the_next_where_it_was(
     sam: User, kind: Writes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from orders.accounting.audit.findings import SHOWN_PROBLEMS, AuditFindings, names, rows_of, word_after
+from orders.lifecycle.refund_requests import PART
 from upstream.money import text_from_micros
 from wallet.models import LedgerEntry, MoneyRequest, Wallet
 from wallet.operations.confirmations import ABOUT as A_PAYMENT
@@ -22,6 +23,7 @@ def check_moves_by_hand(findings: AuditFindings) -> None:
     findings.problems.extend(_nameless())
     findings.problems.extend(_misbooked())
     findings.problems.extend(_misconfirmed())
+    findings.problems.extend(_misrefunded())
 
 
 def _nameless() -> Iterator[str]:
@@ -89,3 +91,20 @@ def _misconfirmed() -> Iterator[str]:
             f"payment {name}: {text_from_micros(asked)} was confirmed by hand, but the ledger got"
             f" {text_from_micros(booked)} from staff"
         )
+
+
+def _misrefunded() -> Iterator[str]:
+    """Refunds in part that were agreed on, without exactly that in the ledger; see `refund_part_by_hand`."""
+    # As above. The act says what had been refunded before, the ledger's reference what has been in all since.
+    sql = f"""
+        SELECT request.id, request.about, request.amount_micros
+        FROM {MoneyRequest._meta.db_table} request
+        LEFT JOIN {LedgerEntry._meta.db_table} entry
+            ON entry.reference = request.about || ':refund:'
+                || (CAST(substr(request.act, {len(PART) + 2}) AS bigint) + request.amount_micros)
+            AND entry.amount_micros = request.amount_micros AND entry.kind = '{Kind.REFUND}'
+        WHERE request.state = '{MoneyRequest.State.DONE}' AND request.kind = '{MoneyRequest.Kind.REFUND}'
+            AND substr(request.act, 1, {len(PART) + 1}) = '{PART} ' AND entry.id IS NULL
+        ORDER BY request.id"""  # noqa: S608
+    for number, about, amount in rows_of(sql):
+        yield f"request {number}: {text_from_micros(amount)} of {about} was given back in part, but not by the ledger"

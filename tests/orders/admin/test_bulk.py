@@ -106,6 +106,30 @@ def test_what_changed_since_it_was_chosen_is_left_and_said(
     assert "1 row was left as it was." in page
 
 
+def test_reason_is_kept_with_whatever_was_refunded(desk: Client, place: Callable[..., Order]) -> None:
+    lost, held = place(), place()
+    make_lost(lost)
+    Order.objects.filter(pk=held.pk).update(held_because=HoldReason.STAFF, held_details={"note": "x"})
+
+    confirm(desk, "refund", choose(desk, "refund", lost, held), note="The supplier is gone.")
+
+    for order in (lost, held):
+        notes = order.events.filter(code=OrderEvent.Code.NOTE).values_list("evidence__note", flat=True)
+        assert list(notes) == ["The supplier is gone."]
+    assert set(MoneyRequest.objects.values_list("note", flat=True)) == {"The supplier is gone."}
+
+
+def test_orders_that_staff_holds_are_not_reviewed_away(desk: Client, place: Callable[..., Order]) -> None:
+    order = place()
+    Order.objects.filter(pk=order.pk).update(held_because=HoldReason.STAFF, held_details={"note": "x"})
+    flag(order, Flag.HELD_BY_STAFF, note="x")
+
+    choose(desk, "clear", order)
+
+    assert "fits none of the chosen orders" in page_words(desk.get(reverse(LIST)))
+    assert flags_of(order) == [Flag.HELD_BY_STAFF]
+
+
 def test_pressing_twice_refunds_once(desk: Client, place: Callable[..., Order], ann: User) -> None:
     order = work(place())
     page = choose(desk, "refund", order)
@@ -195,7 +219,7 @@ def test_reason_is_asked_for_before_anything_is_done(desk: Client, place: Callab
 
 
 @pytest.mark.parametrize(
-    "rows", ["", "[]", "x", "[1]", '[["a", []]]', '{"a": 1}', "null", "[[1, 2]]", "[[1, []]" + "]"]
+    "rows", ["", "[]", "x", "[1]", '[["a", []]]', '{"a": 1}', "null", "[[1, 2]]", "[[Infinity, []]]", "[[1, []]" + "]"]
 )
 def test_rows_that_are_none_are_refused_in_words(desk: Client, rows: str) -> None:
     answer = desk.post(reverse("admin:orders_order_bulk", args=["ask"]), {"rows": rows}, follow=True)

@@ -13,7 +13,9 @@ from accounts.models import User
 from orders.accounting.audit import audit
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.margin import review_held_orders
+from orders.fulfilment.poll import record_reports
 from orders.lifecycle.refunds import refund_up_to
+from orders.lifecycle.supply import Report
 from orders.lifecycle.transitions import WrongStatus
 from orders.models import HoldReason, Order, OrderEvent, RefundReason, Status
 from orders.reconciliation.refunds_by_hand import refund_part_by_hand
@@ -204,6 +206,17 @@ def test_held_order_is_not_sent_nor_released_by_itself_until_staff_says_so(
     assert order.status == Status.PENDING
 
 
+def test_hold_of_a_colleague_is_not_passed_over_by_an_old_page(desk: Client, place: Callable[..., Order]) -> None:
+    order = place()
+    press(desk, "hold", order, note="Fraud?")
+
+    for button in ("send_anyway", "clear"):
+        assert "already changed" in press(desk, button, order)
+
+    order.refresh_from_db()
+    assert (order.held_because, order.hold_waived_at, flags_of(order)) == (HoldReason.STAFF, None, [Flag.HELD_BY_STAFF])
+
+
 def test_held_order_may_be_refunded(desk: Client, place: Callable[..., Order], ann: User) -> None:
     order = place()
     press(desk, "hold", order, note="No.")
@@ -243,6 +256,28 @@ def test_figures_are_what_the_customer_reads_and_move_no_money(desk: Client, at_
     hers = page_words(desk.get(reverse("orders:detail", args=[at_work.pk])))
     assert "Figures corrected by support Start count: 12." in hers
     assert "As the profile shows." not in hers
+
+
+def test_remains_of_a_partial_order_are_upstreams_to_say_and_move_no_money_later(
+    desk: Client, at_work: Order, ann: User
+) -> None:
+    def answers(**figures: Any) -> None:
+        order = Order.objects.select_related("user", "service").get(pk=at_work.pk)
+        record_reports([(order, Report(Status.PARTIAL, "Partial", **figures))], now=timezone.now())
+
+    answers(remains=100)
+    before = balance(ann)
+
+    page = press(desk, "counts", at_work, start_count=5, remains=1000, note="So.", seen_start_count=5, seen_remains=100)
+    assert "Refund a part." in page
+    press(desk, "counts", at_work, start_count=7, remains=100, note="So.", seen_start_count=5, seen_remains=100)
+    Order.objects.filter(pk=at_work.pk).update(remains=1000)  # whatever has written it
+    answers(remains=None)
+
+    at_work.refresh_from_db()
+    assert (at_work.start_count, balance(ann)) == (7, before)
+    answers(remains=200)
+    assert balance(ann) - before == at_work.price_micros * 100 // 1000
 
 
 def test_figures_that_changed_since_are_left(desk: Client, at_work: Order) -> None:

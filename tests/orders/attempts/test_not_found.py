@@ -159,6 +159,8 @@ def test_order_page_when_upstream_has_forgotten_it_says_so_and_offers_the_refund
     assert [button["path"].split("/")[-3:-1] for button in answer.context["actions_detail"]] == [
         ["doubt", "refund"],
         ["settle", "clear"],
+        ["hand", "refund"],
+        ["hand", "counts"],
         ["act", "ask"],
         ["act", "note"],
     ]

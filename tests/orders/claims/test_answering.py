@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.power import NotYourOwnMoney
@@ -13,6 +14,7 @@ from notifications.models import Notice
 from orders.claims.terms import AlreadyAnswered, AnswerRefused
 from orders.lifecycle.listeners import when_orders_change
 from orders.models import ClaimAnswer, DeliveredGoods, Order, OrderEvent, Status
+from orders.reconciliation.refunds_by_hand import refund_part_by_hand
 from tests.orders.claims.claiming import COST, EACH, answer, books_add_up, fresh, refunds, states
 from tests.wallet.by_hand import balance
 from wallet.models import LedgerEntry, MoneyRequest
@@ -272,3 +274,29 @@ def test_answer_while_the_customer_reports_another_line_then_neither_waits_for_t
     assert isinstance(came[0], ClaimAnswer), came
     assert isinstance(came[1], list), came
     assert states(bought) == {1: kind, 2: "waiting"}
+
+
+@pytest.mark.parametrize("kind", [ClaimAnswer.Kind.REFUNDED, ClaimAnswer.Kind.REPLACED])
+def test_what_staff_gave_for_reasons_of_its_own_is_for_no_line(bought, claim, ann, sam, kind):
+    given = {"amount_micros": EACH * 2, "note": "Slow, sorry.", "seen_refunded_micros": 0}
+    refund_part_by_hand(bought.pk, actor=sam, now=timezone.now(), **given)
+    claim(1)
+    before = balance(ann)
+
+    answered = answer(bought, sam, kind, 1)
+
+    assert answered.refund_micros == balance(ann) - before == (EACH if kind == ClaimAnswer.Kind.REFUNDED else 0)
+
+
+def test_goodwill_and_claims_together_are_never_more_than_the_price(bought, claim, ann, sam):
+    given = {"amount_micros": bought.price_micros - EACH // 2, "note": "Sorry.", "seen_refunded_micros": 0}
+    refund_part_by_hand(bought.pk, actor=sam, now=timezone.now(), **given)
+    claim(1, 2)
+    before = balance(ann)
+
+    assert answer(bought, sam, ClaimAnswer.Kind.REFUNDED, 1).refund_micros == EACH // 2
+    with pytest.raises(AnswerRefused):
+        answer(bought, sam, ClaimAnswer.Kind.REFUNDED, 2)
+
+    assert balance(ann) - before == EACH // 2
+    assert fresh(bought).refunded_micros == bought.price_micros
