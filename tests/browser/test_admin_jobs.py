@@ -43,7 +43,7 @@ class Desk:
 
     def link(self, name: str) -> None:
         """Click a link of the page or of its bar."""
-        self.press(self.page.get_by_role("link", name=name).first)
+        self.press(self.page.get_by_role("link", name=name, exact=True).first)
 
     def waiting(self, text: str) -> None:
         """Click a line of the queue."""
@@ -61,9 +61,10 @@ class Desk:
         rows = self.page.locator("#command-results-list li")
         expect(rows.filter(has_text=shown).first).to_be_visible()
         place = rows.all_inner_texts().index(next(text for text in rows.all_inner_texts() if shown in text))
-        for _step in range(place):
+        for _step in range(place + 1):  # from the box itself
             self.page.keyboard.press("ArrowDown")
         self.page.keyboard.press("Enter")
+        self.page.wait_for_url("**/change/")
         self.presses += 1
 
     def done(self, said: str) -> None:
@@ -130,7 +131,7 @@ def test_finance_confirms_a_transfer(browser: Browser, address: str, ann: User) 
     transfer = waits(ann, attention="transfer is declared")
     for desk in at_work(browser, address, FINANCE):
         desk.waiting("transfer is declared")
-        desk.link("Confirm")
+        desk.link("Confirm the payment")
         desk.page.get_by_label("Total received").fill("10")
         desk.submit("Confirm the payment")
         desk.done("The payment has been confirmed and credited.")
@@ -156,10 +157,12 @@ def test_support_answers_a_question(browser: Browser, address: str, ann: User) -
     ticket = ask(ann, 1)
     for desk in at_work(browser, address, SUPPORT):
         desk.waiting("Question 1")
-        desk.page.locator("textarea[name=text]").first.fill("It arrives tomorrow.")
-        desk.submit("Send")
-        desk.done("It arrives tomorrow.")
-    assert Ticket.objects.get(pk=ticket.pk).state == Ticket.State.ANSWERED
+        form = desk.page.locator("#answer")
+        form.locator("textarea").first.fill("It arrives tomorrow.")
+        desk.press(form.get_by_role("button", name="Send", exact=True))
+        desk.page.wait_for_load_state()
+        assert desk.presses <= MOST
+    assert Ticket.objects.get(pk=ticket.pk).messages.filter(text="It arrives tomorrow.", kind="staff").exists()
 
 
 def test_support_arranges_a_refill(browser: Browser, address: str, order: Order) -> None:
