@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin.deny_lists import DenyRuleForm
 from accounts.deny_list.checks import Denied, denied_email, denied_link, denied_network, denied_payer, record_hit
 from accounts.deny_list.known import forget, known
 from accounts.deny_list.values import written
@@ -144,7 +145,16 @@ def test_beginnings_that_browsers_take_for_the_same_meet_the_entry(begins: str) 
 @pytest.mark.parametrize(
     "other",
     [
-        *("/good", "/bad/../good", "/bad/%2e%2e/good", "/good/bad", "/good%2Fbad", "/good;bad", "/good;/bad", "/bads;x"),
+        *(
+            "/good",
+            "/bad/../good",
+            "/bad/%2e%2e/good",
+            "/good/bad",
+            "/good%2Fbad",
+            "/good;bad",
+            "/good;/bad",
+            "/bads;x",
+        ),
         *("/ba%2564s", "/good?x=/../bad", "/good#/../bad", "/good%3F/../bad%3F", "/b%20ad", "/.bad", "/...", "/bad..x"),
     ],
 )
@@ -280,3 +290,18 @@ def test_staff_adds_looks_and_removes_and_it_holds_at_once(sam: User) -> None:
     assert (rule.kind, rule.value, rule.note) == ("domain", "bad.example", "worse")
     desk.post(reverse("admin:accounts_denyrule_delete", args=[rule.pk]), {"post": "yes"})
     assert denied_email("eve@bad.example") is None
+
+
+def test_changing_the_note_loses_no_hit_counted_meanwhile(sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = deny("link", "bad.example")
+    read = DenyRuleForm.clean
+
+    def met_meanwhile(form: DenyRuleForm) -> dict[str, Any]:
+        record_hit(Denied(rule.pk, "https://bad.example"), place="order", now=timezone.now())
+        return read(form)
+
+    monkeypatch.setattr(DenyRuleForm, "clean", met_meanwhile)
+    at_the_admin(sam).post(reverse("admin:accounts_denyrule_change", args=[rule.pk]), {"note": "worse"})
+
+    rule.refresh_from_db()
+    assert (rule.note, rule.hits, rule.last_hit_at is not None) == ("worse", 1, True)
