@@ -57,6 +57,10 @@ class Kind:
         """Whether somebody may have a job with these params done."""
         return user.has_perm(self.permission)
 
+    def noted(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return what the trail keeps of what was asked for, beside its kind and how many rows were chosen."""
+        return {}
+
     def total(self, job: StaffJob) -> int | None:
         """Return how many rows there will be; asked once, by the worker. None where nobody can say."""
         raise NotImplementedError

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.trail import Action, record
 from jobs.kinds import Kind
 from jobs.models import StaffJob
+from jobs.retention import drop_files
 from notifications.wake_worker import wake_worker
 
 State = StaffJob.State
@@ -45,16 +46,21 @@ def ask_for(
             file_name=file_name,
             created_at=now,
         )
-        record(Action.ACTED, actor=by, target=job, after={"kind": kind.name, "rows": len(job.rows)}, now=now)
+        noted = {"kind": kind.name, "rows": len(job.rows), **kind.noted(job.params)}
+        record(Action.ACTED, actor=by, target=job, after=noted, now=now)
         wake_worker(RUN)
     return job
 
 
 def stop(job: StaffJob, *, by: User, now: datetime) -> bool:
-    """Let a job end after the step it is at; return whether it was still at work. What it has done stays done."""
+    """Let a job end after the step it is at; return whether it was still at work. What it has done stays done.
+
+    What it has written of a file goes.
+    """
     with transaction.atomic():
         unfinished = StaffJob.objects.filter(pk=job.pk, state__in=[State.WAITING, State.RUNNING])
         stopped = bool(unfinished.update(state=State.STOPPED, finished_at=now, claim_token=None, claimed_until=None))
         if stopped:
             record(Action.ACTED, actor=by, target=job, after={"stopped": True}, now=now)
+            drop_files(StaffJob.objects.filter(pk=job.pk).exclude(file_name=""))
     return stopped

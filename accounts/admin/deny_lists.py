@@ -68,8 +68,10 @@ class DenyRuleAdmin(ModelAdmin):
         return () if obj is None else ("kind", "value", "hits", "last_hit_at", "created_by", "created_at")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            obj.created_by = member_of_staff(request)
+        if change:  # the note alone: what is counted meanwhile stays
+            obj.save(update_fields=["note"])
+            return
+        obj.created_by = member_of_staff(request)
         super().save_model(request, obj, form, change)
         rules_changed()
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.addresses import parsed_address
 from accounts.deny_list.known import known
-from accounts.deny_list.values import domains_of, holds, link_in, payer_in
+from accounts.deny_list.values import domains_of, holds, payer_in, readings_of
 from accounts.models import DenyHit, DenyRule, User
 
 Place = DenyHit.Place
@@ -48,12 +48,13 @@ def denied_network(address: str | None) -> Denied | None:
 def denied_link(link: str) -> Denied | None:
     """Return the rule that the link of an order meets."""
     rules = known().links
-    parsed = link_in(link) if rules else None
-    if parsed is None:
+    readings = readings_of(link) if rules else []
+    if not readings:
         return None
-    labels = parsed.host.split(".")
-    hosts = (".".join(labels[place:]) for place in range(len(labels) - 1))
-    found = next((pk for host in hosts for rule, pk in rules.get(host, ()) if parsed.is_below(rule)), None)
+    labels = readings[0].host.split(".")
+    hosts = [".".join(labels[place:]) for place in range(len(labels) - 1)]
+    near = [rule for host in hosts for rule in rules.get(host, ())]
+    found = next((pk for rule, pk in near if any(read.is_below(rule) for read in readings)), None)
     return None if found is None else Denied(found, link)
 
 

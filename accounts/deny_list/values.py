@@ -3,14 +3,16 @@
 - A domain in small letters and punycode; it stands for the domains below it, too.
 - A network as CIDR; IPv4 written as IPv6 is IPv4.
 - A link without scheme, "www." and what stands behind "#"; it stands for what lies below it, too, and for any query
-  unless it has one of its own.
+  and parameters (";x") unless it has some of its own. Percent codes are read until nothing is coded any more, dot
+  segments are resolved, "\\" is "/".
 - A payer: an e-mail address, or what a gateway calls a card or a wallet, letter by letter.
 """
 
 import ipaddress
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
@@ -25,25 +27,28 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHORTEST = {4: 8, 6: 19}
 MAPPED_BITS = 96
 LONGEST_DOMAIN = 253
+LEVELS = 4  # so often a path is decoded by anybody, and read in between
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_WEB = re.compile(r"https?:", re.IGNORECASE)  # browsers don't count the slashes behind it
 # Names of one and the same site: its pages for telephones.
 _SAME_SITE = ("www.", "m.", "mobile.")
 
 
 @dataclass(frozen=True)
 class Link:
-    """What of a link is compared: the host, the path in small letters, and the parts of the query."""
+    """What of a link is compared: the host, the path in small letters, the parts of the query, and parameters."""
 
     host: str
     path: str
     query: frozenset[tuple[str, str]]
+    params: frozenset[str] = frozenset()
 
     def is_below(self, denied: "Link") -> bool:
         """Whether a rule for `denied` means this one."""
         host = self.host == denied.host or self.host.endswith(f".{denied.host}")
         path = not denied.path or self.path == denied.path or self.path.startswith(f"{denied.path}/")
-        return host and path and denied.query <= self.query
+        return host and path and denied.query <= self.query and denied.params <= self.params
 
 
 def written(kind: str, typed: str) -> str:
@@ -90,22 +95,73 @@ def payer_in(typed: str) -> str:
 
 
 def link_in(typed: str) -> Link | None:
-    """Return what of a link is compared, None for what is no link."""
+    """Return a link in its one spelling, None for what is no link."""
+    return next(iter(readings_of(typed)[-1:]), None)
+
+
+def readings_of(typed: str) -> list[Link]:
+    """Return what a link may mean to the servers and browsers that normalise it; the last is its one spelling.
+
+    Some decode once and others twice, some resolve dots before parameters are dropped, some end at a NUL: a link meets
+    an entry if one of its readings does. Nothing for what is no link.
+    """
     text = read_as_link(typed)
-    whole = text if _SCHEME.match(text) else f"https://{text.lstrip('/')}"
+    address, mark, rest = re.match(r"([^?#]*)(\??)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    address = address.replace("\\", "/")
+    if _WEB.match(address) or not _SCHEME.match(address):
+        address = f"https://{_WEB.sub('', address, count=1).lstrip('/')}"
     try:
-        parts = urlsplit(whole)
+        parts = urlsplit(address + mark + rest)
         host = domain_in(unquote(parts.hostname or ""))
     except ValueError:
-        return None
+        return []
     for name in _SAME_SITE:
         if host.startswith(name) and "." in host.removeprefix(name):
             host = host.removeprefix(name)
             break
     if "." not in host:
-        return None
-    path = re.sub(r"/+", "/", unquote(parts.path)).strip("/").casefold()
-    return Link(host, path, frozenset(parse_qsl(parts.query, keep_blank_values=True)))
+        return []
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    last = frozenset((_decoded(name), _decoded(value)) for name, value in query)
+    every = last | frozenset(query)
+    *others, (path, params) = _paths(parts.path)
+    return [*(Link(host, one, every, more) for one, more in others), Link(host, path, last, params)]
+
+
+def _paths(coded: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield what a path may mean, each with its parameters; the last is read until nothing is coded any more."""
+    levels = [unquote(coded)]
+    while (decoded := unquote(levels[-1])) != levels[-1]:
+        levels.append(decoded)
+    for level in dict.fromkeys((*levels[:LEVELS], levels[-1])):
+        for read in dict.fromkeys((level.partition("\0")[0], level.replace("\0", ""))):
+            segments = re.split(r"[/\\]+", read.casefold())
+            params = frozenset(param for one in segments for param in one.split(";")[1:] if param)
+            if ";" in read:
+                yield "/".join(_without_params(_without_dots(segments))), params
+            yield "/".join(_without_dots(_without_params(segments))), params
+
+
+def _without_params(segments: Iterable[str]) -> list[str]:
+    return [name for one in segments if (name := one.partition(";")[0])]
+
+
+def _without_dots(segments: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    for one in segments:
+        if one == "..":
+            del kept[-1:]
+        elif one not in ("", "."):
+            kept.append(one)
+    return kept
+
+
+def _decoded(coded: str) -> str:
+    """Return a text without percent codes, however often it was coded."""
+    text = unquote(coded)
+    while text != coded:
+        coded, text = text, unquote(text)
+    return text.replace("\0", "")
 
 
 def holds(network: Network, address: Address) -> bool:
@@ -131,6 +187,12 @@ def _link(typed: str) -> str:
     link = link_in(typed)
     if link is None:
         raise ValueError(_("Enter a link, like instagram.com/name."))
-    path = f"/{link.path}" if link.path else ""
-    query = "&".join(f"{name}={value}" for name, value in sorted(link.query))
+    path = f"/{_coded(link.path, '?#;')}" if link.path else ""
+    path += "".join(f";{_coded(param, '?#/')}" for param in sorted(link.params))
+    query = "&".join(f"{_coded(name, '&=#+')}={_coded(value, '&#+')}" for name, value in sorted(link.query))
     return f"{link.host}{path}?{query}" if query else f"{link.host}{path}"
+
+
+def _coded(text: str, meaning: str) -> str:
+    """Return a text with those of its characters coded that would mean something where it is written."""
+    return "".join(quote(one, safe="") if one in meaning or not one.isprintable() else one for one in text)

@@ -20,6 +20,7 @@ from accounts.models import User
 from jobs.kinds import Kind, Step, declare
 from jobs.models import StaffJob
 from jobs.operations import ask_for
+from jobs.retention import SEARCHED
 from upstream.money import text_from_micros
 
 ROWS_AT_ONCE = 2_000
@@ -35,6 +36,9 @@ class ListFile(Kind):
     def allows(self, user: User, params: dict[str, Any]) -> bool:
         pages = pages_of(str(params.get("model", "")))
         return pages is not None and pages.has_view_permission(_request_of(user, ""))
+
+    def noted(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {"model": params["model"], SEARCHED: params[SEARCHED]}
 
     def total(self, job: StaffJob) -> int:
         return _rows(job).order_by().count()
@@ -74,7 +78,7 @@ def ask_page(request: HttpRequest, model: str, context: dict[str, Any]) -> HttpR
     name = str(pages.opts.verbose_name_plural)
     if request.method == "POST":
         now = timezone.now()
-        params = {"model": model, "query": query}
+        params = {"model": model, SEARCHED: query}
         file_name = f"{pages.opts.model_name}-{now:%Y-%m-%d-%H%M}.csv"
         title = _("%(rows)s as CSV") % {"rows": name[:1].upper() + name[1:]}
         job = ask_for(LIST_FILE, title=title, by=staff, now=now, params=params, back=back, file_name=file_name)
@@ -127,7 +131,7 @@ def title_of(column: str) -> str:
 
 
 def _rows(job: StaffJob) -> QuerySet[Any]:
-    return filtered_rows(_known_pages(job.params["model"]), job.asked_by, job.params["query"])
+    return filtered_rows(_known_pages(job.params["model"]), job.asked_by, job.params[SEARCHED])
 
 
 def _known_pages(model: str) -> ModelAdmin:

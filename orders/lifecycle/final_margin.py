@@ -9,12 +9,14 @@ from django.conf import settings
 from django.db.models import Q
 
 from catalog.preferences import FLOOR_MARGIN
-from orders.models import DELIVERED, GoodsClaim, LostAttempt, Order, OrderEvent, ServiceRequest, Status
+from orders.models import DELIVERED, DeliveredGoods, GoodsClaim, LostAttempt, Order, OrderEvent, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 
 CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
 LOOK_AGAIN = timedelta(days=1)
 LOOK_SOON = timedelta(hours=1)
+# For the end of a warranty: one that has none would keep what was earned for ever.
+LONGEST_WAIT = timedelta(days=366)
 # Attempts of which upstream may yet show an order: a second one is the shop's loss, and nothing has been earned.
 STILL_SOUGHT = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT, LostAttempt.State.ABANDONED)
 
@@ -52,7 +54,24 @@ def not_final_before(order: Order, now: datetime) -> datetime | None:
         return max(order.next_poll_at, now) + LOOK_SOON
     if order.lost_attempts.filter(state__in=STILL_SOUGHT).exists() or _cancel_is_asked_for(order):
         return now + LOOK_AGAIN
+    covered_until = _covered_until(order)
+    # A while longer: what was reported in the last second is there to be seen by then.
+    if covered_until is not None and now < covered_until + LOOK_SOON:
+        return covered_until + LOOK_SOON
     return now + LOOK_AGAIN if _has_open_claims(order) else None
+
+
+def _covered_until(order: Order) -> datetime | None:
+    """Return until when lines of it, or of what replaced some, may be reported; None where there is no warranty."""
+    if not order.warranty_hours:
+        return None
+    # By two indexes: joined to the goods, the two conditions would have every one of them read.
+    ours = Order.objects.filter(Q(pk=order.pk) | Q(original=order)).values("pk")
+    arrived = DeliveredGoods.objects.filter(order__in=ours).values_list("received_at", "arrivals")
+    moments = [order.finished_at or order.created_at]
+    for received_at, arrivals in arrived:
+        moments += [received_at, *(datetime.fromisoformat(str(moment)) for _pieces, moment in arrivals)]
+    return max(moments) + min(timedelta(hours=order.warranty_hours), LONGEST_WAIT)
 
 
 def _has_open_claims(order: Order) -> bool:

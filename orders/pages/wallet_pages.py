@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from orders.models import Order, PendingCheckout, Status
-from orders.placing.pay_first import close_pending_of
+from orders.placing.pay_first import close_pending_of, is_looked_at
 from wallet.extensions import Purpose, Reserved
 from wallet.models import TopUp
 
@@ -29,6 +29,9 @@ def purpose_of(top_up: TopUp) -> Purpose | None:
         if pending.top_up.credited_micros:
             text = f"{text} {_('The money is in your balance.')}"
         return Purpose(text, "warning", service, _("Order again"))
+    if is_looked_at(pending.top_up):
+        text = _("We are looking at your payment. If it is confirmed, your order is placed automatically: %(title)s.")
+        return Purpose(text % {"title": title}, moving=True)
     text = _("Your order will be placed automatically as soon as the payment arrives: %(title)s.") % {"title": title}
     return Purpose(text, moving=True)
 

@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -195,7 +196,9 @@ def _write(wanted: PendingCheckout, top_up: TopUp) -> None:
 
 def close_pending(*, now: datetime) -> int:
     """Place or drop what waits for payments that are through; return how many were closed. One failure stops none."""
-    through = PendingCheckout.objects.filter(state=State.WAITING).exclude(top_up__status__in=OPEN_TOP_UPS)
+    looked_at = Q(top_up__status=TopUp.Status.REVIEW, top_up__received_micros=0)
+    waiting = PendingCheckout.objects.filter(state=State.WAITING)
+    through = waiting.exclude(top_up__status__in=OPEN_TOP_UPS).exclude(looked_at)
     closed = 0
     for pk in list(through.order_by("id").values_list("pk", flat=True)[:BATCH]):
         try:
@@ -209,10 +212,19 @@ def close_pending_of(top_up: TopUp, *, now: datetime) -> PendingCheckout | None:
     """Place or drop what waits for this payment if it is through, and return how it stands now."""
     waiting = PendingCheckout.objects.select_related("top_up", "service")
     pending = waiting.filter(top_up=top_up).first()
-    if pending is None or pending.state != State.WAITING or pending.top_up.status in OPEN_TOP_UPS:
+    if pending is None or pending.state != State.WAITING or not _is_through(pending.top_up):
         return pending
     _close(pending.pk, now)
     return waiting.get(pk=pending.pk)
+
+
+def is_looked_at(top_up: TopUp) -> bool:
+    """Whether staff has yet to say what becomes of a payment of which nothing has been booked."""
+    return top_up.status == TopUp.Status.REVIEW and not top_up.received_micros
+
+
+def _is_through(top_up: TopUp) -> bool:
+    return top_up.status not in OPEN_TOP_UPS and not is_looked_at(top_up)
 
 
 def _close(pk: int, now: datetime) -> bool:
@@ -224,7 +236,8 @@ def _close(pk: int, now: datetime) -> bool:
         rows = PendingCheckout.objects.select_related("top_up", "user", "service__category")
         locked = rows.select_for_update(of=("self",), skip_locked=True)
         pending = locked.filter(pk=pk, state=State.WAITING).first()
-        if pending is None:
+        # Asked again: a payment that came to nothing may have come in after all, and be looked at since.
+        if pending is None or not _is_through(pending.top_up):
             return False
         with translation.override(pending.user.mail_language):
             order, reason = _outcome(pending, now)
@@ -280,6 +293,8 @@ def _promise(pending: PendingCheckout, now: datetime) -> str:
 
 
 def _why_not_paid(top_up: TopUp) -> str:
+    if top_up.status == TopUp.Status.DECLINED and top_up.confirmed_by_id:
+        return _("We couldn't accept the payment.")
     if top_up.status == TopUp.Status.DECLINED:
         return _("The payment failed.")
     if top_up.status == TopUp.Status.EXPIRED:

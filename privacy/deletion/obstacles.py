@@ -47,7 +47,7 @@ def _debt(user: User) -> Obstacle | None:
     owed_micros = owed_by(user)
     if not owed_micros:
         return None
-    text = _("You owe %(amount)s for a payment that was reversed. Add money to settle it.")
+    text = _("You owe %(amount)s. Add money to settle it.")
     return Obstacle(text % {"amount": money(owed_micros)}, reverse("wallet:home"))
 
 

@@ -10,12 +10,14 @@ from privacy.registry.other_tables import OTHER_TABLES
 from privacy.registry.support_tables import SUPPORT_TABLES
 
 TABLES = (*ACCOUNT_TABLES, *ORDER_TABLES, *MONEY_TABLES, *OTHER_TABLES, *SUPPORT_TABLES)
-# Relations to accounts of tables that hold nothing about customers: which member of staff did something.
+# Relations to accounts, and to work of the staff, of tables that hold nothing about customers: who did something, or
+# in which job.
 ACTS_OF_STAFF = {
     "accounts.DenyRule.created_by",
+    "catalog.EditedService.job",
     "catalog.ExchangeRate.set_by",
+    "catalog.ServiceFilePart.job",
     "catalog.SyncRun.decided_by",
-    "jobs.StaffJob.asked_by",
     "orders.ForwardingPause.ended_by",
     "orders.UpstreamEntry.created_by",
     "support.Announcement.created_by",

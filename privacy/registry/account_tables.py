@@ -7,7 +7,7 @@ from accounts.security.wrong_tries import digest_of
 from privacy.registry.kinds import Deleted, Emptied, Export, LeftOut, Stays, Table
 
 
-def _addresses(user: User) -> list[str]:
+def addresses_of(user: User) -> list[str]:
     """Every address that is or was the account's, as far as we still know."""
     from allauth.account.models import EmailAddress
 
@@ -22,13 +22,13 @@ def _addresses(user: User) -> list[str]:
 def _letters(user: User) -> Any:
     from notifications.models import Letter
 
-    return Letter.objects.filter(address__in=_addresses(user))
+    return Letter.objects.filter(address__in=addresses_of(user))
 
 
 def _wrong_tries(user: User) -> Any:
     from accounts.models import WrongTry
 
-    accounts = [*_addresses(user), f"customer {user.pk}"]
+    accounts = [*addresses_of(user), f"customer {user.pk}"]
     return WrongTry.objects.filter(account__in=[digest_of(account) for account in accounts])
 
 
@@ -44,7 +44,7 @@ def _staff_log(user: User) -> Any:
     from django.db.models import Q
 
     itself = Q(content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk))
-    return LogEntry.objects.filter(itself | Q(object_repr__in=_addresses(user)))
+    return LogEntry.objects.filter(itself | Q(object_repr__in=addresses_of(user)))
 
 
 def _sessions(user: User) -> Any:

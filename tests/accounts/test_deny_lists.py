@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin.deny_lists import DenyRuleForm
 from accounts.deny_list.checks import Denied, denied_email, denied_link, denied_network, denied_payer, record_hit
 from accounts.deny_list.known import forget, known
 from accounts.deny_list.values import written
@@ -119,6 +120,83 @@ def test_payers_meet_an_address_in_any_case_and_a_card_letter_by_letter() -> Non
     assert met == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("/./bad", "/x/../bad", "/../bad", "//bad", "/bad/.", "/bad/x/..", "/%2e/bad", "/x/%2E%2e/bad"),
+        *("/%2562ad", "/%252562ad", "/b%25" + "25" * 40 + "61d", "/x/%252e%252e/bad", "/bad/%252e%252e/good"),
+        *("/bad;x", "/bad;jsessionid=1/reel", "/;x/bad", "/x/..;/bad", "/bad/..;/good", "/bad%3Bx", "/bad;"),
+        *("/bad%00", "/bad%00.html", "/ba%00d", "/bad%2500", "/bad%2Freel", "\\\\bad", "/bad\\reel", "/bad%5Creel"),
+    ],
+)
+def test_spellings_that_servers_and_browsers_normalise_meet_the_entry(spelling: str) -> None:
+    deny("link", "instagram.com/bad")
+
+    assert denied_link(f"https://instagram.com{spelling}") is not None
+
+
+@pytest.mark.parametrize("begins", ["https:/", "https:", "HTTP:\\\\", "https:////", "https:\\/", "http://me@", "\\\\"])
+def test_beginnings_that_browsers_take_for_the_same_meet_the_entry(begins: str) -> None:
+    deny("link", "instagram.com/bad")
+
+    assert denied_link(f"{begins}instagram.com/bad") is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(
+            "/good",
+            "/bad/../good",
+            "/bad/%2e%2e/good",
+            "/good/bad",
+            "/good%2Fbad",
+            "/good;bad",
+            "/good;/bad",
+            "/bads;x",
+        ),
+        *("/ba%2564s", "/good?x=/../bad", "/good#/../bad", "/good%3F/../bad%3F", "/b%20ad", "/.bad", "/...", "/bad..x"),
+    ],
+)
+def test_pages_beside_the_entry_do_not_meet_it(other: str) -> None:
+    deny("link", "instagram.com/bad")
+
+    assert denied_link(f"https://instagram.com{other}") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("https://instagram.com/x/../%2562ad/./", "instagram.com/bad"),
+        ("instagram.com\\bad", "instagram.com/bad"),
+        ("instagram.com/bad%00", "instagram.com/bad"),
+        ("shop.example/a;id=2;lang=en/b", "shop.example/a/b;id=2;lang=en"),
+        ("shop.example/a%3Fb?c=%2526d&e=1%2B1", "shop.example/a%3fb?c=%26d&e=1%2B1"),
+        ("shop.example/a%0Ab", "shop.example/a%0Ab"),
+    ],
+)
+def test_an_entry_is_written_in_the_spelling_that_orders_are_read_in(typed: str, kept: str) -> None:
+    assert (written("link", typed).lower(), written("link", kept)) == (kept.lower(), written("link", typed))
+    deny("link", typed)
+    assert denied_link(typed.replace("%00", "")) is not None
+
+
+def test_an_entry_with_parameters_means_links_that_have_them() -> None:
+    deny("link", "shop.example/a;id=2")
+
+    met = [denied_link(f"https://shop.example/{path}") is not None for path in ("a;id=2", "a;x;ID=2/b", "a", "a;id=3")]
+
+    assert met == [True, True, False, False]
+
+
+def test_a_video_is_the_same_however_often_its_id_is_coded() -> None:
+    deny("link", "youtube.com/watch?v=aBc")
+
+    met = [denied_link(f"https://youtube.com/watch?{query}") is not None for query in ("v=%2561Bc", "v=%61Bc", "v=abc")]
+
+    assert met == [True, True, False]
+
+
 def test_nothing_is_asked_while_the_lists_stay_as_they_are(django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         deny("link", "bad.example")
@@ -212,3 +290,18 @@ def test_staff_adds_looks_and_removes_and_it_holds_at_once(sam: User) -> None:
     assert (rule.kind, rule.value, rule.note) == ("domain", "bad.example", "worse")
     desk.post(reverse("admin:accounts_denyrule_delete", args=[rule.pk]), {"post": "yes"})
     assert denied_email("eve@bad.example") is None
+
+
+def test_changing_the_note_loses_no_hit_counted_meanwhile(sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = deny("link", "bad.example")
+    read = DenyRuleForm.clean
+
+    def met_meanwhile(form: DenyRuleForm) -> dict[str, Any]:
+        record_hit(Denied(rule.pk, "https://bad.example"), place="order", now=timezone.now())
+        return read(form)
+
+    monkeypatch.setattr(DenyRuleForm, "clean", met_meanwhile)
+    at_the_admin(sam).post(reverse("admin:accounts_denyrule_change", args=[rule.pk]), {"note": "worse"})
+
+    rule.refresh_from_db()
+    assert (rule.note, rule.hits, rule.last_hit_at is not None) == ("worse", 1, True)

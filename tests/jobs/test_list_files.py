@@ -177,8 +177,11 @@ def test_who_had_what_made_and_downloaded_is_on_the_trail(desk: Client, place: C
     from accounts.models import TrailEntry
 
     place()
-    rows(desk, made(desk, "orders.order"))
+    rows(desk, made(desk, "orders.order", "q=ann%40example.com"))
 
+    asked_for = TrailEntry.objects.get(action=Action.ACTED, target="Orders as CSV")
+    assert asked_for.after["model"] == "orders.order"
+    assert asked_for.after["query"] == "q=ann%40example.com"
     noted = list(TrailEntry.objects.filter(actor_id=sam.pk).values_list("action", "target"))
     assert (Action.ACTED, "Orders as CSV") in noted
     assert Action.EXPORTED in [action for action, _target in noted]

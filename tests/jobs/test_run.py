@@ -19,6 +19,7 @@ from jobs.models import JobFilePart, StaffJob
 from jobs.operations import ask_for, stop
 from jobs.retention import FILES_KEPT, ROWS_KEPT, clean_jobs
 from jobs.run import CLAIM, MAX_TRIES, run_jobs
+from jobs.tasks import run_jobs as task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = StaffJob.State
@@ -240,6 +241,56 @@ def test_files_go_after_a_week_and_jobs_after_a_season(sam: User, kind: Writes) 
     assert StaffJob.objects.count() == 4
     assert JobFilePart.objects.count() == 1
     assert StaffJob.objects.filter(pk=waits.pk).exists()
+
+
+def searched(sam: User, kind: Writes, **fields: Any) -> StaffJob:
+    """A job over a list that was searched for a customer's address, with a part of its file."""
+    values = {"params": {"model": "orders.order", "query": "q=ann%40example.com"}, "file_name": "orders.csv", **fields}
+    back = "/admin/orders/order/?q=ann%40example.com"
+    job = StaffJob.objects.create(kind=kind.name, title="file", asked_by=sam, language="en", back=back, **values)
+    JobFilePart.objects.create(job=job, number=0, packed=b"")
+    return job
+
+
+def kept(job: StaffJob) -> tuple[int, str, Any]:
+    job.refresh_from_db()
+    return job.parts.count(), job.back, job.params.get("query")
+
+
+def test_stopping_a_job_drops_what_it_had_written_and_what_was_searched_for(sam: User, kind: Writes) -> None:
+    job, other = (searched(sam, kind, state=State.WAITING) for _job in range(2))
+
+    stop(job, by=sam, now=timezone.now())
+
+    assert kept(job) == (0, "", None)
+    assert job.params == {"model": "orders.order"}
+    assert kept(other) == (1, "/admin/orders/order/?q=ann%40example.com", "q=ann%40example.com")
+
+
+def test_what_a_failed_job_had_written_goes_with_the_next_run(sam: User, kind: Writes) -> None:
+    now = timezone.now()
+    failed = searched(sam, kind, state=State.WAITING)
+    done = searched(sam, kind, state=State.DONE, finished_at=now)
+    User.objects.filter(pk=sam.pk).update(is_superuser=False)
+
+    task()
+
+    failed.refresh_from_db()
+    assert failed.state == State.FAILED
+    assert kept(failed) == (0, "", None)
+    assert kept(done)[0] == 1
+
+
+def test_what_was_searched_for_is_blanked_when_the_file_goes(sam: User, kind: Writes) -> None:
+    now = timezone.now()
+    week, day = (
+        searched(sam, kind, state=State.DONE, finished_at=now - age) for age in (FILES_KEPT * 1.01, FILES_KEPT * 0.99)
+    )
+
+    clean_jobs(now=now)
+
+    assert kept(week) == (0, "", None)
+    assert kept(day) == (1, "/admin/orders/order/?q=ann%40example.com", "q=ann%40example.com")
 
 
 def test_progress_page_when_asked_for_by_whose_job_it_is_then_it_answers(

@@ -16,6 +16,7 @@ from accounts.keys.api_keys import InvalidApiKey, create_api_key, find_api_key
 from accounts.models import User
 from accounts.security.email_changes import record_email_change, undo_email_change, undo_url
 from api.webhooks.operations import add_webhook
+from jobs.models import JobFilePart, StaffJob
 from notifications.letters import send_letters
 from notifications.models import Letter, Notice
 from orders.accounting.audit import audit
@@ -357,3 +358,25 @@ def test_an_account_of_every_kind_of_rows_can_be_deleted(db):
     account_of_rows.refresh_from_db()
     assert account_of_rows.state == State.DONE
     assert not EmailAddress.objects.filter(user=user).exists()
+
+
+def test_delete_accounts_drops_files_of_lists_that_were_searched_for_the_customer(ann, sam):
+    without_money(ann)
+    back = "/admin/orders/order/?q="
+    jobs = [
+        StaffJob.objects.create(
+            kind="list_file", title="Orders", asked_by=sam, language="en", file_name="orders.csv", state="done",
+            finished_at=timezone.now(), back=f"{back}{name}%40example.com",
+            params={"model": "orders.order", "query": f"q={name}%40example.com"},
+        )
+        for name in ("ann", "ben")
+    ]  # fmt: skip
+    for job in jobs:
+        JobFilePart.objects.create(job=job, number=0, packed=b"")
+    request_deletion(ann, now=timezone.now())
+
+    delete_accounts(now=much_later())
+
+    hers, his = (StaffJob.objects.get(pk=job.pk) for job in jobs)
+    assert (hers.params, hers.back, hers.parts.count()) == ({}, "", 0)
+    assert (his.params["query"], his.parts.count()) == ("q=ben%40example.com", 1)

@@ -10,7 +10,7 @@ from wallet.operations.manual_moves import (
     decline_request,
     move_by_hand,
 )
-from wallet.operations.reversals import OwesMoney, check_may_buy, owed_by
+from wallet.operations.reversals import OwesMoney, check_may_buy, debt_of, owed_by
 from wallet.operations.second_person import SubjectChanged
 from wallet.operations.sweep import check_top_up, check_top_ups
 from wallet.operations.top_ups import (
@@ -44,6 +44,7 @@ __all__ = [
     "confirm_top_up",
     "credit",
     "debit",
+    "debt_of",
     "declare_transfer",
     "decline_request",
     "decline_top_up",

@@ -6,6 +6,7 @@ What arrives is compared with the one top-up it names. The rules:
     underpaid       What was received less the fee is credited, never more, and no bonus: REVIEW.
     too late        Paid after the account was deleted: nothing is credited, staff pays it back or out: REVIEW.
     denied payer    Paid by somebody on the deny list: nothing is credited, a human refunds or confirms it: REVIEW.
+                    Refunded at the gateway, it says so, and a human declines it.
     overpaid        All that was received less the fee is credited, and the bonus that was promised: PAID, with a note.
     late            Paid after it expired or was canceled: credited like any other, it is the customer's money.
     paid in parts   The first sum is credited. A larger one later waits for staff, who confirms the whole: REVIEW.
@@ -63,6 +64,7 @@ def apply_payment_update(top_up: TopUp, update: PaymentUpdate, *, now: datetime)
         changes = _held_for_its_payer(top_up, update, now) or _paid(top_up, update.amount_micros, now)
     elif update.state == State.REFUNDED:
         changes = _refunded(top_up, update)
+        changes |= _told_of_refund(top_up, changes["refunded_micros"])
     elif update.state == State.DISPUTED:
         changes = {"disputed_micros": update.amount_micros}
     elif update.state == State.DISPUTE_WON:
@@ -141,6 +143,8 @@ def _held_for_its_payer(top_up: TopUp, update: PaymentUpdate, now: datetime) -> 
         return {}
     if top_up.status != Status.REVIEW:  # gateways repeat themselves
         record_hit(denied, place=Place.PAYMENT, user=top_up.user, now=now)
+    elif top_up.refunded_micros:
+        return {"status": Status.REVIEW}  # what it says of the refund stays
     amount = f"{text_from_micros(update.amount_micros)} {update.currency}"
     text = _("%(amount)s came from a payer on the deny list. Refund it at the gateway, or confirm it to credit it.")
     return {"status": Status.REVIEW, "attention": text % {"amount": amount}, "next_check_at": None}
@@ -192,6 +196,15 @@ def _refunded(top_up: TopUp, update: PaymentUpdate) -> Changes:
     # sum never falls below that one until the gateway tells of all of them.
     shares[UNNAMED] = unnamed_micros
     return {"refund_shares": shares, "refunded_micros": max(unnamed_micros, named_micros)}
+
+
+def _told_of_refund(top_up: TopUp, refunded_micros: int) -> Changes:
+    """Say of a payment that waits for a human, and of which nothing has been booked, what has gone back of it."""
+    if top_up.received_micros or top_up.status != Status.REVIEW:
+        return {}
+    amount = f"{text_from_micros(refunded_micros)} {top_up.currency}"
+    text = _("%(amount)s of it has been refunded at the gateway; nothing was credited. Decline it if that was all.")
+    return {"attention": text % {"amount": amount}}
 
 
 def _wrong_currency(top_up: TopUp, update: PaymentUpdate) -> Changes:

@@ -1,9 +1,12 @@
-"""Money that a gateway took back from us: it is taken from the wallet, and what is not there any more is owed.
+"""Money that a gateway took back from us, and cashback of what was refunded: it is taken from the wallet, and what is
+not there any more is owed.
 
 While a customer owes something nothing can be bought; whatever comes in later pays it first (`ledger`).
 """
 
-from django.db.models import F, Sum
+from dataclasses import dataclass
+
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -12,28 +15,56 @@ from wallet.models import LedgerEntry, Receivable, TopUp, Wallet
 from wallet.operations.ledger import InsufficientFunds, credit, debit, wallet_of
 
 
-class OwesMoney(Exception):
-    """The customer owes `owed_micros` since a payment was taken back. The text is for the customer."""
+@dataclass(frozen=True)
+class Debt:
+    """What a customer owes, in micros: of payments that were taken back, and of cashback."""
 
-    def __init__(self, owed_micros: int) -> None:
-        self.owed_micros = owed_micros
-        super().__init__(
-            _("One of your payments was reversed, and %(amount)s of it is still owed. Add money to keep buying.")
-            % {"amount": money(owed_micros)}
-        )
+    payments_micros: int = 0
+    cashback_micros: int = 0
+
+    @property
+    def micros(self) -> int:
+        return self.payments_micros + self.cashback_micros
+
+    @property
+    def words(self) -> str:
+        """What it is owed for and how much it is, for the customer."""
+        if not self.cashback_micros:
+            text = _("One of your payments was reversed, and %(amount)s of it is still owed.")
+        elif not self.payments_micros:
+            text = _("An order was refunded, so its cashback was taken back, and %(amount)s of it is still owed.")
+        else:
+            text = _("Payments were reversed and cashback was taken back, and %(amount)s of that is still owed.")
+        return text % {"amount": money(self.micros)}
+
+
+class OwesMoney(Exception):
+    """The customer owes `owed_micros` since something was taken back. The text is for the customer."""
+
+    def __init__(self, debt: Debt) -> None:
+        self.owed_micros = debt.micros
+        super().__init__(f"{debt.words} {_('Add money to keep buying.')}")
+
+
+def debt_of(user: User) -> Debt:
+    """Return what this customer owes, by what it is owed for."""
+    left, paid = F("amount_micros") - F("paid_micros"), Q(top_up__isnull=False)
+    sums = Receivable.objects.filter(user=user, settled_at=None).aggregate(
+        payments=Sum(left, filter=paid), cashback=Sum(left, filter=~paid)
+    )
+    return Debt(sums["payments"] or 0, sums["cashback"] or 0)
 
 
 def owed_by(user: User) -> int:
     """Return the micros this customer owes."""
-    open_ones = Receivable.objects.filter(user=user, settled_at=None)
-    return open_ones.aggregate(owed=Sum(F("amount_micros") - F("paid_micros")))["owed"] or 0
+    return debt_of(user).micros
 
 
 def check_may_buy(user: User) -> None:
     """Return when the customer owes nothing. Raises OwesMoney."""
-    owed_micros = owed_by(user)
-    if owed_micros > 0:
-        raise OwesMoney(owed_micros)
+    debt = debt_of(user)
+    if debt.micros > 0:
+        raise OwesMoney(debt)
 
 
 def take_back(top_up: TopUp, amount_micros: int, note: str) -> None:

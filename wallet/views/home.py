@@ -8,7 +8,7 @@ from accounts.access import CustomerRequest, customers_only
 from accounts.paging import open_page
 from wallet.extensions import reserved_of
 from wallet.models import OPEN_TOP_UPS
-from wallet.operations import owed_by, wallet_of
+from wallet.operations import debt_of, wallet_of
 from wallet.statement import StatementForm, with_balances
 
 ENTRIES_PER_PAGE = 25
@@ -26,7 +26,7 @@ def home(request: CustomerRequest) -> HttpResponse:
     context = {
         "wallet": wallet,
         "reserved": reserved_of(request.user),
-        "owed_micros": owed_by(request.user),
+        "debt": debt_of(request.user),
         "open_top_ups": request.user.top_ups.newest_first().filter(status__in=OPEN_TOP_UPS)[:OPEN_PAYMENTS_SHOWN],
         "form": form,
         "filtered": bool(wanted),

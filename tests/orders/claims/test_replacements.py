@@ -208,12 +208,12 @@ def test_order_without_a_price_that_replaces_nothing_is_refused_by_the_database(
 def test_replacements_make_an_earning_smaller(bought, claim, sam, client_upstream, settings):
     from decimal import Decimal
 
-    from orders.lifecycle.referrals import _earned_micros
+    from orders.lifecycle.final_margin import earned_micros
 
-    alone = _earned_micros(bought, Decimal(50))
+    alone = earned_micros(bought, Decimal(50))
     claim(1)
     made = answer(bought, sam, "replaced", 1).replacement
     forward_order(made.pk, client=client_upstream, clock=timezone.now)
 
-    assert alone - _earned_micros(bought, Decimal(50)) == COST // 2
+    assert alone - earned_micros(bought, Decimal(50)) == COST // 2
     assert not ReferralEarning.objects.exists()  # a replacement earns nothing

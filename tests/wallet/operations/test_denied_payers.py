@@ -12,7 +12,7 @@ from tests.wallet.conftest import btcpay_server, stripe_server
 from tests.wallet.paying import balance, btcpay_says, demo_says, start, status, stripe_tells
 from wallet.gateways import State, enabled_gateways
 from wallet.models import LedgerEntry, TopUp
-from wallet.operations import confirm_top_up
+from wallet.operations import confirm_top_up, decline_top_up
 from wallet.operations.callbacks import apply_answer
 
 __all__ = ["btcpay_server", "stripe_server"]
@@ -142,3 +142,20 @@ def test_what_is_refunded_at_the_gateway_meanwhile_takes_nothing(ann: User) -> N
 
     assert balance(ann) == before
     assert audit(client=None, now=timezone.now()).problems == []
+
+
+def test_what_is_refunded_at_the_gateway_says_so_until_staff_declines_it(ann: User, sam: User) -> None:
+    deny("payer", ann.email)
+    before, top_up = balance(ann), start(ann, "demo")
+    demo_says(top_up, State.PAID)
+
+    demo_says(top_up, State.REFUNDED)
+    demo_says(top_up, State.PAID)  # gateways repeat themselves
+
+    assert status(top_up) == TopUp.Status.REVIEW
+    assert "10" in top_up.attention
+    assert "of it has been refunded at the gateway; nothing was credited." in top_up.attention
+    assert balance(ann) == before
+    decline_top_up(top_up=top_up, actor=sam)
+    assert (status(top_up), top_up.attention, balance(ann)) == (TopUp.Status.DECLINED, "", before)
+    assert len(hits()) == 1

@@ -1,12 +1,16 @@
 """Payments that are taken back: from the wallet what is there, the rest is owed, and what is owed blocks buying."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
+from tests.pages import page_words
 from tests.wallet.paying import DOLLAR, balance, demo_says, rows, start
 from wallet.gateways import State
 from wallet.models import LedgerEntry, Receivable, TopUp
 from wallet.operations import OwesMoney, adjust, check_may_buy, credit, debit, owed_by
+from wallet.operations.reversals import take_back_earning
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_gateway")]
 Status = TopUp.Status
@@ -94,6 +98,28 @@ def test_buying_when_something_is_owed_is_refused_until_it_is_paid(paid: TopUp) 
     assert [
         entry.amount_micros for entry in LedgerEntry.objects.filter(reference__startswith="receivable:").order_by("pk")
     ] == [-5 * DOLLAR, -7 * DOLLAR]
+
+
+def test_words_say_what_it_is_owed_for(ann: User, client: Client) -> None:
+    def words() -> str:
+        with pytest.raises(OwesMoney) as refusal:
+            check_may_buy(ann)
+        return str(refusal.value)
+
+    spend(ann, 100)
+    reference = "order:1:cashback:back:1"
+    take_back_earning(ann, 2 * DOLLAR, kind=LedgerEntry.Kind.CASHBACK, reference=reference, note="Followers")
+
+    said = "An order was refunded, so its cashback was taken back, and $2.00 of it is still owed."
+    assert words() == f"{said} Add money to keep buying."
+    client.force_login(ann)
+    page = page_words(client.get(reverse("wallet:home")))
+    assert f"{said} Any money you add covers this first" in page
+    assert "One of your payments" not in page
+    Receivable.objects.create(user=ann, amount_micros=3 * DOLLAR, top_up=start(ann, "demo", 20))
+    assert words().startswith("Payments were reversed and cashback was taken back, and $5.00 of that is still owed.")
+    Receivable.objects.filter(top_up=None).delete()
+    assert words() == ("One of your payments was reversed, and $3.00 of it is still owed. Add money to keep buying.")
 
 
 def test_credit_when_several_are_owed_pays_the_oldest_first(ann: User, sam: User) -> None:
