@@ -19,9 +19,9 @@ from accounts.moments import write_distance
 from accounts.templatetags.money import money
 from storefront.money_desk.tabs import Tab
 from support.models import Message, Ticket
-from wallet.admin.payments import seen_of
 from wallet.extensions import page_about
 from wallet.models import MoneyRequest, TopUp, Wallet
+from wallet.operations.confirmations import seen_of
 from wallet.operations.manual_moves import may_decide, who_can_decide
 
 SHOWN = 50  # lines of a queue
