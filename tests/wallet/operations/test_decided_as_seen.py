@@ -59,7 +59,7 @@ def test_mark_as_reviewed_when_a_chargeback_arrives_leaves_it_for_somebody_to_se
     assert top_up.attention not in ("", "paid twice, it seems")
 
 
-def test_confirm_when_more_money_arrives_credits_what_arrived_alone(ann: User, sam: User) -> None:
+def test_confirm_when_the_gateway_tells_another_sum_credits_nothing(ann: User, sam: User) -> None:
     top_up = start(ann, "demo", 20)
     demo_says(top_up, State.PAID, amount_micros=5 * DOLLAR)
     seen = TopUp.objects.get(pk=top_up.pk)
@@ -70,7 +70,9 @@ def test_confirm_when_more_money_arrives_credits_what_arrived_alone(ann: User, s
         lambda: confirm_top_up(top_up=seen, received_micros=10 * DOLLAR, actor=sam),
     )
 
-    assert balance(ann) == 108 * DOLLAR
+    top_up.refresh_from_db()
+    assert (top_up.status, balance(ann)) == (Status.REVIEW, 105 * DOLLAR)
+    assert "reports 8.00 paid in total" in top_up.attention
 
 
 def test_decline_when_the_customer_says_that_they_have_paid_leaves_it_waiting(ann: User, sam: User) -> None:
