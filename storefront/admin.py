@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.fresh_sign_in import confirmed_page
+from accounts.admin.recorded import watched_page
 from storefront import __version__
 from storefront.admin_search import search
 from storefront.admin_sidebar import advanced
@@ -36,14 +37,15 @@ def no_app_page(request: HttpRequest, app_label: str, extra_context: Any = None)
 
 
 def own_pages() -> list[URLPattern]:
-    """Return the addresses that belong to no model."""
+    """Return the addresses that belong to no model, each of them watched for the trail."""
+    inside = admin.site.admin_view
     return [
-        path("advanced/", admin.site.admin_view(advanced), name="advanced"),
-        path("set-up/", admin.site.admin_view(confirmed_page(set_up)), name="set_up"),
-        path("set-up/sync/", admin.site.admin_view(sync_part), name="set_up_sync"),
-        path("money/", admin.site.admin_view(money_desk), name="money_desk"),
-        path("money/file/<int:pk>/", admin.site.admin_view(money_file), name="money_file"),
-        path("set-up/prices/", admin.site.admin_view(prices_part), name="set_up_prices"),
+        path("advanced/", inside(watched_page(advanced)), name="advanced"),
+        path("set-up/", inside(confirmed_page(watched_page(set_up))), name="set_up"),
+        path("set-up/sync/", inside(watched_page(sync_part)), name="set_up_sync"),
+        path("money/", inside(watched_page(money_desk)), name="money_desk"),
+        path("money/file/<int:pk>/", inside(watched_page(money_file)), name="money_file"),
+        path("set-up/prices/", inside(watched_page(prices_part)), name="set_up_prices"),
     ]
 
 

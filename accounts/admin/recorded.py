@@ -83,6 +83,23 @@ def _watched(pages: UnfoldModelAdmin, view: Callable[..., HttpResponseBase]) -> 
     return update_wrapper(watched, view)
 
 
+def watched_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Watch a page that belongs to no model as those of models are; whether it may be opened is asked around this."""
+
+    def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        token = acting_request.set(request)
+        try:
+            response = view(request, *args, **kwargs)
+        finally:
+            acting_request.reset(token)
+        if not getattr(request, "is_on_the_trail", False) and (act := _act_of(request, response)):
+            action, after = act
+            record(action, actor=request.user, request=request, after={"page": _name_of(request), **kwargs, **after})
+        return response
+
+    return update_wrapper(watched, view)
+
+
 def _refuse_other_spellings(pages: UnfoldModelAdmin, object_id: Any) -> None:
     """Raise Http404 for "+5", " 5" or "0_5", which Python reads as 5 and would find that row.
 
@@ -97,18 +114,30 @@ def _refuse_other_spellings(pages: UnfoldModelAdmin, object_id: Any) -> None:
 
 
 def _note_unnoticed(pages: UnfoldModelAdmin, request: HttpRequest, response: HttpResponseBase, object_id: Any) -> None:
-    """Note a download, and what was posted and led on; a form that came back with its errors has done nothing."""
-    if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
-        action, after = Action.EXPORTED, {"asked": {name: request.GET.getlist(name) for name in request.GET}}
-    elif request.method not in SAFE and (response.status_code in (204, 302, 303) or "HX-Redirect" in response):
-        action, after = Action.ACTED, _what_was_posted(pages, request)
-    else:
+    act = _act_of(request, response, pages)
+    if act is None:
         return
+    action, after = act
     target = pages.model(pk=object_id) if str(object_id or "").isdecimal() else pages.model()
-    name = request.resolver_match.url_name if request.resolver_match else ""
     # Its text may want columns that nobody has read: the trail says the page, and the number of the row.
-    entry = {"page": name, **after}
+    entry = {"page": _name_of(request), **after}
     record(action, actor=request.user, target=_Unread(target), request=request, after=entry)  # type: ignore[arg-type]  # reads as a row
+
+
+def _act_of(
+    request: HttpRequest, response: HttpResponseBase, pages: UnfoldModelAdmin | None = None
+) -> tuple[Action, dict[str, Any]] | None:
+    """Return a download, or what was posted and led on; a form that came back with its errors has done nothing."""
+    if response.status_code == 200 and response.get("Content-Disposition", "").startswith("attachment"):
+        return Action.EXPORTED, {"asked": {name: request.GET.getlist(name) for name in request.GET}}
+    if request.method not in SAFE and (response.status_code in (204, 302, 303) or "HX-Redirect" in response):
+        return Action.ACTED, _what_was_posted(pages, request)
+    return None
+
+
+def _name_of(request: HttpRequest) -> str:
+    name = request.resolver_match.url_name if request.resolver_match else ""
+    return name or ""
 
 
 class _Unread:
@@ -121,14 +150,14 @@ class _Unread:
         return str(self._meta.verbose_name)
 
 
-def _what_was_posted(pages: UnfoldModelAdmin, request: HttpRequest) -> dict[str, Any]:
+def _what_was_posted(pages: UnfoldModelAdmin | None, request: HttpRequest) -> dict[str, Any]:
     """Return an action's name and rows, or the fields of a dialog, whatever was posted beside them."""
-    if "action" in request.POST and is_list(pages, request):
+    if pages is not None and "action" in request.POST and is_list(pages, request):
         rows = request.POST.getlist("_selected_action")
         noted = {"action": _action_taken(request), "count": len(rows), "rows": rows[:NAMED_ROWS]}
         return {**noted, "all": True} if request.POST.get("select_across") == "1" else noted
     # The trail cuts what is too much: what a dialog asks for comes first.
-    asked = _asked_by_dialogs(pages)
+    asked = _asked_by_dialogs(pages) if pages is not None else set()
     names = sorted((name for name in request.POST if name not in NO_FIELDS), key=lambda name: name not in asked)
     fields = {name: request.POST[name].strip() for name in names}
     return {"posted": fields} if fields else {}

@@ -1,24 +1,10 @@
 /* "j" and "k" move through the lines of the admin's queues from anywhere on the page, the arrows once one has the focus.
    Lines are links: Enter opens them. A link or button with `data-key` is pressed by that key, from anywhere as well. */
-const OFF = "shortcuts-off"; // as shortcuts.js keeps that single keys are off
-const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
-const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [role=textbox]";
+import { areOff, isTyping, letter } from "./keys.js";
+
+const STEPS = { j: 1, k: -1, arrowdown: 1, arrowup: -1 };
 const lines = [...document.querySelectorAll("[data-queue] a")];
 const keyed = [...document.querySelectorAll("[data-key]")];
-
-function areOff() {
-  try {
-    return localStorage.getItem(OFF) !== null;
-  } catch {
-    return false; // Storage may be forbidden.
-  }
-}
-
-/* The letter on the key, also where the keyboard is set to another alphabet. */
-function named(event) {
-  const other = /^Key([A-Z])$/.exec(event.code);
-  return other ? other[1].toLowerCase() : event.key;
-}
 
 function isShown(element) {
   return element !== null && element.getClientRects().length > 0;
@@ -33,18 +19,18 @@ function enter(event) {
 
 function pressed(event) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  if (event.target.isContentEditable || event.target.closest?.(TYPED_INTO)) return;
-  if (isShown(document.getElementById("modal-content"))) return;
-  const key = named(event);
+  if (isTyping(event.target) || isShown(document.getElementById("modal-content"))) return;
+  const key = letter(event);
   const button = keyed.find((one) => one.dataset.key === key);
   if (button && !areOff()) {
+    if (event.repeat) return; // held down: it has been pressed once
     event.preventDefault();
     button.click();
     return;
   }
   const step = STEPS[key];
   const place = lines.indexOf(document.activeElement);
-  const isArrow = key.startsWith("Arrow");
+  const isArrow = key.startsWith("arrow");
   if (!step || (isArrow ? place < 0 : areOff())) return;
   const next = lines[place < 0 ? (step > 0 ? 0 : lines.length - 1) : place + step];
   if (!next) return;

@@ -1,7 +1,8 @@
 /* Keys that lead somewhere: "/" to the search, "g" and another to a page, "?" to the list of them, Ctrl-K to the palette.
    What they open is fetched the first time, with the addresses for this reader. */
+import { OFF, areOff, isTyping, letter } from "./keys.js";
+
 const BETWEEN_KEYS = 1500;
-const OFF = "shortcuts-off";
 const source = document.querySelector("script[data-palette-address]").dataset.paletteAddress;
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 let loading = null;
@@ -31,14 +32,6 @@ function dialogs() {
   return loading;
 }
 
-export function areOff() {
-  try {
-    return localStorage.getItem(OFF) !== null;
-  } catch {
-    return false; // Storage may be forbidden.
-  }
-}
-
 async function openPalette() {
   const loaded = await dialogs();
   if (loaded && !document.querySelector("dialog[open]")) loaded.openPalette(loaded.dialogs);
@@ -63,20 +56,6 @@ async function follow(keys) {
   const loaded = await dialogs();
   const link = loaded?.dialogs.querySelector(`a[data-keys="${CSS.escape(keys)}"]`);
   if (link) location.assign(link.href);
-}
-
-/* A box that is ticked takes no letters; the one in a dialog has the focus for a moment after that has closed. */
-const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [role=textbox]";
-
-function isTyping(target) {
-  return target.isContentEditable || target.closest?.(TYPED_INTO);
-}
-
-/* The letter on the key, also where the keyboard is set to another alphabet. */
-function letter(event) {
-  const isLatin = event.key.length === 1 && event.key.charCodeAt(0) < 128;
-  const other = /^Key([A-Z])$/.exec(event.code);
-  return (isLatin || !other ? event.key : other[1]).toLowerCase();
 }
 
 function pressed(event) {

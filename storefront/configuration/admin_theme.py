@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.templatetags.static import static
+
 
 def admin_theme(*, shop_url: str) -> dict[str, Any]:
     """Return the UNFOLD setting; `shop_url` is where "view site" leads."""
@@ -10,6 +12,7 @@ def admin_theme(*, shop_url: str) -> dict[str, Any]:
         "SITE_HEADER": "storefront.face.admin_look.store_name",
         "SITE_ICON": "storefront.face.admin_look.icon",
         "COLORS": "storefront.face.admin_look.theme_colors",
+        "STYLES": [lambda request: static("css/admin.css")],
         "SITE_URL": shop_url,
         "SHOW_HISTORY": True,
         "DASHBOARD_CALLBACK": "storefront.admin_home.page.dashboard",

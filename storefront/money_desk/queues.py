@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,12 +19,12 @@ from accounts.moments import write_distance
 from accounts.templatetags.money import money
 from storefront.money_desk.tabs import Tab
 from support.models import Message, Ticket
-from wallet.admin.payments import seen_of
 from wallet.extensions import page_about
 from wallet.models import MoneyRequest, TopUp, Wallet
+from wallet.operations.confirmations import seen_of
 from wallet.operations.manual_moves import may_decide, who_can_decide
 
-SHOWN = 50  # lines of a queue
+SHOWN = 50  # lines of a part of a queue
 EVENTS, TICKETS, MESSAGES = 10, 3, 5
 KEYS = {"confirm": "c", "decline": "d", "mark_reviewed": "r", "approve": "a"}
 
@@ -40,6 +40,17 @@ class QueueLine:
     age: str
     link: str
     is_here: bool
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """A part of a queue by its number, the row that is looked at, and the one that comes up after that."""
+
+    number: int
+    lines: list[QueueLine]
+    here: Any
+    following: int | None
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -65,11 +76,21 @@ class Looked:
     tickets: list[dict[str, Any]] = field(default_factory=list)
 
 
-def lines_of(tab: Tab, at: int | None, *, now: datetime) -> tuple[list[QueueLine], Any]:
-    """Return the lines of a queue and the row that is looked at, the first if `at` waits no longer; one statement."""
+def page_of(tab: Tab, at: int | None, number: int, *, now: datetime) -> QueuePage:
+    """Return the part of a queue with the row `at`, or that with this number where it waits no longer; counted from 0.
+
+    Three statements at most. What is looked at is that row, or the first of the part.
+    """
     assert tab.waiting is not None  # noqa: S101 - those without a queue have no lines
-    rows = list(tab.waiting().select_related("user")[:SHOWN])
-    here = next((row for row in rows if row.pk == at), rows[0] if rows else None)
+    waiting = tab.waiting()
+    here = waiting.select_related("user").filter(pk=at).first() if at is not None else None
+    if here is not None:
+        earlier = Q(created_at__lt=here.created_at) | Q(created_at=here.created_at, pk__lt=here.pk)
+        number = waiting.filter(earlier).count() // SHOWN
+    rows = list(waiting.select_related("user")[number * SHOWN : (number + 1) * SHOWN + 1])
+    here = here or next(iter(rows), None)
+    places = [row.pk for row in rows]
+    following = places[places.index(here.pk) + 1 :] if here is not None and here.pk in places else []
     lines = [
         QueueLine(
             pk=row.pk,
@@ -78,27 +99,27 @@ def lines_of(tab: Tab, at: int | None, *, now: datetime) -> tuple[list[QueueLine
             micros=_micros(row),
             age=write_distance(row.created_at, now=now),
             link=f"{address(tab, row.pk)}#looked",
-            is_here=row is here,
+            is_here=row == here,
         )
-        for row in rows
+        for row in rows[:SHOWN]
     ]
-    return lines, here
+    return QueuePage(number, lines, here, following[0] if following else None, is_last=len(rows) <= SHOWN)
 
 
-def address(tab: Tab, at: int | None = None) -> str:
-    """Return where a tab is, with one of its rows opened."""
-    query = {"tab": tab.name} | ({} if at is None else {"at": at})
+def address(tab: Tab, at: int | None = None, *, number: int = 0) -> str:
+    """Return where a tab is, with one of its rows opened, or a later part of its queue."""
+    query = {"tab": tab.name} | ({} if at is None else {"at": at}) | ({"part": number} if number else {})
     return f"{reverse('admin:money_desk')}?{urlencode(query)}"
 
 
-def looked_at(request: HttpRequest, tab: Tab, row: Any, lines: list[QueueLine]) -> Looked:
-    """Return what is shown of a row; a dozen statements at most."""
+def looked_at(request: HttpRequest, tab: Tab, page: QueuePage) -> Looked | None:
+    """Return what is shown of the row that is looked at; a dozen statements at most."""
+    if page.here is None:
+        return None
     # Once it is decided the next one comes up; after the last one, the first.
-    places = [line.pk for line in lines]
-    following = next(iter(places[places.index(row.pk) + 1 :]), None)
-    back = address(tab, following)
+    back = address(tab, page.following)
     looks: dict[type, Callable[..., Looked]] = {TopUp: _payment, MoneyRequest: _move}
-    return looks[type(row)](request, row, back)
+    return looks[type(page.here)](request, page.here, back)
 
 
 def _payment(request: HttpRequest, top_up: TopUp, back: str) -> Looked:

@@ -27,6 +27,10 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 ANSWERED_SECONDS = 8  # somebody waits: on a page, or before a terminal
 
 
+class EmptyAccount(Trouble):
+    """Nothing can be bought upstream until money is added there; everything else works."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What was found out about one part of the shop."""
@@ -34,6 +38,7 @@ class Finding:
     part: str
     well: bool
     text: str
+    only_warns: bool = False  # not well, and yet nothing that a shop waits for which has not opened
 
 
 def examine(parts: Iterable[str], *, also_in_private: bool = False) -> Iterator[Finding]:
@@ -47,7 +52,7 @@ def examine(parts: Iterable[str], *, also_in_private: bool = False) -> Iterator[
             yield Finding(part, True, questions[part]())
         except Exception as error:  # any error is the finding
             text = " ".join(str(error).split()) or type(error).__name__
-            yield Finding(part, False, text)
+            yield Finding(part, False, text, only_warns=isinstance(error, EmptyAccount))
 
 
 def _database() -> str:
@@ -83,7 +88,7 @@ def _upstream() -> str:
     if account.currency.upper() != settings.UPSTREAM_CURRENCY:
         raise Trouble(_("the account is kept in %(currency)s, but UPSTREAM_CURRENCY is %(set)s") % said)
     if account.balance <= 0:
-        raise Trouble(_("the key is accepted, but the balance is %(balance)s %(currency)s") % said)
+        raise EmptyAccount(_("the key is accepted, but the balance is %(balance)s %(currency)s") % said)
     return _("the key is accepted, balance %(balance)s %(currency)s") % said
 
 

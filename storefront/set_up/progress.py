@@ -45,9 +45,9 @@ def next_step(found: list[Standing]) -> Standing | None:
 
 
 def ask(step: Step) -> tuple[bool, str]:
-    """Ask what a step is about, whoever has to answer; return whether all is well, and what was found."""
+    """Ask what a step is about, whoever has to answer; return whether it is settled, and what was found."""
     findings = list(examine(step.parts, also_in_private=True))
-    troubles = [one for one in findings if not one.well]
+    troubles = [one for one in findings if not one.well and not one.only_warns]
     named = len(step.parts) > 1
     said = [f"{one.part}: {one.text}" if named else one.text for one in troubles or findings]
     return not troubles, "\n".join(said)

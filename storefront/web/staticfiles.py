@@ -14,6 +14,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 BUNDLE = "css/site.css"
 _IMPORT = re.compile(r'@import url\("([^"]+)"\) layer\(([a-z]+)\);')
+_SCRIPT_IMPORT = (r'(?P<matched>from "(?P<url>\./[^"]+\.js)")', 'from "%(url)s"')
 
 Paths = dict[str, tuple[Storage, str]]
 
@@ -53,6 +54,9 @@ def imported_by_browsers() -> list[str]:
 
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):
     """Serve one stylesheet instead of one for each component, which would cost a phone a round trip for every six."""
+
+    # A script of ours imports another one by its hashed name, so never an old one. Those of others import as they like.
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", (_SCRIPT_IMPORT,)))
 
     def post_process(self, paths: Paths, dry_run: bool = False, **options: Any) -> Iterator[Any]:
         """Bundle the stylesheet, then hash and compress everything as usual."""

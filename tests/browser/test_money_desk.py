@@ -87,6 +87,33 @@ def test_a_queue_is_worked_off_by_keys_alone(
     assert [TopUp.objects.get(pk=row.pk).status for row in queue] == ["pending", "paid", "declined"]
 
 
+def keydown(page: Page, key: str, code: str, **more: bool) -> None:
+    """Press a key on a keyboard whose letters stand elsewhere than on ours, which `Keyboard.press` cannot do."""
+    page.evaluate(
+        "(said) => document.body.dispatchEvent(new KeyboardEvent('keydown', said))",
+        {"key": key, "code": code, "bubbles": True, "cancelable": True, **more},
+    )
+
+
+def test_keys_are_those_that_are_written_and_act_once(
+    browser: Browser, address: str, sam: User, queue: list[TopUp]
+) -> None:
+    for page in visitor(browser, address, sam, viewport=DESK):
+        dialog = page.locator("#modal-content")
+        page.goto(TRANSFERS)
+        keydown(page, "e", "KeyD")  # Dvorak: the key of our "d"
+        keydown(page, "d", "KeyH", repeat=True)  # still held down since the page before
+        page.keyboard.press("j")
+        expect(page.locator("[data-queue] a").first).to_be_focused()
+        expect(dialog).to_be_hidden()
+
+        keydown(page, "d", "KeyH")
+        expect(dialog.get_by_role("button", name="Decline")).to_be_focused()
+        page.goto(TRANSFERS)
+        keydown(page, "в", "KeyD")  # Cyrillic letters on the same keys
+        expect(dialog.get_by_role("button", name="Decline")).to_be_focused()
+
+
 @pytest.mark.parametrize(("window", "scheme"), [(NARROW, "light"), (NARROW, "dark"), (DESK, "light"), (DESK, "dark")])
 def test_every_tab_fits_and_is_read_aloud(
     browser: Browser, address: str, sam: User, queue: list[TopUp], window: Any, scheme: str

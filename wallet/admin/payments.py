@@ -1,7 +1,7 @@
 """Admin pages of payments from outside: top-ups, what gateways told us about them, and what customers owe."""
 
-import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -28,14 +28,13 @@ from accounts.admin.widgets import (
     member_of_staff,
     money_column,
 )
-from accounts.models import User
 from accounts.money import MicrosFormField
 from accounts.power import NotYourOwnMoney
 from wallet.admin.manual_moves import lead_to_waiting
 from wallet.extensions import tells_page
 from wallet.models import OPEN_TOP_UPS, GatewayEvent, MoneyRequest, Receivable, TopUp
-from wallet.operations import WrongStatus, close_review, confirm_top_up, decline_top_up
-from wallet.operations.confirmations import ABOUT
+from wallet.operations import PaymentChanged, WrongStatus, close_review, confirm_top_up, decline_top_up
+from wallet.operations.confirmations import ABOUT, seen_of
 from wallet.operations.top_ups import MAX_MICROS
 
 Status = TopUp.Status
@@ -179,7 +178,7 @@ class TopUpAdmin(ReadOnlyAdmin):
             return self._judge(
                 request,
                 object_id,
-                lambda top_up, actor: confirm_top_up(top_up=top_up, received_micros=received_micros, actor=actor),
+                partial(confirm_top_up, received_micros=received_micros),
                 f"confirmed: {received_micros} micros received",
                 _("The payment has been confirmed and credited."),
             )
@@ -198,7 +197,7 @@ class TopUpAdmin(ReadOnlyAdmin):
         return self._judge(
             request,
             object_id,
-            lambda top_up, actor: decline_top_up(top_up=top_up, actor=actor),
+            decline_top_up,
             "declined",
             _("The payment has been declined."),
         )
@@ -218,7 +217,7 @@ class TopUpAdmin(ReadOnlyAdmin):
         return self._judge(
             request,
             object_id,
-            lambda top_up, actor: close_review(top_up=top_up, actor=actor),
+            close_review,
             "seen to",
             _("The payment has been removed from the list."),
         )
@@ -227,7 +226,7 @@ class TopUpAdmin(ReadOnlyAdmin):
         self,
         request: HttpRequest,
         object_id: str,
-        decide: Callable[[TopUp, User], MoneyRequest | None],
+        decide: Callable[..., MoneyRequest | None],
         what: str,
         success: str,
     ) -> HttpResponse:
@@ -236,13 +235,12 @@ class TopUpAdmin(ReadOnlyAdmin):
             return go_to(request, reverse("admin:wallet_topup_changelist"))
         own_page = reverse("admin:wallet_topup_change", args=[object_id])
         page = way_back(request, own_page)
-        if request.GET.get("seen", seen_of(top_up)) != seen_of(top_up):
-            messages.warning(
-                request, _("This payment has changed since you looked at it. Nothing has been done: look again.")
-            )
-            return go_to(request, own_page)
+        seen = request.GET.get("seen") or seen_of(top_up)
         try:
-            asked = decide(top_up, member_of_staff(request))
+            asked = decide(top_up=top_up, actor=member_of_staff(request), seen=seen)
+        except PaymentChanged as refusal:
+            messages.warning(request, str(refusal))
+            return go_to(request, own_page)
         except (WrongStatus, NotYourOwnMoney) as refusal:
             messages.warning(request, str(refusal))
         else:
@@ -252,13 +250,6 @@ class TopUpAdmin(ReadOnlyAdmin):
             self.log_change(request, top_up, what)
             messages.success(request, success)
         return go_to(request, page)
-
-
-def seen_of(top_up: TopUp) -> str:
-    """Return what tells whether a payment is still as somebody saw it, for the addresses of its dialogs."""
-    figures = (top_up.received_micros, top_up.credited_micros, top_up.refunded_micros, top_up.disputed_micros)
-    text = "|".join(map(str, (top_up.status, top_up.attention, *figures)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _fitting(top_up: TopUp) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Everything that moves money in a wallet: the ledger, top-ups from gateways, and what is taken back."""
 
 from wallet.operations.callbacks import handle_callback
-from wallet.operations.confirmations import close_review, confirm_top_up, decline_top_up
+from wallet.operations.confirmations import PaymentChanged, close_review, confirm_top_up, decline_top_up
 from wallet.operations.ledger import AlreadyBooked, InsufficientFunds, adjust, balance_of, credit, debit, wallet_of
 from wallet.operations.manual_moves import (
     AlreadyDecided,
@@ -29,6 +29,7 @@ __all__ = [
     "InsufficientFunds",
     "MayNotDecide",
     "OwesMoney",
+    "PaymentChanged",
     "SubjectChanged",
     "TopUpRefused",
     "WrongStatus",

@@ -2,8 +2,10 @@
 
 More than was asked for, or more than one person may credit within a day, is credited once a second person agrees
 (`second_person`); and nobody says anything of their own payments, or those of a referral relation (`accounts.power`).
+What is decided is what they looked at: a payment that has changed since, say by a chargeback, is left as it is.
 """
 
+import hashlib
 import uuid
 from datetime import datetime
 
@@ -25,16 +27,32 @@ RIGHT = "wallet.change_topup"
 ABOUT = "top_up:"
 
 
-def confirm_top_up(*, top_up: TopUp, received_micros: int, actor: User, now: datetime | None = None) -> MoneyRequest:
+class PaymentChanged(WrongStatus):
+    """The payment is no longer as it was when whoever decides looked at it. str() says so to them."""
+
+
+def seen_of(top_up: TopUp) -> str:
+    """Return what tells whether a payment is still as somebody saw it; pages pass it on to the decision."""
+    figures = [
+        getattr(top_up, f"{name}_micros") for name in ("received", "credited", "refunded", "disputed", "reversed")
+    ]
+    text = "|".join(map(str, (top_up.status, top_up.attention, top_up.note, *figures)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def confirm_top_up(
+    *, top_up: TopUp, received_micros: int, actor: User, seen: str | None = None, now: datetime | None = None
+) -> MoneyRequest:
     """Staff has seen `received_micros` arrive in all: credit it less the fee, or what is more than was booked before.
 
     The request returned is done, or waits for a second person: then nothing has been credited. A gateway that speaks
-    for itself is not overruled: its payments are confirmed only where they wait for staff. Raises WrongStatus,
-    NotYourOwnMoney, or ValueError for no more than is booked already or than the fee takes.
+    for itself is not overruled: its payments are confirmed only where they wait for staff. `seen` is what `seen_of`
+    said when the actor looked, without it what `top_up` is. Raises PaymentChanged, WrongStatus, NotYourOwnMoney, or
+    ValueError for no more than is booked already or than the fee takes.
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = _locked(top_up.reference)
+        row = _locked_as_seen(top_up, seen)
         refuse_own_money(actor, row.user, permission=RIGHT)
         _check_waits_for_staff(row)
         about = f"{ABOUT}{row.reference}"
@@ -77,30 +95,44 @@ def carry_out_confirmation(request: MoneyRequest, *, now: datetime) -> None:
     _credit(row, request, now)
 
 
-def decline_top_up(*, top_up: TopUp, actor: User) -> None:
-    """Staff has found that nothing came in. Raises NotYourOwnMoney, WrongStatus when something has been booked."""
-    refuse_own_money(actor, top_up.user, permission=RIGHT)
-    waits = TopUp.objects.filter(pk=top_up.pk, status__in=[*OPEN_TOP_UPS, Status.REVIEW], received_micros=0)
-    if not waits.update(status=Status.DECLINED, attention="", confirmed_by=actor, next_check_at=None):
-        raise WrongStatus(_("This payment can no longer be declined."))
+def decline_top_up(*, top_up: TopUp, actor: User, seen: str | None = None) -> None:
+    """Staff has found that nothing came in. `seen` as for `confirm_top_up`.
+
+    Raises PaymentChanged, NotYourOwnMoney, WrongStatus when something has been booked.
+    """
+    with transaction.atomic():
+        row = _locked_as_seen(top_up, seen)
+        refuse_own_money(actor, row.user, permission=RIGHT)
+        if row.received_micros or row.status not in (*OPEN_TOP_UPS, Status.REVIEW):
+            raise WrongStatus(_("This payment can no longer be declined."))
+        declined = {"status": Status.DECLINED, "attention": "", "confirmed_by": actor, "next_check_at": None}
+        TopUp.objects.filter(pk=row.pk).update(**declined)
 
 
-def close_review(*, top_up: TopUp, actor: User) -> None:
-    """Staff has looked and leaves what is booked as it is.
+def close_review(*, top_up: TopUp, actor: User, seen: str | None = None) -> None:
+    """Staff has looked and leaves what is booked as it is. `seen` as for `confirm_top_up`.
 
     A payment that the fee took whole stays in review: it is not paid as long as nothing was credited. Raises
-    NotYourOwnMoney, WrongStatus when there was nothing to look at.
+    PaymentChanged, NotYourOwnMoney, WrongStatus when there was nothing to look at.
     """
-    refuse_own_money(actor, top_up.user, permission=RIGHT)
-    booked = TopUp.objects.filter(pk=top_up.pk, received_micros__gt=0).exclude(attention="")
     with transaction.atomic():
-        reviewed = booked.filter(status=Status.REVIEW, credited_micros__gt=0).update(
-            status=Status.PAID, attention="", confirmed_by=actor
-        )
-        if not reviewed and not booked.update(attention="", confirmed_by=actor):
+        row = _locked_as_seen(top_up, seen)
+        refuse_own_money(actor, row.user, permission=RIGHT)
+        if not row.received_micros or not row.attention:
             raise WrongStatus(_("There is nothing to close."))
-        if reviewed:
-            issue_receipt(_locked(top_up.reference), now=timezone.now())
+        is_paid_now = row.status == Status.REVIEW and row.credited_micros > 0
+        status = Status.PAID if is_paid_now else row.status
+        TopUp.objects.filter(pk=row.pk).update(status=status, attention="", confirmed_by=actor)
+        if is_paid_now:
+            issue_receipt(_locked(row.reference), now=timezone.now())
+
+
+def _locked_as_seen(top_up: TopUp, seen: str | None) -> TopUp:
+    """Return the payment, from now on ours alone; callbacks wait. Raises PaymentChanged."""
+    row = _locked(top_up.reference)
+    if seen_of(row) != (seen or seen_of(top_up)):
+        raise PaymentChanged(_("This payment has changed since you looked at it. Nothing has been done: look again."))
+    return row
 
 
 def _check_waits_for_staff(top_up: TopUp) -> None:

@@ -1,6 +1,7 @@
 """The money desk: queues with the evidence beside them, the decisions of the rows' own pages, nothing stale done."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -9,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import TrailEntry, User
 from accounts.rights import CATALOG, FINANCE, SUPPORT
 from orders.models import UpstreamBalance, UpstreamEntry
+from storefront.money_desk import queues
 from support.models import Attachment, AttachmentContent, Message, Ticket
 from tests.security.factors import CONFIRM, desk
 from tests.security.staff import at_the_admin, in_role
@@ -113,6 +115,25 @@ def test_files_of_other_questions_are_not_shown_here(keeper: Client, ann: User) 
     assert at_the_admin(in_role("help@example.com", SUPPORT)).get(address).status_code == 403
 
 
+def test_files_are_the_customers_of_what_waits_here_and_each_look_is_on_the_trail(clerk: Client, ann: User) -> None:
+    top_up = waits(ann)
+    ticket = Ticket.objects.create(user=ann, top_up=top_up, reason="payment", subject="x", state="answered")
+    files = []
+    for kind in ("customer", "staff", "note"):
+        message = Message.objects.create(ticket=ticket, kind=kind, text="x")
+        file = Attachment.objects.create(message=message, name=f"{kind}.png", kind="png", size=3)
+        AttachmentContent.objects.create(attachment=file, data=b"png")
+        files.append(reverse("admin:money_file", args=[file.pk]))
+
+    assert [clerk.get(file).status_code for file in files] == [200, 404, 404]
+    [entry] = TrailEntry.objects.filter(action=TrailEntry.Action.EXPORTED)
+    assert (entry.actor, entry.target) == ("clerk@example.com", "customer.png")
+    assert entry.after == {"page": "money_file", "ticket": ticket.pk}
+
+    TopUp.objects.update(status=Status.PAID, attention="")
+    assert clerk.get(files[0]).status_code == 404
+
+
 def test_who_sees_what(ann: User, sam: User) -> None:
     def titles(role: str) -> list[str]:
         answer = at_the_admin(in_role(f"{role}@example.com", role)).get(DESK)
@@ -172,6 +193,42 @@ def test_more_rows_ask_no_more_of_the_database(keeper: Client, ann: User, sam: U
 
     assert {tab: statements(tab=tab) for tab in tabs} == before
     assert max(before.values()) <= 40
+
+
+def test_a_long_queue_is_shown_in_parts_and_every_row_of_it_is_reached(
+    keeper: Client, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "SHOWN", 2)
+    rows = [waits(ann).pk for _number in range(5)]
+
+    def part(**query: Any) -> tuple[list[int], str, str]:
+        context = shown(keeper, tab="transfers", **query)
+        return [line.pk for line in context["lines"]], context["before"], context["after"]
+
+    place = f"{DESK}?tab=transfers"
+    assert part() == (rows[:2], "", f"{place}&part=1")
+    assert part(part=1) == (rows[2:4], place, f"{place}&part=2")
+    assert part(part=2) == (rows[4:], f"{place}&part=1", "")
+    for number, row in enumerate(rows):
+        context = shown(keeper, tab="transfers", at=row)
+        assert (context["gone"], context["looked"].title) == (False, TopUp.objects.get(pk=row).reference)
+        back = f"{place}&at={rows[number + 1]}" if number < 4 else place
+        assert urlencode({"back": back}) in link(keeper, "d", tab="transfers", at=row)
+        assert [line.pk for line in context["lines"] if line.is_here] == [row]
+
+
+def test_whose_own_requests_come_first_reaches_the_others(
+    ann: User, sam: User, tom: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "SHOWN", 2)
+    for _number in range(2):
+        move(ann, sam, 150_000_000)
+    others = move(ann, tom, 150_000_000)
+    client = at_the_admin(sam)
+
+    assert keys(client, tab="moves") == []
+    assert client.get(shown(client, tab="moves")["after"]).context["looked"].decisions
+    assert keys(client, tab="moves", at=others.pk) == ["a", "d"]
 
 
 # --- What is decided --------------------------------------------------------------------------------------------------

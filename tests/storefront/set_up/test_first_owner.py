@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -49,3 +49,15 @@ def test_a_second_owner_leaves_the_first_ones_address_alone(owner: User) -> None
 
     assert not owner.emailaddress_set.get().verified
     assert User.objects.get(email="other@example.com").emailaddress_set.get().verified
+
+
+def test_no_owner_comes_of_an_address_that_another_account_has_confirmed(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    ann.emailaddress_set.create(email="boss@example.com", verified=True)
+
+    with pytest.raises(CommandError, match=r"further address of the account ann@example\.com, so no owner was created"):
+        call_command("createsuperuser", email="Boss@example.com", interactive=False, verbosity=0)
+
+    assert not User.objects.filter(is_superuser=True).exists()

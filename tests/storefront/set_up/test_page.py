@@ -27,7 +27,7 @@ from preferences.stored import ask_the_database
 from storefront.demo.processes import free_port
 from storefront.models import SetUpStep
 from storefront.monitoring.doctor import PARTS
-from storefront.set_up.operations import close_set_up
+from storefront.set_up.operations import close_set_up, sync_begun_at
 from storefront.set_up.steps import STEPS
 from storefront.tasks import beat_heartbeat
 from tests.preferences.known import prefer
@@ -127,6 +127,24 @@ def test_a_wrong_key_is_said_and_the_right_one_settles_it(owner: Client, sandbox
         State.DONE,
         "the key is accepted, balance 1000.00 USD",
     )
+
+
+def test_an_empty_account_upstream_is_said_and_keeps_nobody_from_opening(owner: Client, sandbox: Any) -> None:
+    sandbox.set_balance("0.00")
+
+    press(owner, "upstream")
+
+    assert stands(owner)["upstream"] == State.DONE
+    assert said(owner, "upstream") == "the key is accepted, but the balance is 0.00 USD"
+    assert sync_begun_at() is not None
+
+
+def test_a_sync_that_is_asked_for_is_on_the_trail_with_who_and_from_where(owner: Client) -> None:
+    press(owner, "catalog", "sync")
+
+    entry = TrailEntry.objects.latest("number")
+    assert (entry.action, entry.actor, entry.address) == ("acted", "sam@example.com", "127.0.0.1")
+    assert entry.after == {"page": "set_up", "posted": {"step": "catalog", "do": "sync"}}
 
 
 def test_another_owner_goes_on_where_the_first_one_left(owner: Client, sandbox: Any, tom: User) -> None:

@@ -40,6 +40,17 @@ def test_collectstatic_puts_every_component_into_the_one_stylesheet(collected: P
         assert component.read_text() in served
 
 
+@pytest.mark.parametrize("script", ["js/shortcuts.js", "js/queue.js"])
+def test_collectstatic_lets_scripts_import_each_other_by_names_that_change_with_the_content(
+    collected: Path, script: str
+) -> None:
+    served = (collected / staticfiles_storage.stored_name(script)).read_text()
+
+    imported = Path(staticfiles_storage.stored_name("js/keys.js")).name
+    assert imported != "keys.js"
+    assert f'from "./{imported}"' in served
+
+
 def test_collectstatic_a_second_time_gives_the_same_name(collected: Path) -> None:
     name = staticfiles_storage.stored_name("css/site.css")
 

@@ -112,6 +112,7 @@ def test_staff_confirms_what_is_right_and_it_is_credited_once(ann: User, sam: Us
     before, top_up = balance(ann), start(ann, "demo")
     demo_says(top_up, State.PAID, payer="eve@bad.example")
 
+    top_up.refresh_from_db()
     confirm_top_up(top_up=top_up, received_micros=top_up.pay_micros, actor=sam)
     demo_says(top_up, State.PAID, payer="eve@bad.example")
 

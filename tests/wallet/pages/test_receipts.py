@@ -55,7 +55,7 @@ def test_half_a_payment_gets_its_receipt_when_staff_has_closed_it(ann, sam):
     demo_says(top_up, State.PAID, amount_micros=4 * DOLLAR)
     assert numbers() == []
 
-    close_review(top_up=top_up, actor=sam)
+    close_review(top_up=TopUp.objects.get(pk=top_up.pk), actor=sam)
 
     assert Receipt.objects.get().total_micros == 4 * DOLLAR
 
