@@ -121,6 +121,15 @@ def import_rules() -> ImportRules:
     return ImportRules(tuple(Rule.of(row) for row in ImportRule.objects.filter(active=True)))
 
 
+def rules_leave_out(ids: list[int]) -> list[int]:
+    """Return those of these services that the rules leave out now, whoever has hidden or shown them."""
+    if not (rules := import_rules()):
+        return []
+    names = dict(Category.objects.values_list("pk", "name"))
+    known = _known(Service.objects.filter(pk__in=tables.set_of(ids)))
+    return [each.id for each in known if rules.leave_out(names[each.category_id], each.type, each.name)]
+
+
 def apply_import_rules(services: ServiceQuerySet | None = None) -> ImportEffect:
     """Hide what the rules leave out now, show what they left out before; all services or some, in one transaction."""
     with transaction.atomic():
