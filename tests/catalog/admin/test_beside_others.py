@@ -14,6 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Category, ImportRule, Service
 from catalog.pricing.repricing import lock_prices, reprice_services
+from jobs.models import StaffJob
+from jobs.run import run_jobs
 from tests.storefront.admin_rows import make_service
 
 pytestmark = [
@@ -45,7 +47,7 @@ def filled(desk: Client, page: str, **typed: str) -> dict[str, Any]:
         value = bound.value()
         if value is True:
             data[bound.html_name] = "on"
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             data[bound.html_name] = value
     return {**data, **typed}
 
@@ -144,3 +146,32 @@ def test_services_when_they_are_shown_against_a_rule_of_just_now_then_they_are_n
     )
 
     assert (on_sale, Service.objects.filter(visible=True).count()) == ([0], 0)
+
+
+def test_edit_when_a_colleague_saves_a_service_meanwhile_then_the_worker_waits_and_leaves_it(
+    desk: Client, service: Service
+) -> None:
+    fields = {"visible": "hide"}
+    seen = desk.post(reverse("admin:catalog_service_edit"), {**fields, "_preview": "1"})
+    apply = {**fields, "_apply": "1", "previewed": seen.context["fingerprint"]}
+    desk.post(reverse("admin:catalog_service_edit"), apply)
+    begun = threading.Event()
+
+    def colleague() -> None:
+        """Write without the lock on prices, as a sync of names does."""
+        try:
+            with transaction.atomic():
+                Service.objects.filter(pk=service.pk).update(visible=False)
+                begun.set()
+                until_somebody_waits()
+        finally:
+            begun.set()
+            connection.close()
+
+    other = threading.Thread(target=colleague)
+    other.start()
+    begun.wait()
+    run_jobs(clock=timezone.now, seconds=20)
+    other.join()
+
+    assert [one["text"] for one in StaffJob.objects.get().problems] == ["It has been changed since."]
