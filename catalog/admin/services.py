@@ -60,7 +60,7 @@ class CategoryAdmin(EditOnlyAdmin):
         "visible",
         "position",
     )
-    list_editable = ("visible", "position")
+    list_editable = ("position",)  # hiding a category is shown before it is saved, on its page
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = compared_here = ("name", "display_name")
     named_by = ("name", "display_name")
