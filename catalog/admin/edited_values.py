@@ -35,7 +35,7 @@ def _shown(column: str, value: Any) -> str:
     if column == "visible":
         return _("shown") if value else _("hidden")
     if column == "left_out":
-        return _("an import rule") if value else _("staff")
+        return _("an import rule") if value else _("our staff")
     if column == "rate_override_micros":
         return _("by the rules") if value is None else money(value)
     if column == "delivery_override":

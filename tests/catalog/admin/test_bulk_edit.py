@@ -242,7 +242,7 @@ def test_hide_when_a_rule_has_left_a_service_out_then_it_stays_hidden_without_th
     press(desk, visible="hide")
     job = at_work()
 
-    assert "hidden by: an import rule → staff" in words
+    assert "hidden by: an import rule → our staff" in words
     everything.delete()
     apply_import_rules()
     assert columns("visible", "left_out") == [(False, False)] * 3

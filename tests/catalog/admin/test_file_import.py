@@ -148,7 +148,7 @@ def test_file_when_it_hides_what_a_rule_has_left_out_then_that_is_a_change_and_h
     apply_import_rules()
 
     job, words = checked(desk, "upstream_id,visible,display_name\n1,no,Fans\n2,no,\n")
-    assert "hidden by: an import rule → staff" in words
+    assert "hidden by: an import rule → our staff" in words
     desk.post(reverse("admin:catalog_service_checked", args=[job.pk]))
     at_work()
     everything.delete()
