@@ -12,7 +12,7 @@ from catalog.operations.stock_alerts import may_be_back
 from catalog.operations.titles import refresh_titles, titles_are_unread
 from catalog.pricing import repricing
 from catalog.sync.heard import tell_of_progress
-from catalog.sync.import_rules import apply_import_rules
+from catalog.sync.import_rules import apply_import_rules, apply_import_rules_if_due
 from catalog.sync.runs import SyncAlreadyRunning
 from catalog.sync.sync_catalog import sync_catalog as bring_up_to_date
 from catalog.sync.sync_translations import sync_translations as ask_for_translations
@@ -104,9 +104,10 @@ def refresh_titles_of_all() -> None:
 
 @shared_task(name="catalog.tasks.apply_import_rules")
 def apply_rules_to_all() -> None:
-    """Hide and show services as the import rules are now; asked for when staff has changed one."""
-    effect = apply_import_rules()
-    log.info("apply_import_rules", gone=effect.gone, back=effect.back)
+    """Hide and show services as the import rules are now, where they are not what they were; else do nothing."""
+    effect = apply_import_rules_if_due()
+    if effect is not None:
+        log.info("apply_import_rules", gone=effect.gone, back=effect.back)
 
 
 @shared_task(name="catalog.tasks.keep_price_points")

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -24,12 +25,14 @@ from catalog.models import EditedService, Service
 from catalog.operations.edit_jobs import CHANGES_SERVICES, EDIT_SERVICES, PUT_SERVICES_BACK
 from catalog.operations.edit_preview import EditEffect, Line, preview_edit
 from catalog.operations.service_edits import Values
+from catalog.pricing.repricing import lock_prices
 from catalog.sync.tables import set_of
 from jobs.admin.list_files import filtered_rows
 from jobs.models import StaffJob
 from jobs.operations import ask_for
 
 SHOWN_JOBS = 30
+UNFINISHED = (StaffJob.State.WAITING, StaffJob.State.RUNNING)
 
 
 class BulkEdit(UnfoldModelAdmin):
@@ -83,7 +86,7 @@ class BulkEdit(UnfoldModelAdmin):
             effect = preview_edit(form.edit, Service.objects.filter(pk__in=set_of(ids)), now=timezone.now())
             fingerprint = _fingerprint(form, effect)
             if "_apply" in request.POST and effect.ids and request.POST.get("previewed") == fingerprint:
-                return self._ask(request, form, effect)
+                return self._ask(request, form, effect, fingerprint)
             if "_apply" in request.POST and effect.ids:
                 messages.warning(request, _("Something has changed since. Nothing has been done yet; look again."))
         return self._page(request, form, ids, effect, fingerprint)
@@ -112,11 +115,17 @@ class BulkEdit(UnfoldModelAdmin):
             return HttpResponseRedirect(reverse("admin:catalog_service_edits"))
         return _asked(request, PUT_SERVICES_BACK, _("Put back: %(what)s") % {"what": job.title}, {"job": job.pk})
 
-    def _ask(self, request: HttpRequest, form: EditForm, effect: EditEffect) -> HttpResponse:
+    def _ask(self, request: HttpRequest, form: EditForm, effect: EditEffect, fingerprint: str) -> HttpResponse:
         columns = ", ".join(str(TITLES[name]) for name in Values._fields if effect.columns[name])
         words = ngettext("Edit %(count)d service: %(what)s", "Edit %(count)d services: %(what)s", effect.changed)
-        params = {"edit": form.edit.params, "ids": effect.ids}
-        return _asked(request, EDIT_SERVICES, words % {"count": effect.changed, "what": columns}, params)
+        params = {"edit": form.edit.params, "ids": effect.ids, "marks": effect.marks, "fingerprint": fingerprint}
+        with transaction.atomic():
+            lock_prices()  # of two clicks at once the second sees the job of the first
+            same = StaffJob.objects.filter(kind=EDIT_SERVICES.name, params__fingerprint=fingerprint)
+            if job := same.filter(state__in=UNFINISHED).first():
+                messages.warning(request, _("This edit is being done already. It was not asked for again."))
+                return HttpResponseRedirect(reverse("admin:jobs_staffjob_change", args=[job.pk]))
+            return _asked(request, EDIT_SERVICES, words % {"count": effect.changed, "what": columns}, params)
 
     def _page(
         self, request: HttpRequest, form: EditForm, ids: list[int], effect: EditEffect | None = None, seen: str = ""
@@ -149,7 +158,7 @@ def _asked(request: HttpRequest, kind: Any, title: str, params: dict[str, Any]) 
 
 def _fingerprint(form: EditForm, effect: EditEffect) -> str:
     """Return what stands for a preview: another one is shown before anything is done by it."""
-    told = (form.edit, effect.ids, effect.dearer, effect.cheaper, effect.left_count)
+    told = (form.edit, effect.marks, effect.dearer, effect.cheaper, effect.left_count)
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

@@ -69,7 +69,8 @@ class CategoryForm(ModelForm):
             code, name = code.strip().lower(), line(name)
             if not (colon and name and len(name) <= LONGEST_NAME):
                 raise ValidationError(_("This line can't be read: %(line)s") % {"line": one})
-            if code not in settings.CATALOG_LANGUAGES:
+            kept = self.instance.own_names.get(code) == name  # of a language that the shop has no more
+            if code not in settings.CATALOG_LANGUAGES and not kept:
                 known = ", ".join(settings.CATALOG_LANGUAGES) or "–"
                 raise ValidationError(
                     _("Names are shown in these languages (CATALOG_LANGUAGES): %(known)s.") % {"known": known}

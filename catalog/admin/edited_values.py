@@ -12,6 +12,7 @@ from catalog.models import Delivery
 
 TITLES = {
     "visible": gettext_lazy("visibility"),
+    "left_out": gettext_lazy("hidden by"),
     "display_name": gettext_lazy("display name"),
     "short_title_override": gettext_lazy("short name"),
     "delivery_override": gettext_lazy("delivery"),
@@ -33,6 +34,8 @@ def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str
 def _shown(column: str, value: Any) -> str:
     if column == "visible":
         return _("shown") if value else _("hidden")
+    if column == "left_out":
+        return _("an import rule") if value else _("our staff")
     if column == "rate_override_micros":
         return _("by the rules") if value is None else money(value)
     if column == "delivery_override":

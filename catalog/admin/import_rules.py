@@ -1,11 +1,11 @@
 """Import rules, shown before they are saved: how many of today's services each is for, and what it changes."""
 
 import hashlib
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
@@ -29,7 +29,7 @@ class ImportRuleForm(ModelForm):
 
     effect: ImportEffect | None = None
     shows_preview = False
-    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
+    fingerprint = ""  # of the values and the effect that the preview shows; posted back as `previewed`
 
     class Meta:
         model = ImportRule
@@ -44,8 +44,7 @@ class ImportRuleForm(ModelForm):
         if self.errors:
             return
         self.effect = preview_import_rule(self.instance)
-        values = [getattr(self.instance, name) for name in FIELDS]
-        self.fingerprint = hashlib.sha256(repr(values).encode()).hexdigest()
+        self.fingerprint = _fingerprint([getattr(self.instance, name) for name in FIELDS], self.effect)
         many = self.effect.changed > SHOWN_UNASKED_ABOVE
         self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
 
@@ -64,6 +63,7 @@ class ImportRuleAdmin(ModelAdmin):
         (gettext_lazy("What becomes of them"), {"fields": (("outcome", "markup_percent"), ("active", "position"))}),
     )
     change_form_before_template = "admin/catalog/importrule/preview.html"
+    delete_confirmation_template = "admin/catalog/importrule/delete.html"
 
     @display(description=gettext_lazy("services"))
     def shown_rule(self, rule: ImportRule) -> str:
@@ -81,17 +81,39 @@ class ImportRuleAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         _apply_and_say(request)
 
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Leave out deleting from the list: the page of one rule says first what its end changes."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show what changes without the rule; delete it once that was seen."""
+        rule = self.get_object(request, object_id)
+        if rule is None or not self.has_delete_permission(request, rule):
+            return super().delete_view(request, object_id, extra_context)
+        effect = preview_import_rule(rule, deleted=True)
+        fingerprint = _fingerprint([rule.pk], effect)
+        many = effect.changed > SHOWN_UNASKED_ABOVE
+        if request.method == "POST" and many and request.POST.get("previewed") != fingerprint:
+            messages.warning(request, _("Something has changed since. Nothing has been done yet; look again."))
+            return HttpResponseRedirect(request.path)
+        context = {**(extra_context or {}), "effect": effect, "fingerprint": fingerprint}
+        return super().delete_view(request, object_id, context)
+
     def delete_model(self, request: HttpRequest, obj: ImportRule) -> None:
         super().delete_model(request, obj)
         _apply_and_say(request)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ImportRule]) -> None:
-        super().delete_queryset(request, queryset)
-        _apply_and_say(request)
+
+def _fingerprint(values: list[Any], effect: ImportEffect) -> str:
+    """Return what stands for a preview: another one is shown before anything is done by it."""
+    told = (values, effect.matching, effect.gone, effect.back)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _apply_and_say(request: HttpRequest) -> None:
-    """Go by the rules as they are now; many services are left to a worker, and to the next full sync at last."""
+    """Go by the rules as they are now; many services are left to a worker, which beat asks, too."""
     if Service.objects.count() > WHILE_SOMEBODY_WAITS:
         wake_worker("catalog.tasks.apply_import_rules")
         messages.info(request, _("Services are being hidden and shown in the background."))

@@ -35,12 +35,11 @@ from catalog.admin.service_list import FILE_COLUMNS, SAVED_FILTERS, SHOWN, Figur
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
-from catalog.operations.overrides import confirm_rate_units, refresh_search_text
+from catalog.operations.overrides import confirm_rate_units, refresh_search_text, show_or_hide
 from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import lock_prices
-from catalog.sync.import_rules import apply_import_rules
+from catalog.sync.import_rules import rules_leave_out
 from catalog.sync.service_types import apply_mapped_types
-from catalog.sync.tables import set_of
 
 upstream_rate = money_column("rate_upstream_micros", gettext_lazy("upstream rate"), currency=settings.UPSTREAM_CURRENCY)
 
@@ -61,7 +60,7 @@ class CategoryAdmin(EditOnlyAdmin):
         "visible",
         "position",
     )
-    list_editable = ("visible", "position")
+    list_editable = ("position",)  # hiding a category is shown before it is saved, on its page
     list_filter = (("rate_confirmed_at", admin.EmptyFieldListFilter), "visible", "delivery", "rate_per")
     search_fields = compared_here = ("name", "display_name")
     named_by = ("name", "display_name")
@@ -120,10 +119,12 @@ class CategoryAdmin(EditOnlyAdmin):
         return go_to(request, reverse("admin:catalog_category_changelist"))
 
     def save_model(self, request: HttpRequest, obj: Category, form: forms.ModelForm, change: bool) -> None:
-        if "rate_per" in form.changed_data:
+        lock_prices()  # a sync makes searched texts and rates from what is written here
+        columns = set(form.changed_data)
+        if "rate_per" in columns:
             obj.rate_confirmed_at = None  # what proved the old unit says nothing about the new one
-            lock_prices()
-        super().save_model(request, obj, form, change)
+            columns.add("rate_confirmed_at")
+        obj.save(update_fields=columns)  # what others have written since the row was read stays
         if {"display_name", "own_names", "merged_into"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
@@ -221,17 +222,20 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: Service, form: forms.ModelForm, change: bool) -> None:
-        repriced = not PRICE_FIELDS.isdisjoint(form.changed_data)
-        if repriced:
-            lock_prices()
-        if "visible" in form.changed_data:
+        lock_prices()
+        if "visible" in form.changed_data and obj.visible and rules_leave_out([obj.pk]):
+            form.changed_data.remove("visible")  # a rule of just now
+            self._say_what_stays_hidden(request, 1)
+        columns = set(form.changed_data)
+        if "visible" in columns:
             obj.left_out = False  # from now on it is staff who hides or shows it
-        super().save_model(request, obj, form, change)
+            columns.add("left_out")
+        obj.save(update_fields=columns)  # what a sync, a rule or a job has written since the row was read stays
         if {"display_name", "short_title_override"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(pk=obj.pk))
         if "facts_override" in form.changed_data:
             refresh_titles(Service.objects.filter(pk=obj.pk))
-        if repriced:
+        if not PRICE_FIELDS.isdisjoint(form.changed_data):
             reprice_and_say(request, Service.objects.filter(pk=obj.pk))
 
     def render_change_form(
@@ -260,13 +264,8 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
         if is_longer_than_counted(queryset):
             messages.error(request, _("The list has more services than it counts. Narrow it down first."))
             return
-        chosen = Service.objects.filter(pk__in=set_of(list(queryset.values_list("pk", flat=True))))
-        count = chosen.filter(left_out=False).exclude(visible=visible).update(visible=visible)
-        if not visible:
-            chosen.update(left_out=False)  # from now on it is staff who hides them
-        else:
-            count -= apply_import_rules(chosen).gone
-            self._say_what_stays_hidden(request, chosen.filter(left_out=True).count())
+        count, left_out = show_or_hide(list(queryset.values_list("pk", flat=True)), visible=visible)
+        self._say_what_stays_hidden(request, left_out)
         text = ngettext("%(count)d service changed.", "%(count)d services changed.", count)
         messages.success(request, text % {"count": count})
 

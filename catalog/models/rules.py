@@ -135,6 +135,8 @@ class PriceList(models.Model):
     basis = models.CharField(max_length=64, blank=True, default="", editable=False)
     priced_at = models.DateTimeField(_("all prices computed"), null=True, blank=True)
     changed = models.PositiveIntegerField(_("prices changed"), default=0)
+    # A digest of the import rules that all services were last hidden and shown by; empty: by none.
+    import_basis = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("price list")

@@ -15,7 +15,7 @@ from tablib import Dataset
 
 from accounts.csv_export import as_written
 from catalog.models import Delivery, EditedService, Service, ServiceFilePart
-from catalog.operations.service_edits import LONGEST_NAME, Row, Values, edit_rows, why_not
+from catalog.operations.service_edits import LONGEST_NAME, Row, Values, differing, edit_rows, why_not
 from catalog.operations.service_files import KEY
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step
@@ -104,7 +104,7 @@ class ServiceLines(resources.ModelResource):
 
     class Meta:
         model = Service
-        fields = (KEY, *Values._fields)
+        fields = (KEY, *(name for name in Values._fields if name != "left_out"))
         import_id_fields = (KEY,)
         skip_diff = True  # of which the library makes HTML
         store_instance = True
@@ -124,13 +124,18 @@ class ServiceLines(resources.ModelResource):
             raise ValidationError({KEY: _("There is no such service. A file adds none.")})
         return Service(pk=known.id, upstream_id=known.upstream_id, **known.values._asdict())
 
+    def import_instance(self, instance: Any, row: Any, **more: Any) -> None:
+        super().import_instance(instance, row, **more)
+        if "visible" in row:
+            instance.left_out = False  # from now on it is staff who hides or shows it
+
     def validate_instance(self, instance: Any, import_validation_errors: Any = None, **_more: Any) -> None:
         if import_validation_errors:
             raise ValidationError(import_validation_errors)
         row, values = self.rows[instance.upstream_id], values_of(instance)
         if why := why_not(row, values, exchange_rate_micros=self.rate_micros):
             shown = values.visible and not row.values.visible
-            column = "visible" if shown and row.left_out else "rate_override"
+            column = "visible" if shown and row.ruled_out else "rate_override"
             raise ValidationError({column: why})
 
     def save_instance(self, instance: Any, is_create: bool, row: Any, **_more: Any) -> None:
@@ -191,8 +196,5 @@ def _problems(number: int, error: ValidationError) -> Iterator[Problem]:
 
 def _edited(rows: dict[int, Row], service: Service) -> EditedService | None:
     before, after = rows[service.upstream_id].values, values_of(service)
-    differing = [name for name in Values._fields if getattr(before, name) != getattr(after, name)]
-    if not differing:
-        return None
-    both = [{name: getattr(values, name) for name in differing} for values in (before, after)]
-    return EditedService(service_id=service.pk, before=both[0], after=both[1])
+    was, becomes = differing(before, after)
+    return EditedService(service_id=service.pk, before=was, after=becomes) if becomes else None

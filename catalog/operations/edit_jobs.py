@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import EditedService
 from catalog.operations.check_file import CHECK_SERVICE_FILE
-from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, why_not, write_values
+from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, mark_of, why_not, write_values
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step, declare
 from jobs.models import StaffJob
@@ -18,7 +18,10 @@ AT_ONCE = 250  # services in one transaction: some tenths of a second
 
 
 class EditServices(Kind):
-    """Makes services what an `Edit` says. Params: the edit, and the ids of the services that the preview was of."""
+    """Makes services what an `Edit` says, as its preview has shown it; what would become of them another way stays.
+
+    Params: the edit, the ids of the services that the preview was of, and the mark of each one's change.
+    """
 
     name = "edit_services"
     permission = "catalog.change_service"
@@ -29,13 +32,19 @@ class EditServices(Kind):
     def step(self, job: StaffJob, *, now: datetime) -> Step:
         start = int(job.position or 0)
         ids: list[int] = job.params["ids"][start : start + AT_ONCE]
+        seen = dict(zip(ids, job.params["marks"][start : start + AT_ONCE], strict=True))
         edit, rate = Edit(**job.params["edit"]), exchange_rate_micros(now)
         rows, changes, problems = locked_rows(ids), {}, []
         for row in rows:
             try:
-                changes[row.id] = edit.of(row, exchange_rate_micros=rate)
+                after = edit.of(row, exchange_rate_micros=rate)
             except NotEditable as why:
                 problems.append(_problem(row, str(why)))
+                continue
+            if mark_of(row, after) == seen[row.id]:
+                changes[row.id] = after
+            else:
+                problems.append(_problem(row, _("It has been changed since.")))
         _write(job, changes, rows, now)
         end = start + len(ids)
         return Step(str(end), len(ids), end >= len(job.params["ids"]), problems)

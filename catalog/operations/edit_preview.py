@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from catalog.models import ServiceMargin, ServiceQuerySet
-from catalog.operations.service_edits import Edit, NotEditable, Row, Values, edit_rows
+from catalog.operations.service_edits import Edit, NotEditable, Row, Values, differing, edit_rows, mark_of
 from catalog.pricing import PriceBook, price_book
 
 SHOWN_ROWS = 25
@@ -42,6 +42,7 @@ class EditEffect:
     left_count: int = 0
     left: list[tuple[Row, str]] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)  # of those that change
+    marks: list[str] = field(default_factory=list)  # what stands for the change of each of them, see `mark_of`
 
 
 def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> EditEffect:
@@ -69,7 +70,8 @@ def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> Edi
 def _count(effect: EditEffect, row: Row, after: Values, book: PriceBook, earned: tuple[int, int]) -> None:
     effect.changed += 1
     effect.ids.append(row.id)
-    effect.columns.update(name for name, old, new in zip(Values._fields, row.values, after, strict=True) if old != new)
+    effect.marks.append(mark_of(row, after))
+    effect.columns.update([*differing(row.values, after)[1]])
     formula = book.visitors_formula(row.category_id, row.subcategory_id, row.id)
     rate = row.rate_upstream_micros
     before_micros = formula.rate_micros(rate, row.values.rate_override_micros)

@@ -1,13 +1,16 @@
-"""What staff sets itself and every sync leaves alone: names, and the units that rates are for."""
+"""What staff sets itself and every sync leaves alone: names, the units that rates are for, what is shown."""
 
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models import Category, Service
+from catalog.pricing.repricing import lock_prices
 from catalog.sync import tables
+from catalog.sync.import_rules import rules_leave_out
 from catalog.sync.names import own_names
 
 SEARCHED = (
@@ -57,3 +60,21 @@ def confirm_rate_units(categories: QuerySet[Category], *, now: datetime) -> int:
     """
     unit = Coalesce("rate_per", Value(settings.DEFAULT_RATE_PER))
     return categories.filter(rate_confirmed_at=None).update(rate_confirmed_at=now, rate_per=unit)
+
+
+def show_or_hide(ids: list[int], *, visible: bool) -> tuple[int, int]:
+    """Show or hide these services; return how many became so, and how many stay hidden because a rule leaves them out.
+
+    The import rules are asked first: no service is on sale for a moment that they leave out.
+    """
+    with transaction.atomic():
+        lock_prices()
+        chosen = Service.objects.filter(pk__in=tables.set_of(ids))
+        if not visible:
+            changed = chosen.filter(visible=True).update(visible=False)
+            chosen.filter(left_out=True).update(left_out=False)  # from now on it is staff who hides them
+            return changed, 0
+        left_out = tables.set_of(rules_leave_out(ids))
+        # Staff wants to sell them: they come back without the rule.
+        staying = chosen.filter(pk__in=left_out).update(visible=False, left_out=True)
+        return chosen.exclude(pk__in=left_out).filter(visible=False).update(visible=True, left_out=False), staying

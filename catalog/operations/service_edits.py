@@ -3,6 +3,7 @@
 Only what is the shop's own is edited: what comes from upstream would be overwritten by the next sync.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from upstream.money import MICROS
 from upstream.reading.text import line
 
 READ_AT_ONCE = 2000
+WRITTEN_AT_ONCE = 250
+MARK_DIGITS = 12  # of a job there may be a hundred thousand
 LONGEST_NAME = 500
 PRICE_CLEAR, PRICE_PERCENT, PRICE_AMOUNT = "clear", "percent", "amount"
 WARRANTY_CLEAR, WARRANTY_SET = "clear", "set"
@@ -32,9 +35,13 @@ class NotEditable(Exception):
 
 
 class Values(NamedTuple):
-    """The columns of a service that are edited here."""
+    """The columns of a service that are edited here.
+
+    `left_out` goes with `visible`: what staff shows or hides is no longer what a rule has hidden.
+    """
 
     visible: bool
+    left_out: bool
     display_name: str
     short_title_override: str
     delivery_override: str
@@ -44,7 +51,7 @@ class Values(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A service as an edit sees it; `left_out` is what import rules say of it, whoever has hidden it."""
+    """A service as an edit sees it; `ruled_out` is what import rules say of it now, whoever has hidden it."""
 
     id: int
     upstream_id: int
@@ -54,7 +61,7 @@ class Row(NamedTuple):
     subcategory_id: int | None
     rate_upstream_micros: int
     values: Values
-    left_out: bool
+    ruled_out: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ class Edit:
         now = row.values
         values = now._replace(
             visible=now.visible if self.visible is None else self.visible,
+            left_out=now.left_out if self.visible is None else False,
             display_name=self._name(row) if self.find else now.display_name,
             delivery_override=now.delivery_override if self.delivery is None else self.delivery,
             warranty_days=self._warranty(now),
@@ -131,6 +139,17 @@ class Written(NamedTuple):
     after: dict[str, Any]
 
 
+def differing(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the values that differ, as they were and as they become."""
+    names = [name for name, old, new in zip(Values._fields, before, after, strict=True) if old != new]
+    return {name: getattr(before, name) for name in names}, {name: getattr(after, name) for name in names}
+
+
+def mark_of(row: Row, after: Values) -> str:
+    """Return what stands for a change of one service: another one for every other service, value before or after."""
+    return hashlib.sha256(repr((row.id, differing(row.values, after))).encode()).hexdigest()[:MARK_DIGITS]
+
+
 def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
     """Yield services as an edit sees them, in the order of their ids."""
     columns = (*Row._fields[:-2], *Values._fields)
@@ -140,7 +159,7 @@ def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
     for found in services.order_by("pk").values_list(*columns).iterator(chunk_size=READ_AT_ONCE):
         row = Row._make((*found[:first], Values._make(found[first:]), False))
         if rules and rules.leave_out(names[row.category_id], row.type, row.name):
-            row = row._replace(left_out=True)
+            row = row._replace(ruled_out=True)
         yield row
 
 
@@ -150,16 +169,17 @@ def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: dat
     Part of the caller's transaction, which holds `lock_prices` since before the rows were read.
     """
     written = []
+    alike: dict[tuple[str, ...], list[Service]] = {}  # services by the columns that change: no others are written
     for row in rows:
-        before, after = row.values._asdict(), changes[row.id]._asdict()
-        differing = [column for column in Values._fields if before[column] != after[column]]
-        if differing:
-            written.append(Written(row.id, *({name: of[name] for name in differing} for of in (before, after))))
-    services = [Service(pk=each.id, **changes[each.id]._asdict()) for each in written]
-    if not services:
+        before, after = differing(row.values, changes[row.id])
+        if after:
+            written.append(Written(row.id, before, after))
+            alike.setdefault(tuple(after), []).append(Service(pk=row.id, **after))
+    if not written:
         return []
-    columns = {name for each in written for name in each.after}
-    Service.objects.bulk_update(services, sorted(columns), batch_size=200)
+    for changed, services in alike.items():
+        Service.objects.bulk_update(services, changed, batch_size=WRITTEN_AT_ONCE)
+    columns = {name for changed in alike for name in changed}
     touched = Service.objects.filter(pk__in=[each.id for each in written])
     if columns & {"display_name", "short_title_override"}:
         refresh_search_text(touched)
@@ -169,16 +189,19 @@ def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: dat
 
 
 def locked_rows(ids: Iterable[int]) -> list[Row]:
-    """Return these services for an edit in this transaction: nobody writes their prices until it ends."""
+    """Return these services for an edit in this transaction: nobody else writes them until it ends."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("services are edited inside a transaction")
     lock_prices()
-    return list(edit_rows(Service.objects.filter(pk__in=[*ids])))
+    services = Service.objects.filter(pk__in=[*ids])
+    # Before they are read, and always in the same order. Orders of them can be placed meanwhile.
+    list(services.order_by("pk").select_for_update(of=("self",), no_key=True).only("pk"))
+    return list(edit_rows(services))
 
 
 def why_not(row: Row, values: Values, *, exchange_rate_micros: int) -> str:
     """Return why a service can't have these values; nothing where it can. A price it has already is not asked about."""
-    if values.visible and not row.values.visible and row.left_out:
+    if values.visible and not row.values.visible and row.ruled_out:
         return _("An import rule leaves this service out. Change the rule first.")
     price, cost = values.rate_override_micros, cost_of(row, exchange_rate_micros=exchange_rate_micros)
     if price is not None and price != row.values.rate_override_micros and price < cost:

@@ -16,6 +16,7 @@ from accounts.csv_export import BYTE_ORDER_MARK
 
 MAX_BYTES = 24 * 1024 * 1024
 MAX_ROWS = 100_000
+MAX_CELLS = 200  # of a line; the list's own file has some dozens
 ROWS_A_PART = 250
 KEY = "upstream_id"
 COLUMNS = (
@@ -51,7 +52,11 @@ def read_file(content: bytes) -> ServiceFile:
         raise UnreadableFile(_("Save the file as “CSV UTF-8”: its letters can't be read.")) from None
     if "\0" in text:
         raise UnreadableFile(_("This is no CSV file."))
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    first = io.StringIO(text, newline="").readline()
+    delimiter = max((",", ";", "\t"), key=first.count)  # where none is in it, the first line says what is wrong
+    if first.count(delimiter) >= MAX_CELLS:
+        raise UnreadableFile(_("Line 1 has more than %(cells)d cells.") % {"cells": MAX_CELLS})
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return _read(rows)
     except csv.Error as error:
@@ -82,9 +87,9 @@ def _read(rows: Any) -> ServiceFile:
             words = _("Line %(line)d has not as many cells as line 1: %(cells)d instead of %(heads)d.")
             raise UnreadableFile(words % {"line": number, "cells": len(row), "heads": len(heads)})
         cells = [row[place] for place in wanted]
-        if (first := seen.setdefault(cells[key].strip(), number)) != number:
-            words = _("Line %(line)d is about the same service as line %(first)d.")
-            raise UnreadableFile(words % {"line": number, "first": first})
+        if (first := seen.setdefault(_number_of(cells[key]), number)) != number:
+            words = _("Line %(line)d, %(column)s: the same service as in line %(first)d.")
+            raise UnreadableFile(words % {"line": number, "column": KEY, "first": first})
         lines.append((number, cells))
         if len(lines) > MAX_ROWS:
             raise UnreadableFile(_("The file has more than %(rows)d lines. Split it.") % {"rows": MAX_ROWS})
@@ -93,6 +98,7 @@ def _read(rows: Any) -> ServiceFile:
     return ServiceFile(columns, lines, [head for head in heads if head and head not in COLUMNS])
 
 
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max((",", ";", "\t"), key=first.count)  # where none is in it, the first line says what is wrong
+def _number_of(cell: str) -> str:
+    """Return what lines about the same service have alike: 7 and 007 are one number."""
+    said = cell.strip()
+    return said.lstrip("0") or "0" if said.isascii() and said.isdigit() else said

@@ -4,6 +4,7 @@ What no rule leaves out is sold. What a rule leaves out is kept and brought up t
 `Service.left_out` remembers that it was the rule, and not staff, that hid it, so that it comes back with another rule.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from catalog.models import Category, ImportRule, MarkupRule, Service, ServiceQuerySet
+from catalog.models import Category, ImportRule, MarkupRule, PriceList, Service, ServiceQuerySet
 from catalog.pricing.repricing import lock_prices
 from catalog.sync import tables
 from catalog.sync.fetch import UpstreamOffer
@@ -118,14 +119,34 @@ class ImportEffect:
 
 def import_rules() -> ImportRules:
     """Return the rules as they are now; one query. Whoever writes by them holds `lock_prices`."""
-    return ImportRules(tuple(Rule.of(row) for row in ImportRule.objects.filter(active=True)))
+    return _rules_of(_active())
+
+
+def rules_leave_out(ids: list[int]) -> list[int]:
+    """Return those of these services that the rules leave out now, whoever has hidden or shown them."""
+    if not (rules := import_rules()):
+        return []
+    names = dict(Category.objects.values_list("pk", "name"))
+    known = _known(Service.objects.filter(pk__in=tables.set_of(ids)))
+    return [each.id for each in known if rules.leave_out(names[each.category_id], each.type, each.name)]
 
 
 def apply_import_rules(services: ServiceQuerySet | None = None) -> ImportEffect:
     """Hide what the rules leave out now, show what they left out before; all services or some, in one transaction."""
     with transaction.atomic():
-        lock_prices()  # a sync goes by the same rules: neither overwrites what the other has just written
-        return _apply(import_rules(), Service.objects.all() if services is None else services)
+        price_list = lock_prices()  # a sync goes by the same rules: neither overwrites what the other has just written
+        rows = _active()
+        effect = _apply(_rules_of(rows), Service.objects.all() if services is None else services)
+        if services is None and price_list.import_basis != (basis := _basis_of(rows)):
+            price_list.import_basis = basis
+            price_list.save(update_fields=["import_basis"])
+        return effect
+
+
+def apply_import_rules_if_due() -> ImportEffect | None:
+    """Do the same for all services if the rules are not those of the last time; else None after two reads."""
+    known = PriceList.objects.values_list("import_basis", flat=True).first() or ""
+    return None if known == _basis_of(_active()) else apply_import_rules()
 
 
 def apply_to_changed(rules: ImportRules, ids: Iterable[int]) -> None:
@@ -166,20 +187,21 @@ def mark_up_new_categories(rules: ImportRules, new: Iterable[str], offers: Itera
         )
 
 
-def preview_import_rule(rule: ImportRule) -> ImportEffect:
-    """Return what saving this rule would change; a fixed number of queries, a second for a hundred thousand services.
+def preview_import_rule(rule: ImportRule, *, deleted: bool = False) -> ImportEffect:
+    """Return what saving or deleting this rule would change; a fixed number of queries.
 
-    Services that upstream has withdrawn are not counted.
+    That takes a second for a hundred thousand services. Those that upstream has withdrawn are not counted.
     """
-    rows = [row for row in ImportRule.objects.filter(active=True) if row.pk != rule.pk]
-    if rule.active:
+    rows = [row for row in _active() if row.pk != rule.pk]
+    counts = rule.active and not deleted
+    if counts:
         rows = sorted([*rows, rule], key=lambda row: (row.position, row.pk or float("inf")))
-    rules = ImportRules(tuple(Rule.of(row) for row in rows))
+    rules = _rules_of(rows)
     names = dict(Category.objects.values_list("pk", "name"))
     effect = ImportEffect()
     for service in _known(Service.objects.filter(withdrawn_at=None)):
         first = rules.rule_for(names[service.category_id], service.type, service.name)
-        effect.matching += first is not None and rule.active and first.id == (rule.pk or 0)
+        effect.matching += first is not None and counts and first.id == (rule.pk or 0)
         if (becomes := _becomes(service, first)) is None:
             continue
         effect.gone += becomes[1]
@@ -187,6 +209,20 @@ def preview_import_rule(rule: ImportRule) -> ImportEffect:
         if becomes[0] or becomes[1]:
             effect.examples += [service.name] if len(effect.examples) < EXAMPLES else []
     return effect
+
+
+def _active() -> list[ImportRule]:
+    return list(ImportRule.objects.filter(active=True))
+
+
+def _rules_of(rows: Iterable[ImportRule]) -> ImportRules:
+    return ImportRules(tuple(Rule.of(row) for row in rows))
+
+
+def _basis_of(rows: list[ImportRule]) -> str:
+    """Return a digest of what these rules hide and show; empty without rules."""
+    facts = [(row.category, row.type, row.name, row.outcome) for row in rows]
+    return hashlib.sha256(repr(facts).encode()).hexdigest() if facts else ""
 
 
 def _apply(rules: ImportRules, services: ServiceQuerySet) -> ImportEffect:

@@ -22,6 +22,7 @@ def beat_schedule(
             "SYNC_FULL_EVERY_SECONDS", sync_full_seconds, "catalog.tasks.sync_catalog_in_full"
         ),
         "reprice_services": _every("REPRICE_EVERY_SECONDS", 60, "catalog.tasks.reprice_services"),
+        "apply_import_rules": _every("IMPORT_RULES_EVERY_SECONDS", 60, "catalog.tasks.apply_import_rules"),
         "read_titles": _every("READ_TITLES_EVERY_SECONDS", 600, "catalog.tasks.read_titles"),
         # Looked at more often than daily: a beat that is restarted every day must not put it off for ever.
         "keep_price_points": _every("KEEP_PRICES_EVERY_SECONDS", 21_600, "catalog.tasks.keep_price_points"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -17,7 +17,7 @@ from catalog.models import EditedService, ImportRule, MarkupRule, Service, Servi
 from catalog.operations import edit_jobs
 from catalog.operations.edit_preview import preview_edit
 from catalog.operations.overrides import refresh_search_text
-from catalog.operations.service_edits import Edit
+from catalog.operations.service_edits import Edit, locked_rows, write_values
 from catalog.pricing.repricing import reprice_services
 from catalog.sync.import_rules import apply_import_rules
 from jobs.models import StaffJob
@@ -167,6 +167,103 @@ def test_edit_when_the_services_changed_since_the_preview_then_it_is_shown_again
 
     assert "Something has changed since. Nothing has been done yet; look again." in page_words(again)
     assert not StaffJob.objects.exists()
+
+
+def apply(desk: Client, seen: Any, **fields: Any) -> Any:
+    """Press the button of a preview that was seen before."""
+    posted = {**fields, "_apply": "1", "previewed": seen.context["fingerprint"]}
+    return desk.post(reverse(EDIT), posted, follow=True)
+
+
+def test_edit_when_its_button_is_pressed_twice_then_it_is_done_once_and_staff_is_told(
+    desk: Client, services: list[Service]
+) -> None:
+    fields = {"find": "service", "replacement": "service HQ"}
+    seen = desk.post(reverse(EDIT), {**fields, "_preview": "1"})
+
+    apply(desk, seen, **fields)
+    again = apply(desk, seen, **fields)
+    at_work()
+    stale = apply(desk, seen, **fields)  # the page of before, pressed once more
+
+    assert "This edit is being done already. It was not asked for again." in page_words(again)
+    assert "Something has changed since. Nothing has been done yet; look again." in page_words(stale)
+    assert StaffJob.objects.count() == 1
+    assert columns("display_name") == [("service HQ 1",), ("service HQ 2",), ("service HQ 3",)]
+
+
+def test_edit_when_costs_changed_since_the_preview_then_the_new_prices_are_shown_first(
+    desk: Client, services: list[Service]
+) -> None:
+    fields = {"price": "percent", "percent": "100"}
+    seen = desk.post(reverse(EDIT), {**fields, "_preview": "1"})
+    Service.objects.update(rate_upstream_micros=15_000_000)
+
+    again = apply(desk, seen, **fields)
+
+    assert "own price: by the rules → $30.00" in page_words(again)
+    assert not StaffJob.objects.exists()
+
+
+def test_edit_when_a_service_would_become_other_than_previewed_then_the_worker_leaves_it(
+    desk: Client, services: list[Service]
+) -> None:
+    press(desk, price="percent", percent="100", visible="hide")
+    Service.objects.filter(upstream_id=1).update(rate_upstream_micros=1_000_000)
+    Service.objects.filter(upstream_id=2).update(visible=False)
+    Service.objects.filter(upstream_id=3).update(paused_because="no part of the edit")
+
+    job = at_work()
+
+    left = [(one["row"], one["text"]) for one in job.problems]
+    assert left == [(f"#{number} Service {number}", "It has been changed since.") for number in (1, 2)]
+    assert columns("rate_override_micros", "visible") == [(None, True), (None, False), (3_000_000, False)]
+
+
+def test_write_when_services_change_in_different_columns_then_no_others_are_written(services: list[Service]) -> None:
+    """What a colleague has changed of one service is not written for the sake of another's."""
+    with transaction.atomic():
+        rows = locked_rows([service.pk for service in services[:2]])
+        first, second = (row.values for row in rows)
+        changes = {rows[0].id: first._replace(visible=False), rows[1].id: second._replace(warranty_days=5)}
+        Service.objects.filter(pk=rows[1].id).update(visible=False)
+        write_values(changes, rows, now=timezone.now())
+
+    assert columns("visible", "warranty_days")[:2] == [(False, None), (False, 5)]
+
+
+def test_hide_when_a_rule_has_left_a_service_out_then_it_stays_hidden_without_the_rule_until_it_is_put_back(
+    desk: Client, services: list[Service]
+) -> None:
+    everything = ImportRule.objects.create(outcome=ImportRule.Outcome.LEAVE)
+    apply_import_rules()
+
+    words = page_words(desk.post(reverse(EDIT), {"visible": "hide", "_preview": "1"}))
+    press(desk, visible="hide")
+    job = at_work()
+
+    assert "hidden by: an import rule → our staff" in words
+    everything.delete()
+    apply_import_rules()
+    assert columns("visible", "left_out") == [(False, False)] * 3
+    put_back(desk, job)
+    apply_import_rules()
+    assert columns("visible", "left_out") == [(True, False)] * 3
+
+
+def test_show_and_hide_when_a_rule_just_went_then_what_staff_hid_stays_hidden(
+    desk: Client, services: list[Service]
+) -> None:
+    everything = ImportRule.objects.create(outcome=ImportRule.Outcome.LEAVE)
+    apply_import_rules()
+    everything.delete()  # a worker goes by that later
+
+    for visible in ("show", "hide"):
+        press(desk, visible=visible)
+        at_work()
+    apply_import_rules()
+
+    assert columns("visible") == [(False,)] * 3
 
 
 @pytest.mark.parametrize(

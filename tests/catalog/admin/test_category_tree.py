@@ -120,6 +120,35 @@ def test_rename_when_a_line_says_nothing_then_the_field_says_so(
     assert said in words
 
 
+def test_own_name_when_its_language_is_no_longer_the_shops_then_the_category_can_be_saved_and_keeps_it(
+    desk: Client, settings: Any
+) -> None:
+    settings.CATALOG_LANGUAGES = ()
+    category = make_service(1).category
+    Category.objects.filter(pk=category.pk).update(own_names={"ru": "Фанаты"})
+
+    desk.post(address(category), form(own_names="ru: Фанаты", position="5"))
+    words = page_words(desk.post(address(category), form(own_names="ru: Друзья", position="6")))
+
+    assert "Names are shown in these languages (CATALOG_LANGUAGES): –." in words
+    saved = Category.objects.get(pk=category.pk)
+    assert (saved.position, saved.own_names) == (5, {"ru": "Фанаты"})
+
+
+def test_category_list_when_it_is_saved_then_no_category_is_hidden_or_shown(desk: Client) -> None:
+    category = make_service(1).category
+    page = reverse("admin:catalog_category_changelist")
+    formset = desk.get(page).context["cl"].formset
+    data = {f"form-{name}": value for name, value in formset.management_form.initial.items()}
+    data |= {"form-0-id": category.pk, "form-0-position": "7", "_save": "1"}
+
+    Category.objects.update(visible=False)  # by a colleague, since the list was opened
+    desk.post(page, {**data, "form-0-visible": "on"})
+
+    saved = Category.objects.get(pk=category.pk)
+    assert (saved.position, saved.visible) == (7, False)
+
+
 def test_own_name_in_a_language_when_there_is_one_then_it_comes_before_all_others(russian: None) -> None:
     category = Category(name="Followers", display_name="Fans", translated_names={"ru": "Подписчики"})
     with override("ru"):

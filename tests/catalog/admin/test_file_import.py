@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from accounts.csv_export import as_written, harmless
 from accounts.models import User
-from catalog.models import EditedService, Service, ServiceFilePart
+from catalog.models import EditedService, ImportRule, Service, ServiceFilePart
 from catalog.operations import service_files
 from catalog.operations.check_file import check_lines
 from catalog.operations.service_files import UnreadableFile, read_file
 from catalog.pricing.repricing import reprice_services
+from catalog.sync.import_rules import apply_import_rules
 from jobs.models import StaffJob
 from jobs.run import run_jobs
 from tests.pages import page_words
@@ -140,6 +141,22 @@ def test_file_when_a_service_was_changed_after_it_was_compared_then_that_one_is_
     assert [row[2] for row in rows()] == ["By hand", "Two", ""]
 
 
+def test_file_when_it_hides_what_a_rule_has_left_out_then_that_is_a_change_and_holds_without_the_rule(
+    desk: Client, services: list[Service]
+) -> None:
+    everything = ImportRule.objects.create(outcome=ImportRule.Outcome.LEAVE)
+    apply_import_rules()
+
+    job, words = checked(desk, "upstream_id,visible,display_name\n1,no,Fans\n2,no,\n")
+    assert "hidden by: an import rule → our staff" in words
+    desk.post(reverse("admin:catalog_service_checked", args=[job.pk]))
+    at_work()
+    everything.delete()
+    apply_import_rules()
+
+    assert set(Service.objects.filter(visible=True).values_list("upstream_id", flat=True)) == {3}
+
+
 def test_file_of_the_list_when_read_again_then_nothing_differs_whatever_names_look_like(
     desk: Client, services: list[Service]
 ) -> None:
@@ -170,7 +187,9 @@ def test_harmless_text_when_read_again_is_what_it_was(text: str) -> None:
         (b"upstream_id,visible,visible\n", "Line 1 names a column twice."),
         (b"upstream_id,visible\n", "The file has no lines below the first."),
         (b"upstream_id,visible\n1,yes\n\n2\n", "Line 4 has not as many cells as line 1: 1 instead of 2."),
-        (b'upstream_id,display_name\n1,"a\nb"\n1,c\n', "Line 4 is about the same service as line 2."),
+        (b'upstream_id,display_name\n1,"a\nb"\n1,c\n', "Line 4, upstream_id: the same service as in line 2."),
+        (b"upstream_id,visible\n1,no\n 01,no\n", "Line 3, upstream_id: the same service as in line 2."),
+        (b"upstream_id,visible" + b"," * 199 + b"\n", "Line 1 has more than 200 cells."),
         ("upstream_id,visible\n1,да".encode("cp1251"), "Save the file as “CSV UTF-8”"),
         (b"PK\x00\x03", "This is no CSV file."),
     ],

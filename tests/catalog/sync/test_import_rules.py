@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Category, ImportRule, MarkupRule, Service
-from catalog.sync.import_rules import apply_import_rules, preview_import_rule
+from catalog.sync.import_rules import apply_import_rules, apply_import_rules_if_due, preview_import_rule
 from catalog.sync.sync_catalog import sync_catalog
+from catalog.tasks import apply_rules_to_all
 from tests.catalog.syncs import LATER, NOW, QUARTER, stored
 from tests.pages import page_words
 from tests.storefront.admin_rows import make_service
@@ -205,11 +206,74 @@ def test_admin_when_a_rule_is_previewed_then_nothing_is_saved_and_saving_says_wh
     saved = desk.post(add, form(name="*1"), follow=True)
     assert "1 service is no longer sold. 0 services are sold again." in page_words(saved)
     assert on_sale() == {2}
-    desk.post(
-        reverse("admin:catalog_importrule_changelist"),
-        {"action": "delete_selected", "_selected_action": [ImportRule.objects.get().pk], "post": "yes"},
-    )
+    desk.post(reverse("admin:catalog_importrule_delete", args=[ImportRule.objects.get().pk]), {"post": "yes"})
     assert on_sale() == {1, 2}
+
+
+def test_admin_when_what_a_rule_does_has_changed_since_its_preview_then_it_is_shown_again(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.admin.import_rules.SHOWN_UNASKED_ABOVE", 0)
+    make_service(1)
+    shield = rule(outcome=Outcome.TAKE)
+    add, fields = reverse("admin:catalog_importrule_add"), form(position="1")
+    seen = desk.post(add, {**fields, "_preview": "1"}).context["adminform"].form
+    shield.delete()
+
+    again = desk.post(add, {**fields, "previewed": seen.fingerprint})
+
+    assert "No longer sold 1" in page_words(again)
+    assert (on_sale(), ImportRule.objects.count()) == ({1}, 0)
+    desk.post(add, {**fields, "previewed": again.context["adminform"].form.fingerprint})
+    assert on_sale() == set()
+
+
+def test_admin_when_a_rule_is_deleted_then_its_page_says_first_what_changes(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.admin.import_rules.SHOWN_UNASKED_ABOVE", 0)
+    make_service(1)
+    shield = rule(outcome=Outcome.TAKE)
+    rule(position=1)
+    page = reverse("admin:catalog_importrule_delete", args=[shield.pk])
+
+    seen = desk.get(page)
+    unseen = desk.post(page, {"post": "yes", "previewed": "another"}, follow=True)
+
+    assert "No longer sold 1 Sold again 0 Some of those that change Service 1" in page_words(seen)
+    assert "Something has changed since. Nothing has been done yet; look again." in page_words(unseen)
+    assert on_sale() == {1}
+    desk.post(page, {"post": "yes", "previewed": seen.context["fingerprint"]})
+    assert on_sale() == set()
+
+
+def test_admin_when_rules_are_listed_then_none_is_deleted_without_its_page(desk: Client) -> None:
+    rule()
+
+    listed = desk.get(reverse("admin:catalog_importrule_changelist"))
+
+    assert listed.status_code == 200
+    assert "delete_selected" not in listed.content.decode()
+
+
+def test_apply_if_due_when_the_message_of_a_change_was_lost_then_beat_goes_by_the_rules_and_rests(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.admin.import_rules.WHILE_SOMEBODY_WAITS", 0)
+    make_service(1)
+    assert apply_import_rules_if_due() is None  # there are none
+
+    desk.post(reverse("admin:catalog_importrule_add"), form())
+    assert on_sale() == {1}  # left to a worker, who was never told
+    apply_rules_to_all()
+    assert on_sale() == set()
+
+    with CaptureQueriesContext(connection) as captured:
+        assert apply_import_rules_if_due() is None
+    assert len(captured) == 2
+    ImportRule.objects.update(active=False)
+    apply_rules_to_all()
+    assert on_sale() == {1}
 
 
 def test_admin_when_a_left_out_service_is_shown_by_hand_then_it_stays_hidden_and_staff_is_told(desk: Client) -> None:
