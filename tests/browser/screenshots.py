@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.provision import chromium
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-CUSTOMER, PASSWORD = "customer@example.com", "demo-password"
+CUSTOMER, ADMIN, PASSWORD = "customer@example.com", "admin@example.com", "demo-password"
 
 
 def main(address: str) -> None:
@@ -34,6 +34,7 @@ def main(address: str) -> None:
             page.goto(order)
             expect(page.locator("#order")).to_contain_text("Delivered", timeout=90_000)
             page.screenshot(path=DOCS / "order.png")
+            _admin(browser, address)
             phone = _visitor(browser, address, 390, 844, "dark")
             _shoot(phone, "/", "phone")
 
@@ -50,9 +51,20 @@ def _shoot(page: Page, path: str, name: str) -> None:
     page.screenshot(path=DOCS / f"{name}.png")
 
 
-def _sign_in(page: Page) -> None:
+def _admin(browser: Browser, address: str) -> None:
+    """Keep what its owner sees: what needs them, an order, a report."""
+    desk = _visitor(browser, address, 1280, 820, "light")
+    _sign_in(desk, ADMIN)
+    _shoot(desk, "/admin/", "admin-home")
+    desk.goto("/admin/orders/order/?attention=yes")
+    desk.locator("#result_list th a, #result_list td a").first.click()
+    desk.wait_for_url("**/change/**")
+    desk.screenshot(path=DOCS / "admin-order.png")
+
+
+def _sign_in(page: Page, who: str = CUSTOMER) -> None:
     page.goto("/accounts/login/")
-    page.locator("input[name=login]").fill(CUSTOMER)
+    page.locator("input[name=login]").fill(who)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main form button[type=submit]").first.click()
     expect(page.get_by_role("link", name="Wallet")).to_be_visible()
