@@ -144,8 +144,8 @@ def test_home_says_what_is_reserved_owed_and_under_way(shop, kim, service, setti
             request_id=number,
             now=timezone.now(),
         )
-    Receivable.objects.create(user=kim, amount_micros=3 * DOLLAR, paid_micros=DOLLAR)
     top_up = start(kim, "demo", 12)
+    Receivable.objects.create(user=kim, amount_micros=3 * DOLLAR, paid_micros=DOLLAR, top_up=top_up)
 
     words = page_words(shop.get(HOME))
 
