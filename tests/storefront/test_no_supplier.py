@@ -24,7 +24,7 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES]
 # Where texts are staff's: the admin, what flags and reports say, the names of columns, settings and preferences.
 STAFFS = re.compile(
     r"(?:\w+/admin(?:/|\.py)|templates/admin/|storefront/(?:admin|money_desk|monitoring|preference_pages|set_up)|\w+/models(?:/|\.py)"
-    r"|orders/(?:reconciliation|accounting)/|orders/lifecycle/(?:attention|complaints|drift)\.py|orders/notices/admin_notices\.py"
+    r"|orders/(?:reconciliation|accounting)/|orders/lifecycle/(?:attention|complaints|drift|staff_acts)\.py|orders/notices/admin_notices\.py"
     r"|orders/fulfilment/solvency\.py|catalog/pricing/explanations\.py|preferences/|\w+/preferences\.py"
     r"|support/first_answers/rules\.py|support/tickets/(?:of_orders|to_supplier)\.py)"
 )

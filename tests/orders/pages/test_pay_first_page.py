@@ -87,4 +87,4 @@ def test_place_for_who_owes_says_so(page, kim):
     Receivable.objects.create(user=kim, amount_micros=2 * DOLLAR)
 
     for pressed in ("demo", ""):
-        assert "One of your payments was reversed" in alerts(page(pay=pressed))
+        assert "$2.00 of it is still owed" in alerts(page(pay=pressed))
