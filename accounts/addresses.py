@@ -3,6 +3,8 @@
 import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAPPED_BITS = 96  # what stands before an IPv4 address that is written as IPv6
 # Whoever has one IPv6 address has at least 2⁶⁴ of them: a provider gives every line a /64.
 COUNTED_BITS = 64
 NEIGHBORS_BITS = 24  # of an IPv4 address: those beside it are often one household's, or one provider's
@@ -20,6 +22,19 @@ def parsed_address(text: str | None) -> Address | None:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         return address.ipv4_mapped
     return address
+
+
+def parsed_network(text: str) -> Network | None:
+    """Return a network, or an address as one of its own, None for what is none; IPv4 written as IPv6 is IPv4."""
+    try:
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+    if isinstance(network, ipaddress.IPv6Network):
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None and network.prefixlen >= MAPPED_BITS:
+            return ipaddress.ip_network((mapped, network.prefixlen - MAPPED_BITS), strict=False)
+    return network
 
 
 def counted_as(text: str | None) -> str:

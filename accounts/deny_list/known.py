@@ -5,7 +5,6 @@ preferences, whoever changes something writes the version into the cache, and a 
 second; where the cache does not know, the database is asked with one short query.
 """
 
-import ipaddress
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, Max
 
-from accounts.deny_list.values import Link, Network, link_in
+from accounts.addresses import Network, parsed_network
+from accounts.deny_list.values import Link, link_in
 from accounts.models import DenyRule
 
 Kind = DenyRule.Kind
@@ -100,7 +100,7 @@ def _read(version: str) -> Known:
     return Known(
         version,
         domains=dict(by_kind[Kind.DOMAIN]),
-        networks=tuple((ipaddress.ip_network(value), pk) for value, pk in by_kind[Kind.NETWORK]),
+        networks=tuple((network, pk) for value, pk in by_kind[Kind.NETWORK] if (network := parsed_network(value))),
         links=dict(links),
         payers=dict(by_kind[Kind.PAYER]),
     )

@@ -8,7 +8,6 @@
 - A payer: an e-mail address, or what a gateway calls a card or a wallet, letter by letter.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,16 +15,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
-from accounts.addresses import Address
+from accounts.addresses import Address, Network, parsed_network
 from accounts.models import DenyRule
 from upstream.reading.links import link as read_as_link
 from upstream.reading.text import line
 
 Kind = DenyRule.Kind
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Shorter ones would shut out whole continents by a slip of the finger.
 SHORTEST = {4: 8, 6: 19}
-MAPPED_BITS = 96
 LONGEST_DOMAIN = 253
 LEVELS = 4  # so often a path is decoded by anybody, and read in between
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -170,14 +167,9 @@ def holds(network: Network, address: Address) -> bool:
 
 
 def _network(typed: str) -> Network:
-    try:
-        network = ipaddress.ip_network(typed.strip(), strict=False)
-    except ValueError:
-        raise ValueError(_("Enter a network, like 203.0.113.0/24, or an address.")) from None
-    if isinstance(network, ipaddress.IPv6Network):
-        mapped = network.network_address.ipv4_mapped
-        if mapped is not None and network.prefixlen >= MAPPED_BITS:
-            network = ipaddress.ip_network((mapped, network.prefixlen - MAPPED_BITS), strict=False)
+    network = parsed_network(typed)
+    if network is None:
+        raise ValueError(_("Enter a network, like 203.0.113.0/24, or an address."))
     if network.prefixlen < SHORTEST[network.version]:
         raise ValueError(_("This network is too large: it would shut out half the world."))
     return network
