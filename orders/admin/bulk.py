@@ -72,11 +72,11 @@ class BulkActs(ModelAdmin):
 
     def bulk(self, request: HttpRequest, name: str) -> HttpResponse:
         """Write down what was confirmed as work for the background; whoever only looks here is led to the list."""
+        if not request.user.has_perm("orders.change_order"):
+            raise PermissionDenied
         act = ACTS.get(name)
         if act is None:
             raise Http404
-        if not request.user.has_perm("orders.change_order"):
-            raise PermissionDenied
         if request.method != "POST":
             return HttpResponseRedirect(reverse(LIST))
         form = BulkForm(act, request.POST)
