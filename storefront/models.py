@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class SetUpStep(models.Model):
@@ -16,6 +17,10 @@ class SetUpStep(models.Model):
     state = models.CharField(max_length=7, choices=State)
     said = models.TextField(blank=True)
     at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("step of the set-up")
+        verbose_name_plural = _("steps of the set-up")
 
     def __str__(self) -> str:
         return f"{self.name}: {self.state}"

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ("said", models.TextField(blank=True)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
+            options={"verbose_name": "step of the set-up", "verbose_name_plural": "steps of the set-up"},
         ),
         migrations.RunPython(leave_open_what_is_open, migrations.RunPython.noop),
     ]
