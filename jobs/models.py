@@ -96,7 +96,13 @@ class StaffJob(models.Model):
 class JobFilePart(models.Model):
     """A piece of the file that a job makes; in the database, so that every web process can hand it out."""
 
-    job = models.ForeignKey(StaffJob, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    job = models.ForeignKey(
+        StaffJob,
+        on_delete=models.CASCADE,
+        related_name="parts",
+        verbose_name=_("background job"),
+        db_index=False,  # the constraint's index begins with it
+    )
     number = models.PositiveIntegerField()
     packed = models.BinaryField()  # zlib
 

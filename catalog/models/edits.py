@@ -36,7 +36,13 @@ class EditedService(models.Model):
 class ServiceFilePart(models.Model):
     """Some lines of a file that is checked, as [line, [cell, …]]; gone when the check has ended."""
 
-    job = models.ForeignKey(StaffJob, on_delete=models.CASCADE, related_name="service_file", db_index=False)
+    job = models.ForeignKey(
+        StaffJob,
+        on_delete=models.CASCADE,
+        related_name="service_file",
+        verbose_name=_("background job"),
+        db_index=False,
+    )
     number = models.PositiveIntegerField()
     rows = models.JSONField()
 

@@ -57,7 +57,7 @@ def _admin(browser: Browser, address: str) -> None:
     _sign_in(desk, ADMIN)
     _shoot(desk, "/admin/", "admin-home")
     desk.goto("/admin/orders/order/?attention=yes")
-    desk.locator("#result_list th a, #result_list td a").first.click()
+    desk.locator("#result_list tbody a").first.click()
     desk.wait_for_url("**/change/**")
     desk.screenshot(path=DOCS / "admin-order.png")
 
