@@ -8,21 +8,18 @@ is credited once, and goes back in proportion when the order is refunded afterwa
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
-from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
 from accounts.preferences import LEVELS_ON
-from orders.lifecycle.final_margin import LOOK_SOON, earned_micros, not_final_before
+from orders.lifecycle.final_margin import earned_micros, not_final_before, settle_due
 from orders.models import CashbackEarning, Order, ReferralEarning
 from wallet.models import LedgerEntry
 from wallet.operations import credit
 from wallet.operations.reversals import take_back_earning
 
-log = structlog.get_logger(__name__)
 State = CashbackEarning.State
 PROMISED = "cashback_percent"  # in what an order notes of its price
 
@@ -49,20 +46,9 @@ def open_cashback(order: Order) -> None:
 
 
 def credit_cashback(*, now: datetime) -> int:
-    """Credit what is due and final, close what earned nothing; return how many were credited.
-
-    One that cannot be settled is logged and looked at again later, behind the others.
-    """
-    due = CashbackEarning.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "pk")
-    credited = 0
-    for ids in batches(due):
-        for pk in ids:
-            try:
-                credited += _settle(pk, now)
-            except Exception:  # whatever is wrong with one of them, the others have been earned
-                log.exception("cashback_not_settled", cashback_id=pk)
-                due.filter(pk=pk).update(due_at=now + LOOK_SOON)
-    return credited
+    """Credit what is due and final, close what earned nothing; return how many were credited."""
+    waiting = CashbackEarning.objects.filter(state=State.WAITING)
+    return settle_due(waiting, _settle, unsettled="cashback_not_settled", now=now)
 
 
 def _settle(pk: int, now: datetime) -> bool:

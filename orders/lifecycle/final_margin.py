@@ -1,17 +1,22 @@
 """When nothing about an order can change any more, and what of the margin it left may be given away then."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.batches import batches
 from catalog.preferences import FLOOR_MARGIN
 from orders.models import DELIVERED, DeliveredGoods, GoodsClaim, LostAttempt, Order, OrderEvent, ServiceRequest, Status
 from upstream.money import MICROS, round_refund
 
+log = structlog.get_logger(__name__)
 CAME_TO_NOTHING = (Status.FAILED, Status.CANCELED)
 LOOK_AGAIN = timedelta(days=1)
 LOOK_SOON = timedelta(hours=1)
@@ -19,6 +24,28 @@ LOOK_SOON = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=366)
 # Attempts of which upstream may yet show an order: a second one is the shop's loss, and nothing has been earned.
 STILL_SOUGHT = (LostAttempt.State.LOST, LostAttempt.State.SOUGHT, LostAttempt.State.ABANDONED)
+
+
+# Settles one earning, by its key; returns whether something was credited.
+Settle = Callable[[int, datetime], bool]
+
+
+def settle_due(waiting: QuerySet[Any], settle: Settle, *, unsettled: str, now: datetime) -> int:
+    """Settle the earnings that are due; return how many were credited.
+
+    One that cannot be settled is logged as `unsettled` and looked at again later, behind the others. What is still due
+    when the time of a round is over is the next round's.
+    """
+    due = waiting.filter(due_at__lte=now).order_by("due_at", "pk")
+    credited = 0
+    for ids in batches(due):
+        for pk in ids:
+            try:
+                credited += settle(pk, now)
+            except Exception:  # whatever is wrong with one of them, the others have been earned
+                log.exception(unsettled, earning_id=pk)
+                due.filter(pk=pk).update(due_at=now + LOOK_SOON)
+    return credited
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,17 @@ was promised then. The row is credited or closed with nothing when the order can
 
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
-from accounts.batches import batches
 from accounts.fast_queries.inserts import insert_row
 from accounts.models import User
 from accounts.preferences import REFERRAL_SHARE, REFERRED_FOR
-from orders.lifecycle.final_margin import LOOK_SOON, earned_micros, not_final_before
+from orders.lifecycle.final_margin import earned_micros, not_final_before, settle_due
 from orders.models import Order, ReferralEarning
 from wallet.models import LedgerEntry
 from wallet.operations import credit
 
-log = structlog.get_logger(__name__)
 State = ReferralEarning.State
 
 
@@ -42,21 +39,9 @@ def open_earning(order: Order) -> None:
 
 
 def credit_referrals(*, now: datetime) -> int:
-    """Credit what is due and final, close what earned nothing; return how many were credited.
-
-    One that cannot be settled is logged and looked at again later, behind the others. What is still due when the time
-    of a round is over is the next round's.
-    """
-    due = ReferralEarning.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "pk")
-    credited = 0
-    for ids in batches(due):
-        for pk in ids:
-            try:
-                credited += _settle(pk, now)
-            except Exception:  # whatever is wrong with one of them, the others have been earned
-                log.exception("referral_not_settled", earning_id=pk)
-                due.filter(pk=pk).update(due_at=now + LOOK_SOON)
-    return credited
+    """Credit what is due and final, close what earned nothing; return how many were credited."""
+    waiting = ReferralEarning.objects.filter(state=State.WAITING)
+    return settle_due(waiting, _settle, unsettled="referral_not_settled", now=now)
 
 
 def _settle(pk: int, now: datetime) -> bool:
