@@ -1,6 +1,5 @@
 """The form of a category: where its services would move and what they would be called is shown before it is saved."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.typed_forms import AsTypedField, ModelForm
+from accounts.typed_forms import AsTypedField
+from catalog.admin.previewed import PreviewedForm
 from catalog.models import Category, Service
 from upstream.reading.text import line, lines
 
@@ -40,7 +40,7 @@ class CategoryEffect:
         return self.moves or bool(self.names) or self.hides
 
 
-class CategoryForm(ModelForm):
+class CategoryForm(PreviewedForm):
     own_names = AsTypedField(
         label=gettext_lazy("display names in other languages"),
         required=False,
@@ -50,8 +50,6 @@ class CategoryForm(ModelForm):
     )
 
     effect: CategoryEffect | None = None
-    shows_preview = False
-    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
 
     class Meta:
         model = Category
@@ -78,21 +76,16 @@ class CategoryForm(ModelForm):
             names[code] = name
         return names
 
-    def is_valid(self) -> bool:
-        """Return whether the category can be saved now: a preview that is asked for, or needed, comes first."""
-        return super().is_valid() and not self.shows_preview
-
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
         if self.errors or self.instance.pk is None:
             return
         effect = self.effect = _effect(self.instance)
         told = (effect, *(getattr(self.instance, name) for name in ("display_name", "merged_into_id", "visible")))
-        self.fingerprint = hashlib.sha256(repr(told).encode()).hexdigest()
         many = (effect.moves and effect.services > SHOWN_UNASKED_ABOVE) or (
             effect.hides and effect.found > SHOWN_UNASKED_ABOVE
         )
-        self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
+        self.show_first(told, many=many)
 
 
 def _effect(after: Category) -> CategoryEffect:

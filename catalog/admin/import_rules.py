@@ -1,6 +1,5 @@
 """Import rules, shown before they are saved: how many of today's services each is for, and what it changes."""
 
-import hashlib
 from typing import Any
 
 from django import forms
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from accounts.admin.widgets import EMPTY, ModelAdmin
-from accounts.typed_forms import ModelForm
+from catalog.admin.previewed import PreviewedForm, fingerprint_of
 from catalog.models import ImportRule, Service
 from catalog.sync.import_rules import ImportEffect, apply_import_rules, preview_import_rule
 from notifications.wake_worker import wake_worker
@@ -24,29 +23,22 @@ Outcome = ImportRule.Outcome
 COLOURS = {Outcome.TAKE: "success", Outcome.HIDDEN: "warning", Outcome.LEAVE: "danger"}
 
 
-class ImportRuleForm(ModelForm):
+class ImportRuleForm(PreviewedForm):
     """An import rule; what it would change is counted before it is saved."""
 
     effect: ImportEffect | None = None
-    shows_preview = False
-    fingerprint = ""  # of the values and the effect that the preview shows; posted back as `previewed`
 
     class Meta:
         model = ImportRule
         fields = FIELDS
-
-    def is_valid(self) -> bool:
-        """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
-        return super().is_valid() and not self.shows_preview
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
         if self.errors:
             return
         self.effect = preview_import_rule(self.instance)
-        self.fingerprint = _fingerprint([getattr(self.instance, name) for name in FIELDS], self.effect)
-        many = self.effect.changed > SHOWN_UNASKED_ABOVE
-        self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
+        told = _told([getattr(self.instance, name) for name in FIELDS], self.effect)
+        self.show_first(told, many=self.effect.changed > SHOWN_UNASKED_ABOVE)
 
 
 @admin.register(ImportRule)
@@ -93,7 +85,7 @@ class ImportRuleAdmin(ModelAdmin):
         if rule is None or not self.has_delete_permission(request, rule):
             return super().delete_view(request, object_id, extra_context)
         effect = preview_import_rule(rule, deleted=True)
-        fingerprint = _fingerprint([rule.pk], effect)
+        fingerprint = fingerprint_of(_told([rule.pk], effect))
         many = effect.changed > SHOWN_UNASKED_ABOVE
         if request.method == "POST" and many and request.POST.get("previewed") != fingerprint:
             messages.warning(request, _("Something has changed since. Nothing has been done yet; look again."))
@@ -106,10 +98,9 @@ class ImportRuleAdmin(ModelAdmin):
         _apply_and_say(request)
 
 
-def _fingerprint(values: list[Any], effect: ImportEffect) -> str:
-    """Return what stands for a preview: another one is shown before anything is done by it."""
-    told = (values, effect.matching, effect.gone, effect.back)
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+def _told(values: list[Any], effect: ImportEffect) -> tuple[Any, ...]:
+    """Return what a preview tells."""
+    return values, effect.matching, effect.gone, effect.back
 
 
 def _apply_and_say(request: HttpRequest) -> None:

@@ -1,6 +1,5 @@
 """The form of a markup rule: what it would change is counted before it is saved, and a loss is refused."""
 
-import hashlib
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.typed_forms import ModelForm
+from catalog.admin.previewed import PreviewedForm
 from catalog.models import MarkupRule
 from catalog.pricing.previews import Effect, preview_rule
 from catalog.pricing.rules import Rule
@@ -84,13 +84,11 @@ class CheckedRuleForm(ModelForm):
             self.add_error("fixed_micros", _("Can be negative only if a percentage makes up for it."))
 
 
-class MarkupRuleForm(CheckedRuleForm):
+class MarkupRuleForm(CheckedRuleForm, PreviewedForm):
     """A rule of the catalog."""
 
     targets = TARGETS
     effects: list[Effect]
-    shows_preview = False
-    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
 
     class Meta:
         model = MarkupRule
@@ -128,20 +126,14 @@ class MarkupRuleForm(CheckedRuleForm):
         super().__init__(*args, **kwargs)
         self.effects = []
 
-    def is_valid(self) -> bool:
-        """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
-        return super().is_valid() and not self.shows_preview
-
     def _check_effects(self) -> None:
         candidate = Rule.of(self.instance)
         self.effects = preview_rule(candidate, now=timezone.now())
         worst = max(self.effects, key=lambda effect: effect.below_cost)
         if worst.below_cost:
             self.add_error(None, _refusal(worst))
-        self.fingerprint = hashlib.sha256(repr(candidate[:-1]).encode()).hexdigest()
         many = max(effect.changed for effect in self.effects) > SHOWN_UNASKED_ABOVE
-        asked = "_preview" in self.data
-        self.shows_preview = asked or (many and self.data.get("previewed") != self.fingerprint)
+        self.show_first(candidate[:-1], many=many)
 
 
 def _refusal(effect: Effect) -> ValidationError:

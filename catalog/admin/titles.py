@@ -1,6 +1,5 @@
 """Rules for reading titles, shown before they are saved: how many names they would change."""
 
-import hashlib
 from typing import Any
 
 from django import forms
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from accounts.admin.widgets import ModelAdmin
-from accounts.typed_forms import ModelForm
+from catalog.admin.previewed import PreviewedForm
 from catalog.models import Service, TitleRule
 from catalog.operations.titles import TitleEffect, preview_rule, refresh_titles
 from catalog.titles.facts import read_value
@@ -32,12 +31,10 @@ def read_from_title(service: Service) -> str:
     return " · ".join([service.short_title or "–", *(chip.label for chip in chips_of(service.facts))])
 
 
-class TitleRuleForm(ModelForm):
+class TitleRuleForm(PreviewedForm):
     """A rule for titles; what it would change is counted before it is saved."""
 
     effect: TitleEffect | None = None
-    shows_preview = False
-    fingerprint = ""  # of the values that the preview shows; posted back as `previewed`
 
     class Meta:
         model = TitleRule
@@ -52,19 +49,13 @@ class TitleRuleForm(ModelForm):
                 self.add_error("value", ValidationError(_("This fact can't have this value.")))
         return cleaned
 
-    def is_valid(self) -> bool:
-        """Return whether the rule can be saved now: a preview that is asked for, or needed, comes first."""
-        return super().is_valid() and not self.shows_preview
-
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
         if self.errors:
             return
         self.effect = preview_rule(self.instance)
         values = [getattr(self.instance, name) for name in FIELDS]
-        self.fingerprint = hashlib.sha256(repr(values).encode()).hexdigest()
-        many = self.effect.changed > SHOWN_UNASKED_ABOVE
-        self.shows_preview = "_preview" in self.data or (many and self.data.get("previewed") != self.fingerprint)
+        self.show_first(values, many=self.effect.changed > SHOWN_UNASKED_ABOVE)
 
 
 @admin.register(TitleRule)
