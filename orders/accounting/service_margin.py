@@ -7,17 +7,16 @@ beside orders is no service's.
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from catalog.models import ServiceMargin
+from orders.accounting.measured_rows import keep_measured
 from orders.models import Kind, Order
 from upstream.money import MICROS
 
 MEASURED = timedelta(days=30)
 FIGURES = ("orders", "kept_micros", "cost_micros", "margin_micros")
-WRITTEN_AT_ONCE = 1000
 
 
 def measure_margins(*, now: datetime) -> int:
@@ -26,20 +25,7 @@ def measure_margins(*, now: datetime) -> int:
     One look at these orders, whatever number of services they are of; only what differs is written.
     """
     found = {row.pk: row for row in _measured(now)}
-    known = {row.pk: row for row in ServiceMargin.objects.all()}
-    differing = [row for pk, row in found.items() if pk not in known or _figures(known[pk]) != _figures(row)]
-    gone = known.keys() - found.keys()
-    with transaction.atomic():
-        ServiceMargin.objects.bulk_create(
-            sorted(differing, key=lambda row: row.pk),  # in one order everywhere: no deadlock
-            batch_size=WRITTEN_AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["service"],
-            update_fields=[*FIGURES, "measured_at"],
-        )
-        if gone:
-            ServiceMargin.objects.filter(pk__in=gone).delete()
-    return len(differing) + len(gone)
+    return keep_measured(ServiceMargin, found, FIGURES)
 
 
 def _measured(now: datetime) -> list[ServiceMargin]:
@@ -75,7 +61,3 @@ def _measured(now: datetime) -> list[ServiceMargin]:
         )
         for pk in kept
     ]
-
-
-def _figures(row: ServiceMargin) -> tuple[int, ...]:
-    return tuple(getattr(row, name) for name in FIGURES)

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from accounts.batches import spans
 from catalog.models import Service, ServiceQuality, in_steps
 from catalog.models.services import NEVER_MEASURED
 from catalog.preferences import MEASURED_DAYS, MEASURED_LEAST
+from orders.accounting.measured_rows import WRITTEN_AT_ONCE, keep_measured
 from orders.models import FINISHED, Kind, Order, OrderEvent, ServiceRequest, Status
 
 SHARES = (0.5, 0.9)  # what is usual, and what nine in ten stay below
@@ -25,7 +26,6 @@ FIGURES = (
     *("orders", "completed", "partial", "refunded", "by_day"),
     *("start_seconds", "start_seconds_most", "done_seconds", "done_seconds_most"),
 )
-WRITTEN_AT_ONCE = 1000
 SERVICES_AT_ONCE = 5000  # compared, and few of them written
 Row = Mapping[str, Any]  # what is read of one order
 Ended = QuerySet[Any, Any]  # of such rows
@@ -93,23 +93,11 @@ def measure_quality(*, now: datetime) -> int:
     since = first_day(now)
     measure = _measured_by_database if connection.vendor == "postgresql" else _measured_here
     found = {each.service_id: _row(each, now) for each in measure(_ended(since, now), since)}
-    known = {row.pk: row for row in ServiceQuality.objects.all()}
-    differing = [row for pk, row in found.items() if pk not in known or _figures(known[pk]) != _figures(row)]
-    gone = known.keys() - found.keys()
-    with transaction.atomic():
-        ServiceQuality.objects.bulk_create(
-            sorted(differing, key=lambda row: row.pk),  # in one order everywhere: no deadlock
-            batch_size=WRITTEN_AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["service"],
-            update_fields=[*FIGURES, "measured_at"],
-        )
-        if gone:
-            ServiceQuality.objects.filter(pk__in=gone).delete()
+    differing = keep_measured(ServiceQuality, found, FIGURES)
     for span in spans(Service.objects.all(), SERVICES_AT_ONCE):
         with connection.cursor() as cursor:
             cursor.execute(_TELL_LISTS, [*span])
-    return len(differing) + len(gone)
+    return differing
 
 
 def first_day(now: datetime) -> datetime:
@@ -219,7 +207,3 @@ def _row(measured: Measured, now: datetime) -> ServiceQuality:
 
 def _kept(times: Sequence[float] | None) -> tuple[int | None, int | None]:
     return (None, None) if times is None else (in_steps(times[0]), in_steps(times[1]))
-
-
-def _figures(row: ServiceQuality) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in FIGURES)
