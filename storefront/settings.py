@@ -9,12 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from storefront.configuration import deployment, quality
 from storefront.configuration.admin_theme import admin_theme
+from storefront.configuration.background_work import background_work
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
-from storefront.configuration.database import migration_database
+from storefront.configuration.database import databases, migration_database
 from storefront.configuration.environment import Environment
 from storefront.configuration.languages import language_code, languages
 from storefront.configuration.logs import logging_config
+from storefront.configuration.mail import mail
 from storefront.configuration.payment_terms import payment_terms
 from storefront.configuration.privacy import privacy
 from storefront.configuration.retention import retention
@@ -138,23 +140,7 @@ TEMPLATES = [
 ]
 
 # --- Database, cache, sessions --------------------------------------------------------------------------------------
-DATABASES = {"default": env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{BASE_DIR / 'var/shop.sqlite3'}")}
-DATABASE = DATABASES["default"]
-if DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
-    DATABASE["OPTIONS"] = {
-        # Writers queue at BEGIN instead of failing in the middle of a transaction that first only read.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-    }
-    DATABASE["TEST"] = {"NAME": str(BASE_DIR / "var/test.sqlite3")}  # a file: threads must see the same database
-elif DATABASE.get("ENGINE") == "django.db.backends.postgresql":
-    DATABASE["ENGINE"] = "storefront.postgresql"
-    DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
-    DATABASE["CONN_HEALTH_CHECKS"] = True
-else:
-    raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
-
+DATABASES = databases(env, BASE_DIR)
 MIGRATION_DATABASE = migration_database(env)
 # PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
 MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
@@ -313,18 +299,9 @@ WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", DEBUG)
 WEBHOOK_ALLOWED_PRIVATE_NETWORKS = env.networks("WEBHOOK_ALLOWED_PRIVATE_NETWORKS")
 
 # --- Background work ------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "shop"
-CELERY_TASK_ACKS_LATE = False
-CELERY_TASK_TIME_LIMIT = 1800
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10}
-CELERY_TIMEZONE = "UTC"
 _FETCHES = {"fetches_exchange_rate": bool(EXCHANGE_RATE_SOURCE), "fetches_translations": bool(CATALOG_LANGUAGES)}
 CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
+globals().update(background_work(env, REDIS_URL))
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -337,17 +314,7 @@ SIGN_IN_AS = env.flag("SIGN_IN_AS", False)  # whether support may look at the sh
 globals().update(signing_in(env, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------
-_EMAIL = env.parsed("EMAIL_URL", "email_url_config", "consolemail://" if DEBUG else "smtp://localhost:25")
-EMAIL_BACKEND = _EMAIL["EMAIL_BACKEND"]
-EMAIL_HOST = _EMAIL["EMAIL_HOST"] or ""
-EMAIL_PORT = _EMAIL["EMAIL_PORT"] or 25
-EMAIL_HOST_USER = _EMAIL["EMAIL_HOST_USER"] or ""
-EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_TLS", False), _EMAIL.get("EMAIL_USE_SSL", False)
-# django-environ gives the path of filemail:///folder without its first slash.
-EMAIL_FILE_PATH = f"/{_EMAIL['EMAIL_FILE_PATH']}" if _EMAIL["EMAIL_FILE_PATH"] else None
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FROM_EMAIL", SUPPORT_EMAIL)
+globals().update(mail(env, sender=SUPPORT_EMAIL, debug=DEBUG))
 ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
 
 # --- Static files ---------------------------------------------------------------------------------------------------

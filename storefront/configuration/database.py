@@ -1,8 +1,31 @@
-"""The role that migrates, where it is another than the one that runs the shop."""
+"""The database of the shop, and the role that migrates where it is another than the one that runs the shop."""
 
+from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from storefront.configuration.environment import Environment
+
+
+def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
+    """Return DATABASES. Raises ImproperlyConfigured for anything but PostgreSQL and SQLite."""
+    database = env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{base_dir / 'var/shop.sqlite3'}")
+    if database.get("ENGINE") == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
+            # Writers queue at BEGIN instead of failing in the middle of a transaction that first only read.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+        database["TEST"] = {"NAME": str(base_dir / "var/test.sqlite3")}  # a file: threads must see the same database
+    elif database.get("ENGINE") == "django.db.backends.postgresql":
+        database["ENGINE"] = "storefront.postgresql"
+        database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
+        database["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
+    return {"default": database}
 
 
 def migration_database(env: Environment) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_a_queue_is_worked_off_by_keys_alone(
         expect(looked_at(page)).to_contain_text("transfer 2")
         slip = page.get_by_role("img", name="slip.png")
         expect(slip).to_be_visible()
-        assert slip.evaluate("image => image.naturalWidth") == 900
+        expect(slip).to_have_js_property("naturalWidth", 900)  # once it has been loaded
 
         page.keyboard.press("c")
         amount = page.get_by_label("Total received")

@@ -39,20 +39,7 @@ def settings_reads() -> dict[str, Read]:
     """Return every variable that storefront/settings.py and its configuration read, by name."""
     reads = {}
     folder = ROOT / "storefront"
-    configured = (
-        "catalog_languages",
-        "database",
-        "deployment",
-        "languages",
-        "payment_terms",
-        "privacy",
-        "quality",
-        "retention",
-        "schedule",
-        "signing_in",
-    )
-    files = ("settings.py", *(f"configuration/{name}.py" for name in configured))
-    sources = [(folder / name).read_text() for name in files]
+    sources = [path.read_text() for path in (folder / "settings.py", *sorted((folder / "configuration").glob("*.py")))]
     for node in ast.walk(ast.parse("\n".join(sources))):
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
