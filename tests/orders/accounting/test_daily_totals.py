@@ -12,8 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
-from catalog.models import Category, Service
-from orders.accounting.audit import audit
+from catalog.models import Service
 from orders.accounting.daily_totals import reckoning
 from orders.accounting.daily_totals.dimensions import WHOLE, dimensions
 from orders.accounting.daily_totals.keeping import (
@@ -25,22 +24,19 @@ from orders.accounting.daily_totals.keeping import (
 )
 from orders.accounting.report import Span, report, sold_by_day
 from orders.attempts.answers import settle_attempt
-from orders.models import GatewayTotal, Length, LostAttempt, Order, Status, Total
+from orders.models import GatewayTotal, Length, LostAttempt, Order, Total
 from tests.orders.accounting.booking import at, pay, sell
+from tests.orders.accounting.october import NOW, keep, likes, october, wrong
 from tests.orders.attention import make_lost
 from wallet.models import LedgerEntry, Receivable
 
+__all__ = ["likes", "october"]  # fixtures
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 Kind = LedgerEntry.Kind
 Book = Callable[..., LedgerEntry]
 DOLLAR = 1_000_000
-NOW = at(11, 5)
 OF_BOOKS = ("sales", "discounts", "refunds", "claim_refunds", "cost", "replacements")
 AUTUMN = Span(date(2024, 9, 1), date(2024, 11, 5))
-
-
-def keep(now: datetime = NOW) -> int:
-    return keep_totals(now=now, seconds=600)
 
 
 def kept(name: str, dimension: str = WHOLE, span: str = Length.DAY) -> dict[tuple[date, int], int]:
@@ -64,45 +60,6 @@ def assert_as_in_the_books(span: Span = AUTUMN) -> None:
             assert sums == {name: getattr(line, name) for name in OF_BOOKS}, (day, dimension)
     days = Total.objects.filter(span=Length.DAY, dimension=WHOLE).values_list("first", flat=True)
     assert set(days) == books.keys()
-
-
-@pytest.fixture
-def likes(service: Service) -> Service:
-    """Another service, of another category."""
-    category = Category.objects.create(name="Likes")
-    values = {"upstream_id": 900_002, "category": category, "name": "Likes", "type": "Default"}
-    return Service.objects.create(
-        **values, rate_upstream_micros=1_500_000, min_quantity=1, max_quantity=10_000, search_text="likes"
-    )
-
-
-@pytest.fixture
-def october(book: Book, buyer: User, ann: User, service: Service, likes: Service) -> list[Order]:
-    """Seven orders of two customers and two services on two days, at an odd rate; some of it was given back."""
-    orders = []
-    for number in range(7):
-        user, sold = (buyer, service) if number % 2 else (ann, likes)
-        when = at(10, 1 + number % 2)
-        order = sell(user, sold, when, charge_upstream_micros=1_000_001 + number, exchange_rate_micros=1_100_003)
-        book(Kind.CHARGE, -1_875_001, when, f"order:{order.pk}", user=user)
-        orders.append(order)
-    book(Kind.DISCOUNT, 187_500, at(10, 1), f"order:{orders[0].pk}:coupon", user=ann)
-    book(Kind.REFUND, 468_700, at(10, 3), f"order:{orders[1].pk}:refund:468700", user=buyer)
-    book(Kind.REFUND, 100_000, at(10, 3), f"order:{orders[2].pk}:refund:100000:claim", user=ann)
-    one, half, gone = orders[3], orders[1], orders[5]
-    Order.objects.filter(pk=half.pk).update(status=Status.PARTIAL, refunded_micros=468_700, finished_at=at(10, 3))
-    Order.objects.filter(pk=one.pk).update(status=Status.COMPLETED, finished_at=at(10, 2) + timedelta(minutes=90))
-    Order.objects.filter(pk=gone.pk).update(status=Status.CANCELED, finished_at=at(10, 4))
-    sell(
-        ann,
-        likes,
-        at(10, 2),
-        price_micros=0,
-        original=orders[2],
-        charge_upstream_micros=7,
-        exchange_rate_micros=1_100_003,
-    )
-    return orders
 
 
 def test_totals_have_what_the_books_have_by_whatever_they_are_added_up(october: list[Order]) -> None:
@@ -357,69 +314,3 @@ def test_payments_are_kept_by_gateway_as_in_the_ledger(book: Book, buyer: User) 
         (4, "stripe", 0, 0, 0, 0, DOLLAR),
     ]
     assert wrong() == []
-
-
-# --- The audit ------------------------------------------------------------------------------------------------------
-def wrong() -> list[str]:
-    return [problem for problem in audit(client=None, now=timezone.now()).problems if problem.startswith("totals")]
-
-
-def test_audit_is_silent_when_the_totals_are_those_of_the_books(october: list[Order]) -> None:
-    assert wrong() == []  # nothing was reckoned yet
-    keep()
-
-    assert wrong() == []
-    assert ("totals: days compared", "35") in audit(client=None, now=timezone.now()).figures
-
-
-@pytest.mark.parametrize(
-    ("where", "change", "said"),
-    [
-        ({"dimension": WHOLE}, {"sales_micros": 1}, "totals of 2024-10-01: sales 0.000001, but the books say 7.500004"),
-        ({"dimension": WHOLE}, {"cost_micros": 1}, "totals of 2024-10-01: cost 0.000001, but the books say 4.40003"),
-        ({"dimension": WHOLE}, {"orders": 9}, "totals of 2024-10-01: orders 9, but the books say 4"),
-        (
-            {"dimension": "service"},
-            {"sales_micros": 1},
-            "totals of 2024-10-01 by service do not come to those of the day: sales 0.000001 instead of 7.500004",
-        ),
-        (
-            {"dimension": "customer"},
-            {"done_seconds": 5},
-            "totals of 2024-10-01 by customer do not come to those of the day: done seconds 5 instead of 0",
-        ),
-    ],
-)
-def test_audit_names_a_total_that_was_changed(october: list[Order], where: Any, change: Any, said: str) -> None:
-    keep()
-    assert Total.objects.filter(first=date(2024, 10, 1), span=Length.DAY, **where).update(**change) == 1
-
-    assert said in wrong()
-
-
-def test_audit_names_a_month_and_a_payment_that_were_changed(october: list[Order], book: Book) -> None:
-    pay(book, "manual", DOLLAR, at(10, 1))
-    keep()
-    Total.objects.filter(span=Length.MONTH, dimension="category").update(orders=77)
-    GatewayTotal.objects.update(paid_in_micros=5)
-
-    assert wrong() == [
-        "totals of the month from 2024-10-01 by category are not what its days come to",
-        "totals of payments: top_up 0.000005, but the ledger says 1.00",
-    ]
-
-
-def test_audit_leaves_to_the_task_what_upstream_changed_since(october: list[Order]) -> None:
-    keep()
-    Order.objects.filter(pk=october[0].pk).update(charge_upstream_micros=9, polled_at=NOW + timedelta(minutes=1))
-    assert wrong() == []
-
-    Order.objects.filter(pk=october[0].pk).update(polled_at=None)
-    assert [problem.split(",")[0] for problem in wrong()] == ["totals of 2024-10-01: cost 4.40003"]
-
-
-def test_audit_names_ledger_rows_that_were_put_into_a_day_that_is_over(october: list[Order], book: Book) -> None:
-    keep()
-    book(Kind.CHARGE, -5, at(10, 1))
-
-    assert wrong() == ["totals of 2024-10-01: sales 7.500004, but the books say 7.500009"]

@@ -1,19 +1,14 @@
 """The set-up of a new shop: each step tried out in earnest, left and taken up again, and closed for good at the end."""
 
 from contextlib import suppress
-from importlib import import_module
 from io import StringIO
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core import mail
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import TrailEntry, User
 from accounts.rights import CATALOG, FINANCE, OWNER, SUPPORT
@@ -23,11 +18,10 @@ from catalog.sync.heard import heard_of, tell_of_progress
 from preferences.doors import SET_UP_DONE, WHOLE_SHOP
 from preferences.face import STORE_NAME
 from preferences.models import PreferenceChange
-from preferences.stored import ask_the_database
 from storefront.demo.processes import free_port
 from storefront.models import SetUpStep
 from storefront.monitoring.doctor import PARTS
-from storefront.set_up.operations import close_set_up, sync_begun_at
+from storefront.set_up.operations import sync_begun_at
 from storefront.set_up.steps import STEPS
 from storefront.tasks import beat_heartbeat
 from tests.preferences.known import prefer
@@ -355,38 +349,6 @@ def test_an_owner_who_was_slower_and_does_not_know_it_yet_opens_nothing(
 
 def test_a_shop_that_strangers_cannot_reach_is_open_from_the_start(db: None) -> None:
     assert not WHOLE_SHOP.is_closed
-
-
-# --- Shops that are there already -------------------------------------------------------------------------------------
-
-
-def migrated() -> bool:
-    migration = import_module("storefront.migrations.0001_initial")
-    migration.leave_open_what_is_open(apps, SimpleNamespace(connection=connection))
-    ask_the_database()
-    return SET_UP_DONE.value
-
-
-def test_a_shop_that_sells_is_not_set_up_again_by_an_upgrade(service: Service) -> None:
-    assert migrated()
-    assert migrated()
-    assert PreferenceChange.objects.count() == 1
-
-
-def test_a_shop_with_customers_is_not_either(ann: User) -> None:
-    assert migrated()
-
-
-def test_an_empty_one_with_its_owner_alone_is(sam: User) -> None:
-    assert not migrated()
-
-
-def test_the_demo_is_set_up(db: None) -> None:
-    close_set_up(now=timezone.now())
-    close_set_up(now=timezone.now())
-
-    assert SET_UP_DONE.value
-    assert PreferenceChange.objects.count() == 1
 
 
 # --- The same in the terminal -----------------------------------------------------------------------------------------
