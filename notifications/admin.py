@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.blocks import Block, Row
 from accounts.admin.customer_blocks import NEWEST, shows_of_customers
+from accounts.admin.list_filters import known_values
 from accounts.admin.widgets import ReadOnlyAdmin
 from accounts.models import User
 from accounts.moments import write_distance
+from notifications.channels import CHANNELS
 from notifications.kinds import KINDS
 from notifications.models import Notice
 from notifications.outbox import send_again
@@ -30,18 +32,22 @@ MAIL_POLICY = (
 )
 
 
+KindFilter = known_values("kind", gettext_lazy("kind"), lambda: [(kind.name, kind.title) for kind in KINDS.values()])
+ChannelFilter = known_values("channel", gettext_lazy("channel"), lambda: [(one.name, one.title) for one in CHANNELS])
+
+
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
     list_display = ("subject", "recipient", "kind", "channel", "created_at", "sent_at", "tries", "key")
     list_filter = (
         ("sent_at", admin.EmptyFieldListFilter),
         ("user", admin.EmptyFieldListFilter),
-        "kind",
-        "channel",
+        KindFilter,
+        ChannelFilter,
         "created_at",
     )
     list_select_related = ("user",)
-    search_fields = ("key", "subject", "user__email")
+    search_fields = ("key__startswith", "user__email")
     linked_by = ("user__id__exact",)
     fields = (
         "recipient", "subject", "body", "url", "key", ("kind", "channel", "in_bell"),

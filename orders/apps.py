@@ -19,10 +19,10 @@ class OrdersConfig(AppConfig):
         from orders.lifecycle.sync_drift import note_sync
         from orders.models import Kind
         from orders.notices.samples import SAMPLES as NEWS
-        from orders.pages.wallet_pages import purpose_of, reserved_by
+        from orders.pages.wallet_pages import booked_for_order, purpose_of, reserved_by
         from orders.placing.samples import SAMPLES as PAYMENTS
         from orders.reconciliation.refunds_by_hand import carry_out_refund, page_of_order
-        from wallet.extensions import tells_page, tells_purpose, tells_reserved
+        from wallet.extensions import tells_booked, tells_page, tells_purpose, tells_reserved
         from wallet.models import MoneyRequest
         from wallet.operations.second_person import carries_out
 
@@ -32,6 +32,7 @@ class OrdersConfig(AppConfig):
         when_orders_change(note_fallen_through)
         tells_purpose(purpose_of)
         tells_reserved(reserved_by)
+        tells_booked(booked_for_order)
         carries_out(MoneyRequest.Kind.REFUND, carry_out_refund)
         tells_page(MoneyRequest.Kind.REFUND, page_of_order)
         declare_samples([*NEWS, *CLAIMS, *PAYMENTS])

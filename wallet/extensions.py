@@ -30,9 +30,18 @@ class Reserved:
     url: str
 
 
+@dataclass(frozen=True)
+class Booked:
+    """Ledger rows of one customer: their reference, or how it begins before a colon."""
+
+    user_id: int
+    reference: str
+
+
 _purposes: list[Callable[[TopUp], Purpose | None]] = []
 _reserves: list[Callable[[User], Reserved]] = []
 _pages: dict[str, Callable[[MoneyRequest], str]] = {}
+_bookings: list[Callable[[str], Booked | None]] = []
 
 
 def tells_purpose(ask: Callable[[TopUp], Purpose | None]) -> None:
@@ -48,6 +57,16 @@ def tells_reserved(ask: Callable[[User], Reserved]) -> None:
 def tells_page(kind: str, ask: Callable[[MoneyRequest], str]) -> None:
     """Let staff's page of a move by hand ask for the address of what a kind of them is about."""
     _pages[kind] = ask
+
+
+def tells_booked(ask: Callable[[str], Booked | None]) -> None:
+    """Let the ledger's search ask what is booked for what was typed, such as the number of an order."""
+    _bookings.append(ask)
+
+
+def booked_for(typed: str) -> list[Booked]:
+    """Return whose rows are booked for what was typed."""
+    return [booked for ask in _bookings if (booked := ask(typed)) is not None]
 
 
 def page_about(asked: MoneyRequest) -> str:

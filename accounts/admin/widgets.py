@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.functional import Promise, cached_property
@@ -19,6 +19,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.fresh_sign_in import FreshSignInAdmin
+from accounts.admin.list_search import found_by
 from accounts.admin.lists import EMPTY, SavedFilter, amount_column, column_of, shown_filters
 from accounts.admin.recorded import RecordedAdmin
 from accounts.admin.short_count import ShortCountPaginator
@@ -27,7 +28,7 @@ from accounts.models import User
 from accounts.money import MicrosField
 from accounts.templatetags.money import money
 from accounts.typed_forms import ModelForm, ReadsTyped
-from upstream.reading.text import comparable, line, words_of
+from upstream.reading.text import comparable, line
 
 
 class KeySelect(AutocompleteSelect):
@@ -124,20 +125,19 @@ class ModelAdmin(FreshSignInAdmin, RecordedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search by what is seen; stored search texts hold what of a text is compared."""
+        """Search by what is seen; see `accounts.admin.list_search`."""
         if self.compared_here and (words := comparable(search_term).split()):
             rows = queryset.order_by().values_list("pk", *self.compared_here)
             found = [pk for pk, *texts in rows if _has_all(" ".join(map(str, texts)), words)]
             return queryset.filter(pk__in=found), False
-        if not any(field.partition("search_text")[1] for field in self.get_search_fields(request)):
-            return super().get_search_results(request, queryset, line(search_term))
-        # Stored search texts have no signs; addresses and ids, which may be searched beside them, do.
-        compared, plain = comparable(search_term), " ".join(words_of(search_term))
-        found, repeats = super().get_search_results(request, queryset, plain)
-        if plain == compared:
-            return found, repeats
-        others, others_repeat = super().get_search_results(request, queryset, compared)
-        return found | others, repeats or others_repeat
+        fields, typed = self.get_search_fields(request), line(search_term)
+        if not fields or not typed:
+            return queryset, False
+        return queryset.filter(found_by(self.model, fields, typed) | self.also_found(request, typed)), False
+
+    def also_found(self, request: HttpRequest, typed: str) -> Q:
+        """Return what else a search finds than words in `search_fields`."""
+        return Q(pk__in=())
 
 
 def _has_all(text: str, words: list[str]) -> bool:

@@ -27,7 +27,7 @@ class SimulatedOrderAdmin(FoundByPhone, ReadOnlyAdmin):
     readonly_fields = (PRICE, REFUNDED)
     list_filter = ("kind", "created_at")
     list_select_related = ("user",)
-    search_fields = ("user__email", "link", "phone")
+    search_fields = ("user__email", "link")
     fields = (
         *("user", "kind", "service", "project", "link", "phone", "quantity", PRICE, REFUNDED),
         *("request_id", "created_at", "canceled_at", "settled_at"),

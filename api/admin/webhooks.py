@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
+from accounts.admin.list_filters import known_values
 from accounts.admin.widgets import ReadOnlyAdmin
 from api.models import Webhook, WebhookDelivery
+from api.webhooks.events import EVENTS
 
 
 @admin.register(Webhook)
@@ -28,11 +30,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_filter = (
         ("delivered_at", admin.EmptyFieldListFilter),
         ("given_up_at", admin.EmptyFieldListFilter),
-        "event",
+        known_values("event", gettext_lazy("event"), lambda: [(event, event) for event in EVENTS]),
         "created_at",
     )
     list_select_related = ("webhook__user", "order")
-    search_fields = ("event_id", "order__id__exact", "webhook__url", "webhook__user__email")
+    search_fields = ("event_id__exact", "order__id__exact", "webhook__url", "webhook__user__email")
     fields = (
         *("event", "event_id", "webhook", "order", "created_at", "attempts"),
         *("next_attempt_at", ("http_status", "error"), ("delivered_at", "given_up_at"), "wiped_at"),

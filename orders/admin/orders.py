@@ -320,5 +320,5 @@ class CheckoutAdmin(ReadOnlyAdmin):
     list_display = ("request_id", "user", "created_at")
     sortable_by = ()
     list_select_related = ("user",)
-    search_fields = ("request_id", "user__email")
+    search_fields = ("request_id__exact", "user__email")
     ordering = ("-id",)

@@ -22,7 +22,7 @@ class PendingCheckoutAdmin(ReadOnlyAdmin):
         "closed_at",
     )
     list_filter = ("state", "created_at")
-    search_fields = ("=top_up__reference", "=order__id", "user__email", "reason")
+    search_fields = ("top_up__reference__startswith", "order__id__exact", "user__email", "reason")
     list_select_related = ("user", "service", "top_up", "order")
     exclude = ("quote", "price_micros")
     readonly_fields = (money_column("price_micros", gettext_lazy("promised price")),)

@@ -1,5 +1,7 @@
 """What the wallet's pages say about orders: which order a payment is for, and what money orders hold back."""
 
+import re
+
 from django.db.models import Count, F, Sum
 from django.urls import reverse
 from django.utils import timezone
@@ -9,8 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from orders.models import Order, PendingCheckout, Status
 from orders.placing.pay_first import close_pending_of, is_looked_at
-from wallet.extensions import Purpose, Reserved
+from wallet.extensions import Booked, Purpose, Reserved
 from wallet.models import TopUp
+
+_ORDER = re.compile(r"(?:#|order:)?([0-9]{1,18})(:\S+)?")  # as many digits as every column of numbers holds
 
 
 def purpose_of(top_up: TopUp) -> Purpose | None:
@@ -41,3 +45,12 @@ def reserved_by(user: User) -> Reserved:
     waiting = Order.objects.filter(user=user, status=Status.PAID)
     sums = waiting.aggregate(count=Count("pk"), amount=Sum(F("price_micros") - F("refunded_micros")))
     return Reserved(sums["count"], sums["amount"] or 0, f"{reverse('orders:list')}?group=open")
+
+
+def booked_for_order(typed: str) -> Booked | None:
+    """Return the ledger rows of the order with this number, typed as it is shown or as rows name it ("order:5")."""
+    number = _ORDER.fullmatch(typed)
+    if number is None:
+        return None
+    user = Order.objects.filter(pk=int(number[1])).values_list("user_id", flat=True).first()
+    return None if user is None else Booked(user, f"order:{int(number[1])}{number[2] or ''}")

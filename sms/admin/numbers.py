@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from accounts.admin.lists import SavedFilter
 from accounts.admin.own_favors import NoOwnFavors
+from accounts.admin.short_count import LEAFED_THROUGH
 from accounts.admin.widgets import (
     EMPTY,
     ModelAdmin,
@@ -25,7 +26,7 @@ from accounts.power import may_move_money_of, refuse_own_money
 from orders.admin.order_search import also_found_by
 from sms.admin.report import report_page
 from sms.models import Number, NumberLimit, ReplacementRule, SuccessRate
-from sms.queries.phones import with_phone
+from sms.queries.phones import newest_with_phone
 from upstream.reading.text import digits
 
 FEWEST_DIGITS = 7  # fewer are an order's number
@@ -48,27 +49,22 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class FoundByPhone(ModelAdmin):
-    """Rows that are found by a telephone number however it is written: digits are compared where nothing else fits."""
+    """Rows that are found by a telephone number however it is written: digits are compared."""
 
     phone_column = "phone"
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Search as everywhere, then by the digits alone."""
-        found, repeats = super().get_search_results(request, queryset, search_term)
-        if not search_term or found.exists():
-            return found, repeats
-        return with_phone(queryset, self.phone_column, search_term), False
+    def also_found(self, request: HttpRequest, typed: str) -> Q:
+        """Return the rows with the digits typed."""
+        rows = self.model._default_manager.all()
+        return Q(pk__in=newest_with_phone(rows, self.phone_column, typed, LEAFED_THROUGH))
 
 
 def orders_with_phone(request: HttpRequest, typed: str) -> list[int]:
     """Return the newest orders of numbers with this phone, for the search box of orders."""
     if len(digits(typed)) < FEWEST_DIGITS or not may_see(request.user, "sms.number"):
         return []
-    numbers = Number.objects.order_by("-pk").values_list("order_id", flat=True)
-    as_typed = list(numbers.filter(phone__contains=typed)[:MOST_ORDERS])
-    return as_typed or list(with_phone(numbers, "phone", typed)[:MOST_ORDERS])
+    numbers = newest_with_phone(Number.objects.all(), "phone", typed, MOST_ORDERS)
+    return list(Number.objects.filter(pk__in=numbers).values_list("order_id", flat=True))
 
 
 also_found_by(orders_with_phone)
@@ -81,7 +77,7 @@ class NumberAdmin(FoundByPhone, ReadOnlyAdmin):
     list_display = ("order", "phone", "project", "state", "expires_at", "received_at", "created_at")
     list_filter = (OpenFilter, "state", "created_at")
     list_select_related = ("order", "project__country")
-    search_fields = ("phone", "order__user__email", "project__search_text", "order__id__exact")
+    search_fields = ("order__user__email", "project__search_text", "order__id__exact")
     named_by = ("phone",)
     linked_by = ("order__user__id__exact",)
     exclude = ("code", "content")
@@ -132,7 +128,7 @@ class ReplacementRuleAdmin(FoundByPhone, ReadOnlyAdmin):
     )
     list_filter = ("any_country",)
     list_select_related = ("number",)
-    search_fields = ("number__phone", "number__order__user__email")
+    search_fields = ("number__order__user__email",)
 
 
 @admin.register(NumberLimit)

@@ -8,11 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin.list_search import found_by
 from support.models import Message, Ticket
 from upstream.reading.text import line
 
 State = Ticket.State
-LONGEST_NUMBER = 18  # digits that every column of numbers holds
+FOUND_IN = ("subject", "user__email", "id", "order__id__exact")
 WORDS = 6
 # Open ones by how long they wait; of the others the one that changed last comes first.
 ORDER = (F("waiting_since").asc(nulls_last=True), "-changed_at", "-pk")
@@ -49,10 +50,6 @@ def matching(tickets: QuerySet[Ticket], typed: str) -> QuerySet[Ticket]:
     """Return the tickets in which every word typed is found: as our number or an order's, in the customer's address,
     in the subject, or in what was said."""
     for word in line(typed).split()[:WORDS]:
-        number = word.lstrip("#")
         said = Message.objects.filter(text__icontains=word).values("ticket")
-        found = Q(subject__icontains=word) | Q(user__email__icontains=word) | Q(pk__in=said)
-        if number.isdecimal() and len(number) <= LONGEST_NUMBER:
-            found |= Q(pk=int(number)) | Q(order=int(number))
-        tickets = tickets.filter(found)
+        tickets = tickets.filter(found_by(Ticket, FOUND_IN, word) | Q(pk__in=said))
     return tickets

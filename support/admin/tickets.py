@@ -41,7 +41,7 @@ class TicketAdmin(ReadOnlyAdmin):
     changes_nothing = frozenset({"support_ticket_fill"})
     list_display = ("waits", "asked", "shown_reason", "about", "shown_state", "assigned", "customer")
     list_display_links = ("asked",)
-    list_filter = (QueueFilter, "reason", "assignee")
+    list_filter = (QueueFilter, "reason", ("assignee", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "order", "top_up", "assignee")
     list_before_template = "admin/support/answer_times.html"
     search_fields = ("subject",)  # any: `get_search_results` is ours

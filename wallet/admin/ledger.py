@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Substr
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -26,6 +26,7 @@ from wallet.admin.manual_moves import (
     WithdrawForm,
     ask_for_move,
 )
+from wallet.extensions import Booked, booked_for
 from wallet.models import LedgerEntry, MoneyRequest, TopUp, Wallet
 from wallet.operations.confirmations import ABOUT as ABOUT_A_PAYMENT
 from wallet.operations.manual_moves import BY_HAND
@@ -89,7 +90,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "created_at")
     list_select_related = ("wallet__user", "created_by")
-    search_fields = ("wallet__user__email", "reference", "note")
+    search_fields = ("wallet__user__email",)
+    search_help_text = gettext_lazy("Email address, number of the order, or reference of the payment or move")
     linked_by = ("wallet__id__exact",)
     sortable_by = ("id",)  # millions of rows, and no index helps with the others
     file_columns = ("id", "created_at", "wallet__user__email", "kind", "amount_micros", "reference", "note")
@@ -105,6 +107,18 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "created_at",
     )
     readonly_fields = fields
+
+    def also_found(self, request: HttpRequest, typed: str) -> Q:
+        """Return the rows booked for what is known by this reference; see `wallet.extensions.tells_booked`.
+
+        References are unique in a wallet, so an index finds them only together with it.
+        """
+        found = Q(pk__in=())
+        for booked in (*booked_for(typed), *_payments_called(typed), *_moves_called(typed)):
+            [wallet] = Wallet.objects.filter(user=booked.user_id).values_list("pk", flat=True)[:1] or [None]
+            named = Q(reference=booked.reference) | Q(reference__startswith=f"{booked.reference}:")
+            found |= Q(wallet=wallet) & named
+        return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         asked = MoneyRequest.objects.filter(request_id=Substr(OuterRef("reference"), len(BY_HAND) + 1))
@@ -137,3 +151,13 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
             return EMPTY
         page = reverse("admin:wallet_moneyrequest_change", args=[entry.request_pk])
         return format_html('<a class="underline" href="{}">#{}</a>', page, entry.request_pk)
+
+
+def _payments_called(typed: str) -> list[Booked]:
+    payments = TopUp.objects.filter(reference=typed.removeprefix(ABOUT_A_PAYMENT).upper())
+    return [Booked(payment.user_id, f"{ABOUT_A_PAYMENT}{payment.reference}") for payment in payments]
+
+
+def _moves_called(typed: str) -> list[Booked]:
+    moves = MoneyRequest.objects.filter(request_id=typed.removeprefix(BY_HAND))
+    return [Booked(move.user_id, f"{BY_HAND}{move.request_id}") for move in moves]

@@ -14,7 +14,7 @@ TAX = money_column("tax_micros", gettext_lazy("tax included"))
 class ReceiptAdmin(ReadOnlyAdmin):
     list_display = ("number", "created_at", "user", "top_up", TOTAL, "tax_percent", TAX)
     list_filter = ("created_at",)
-    search_fields = ("=number", "user__email", "top_up__reference")
+    search_fields = ("=number", "user__email", "top_up__reference__startswith")
     list_select_related = ("user", "top_up")
     fields = ("number", "created_at", "user", "top_up", "seller", "currency", TOTAL, "tax_percent", TAX)
     readonly_fields = (TOTAL, TAX)

@@ -17,6 +17,7 @@ from wallet.gateways.manual import ManualGateway
 from wallet.gateways.stripe import StripeGateway
 
 __all__ = [
+    "EVERY_NAME",
     "WAYS",
     "Gateway",
     "InvalidCallback",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 # In the order in which customers are offered them.
 WAYS: tuple[type[Gateway], ...] = (StripeGateway, BtcpayGateway, ManualGateway)
+# Every name that a payment may have, whether its gateway is configured today or not.
+EVERY_NAME: tuple[str, ...] = (*(way.name for way in WAYS), DemoGateway.name)
 
 
 def enabled_gateways() -> dict[str, Gateway]:

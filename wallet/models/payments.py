@@ -135,6 +135,7 @@ class TopUp(models.Model):
             models.Index(fields=["user", "-id"], name="top_ups_of_a_customer"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="top_ups_to_check"),
             models.Index(fields=["id"], condition=~Q(attention=""), name="top_ups_for_a_human"),
+            models.Index(fields=["status", "-id"], condition=~Q(status="paid"), name="top_ups_not_paid"),
             models.Index(
                 fields=["user", "-id"], condition=Q(status__in=("created", "pending")), name="top_ups_under_way"
             ),
