@@ -9,13 +9,16 @@ import statistics
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from typing import Any
 
-from bench.scale import Seen, checked, watched
+from bench.scale import UNLIMITED, Seen, checked, watched
 from bench.scale_fill import LARGE, SMALL, Size, fill
 from bench.stage import machine, shop
 
-HOME, LISTS, ORDER, OTHERS = 300.0, 200.0, 150.0, 300.0  # milliseconds
+HOME, LISTS, ORDER, OTHERS, REPORTS = 300.0, 200.0, 150.0, 300.0, 1000.0  # milliseconds
+EXTREME = 2000.0  # a customer who has half of everything: each of a million ledger rows is added up
+TYPED = ("xyzzy", "scale7%40example.com", "155500")  # a word nobody used, an address, digits
 Pages = dict[str, tuple[str, float]]
 
 
@@ -49,7 +52,11 @@ def pages() -> Pages:
     for model, shown in sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label_lower):
         label = model._meta.label_lower
         listed = reverse(f"admin:{label.replace('.', '_')}_changelist")
+        if label == "orders.books":
+            continue
         found[f"list: {label}"] = (listed, LISTS)
+        if shown.search_fields:
+            found |= {f"list: {label}?q={one}": (f"{listed}?q={one}", LISTS) for one in TYPED}
         for one in getattr(shown, "saved_filters", ()):
             if one.query:
                 found[f"list: {label}?{one.query}"] = (f"{listed}?{one.query}", LISTS)
@@ -59,13 +66,34 @@ def pages() -> Pages:
     found |= {
         "an order": (reverse("admin:orders_order_change", args=[newest.pk]), ORDER),
         "an order whose answer never came": (reverse("admin:orders_order_change", args=[lost.pk]), ORDER),
-        "a customer with half a million orders": (reverse("admin:accounts_user_change", args=[LARGE]), OTHERS),
+        "a customer with half a million orders": (reverse("admin:accounts_user_change", args=[LARGE]), EXTREME),
         "a customer": (reverse("admin:accounts_user_change", args=[SMALL]), OTHERS),
         "a service": (reverse("admin:catalog_service_change", args=[newest.service_id]), OTHERS),
         "search: a number": (f"{reverse('admin:search')}?extended=1&s=%23{newest.pk}", OTHERS),
         "search: an address": (f"{reverse('admin:search')}?extended=1&s=scale7%40example.com", OTHERS),
         "search: a word nobody used": (f"{reverse('admin:search')}?extended=1&s=xyzzy", OTHERS),
     }
+    return found | reports()
+
+
+def reports() -> Pages:
+    """Return the addresses of the books and reports: of this month or thirty days, and of a year."""
+    from django.urls import reverse
+
+    from orders.accounting.daily_totals.dimensions import dimensions
+    from orders.accounting.report import today
+
+    now = today()
+    books, by_thing = reverse("admin:orders_books_changelist"), reverse("admin:orders_reports")
+    doing_badly, of_numbers = reverse("admin:orders_service_report"), reverse("admin:sms_number_report")
+    found: Pages = {"books: this month": (books, REPORTS)}
+    found["books: a year"] = (f"{books}?year={now.year}&month=0", REPORTS)
+    for days in (30, 365):
+        span = f"first={now - timedelta(days=days - 1)}&last={now}"
+        for by in ("day", "week", "month", *dimensions(), "gateway"):
+            found[f"report: {days} days by {by}"] = (f"{by_thing}?by={by}&{span}", REPORTS)
+        found[f"report: {days} days, services that do badly"] = (f"{doing_badly}?{span}", REPORTS)
+        found[f"report: {days} days, numbers"] = (f"{of_numbers}?{span}&by=both", REPORTS)
     return found
 
 
@@ -102,12 +130,15 @@ def run(orders: int, rounds: int, *, only: str = "", verbose: bool = False) -> b
     ):
         from django.core.management import call_command
         from django.db import connection
+        from django.utils import timezone
 
+        from orders.accounting.daily_totals.keeping import keep_totals
         from storefront.admin_home import page
 
         call_command("collectstatic", interactive=False, verbosity=0)
         began = time.perf_counter()
         fill(Size(orders))
+        keep_totals(now=timezone.now(), seconds=UNLIMITED)  # minutes: a year of them
         print(f"{orders:,} orders, filled in {time.perf_counter() - began:.0f} s; {rounds} rounds; {machine()}")
         page.CACHE_SECONDS = 0  # it is kept for some seconds: measured is what the first reader waits for
         met = measure(rounds, only=only, verbose=verbose)

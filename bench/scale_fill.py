@@ -172,11 +172,20 @@ STATEMENTS = [
         SELECT webhook.id, gen_random_uuid(), 'order.completed', n, '', made, 1,
             CASE WHEN n > %(orders)s - 1000 THEN now() END, CASE WHEN n <= %(orders)s - 1000 THEN made END, ''
         FROM scale_orders JOIN api_webhook webhook ON webhook.user_id = buyer""",
+    """INSERT INTO support_ticket (id, user_id, order_id, reason, subject, state, created_at, changed_at, waiting_since,
+            rating_text)
+        SELECT n, buyer, n, 'slow', 'Order #' || n || ' takes too long',
+            CASE WHEN n %% 5000 = 0 THEN 'open' ELSE 'closed' END, made, made, CASE WHEN n %% 5000 = 0 THEN made END, ''
+        FROM scale_orders WHERE n %% 50 = 0""",
+    """INSERT INTO support_message (ticket_id, kind, text, key, created_at)
+        SELECT n, kind, 'It says that order #' || n || ' is under way, but nothing has come so far.', '', made
+        FROM scale_orders, unnest(ARRAY['customer', 'staff', 'customer']) AS kind WHERE n %% 50 = 0""",
     "DROP TABLE scale_orders",
 ]
 NUMBERED = (
     "accounts_user", "wallet_wallet", "catalog_category", "catalog_service", "orders_checkout", "orders_order",
     "wallet_topup", "sms_country", "sms_site", "sms_project", "api_webhook",
+    "support_ticket",
 )  # fmt: skip
 
 

@@ -296,6 +296,7 @@ class Service(TranslatedName):
             ),
             # One for each order a list of everything, or of what a search found, may stand in.
             models.Index(fields=["position", "id"], condition=Q(withdrawn_at=None), name="service_in_order"),
+            models.Index(fields=["position", "id"], name="service_in_order_for_staff"),  # with those withdrawn
             models.Index(
                 fields=["selling_per_thousand_micros", "id"], condition=Q(withdrawn_at=None), name="service_by_price"
             ),

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -50,10 +50,11 @@ class ServiceCostAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         whole = Q(orders__created_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
         whole &= Q(orders__charge_upstream_micros__gt=0) & ~Q(orders__status__in=REDUCED)
-        return ServiceCost.objects.filter(whole).annotate(
-            orders_charged=Count("orders"),
-            expected_micros=Sum("orders__cost_upstream_micros"),
-            charged_micros=Sum("orders__charge_upstream_micros"),
+        with_whole = ServiceCost.objects.annotate(charged=FilteredRelation("orders", condition=whole))
+        return with_whole.filter(charged__isnull=False).annotate(
+            orders_charged=Count("charged"),
+            expected_micros=Sum("charged__cost_upstream_micros"),
+            charged_micros=Sum("charged__charge_upstream_micros"),
             surplus_micros=F("charged_micros") - F("expected_micros"),
         )
 

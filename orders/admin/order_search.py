@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.short_count import LEAFED_THROUGH
 from accounts.models import User
 from orders.models import Kind, Order
 from upstream.reading.text import line
@@ -49,8 +50,9 @@ def find_orders(request: HttpRequest, rows: QuerySet[Any], typed: str) -> QueryS
     known = _others(request, words) | (_of_upstream(words) if _UPSTREAM_ID.fullmatch(words) else set())
     if known:
         return rows.filter(pk__in=known)
-    matching = Order.objects.matching(words).order_by()
-    return rows.filter(pk__in=matching.values("pk"))
+    matching = Order.objects.matching(words).order_by().values_list("pk", flat=True)
+    found_once = list(matching[: LEAFED_THROUGH + 1])  # a list asks twice, for its rows and how many there are
+    return rows.filter(pk__in=matching if len(found_once) > LEAFED_THROUGH else found_once)
 
 
 def _of_upstream(typed: str) -> set[int]:
