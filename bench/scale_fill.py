@@ -178,8 +178,8 @@ STATEMENTS = [
             CASE WHEN n %% 5000 = 0 THEN 'open' ELSE 'closed' END, made, made, CASE WHEN n %% 5000 = 0 THEN made END, ''
         FROM scale_orders WHERE n %% 50 = 0""",
     """INSERT INTO support_message (ticket_id, kind, text, key, created_at)
-        SELECT n, kind, 'It says that order #' || n || ' is under way, but nothing has come so far.', '', made
-        FROM scale_orders, unnest(ARRAY['customer', 'staff', 'customer']) AS kind WHERE n %% 50 = 0""",
+        SELECT n, said, 'It says that order #' || n || ' is under way, but nothing has come so far.', '', made
+        FROM scale_orders, unnest(ARRAY['customer', 'staff', 'customer']) AS said WHERE n %% 50 = 0""",
     "DROP TABLE scale_orders",
 ]
 NUMBERED = (
