@@ -8,12 +8,13 @@ from django.db.models import F, FloatField, Q, QuerySet
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from accounts.admin.lists import SavedFilter, ago_column, amount_column, at_the_end, cut, cut_column
+from accounts.admin.lists import SavedFilter, ago_column, amount_column, cut, cut_column
 from accounts.admin.widgets import ModelAdmin
 from orders.admin.order_search import find_orders
 from orders.attempts.losses import BOOKS_ARE_OPEN
@@ -32,7 +33,7 @@ STATUS_COLOURS = {
     Status.PENDING: "info",
     Status.IN_PROGRESS: "info",
 }
-LONGEST_TITLE, LONGEST_ADDRESS, LONGEST_REASON = 34, 22, 24
+LONGEST_TITLE, LONGEST_ADDRESS, LONGEST_REASON = 28, 20, 18
 
 
 class AttentionFilter(admin.SimpleListFilter):
@@ -110,22 +111,21 @@ class OrderList(ModelAdmin):
 
     list_display: Any = (
         "id",
-        cut_column("title", gettext_lazy("item"), longest=LONGEST_TITLE),
+        "shown_item",
         cut_column("user", gettext_lazy("customer"), longest=LONGEST_ADDRESS),
-        "shown_quantity",
         amount_column("price_micros", gettext_lazy("price")),
         "shown_status",
         "shown_work",
         ago_column("created_at", gettext_lazy("ordered"), sortable=True),
     )
-    list_display_links: Any = ("id", list_display[1])
+    list_display_links: Any = ("id", "shown_item")
     list_filter: Any = (WorkFilter, AttentionFilter, BooksFilter, "status", "kind", "created_at")
     list_select_related: Any = ("user",)
     search_fields: Any = ("id__exact", "upstream_id", "user__email", "link", "title")
     search_help_text = gettext_lazy("Number, upstream ID, email, link, phone or words")
     named_by = ("title",)
     linked_by = ("user__id__exact",)
-    sortable_by: Any = ("id", list_display[-1])  # no index helps with the others
+    sortable_by: Any = (list_display[-1],)  # no index helps with the others
     saved_filters = (
         SavedFilter(gettext_lazy("All"), ""),
         SavedFilter(gettext_lazy("Stuck for over an hour"), "work=stuck"),
@@ -146,9 +146,11 @@ class OrderList(ModelAdmin):
         """Search by what was typed, see `orders.admin.order_search`."""
         return find_orders(request, queryset, search_term), False
 
-    @display(description=gettext_lazy("quantity"))
-    def shown_quantity(self, order: Order) -> SafeString:
-        return at_the_end(order.quantity)
+    @display(description=gettext_lazy("item"))
+    def shown_item(self, order: Order) -> SafeString | str:
+        """Return what was ordered, with how many of it where it is more than one."""
+        many = f"{number_format(order.quantity, force_grouping=True)} × " if order.quantity > 1 else ""
+        return cut(f"{many}{order.title}", LONGEST_TITLE)
 
     @display(description=gettext_lazy("status"), label=STATUS_COLOURS)
     def shown_status(self, order: Order) -> tuple[str, str]:

@@ -32,13 +32,13 @@ def shown(desk: Client, **asked: Any) -> set[int]:
 def test_row_is_one_line_with_the_whole_title_where_the_pointer_rests(
     desk: Client, place: Callable[..., Order]
 ) -> None:
-    order = place()
-    Order.objects.filter(pk=order.pk).update(title="Followers from all over the world, real ones, slowly delivered")
+    title = "Followers from all over the world, real ones, slowly delivered"
+    Order.objects.filter(pk=place().pk).update(title=title, quantity=1500)
 
     page = desk.get(reverse(LIST)).content.decode()
 
-    assert 'title="Followers from all over the world, real ones, slowly delivered"' in page
-    assert "Followers\u00a0from\u00a0all" in page
+    assert f'title="1,500 × {title}"' in page
+    assert "1,500\u00a0×\u00a0Followers\u00a0from" in page
     assert "slowly\u00a0delivered" not in page
     assert "just\u00a0now" in page
 
