@@ -18,6 +18,7 @@ from bench.stage import machine, shop
 
 HOME, LISTS, ORDER, OTHERS, REPORTS = 300.0, 200.0, 150.0, 300.0, 1000.0  # milliseconds
 EXTREME = 2000.0  # a customer who has half of everything: each of a million ledger rows is added up
+BOOKS_OF_A_YEAR = 5000.0  # added up from the ledger itself, which reports only agree with
 TYPED = ("xyzzy", "scale7%40example.com", "155500")  # a word nobody used, an address, digits
 Pages = dict[str, tuple[str, float]]
 
@@ -87,7 +88,7 @@ def reports() -> Pages:
     books, by_thing = reverse("admin:orders_books_changelist"), reverse("admin:orders_reports")
     doing_badly, of_numbers = reverse("admin:orders_service_report"), reverse("admin:sms_number_report")
     found: Pages = {"books: this month": (books, REPORTS)}
-    found["books: a year"] = (f"{books}?year={now.year}&month=0", REPORTS)
+    found["books: a year"] = (f"{books}?year={now.year}&month=0", BOOKS_OF_A_YEAR)
     for days in (30, 365):
         span = f"first={now - timedelta(days=days - 1)}&last={now}"
         for by in ("day", "week", "month", *dimensions(), "gateway"):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db import connection
+from django.db.models import Case, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce, Substr, TruncDate
 from django.utils import timezone
 
@@ -124,13 +125,26 @@ def _add_costs(days: dict[date, Line], whole: Span) -> None:
         _line(days, day).replacements = micros
 
 
-def _money_in(whole: Span) -> QuerySet[Any, Any]:
-    """Return days, gateways and what they brought. A reference is `top_up:` and the payment's own, 12 letters."""
-    payment = TopUp.objects.filter(reference=OuterRef("payment")).values("gateway")[:1]
+def _money_in(whole: Span) -> list[tuple[date, str | None, int]]:
+    """Return days, gateways and what they brought. A reference is `top_up:` and the payment's own, 12 letters.
+
+    Joined by hand: no relation leads from the ledger to payments, and a subquery would be asked once a row.
+    """
     entries = _within(LedgerEntry.objects.filter(kind=Kind.TOP_UP), whole)
-    named = entries.annotate(payment=Substr("reference", 8, 12)).annotate(gateway=Subquery(payment))
-    found: QuerySet[Any, Any] = named.values_list("day", "gateway").annotate(total=Sum("amount_micros"))
-    return found
+    named = entries.annotate(payment=Substr("reference", 8, 12)).values("day", "payment", "amount_micros")
+    rows, params = named.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entry.day, top_up.gateway, SUM(entry.amount_micros) "  # noqa: S608 - our own statement
+            f"FROM ({rows}) AS entry LEFT JOIN {TopUp._meta.db_table} AS top_up ON top_up.reference = entry.payment "
+            "GROUP BY entry.day, top_up.gateway",
+            params,
+        )
+        return [(_as_date(day), gateway, int(micros)) for day, gateway, micros in cursor.fetchall()]
+
+
+def _as_date(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day  # SQLite has no dates
 
 
 def _costs(placed: QuerySet[Any, Any], booked_within: Span | None) -> dict[date, int]:
