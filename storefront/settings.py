@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "storefront.web.headers.HeadersMiddleware",
     "storefront.web.bodies.BodyMiddleware",
     "storefront.monitoring.health.HealthMiddleware",
+    "storefront.metrics.middleware.MetricsMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "storefront.web.headers.AdminHostMiddleware",
