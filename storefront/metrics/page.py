@@ -34,8 +34,7 @@ class _Page:
         for facts in FACTS:
             found = _read(facts, now, failed)
             for gauge in facts.gauges:
-                if gauge.name in found:
-                    yield _metric(gauge, found[gauge.name])
+                yield _metric(gauge, found.get(gauge.name, []))  # without values its text is still told
         yield _metric(FAILED, by("part", failed))
 
 

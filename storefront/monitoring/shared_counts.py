@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,6 @@ class _Sharer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._told: dict[Key, float] = {}
-        self._described: set[str] = set()
         self._began_at = time.time()
         self._role = ""
         self._ends = threading.Event()
@@ -74,24 +73,24 @@ class _Sharer:
     def push(self) -> None:
         """Add what has grown since the last push to what all processes counted. Raises what Redis raises."""
         with self._lock:
-            grown: dict[Key, float] = {}
-            descriptions: dict[str, str] = {}
-            now_counted = dict(_counted(descriptions))
-            for key, value in now_counted.items():
-                if value > self._told.get(key, 0.0):
-                    grown[key] = value - self._told.get(key, 0.0)
-            with _server().pipeline(transaction=True) as steps:
-                for key, growth in grown.items():
-                    steps.hincrbyfloat(COUNTED, key, growth)
-                for family in descriptions.keys() - self._described:
-                    steps.hset(DESCRIBED, family, descriptions[family])
+            server, descriptions = _server(), dict[str, str]()
+            counted = dict(_counted(descriptions))
+            # What did not grow is told, too, where nobody knows it yet: a histogram needs all of its buckets, and what
+            # begins at zero is seen to grow.
+            known: Mapping[Key, float] = self._told if server.exists(COUNTED) else {}
+            with server.pipeline(transaction=True) as steps:
+                for key, value in counted.items():
+                    growth = value - self._told.get(key, 0.0)
+                    if growth or key not in known:
+                        steps.hincrbyfloat(COUNTED, key, growth)
+                steps.hset(DESCRIBED, mapping=descriptions)
                 for hash_name in (COUNTED, DESCRIBED):
                     steps.expire(hash_name, KEPT_SECONDS)
                 if self._role:
                     told = {"role": self._role, "began_at": self._began_at, "seen_at": time.time()}
                     steps.hset(PROCESSES, self._name(), json.dumps(told | {"memory_bytes": _memory_bytes()}))
                 steps.execute()
-            self._told = now_counted
+            self._told = counted
 
     def _run(self) -> None:
         away = False
@@ -145,19 +144,17 @@ def push() -> None:
 def counted_by_all() -> list[Metric]:
     """Return what all processes counted together. Raises what Redis raises."""
     server = _server()
-    descriptions = {family.decode(): json.loads(told) for family, told in server.hgetall(DESCRIBED).items()}
     families: dict[str, Metric] = {}
+    for family, told in sorted(server.hgetall(DESCRIBED).items()):
+        kind, text = json.loads(told)
+        families[family.decode()] = Metric(family.decode(), text, kind)
     for key, value in server.hgetall(COUNTED).items():
         family, name, labels = json.loads(key)
-        if family not in descriptions:
-            continue
-        if family not in families:
-            kind, text = descriptions[family]
-            families[family] = Metric(family, text, kind)
-        families[family].add_sample(name, labels, float(value))
+        if family in families:
+            families[family].add_sample(name, labels, float(value))
     for metric in families.values():
         metric.samples.sort(key=_place)
-    return [families[family] for family in sorted(families)]
+    return list(families.values())
 
 
 def processes() -> list[Process]:
