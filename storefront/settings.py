@@ -360,6 +360,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)
 LOGGING_CONFIG = "storefront.configuration.logs.configure"
+SENTRY_DSN = env.text("SENTRY_DSN", "")
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
