@@ -6,15 +6,11 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 
-from storefront.monitoring import task_counts, task_log
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storefront.settings")
 
 app = Celery("storefront")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-task_log.connect()
-task_counts.connect()
 
 
 @setup_logging.connect
