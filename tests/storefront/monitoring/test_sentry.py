@@ -26,7 +26,7 @@ from django.urls import path
 from storefront import urls
 
 def broken(request):
-    supplier_key = "local-variable-secret"
+    held = "local-variable-secret"
     raise RuntimeError("it broke with upstream-key-in-text at redis://:hidden-password@redis:6379/0")
 
 urls.urlpatterns.insert(0, path("broken/", broken))
