@@ -1,7 +1,6 @@
 """How gunicorn serves the shop; it reads this file from the folder it is started in."""
 
 import os
-import shutil
 from typing import Any
 
 # gunicorn's worker with threads, and time limits for slow visitors; a proxy that buffers belongs in front all the same.
@@ -23,16 +22,15 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 
 
-_metrics = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-if _metrics:
-    # Read once, before the shop is imported: the numbers of the last start would be added to those of this one.
-    shutil.rmtree(_metrics, ignore_errors=True)
-    os.makedirs(_metrics)
+def post_worker_init(worker: Any) -> None:
+    """Have this process add what it counts to what /metrics tells of all processes."""
+    from storefront.monitoring import shared_counts
+
+    shared_counts.start("web")
 
 
-def child_exit(server: Any, worker: Any) -> None:
-    """Forget the metrics of a worker that ended."""
-    if _metrics:
-        from prometheus_client import multiprocess
+def worker_exit(server: Any, worker: Any) -> None:
+    """Tell the last of it."""
+    from storefront.monitoring import shared_counts
 
-        multiprocess.mark_process_dead(worker.pid)
+    shared_counts.stop()

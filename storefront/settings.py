@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "storefront.web.headers.HeadersMiddleware",
     "storefront.web.bodies.BodyMiddleware",
     "storefront.monitoring.health.HealthMiddleware",
+    "storefront.metrics.middleware.MetricsMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "storefront.web.headers.AdminHostMiddleware",
@@ -359,6 +360,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)
 LOGGING_CONFIG = "storefront.configuration.logs.configure"
+SENTRY_DSN = env.text("SENTRY_DSN", "")
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------

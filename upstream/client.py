@@ -6,7 +6,6 @@ be had here.
 """
 
 import functools
-import logging
 import os
 import random
 import threading
@@ -30,6 +29,7 @@ from upstream.errors import (
 )
 from upstream.limits.limiter import Limiter, Outcome, Slot
 from upstream.limits.pace import Pace
+from upstream.observed import seen, take_slot
 from upstream.protocol import parsing
 from upstream.protocol.answers import purchase_answer, read_answer
 from upstream.protocol.wire import (
@@ -51,6 +51,7 @@ from upstream.transport import Answer, NothingSent, PerhapsSent, Transport
 
 T = TypeVar("T")
 
+PURCHASES = frozenset({"add", "add_sms"})
 READ_ATTEMPTS = 3
 BACK_OFF_SECONDS = 0.2
 LONGEST_RETRY_AFTER_SECONDS = 5.0
@@ -60,7 +61,6 @@ LONGEST_TEXT = 500
 LONGEST_WAIT_SECONDS = 10.0  # for a place, before a purchase is put off
 SHORTEST_SECRET = 6  # a shorter key would be found inside ordinary words when texts are scrubbed
 
-logger = logging.getLogger(__name__)
 _random = random.SystemRandom()
 
 
@@ -197,9 +197,8 @@ class Client:
             return
         seconds = self.timeout_seconds
         # Twice, because the call begins only when the caller has made up its mind.
-        slot = self.limiter.take(
-            purchase=True, lease_seconds=2 * seconds, patience_seconds=min(seconds, LONGEST_WAIT_SECONDS)
-        )
+        patience = min(seconds, LONGEST_WAIT_SECONDS)
+        slot = take_slot(self.limiter, purchase=True, lease_seconds=2 * seconds, patience_seconds=patience)
         self._purchase_slot.held = slot
         try:
             yield
@@ -281,7 +280,7 @@ class Client:
         """Wait for a place, half of the call's `seconds` at most. Raises Withheld."""
         if self.limiter is None:
             return None
-        return self.limiter.take(purchase=purchase, lease_seconds=seconds, patience_seconds=seconds / 2)
+        return take_slot(self.limiter, purchase=purchase, lease_seconds=seconds, patience_seconds=seconds / 2)
 
     def _exchange(
         self,
@@ -294,34 +293,26 @@ class Client:
         """Make one call on this slot, give it back and tell the breaker. Raises what `judge` and `_call` raise."""
         outcome = Outcome.FAILED
         try:
-            answer = self._call(action, form, ends_at - time.monotonic())
-            # An answer we cannot make sense of is a riddle, but one from a server that works.
-            if answer.status < 500 and looks_like_json(answer.body):
-                outcome = Outcome.ANSWERED
-            try:
-                return judge(answer.status, answer.body)
-            except (Refused, Throttled) as error:
-                outcome = Outcome.ANSWERED
-                if isinstance(error, Throttled):
-                    error.retry_after_seconds = _retry_after_seconds(answer.retry_after)
-                raise
+            with seen(action, purchase=action in PURCHASES) as call:
+                answer = self._call(action, form, ends_at - time.monotonic())
+                call.status, call.bytes = answer.status, len(answer.body)
+                # An answer we cannot make sense of is a riddle, but one from a server that works.
+                if answer.status < 500 and looks_like_json(answer.body):
+                    outcome = Outcome.ANSWERED
+                try:
+                    return judge(answer.status, answer.body)
+                except (Refused, Throttled) as error:
+                    outcome = Outcome.ANSWERED
+                    if isinstance(error, Throttled):
+                        error.retry_after_seconds = _retry_after_seconds(answer.retry_after)
+                    raise
         finally:
             if self.limiter is not None and slot is not None:
                 self.limiter.release(slot, outcome)
 
     def _call(self, action: str, form: dict[str, str], seconds: float) -> Answer:
-        """Post one action and log one line about it. Raises NothingSent or PerhapsSent."""
-        began = time.monotonic()
-        status = received = 0
-        try:
-            answer = self._transport.post(self._signed(action, form), max(seconds, 0.001))
-            status, received = answer.status, len(answer.body)
-        finally:
-            milliseconds = round((time.monotonic() - began) * 1000)
-            logger.debug(
-                "upstream call",
-                extra={"action": action, "status": status, "milliseconds": milliseconds, "bytes": received},
-            )
+        """Post one action. Raises NothingSent or PerhapsSent."""
+        answer = self._transport.post(self._signed(action, form), max(seconds, 0.001))
         # An answer that quotes the key back must not carry it into errors, kept payloads or pages.
         return answer._replace(body=self._without_key(answer.body))
 

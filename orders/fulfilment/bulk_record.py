@@ -85,6 +85,11 @@ def take_status(order: Order, report: Report, now: datetime) -> Change:
     return Change(order.pk, shown, {"word": report.word, "before": known})
 
 
+def log_end(order: Order) -> None:
+    """Write the last line of a purchase: that it is over, and how."""
+    log.info("order_ended", **order.log_ids, status=order.status)
+
+
 def _record(answers: Sequence[tuple[Order, Report]], now: datetime) -> None:
     rows: list[dict[str, Any]] = []
     moved: dict[str, list[Change]] = defaultdict(list)
@@ -105,6 +110,8 @@ def _record(answers: Sequence[tuple[Order, Report]], now: datetime) -> None:
     for status, changes in moved.items():
         finished_at = None if status in UPSTREAM_OPEN else now
         move_orders(changes, status, code=EVENT_OF[Status(status)], now=now, finished_at=finished_at)
+    for order in finished:
+        log_end(order)
     learn_pace(finished)
     announce(finished, now=now)
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
+from structlog.contextvars import bound_contextvars
 
 from orders.attempts.answers import Cause, answer_came, note_lost
 from orders.attempts.assumptions import check_ascending
@@ -83,11 +84,12 @@ def forward_one(
             order = read()
             if order is None:
                 return False
-            if hold := loss_at_sending(order):
-                _refuse_loss(order, hold, now=clock())
-                return False
-            last_id = newest_upstream_id(order.kind) if newest_id is None else newest_id
-            return _claim_and_send(order, client, clock, last_id)
+            with bound_contextvars(**order.log_ids):
+                if hold := loss_at_sending(order):
+                    _refuse_loss(order, hold, now=clock())
+                    return False
+                last_id = newest_upstream_id(order.kind) if newest_id is None else newest_id
+                return _claim_and_send(order, client, clock, last_id)
     except Withheld as error:
         log.info("order_put_off", reason=str(error))
         client.answers()  # an outage ends when somebody tries; this order goes with the next sweep then
@@ -151,7 +153,8 @@ def release_stale_claims(*, now: datetime) -> int:
     for order in Order.objects.stale(now).select_related(*related_rows()):
         claim = Claim(order, order.claim_token, order.claim_deadline)  # type: ignore[arg-type]  # constraint: not null
         try:
-            _record_unknown(claim, supply_of(order), Cause.SILENT_WORKER, "", now=now)
+            with bound_contextvars(**order.log_ids):
+                _record_unknown(claim, supply_of(order), Cause.SILENT_WORKER, "", now=now)
         except Exception:  # the others must not wait for this one
             log.exception("claim_not_released", order_id=order.pk)
             continue
@@ -329,5 +332,6 @@ def _fail(order: Order, where: Q, *, evidence: dict[str, Any], now: datetime) ->
         )
         clear_flags([order.pk], OF_WAITING, now=now)
         order.status = Status.FAILED
+        log.info("order_ended", **order.log_ids, status=order.status, evidence=evidence)
         refund_up_to(order, order.price_micros, why=RefundReason.FAILED, now=now)
         supply_of(order).record_closed(order, now)

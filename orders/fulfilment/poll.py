@@ -13,6 +13,7 @@ from orders.attempts.not_found import note_found_again, note_not_found
 from orders.fulfilment.bulk_record import (
     EVENT_OF,
     NUMBERS,
+    log_end,
     record_together,
     take_numbers,
     take_status,
@@ -221,6 +222,7 @@ def _record_change(order: Order, report: Report, now: datetime) -> None:
         if concern is not None:
             _keep_flag(order, report, concern, now)
         if may_move and order.status in FINISHED:
+            log_end(order)
             announce([order], now=now)
 
 

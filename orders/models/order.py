@@ -1,8 +1,10 @@
 """What customers bought: the order, its checkout and its timeline. One row of Order is one upstream order."""
 
 from datetime import datetime
+from typing import Any
 from unicodedata import normalize
 
+import structlog
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -54,6 +56,11 @@ class Kind(models.TextChoices):
 
     SERVICE = "service", _("Service")
     NUMBER = "number", _("SMS number")
+
+
+def request_under_way() -> str:
+    """Return the id that all log lines of this request carry; "" where an order is not made by a request."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))[:32]
 
 
 class Checkout(models.Model):
@@ -234,6 +241,11 @@ class Order(models.Model):
         _("hold waived"), null=True, blank=True, help_text=_("Staff decided to send it anyway; it won't be held again.")
     )
 
+    # By it the logs of web and workers tell of one purchase: whoever sends the order binds it again. The checkout's
+    # request id is another one, which customers choose.
+    http_request_id = models.CharField(
+        _("ID in the logs"), max_length=32, blank=True, default=request_under_way, db_default="", editable=False
+    )
     created_at = models.DateTimeField(_("ordered"), default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
@@ -294,6 +306,12 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.title}"
+
+    @property
+    def log_ids(self) -> dict[str, Any]:
+        """What every log line about this order is found by, for `structlog.contextvars.bound_contextvars`."""
+        ids = {"request_id": self.http_request_id, "order_id": self.pk, "upstream_id": self.upstream_id}
+        return {name: value for name, value in ids.items() if value}
 
     @property
     def shown_title(self) -> str:

@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -54,6 +56,8 @@ from preferences.doors import ORDERS
 from upstream.money import MICROS
 from wallet.models import LedgerEntry
 from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit
+
+log = structlog.get_logger(__name__)
 
 
 def place_order(
@@ -280,6 +284,7 @@ def take_payment(order: Order, discount: Discount | None = None, *, now: datetim
         write_placed(order, now=now, coupon=discount.code, discount_micros=discount.discount_micros)
     open_earning(order)
     open_cashback(order)
+    transaction.on_commit(partial(log.info, "order_taken", order_id=order.pk, kind=order.kind))
     wake_forwarder(order.pk)
     return order
 

@@ -42,6 +42,7 @@ _ORDER = InsertPart(
         "pricing",
         "accepted_loss_micros",
         "warranty_hours",
+        "http_request_id",
         "created_at",
     ),
     taken={"checkout_id": "moved.bought_id"},

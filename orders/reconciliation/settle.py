@@ -82,6 +82,7 @@ def _adopt(attempt: LostAttempt, upstream_id: str, found: dict[str, Any], now: d
     except (WrongStatus, IntegrityError) as error:
         log.warning("adoption_outrun", order_id=order.pk, upstream_id=upstream_id, error=str(error))
         return False
+    log.info("order_found", **order.log_ids | {"upstream_id": upstream_id})
     return True
 
 

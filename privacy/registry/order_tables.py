@@ -49,7 +49,7 @@ ORDER_TABLES = (
                 *("comments", "price_micros", "refunded_micros", "start_count", "remains"),
             ),
         ),
-        Emptied({"link": "", "comments": "", "upstream_payload": None}, SOLD),
+        Emptied({"link": "", "comments": "", "upstream_payload": None, "http_request_id": ""}, SOLD),
         owner="user",
         others=("checkout", "original"),
     ),

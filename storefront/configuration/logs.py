@@ -43,6 +43,8 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
     # Not the renderer's usual tracebacks: those print local variables, and with them keys and passwords.
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     renderer = structlog.processors.JSONRenderer() if as_json else console
+    # A line for each message of a queue would be most of an idle shop's log; /metrics counts what they tell.
+    of_messages = "DEBUG" if level == "DEBUG" else "WARNING"
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if as_json:
         final.insert(1, structlog.processors.format_exc_info)
@@ -79,6 +81,9 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
                 "filters": ["seldom"],
             },
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            "celery.worker.strategy": {"handlers": [], "level": of_messages, "propagate": True},
+            "celery.app.trace": {"handlers": [], "level": of_messages, "propagate": True},
+            "celery.beat": {"handlers": [], "level": of_messages, "propagate": True},
         },
     }
 

@@ -15,6 +15,7 @@ from notifications.models import Notice
 from notifications.outbox import tell_admins
 from orders.accounting.audit import AuditFindings, audit
 from orders.accounting.audit.day_digests import write_day_digests
+from storefront.monitoring.scheduled_jobs import note_figures
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ def audit_and_tell(*, client: Client | None) -> AuditFindings:
     now = timezone.now()
     findings = audit(client=client, now=now)
     log.info("audit", problems=len(findings.problems), unread=findings.unread)
+    note_figures("audit_books", problems=len(findings.wrong))
     digests = write_day_digests(now=now)
     last = TrailEntry.objects.first()
     if last is not None:

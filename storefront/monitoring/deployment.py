@@ -32,6 +32,10 @@ class Trouble(Exception):
     """Something the shop needs is missing; the text says what."""
 
 
+class Unwise(Trouble):
+    """The shop works, and yet somebody should look at this."""
+
+
 def _proxy() -> str:
     if not settings.BEHIND_PROXY:
         raise Trouble(
@@ -77,7 +81,7 @@ def staff_factors() -> str:
 
 def _visits() -> str:
     if settings.SIGN_IN_AS and settings.ADMIN_HOST:
-        raise Trouble(
+        raise Unwise(
             _("SIGN_IN_AS is on and offered to nobody: beside ADMIN_HOST staff is not signed in at the shop's own host")
         )
     return _("support may look at the shop as a customer") if settings.SIGN_IN_AS else _("off")

@@ -19,8 +19,10 @@ from orders.fulfilment.clock_skew import skew_of
 from preferences.change import broken
 from preferences.registry import declared
 from storefront.monitoring import deployment, readiness
-from storefront.monitoring.deployment import Trouble
-from storefront.monitoring.health import heartbeat_age, heartbeat_holds, pending_migrations, tasks_waiting
+from storefront.monitoring.background import PARTS as BACKGROUND
+from storefront.monitoring.deployment import Trouble, Unwise
+from storefront.monitoring.health import pending_migrations, tasks_waiting
+from storefront.monitoring.remedies import REMEDIES
 from upstream.client import default_client
 
 CLOCK_TOLERANCE_SECONDS = 5.0
@@ -39,6 +41,12 @@ class Finding:
     well: bool
     text: str
     only_warns: bool = False  # not well, and yet nothing that a shop waits for which has not opened
+    severity: str = "ok"  # "warning": the shop works, but somebody should look; "trouble": something does not work
+
+    @property
+    def remedy(self) -> str:
+        """What to do; "" where all is well."""
+        return "" if self.well else str(REMEDIES[self.part])
 
 
 def examine(parts: Iterable[str], *, also_in_private: bool = False) -> Iterator[Finding]:
@@ -52,7 +60,8 @@ def examine(parts: Iterable[str], *, also_in_private: bool = False) -> Iterator[
             yield Finding(part, True, questions[part]())
         except Exception as error:  # any error is the finding
             text = " ".join(str(error).split()) or type(error).__name__
-            yield Finding(part, False, text, only_warns=isinstance(error, EmptyAccount))
+            severity = "warning" if isinstance(error, Unwise) else "trouble"
+            yield Finding(part, False, text, only_warns=isinstance(error, EmptyAccount), severity=severity)
 
 
 def _database() -> str:
@@ -92,19 +101,6 @@ def _upstream() -> str:
     return _("the key is accepted, balance %(balance)s %(currency)s") % said
 
 
-def _beat() -> str:
-    age = heartbeat_age()
-    if age is None:
-        raise Trouble(_("no sign of beat and a worker; are both running?"))
-    if age > heartbeat_holds():
-        every = settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
-        raise Trouble(
-            _("the last heartbeat is %(age).0f s old, one is due every %(every).0f s; is the worker busy or gone?")
-            % {"age": age, "every": every}
-        )
-    return _("last heartbeat %(age).0f s ago") % {"age": age}
-
-
 def _clock() -> str:
     seconds, microseconds = get_redis_connection("default").time()
     differences = {"Redis": seconds + microseconds / 1e6 - time.time()}
@@ -130,7 +126,7 @@ def _email() -> str:
 def _preferences() -> str:
     if found := broken():
         said = "; ".join(f"{name}: {why}" for name, why in found.items())
-        raise Trouble(
+        raise Unwise(
             _("stored and not usable, so the defaults hold: %(names)s; the admin's page puts a former value back")
             % {"names": said}
         )
@@ -141,7 +137,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "database": _database,
     "redis": _redis,
     "upstream": _upstream,
-    "beat": _beat,
+    **BACKGROUND,
     "clock": _clock,
     "e-mail": _email,
     "preferences": _preferences,

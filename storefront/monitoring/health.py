@@ -1,11 +1,9 @@
-"""Answers for machines: is the process alive, can it serve, what are its numbers.
+"""Answers for machines: is the process alive, can it serve.
 
 A middleware and not views: whoever probes by IP address names no host that ALLOWED_HOSTS would know, and needs neither
 session nor language.
 """
 
-import hmac
-import ipaddress
 import time
 from collections.abc import Callable
 
@@ -14,8 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
-from django_prometheus.exports import ExportToDjangoView
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_redis import get_redis_connection
 
 from storefront import __version__
@@ -28,13 +25,13 @@ HEARTBEAT_KEY = "beat-heartbeat"  # in the cache: when beat and a worker were la
 
 
 class HealthMiddleware:
-    """Serve /health/live, /health/ready and /metrics; every other address goes on."""
+    """Serve /health/live and /health/ready; every other address goes on."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}.get(request.path)
+        answer = {"/health/live": live, "/health/ready": ready}.get(request.path)
         return answer(request) if answer else self.get_response(request)
 
 
@@ -60,11 +57,6 @@ def ready(request: HttpRequest) -> HttpResponse:
     # Django would report each 503 as an error, by e-mail too: once per probe of every load balancer.
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return response
-
-
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Export the metrics to who shows METRICS_TOKEN or, without one, asks from this machine; 404 for all others."""
-    return ExportToDjangoView(request) if _may_read_metrics(request) else HttpResponseNotFound()
 
 
 def heartbeat_age() -> float | None:
@@ -107,15 +99,3 @@ def _migrations() -> None:
         if pending:
             raise RuntimeError(f"pending: {', '.join(pending)}")
         _migrated = True
-
-
-def _may_read_metrics(request: HttpRequest) -> bool:
-    if settings.METRICS_TOKEN:
-        shown = request.headers.get("Authorization", "")
-        return hmac.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
-    # Behind a proxy on this machine every visitor has a loopback address, but the proxy says that it is one.
-    proxied = any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"))
-    try:
-        return not proxied and ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:  # a Unix socket has no address
-        return False

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from tests.upstream.raw_server import (
     BALANCE,
@@ -33,6 +34,7 @@ from upstream.errors import (
     InvalidApiKey,
     NotPlaced,
     OrderNotFound,
+    Refused,
     Throttled,
     Unavailable,
     UpstreamError,
@@ -222,14 +224,28 @@ def test_status_when_the_answer_quotes_the_key_keeps_a_payload_without_it() -> N
 
 
 def test_calls_when_made_log_one_line_each(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="upstream.client")
+    caplog.set_level(logging.DEBUG, logger="upstream.observed")
 
     with RawServer(say(BALANCE)) as server:
         client_of(server).balance()
 
-    (record,) = [record for record in caplog.records if record.name == "upstream.client"]
+    (record,) = [record for record in caplog.records if record.name == "upstream.observed"]
     assert (record.getMessage(), record.action, record.status, record.bytes) == ("upstream call", "balance", 200, 40)
+    assert (record.levelname, record.outcome) == ("DEBUG", "answered")
     assert record.milliseconds >= 0
+
+
+def test_purchases_when_made_are_logged_for_everybody_and_counted_by_outcome(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="upstream.observed")
+    labels = {"action": "add", "outcome": "refused"}
+    before = REGISTRY.get_sample_value("shop_supplier_call_duration_seconds_count", labels) or 0
+
+    with RawServer(say(answer('{"error": "Insufficient balance"}'))) as server, pytest.raises(Refused):
+        client_of(server).add(service_id=1, link="https://example.com/a", quantity=1)
+
+    (record,) = [record for record in caplog.records if record.name == "upstream.observed"]
+    assert (record.action, record.outcome, record.levelname) == ("add", "refused", "INFO")
+    assert REGISTRY.get_sample_value("shop_supplier_call_duration_seconds_count", labels) == before + 1
 
 
 def test_errors_when_pickled_keep_their_class_and_text() -> None:

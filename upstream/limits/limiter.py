@@ -159,6 +159,14 @@ class Limiter:
         """Return how many places are taken now."""
         return self._either(lambda store: store.under_way())[0]
 
+    def note_held_back(self) -> None:
+        """Note that a purchase had to wait for these limits. Raises nothing."""
+        self._either(lambda store: store.note_held_back())
+
+    def holds_back(self) -> bool:
+        """Return whether purchases had to wait for these limits within the last two minutes."""
+        return self._either(lambda store: store.holds_back())[0]
+
     def _take(
         self, slot_id: str, purchase: bool, lease_seconds: float, patience_seconds: float
     ) -> tuple[Taken, RedisStore | LocalStore]:

@@ -16,6 +16,7 @@ SECOND = 1_000_000  # the scripts count in microseconds of Redis's own clock
 # A thread that wakes late must not push its call into the second of the next ones.
 RATE_PERIOD_SECONDS = 1.05
 FORGET_SECONDS = 3600
+HELD_BACK_SECONDS = 120  # so long it is known that purchases had to wait for the limits
 QUIET_SECONDS = 900  # an upstream that comes and goes is news once in so long
 
 
@@ -164,6 +165,14 @@ class RedisStore:
         seconds, microseconds = self._server.time()
         return int(self._server.zcount(self._leases, seconds * SECOND + microseconds, "+inf"))
 
+    def note_held_back(self) -> None:
+        """Note that a purchase waits for the limits."""
+        self._server.set(f"{self.name}:held-back", "1", ex=HELD_BACK_SECONDS)
+
+    def holds_back(self) -> bool:
+        """Return whether purchases waited for the limits within the last two minutes."""
+        return bool(self._server.exists(f"{self.name}:held-back"))
+
 
 @dataclass
 class LocalStore:
@@ -180,6 +189,7 @@ class LocalStore:
     _wait: float = 0.0
     _probe: str = ""
     _told_at: float = 0.0
+    _held_back_until: float = 0.0
 
     def take(self, slot_id: str, purchase: bool, lease_seconds: float, patience_seconds: float) -> Taken:
         """Take a place if there is one."""
@@ -240,3 +250,11 @@ class LocalStore:
         with self._lock:
             now = time.time()
             return sum(ends_at > now for ends_at in self._leases.values())
+
+    def note_held_back(self) -> None:
+        """Note that a purchase waits for the limits."""
+        self._held_back_until = time.time() + HELD_BACK_SECONDS
+
+    def holds_back(self) -> bool:
+        """Return whether purchases of this process waited for the limits within the last two minutes."""
+        return time.time() < self._held_back_until

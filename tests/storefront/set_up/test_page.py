@@ -358,7 +358,7 @@ def doctor(part: str) -> str:
     output = StringIO()
     with suppress(SystemExit):
         call_command("doctor", "--only", part, stdout=output, no_color=True)
-    return " ".join(output.getvalue().split())
+    return " ".join(output.getvalue().partition("→")[0].split())  # behind it stands what to do
 
 
 def test_doctor_says_the_same_of_a_shop_that_strangers_can_reach(owner: Client, settings: Any) -> None:
