@@ -1,21 +1,25 @@
 import json
 import time
+from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from storefront.demo.processes import free_port
+from storefront.models import Backup
 from storefront.monitoring.health import HEARTBEAT_KEY
 from storefront.tasks import beat_heartbeat
 
 pytestmark = pytest.mark.sqlite
 
 PARTS = [
-    *("database", "redis", "upstream", "beat", "clock", "e-mail", "preferences"),
+    *("database", "redis", "upstream", "beat", "clock", "e-mail", "preferences", "backups"),
     *("proxy", "https", "staff", "role", "static", "visits", "store", "catalog", "markup", "payments"),
 ]
 
@@ -128,3 +132,33 @@ def test_doctor_when_redis_is_gone_still_looks_at_the_rest(well, settings):
     trouble = [name for name, line in lines.items() if line.startswith("TROUBLE ")]
     assert trouble == ["redis", "beat", "clock"]
     assert lines["upstream"].startswith("ok ")
+
+
+# --- Backups --------------------------------------------------------------------------------------------------------
+def backup(hours: float, **fields: Any) -> Backup:
+    at = timezone.now() - timedelta(hours=hours)
+    return Backup.objects.create(started_at=at, finished_at=at, name="x.age", place="/backups", **fields)
+
+
+def test_doctor_when_a_backup_is_young_says_how_large_it_is_and_where(well):
+    backup(2, verified_at=timezone.now(), size_bytes=5_000_000)
+
+    assert doctor("--only", "backups") == (
+        0,
+        {"backups": "ok       2.0 hours ago, 4.8\xa0MB, at /backups, read again"},
+    )
+
+
+def test_doctor_when_backups_stopped_says_how_old_the_last_is_and_why(well):
+    backup(40, verified_at=timezone.now(), size_bytes=1)
+    backup(1, error="No room is left at /backups")
+
+    check_trouble("backups", "the last good one is 40.0 hours old, at /backups No room is left")
+
+
+def test_doctor_when_strangers_reach_a_shop_without_backups_says_what_to_set(well, settings):
+    settings.SITE_URL = "https://shop.example.com"
+
+    status, lines = doctor("--only", "backups")
+
+    assert (status, "set BACKUP_TO and BACKUP_RECIPIENTS" in lines["backups"]) == (1, True)
