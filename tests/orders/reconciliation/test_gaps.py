@@ -47,7 +47,7 @@ def forget(*orders: Order) -> None:
 def restored(send, place, client_upstream, service_orders_alone):
     """A shop that sent one order, keeps one waiting, and has forgotten two; it was restored, and sends again."""
     send(quantity=100)
-    waiting = place(quantity=300)
+    waiting = place(quantity=150)
     forgotten = [send(quantity=100), send(quantity=200)]
     ids = [order.upstream_id for order in forgotten]
     forget(*forgotten)
