@@ -59,7 +59,10 @@ def bring_back(place: Place, name: str, identities: list[Any]) -> None:
         engine().restoring(Path(folder)) as database,
     ):
         unlock(file, database, identities)
-    # The backup that is brought back was under way when it was dumped.
+
+
+def end_backup_under_way() -> None:
+    """The backup that was brought back was under way when it was dumped: say so, and let others begin."""
     Backup.objects.filter(finished_at=None).update(finished_at=timezone.now(), error=UNDER_WAY)
 
 

@@ -6,10 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from storefront.backups.locked import read_identities
 from storefront.backups.places import BackupFailed, place_of
-from storefront.backups.restore import bring_back, check_empty, prove
+from storefront.backups.restore import bring_back, check_empty, end_backup_under_way, prove
+from storefront.postgresql.roles import migrating_role
 
 
 class Command(BaseCommand):
@@ -27,17 +29,19 @@ class Command(BaseCommand):
         try:
             place = place_of(settings.BACKUPS, before or (None if settings.BACKUPS.to else "."))
             identities = read_identities(identity or settings.BACKUPS.identity_file)
-            if not check:
-                check_empty()
-            noted = prove(place, name, identities)
-            if not noted:
-                self.stderr.write(f"{name}.json is missing: nothing was compared with a checksum.")
-            self.stdout.write(f"{name} was read to its end, and is whole.")
-            if check:
-                return
-            bring_back(place, name, identities)
+            # On a new server the role that runs the shop comes to be with the migrations alone.
+            with migrating_role(connection):
+                if not check:
+                    check_empty()
+                if not prove(place, name, identities):
+                    self.stderr.write(f"{name}.json is missing: nothing was compared with a checksum.")
+                self.stdout.write(f"{name} was read to its end, and is whole.")
+                if check:
+                    return
+                bring_back(place, name, identities)
         except BackupFailed as error:
             raise CommandError(str(error)) from error
         self.stdout.write("It is in the database. Now the migrations, and what a restored shop needs.")
         call_command("migrate", verbosity=0, stdout=self.stdout)
+        end_backup_under_way()
         call_command("after_restore", stdout=self.stdout)
