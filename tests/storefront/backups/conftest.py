@@ -58,6 +58,19 @@ def empty_database(tmp_path: Path, name: str = "brought_back") -> Iterator[str]:
             admin.execute(f'DROP DATABASE IF EXISTS "{mine}" WITH (FORCE)')
 
 
+@contextmanager
+def moved_to(url: str) -> Iterator[None]:
+    """What this process asks, and what it starts, is of another database meanwhile."""
+    ours = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = url.removeprefix("sqlite:///") if "sqlite" in url else url.rpartition("/")[2]
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = ours
+
+
 def manage(*arguments: str, url: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command of manage.py on a database, as its administrator would."""
     return subprocess.run(

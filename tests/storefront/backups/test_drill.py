@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -22,7 +21,7 @@ from orders.reconciliation.restore import left_of_restore
 from storefront.backups.take import take_backup
 from tests.conftest import customer
 from tests.orders.conftest import place
-from tests.storefront.backups.conftest import empty_database, manage
+from tests.storefront.backups.conftest import empty_database, manage, moved_to
 from tests.warm import WarmProcesses
 from tests.workers import Workers, wait_for
 
@@ -41,19 +40,6 @@ HURRIED = {
     "RECONCILE_EVERY_SECONDS": "1",
     "PROBE_FOREIGN_IDS_EVERY_SECONDS": "1",
 }
-
-
-@contextmanager
-def moved_to(url: str) -> Iterator[None]:
-    """What this process asks, and what it starts, is of another database meanwhile."""
-    ours = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = url.rpartition("/")[2]
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = ours
 
 
 class Drill:
