@@ -134,7 +134,7 @@ def _backup(survey: Survey) -> Part | None:
     if good is None:
         return Part(title, DOWN, _("None has succeeded yet: %(why)s") % {"why": newest.error or "–"})
     age = (survey.now - good.started_at).total_seconds()
-    words = {"time": duration(age), "size": filesizeformat(good.size_bytes), "place": good.place}
+    words = {"time": duration(age), "size": filesizeformat(good.size_bytes or 0), "place": good.place}
     text = _("%(time)s ago, %(size)s, at %(place)s; read again and found whole.") % words
     if newest.error and newest.pk != good.pk:
         text = f"{text} {newest.error}"

@@ -22,6 +22,7 @@ from storefront.models import Backup
 log = structlog.get_logger(__name__)
 PIECE_BYTES = 1024 * 1024
 GIVEN_UP_AFTER = timedelta(hours=12)
+ROWS_KEPT = timedelta(days=400)
 
 
 def engine() -> Any:
@@ -52,6 +53,7 @@ def take_backup(*, now: datetime) -> Backup:
     Backup.objects.filter(pk=row.pk).update(**done)
     log.info("backup_taken", place=str(place), name=row.name, size_bytes=size_bytes)
     rotate(place)
+    Backup.objects.filter(started_at__lt=now - ROWS_KEPT).delete()
     row.refresh_from_db()
     return row
 

@@ -31,7 +31,7 @@ def last_backup() -> str:
             raise Trouble(_("there is none yet; set BACKUP_TO and BACKUP_RECIPIENTS, or run manage.py backup"))
         return _("none is made: BACKUP_TO is not set")
     age = (timezone.now() - good.started_at).total_seconds()
-    words = {"hours": f"{age / 3600:.1f}", "size": filesizeformat(good.size_bytes), "place": good.place}
+    words = {"hours": f"{age / 3600:.1f}", "size": filesizeformat(good.size_bytes or 0), "place": good.place}
     if age > backup_is_too_old():
         why = newest.error if newest is not None and newest.pk != good.pk else ""
         raise Trouble(" ".join([_("the last good one is %(hours)s hours old, at %(place)s") % words, why]).strip())
