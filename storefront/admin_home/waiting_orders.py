@@ -109,16 +109,16 @@ def forwarding_pauses(survey: Survey) -> Found:
 
 def found_orders(survey: Survey) -> Found:
     """What the supplier has from the time that a restored database has forgotten; at stake is what it charged."""
-    columns = ("pk", "kind", "upstream_id", "charge_upstream_micros", "found_at")
+    columns = ("pk", "kind", "upstream_id", "word", "charge_upstream_micros", "found_at")
     rows, total = longest_waiting(FoundOrder.objects.open(), "found_at", *columns)
     lines = [
         Line(
-            what=_("Found after a restore: %(kind)s %(id)s") % {"kind": OrderKind(kind).label, "id": upstream_id},
+            what=f"{OrderKind(kind).label} {upstream_id}: {word or '–'}",
             link=reverse("admin:orders_foundorder_change", args=[pk]),
             since=since,
             micros=charge or 0,
         )
-        for pk, kind, upstream_id, charge, since in rows
+        for pk, kind, upstream_id, word, charge, since in rows
     ]
     return Found(lines, total)
 

@@ -190,7 +190,7 @@ CASES = [
          "orders_servicerequest_change", PRICE),
     Case("ticket", ask_about_it, answer_it, "Question 7", "support_ticket_change", PRICE),
     Case("claim", claim_it, refuse_it, "2 lines reported", "orders_goodsclaim_change", PRICE * 2 // 100),
-    Case("found", find_it, settle_it, "Found after a restore: Service 77", "orders_foundorder_change", PRICE),
+    Case("found", find_it, settle_it, "Service 77: –", "orders_foundorder_change", PRICE),
     Case("pause", pause_it, lambda order: end_pause(ForwardingPause.objects.get().pk, now=NOW()), "Paused by an admin",
          "orders_forwardingpause_change", PRICE),
     Case("sync", hold_a_sync, lambda order: SyncRun.objects.update(status="dropped"), "half of it is gone",
