@@ -15,7 +15,7 @@ from orders.fulfilment import forward, margin, pauses, poll, queue
 from orders.lifecycle import cashback, complaints, levels, referrals
 from orders.notices import price_digest
 from orders.placing import pay_first
-from orders.reconciliation import reconcile
+from orders.reconciliation import gaps, reconcile
 from upstream.client import Client, default_client
 from upstream.errors import Unavailable, UpstreamError
 
@@ -83,8 +83,9 @@ def poll_numbers() -> None:
 
 @shared_task(name="orders.tasks.reconcile_orders")
 def reconcile_orders() -> None:
-    """Look into the orders whose answer never came."""
+    """Look into the orders whose answer never came, and into what a restored database has forgotten."""
     if client := _client():
+        gaps.look_into_gaps(client=client, now=timezone.now())
         reconcile.reconcile_orders(client=client, now=timezone.now())
 
 

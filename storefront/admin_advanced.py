@@ -19,6 +19,16 @@ ADVANCED: list[tuple[Promise, list[Entry]]] = [
                 _("Lost attempts"),
                 about=_("Attempts to buy whose answer never came, and what was found out about them."),
             ),
+            Entry(
+                "orders.foundorder",
+                _("Orders found after a restore"),
+                about=_("What the supplier has from the time that a restored database has forgotten."),
+            ),
+            Entry(
+                "orders.restoregap",
+                _("Gaps after a restore"),
+                about=_("Which of the supplier's order numbers a restored database may have forgotten."),
+            ),
             Entry("orders.orderevent", _("Events"), about=_("Every step of every order, and who took it.")),
             Entry("orders.checkout", _("Checkouts"), about=_("What was ordered with one press of a button.")),
             Entry(

@@ -1,6 +1,7 @@
-"""What of the set-up of a new shop is settled, and when seldom jobs last ran."""
+"""What of the set-up of a new shop is settled, when seldom jobs last ran, and which backups were taken."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,3 +43,33 @@ class ScheduledJob(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Backup(models.Model):
+    """A backup as it was taken: where it lies, how large it is, and whether it was read again from there."""
+
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(max_length=60)
+    place = models.CharField(max_length=500)
+    size_bytes = models.BigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("backup")
+        verbose_name_plural = _("backups")
+        constraints = [
+            # Two at once would only slow down each other and the shop.
+            models.UniqueConstraint(models.Value(1), condition=Q(finished_at=None), name="one_backup_is_under_way"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def newest_good(cls) -> "Backup | None":
+        """Return the newest one that was written and read again."""
+        return cls.objects.filter(verified_at__isnull=False).first()

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from storefront.configuration import deployment, quality
 from storefront.configuration.admin_theme import admin_theme
 from storefront.configuration.background_work import background_work
+from storefront.configuration.backups import backups
 from storefront.configuration.catalog_languages import catalog_languages
 from storefront.configuration.csp import PAGES_POLICY
 from storefront.configuration.database import databases, migration_database
@@ -300,8 +301,9 @@ WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", DEBUG)
 WEBHOOK_ALLOWED_PRIVATE_NETWORKS = env.networks("WEBHOOK_ALLOWED_PRIVATE_NETWORKS")
 
 # --- Background work ------------------------------------------------------------------------------------------------
+BACKUPS = backups(env)
 _FETCHES = {"fetches_exchange_rate": bool(EXCHANGE_RATE_SOURCE), "fetches_translations": bool(CATALOG_LANGUAGES)}
-CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
+CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, backs_up=bool(BACKUPS.to), **_FETCHES)
 globals().update(background_work(env, REDIS_URL))
 
 # --- Accounts -------------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """Tasks of the shop as a whole."""
 
 import time
+from contextlib import suppress
 
 from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
 from storefront import retention
+from storefront.backups.places import BackupFailed
+from storefront.backups.take import take_backup
 from storefront.monitoring import alerts, error_mails
 from storefront.monitoring.health import HEARTBEAT_KEY
 from upstream.client import default_client
@@ -33,6 +36,13 @@ def audit_books() -> None:
 def forget_old_rows() -> None:
     """Delete what has been kept long enough."""
     retention.forget_old_rows(now=timezone.now())
+
+
+@shared_task(name="storefront.tasks.back_up")
+def back_up() -> None:
+    """Make a backup at BACKUP_TO."""
+    with suppress(BackupFailed):  # it is in the log, and so in the admins' mail
+        take_backup(now=timezone.now())
 
 
 @shared_task(name="storefront.tasks.mail_error")

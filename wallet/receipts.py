@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from wallet.gateways.base import smallest_unit_micros
-from wallet.models import Receipt, TopUp
+from wallet.models import Receipt, ReceiptGap, TopUp
 from wallet.preferences import SELLER, TAX
 
 TRIES = 200  # each lost one means that somebody else's receipt got the number: there is progress
@@ -18,14 +18,17 @@ def issue_receipt(top_up: TopUp, *, now: datetime) -> Receipt:
 
     The number is the highest plus one, and its constraint decides between two that want the same: who comes second
     waits until the first has committed, and takes the next; or until it was rolled back, and takes its number. So
-    there are no gaps.
+    there are no gaps, but for those that a restore from backup has noted.
     """
     percent, total_micros = TAX.value, top_up.received_micros
     for _try in range(TRIES):
         issued = Receipt.objects.filter(top_up=top_up).first()
         if issued is not None:
             return issued
-        highest = Receipt.objects.aggregate(number=Max("number"))["number"] or 0
+        highest = max(
+            Receipt.objects.aggregate(number=Max("number"))["number"] or 0,
+            ReceiptGap.objects.aggregate(last=Max("last"))["last"] or 0,
+        )
         try:
             with transaction.atomic():
                 return Receipt.objects.create(

@@ -13,6 +13,7 @@ from orders.admin import (
     rate_units,
     records,
     requests,
+    restores,
     selling,
     supplier,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "rate_units",
     "records",
     "requests",
+    "restores",
     "selling",
     "supplier",
 ]

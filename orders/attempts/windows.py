@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from orders.lifecycle.supply import related_rows
-from orders.models import ForwardingPause, LostAttempt, Order, Status
+from orders.models import ForwardingPause, FoundOrder, LostAttempt, Order, Status
 
 RECENT_ORDERS = 64
 State = LostAttempt.State
@@ -122,11 +122,15 @@ def windows_in_flight(kind: str) -> list[Window]:
 
 
 def known_ids(kind: str, ids: Iterable[int]) -> set[int]:
-    """Return those of `ids` that belong to orders of ours, or that were booked as the shop's loss."""
+    """Return those of `ids` of which it is known whose they are: an order's of ours, a loss of the shop's, or, as staff
+    says, that of an order which a restored database has forgotten.
+    """
     texts = [str(number) for number in ids]
+    found = FoundOrder.objects.filter(kind=kind, upstream_id__in=texts, settled_at__isnull=False)
     ours = Order.objects.filter(kind=kind, upstream_id__in=texts).values_list("upstream_id", flat=True)
     losses = LostAttempt.objects.filter(kind=kind, state=State.LOSS, upstream_id__in=texts)
-    return {int(text) for text in [*ours, *losses.values_list("upstream_id", flat=True)] if text}
+    settled = [*losses.values_list("upstream_id", flat=True), *found.values_list("upstream_id", flat=True)]
+    return {int(text) for text in [*ours, *settled] if text}
 
 
 def forgotten(kind: str) -> list[Window]:
@@ -134,14 +138,17 @@ def forgotten(kind: str) -> list[Window]:
 
     Between the last that answered before it, and the first that answered since.
     """
-    gaps = []
-    for restored_at in ForwardingPause.objects.filter(reason=Reason.RESTORED).values_list("started_at", flat=True):
-        answered = Order.objects.filter(kind=kind, answered_at__isnull=False)
-        before = answered.filter(sent_at__lt=restored_at).order_by("-sent_at")[:RECENT_ORDERS]
-        since = answered.filter(sent_at__gte=restored_at).order_by("sent_at")[:RECENT_ORDERS]
-        newest, next_ones = _whole_ids(before), _whole_ids(since)
-        gaps.append(Window(max(newest) + 1 if newest else None, min(next_ones) - 1 if next_ones else None))
-    return gaps
+    restores = ForwardingPause.objects.filter(reason=Reason.RESTORED).values_list("started_at", flat=True)
+    return [forgotten_at(kind, restored_at) for restored_at in restores]
+
+
+def forgotten_at(kind: str, restored_at: datetime) -> Window:
+    """Return the ids that the database which was restored at this moment may have forgotten."""
+    answered = Order.objects.filter(kind=kind, answered_at__isnull=False)
+    before = answered.filter(sent_at__lt=restored_at).order_by("-sent_at")[:RECENT_ORDERS]
+    since = answered.filter(sent_at__gte=restored_at).order_by("sent_at")[:RECENT_ORDERS]
+    newest, next_ones = _whole_ids(before), _whole_ids(since)
+    return Window(max(newest) + 1 if newest else None, min(next_ones) - 1 if next_ones else None)
 
 
 def _whole_ids(orders: QuerySet[Order]) -> list[int]:

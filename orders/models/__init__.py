@@ -26,6 +26,7 @@ from orders.models.order import (
     Status,
 )
 from orders.models.reasons import HoldReason, RefundReason
+from orders.models.restores import FoundOrder, FoundOrderQuerySet, RestoreGap
 from orders.models.selling import (
     CashbackEarning,
     Coupon,
@@ -68,6 +69,8 @@ __all__ = [
     "CouponUse",
     "DeliveredGoods",
     "ForwardingPause",
+    "FoundOrder",
+    "FoundOrderQuerySet",
     "GatewayTotal",
     "GoodsClaim",
     "GoodsFormat",
@@ -87,6 +90,7 @@ __all__ = [
     "RateUnitQuestion",
     "ReferralEarning",
     "RefundReason",
+    "RestoreGap",
     "RetentionMark",
     "ServiceCost",
     "ServicePace",

@@ -1,15 +1,26 @@
 """After a restore from backup: the database no longer knows what was sent since."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from orders.attempts.answers import NOT_LOOKED_AT, Cause, note_lost
-from orders.attempts.windows import newest_upstream_id
-from orders.fulfilment.pauses import pause_forwarding
+from orders.attempts.windows import forgotten_at, newest_upstream_id
+from orders.fulfilment.pauses import end_pause, pause_forwarding
 from orders.lifecycle.supply import supplies
 from orders.lifecycle.transitions import Change, move_orders
-from orders.models import ForwardingPause, LostAttempt, Order, OrderEvent, Status
+from orders.models import (
+    ForwardingPause,
+    FoundOrder,
+    LostAttempt,
+    Order,
+    OrderEvent,
+    RestoreGap,
+    Status,
+    UpstreamBalance,
+)
 
 BATCH = 500
 Reason = ForwardingPause.Reason
@@ -18,12 +29,17 @@ Reason = ForwardingPause.Reason
 def declare_restored(*, now: datetime) -> int:
     """Pause forwarding and make every unsent or sending order unknown until it is reconciled; return how many.
 
-    Any of them may have been sent after the backup was taken. The admin ends the pause when they are settled.
+    Any of them may have been sent after the backup was taken. What upstream has from then on is looked for
+    (`orders.reconciliation.gaps`). The pause does not wait for them: only what is sent after it closes their windows.
     """
+    known_until = known_until_now()
     with transaction.atomic():
         # Each restore has its own moment: what was bought around it is a gap that no window may reach into.
         ForwardingPause.objects.filter(reason=Reason.RESTORED, ended_at=None).update(ended_at=now)
         pause_forwarding(reason=Reason.RESTORED, now=now)
+        for kind in supplies():
+            first_id = forgotten_at(kind, now).first
+            RestoreGap.objects.create(kind=kind, restored_at=now, known_until=known_until, first_id=first_id)
     made_unknown = 0
     for kind in supplies():
         newest = newest_upstream_id(kind)
@@ -52,3 +68,44 @@ def declare_restored(*, now: datetime) -> int:
                     note_lost(order, Cause.RESTORED, "", now=now)
             made_unknown += len(batch)
     return made_unknown
+
+
+def known_until_now() -> datetime | None:
+    """Return when the newest thing happened that the database knows of; None for one that knows nothing."""
+    moments = (
+        Order.objects.aggregate(at=Max("created_at"))["at"],
+        OrderEvent.objects.order_by("-id").values_list("created_at", flat=True).first(),
+        UpstreamBalance.objects.aggregate(at=Max("asked_at"))["at"],  # looked at every minute, orders or not
+    )
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a restore has left to do: orders that wait, orders found upstream, and gaps that are not all asked about."""
+
+    unknown: int
+    found: int
+    gaps: int
+    windows_open: int  # attempts whose window only a later order closes, or staff
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.unknown or self.found or self.gaps)
+
+
+def left_of_restore() -> Left:
+    """Count what is not settled yet; a few statements."""
+    waiting = LostAttempt.objects.unsettled().filter(state=LostAttempt.State.LOST)
+    return Left(
+        unknown=waiting.count(),
+        found=FoundOrder.objects.open().count(),
+        gaps=RestoreGap.objects.filter(finished_at=None).count(),
+        windows_open=waiting.filter(doubt__in=("", LostAttempt.Doubt.OPEN)).count(),
+    )
+
+
+def end_restore_pause(*, now: datetime) -> bool:
+    """Let orders be sent again after a restore; return whether they were held by one."""
+    pause = ForwardingPause.objects.filter(reason=Reason.RESTORED, ended_at=None).first()
+    return pause is not None and end_pause(pause.pk, now=now)

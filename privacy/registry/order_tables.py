@@ -171,6 +171,15 @@ ORDER_TABLES = (
         Stays(SUPPLIER),
         owner="order__user",
     ),
+    Table(
+        "orders.FoundOrder",
+        LeftOut(
+            "what the supplier had after a restore, by its own numbers; what came of it is among the order's events"
+        ),
+        Stays(SUPPLIER),
+        owner="order__user",
+        others=("settled_by",),
+    ),
     Table("orders.WatchedPrice", LeftOut("prices last mailed; the mails are exported"), Deleted(), owner="user"),
     Table("orders.PriceDigestLook", LeftOut("when prices were last looked through"), Deleted(), owner="user"),
     Table(

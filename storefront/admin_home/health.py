@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +13,8 @@ from django.utils.translation import ngettext
 from accounts.templatetags.money import money
 from orders.fulfilment.pauses import Gate, gate
 from storefront.admin_home.lines import Survey
+from storefront.models import Backup
+from storefront.monitoring.backups import backup_is_too_old
 from storefront.monitoring.health import heartbeat_age, heartbeat_holds, tasks_waiting
 from support.models import Health
 from support.status import measures
@@ -56,6 +59,7 @@ def health_of_shop(survey: Survey, *, shows_balance: bool) -> list[Part]:
         _sync(survey),
         _balance(survey) if shows_balance else None,
         _workers(),
+        _backup(survey),
     ]
     return [part for part in parts if part is not None]
 
@@ -119,6 +123,22 @@ def _balance(survey: Survey) -> Part | None:
         text = f"{text} {lasts}"
     health = DOWN if outlook.available_micros < 0 else SLOW if survey.balance.low else OK
     return Part(_("Upstream balance"), health, text, reverse("admin:orders_upstreambalance_changelist"))
+
+
+def _backup(survey: Survey) -> Part | None:
+    """Nothing where no backup was ever begun: `manage.py doctor` says that."""
+    newest = Backup.objects.first()
+    if newest is None:
+        return None
+    title, good = _("Last backup"), Backup.newest_good()
+    if good is None:
+        return Part(title, DOWN, _("None has succeeded yet: %(why)s") % {"why": newest.error or "–"})
+    age = (survey.now - good.started_at).total_seconds()
+    words = {"time": duration(age), "size": filesizeformat(good.size_bytes or 0), "place": good.place}
+    text = _("%(time)s ago, %(size)s, at %(place)s; read again and found whole.") % words
+    if newest.error and newest.pk != good.pk:
+        text = f"{text} {newest.error}"
+    return Part(title, DOWN if age > backup_is_too_old() else OK, text)
 
 
 def _workers() -> Part:

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from orders.models import AttentionFlag, GoodsClaim, Order, ServiceRequest
+from orders.models import AttentionFlag, FoundOrder, GoodsClaim, Order, ServiceRequest
+from orders.models import Kind as OrderKind
 from storefront.admin_home.lines import Found, Kind, Line, Survey, longest_waiting
 from support.models import Ticket
 from support.tickets.of_orders import caused_by_claims
@@ -106,6 +107,22 @@ def forwarding_pauses(survey: Survey) -> Found:
     return Found(lines, len(lines))
 
 
+def found_orders(survey: Survey) -> Found:
+    """What the supplier has from the time that a restored database has forgotten; at stake is what it charged."""
+    columns = ("pk", "kind", "upstream_id", "word", "charge_upstream_micros", "found_at")
+    rows, total = longest_waiting(FoundOrder.objects.open(), "found_at", *columns)
+    lines = [
+        Line(
+            what=f"{OrderKind(kind).label} {upstream_id}: {word or '–'}",
+            link=reverse("admin:orders_foundorder_change", args=[pk]),
+            since=since,
+            micros=charge or 0,
+        )
+        for pk, kind, upstream_id, word, charge, since in rows
+    ]
+    return Found(lines, total)
+
+
 def _about(order_id: int, title: str, words: str) -> str:
     return f"#{order_id} {title}: {words}"
 
@@ -119,5 +136,7 @@ KINDS = [
          "orders_servicerequest_changelist?state__exact=open", customer_requests),
     Kind("claim", gettext_lazy("Reports about goods"), "orders.goodsclaim",
          "orders_goodsclaim_changelist?state__exact=waiting", goods_claims),
+    Kind("found", gettext_lazy("Found after a restore"), "orders.foundorder",
+         "orders_foundorder_changelist?settled_at__isempty=1", found_orders),
     Kind("ticket", gettext_lazy("Tickets"), "support.ticket", "support_ticket_changelist", tickets),
 ]  # fmt: skip

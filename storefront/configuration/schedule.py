@@ -6,7 +6,12 @@ from storefront.configuration.environment import Environment
 
 
 def beat_schedule(
-    env: Environment, sync_full_seconds: float, *, fetches_exchange_rate: bool, fetches_translations: bool
+    env: Environment,
+    sync_full_seconds: float,
+    *,
+    fetches_exchange_rate: bool,
+    fetches_translations: bool,
+    backs_up: bool = False,
 ) -> dict[str, Any]:
     """Return Celery's CELERY_BEAT_SCHEDULE, read from the environment."""
 
@@ -72,6 +77,8 @@ def beat_schedule(
         "measure_status": _every("MEASURE_STATUS_EVERY_SECONDS", 180, "support.tasks.measure_status"),
         "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),
     }
+    if backs_up:
+        schedule["back_up"] = _every("BACKUP_EVERY_SECONDS", 21_600, "storefront.tasks.back_up")
     if fetches_exchange_rate:
         schedule["fetch_exchange_rate"] = _every(
             "EXCHANGE_RATE_EVERY_SECONDS", 86_400, "storefront.tasks.fetch_exchange_rate"

@@ -18,7 +18,7 @@ from django_redis import get_redis_connection
 from orders.fulfilment.clock_skew import skew_of
 from preferences.change import broken
 from preferences.registry import declared
-from storefront.monitoring import deployment, readiness
+from storefront.monitoring import backups, deployment, readiness
 from storefront.monitoring.background import PARTS as BACKGROUND
 from storefront.monitoring.deployment import Trouble, Unwise
 from storefront.monitoring.health import pending_migrations, tasks_waiting
@@ -141,6 +141,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "clock": _clock,
     "e-mail": _email,
     "preferences": _preferences,
+    "backups": backups.last_backup,
     **deployment.PARTS,
     **{name: deployment.examined_in_public(question) for name, question in readiness.PARTS.items()},
 }

@@ -15,6 +15,7 @@ REMEDIES: dict[str, Any] = {
     "clock": _("Let a time service (chrony, systemd-timesyncd) set the clock of every machine."),
     "e-mail": _("Put the mail server and its password into EMAIL_URL, and try again with “--only e-mail”."),
     "preferences": _("Open Admin → Settings of the shop and save these anew, or put a former value back."),
+    "backups": _("Run “manage.py backup”: it says what is in its way. docs/backup.md says how to set it up."),
     "proxy": _("Put a proxy with time-outs in front, and set BEHIND_PROXY and TRUSTED_PROXY_COUNT."),
     "https": _("Set SITE_URL to the https:// address, and leave HTTPS_REDIRECT and HSTS_SECONDS to their defaults."),
     "staff": _("Let them open /admin/ and set up a second factor, or take their access away."),

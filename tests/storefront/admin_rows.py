@@ -41,6 +41,7 @@ from orders.models import (
     CouponUse,
     DeliveredGoods,
     ForwardingPause,
+    FoundOrder,
     GoodsClaim,
     GoodsFormat,
     GoodsReveal,
@@ -50,6 +51,7 @@ from orders.models import (
     OrderEvent,
     PendingCheckout,
     ReferralEarning,
+    RestoreGap,
     ServicePace,
     ServiceRequest,
     Status,
@@ -239,6 +241,8 @@ def make_rows(number: int) -> None:
     ContractDrift.objects.create(subject="status_word", text=f"Sleeping {number}", sample={"kind": "service"})
     name, drifting = UpstreamAssumption.Name.values[number % 2], Kind.values[number // 2 % 2]
     UpstreamAssumption.objects.create(name=name, kind=drifting, broken_at=timezone.now(), evidence={"order": 1})
+    gap = RestoreGap.objects.create(kind="service", restored_at=timezone.now(), first_id=number)
+    FoundOrder.objects.create(gap=gap, kind="service", upstream_id=f"9{number}", charge_upstream_micros=500_000)
     make_quality(service)
     ServicePace.objects.create(service=service, finished=5, usual_seconds=60)
     Notice.objects.create(key=f"order:{number}", user=user if number % 2 else None, subject="News", body="Good news")

@@ -12,7 +12,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".gi
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 TOP = {path.name for path in ROOT.iterdir()}
 NOT_IN_THE_REPOSITORY = ("var/", "locale/")
-OF_THE_PROJECT = {"LOOKED_AT", "PAYMENT_TERMS", "MOVES", "ACTIONS", "LC_MESSAGES"}  # constants, not settings
+OF_THE_PROJECT = {
+    "LOOKED_AT",
+    "PAYMENT_TERMS",
+    "MOVES",
+    "ACTIONS",
+    "LC_MESSAGES",
+    "RENEW_UPGRADE",
+}  # constants, not settings
 
 
 def name(page: Path) -> str:

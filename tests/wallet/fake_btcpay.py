@@ -54,6 +54,8 @@ class FakeBtcpay(FakeServer):
         if method == "POST" and rest == [""]:
             return self._create(json.loads(body))
         if rest == [""]:
+            if "startDate" in query:
+                return 200, list(self.invoices.values())[int(query["skip"][0]) :][: int(query["take"][0])]
             wanted = query.get("orderId", [])
             return 200, [invoice for invoice in self.invoices.values() if invoice["metadata"]["orderId"] in wanted]
         invoice = self.invoices.get(rest[0])

@@ -42,7 +42,10 @@ class FakeStripe(FakeServer):
         if (method, path) == ("POST", "/v1/checkout/sessions"):
             return self._create(headers.get("Idempotency-Key", ""), body.decode())
         if (method, path) == ("GET", "/v1/checkout/sessions"):
-            found = [s for s in self.sessions.values() if s["payment_intent"] in query.get("payment_intent", [])]
+            if "created[gte]" in query:
+                found = [s for s in self.sessions.values() if s["status"] in query["status"]]
+            else:
+                found = [s for s in self.sessions.values() if s["payment_intent"] in query.get("payment_intent", [])]
             return 200, {"object": "list", "url": path, "has_more": False, "data": found}
         if method == "GET" and path in ("/v1/charges", "/v1/refunds", "/v1/disputes"):
             if parts[-1] in self.forbidden:

@@ -202,6 +202,7 @@ class Gateway(ABC):
     title: ClassVar[str | Promise]
     hint: ClassVar[str | Promise]
     can_be_asked: ClassVar[bool] = True
+    can_list: ClassVar[bool] = False  # whether it says what was paid since a moment
     variables: ClassVar[tuple[str, ...]] = ()  # settings that turn it on, all of them together
 
     @classmethod
@@ -239,6 +240,13 @@ class Gateway(ABC):
     @abstractmethod
     def ask(self, top_up: "TopUp") -> PaymentUpdate:
         """Return how the payment stands now. Raises Unreachable."""
+
+    def paid_since(self, moment: datetime) -> list[PaymentUpdate]:
+        """Return what was paid through us of payments that began since a moment, known here or not. Raises Unreachable.
+
+        Only where `can_list`.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def try_out(self) -> str:

@@ -56,6 +56,7 @@ class BtcpayGateway(Gateway):
 
     name = "btcpay"
     variables = ("BTCPAY_URL", "BTCPAY_STORE_ID", "BTCPAY_API_KEY", "BTCPAY_WEBHOOK_SECRET")
+    can_list = True
     title = gettext_lazy("Bitcoin")
     hint = gettext_lazy("Bitcoin or Lightning. Credited once the network has confirmed it.")
 
@@ -115,6 +116,17 @@ class BtcpayGateway(Gateway):
         if len(invoices) != 1:
             return PaymentUpdate("", "asked", "", top_up.reference, State.NOTHING)
         return self._update(invoices[0], "", "asked", taken.last)
+
+    def paid_since(self, moment: datetime) -> list[PaymentUpdate]:
+        found: list[dict[str, Any]] = []
+        while page := rows_in(self._call("GET", f"?startDate={int(moment.timestamp())}&take=100&skip={len(found)}")):
+            found += page
+            if len(page) < 100:
+                break
+        updates = [
+            self._update(invoice, "", "listed", 0) for invoice in found if text_in(invoice, "metadata", "orderId")
+        ]
+        return [update for update in updates if update.state == State.PAID]
 
     def try_out(self) -> str:
         rows_in(self._call("GET", "?take=1", seconds=TRIED_SECONDS))  # needs the store and the right to view invoices

@@ -328,3 +328,19 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class ReceiptGap(models.Model):
+    """Numbers of receipts that are given to nobody: receipts which a restored database has forgotten may have them."""
+
+    first = models.PositiveIntegerField(_("first number"), unique=True)
+    last = models.PositiveIntegerField(_("last number"))
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("gap in receipt numbers")
+        verbose_name_plural = _("gaps in receipt numbers")
+
+    def __str__(self) -> str:
+        return f"{self.first}–{self.last}"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.accounting.audit.upstream import PART_GIVEN_BACK, charges_beside
 from orders.accounting.report.periods import Span
-from orders.models import LostAttempt, Order, UpstreamBalance, UpstreamEntry
+from orders.models import FoundOrder, LostAttempt, Order, UpstreamBalance, UpstreamEntry
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def _charged(moments: Sequence[datetime]) -> list[int]:
         sums[f"later_{number}"] = Sum(given_back, filter=sent & PART_GIVEN_BACK & Q(finished_at__gt=moment))
     found = Order.objects.filter(upstream_id__isnull=False).aggregate(**sums)
     beside = [(attempt.settled_at, micros) for attempt, micros in charges_beside(LostAttempt.objects.all())]
+    beside += FoundOrder.objects.of_nobody().values_list("found_at", Coalesce("charge_upstream_micros", 0))
     return [
         (found[f"charged_{number}"] or 0)
         + (found[f"later_{number}"] or 0)

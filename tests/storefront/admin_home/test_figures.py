@@ -28,6 +28,7 @@ from storefront.admin_home.figures import (
     thirty_days,
 )
 from storefront.demo.processes import free_port
+from storefront.models import Backup
 from storefront.monitoring.health import HEARTBEAT_KEY
 from tests.security.staff import at_the_admin, with_rights
 from tests.storefront.admin_rows import make_order, make_service
@@ -251,6 +252,21 @@ def test_a_shop_that_does_well_says_so(desk: Client) -> None:
     assert parts["Beat and workers"] == ("ok", "Running. 0 tasks wait.")
     assert "$1,000.00, of which paid orders need $0.00." in parts["Upstream balance"][1]
     assert "Everything is working" in desk.get(HOME).content.decode()
+
+
+def test_last_backup_is_told_with_its_size_and_place_and_is_wrong_once_it_is_old(desk: Client) -> None:
+    assert "Last backup" not in health(desk)
+    now = timezone.now()
+    row = Backup.objects.create(started_at=now, finished_at=now, name="x", place="/backups", verified_at=now,
+                                size_bytes=3_000_000)  # fmt: skip
+    assert health(desk)["Last backup"][0] == "ok"
+    assert "at /backups; read again and found whole." in health(desk)["Last backup"][1]
+
+    Backup.objects.filter(pk=row.pk).update(started_at=now - timedelta(days=2))
+    Backup.objects.create(started_at=now, finished_at=now, name="y", place="/backups", error="No room is left.")
+
+    assert health(desk)["Last backup"][0] == "down"
+    assert health(desk)["Last backup"][1].endswith("No room is left.")
 
 
 def test_what_is_wrong_stands_on_top(desk: Client, ann: User, service: Service) -> None:

@@ -24,8 +24,10 @@ from orders.models import (
     ClaimAnswer,
     ContractDrift,
     ForwardingPause,
+    FoundOrder,
     GoodsClaim,
     Order,
+    RestoreGap,
     ServiceRequest,
     UpstreamBalance,
 )
@@ -101,6 +103,15 @@ def refuse_it(order: Order) -> None:
         carried_out_at=NOW(),
     )
     GoodsClaim.objects.update(state=GoodsClaim.State.REFUSED, answer=answer)
+
+
+def find_it(order: Order) -> FoundOrder:
+    gap = RestoreGap.objects.create(kind="service", first_id=1)
+    return FoundOrder.objects.create(gap=gap, kind="service", upstream_id="77", charge_upstream_micros=PRICE)
+
+
+def settle_it(order: Order) -> None:
+    FoundOrder.objects.update(settled_at=NOW())
 
 
 def pause_it(order: Order) -> ForwardingPause:
@@ -179,6 +190,7 @@ CASES = [
          "orders_servicerequest_change", PRICE),
     Case("ticket", ask_about_it, answer_it, "Question 7", "support_ticket_change", PRICE),
     Case("claim", claim_it, refuse_it, "2 lines reported", "orders_goodsclaim_change", PRICE * 2 // 100),
+    Case("found", find_it, settle_it, "Service 77: –", "orders_foundorder_change", PRICE),
     Case("pause", pause_it, lambda order: end_pause(ForwardingPause.objects.get().pk, now=NOW()), "Paused by an admin",
          "orders_forwardingpause_change", PRICE),
     Case("sync", hold_a_sync, lambda order: SyncRun.objects.update(status="dropped"), "half of it is gone",

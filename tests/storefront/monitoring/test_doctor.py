@@ -2,6 +2,7 @@ import json
 import time
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from storefront.demo.processes import free_port
-from storefront.models import ScheduledJob
+from storefront.models import Backup, ScheduledJob
 from storefront.monitoring import doctor as doctors
 from storefront.monitoring import shared_counts
 from storefront.monitoring.health import HEARTBEAT_KEY
@@ -24,7 +25,7 @@ from upstream.client import default_client
 pytestmark = pytest.mark.sqlite
 
 PARTS = [
-    *("database", "redis", "upstream", "beat", "jobs", "audit", "limits", "clock", "e-mail", "preferences"),
+    *("database", "redis", "upstream", "beat", "jobs", "audit", "limits", "clock", "e-mail", "preferences", "backups"),
     *("proxy", "https", "staff", "role", "static", "visits", "store", "catalog", "markup", "payments"),
 ]
 
@@ -233,3 +234,33 @@ def test_doctor_when_asked_by_a_program_answers_in_json(well):
 
 def test_doctor_knows_what_to_do_about_each_part():
     assert set(REMEDIES) == set(doctors.PARTS)
+
+
+# --- Backups --------------------------------------------------------------------------------------------------------
+def backup(hours: float, **fields: Any) -> Backup:
+    at = timezone.now() - timedelta(hours=hours)
+    return Backup.objects.create(started_at=at, finished_at=at, name="x.age", place="/backups", **fields)
+
+
+def test_doctor_when_a_backup_is_young_says_how_large_it_is_and_where(well):
+    backup(2, verified_at=timezone.now(), size_bytes=5_000_000)
+
+    assert doctor("--only", "backups") == (
+        0,
+        {"backups": "ok       2.0 hours ago, 4.8\xa0MB, at /backups, read again"},
+    )
+
+
+def test_doctor_when_backups_stopped_says_how_old_the_last_is_and_why(well):
+    backup(40, verified_at=timezone.now(), size_bytes=1)
+    backup(1, error="No room is left at /backups")
+
+    check_trouble("backups", "the last good one is 40.0 hours old, at /backups No room is left")
+
+
+def test_doctor_when_strangers_reach_a_shop_without_backups_says_what_to_set(well, settings):
+    settings.SITE_URL = "https://shop.example.com"
+
+    status, lines = doctor("--only", "backups")
+
+    assert (status, "set BACKUP_TO and BACKUP_RECIPIENTS" in lines["backups"]) == (2, True)

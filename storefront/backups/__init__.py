@@ -1,0 +1,1 @@
+"""Backups of the database: taken, locked, put away, looked at again, and brought back into an empty database."""
