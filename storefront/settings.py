@@ -302,6 +302,8 @@ WEBHOOK_ALLOWED_PRIVATE_NETWORKS = env.networks("WEBHOOK_ALLOWED_PRIVATE_NETWORK
 _FETCHES = {"fetches_exchange_rate": bool(EXCHANGE_RATE_SOURCE), "fetches_translations": bool(CATALOG_LANGUAGES)}
 CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, **_FETCHES)
 globals().update(background_work(env, REDIS_URL))
+# Celery's own limits end processes, and ours work in threads: see upstream/limits/time_left.py.
+TASK_MAX_SECONDS = env.seconds("TASK_MAX_SECONDS", 1800, minimum=1)
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
