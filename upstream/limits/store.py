@@ -167,7 +167,7 @@ class RedisStore:
 
 @dataclass
 class LocalStore:
-    """The same books for the threads of this process, with its own clock."""
+    """The same books for the threads of this process, by a clock that nobody sets."""
 
     numbers: Numbers
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -179,12 +179,12 @@ class LocalStore:
     _retry_at: float = 0.0  # 0: calls are made as usual
     _wait: float = 0.0
     _probe: str = ""
-    _told_at: float = 0.0
+    _told_at: float = -QUIET_SECONDS
 
     def take(self, slot_id: str, purchase: bool, lease_seconds: float, patience_seconds: float) -> Taken:
         """Take a place if there is one."""
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             if self._retry_at and (purchase or now < self._retry_at):
                 return Taken(Word.DOWN, max(self._retry_at - now, 0.0))
             self._leases = {lease: ends_at for lease, ends_at in self._leases.items() if ends_at > now}
@@ -209,7 +209,7 @@ class LocalStore:
         """Give a place back; return DOWN, DOWN_AGAIN or BACK when this call changed the breaker, else ""."""
         breaker = self.numbers.breaker
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             self._leases.pop(slot_id, None)
             if outcome == "answered":
                 was_down, self._failures, self._retry_at, self._probe = self._retry_at > 0, 0, 0.0, ""
@@ -233,10 +233,11 @@ class LocalStore:
     def down(self) -> tuple[float, float] | None:
         """Return since when upstream is down and when it is tried next, in seconds of the epoch."""
         with self._lock:
-            return (self._since, self._retry_at) if self._retry_at else None
+            began_at = time.time() - time.monotonic()  # of the clock that the others are seconds of
+            return (began_at + self._since, began_at + self._retry_at) if self._retry_at else None
 
     def under_way(self) -> int:
         """Return how many leases have not expired."""
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             return sum(ends_at > now for ends_at in self._leases.values())
