@@ -38,6 +38,7 @@ class Web:
             "web", command, log=log, environment={**self.environment, **environment}, folder=ROOT
         )
         wait_for(lambda: self.live_seconds() is not None, f"gunicorn serves\n{child.tail()}", seconds=UP_SECONDS)
+        self.get("/catalog/")  # the first page imports all others, which takes seconds of a processor
         return child
 
     def live_seconds(self) -> float | None:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
+from accounts.models import User
 from orders.models import Order, Status
 from tests.storefront.settings_source import ROOT
 from tests.storefront.stops.neighbours import Line
@@ -59,6 +61,9 @@ def collect(web: Web, environment: dict[str, str]) -> None:
 def test_web_when_the_database_is_away_then_pages_say_so_and_answer_again_once_it_is_back(
     web: Web, line: Line, production: dict[str, str], sandbox: Any, key: str, service: Any
 ) -> None:
+    browser = Client()
+    browser.force_login(User.objects.get())
+    session = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value}
     collect(web, production)
     web.start(**production, DATABASE_URL=behind(line))
     buy = {"key": key, "action": "add", "service": service.pk, "link": "https://x.com/a", "quantity": 100}
@@ -66,12 +71,12 @@ def test_web_when_the_database_is_away_then_pages_say_so_and_answer_again_once_i
     with Watched(web) as watched:
         line.cut()
 
-        page, ready = web.get("/accounts/login/"), web.get("/health/ready")
+        page, ready = web.get("/orders/", cookies=session), web.get("/health/ready")
         refused = web.call(**buy).result(30)
 
         line.restore()
         wait_for(lambda: web.get("/health/ready").status_code == 200, "it can sell again")
-        assert web.get("/accounts/login/").status_code == 200
+        assert web.get("/orders/", cookies=session).status_code == 302  # signed with another key: to sign in
         assert "order" in web.call(**buy).result(30).json()
 
     assert watched.slowest < LIVE_SECONDS

@@ -1,5 +1,7 @@
 """What is read when the database is away or takes too long: words, and when to come back."""
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
@@ -73,7 +75,12 @@ def test_a_purchase_when_its_wallet_is_held_for_too_long_then_nothing_is_half_do
 ):
     browser = Client(raise_request_exception=False)
     browser.force_login(ann)
-    form = {"quote": signed(ann, service), "quantity": "1000", "link": "https://instagram.com/ann", "request_id": "r"}
+    form = {
+        "quote": signed(ann, service),
+        "quantity": "1000",
+        "link": "https://instagram.com/ann",
+        "request_id": str(uuid4()),
+    }
     params = {**connection.get_connection_params(), "cursor_factory": psycopg.Cursor}
     with psycopg.connect(**params) as other:
         other.execute("SELECT 1 FROM wallet_wallet FOR UPDATE")
