@@ -29,14 +29,12 @@ from api.actions.params import (
     read_params,
     read_query,
 )
-from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
+from api.limits import AGAIN_SECONDS, BACK_SOON, THROTTLED, TOO_OFTEN, count_call, place_for
 from api.registry import find_action
 from preferences.doors import BACK_AFTER, WHOLE_SHOP
 from upstream.reading.text import line
 
 log = structlog.get_logger(__name__)
-BACK_SOON = "Temporarily unavailable, try again in a moment"
-AGAIN_SECONDS = 10
 CANNOT_READ = "This can't be opened right now, it is not lost"
 
 

@@ -9,12 +9,12 @@ import pytest
 from storefront.demo.processes import Processes
 from tests.api.conftest import key
 from tests.orders.conftest import place
-from tests.sms.conftest import project
+from tests.sms.conftest import buy, project
 from tests.storefront.stops.servers import Web
 from tests.warm import WarmProcesses
 from tests.workers import Workers
 
-__all__ = ["key", "place", "project"]
+__all__ = ["buy", "key", "place", "project"]
 
 
 @pytest.fixture

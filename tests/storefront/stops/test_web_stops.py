@@ -1,5 +1,6 @@
 """A deploy stops the web while it buys: what was begun is finished, written down, and answered."""
 
+import time
 from typing import Any
 
 import pytest
@@ -62,27 +63,33 @@ def test_web_when_it_is_stopped_after_the_answer_and_before_the_supplier_s_then_
 
 @pytest.mark.long
 def test_web_when_it_is_killed_after_its_grace_then_the_buyer_is_refunded_and_the_loss_is_found_and_booked(
-    web, workers, sandbox, key, project, client_upstream
+    web, workers, sandbox, key, project, buy, client_upstream
 ):
-    sandbox.fail_next("slow", action="add_sms", seconds=4)
     times = {"UPSTREAM_TIMEOUT_SECONDS": "5", "ORDERS_CLAIM_SECONDS": "11", "SETTLE_SECONDS": "12"}
     process = web.start("--graceful-timeout", "1", **times).process
-    web.call(key=key, action="add_sms", project_id=project.pk, quantity=1)
-    wait_for(asked(sandbox, "add_sms"), "the purchase has reached the supplier")
+    purchase = {"key": key, "action": "add_sms", "project_id": project.pk, "quantity": 1}
+    assert web.call(**purchase).result(30).json()["orders"][0]["phone"]  # the lost one's id comes after its
+    sandbox.fail_next("slow", action="add_sms", seconds=4)
+    web.call(**purchase)
+    wait_for(lambda: asked(sandbox, "add_sms")() == 2, "the purchase has reached the supplier")
 
     process.terminate()
 
     assert process.wait(10) == 0
-    assert Order.objects.get().status == Status.SENDING
+    lost = Order.objects.latest("pk")
+    assert lost.status == Status.SENDING
     workers.environment |= {**times, "RECONCILE_EVERY_SECONDS": "1", "MAX_CLOCK_SKEW_SECONDS": "1"}
     workers.worker()
     workers.beat()
-    wait_for(lambda: Order.objects.get().refunded_micros > 0, "the buyer has the money back", seconds=60)
+    refunded = Order.objects.filter(pk=lost.pk, refunded_micros=lost.price_micros)
+    wait_for(refunded.exists, "the buyer has the money back", seconds=60)
+    time.sleep(max(12 - (timezone.now() - lost.sent_at).total_seconds(), 0))
+    [_later] = buy()  # and before the id of one that is sent a settling time later
     loss = OrderEvent.objects.filter(code=OrderEvent.Code.LOSS)
     wait_for(loss.exists, "what the supplier took for it is booked", seconds=90)
-    assert loss.get().evidence["upstream_id"] == str(sandbox.orders[0]["id"])
+    assert loss.get().evidence["upstream_id"] == str(sandbox.orders[1]["id"])
     assert audit(client=client_upstream, now=timezone.now()).problems == []
-    assert len(sandbox.orders) == 1
+    assert len(sandbox.orders) == Order.objects.count() == 3
 
 
 def test_gunicorn_waits_longer_than_the_longest_purchase_takes():
