@@ -20,10 +20,13 @@ UP_SECONDS = 60.0
 
 
 class Web:
-    """Starts gunicorn on a port of its own with the shop's own configuration, and asks it."""
+    """Starts gunicorn on a port of its own with the shop's own configuration, and asks it.
 
-    def __init__(self, processes: Processes, folder: Path, **environment: str) -> None:
-        self._processes, self._folder = processes, folder
+    `code` is the folder of the shop that is served.
+    """
+
+    def __init__(self, processes: Processes, folder: Path, *, code: Path = ROOT, **environment: str) -> None:
+        self._processes, self._folder, self._code = processes, folder, code
         self.environment = {**os.environ, "DATABASE_URL": database_url(), "WEB_CONCURRENCY": "1", **environment}
         self.port = free_port()
         self._starts = 0
@@ -35,7 +38,7 @@ class Web:
         command = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{self.port}", *arguments]
         log = self._folder / f"web.{self._starts}.log"
         child = self._processes.start(
-            "web", command, log=log, environment={**self.environment, **environment}, folder=ROOT
+            "web", command, log=log, environment={**self.environment, **environment}, folder=self._code
         )
         wait_for(lambda: self.live_seconds() is not None, f"gunicorn serves\n{child.tail()}", seconds=UP_SECONDS)
         self.get("/catalog/")  # the first page imports all others, which takes seconds of a processor
