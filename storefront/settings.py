@@ -152,7 +152,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "shop",
         # A lost Redis makes pages slower, it does not take them down.
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2},
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
     }
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True

@@ -58,6 +58,7 @@ def test_worker_when_it_is_stopped_while_it_sends_then_all_orders_are_bought_onc
     books_add_up(sandbox)
 
 
+@pytest.mark.long
 def test_worker_when_it_is_stopped_while_it_polls_then_answers_are_recorded_and_the_rest_is_free_for_the_next(
     workers, place, sandbox, client_upstream
 ):
@@ -82,6 +83,7 @@ def test_worker_when_it_is_stopped_while_it_polls_then_answers_are_recorded_and_
     wait_for(lambda: by_status() == {Status.COMPLETED: len(orders)}, "the next worker has asked about the rest")
 
 
+@pytest.mark.long
 def test_worker_when_it_is_stopped_while_it_syncs_then_the_next_sync_is_not_kept_out(workers, sandbox):
     old = workers.worker("old")
     sandbox.set(latency_seconds=SLOW_SECONDS)
@@ -98,6 +100,7 @@ def test_worker_when_it_is_stopped_while_it_syncs_then_the_next_sync_is_not_kept
     wait_for(applied.exists, "the next one has the catalog")
 
 
+@pytest.mark.long
 def test_worker_when_it_is_stopped_while_a_receiver_is_slow_then_every_message_arrives_once(workers, settings, ann):
     settings.WEBHOOK_ALLOW_HTTP = True
     settings.WEBHOOK_ALLOWED_PRIVATE_NETWORKS = [ip_network("127.0.0.0/8")]
