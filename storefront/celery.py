@@ -35,6 +35,6 @@ def _is_a_worker(**_told: Any) -> None:
 
 
 @signals.worker_shutting_down.connect
-def _is_to_stop(how: str = "", **_told: Any) -> None:
+def _is_to_stop(**_told: Any) -> None:
     """Finish what has begun and begin nothing new, so that a worker goes within its longest call."""
     stop_calls()

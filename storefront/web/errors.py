@@ -13,7 +13,7 @@ AGAIN_SECONDS = 10
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer 500; 503 where the database is away, too busy, or held by others for too long: that passes.
 
-    Django has logged the error by then, and the transaction it came from is rolled back.
+    Django logs the error, and the transaction it came from is rolled back by then.
     """
     if not isinstance(sys.exception(), (OperationalError, InterfaceError)):
         return server_error(request)
