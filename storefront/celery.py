@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery, Task, signals
 from django.conf import settings
+from django.db import close_old_connections
 
 from storefront.postgresql.limits import Process, this_process_is
 from upstream.limits.threads import waiting_threads
@@ -26,12 +27,23 @@ class BoundedTask(Task):
 app = Celery("storefront", task_cls=BoundedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery closes a worker's connection to the database before and after every task, and a new one costs more than most
+# tasks do. Ours are kept as a web process keeps them: see `_keep_connections`.
+app.conf.update({"CELERY_DB_REUSE_MAX": 2**62})
 
 
 @signals.worker_init.connect
 def _is_a_worker(**_told: Any) -> None:
     this_process_is(Process.WORKER)
     waiting_threads.limit(None)
+
+
+@signals.task_prerun.connect
+@signals.task_postrun.connect
+def _keep_connections(task: Any = None, **_told: Any) -> None:
+    """As around every request: a connection that broke or is too old goes, the others stay for the next task."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 @signals.worker_shutting_down.connect
