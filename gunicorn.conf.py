@@ -10,6 +10,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 16)
 # A worker whose main loop hangs is replaced. How long a request may take is decided elsewhere.
 timeout = 60
+# At a deploy requests are finished first, and what was begun for them: a purchase waits ten seconds for its turn, takes
+# its call's time, and is written down, if need be again. Whoever stops this process has to leave it more than this.
+graceful_timeout = round(float(os.environ.get("UPSTREAM_TIMEOUT_SECONDS") or 30)) + 30
 # How long a connection may say nothing: before its first request, and between two.
 keepalive = 5
 # No browser sends more; the line leaves room for what a search and its filters need.

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from upstream.limits.time_left import is_over
+
 ROWS_AT_ONCE = 500  # one short statement: nobody waits behind it
 RUN_SECONDS = 20.0  # of one run for one table; the next run goes on
 
@@ -13,7 +15,7 @@ RUN_SECONDS = 20.0  # of one run for one table; the next run goes on
 def while_time_is_left(seconds: float | None = None) -> Iterator[None]:
     """Yield for every batch that may still begin; without `seconds` RUN_SECONDS are the limit."""
     ends_at = time.monotonic() + (RUN_SECONDS if seconds is None else seconds)
-    while time.monotonic() < ends_at:
+    while time.monotonic() < ends_at and not is_over():
         yield
 
 

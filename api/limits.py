@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import redis
@@ -28,11 +28,16 @@ from accounts.addresses import counted_as
 from accounts.models import ApiKey
 from api.actions.params import ApiError
 from api.preferences import CALLS_PER_MINUTE
+from upstream.errors import Withheld
+from upstream.limits.threads import waiting_threads
 
 MINUTE = 60
 TOO_OFTEN = "Too many requests, rate limit exceeded"
 TOO_MANY_AT_ONCE = "Too many requests at once, rate limit exceeded"
 THROTTLED = 429
+# Where the database is away, or was busy for too long.
+BACK_SOON = "Temporarily unavailable, try again in a moment"
+AGAIN_SECONDS = 10
 REDIS_TIMEOUT_SECONDS = 0.25
 REDIS_AGAIN_SECONDS = 5.0
 
@@ -178,12 +183,19 @@ def place_for(key: ApiKey, *, waits: bool) -> Iterator[None]:
     """Hold a place for a call under way with this key. Raises ApiError when they are all taken.
 
     For calls that wait for upstream there are API_CALLS_AT_ONCE, for all together twice that; the keys of one customer
-    together get one more. So there is always a thread left for the others.
+    together get one more. So there is always a thread left for the others; and of all threads, whoever calls, as many
+    may wait for upstream as `upstream/limits/threads.py` lets them.
     """
     maximum = 2 * settings.API_CALLS_AT_ONCE
     limits = {f"key:{key.pk}": maximum, f"user:{key.user_id}": maximum + 1}
     if waits:
         maximum = settings.API_CALLS_AT_ONCE
         limits |= {f"waiting:key:{key.pk}": maximum, f"waiting:user:{key.user_id}": maximum + 1}
-    with _under_way.place(limits):
+    with ExitStack() as held:
+        held.enter_context(_under_way.place(limits))
+        if waits:
+            try:
+                held.enter_context(waiting_threads.place())
+            except Withheld:
+                raise ApiError(TOO_MANY_AT_ONCE, THROTTLED) from None
         yield

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -28,7 +29,7 @@ from api.actions.params import (
     read_params,
     read_query,
 )
-from api.limits import THROTTLED, TOO_OFTEN, count_call, place_for
+from api.limits import AGAIN_SECONDS, BACK_SOON, THROTTLED, TOO_OFTEN, count_call, place_for
 from api.registry import find_action
 from preferences.doors import BACK_AFTER, WHOLE_SHOP
 from upstream.reading.text import line
@@ -47,6 +48,10 @@ def api_v2(request: HttpRequest) -> HttpResponseBase:
             answer, status = door.answer(), 200
         except ApiError as refusal:
             answer, status = {"error": str(refusal)}, status_for(door.key, refusal.status)
+        except (OperationalError, InterfaceError):  # the database is away, or was asked for too long
+            log.exception("api_call_not_answered")
+            door.headers = {**door.headers, "Retry-After": str(AGAIN_SECONDS)}
+            answer, status = {"error": BACK_SOON}, status_for(door.key, 503)
         except CannotDecrypt:
             log.error("api_answer_cannot_be_decrypted")
             answer, status = {"error": CANNOT_READ}, status_for(door.key, 503)

@@ -75,6 +75,17 @@ def forwarded(pool: WorkerPool, user: Any, service: Any, count: int) -> float:
     return per_second
 
 
+def connections_so_far() -> int:
+    """Return how many connections have been opened to this database, as PostgreSQL counts them."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_stat_force_next_flush(), sessions FROM pg_stat_database WHERE datname = current_database()"
+        )
+        return int(cursor.fetchone()[1])
+
+
 def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) -> bool:
     """Measure and print; return whether the aim was met."""
     limits = {"UPSTREAM_MAX_IN_FLIGHT": in_flight, "UPSTREAM_MAX_PER_SECOND": 100_000}
@@ -85,9 +96,11 @@ def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) 
         pool = WorkerPool(workers)
         forwarded(pool, user, service, 4 * in_flight)  # connections, opening balance, imports
         sandbox.set(latency_seconds=latency)
+        opened = connections_so_far()
         results = [
             (plain(sandbox, orders, in_flight), forwarded(pool, user, service, orders)) for _round in range(rounds)
         ]
+        opened = connections_so_far() - opened
         pool.stop()
         placed = Order.objects.filter(status=Status.PENDING).count()
         upstream = len(sandbox.orders)
@@ -97,6 +110,7 @@ def run(orders: int, in_flight: int, workers: int, latency: float, rounds: int) 
     print(f"{orders} orders, {in_flight} in flight, answers in {latency * 1000:.0f} ms, {rounds} rounds; {machine()}")
     print(f"plain threads over requests  {limit:7.1f} a second")
     print(f"forwarded by {workers} worker(s)      {ours:7.1f} a second, {share:.0%} of that (aim: at least {AIM:.0%})")
+    print(f"connections opened meanwhile {opened:7}")
     return share >= AIM
 
 

@@ -17,6 +17,7 @@ from notifications.channels.mail.design import letter_page
 from notifications.channels.mail.sending import MailLine
 from notifications.models import Letter
 from notifications.wake_worker import wake_worker
+from upstream.limits.time_left import is_over
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,8 @@ def send_letters(*, now: datetime | None = None) -> int:
     line = MailLine()
     sent = failures = 0
     for letter in due:
+        if is_over():
+            break
         claimed = Letter.objects.filter(pk=letter.pk, not_before=letter.not_before)
         if not claimed.update(not_before=now + CLAIM, tries=F("tries") + 1):
             continue

@@ -21,6 +21,7 @@ from notifications.choices import Choices, choices_of, is_wanted, turned_off
 from notifications.kinds import ASKED_FOR, BELL, MAIL, ORDERS, kind_named
 from notifications.models import Notice
 from notifications.wake_worker import wake_worker
+from upstream.limits.time_left import is_over
 
 __all__ = [
     "ASKED_FOR",
@@ -199,6 +200,8 @@ def _recipients(channel: Channel, now: datetime) -> list[User | None]:
 def _send_all(recipients: Sequence[User | None], channel: Channel, line: Line, now: datetime) -> int:
     sent = failures = 0
     for user in recipients:
+        if is_over():
+            break
         if user is not None:
             _forget_unwanted(user, channel, now)
         if _wait_for_the_hour(user, channel, now):

@@ -3,16 +3,19 @@
 from celery import shared_task
 
 from notifications import letters, outbox
+from notifications.one_round import OneRound
+
+_letters, _notices = OneRound(letters.send_letters), OneRound(outbox.send_notices)
 
 
 @shared_task(name="notifications.tasks.send_notices")
 def send_notices() -> None:
     """Wake-up and sweep: mail what the outbox holds, letters first."""
-    letters.send_letters()
-    outbox.send_notices()
+    _letters.run()
+    _notices.run()
 
 
 @shared_task(name="notifications.tasks.send_letters")
 def send_letters() -> None:
     """Wake-up: somebody waits for a letter."""
-    letters.send_letters()
+    _letters.run()

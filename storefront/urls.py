@@ -13,6 +13,7 @@ from storefront.palette import views as palette
 from storefront.search_engines import sitemaps
 from storefront.search_engines.robots import robots
 from storefront.styleguide.views import styleguide
+from storefront.web.errors import broken
 from storefront.web.favicon import favicon
 from storefront.web.manifest import manifest
 from storefront.web.security_txt import security_txt
@@ -52,3 +53,5 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = broken

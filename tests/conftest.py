@@ -168,6 +168,15 @@ def _warm_processes() -> Iterator[None]:
     warm.forget()
 
 
+@pytest.fixture(autouse=True)
+def _no_threads_left() -> Iterator[None]:
+    """Let no idle thread of a test keep a connection to the database that the next one, or nobody, has."""
+    yield
+    from orders.fulfilment import thread_pool
+
+    thread_pool.end_idle()
+
+
 @pytest.fixture
 def sandbox(sandbox_process: "Sandbox", settings: Any, monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
     """The stand-in upstream: 60 services, a balance of 1000.00, no faults; orders do not move by themselves."""

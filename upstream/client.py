@@ -29,6 +29,7 @@ from upstream.errors import (
 )
 from upstream.limits.limiter import Limiter, Outcome, Slot
 from upstream.limits.pace import Pace
+from upstream.limits.time_left import check_time, is_over
 from upstream.observed import seen, take_slot
 from upstream.protocol import parsing
 from upstream.protocol.answers import purchase_answer, read_answer
@@ -190,8 +191,10 @@ class Client:
         """Wait for a place among the calls under way; this thread's next purchase takes it and gives it back.
 
         So what has a deadline, like the claim of an order, can begin after the waiting.
-        Raises Withheld when upstream is down or no place came free in ten seconds; nothing was sent then.
+        Raises Withheld when upstream is down, no place came free in ten seconds, or nothing new should begin here;
+        nothing was sent then.
         """
+        check_time()
         if self.limiter is None:
             yield
             return
@@ -208,6 +211,8 @@ class Client:
 
     def answers(self) -> bool:
         """Whether calls are of use now. While upstream is down this asks for the balance whenever a try is due."""
+        if is_over():
+            return False
         if self.limiter is None or self.limiter.down() is None:
             return True
         with suppress(UpstreamError):
@@ -244,6 +249,7 @@ class Client:
         while True:
             failure: UpstreamError
             try:
+                check_time()
                 self._wait_for_turn(ends_at)
                 slot = self._take_slot(ends_at - time.monotonic(), purchase=False)
                 value = self._exchange(action, form, ends_at, slot, functools.partial(read_answer, parse=parse))

@@ -5,13 +5,12 @@ Source: the HstockPlus API document, section "SMS Verification API".
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from api.actions.calls import NOT_FOUND, Call, Scope
@@ -23,6 +22,7 @@ from api.actions.orders import (
 )
 from api.actions.params import ApiError, whole_number
 from orders.fulfilment.forward import forward_order
+from orders.fulfilment.thread_pool import start_in_threads
 from orders.models import Kind, Order, Status
 from orders.placing.refusals import Closed, MoneyOwed, OrderRefused, RequestIdReused
 from sms.country_rows import country_called
@@ -237,12 +237,9 @@ def _forward(order_ids: Sequence[int]) -> None:
         except Exception:  # a thread's exception would reach nobody
             log.exception("number_not_forwarded", order_id=order_id)
             broken.append(order_id)
-        finally:
-            connection.close()  # this thread's own
 
-    pool = ThreadPoolExecutor(min(len(order_ids), settings.UPSTREAM_MAX_IN_FLIGHT), thread_name_prefix="add_sms")
-    wait([pool.submit(forward, order_id) for order_id in order_ids], timeout=ANSWER_WITHIN_SECONDS)
-    pool.shutdown(wait=False)
+    threads = min(len(order_ids), settings.UPSTREAM_MAX_IN_FLIGHT)
+    wait(start_in_threads(order_ids, forward, threads=threads, name="add_sms"), timeout=ANSWER_WITHIN_SECONDS)
     # A worker may have been quicker to take one: its answer is as good as ours.
     sending = Order.objects.filter(pk__in=set(order_ids) - set(broken), status=Status.SENDING)
     while time.monotonic() < deadline and sending.exists():

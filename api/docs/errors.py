@@ -79,6 +79,11 @@ FURTHER = (
     Refusal(params.UNREADABLE, _("The body isn't a form, a multipart form or a JSON object.")),
     Refusal(params.TOO_LARGE, _("The body is far larger than any call needs."), 413),
     Refusal(
+        limits.BACK_SOON,
+        _("Wait the number of seconds given in Retry-After. A purchase: with the same request_id."),
+        503,
+    ),
+    Refusal(
         "Internal server error", _("Our fault. If it was a purchase, send it again with the same request_id."), 500
     ),
 )

@@ -25,6 +25,7 @@ from api.webhooks.operations import switch_off_failing
 from api.webhooks.posting import Answer, post
 from api.webhooks.signing import secrets_of, signature
 from orders.fulfilment.thread_pool import map_in_threads
+from upstream.limits.time_left import is_over
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -49,7 +50,7 @@ def send_due(*, seconds: float, now: datetime | None = None, resolver: Resolve =
 
     def work(_place: int) -> int:
         sent = 0
-        while time.monotonic() < ends_at:
+        while time.monotonic() < ends_at and not is_over():
             delivery = claim(now or timezone.now())
             if delivery is None:
                 break

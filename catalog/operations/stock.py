@@ -17,7 +17,8 @@ from accounts.read_only import is_read_only
 from catalog.models import Service
 from catalog.operations.stock_alerts import may_be_back
 from upstream.client import Client, default_client
-from upstream.errors import UpstreamError, UpstreamNotConfigured
+from upstream.errors import UpstreamError, UpstreamNotConfigured, Withheld
+from upstream.limits.threads import waiting_threads
 from upstream.protocol.wire import Inventory
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,14 @@ def refresh_stock(*services: Service) -> None:
     limited = {_key(each): each for each in services if each.stock is not None and each.withdrawn_at is None}
     if not limited:
         return
+    try:
+        with waiting_threads.place():
+            _refresh(limited)
+    except Withheld as error:
+        log.info("stock_not_asked", error=str(error))
+
+
+def _refresh(limited: dict[str, Service]) -> None:
     ends_at = time.monotonic() + settings.STOCK_TIMEOUT_SECONDS
     # A process that dies while it asks leaves a key that expires by itself.
     patience_seconds = max(settings.STOCK_CACHE_SECONDS, 2 * settings.STOCK_TIMEOUT_SECONDS)

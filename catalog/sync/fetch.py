@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -142,7 +143,9 @@ def read_subcategories(
     pool = ThreadPoolExecutor(settings.UPSTREAM_MAX_IN_FLIGHT, thread_name_prefix="sync")
     try:
         asked: dict[Future[list[int]], Pair] = {
-            pool.submit(_ids_in_subcategory, client, pair, answer.asked_as.get(pair, [pair]), book): pair
+            pool.submit(
+                copy_context().run, _ids_in_subcategory, client, pair, answer.asked_as.get(pair, [pair]), book
+            ): pair
             for pair in pairs
         }
         for done, ids in enumerate(as_completed(asked), start=1):

@@ -48,6 +48,7 @@ from orders.models.order import OrderQuerySet
 from orders.notices.customer_notices import announce
 from upstream.client import Client
 from upstream.errors import OrderNotFound, Throttled, Unavailable, UpstreamError, Withheld
+from upstream.limits.time_left import is_over
 
 log = structlog.get_logger(__name__)
 Code = OrderEvent.Code
@@ -64,7 +65,7 @@ def poll_open(*, kind: str, client: Client, seconds: float, clock: Clock, nap_se
         return 0
     try:
         ends_at, answers = time.monotonic() + seconds, 0
-        while time.monotonic() < ends_at:
+        while time.monotonic() < ends_at and not is_over():
             came = poll_due(kind=kind, client=client, clock=clock)
             answers += came
             if came:
@@ -101,7 +102,7 @@ def poll_due(*, kind: str, client: Client, clock: Clock) -> int:
 
     def ask(order: Order) -> None:
         try:
-            if withheld or time.monotonic() >= ends_at:
+            if withheld or is_over() or time.monotonic() >= ends_at:
                 withheld.append(order.pk)
             else:
                 answered.append((order, supply_of(order).ask(client, order, asked_at)))

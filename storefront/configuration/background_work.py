@@ -12,7 +12,6 @@ def background_work(env: Environment, redis_url: str) -> dict[str, Any]:
         "CELERY_TASK_IGNORE_RESULT": True,
         "CELERY_TASK_DEFAULT_QUEUE": "shop",
         "CELERY_TASK_ACKS_LATE": False,
-        "CELERY_TASK_TIME_LIMIT": 1800,
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,

@@ -23,9 +23,27 @@ def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
         database["ENGINE"] = "storefront.postgresql"
         database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
         database["CONN_HEALTH_CHECKS"] = True
+        database["LIMITS"] = _limits(env)
+        # A server that is gone without a word is noticed within a minute, one that does not let us in at once.
+        reach = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        database["OPTIONS"] = {**reach, **database.get("OPTIONS", {})}
     else:
         raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
     return {"default": database}
+
+
+def _limits(env: Environment) -> dict[str, dict[str, int]]:
+    """Return PostgreSQL's settings of each kind of process, in milliseconds; see storefront/postgresql/limits.py."""
+    idle = env.seconds("DATABASE_IDLE_TRANSACTION_SECONDS", 120, minimum=0)
+    times = {
+        "web": (env.seconds("DATABASE_WEB_STATEMENT_SECONDS", 20, minimum=0), 15.0, idle),
+        "worker": (env.seconds("DATABASE_WORKER_STATEMENT_SECONDS", 300, minimum=0), 60.0, idle),
+    }
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    return {
+        process: {name: round(seconds * 1000) for name, seconds in zip(names, of_it, strict=True)}
+        for process, of_it in times.items()
+    }
 
 
 def migration_database(env: Environment) -> dict[str, Any]:

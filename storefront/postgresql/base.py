@@ -15,6 +15,8 @@ from django.db.utils import DatabaseError
 from psycopg import Error
 from psycopg.types.numeric import Int8Dumper
 
+from storefront.postgresql.limits import LIMITS, startup_options
+
 ASKED_EVERY_SECONDS = 5.0
 
 
@@ -31,6 +33,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
     _asked_at = 0.0
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        if options := startup_options(self.settings_dict.get(LIMITS, {})):
+            params["options"] = f"{params.get('options', '')} {options}".strip()
+        return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._asked_at = time.monotonic()

@@ -1,8 +1,11 @@
 """The cache: Redis, done without while it is away."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import redis
 from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
@@ -11,6 +14,9 @@ from django_redis.exceptions import ConnectionInterrupted
 # not be lost with Redis.
 COUNTERS = ("allauth:rl:", "allauth.mfa.totp.used")
 AGAIN_SECONDS = 5.0
+QUESTIONS = frozenset({"get", "set", "add", "delete", "get_many", "set_many", "delete_many", "incr", "decr", "has_key"})
+# Until when a server is not asked, by its address: one for all threads, each of which has a cache of its own.
+_away_until: dict[str, float] = {}
 _of_this_process = LocMemCache("limits while Redis is away", {"OPTIONS": {"MAX_ENTRIES": 20_000}})
 
 
@@ -21,7 +27,10 @@ class ForgivingRedisCache(RedisCache):
     themselves go on in the memory of each process meanwhile: looser by the number of processes, but limits.
     """
 
-    _away_until = 0.0
+    @property
+    def client(self) -> Any:
+        """The client of the library, which is not asked while its server is known not to answer."""
+        return _Guarded(super().client, str(self._server))
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         """Return whether the key was new; True as well when Redis could not be asked."""
@@ -43,13 +52,37 @@ class ForgivingRedisCache(RedisCache):
         return self._counting("delete", args, kwargs) if _counts(args, kwargs) else super().delete(*args, **kwargs)
 
     def _counting(self, what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Ask Redis, or the memory of this process while Redis is away; it is asked again after some seconds."""
-        if time.monotonic() >= self._away_until:
-            try:
-                return getattr(self.client, what)(*args, **kwargs)
-            except ConnectionInterrupted:
-                self._away_until = time.monotonic() + AGAIN_SECONDS
-        return getattr(_of_this_process, what)(*args, **kwargs)
+        """Ask Redis, or the memory of this process while Redis is away."""
+        try:
+            return getattr(self.client, what)(*args, **kwargs)
+        except ConnectionInterrupted:
+            return getattr(_of_this_process, what)(*args, **kwargs)
+
+
+class _Guarded:
+    """A client that asks a silent server once in some seconds: else every question of a page would wait for it."""
+
+    def __init__(self, client: Any, server: str) -> None:
+        self._client, self._server = client, server
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        return partial(self._ask, method) if name in QUESTIONS else method
+
+    def _ask(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        until, now = _away_until.get(self._server, 0.0), time.monotonic()
+        if now < until:
+            raise ConnectionInterrupted(None) from redis.ConnectionError("not asked again yet")
+        if until:  # this question tries, the others go on without
+            _away_until[self._server] = now + AGAIN_SECONDS
+        try:
+            answer = method(*args, **kwargs)
+        except ConnectionInterrupted as error:
+            if isinstance(error.__cause__, redis.ConnectionError | redis.TimeoutError):  # not for a refusal
+                _away_until[self._server] = time.monotonic() + AGAIN_SECONDS
+            raise
+        _away_until.pop(self._server, None)
+        return answer
 
 
 def _counts(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

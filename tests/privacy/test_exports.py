@@ -1,7 +1,10 @@
 """A download of everything: once a day, written in batches, begun anew when a worker dies, deleted in time."""
 
 import os
+import resource
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from zipfile import ZipFile
 
@@ -146,6 +149,30 @@ def test_prepare_exports_when_the_worker_is_killed_then_the_sweep_begins_again(a
     assert (export.state, export.tries) == (State.READY, 2)
     assert len(read(export)["orders"]) == 3
     assert len(list(export_dir.iterdir())) == 1
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let whatever this process writes to a file fail."""
+    as_before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, as_before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, as_before)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there the database is on that disk")
+def test_prepare_exports_when_the_disk_is_full_then_nothing_is_left_behind_and_a_later_sweep_writes_it(ann, export_dir):
+    export = request_export(ann, now=timezone.now())
+
+    with full_disk():
+        assert prepare_exports(clock=timezone.now) == 0
+
+    assert list(export_dir.iterdir()) == []
+    assert prepare_exports(clock=lambda: timezone.now() + 2 * operations.CLAIM) == 1
+    export.refresh_from_db()
+    assert (export.state, export.tries) == (State.READY, 2)
 
 
 def test_prepare_exports_when_the_machine_is_gone_then_the_half_file_is_removed(ann, export_dir):

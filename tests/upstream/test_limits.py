@@ -187,6 +187,21 @@ def test_limits_without_redis_hold_for_the_process_and_are_logged_once(caplog):
     assert [record.getMessage() for record in caplog.records].count("limits_without_redis") == 1
 
 
+@pytest.mark.parametrize("jump_seconds", [-3600, 3600])
+def test_limits_without_redis_when_the_clock_jumps_then_calls_go_on_at_the_same_pace(monkeypatch, jump_seconds):
+    limiter = Limiter(NOWHERE, per_second=3, in_flight=3)
+    wall = time.time
+    slots = [limiter.take(purchase=True, lease_seconds=5, patience_seconds=0) for _each in range(3)]
+
+    monkeypatch.setattr(time, "time", lambda: wall() + jump_seconds)
+
+    with pytest.raises(Withheld):  # its places are not free sooner either
+        limiter.take(purchase=True, lease_seconds=5, patience_seconds=0)
+    for slot in slots:
+        limiter.release(slot, Outcome.ANSWERED)
+    limiter.take(purchase=True, lease_seconds=5, patience_seconds=1.5)
+
+
 def test_limits_when_redis_comes_back_are_shared_again(url, redis_server, monkeypatch, caplog):
     caplog.set_level(logging.WARNING)
     monkeypatch.setattr("upstream.limits.limiter.REDIS_AGAIN_SECONDS", 0.2)

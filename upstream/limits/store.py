@@ -176,7 +176,7 @@ class RedisStore:
 
 @dataclass
 class LocalStore:
-    """The same books for the threads of this process, with its own clock."""
+    """The same books for the threads of this process, by a clock that nobody sets."""
 
     numbers: Numbers
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -188,13 +188,13 @@ class LocalStore:
     _retry_at: float = 0.0  # 0: calls are made as usual
     _wait: float = 0.0
     _probe: str = ""
-    _told_at: float = 0.0
+    _told_at: float = -QUIET_SECONDS
     _held_back_until: float = 0.0
 
     def take(self, slot_id: str, purchase: bool, lease_seconds: float, patience_seconds: float) -> Taken:
         """Take a place if there is one."""
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             if self._retry_at and (purchase or now < self._retry_at):
                 return Taken(Word.DOWN, max(self._retry_at - now, 0.0))
             self._leases = {lease: ends_at for lease, ends_at in self._leases.items() if ends_at > now}
@@ -219,7 +219,7 @@ class LocalStore:
         """Give a place back; return DOWN, DOWN_AGAIN or BACK when this call changed the breaker, else ""."""
         breaker = self.numbers.breaker
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             self._leases.pop(slot_id, None)
             if outcome == "answered":
                 was_down, self._failures, self._retry_at, self._probe = self._retry_at > 0, 0, 0.0, ""
@@ -243,18 +243,19 @@ class LocalStore:
     def down(self) -> tuple[float, float] | None:
         """Return since when upstream is down and when it is tried next, in seconds of the epoch."""
         with self._lock:
-            return (self._since, self._retry_at) if self._retry_at else None
+            began_at = time.time() - time.monotonic()  # of the clock that the others are seconds of
+            return (began_at + self._since, began_at + self._retry_at) if self._retry_at else None
 
     def under_way(self) -> int:
         """Return how many leases have not expired."""
         with self._lock:
-            now = time.time()
+            now = time.monotonic()
             return sum(ends_at > now for ends_at in self._leases.values())
 
     def note_held_back(self) -> None:
         """Note that a purchase waits for the limits."""
-        self._held_back_until = time.time() + HELD_BACK_SECONDS
+        self._held_back_until = time.monotonic() + HELD_BACK_SECONDS
 
     def holds_back(self) -> bool:
         """Return whether purchases of this process waited for the limits within the last two minutes."""
-        return time.time() < self._held_back_until
+        return time.monotonic() < self._held_back_until

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from accounts.long_statements import long_statements
 from orders.accounting.audit.cashback import check_cashback
 from orders.accounting.audit.claims import check_claims
 from orders.accounting.audit.coupons import check_coupons
@@ -39,18 +40,20 @@ def audit(*, client: Client | None, now: datetime, everything: bool = False) -> 
     one statement, so that what the shop books meanwhile is on both sides of it or on neither.
     """
     findings = AuditFindings()
-    check_wallets(findings)
-    check_sales(findings)
-    check_claims(findings, settings.STORE_CURRENCY)
-    check_coupons(findings)
-    check_payments(findings)
-    check_referrals(findings)
-    check_cashback(findings)
-    check_moves_by_hand(findings)
-    check_own_favors(findings)
-    check_two_people(findings)
+    with long_statements():
+        check_wallets(findings)
+        check_sales(findings)
+        check_claims(findings, settings.STORE_CURRENCY)
+        check_coupons(findings)
+        check_payments(findings)
+        check_referrals(findings)
+        check_cashback(findings)
+        check_moves_by_hand(findings)
+        check_own_favors(findings)
+        check_two_people(findings)
     check_upstream(findings, client, now=now)
-    check_trail(findings, now=now, everything=everything)
-    for check in _checks_from_above:
-        check(findings)
+    with long_statements():
+        check_trail(findings, now=now, everything=everything)
+        for check in _checks_from_above:
+            check(findings)
     return findings

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import BigIntegerField, Case, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from accounts.long_statements import long_statements
 from orders.accounting.audit.findings import AuditFindings, total
 from orders.attempts.losses import IN_QUESTION
 from orders.fulfilment.margin import REDUCED
@@ -99,6 +100,7 @@ class Explained:
         return self.expected + self.maybe_back + self.rounded_up
 
 
+@long_statements()
 def explained(audit_began: datetime) -> Explained:
     """Add up what was paid in and charged, and by how much the balance may honestly differ from that.
 

@@ -35,9 +35,11 @@ from sms.pages.cards import cards_of, is_done
 from sms.pages.number_forms import HistoryFilterForm, ReplacementRuleForm
 from upstream.client import default_client
 from upstream.errors import Unavailable
+from upstream.limits.threads import waiting_threads
 from wallet.operations import InsufficientFunds
 
 RECENT = timedelta(days=1)
+ASK_SECONDS = 5.0  # how long a page waits for what upstream says of a number
 MAX_SHOWN = 50
 NUMBERS_PER_PAGE = 25
 # A page that is swapped in says a new code aloud once, and not again when something else changes.
@@ -178,17 +180,17 @@ def replace(request: CustomerRequest, order_id: int) -> HttpResponse:
 
     def change() -> str:
         try:
-            client = default_client()
+            with waiting_threads.place():
+                replace_number(
+                    order_id,
+                    user=request.user,
+                    project=project,
+                    shown_price_micros=price,
+                    request_id=request_id,
+                    client=default_client(timeout_seconds=ASK_SECONDS),
+                )
         except Unavailable as error:
             raise OrderRefused(_("Numbers can't be replaced right now.")) from error
-        replace_number(
-            order_id,
-            user=request.user,
-            project=project,
-            shown_price_micros=price,
-            request_id=request_id,
-            client=client,
-        )
         return _("Another number is on its way. The old one has been refunded.")
 
     return _change(request, change)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.db import transaction
+from django.db import connection, transaction
 
 from notifications.models import Notice
 from notifications.outbox import tell_customer
 from notifications.wake_worker import Messenger, Wake
 from orders.models import Order, Status
+from storefront.celery import app
 from tests.warm import WarmProcesses
 from tests.workers import Workers, wait_for
 from wallet.models import Wallet
@@ -97,8 +98,6 @@ def test_orders_that_come_together_are_all_forwarded_by_a_woken_worker(workers, 
 
 
 def test_a_shop_without_a_broker_still_takes_orders(place, caplog, monkeypatch):
-    from storefront.celery import app
-
     # A messenger of its own: this one has learned to keep quiet for a while.
     monkeypatch.setattr("notifications.wake_worker._messenger", Messenger())
     broker, app.conf.broker_url = app.conf.broker_url, "redis://127.0.0.1:9/0"
@@ -124,11 +123,32 @@ def test_notices_when_there_is_news_are_sent_by_a_woken_worker(workers, place, a
     wait_for(lambda: not Notice.objects.filter(sent_at=None).exists(), "no beat runs, so it can only be the message")
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's sessions")
+def test_worker_when_it_has_one_task_after_another_then_its_threads_keep_their_connections(workers, redis_server):
+    workers.worker()  # of four threads
+
+    first, later = sessions_after(20, redis_server), sessions_after(20, redis_server)
+
+    assert 0 < len(first) <= 4
+    assert len(first | later) <= 4
+
+
+def sessions_after(tasks: int, redis_server: redis.Redis) -> set[int]:
+    """Have a worker carry out so many tasks, and return the server's processes behind its connections."""
+    for _each in range(tasks):
+        app.send_task("orders.tasks.release_stale_claims")
+    wait_for(lambda: redis_server.llen("shop") == 0, "the tasks are taken")
+    time.sleep(1)  # and the last ones done
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 @pytest.mark.parametrize("of", ["orders", "notices"])
 def test_wake_worker_when_the_broker_never_answers_then_the_buyer_does_not_wait(of):
     silent = socket.create_server(("127.0.0.1", 0))  # takes connections, says nothing
-    from storefront.celery import app
-
     messenger = Messenger()
     broker, app.conf.broker_url = app.conf.broker_url, f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
     app._after_fork()

@@ -47,14 +47,14 @@ def test_ready_when_a_migration_is_pending_answers_503(client, db):
     assert response.json() == {"database": "ok", "redis": "ok", "migrations": "failed", "version": __version__}
 
 
-def test_ready_when_redis_is_gone_answers_503(client, db, settings):
+def test_ready_when_redis_is_gone_answers_200_and_names_it(client, db, settings):
     caches = json.loads(json.dumps(settings.CACHES))
     caches["default"]["LOCATION"] = f"redis://127.0.0.1:{free_port()}/0"
     settings.CACHES = caches
 
     response = client.get("/health/ready")
 
-    assert response.status_code == 503
+    assert response.status_code == 200  # the shop sells without it
     assert response.json() == {"database": "ok", "redis": "failed", "migrations": "ok", "version": __version__}
 
 
