@@ -48,9 +48,10 @@ class Workers:
             **environment,
         }
 
-    def worker(self, name: str = "worker", **environment: str) -> Child:
-        """Start a worker like production's."""
+    def worker(self, name: str = "worker", *, queues: str = "", **environment: str) -> Child:
+        """Start a worker like production's; of these queues alone, with commas between them, where any are named."""
         arguments = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
+        arguments += ["--queues", queues] if queues else []
         return self._start(name, [*arguments, "--without-gossip", "--without-mingle"], environment)
 
     def beat(self) -> Child:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from accounts.templatetags.money import money
 from orders.fulfilment.pauses import Gate, gate
 from storefront.admin_home.lines import Survey
-from storefront.monitoring.health import heartbeat_age, heartbeat_holds, tasks_waiting
+from storefront.monitoring.health import heartbeat_age, heartbeat_holds, silent_queues, tasks_waiting
 from support.models import Health
 from support.status import measures
 from support.status.words import duration
@@ -135,5 +135,8 @@ def _workers() -> Part:
     if age > heartbeat_holds():
         seen = _("Last seen %(time)s ago.") % {"time": duration(age)}
         return Part(title, DOWN, f"{seen} {said}")
+    if silent := silent_queues():
+        missed = _("No sign of a worker for %(names)s.") % {"names": ", ".join(silent)}
+        return Part(title, DOWN, f"{missed} {said}")
     running = _("Running.")
     return Part(title, SLOW if tasks > MANY_TASKS else OK, f"{running} {said}")

@@ -1,16 +1,17 @@
-"""Settings of Celery: the broker, the queue, and what a worker does with a task."""
+"""Settings of Celery: the broker, the queues, and what a worker does with a task."""
 
 from typing import Any
 
 from storefront.configuration.environment import Environment
+from storefront.configuration.queues import queue_settings
 
 
 def background_work(env: Environment, redis_url: str) -> dict[str, Any]:
-    """Return the settings by name; the schedule is in `schedule.py`."""
+    """Return the settings by name; the queues are in `queues.py`, the schedule is in `schedule.py`."""
     return {
         "CELERY_BROKER_URL": redis_url,
         "CELERY_TASK_IGNORE_RESULT": True,
-        "CELERY_TASK_DEFAULT_QUEUE": "shop",
+        **queue_settings(),
         "CELERY_TASK_ACKS_LATE": False,
         "CELERY_TASK_TIME_LIMIT": 1800,
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,

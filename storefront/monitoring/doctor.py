@@ -20,7 +20,14 @@ from preferences.change import broken
 from preferences.registry import declared
 from storefront.monitoring import deployment, readiness
 from storefront.monitoring.deployment import Trouble
-from storefront.monitoring.health import heartbeat_age, heartbeat_holds, pending_migrations, tasks_waiting
+from storefront.monitoring.health import (
+    heartbeat_age,
+    heartbeat_every,
+    heartbeat_holds,
+    pending_migrations,
+    silent_queues,
+    tasks_waiting,
+)
 from upstream.client import default_client
 
 CLOCK_TOLERANCE_SECONDS = 5.0
@@ -97,10 +104,14 @@ def _beat() -> str:
     if age is None:
         raise Trouble(_("no sign of beat and a worker; are both running?"))
     if age > heartbeat_holds():
-        every = settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
         raise Trouble(
             _("the last heartbeat is %(age).0f s old, one is due every %(every).0f s; is the worker busy or gone?")
-            % {"age": age, "every": every}
+            % {"age": age, "every": heartbeat_every()}
+        )
+    if silent := silent_queues():
+        raise Trouble(
+            _("nothing was heard of a worker for the queues %(names)s lately; is each served by one?")
+            % {"names": ", ".join(silent)}
         )
     return _("last heartbeat %(age).0f s ago") % {"age": age}
 
