@@ -54,9 +54,9 @@ class Workers:
         arguments += ["--queues", queues] if queues else []
         return self._start(name, [*arguments, "--without-gossip", "--without-mingle"], environment)
 
-    def beat(self) -> Child:
-        """Start beat, with its schedule file in the test's folder."""
-        return self._start("beat", ["beat", "--schedule", str(self._folder / "beat")], {})
+    def beat(self, name: str = "beat", **environment: str) -> Child:
+        """Start beat, with a schedule file of its own in the test's folder."""
+        return self._start(name, ["beat", "--schedule", str(self._folder / f"{name}.schedule")], environment)
 
     def kill(self, child: Child) -> None:
         """End a child as a power cut would."""

@@ -19,4 +19,7 @@ def background_work(env: Environment, redis_url: str) -> dict[str, Any]:
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 10},
         "CELERY_TIMEZONE": "UTC",
+        "CELERY_BEAT_SCHEDULER": "storefront.background.one_beat:OneBeat",
+        "CELERY_WORKER_CONSUMER": "storefront.background.pulse:PatientConsumer",
+        "PULSE_FILE": env.text("PULSE_FILE", ""),
     }
