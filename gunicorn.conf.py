@@ -2,13 +2,23 @@
 
 import os
 import shutil
+import sys
 from typing import Any
+
+
+def _number(name: str, default: int) -> int:
+    """Return a number out of the environment; end with what to write where it is none."""
+    raw = os.environ.get(name) or str(default)
+    if not (raw.isascii() and raw.isdigit() and int(raw)):
+        sys.exit(f"{name} is {raw!r}; it should be a whole number of at least 1.")
+    return int(raw)
+
 
 # gunicorn's worker with threads, and time limits for slow visitors; a proxy that buffers belongs in front all the same.
 worker_class = "storefront.web.slow_clients.Worker"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+workers = _number("WEB_CONCURRENCY", 2)
 # Most of a request's time is waiting, so many cost little; each may hold a connection to the database.
-threads = int(os.environ.get("WEB_THREADS") or 16)
+threads = _number("WEB_THREADS", 16)
 # A worker whose main loop hangs is replaced. How long a request may take is decided elsewhere.
 timeout = 60
 # How long a connection may say nothing: before its first request, and between two.

@@ -56,7 +56,8 @@ class Workers:
 
     def beat(self, name: str = "beat", **environment: str) -> Child:
         """Start beat, with a schedule file of its own in the test's folder."""
-        return self._start(name, ["beat", "--schedule", str(self._folder / f"{name}.schedule")], environment)
+        schedule = str(self._folder / f"{name}.schedule")
+        return self._start(name, ["beat", "--schedule", schedule, "--loglevel", "INFO"], environment)
 
     def kill(self, child: Child) -> None:
         """End a child as a power cut would."""

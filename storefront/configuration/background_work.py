@@ -14,6 +14,9 @@ def background_work(env: Environment, redis_url: str) -> dict[str, Any]:
         **queue_settings(),
         "CELERY_TASK_ACKS_LATE": False,
         "CELERY_TASK_TIME_LIMIT": 1800,
+        # Threads: the work is waiting for upstream and for the database.
+        "CELERY_WORKER_POOL": "threads",
+        "CELERY_WORKER_CONCURRENCY": env.number("WORKER_CONCURRENCY", 8, minimum=1),
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
