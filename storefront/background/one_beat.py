@@ -83,7 +83,8 @@ class OneBeat(PersistentScheduler):
         for raw_name, raw_time in get_redis_connection("default").hgetall(RUNS_KEY).items():
             entry = self.schedule.get(raw_name.decode())
             sent_at = min(datetime.fromtimestamp(float(raw_time), UTC), now)  # a clock that was wrong puts nothing off
-            if entry and (entry.last_run_at is None or maybe_make_aware(entry.last_run_at) < sent_at):
+            # One that this beat has never sent counts from its own start, which is no time to go by.
+            if entry and (not entry.total_run_count or maybe_make_aware(entry.last_run_at) < sent_at):
                 entry.last_run_at = sent_at
         self._heap = None  # made anew of these times
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.storefront.settings_source import ROOT, example, settings_reads
 
-# What these read is told beside them: compose substitutes the first four, gunicorn.conf.py reads the others.
+# What these read is told beside them: compose substitutes the first ones, gunicorn.conf.py reads the others.
 NOT_SETTINGS = {
-    *("POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT"),
+    *("POSTGRES_PASSWORD", "RUNNING_PASSWORD", "REDIS_PASSWORD", "VERSION", "PORT"),
     *("WEB_CONCURRENCY", "WEB_THREADS"),
 }
 GOOD = {
