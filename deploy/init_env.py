@@ -38,7 +38,7 @@ ASKED = {
 
 def main(arguments: list[str]) -> int:
     """Fill the file in, and say what was made and what is left for the owner; return the exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever is told so has an older one
         print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 1
     path = Path(arguments[0]) if arguments else EXAMPLE.parent / ".env"
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     path.chmod(0o600)
     print(f"{path}: {'made ' + ', '.join(made) if made else 'no secret was missing'}.")
     if "FIELD_ENCRYPTION_KEYS" in made:
-        print("Keep a copy of FIELD_ENCRYPTION_KEYS apart from this machine: without it no backup gives back goods and codes.")
+        print("Keep a copy of FIELD_ENCRYPTION_KEYS elsewhere: without it no backup gives back goods and codes.")
     left = [name for name in ASKED if not value_of(text, name)]
     if left:
         print("For you to fill in:")
