@@ -23,7 +23,7 @@ AT_ONCE = 4.0  # of starting a program that is warm, on a machine that has other
 def beats(tmp_path: Path, transactional_db: None, redis_server: redis.Redis) -> Iterator[Workers]:
     with WarmProcesses() as processes:
         others = {"REPLACE_NUMBERS_EVERY_SECONDS": "86400", "HEARTBEAT_EVERY_SECONDS": "86400"}
-        yield Workers(processes, tmp_path, LOG_LEVEL="INFO", **others)
+        yield Workers(processes, tmp_path, LOG_LEVEL="DEBUG", **others)
         processes.kill()
 
 
