@@ -52,7 +52,6 @@ check: packages-dev
 	$(BIN)/hadolint --failure-threshold style Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/compose-lint --no-env --fail-on medium --config deploy/compose-lint.yml --strict-config --skip-suppressed docker-compose.yml
-	$(BIN)/caddy fmt deploy/Caddyfile | diff deploy/Caddyfile -
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run

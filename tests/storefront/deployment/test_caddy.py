@@ -28,6 +28,7 @@ from tests.storefront.configuration.test_settings import GOOD
 from tests.storefront.settings_source import ROOT
 from tests.workers import database_url, wait_for
 
+FILE = ROOT / "deploy" / "Caddyfile"
 # From a wheel, or the machine's own.
 CADDY = shutil.which("caddy", path=str(Path(sys.executable).parent)) or shutil.which("caddy")
 pytestmark = [
@@ -128,6 +129,12 @@ def upstream(proxied: tuple[str, Upstream, Path]) -> Upstream:
 @pytest.fixture
 def folder(proxied: tuple[str, Upstream, Path]) -> Path:
     return proxied[2]
+
+
+def test_the_file_is_laid_out_as_caddy_does():
+    laid_out = subprocess.run([str(CADDY), "fmt", str(FILE)], capture_output=True, text=True, timeout=30, check=False)
+
+    assert laid_out.stdout == FILE.read_text()
 
 
 def test_what_visitors_say_of_themselves_is_replaced_by_what_is_true(site: str, upstream: Upstream):
