@@ -5,7 +5,6 @@ socket, which is root on the machine. systemd restarts what has ended as well, s
 """
 
 import faulthandler
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from celery.worker.consumer import Consumer
 from django.conf import settings
 
 EVERY_SECONDS = 5.0
+STANDARD_ERROR = 2  # by its number: Celery puts a logger in its place
 # Longer than any call that a main loop makes, and than the time-outs of a Redis that is silent.
 HANGS_AFTER_SECONDS = 180.0
 
@@ -24,7 +24,7 @@ def beat() -> None:
     It ends with the stacks of all threads in its log. The watch needs no thread of Python's: it ends a process that
     holds the interpreter's lock as well.
     """
-    faulthandler.dump_traceback_later(HANGS_AFTER_SECONDS, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(HANGS_AFTER_SECONDS, exit=True, file=STANDARD_ERROR)
     if settings.PULSE_FILE:
         Path(settings.PULSE_FILE).touch()
 
@@ -34,7 +34,7 @@ def rest() -> None:
     faulthandler.cancel_dump_traceback_later()
 
 
-class PulseStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+class PulseStep(bootsteps.StartStopStep):
     """The worker's pulse, by the timer of its main loop."""
 
     requires = {"celery.worker.components:Timer"}
@@ -49,7 +49,7 @@ class PulseStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         rest()
 
 
-class PatientConsumer(Consumer):  # type: ignore[misc]  # as above
+class PatientConsumer(Consumer):
     """Celery's consumer, which may wait for a broker that is away: to end would not bring it back."""
 
     def ensure_connected(self, conn: Any) -> Any:

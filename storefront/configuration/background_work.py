@@ -24,5 +24,4 @@ def background_work(env: Environment, redis_url: str) -> dict[str, Any]:
         "CELERY_TIMEZONE": "UTC",
         "CELERY_BEAT_SCHEDULER": "storefront.background.one_beat:OneBeat",
         "CELERY_WORKER_CONSUMER": "storefront.background.pulse:PatientConsumer",
-        "PULSE_FILE": env.text("PULSE_FILE", ""),
     }
