@@ -4,6 +4,7 @@ Docker restarts what has ended, not what is ill; whatever restarted the unhealth
 socket, which is root on the machine. systemd restarts what has ended as well, so one way does for both.
 """
 
+import contextlib
 import faulthandler
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def beat() -> None:
     """
     faulthandler.dump_traceback_later(HANGS_AFTER_SECONDS, exit=True, file=STANDARD_ERROR)
     if settings.PULSE_FILE:
-        Path(settings.PULSE_FILE).touch()
+        with contextlib.suppress(OSError):  # a disk that is full is no reason to stop working
+            Path(settings.PULSE_FILE).touch()
 
 
 def rest() -> None:
