@@ -49,6 +49,9 @@ check: packages-dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m djhtml --tabwidth 2 --check templates
 	$(BIN)/python -m tests.storefront.template_layout
+	$(BIN)/hadolint --failure-threshold style Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/compose-lint --no-env --fail-on medium --config deploy/compose-lint.yml --strict-config --skip-suppressed docker-compose.yml
 	$(TOOLS) $(BIN)/python -m mypy .
 	$(TOOLS) $(BIN)/lint-imports
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run

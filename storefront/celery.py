@@ -27,6 +27,7 @@ class BoundedTask(Task):
 app = Celery("storefront", task_cls=BoundedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add("storefront.background.pulse:PulseStep")
 # Celery closes a worker's connection to the database before and after every task, and a new one costs more than most
 # tasks do. Ours are kept as a web process keeps them: see `_keep_connections`.
 app.conf.update({"CELERY_DB_REUSE_MAX": 2**62})

@@ -34,13 +34,13 @@ SECRET_KEY = deployment.secret_key(env, debug=DEBUG)
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 # Newest first: the first one encrypts, every one of them opens. A developer's may be made from SECRET_KEY.
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS", made_from=SECRET_KEY if DEBUG else "")
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [])
+SITE_URL = deployment.site_url(env)
+ALLOWED_HOSTS = deployment.allowed_hosts(env, debug=DEBUG)
+CSRF_TRUSTED_ORIGINS = deployment.trusted_origins(env)
 ROOT_URLCONF = "storefront.urls"
 WSGI_APPLICATION = "storefront.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
-SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 # The admin may live at a host of its own: see docs/operations.md. ADMIN_URL is where mails to staff lead.
 ADMIN_HOST, ADMIN_URL = deployment.admin_host(env, site_url=SITE_URL)
 ALLOWED_HOSTS += [ADMIN_HOST] if ADMIN_HOST else []
@@ -147,7 +147,7 @@ MIGRATION_DATABASE = migration_database(env)
 # PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
 MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.redis_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "storefront.web.cache.ForgivingRedisCache",
@@ -168,12 +168,12 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGES = languages(LOCALE_PATHS[0])
 LANGUAGE_CODE = language_code(env, LANGUAGES)
 FORMAT_MODULE_PATH = "storefront.formats"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 
 # --- The shop -------------------------------------------------------------------------------------------------------
 STORE_NAME = env.text("STORE_NAME", "Demo shop" if env.flag("DEMO", False) else "Storefront")
-STORE_CURRENCY = env.text("STORE_CURRENCY", "USD").upper()
-SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "support@example.com")
+STORE_CURRENCY = env.currency("STORE_CURRENCY", "USD")
+SUPPORT_EMAIL = env.mailbox("SUPPORT_EMAIL", "support@example.com")
 SECURITY_CONTACT = deployment.security_contact(env)
 # Above this, moves by hand for one wallet within a day need a second member of staff; 0: only for one's own wallet.
 ADJUST_APPROVAL_MICROS = env.number("ADJUST_APPROVAL_MICROS", 100_000_000)
@@ -190,7 +190,7 @@ SANDBOX_URL = env.url("SANDBOX_URL", "http://127.0.0.1:8765/api/v2")
 SANDBOX_KEY = "sandbox-key"  # the public key of the stand-in server, not a secret
 UPSTREAM_URL = env.url("UPSTREAM_URL", SANDBOX_URL if DEBUG else "")
 UPSTREAM_KEY = env.text("UPSTREAM_KEY", SANDBOX_KEY if DEBUG and UPSTREAM_URL == SANDBOX_URL else "")
-UPSTREAM_CURRENCY = env.text("UPSTREAM_CURRENCY", "USD").upper()
+UPSTREAM_CURRENCY = env.currency("UPSTREAM_CURRENCY", "USD")
 UPSTREAM_EXCHANGE_RATE = env.decimal("UPSTREAM_EXCHANGE_RATE", "0")
 if UPSTREAM_EXCHANGE_RATE == 0:
     if UPSTREAM_CURRENCY != STORE_CURRENCY:
@@ -201,7 +201,7 @@ if UPSTREAM_EXCHANGE_RATE == 0:
 if UPSTREAM_CURRENCY == STORE_CURRENCY and UPSTREAM_EXCHANGE_RATE != 1:
     raise ImproperlyConfigured(f"UPSTREAM_EXCHANGE_RATE is not 1, but {STORE_CURRENCY} is the currency on both sides.")
 # A callable that knows the rate of today; see catalog.pricing.exchange_rate_entry. Empty: the admin enters it.
-EXCHANGE_RATE_SOURCE = env.text("EXCHANGE_RATE_SOURCE", "")
+EXCHANGE_RATE_SOURCE = env.dotted_path("EXCHANGE_RATE_SOURCE")
 UPSTREAM_TIMEOUT_SECONDS = env.seconds("UPSTREAM_TIMEOUT_SECONDS", 30)
 UPSTREAM_SYNC_TIMEOUT_SECONDS = env.seconds("UPSTREAM_SYNC_TIMEOUT_SECONDS", 120)
 UPSTREAM_MAX_PER_SECOND = env.number("UPSTREAM_MAX_PER_SECOND", 20, minimum=1)
@@ -225,6 +225,7 @@ if ORDERS_CLAIM_SECONDS <= 2 * UPSTREAM_TIMEOUT_SECONDS:
 ORDERS_WAKE_SECONDS = env.seconds("ORDERS_WAKE_SECONDS", 10)
 ORDERS_POLL_MIN_SECONDS = env.seconds("ORDERS_POLL_MIN_SECONDS", 15)
 ORDERS_POLL_MAX_SECONDS = env.seconds("ORDERS_POLL_MAX_SECONDS", 3600)
+env.ordered(("ORDERS_POLL_MIN_SECONDS", ORDERS_POLL_MIN_SECONDS), ("ORDERS_POLL_MAX_SECONDS", ORDERS_POLL_MAX_SECONDS))
 ORDERS_POLL_RETRY_SECONDS = env.seconds("ORDERS_POLL_RETRY_SECONDS", 30)
 ORDERS_POLL_CLAIM_SECONDS = env.seconds("ORDERS_POLL_CLAIM_SECONDS", 2 * UPSTREAM_TIMEOUT_SECONDS + 60)
 ORDERS_POLL_BATCH = env.number("ORDERS_POLL_BATCH", 1000, minimum=1)
@@ -242,6 +243,7 @@ QUALITY = quality.terms(env)
 RETENTION = retention(env, late_change_days=LATE_CHANGE_DAYS)
 SMS_POLL_SECONDS = env.seconds("SMS_POLL_SECONDS", 3)
 SMS_POLL_MAX_SECONDS = env.seconds("SMS_POLL_MAX_SECONDS", 20)
+env.ordered(("SMS_POLL_SECONDS", SMS_POLL_SECONDS), ("SMS_POLL_MAX_SECONDS", SMS_POLL_MAX_SECONDS))
 SMS_GRACE_SECONDS = env.seconds("SMS_GRACE_SECONDS", 60)
 SMS_LIFETIME_SECONDS = env.seconds("SMS_LIFETIME_SECONDS", 1200)
 SMS_REPLACE_AFTER_SECONDS = env.seconds("SMS_REPLACE_AFTER_SECONDS", 120)
@@ -290,7 +292,7 @@ API_CALLS_PER_MINUTE_PER_ADDRESS = env.number("API_CALLS_PER_MINUTE_PER_ADDRESS"
 API_CALLS_AT_ONCE = env.number("API_CALLS_AT_ONCE", 3, minimum=1)
 API_REQUEST_ID_KEEP_DAYS = env.number("API_REQUEST_ID_KEEP_DAYS", 30, minimum=1)
 # Long lists of services, ready to be sent; the processes of one machine share it.
-API_CACHE_DIR = Path(env.text("API_CACHE_DIR", str(BASE_DIR / "var/api")))
+API_CACHE_DIR = env.folder("API_CACHE_DIR", BASE_DIR / "var/api")
 API_TEST_BALANCE = env.decimal("API_TEST_BALANCE", "1000")
 
 # --- Webhooks -------------------------------------------------------------------------------------------------------
@@ -305,6 +307,7 @@ BACKUPS = backups(env)
 _FETCHES = {"fetches_exchange_rate": bool(EXCHANGE_RATE_SOURCE), "fetches_translations": bool(CATALOG_LANGUAGES)}
 CELERY_BEAT_SCHEDULE = beat_schedule(env, SYNC_FULL_EVERY_SECONDS, backs_up=bool(BACKUPS.to), **_FETCHES)
 globals().update(background_work(env, REDIS_URL))
+PULSE_FILE = env.text("PULSE_FILE", "")  # touched as long as the main loop of worker or beat turns
 # Celery's own limits end processes, and ours work in threads: see upstream/limits/time_left.py.
 TASK_MAX_SECONDS = env.seconds("TASK_MAX_SECONDS", 1800, minimum=1)
 
@@ -320,12 +323,12 @@ globals().update(signing_in(env, site_url=SITE_URL))
 
 # --- E-mail ---------------------------------------------------------------------------------------------------------
 globals().update(mail(env, sender=SUPPORT_EMAIL, debug=DEBUG))
-ADMINS = [("Admin", address) for address in env.listing("ADMIN_EMAILS", [])]
+ADMINS = [("Admin", address) for address in env.mailboxes("ADMIN_EMAILS")]
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
 _FILES_AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -350,6 +353,8 @@ deployment.refuse_open_connections(upstream_url=UPSTREAM_URL, btcpay_url=BTCPAY_
 if DEBUG:
     deployment.refuse_debug_in_public(SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
 DEMO, DEMO_PAYMENTS = deployment.demo(env, SITE_URL, ALLOWED_HOSTS, UPSTREAM_URL, STRIPE_SECRET_KEY, BTCPAY_URL)
+if not DEBUG:
+    deployment.refuse_unserved_host(SITE_URL, ALLOWED_HOSTS)
 BEGINS_CLOSED = deployment.is_public(deployment.host_of(SITE_URL))  # a new shop, until its owner opens it
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -362,7 +367,8 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": PAGES_POLICY}
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
-LOGGING = logging_config(level=env.text("LOG_LEVEL", "INFO").upper(), as_json=not DEBUG)
+_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+LOGGING = logging_config(level=_LEVEL, as_json=not DEBUG)
 LOGGING_CONFIG = "storefront.configuration.logs.configure"
 SENTRY_DSN = env.text("SENTRY_DSN", "")
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"

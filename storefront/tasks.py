@@ -1,25 +1,23 @@
 """Tasks of the shop as a whole."""
 
-import time
 from contextlib import suppress
 
 from celery import shared_task
-from django.core.cache import cache
 from django.utils import timezone
 
 from storefront import retention
 from storefront.backups.places import BackupFailed
 from storefront.backups.take import take_backup
 from storefront.monitoring import alerts, error_mails
-from storefront.monitoring.health import HEARTBEAT_KEY
+from storefront.monitoring.health import note_heartbeat
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
 
 
 @shared_task(name="storefront.tasks.beat_heartbeat")
-def beat_heartbeat() -> None:
-    """Note that beat and a worker are alive; `doctor` and the health page read it."""
-    cache.set(HEARTBEAT_KEY, time.time(), timeout=3600)
+def beat_heartbeat(*, queue: str = "") -> None:
+    """Note that beat and a worker of this queue are alive; `doctor` and the health page read it. "": of all queues."""
+    note_heartbeat(queue)
 
 
 @shared_task(name="storefront.tasks.audit_books")

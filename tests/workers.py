@@ -48,14 +48,16 @@ class Workers:
             **environment,
         }
 
-    def worker(self, name: str = "worker", **environment: str) -> Child:
-        """Start a worker like production's."""
+    def worker(self, name: str = "worker", *, queues: str = "", **environment: str) -> Child:
+        """Start a worker like production's; of these queues alone, with commas between them, where any are named."""
         arguments = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
+        arguments += ["--queues", queues] if queues else []
         return self._start(name, [*arguments, "--without-gossip", "--without-mingle"], environment)
 
-    def beat(self) -> Child:
-        """Start beat, with its schedule file in the test's folder."""
-        return self._start("beat", ["beat", "--schedule", str(self._folder / "beat")], {})
+    def beat(self, name: str = "beat", **environment: str) -> Child:
+        """Start beat, with a schedule file of its own in the test's folder."""
+        schedule = str(self._folder / f"{name}.schedule")
+        return self._start(name, ["beat", "--schedule", schedule, "--loglevel", "INFO"], environment)
 
     def kill(self, child: Child) -> None:
         """End a child as a power cut would."""

@@ -15,7 +15,7 @@ from orders.fulfilment.pauses import Gate, gate
 from storefront.admin_home.lines import Survey
 from storefront.models import Backup
 from storefront.monitoring.backups import backup_is_too_old
-from storefront.monitoring.health import heartbeat_age, heartbeat_holds, tasks_waiting
+from storefront.monitoring.health import heartbeat_age, heartbeat_holds, silent_queues, tasks_waiting
 from support.models import Health
 from support.status import measures
 from support.status.words import duration
@@ -155,5 +155,8 @@ def _workers() -> Part:
     if age > heartbeat_holds():
         seen = _("Last seen %(time)s ago.") % {"time": duration(age)}
         return Part(title, DOWN, f"{seen} {said}")
+    if silent := silent_queues():
+        missed = _("No sign of a worker for %(names)s.") % {"names": ", ".join(silent)}
+        return Part(title, DOWN, f"{missed} {said}")
     running = _("Running.")
     return Part(title, SLOW if tasks > MANY_TASKS else OK, f"{running} {said}")

@@ -7,10 +7,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from storefront.configuration.environment import Environment
 
+LIKE = "postgres://user:password@host:5432/name"
+
 
 def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES. Raises ImproperlyConfigured for anything but PostgreSQL and SQLite."""
-    database = env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{base_dir / 'var/shop.sqlite3'}")
+    database = env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{base_dir / 'var/shop.sqlite3'}", like=LIKE)
     if database.get("ENGINE") == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             # Writers queue at BEGIN instead of failing in the middle of a transaction that first only read.
@@ -20,6 +22,8 @@ def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
         }
         database["TEST"] = {"NAME": str(base_dir / "var/test.sqlite3")}  # a file: threads must see the same database
     elif database.get("ENGINE") == "django.db.backends.postgresql":
+        if not database["NAME"]:
+            raise ImproperlyConfigured(f"DATABASE_URL names no database; it should look like {LIKE}.")
         database["ENGINE"] = "storefront.postgresql"
         database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
         database["CONN_HEALTH_CHECKS"] = True
@@ -50,4 +54,7 @@ def migration_database(env: Environment) -> dict[str, Any]:
     """Return where `migrate` connects; empty where that is where everybody does."""
     if not env.text("MIGRATION_DATABASE_URL", ""):
         return {}
-    return env.parsed("MIGRATION_DATABASE_URL", "db_url_config", "")
+    database = env.parsed("MIGRATION_DATABASE_URL", "db_url_config", "", like=LIKE)
+    if not database.get("NAME") or database.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(f"MIGRATION_DATABASE_URL names no database; it should look like {LIKE}.")
+    return database

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
-from storefront.configuration.environment import Environment
+from storefront.configuration.environment import Environment, is_host, is_http_address
 
 SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
 # Keys that stand in documents, examples and programs, where anybody can read them.
@@ -56,12 +57,61 @@ def trusted_proxies(env: Environment) -> tuple[bool, int]:
     return behind, count
 
 
+def site_url(env: Environment) -> str:
+    """Read SITE_URL: the shop's address without anything behind it."""
+    url = env.url("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+    if re.search("[/?#]", url.partition("://")[2]):
+        raise ImproperlyConfigured(
+            f"SITE_URL is {url!r}; the shop has a host of its own, so it should end behind that, like "
+            "https://shop.example.com."
+        )
+    return url
+
+
+def allowed_hosts(env: Environment, *, debug: bool) -> list[str]:
+    """Read ALLOWED_HOSTS: names alone; with DEBUG this machine's by default."""
+    hosts = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if debug else [])
+    for host in hosts:
+        if host != "*" and not is_host(host.removeprefix(".")):
+            raise ImproperlyConfigured(
+                f"ALLOWED_HOSTS names {host!r}; it should be host names alone with commas between them, like "
+                "shop.example.com."
+            )
+    return hosts
+
+
+def refuse_unserved_host(site_url: str, hosts: Sequence[str]) -> None:
+    """Raise ImproperlyConfigured where whoever comes by SITE_URL would be refused."""
+    own = urlsplit(site_url).netloc.rpartition("@")[2]
+    own = own if own.endswith("]") else re.sub(r":\d+$", "", own)
+    if not hosts:
+        raise ImproperlyConfigured(
+            f"ALLOWED_HOSTS is not set: every visitor would be refused. It should be the shop's host name, {own}."
+        )
+    if not validate_host(own.lower(), hosts):
+        raise ImproperlyConfigured(
+            f"ALLOWED_HOSTS is {', '.join(hosts)}, and SITE_URL is {site_url}: whoever follows a link of the shop "
+            f"would be refused. Add {own} to ALLOWED_HOSTS, or set SITE_URL to the address customers see."
+        )
+
+
+def trusted_origins(env: Environment) -> list[str]:
+    """Read CSRF_TRUSTED_ORIGINS: whole addresses."""
+    origins = env.listing("CSRF_TRUSTED_ORIGINS", [])
+    for origin in origins:
+        if not is_http_address(origin.replace("//*.", "//")):
+            raise ImproperlyConfigured(
+                f"CSRF_TRUSTED_ORIGINS names {origin!r}; it should be whole addresses, like https://shop.example.com."
+            )
+    return origins
+
+
 def admin_host(env: Environment, *, site_url: str) -> tuple[str, str]:
     """Read ADMIN_HOST; return it with what the admin's addresses begin with; "" and the shop's where it is unset."""
     host = env.text("ADMIN_HOST", "").lower()
     if not host:
         return "", site_url
-    if not re.fullmatch(r"[a-z0-9.-]+", host):
+    if not is_host(host):
         raise ImproperlyConfigured(f"ADMIN_HOST is {host!r}; it should be a host name alone, like admin.example.com.")
     if host == host_of(site_url):
         raise ImproperlyConfigured("ADMIN_HOST is the shop's own host; it should be another one, or not be set.")

@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from storefront.configuration.environment import Environment
+
+LIKE = "smtp+tls://user:password@host:587"
 
 
 def mail(env: Environment, *, sender: str, debug: bool) -> dict[str, Any]:
     """Return the settings by name; `sender` is whom mail is from unless FROM_EMAIL says otherwise."""
-    server = env.parsed("EMAIL_URL", "email_url_config", "consolemail://" if debug else "smtp://localhost:25")
-    from_email = env.text("FROM_EMAIL", sender)
+    usual = "consolemail://" if debug else "smtp://localhost:25"
+    server = env.parsed("EMAIL_URL", "email_url_config", usual, like=LIKE)
+    if server["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") and not server["EMAIL_HOST"]:
+        raise ImproperlyConfigured(f"EMAIL_URL names no server; it should look like {LIKE}.")
+    from_email = env.mailbox("FROM_EMAIL", sender)
     return {
         "EMAIL_BACKEND": server["EMAIL_BACKEND"],
         "EMAIL_HOST": server["EMAIL_HOST"] or "",

@@ -8,7 +8,7 @@ from storefront.configuration.environment import Environment
 
 def payment_terms(env: Environment) -> dict[str, dict[str, Any]]:
     """Return the terms of each gateway, in the store's currency and percent; a demo's are fixed."""
-    return {
+    terms: dict[str, dict[str, Any]] = {
         "stripe": {
             "fee_percent": env.decimal("STRIPE_FEE_PERCENT", "0"),
             "fee_fixed": env.decimal("STRIPE_FEE_FIXED", "0"),
@@ -35,3 +35,6 @@ def payment_terms(env: Environment) -> dict[str, dict[str, Any]]:
         },
         "demo": {"min": Decimal(1), "max": Decimal(10000)},
     }
+    for gateway, term in terms.items():
+        env.ordered((f"{gateway.upper()}_MIN", term["min"]), (f"{gateway.upper()}_MAX", term["max"]))
+    return terms

@@ -22,7 +22,7 @@ def privacy(env: Environment, base_dir: Path) -> Privacy:
     Whoever had the address changed by a thief has three days to undo that: an account never goes sooner.
     """
     return Privacy(
-        export_dir=Path(env.text("DATA_EXPORT_DIR", str(base_dir / "var/exports"))),
+        export_dir=env.folder("DATA_EXPORT_DIR", base_dir / "var/exports"),
         exports_kept=timedelta(days=env.number("DATA_EXPORT_KEEP_DAYS", 7, minimum=1)),
         deletion_delay=timedelta(days=env.number("ACCOUNT_DELETION_DAYS", 14, minimum=4)),
     )

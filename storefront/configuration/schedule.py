@@ -3,6 +3,7 @@
 from typing import Any
 
 from storefront.configuration.environment import Environment
+from storefront.configuration.queues import IN_EVERY_QUEUE, QUEUES
 
 
 def beat_schedule(
@@ -21,7 +22,6 @@ def beat_schedule(
         return {"task": task, "schedule": every, "options": {"expires": 2 * every}}
 
     schedule = {
-        "beat_heartbeat": _every("HEARTBEAT_EVERY_SECONDS", 10, "storefront.tasks.beat_heartbeat"),
         "sync_catalog": _every("SYNC_CATALOG_EVERY_SECONDS", 900, "catalog.tasks.sync_catalog"),
         "sync_catalog_in_full": _every(
             "SYNC_FULL_EVERY_SECONDS", sync_full_seconds, "catalog.tasks.sync_catalog_in_full"
@@ -77,6 +77,10 @@ def beat_schedule(
         "measure_status": _every("MEASURE_STATUS_EVERY_SECONDS", 180, "support.tasks.measure_status"),
         "send_notices": _every("SEND_NOTICES_EVERY_SECONDS", 15, "notifications.tasks.send_notices"),
     }
+    for queue in QUEUES:  # a worker of each says that it is there
+        heartbeat = _every("HEARTBEAT_EVERY_SECONDS", 10, IN_EVERY_QUEUE)
+        heartbeat["options"]["queue"] = queue
+        schedule[f"heartbeat_of_{queue}"] = {**heartbeat, "kwargs": {"queue": queue}}
     if backs_up:
         schedule["back_up"] = _every("BACKUP_EVERY_SECONDS", 21_600, "storefront.tasks.back_up")
     if fetches_exchange_rate:

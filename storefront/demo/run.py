@@ -89,7 +89,7 @@ def _start(processes: Processes, folder: Path, port: int, services: int, profile
     # Waiting a few seconds and not thirty for visitors who keep their connection open.
     web += ["--threads", "16", "--graceful-timeout", "3"]
     celery = [python, "-m", "celery", "-A", "storefront"]
-    worker = [*celery, "worker", "--pool", "threads", "--concurrency", "8", "--loglevel", "INFO"]
+    worker = [*celery, "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = [*celery, "beat", "--schedule", str(folder / "beat-schedule"), "--loglevel", "INFO"]
     serving = processes.start("web", web, log=log / "web.log", folder=ROOT)

@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from celery import current_app
 from django.db.models import Min, Q, QuerySet
-from django_redis import get_redis_connection
 
 from api.models import WebhookDelivery
 from notifications.models import Letter, Notice
@@ -13,9 +11,10 @@ from notifications.outbox import MAX_TRIES
 from storefront import __version__
 from storefront.admin_home.lines import Survey
 from storefront.admin_home.queue import KINDS
+from storefront.configuration.queues import QUEUES
 from storefront.metrics.facts import Facts, Gauge, Values, by, one
 from storefront.monitoring import shared_counts
-from storefront.monitoring.health import heartbeat_age
+from storefront.monitoring.health import heartbeat_age, silent_queues, tasks_waiting_by_queue
 from storefront.monitoring.scheduled_jobs import last_runs
 from support.status import measures
 
@@ -39,11 +38,11 @@ def _queues(now: datetime) -> dict[str, Values]:
 
 def _processes(now: datetime) -> dict[str, Values]:
     found = shared_counts.processes()
-    server = get_redis_connection("default")
     told: dict[str, Values] = {
         "shop_processes": by("role", {}, also=ROLES) if not found else _by_role(found, lambda group: len(group)),
         "shop_process_memory_bytes": _by_role(found, lambda group: max(process.memory_bytes for process in group)),
-        "shop_tasks_waiting": by("queue", {name: float(server.llen(name)) for name in current_app.amqp.queues}),
+        "shop_tasks_waiting": by("queue", {name: float(count) for name, count in tasks_waiting_by_queue().items()}),
+        "shop_queue_unserved": by("queue", dict.fromkeys(silent_queues(), 1.0), also=QUEUES),
     }
     age = heartbeat_age()
     if age is not None:
@@ -110,6 +109,7 @@ FACTS = (
             Gauge("shop_processes", "Processes that were heard of in the last half minute, on all hosts.", ("role",)),
             Gauge("shop_process_memory_bytes", "Memory of the largest process.", ("role",)),
             Gauge("shop_tasks_waiting", "Messages that wait for a worker.", ("queue",)),
+            Gauge("shop_queue_unserved", "1 for each queue of which no worker has been heard lately.", ("queue",)),
             Gauge("shop_heartbeat_age_seconds", "When beat and a worker were last alive together; absent: unheard of."),
         ),
         _processes,

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from storefront.monitoring import shared_counts
 from storefront.monitoring.deployment import Trouble, Unwise
-from storefront.monitoring.health import heartbeat_age, heartbeat_holds
+from storefront.monitoring.health import heartbeat_age, heartbeat_every, heartbeat_holds, silent_queues
 from storefront.monitoring.scheduled_jobs import LastRun, last_runs
 from support.status.words import duration
 from upstream.client import default_client
@@ -18,8 +18,8 @@ from upstream.errors import UpstreamNotConfigured
 
 
 def _beat() -> str:
-    age, every = heartbeat_age(), settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]
-    if age is not None and age <= heartbeat_holds():
+    age, every, silent = heartbeat_age(), heartbeat_every(), silent_queues()
+    if age is not None and age <= heartbeat_holds() and not silent:
         return _("last heartbeat %(age).0f s ago") % {"age": age}
     began = _began_seconds_ago(unheard_of=age is None)
     if began is not None and began <= heartbeat_holds():
@@ -29,6 +29,11 @@ def _beat() -> str:
         )
     if age is None:
         raise Trouble(_("no sign of beat and a worker; are both running?"))
+    if age <= heartbeat_holds():
+        raise Trouble(
+            _("nothing was heard of a worker for the queues %(names)s lately; is each served by one?")
+            % {"names": ", ".join(silent)}
+        )
     raise Trouble(
         _("the last heartbeat is %(age).0f s old, one is due every %(every).0f s; is the worker busy or gone?")
         % {"age": age, "every": every}

@@ -16,12 +16,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_redis import get_redis_connection
 
 from storefront import __version__
+from storefront.configuration.queues import LEFT, QUEUES
 
 View = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 # Set once no migration is pending: within one process, whose code does not change, none can become pending again.
 _migrated = False
-HEARTBEAT_KEY = "beat-heartbeat"  # in the cache: when beat and a worker were last alive
+HEARTBEAT_KEY = "beat-heartbeat"  # in the cache: when beat and a worker were last alive; ":money" and so on: of a queue
 
 
 class HealthMiddleware:
@@ -62,6 +63,13 @@ def ready(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def note_heartbeat(queue: str) -> None:
+    """Note that beat and a worker of this queue are alive now; "": one that serves all."""
+    names = [queue] if queue else list(QUEUES)
+    keys = [HEARTBEAT_KEY, *(_heartbeat_of(name) for name in names)]
+    cache.set_many(dict.fromkeys(keys, time.time()), timeout=3600)
+
+
 def heartbeat_age() -> float | None:
     """Return how many seconds ago beat and a worker were last alive together; None where nobody has heard of them."""
     beaten = cache.get(HEARTBEAT_KEY)
@@ -70,13 +78,33 @@ def heartbeat_age() -> float | None:
 
 def heartbeat_holds() -> float:
     """Return from which age in seconds a heartbeat says that beat or the workers are gone or busy."""
-    return 3 * float(settings.CELERY_BEAT_SCHEDULE["beat_heartbeat"]["schedule"]) + 5
+    return 3 * heartbeat_every() + 5
+
+
+def heartbeat_every() -> float:
+    """Return how many seconds lie between two heartbeats of a queue."""
+    return float(settings.CELERY_BEAT_SCHEDULE["heartbeat_of_money"]["schedule"])
+
+
+def silent_queues() -> list[str]:
+    """Return the queues that no worker serves, or only one that is too busy to say so."""
+    beaten = cache.get_many([_heartbeat_of(name) for name in QUEUES])
+    since = time.time() - heartbeat_holds()
+    return [name for name in QUEUES if beaten.get(_heartbeat_of(name), 0.0) < since]
 
 
 def tasks_waiting() -> int:
-    """Return how many messages wait for a worker. Raises what the broker raises."""
-    waiting: int = get_redis_connection("default").llen(settings.CELERY_TASK_DEFAULT_QUEUE)
-    return waiting
+    """Return how many messages wait for a worker, in all queues. Raises what the broker raises."""
+    return sum(tasks_waiting_by_queue().values())
+
+
+def tasks_waiting_by_queue() -> dict[str, int]:
+    """Return how many messages wait in each queue, that of former versions included. Raises what the broker raises."""
+    names = (*QUEUES, LEFT)
+    pipeline = get_redis_connection("default").pipeline(transaction=False)
+    for name in names:
+        pipeline.llen(name)
+    return dict(zip(names, pipeline.execute(), strict=True))
 
 
 def pending_migrations() -> list[str]:
@@ -84,6 +112,10 @@ def pending_migrations() -> list[str]:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [str(migration) for migration, _backwards in plan]
+
+
+def _heartbeat_of(queue: str) -> str:
+    return f"{HEARTBEAT_KEY}:{queue}"
 
 
 def _database() -> None:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 10.0
@@ -17,6 +18,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 20.0
 WRITE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 1.0
+# Times the longest call that a request waits for: then whatever holds all threads will not let go of them.
+STUCK_AFTER_CALLS = 4
 
 
 class Deadlines:
@@ -56,14 +59,30 @@ class Worker(ThreadWorker):
 
     def init_process(self) -> None:
         self._deadlines = Deadlines()  # in the process that serves: threads do not outlive a fork
+        self._begun: dict[Any, float] = {}  # what threads are busy with, and since when
         super().init_process()
+
+    def notify(self) -> None:
+        """Tell the process above that this one is alive; one that says nothing for `timeout` is replaced by it.
+
+        The main loop turns also where every thread hangs, and then nobody is served, for ever.
+        """
+        if not self._is_stuck():
+            super().notify()
+
+    def _is_stuck(self) -> bool:
+        begun = list(self._begun.values())
+        longest = STUCK_AFTER_CALLS * settings.UPSTREAM_TIMEOUT_SECONDS
+        return len(begun) >= self.cfg.threads and time.monotonic() - max(begun) > longest
 
     def handle(self, conn: Any) -> Any:
         """Serve a connection that has something to say; what it says has to be said soon."""
         self._deadlines.allow(conn, HEAD_SECONDS)
+        self._begun[conn] = time.monotonic()
         try:
             return super().handle(conn)
         finally:
+            self._begun.pop(conn, None)
             self._deadlines.forget(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:

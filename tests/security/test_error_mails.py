@@ -35,7 +35,7 @@ def queued(redis_server: redis.Redis) -> Callable[[], list[tuple[str, dict[str, 
 
     def read() -> list[tuple[str, dict[str, Any]]]:
         found = []
-        for raw in reversed(redis_server.lrange("shop", 0, -1)):
+        for raw in reversed(redis_server.lrange("mail", 0, -1)):
             message = json.loads(raw)
             _args, kwargs, _embed = json.loads(base64.b64decode(message["body"]))
             found.append((message["headers"]["task"], kwargs))

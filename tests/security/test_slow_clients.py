@@ -77,3 +77,38 @@ def test_gunicorn_is_started_with_the_worker_that_has_deadlines() -> None:
 
     assert configured["worker_class"] == "storefront.web.slow_clients.Worker"
     assert configured["threads"] == int(os.environ.get("WEB_THREADS") or 16)
+
+
+HANGING_SHOP = """
+import time
+from storefront.wsgi import application as shop
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/hang":
+        time.sleep(600)
+    return shop(environ, start_response)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_web_process_whose_threads_all_hang_for_ever_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "hanging_shop.py").write_text(HANGING_SHOP)
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "hanging_shop:application", "--pythonpath", str(tmp_path)]
+    command += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--timeout", "2"]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "WEB_THREADS": str(THREADS),
+        "UPSTREAM_TIMEOUT_SECONDS": "0.5",
+    }
+    with Processes() as processes, ExitStack() as held:
+        processes.start("web", command, log=tmp_path / "web.log", environment=environment, folder=ROOT)
+        wait_for(lambda: is_alive(port, seconds=2), "gunicorn serves", seconds=60)
+        for _thread in range(THREADS):
+            sock = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            sock.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.5)
+        assert not is_alive(port, seconds=1)
+
+        wait_for(lambda: is_alive(port, seconds=2), "another process serves", seconds=60)

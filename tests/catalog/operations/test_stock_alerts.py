@@ -274,4 +274,4 @@ def test_sync_catalog_when_it_brought_stock_back_wakes_a_worker_who_sends_alerts
 
 
 def woken(redis_server) -> bool:
-    return any(b"send_stock_alerts" in message for message in redis_server.lrange("shop", 0, -1))
+    return any(b"send_stock_alerts" in message for message in redis_server.lrange("sync", 0, -1))

@@ -27,9 +27,10 @@ from storefront.admin_home.figures import (
     part_of_day,
     thirty_days,
 )
+from storefront.configuration.queues import QUEUES
 from storefront.demo.processes import free_port
 from storefront.models import Backup
-from storefront.monitoring.health import HEARTBEAT_KEY
+from storefront.monitoring.health import HEARTBEAT_KEY, note_heartbeat
 from tests.security.staff import at_the_admin, with_rights
 from tests.storefront.admin_rows import make_order, make_service
 from wallet.models import LedgerEntry
@@ -228,17 +229,16 @@ def test_figures_are_for_those_who_may_see_what_they_count(
 # --- Health -----------------------------------------------------------------------------------------------------------
 def health(client: Client) -> dict[str, tuple[str, str]]:
     """How each part is, once what was cached is old; a heartbeat stays one."""
-    beaten = cache.get(HEARTBEAT_KEY)
+    beaten = cache.get_many([HEARTBEAT_KEY, *(f"{HEARTBEAT_KEY}:{queue}" for queue in QUEUES)])
     cache.clear()
-    if beaten is not None:
-        cache.set(HEARTBEAT_KEY, beaten)
+    cache.set_many(beaten)
     return {part.title: (part.health, part.text) for part in client.get(HOME).context["home"]["health"]}
 
 
 @pytest.fixture
 def desk(sam: User) -> Client:
     """Sam at the admin of a shop that does well."""
-    cache.set(HEARTBEAT_KEY, time.time())
+    note_heartbeat("")
     SyncRun.objects.create(kind="catalog", status="applied", finished_at=timezone.now())
     UpstreamBalance.objects.create(amount_upstream_micros=1_000 * DOLLAR)
     return at_the_admin(sam)
@@ -298,6 +298,13 @@ def test_without_a_heartbeat_nobody_works(desk: Client) -> None:
     cache.delete(HEARTBEAT_KEY)
 
     assert health(desk)["Beat and workers"] == ("down", "No sign of them: are both running?")
+
+
+def test_a_queue_that_no_worker_serves_is_named(desk: Client) -> None:
+    note_heartbeat("")
+    cache.delete(f"{HEARTBEAT_KEY}:mail")
+
+    assert health(desk)["Beat and workers"] == ("down", "No sign of a worker for mail. 0 tasks wait.")
 
 
 def test_without_redis_the_page_is_there_and_says_so(desk: Client, settings: Any) -> None:

@@ -8,14 +8,15 @@ import pytest
 
 from tests.storefront.settings_source import ROOT, example, settings_reads
 
-# What these read is told beside them: compose substitutes the first four, gunicorn.conf.py reads the others.
+# What these read is told beside them: compose substitutes the first ones, gunicorn.conf.py reads the others.
 NOT_SETTINGS = {
-    *("POSTGRES_PASSWORD", "RUNNING_PASSWORD", "PORT", "WORKER_CONCURRENCY"),
+    *("POSTGRES_PASSWORD", "RUNNING_PASSWORD", "REDIS_PASSWORD", "VERSION", "PORT"),
     *("WEB_CONCURRENCY", "WEB_THREADS"),
 }
 GOOD = {
     "SECRET_KEY": "kGm2Zt9xQ4vB7nLs1Hc8Rw5YpD3fJ6aE0uTiXoVgMb2Wq7Ke4Sz",
     "FIELD_ENCRYPTION_KEYS": 43 * "A" + "=",
+    "ALLOWED_HOSTS": "127.0.0.1",
     "DOTENV": os.devnull,
     "PATH": os.environ["PATH"],
     "DJANGO_SETTINGS_MODULE": "storefront.settings",
@@ -49,6 +50,48 @@ WRONG = [
     ("EMAIL_VERIFICATION", "maybe"),
     ("GOODS_DELIVERY", "post"),
     ("EMAIL_URL", "post office"),
+    ("EMAIL_URL", "smtp://"),
+    ("EMAIL_URL", "smtp+tls://user:pa/ss@mail.example.com:587"),
+    ("ALLOWED_HOSTS", ""),
+    ("ALLOWED_HOSTS", "https://127.0.0.1"),
+    ("ALLOWED_HOSTS", "127.0.0.1:8000"),
+    ("ALLOWED_HOSTS", "shop.example.com admin.example.com"),
+    ("ALLOWED_HOSTS", "shop.example.com"),
+    ("SITE_URL", "https://elsewhere.example.com"),
+    ("SITE_URL", "https://127.0.0.1/shop"),
+    ("SITE_URL", "https://127.0.0.1:port"),
+    ("SITE_URL", "https://127.0.0.1?"),
+    ("ADMIN_HOST", "https://admin.example.com"),
+    ("CSRF_TRUSTED_ORIGINS", "shop.example.com"),
+    ("REDIS_URL", "nonsense"),
+    ("REDIS_URL", "redis://"),
+    ("REDIS_URL", "redis://127.0.0.1:port/0"),
+    ("REDIS_URL", "redis://127.0.0.1/shop"),
+    ("REDIS_URL", "http://127.0.0.1:6379"),
+    ("DATABASE_URL", "postgres://shop:secret@127.0.0.1:5432/"),
+    ("DATABASE_URL", "postgres://shop:sec/ret@127.0.0.1:5432/shop"),
+    ("MIGRATION_DATABASE_URL", "sqlite:////shop"),
+    ("ADMIN_EMAILS", "foo"),
+    ("ADMIN_EMAILS", "ann@example.com;bob@example.com"),
+    ("SUPPORT_EMAIL", "support"),
+    ("FROM_EMAIL", "The shop"),
+    ("LOG_LEVEL", "LOUD"),
+    ("TIME_ZONE", "Moscow"),
+    ("TIME_ZONE", "/etc/passwd"),
+    ("LANGUAGE_CODE", "tlh"),
+    ("STORE_CURRENCY", "dollars"),
+    ("UPSTREAM_CURRENCY", "€"),
+    ("EXCHANGE_RATE_SOURCE", "https://rates.example.com"),
+    ("STATIC_ROOT", "static"),
+    ("API_CACHE_DIR", "api"),
+    ("DATA_EXPORT_DIR", "~/exports"),
+    ("WORKER_CONCURRENCY", "0"),
+    ("WORKER_CONCURRENCY", "many"),
+    ("STRIPE_MIN", "20000"),
+    ("SMS_POLL_SECONDS", "60"),
+    ("ORDERS_POLL_MIN_SECONDS", "7200"),
+    ("TRUSTED_PROXY_COUNT", "one"),
+    ("BEHIND_PROXY", "true"),
     ("SYNC_CATALOG_EVERY_SECONDS", "often"),
     ("SYNC_REPRICED_FACTOR", "1"),
 ]
@@ -141,6 +184,78 @@ def test_command_when_a_setting_is_wrong_exits_with_its_name():
     assert "UPSTREAM_MAX_IN_FLIGHT is 'none'; it should be a whole number." in checked.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://:open-sesame@127.0.0.1:port/0"),
+        ("DATABASE_URL", "postgres://shop:open-sesame/x@127.0.0.1/shop"),
+        ("EMAIL_URL", "smtp+tls://shop:open-sesame/x@mail.example.com"),
+    ],
+)
+def test_a_password_in_a_value_that_is_wrong_is_not_printed(name: str, value: str):
+    loaded = load(**{name: value})
+
+    assert loaded.returncode != 0
+    assert f"ImproperlyConfigured: {name} " in loaded.stderr
+    assert "open-sesame" not in loaded.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", ".example.com,127.0.0.1,[::1]"),
+        ("LOG_LEVEL", "warning"),
+        ("REDIS_URL", "rediss://user:p%2Fw@redis.example.com:6380/1"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("ADMIN_EMAILS", "ann@example.com, Bob <bob@example.com>"),
+        ("FROM_EMAIL", "The shop <shop@example.com>"),
+        ("CSRF_TRUSTED_ORIGINS", "https://*.example.com,https://shop.example.com:8443"),
+        ("TIME_ZONE", "Europe/Moscow"),
+    ],
+)
+def test_settings_when_a_value_is_right_though_unusual_load(name: str, value: str):
+    loaded = load(**{name: value})
+
+    assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("WEB_CONCURRENCY", "0"), ("WEB_THREADS", "some")])
+def test_web_when_a_setting_is_wrong_does_not_start_and_names_it(name: str, value: str):
+    web = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--check-config"]
+    started = subprocess.run(
+        web, cwd=ROOT, env={**GOOD, name: value}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert started.returncode != 0
+    assert f"{name} is {value!r}; it should be a whole number of at least 1." in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["manage.py", "migrate", "--check"],
+        ["-m", "gunicorn", "storefront.wsgi", "--check-config"],
+        ["-m", "celery", "-A", "storefront", "worker", "--pool", "threads"],
+        ["-m", "celery", "-A", "storefront", "beat", "--schedule", os.devnull],
+    ],
+    ids=["migrate", "web", "worker", "beat"],
+)
+def test_every_program_when_a_setting_is_wrong_ends_with_its_name_and_what_to_write(program: list[str]):
+    started = subprocess.run(
+        [sys.executable, *program],
+        cwd=ROOT,
+        env={**GOOD, "REDIS_URL": "nonsense"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert started.returncode not in (0, None)
+    assert "REDIS_URL is no address of a Redis; it should look like redis://:password@host:6379/0" in started.stderr
+
+
 def test_a_secret_in_the_environment_when_another_value_is_wrong_is_not_printed():
     loaded = load(UPSTREAM_KEY="very-secret-key", DEBUG="perhaps")
 
@@ -166,10 +281,12 @@ def test_env_example_states_the_defaults_of_the_settings():
 
 
 def test_env_example_when_filled_in_is_accepted(tmp_path):
-    filled = (ROOT / ".env.example").read_text().replace("SECRET_KEY=\n", f"SECRET_KEY={GOOD['SECRET_KEY']}\n")
+    filled = (ROOT / ".env.example").read_text()
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS"):
+        filled = filled.replace(f"\n{name}=\n", f"\n{name}={GOOD[name]}\n")
     # Every default that the file states, taken at its word.
     (tmp_path / ".env").write_text(re.sub(r"^#([A-Z_]+=.+)$", r"\1", filled, flags=re.MULTILINE))
 
-    loaded = load(SECRET_KEY=None, DOTENV=str(tmp_path / ".env"))
+    loaded = load(SECRET_KEY=None, ALLOWED_HOSTS=None, DOTENV=str(tmp_path / ".env"))
 
     assert (loaded.returncode, loaded.stdout) == (0, "USD\n"), loaded.stderr

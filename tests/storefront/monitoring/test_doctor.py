@@ -120,6 +120,12 @@ def test_doctor_when_the_heartbeat_is_old_exits_2(well):
     check_trouble("beat", "the last heartbeat is 120 s old")
 
 
+def test_doctor_when_a_queue_has_no_worker_names_it(well):
+    cache.delete(f"{HEARTBEAT_KEY}:numbers")
+
+    check_trouble("beat", "a worker for the queues numbers lately")
+
+
 def test_doctor_when_the_mail_server_is_gone_exits_2(well, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
