@@ -106,7 +106,7 @@ FACTS = (
     Facts(
         "processes",
         (
-            Gauge("shop_processes", "Processes that were heard of in the last half minute, on all hosts.", ("role",)),
+            Gauge("shop_processes", "Processes that were heard of in the last forty seconds, on all hosts.", ("role",)),
             Gauge("shop_process_memory_bytes", "Memory of the largest process.", ("role",)),
             Gauge("shop_tasks_waiting", "Messages that wait for a worker.", ("queue",)),
             Gauge("shop_queue_unserved", "1 for each queue of which no worker has been heard lately.", ("queue",)),

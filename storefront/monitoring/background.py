@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+import redis
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +17,8 @@ from storefront.monitoring.scheduled_jobs import LastRun, last_runs
 from support.status.words import duration
 from upstream.client import default_client
 from upstream.errors import UpstreamNotConfigured
+
+CATCH_UP_SECONDS = 600
 
 
 def _beat() -> str:
@@ -47,11 +51,20 @@ def _began_seconds_ago(*, unheard_of: bool) -> float | None:
     return time.time() - max(began) if began else None
 
 
+def _just_began() -> bool:
+    with suppress(redis.RedisError, OSError):
+        began = _began_seconds_ago(unheard_of=False)
+        return began is not None and began < CATCH_UP_SECONDS
+    return False
+
+
 def _jobs() -> str:
     runs = list(last_runs(timezone.now()))
     late, failed = [run for run in runs if run.is_late], [run for run in runs if run.failed and not run.is_late]
     if late:
-        raise Trouble(_("not done in time: %(jobs)s") % {"jobs": _named(late)})
+        # After a time without beat all of them are late at first, and are done one after the other.
+        kind = Unwise if _just_began() else Trouble
+        raise kind(_("not done in time: %(jobs)s") % {"jobs": _named(late)})
     if failed:
         raise Unwise(_("failed the last time: %(jobs)s") % {"jobs": _named(failed)})
     words = ngettext("%(count)d seldom job is in time", "%(count)d seldom jobs are in time", len(runs))

@@ -73,7 +73,7 @@ def last_runs(now: datetime) -> Iterator[LastRun]:
 
 
 def _seldom() -> dict[str, float]:
-    schedule = {name: float(entry["schedule"]) for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    schedule = {name: entry["schedule"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
     return {name: every for name, every in schedule.items() if every >= SELDOM_SECONDS}
 
 

@@ -199,6 +199,9 @@ def test_doctor_when_cleaning_up_failed_warns_and_later_says_trouble(well):
     ScheduledJob.objects.filter(name="forget_old_rows").update(succeeded_at=timezone.now() - timedelta(hours=4))
     check_trouble("jobs", "not done in time: forget_old_rows (4 hours)")
 
+    begun("beat", 60)  # it had been away, and catches up
+    check_warning("jobs", "not done in time: forget_old_rows (4 hours)")
+
 
 def test_doctor_when_jobs_ran_says_when_old_rows_were_cleaned_up(well):
     know_jobs()
