@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -131,16 +133,13 @@ def _ask_again(client: Client, now: datetime) -> None:
 
 
 def _settle_known(now: datetime) -> None:
-    """Note of what was found which order here turned out to have it."""
-    for row in FoundOrder.objects.of_nobody():
-        order = Order.objects.filter(kind=row.kind, upstream_id=row.upstream_id).first()
-        if order is None:
-            loss = LostAttempt.objects.filter(
-                kind=row.kind, upstream_id=row.upstream_id, state=LostAttempt.State.LOSS
-            ).first()
-            order = loss.order if loss is not None else None
-        if order is not None:
-            FoundOrder.objects.filter(pk=row.pk).update(order=order, settled_at=row.settled_at or now)
+    """Note of what was found which order here turned out to have it; two statements, however much was found."""
+    same = {"kind": OuterRef("kind"), "upstream_id": OuterRef("upstream_id")}
+    losses = LostAttempt.objects.filter(state=LostAttempt.State.LOSS, **same)
+    for known, order_id in ((Order.objects.filter(**same), "pk"), (losses, "order_id")):
+        FoundOrder.objects.of_nobody().filter(Exists(known)).update(
+            order_id=Subquery(known.values(order_id)[:1]), settled_at=Coalesce("settled_at", Value(now))
+        )
 
 
 def _tell(gap: RestoreGap, now: datetime) -> None:

@@ -34,7 +34,7 @@ def backups(env: Environment) -> Backups:
     to, recipients = env.text("BACKUP_TO", ""), env.listing("BACKUP_RECIPIENTS", [])
     if to and not recipients:
         raise ImproperlyConfigured(f"BACKUP_TO is set, but BACKUP_RECIPIENTS is not. {FOR_A_KEY}.")
-    if to.startswith("s3://") and not to.removeprefix("s3://").strip("/"):
+    if to.startswith("s3://") and not to.removeprefix("s3://").partition("/")[0]:
         raise ImproperlyConfigured(f"BACKUP_TO is {to!r}; it should name a bucket, like s3://bucket/folder.")
     if "://" in to and not to.startswith("s3://"):
         raise ImproperlyConfigured(f"BACKUP_TO is {to!r}; it should be a folder or s3://bucket/folder.")

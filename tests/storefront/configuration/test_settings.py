@@ -94,6 +94,10 @@ WRONG = [
     ("BEHIND_PROXY", "true"),
     ("SYNC_CATALOG_EVERY_SECONDS", "often"),
     ("SYNC_REPRICED_FACTOR", "1"),
+    ("BACKUP_TO", "/var/backups/shop"),  # and nobody to lock them for
+    ("BACKUP_RECIPIENTS", "AGE-SECRET-KEY-1"),
+    ("BACKUP_KEEP_DAILY", "0"),
+    ("BACKUP_S3_ENDPOINT", "s3.example.com"),
 ]
 READ_ALL = """
 import json, os, runpy, sys, traceback
