@@ -36,7 +36,7 @@ TOO_OFTEN = "Too many requests, rate limit exceeded"
 TOO_MANY_AT_ONCE = "Too many requests at once, rate limit exceeded"
 THROTTLED = 429
 # Where the database is away, or was busy for too long.
-BACK_SOON = "Temporarily unavailable, try again in a moment"
+BACK_SOON = "Temporarily unavailable, try again in a moment; after an order, look first whether it was placed"
 AGAIN_SECONDS = 10
 REDIS_TIMEOUT_SECONDS = 0.25
 REDIS_AGAIN_SECONDS = 5.0

@@ -62,14 +62,14 @@ def main(arguments: list[str]) -> int:
 
 def value_of(text: str, name: str) -> str:
     """Return the value of a variable in the text of a file, "" where it has none."""
-    found = re.findall(rf"^{name}=(.*)$", text, flags=re.MULTILINE)
+    found = re.findall(rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=(.*)$", text, flags=re.MULTILINE)
     return found[-1].strip().strip("'\"") if found else ""
 
 
 def with_value(text: str, name: str, value: str) -> str:
     """Return the text with the variable set: where it stands empty or as a comment, else at the end."""
     line = f"{name}={value}"
-    for empty in (rf"^{name}=[ \t'\"]*$", rf"^#{name}=.*$"):
+    for empty in (rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t'\"]*$", rf"^#{name}=.*$"):
         changed, count = re.subn(empty, line, text, count=1, flags=re.MULTILINE)
         if count:
             return changed

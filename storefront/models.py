@@ -56,6 +56,7 @@ class Backup(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    lock_holder = models.CharField(max_length=100, blank=True)  # who takes it; see `catalog.sync.run_lock`
 
     class Meta:
         ordering = ["-id"]

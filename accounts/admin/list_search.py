@@ -25,6 +25,8 @@ from upstream.reading.text import words_of
 # Before a field, as Django writes it; see `ModelAdmin.search_fields`.
 PREFIXES = {"^": "istartswith", "=": "iexact", "@": "search"}
 _QUOTES = ('"', "'")
+# What may be found by a part of it.
+TEXTS = ("CharField", "TextField", "EmailField", "URLField", "SlugField", "GenericIPAddressField")
 
 
 def found_by(model: type[Model], fields: Iterable[str], typed: str) -> Q:
@@ -46,6 +48,7 @@ def _words(typed: str, *, with_signs: bool) -> list[str]:
     for word in smart_split(typed):
         quoted = word[0] in _QUOTES and word[0] == word[-1] and len(word) > 1
         words.append(unescape_string_literal(word) if quoted else word)
+    words = [word for word in words if word.strip()]
     return words if with_signs else [word for word in words if len(words_of(f"a {word}")) > 1] or words
 
 
@@ -70,8 +73,8 @@ def _column(field: Any, lookup: str, word: str, *, name: str = "") -> Q:
     """Return the condition for a word in a column; one that holds no text has it exactly, or not at all."""
     name = name or field.name
     if name == MADE_OF_NAMES:
-        return reduce(and_, (Q(**{f"{name}__contains": part}) for part in words_of(word)))
-    if field.get_internal_type() in ("CharField", "TextField", "EmailField", "URLField", "SlugField"):
+        return reduce(and_, (Q(**{f"{name}__contains": part}) for part in words_of(word)), Q())
+    if field.get_internal_type() in TEXTS:
         if lookup == "startswith":  # references are written in capital letters, and typed as it comes
             return Q(**{f"{name}__startswith": word}) | Q(**{f"{name}__startswith": word.upper()})
         return Q(**{f"{name}__{lookup or 'icontains'}": word})

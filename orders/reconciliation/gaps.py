@@ -6,6 +6,7 @@ each waiting order. When staff says that it is a forgotten one, it is nobody's c
 closed window proves as it always does.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 ASKED_AT_ONCE = 200  # ids a round, of some thousand calls that are allowed in the same time
+LONGEST_ROUND_SECONDS = 10.0  # the next round is due soon, and threads that ask here send no orders
 ASK_AGAIN = timedelta(hours=6)  # what a found order is charged in the end
 
 
@@ -85,8 +87,10 @@ def _look_ahead(gap: RestoreGap) -> int:
 def _ask_range(gap: RestoreGap, ids: range, client: Client, now: datetime) -> _Asked:
     """Ask about these ids as far as upstream answers, and keep what is found. Raises UpstreamError for the first."""
     elsewhere = {number for kind in supplies() for number in known_ids(kind, ids)}
-    until, found = ids.start - 1, 0
+    until, found, ends_at = ids.start - 1, 0, time.monotonic() + LONGEST_ROUND_SECONDS
     for number in ids:
+        if time.monotonic() > ends_at:
+            break
         if number not in elsewhere:
             try:
                 report = supplies()[gap.kind].look_up(client, str(number))

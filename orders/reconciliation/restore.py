@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from orders.attempts.answers import NOT_LOOKED_AT, Cause, note_lost
 from orders.attempts.windows import forgotten_at, newest_upstream_id
@@ -17,6 +19,7 @@ from orders.models import (
     LostAttempt,
     Order,
     OrderEvent,
+    PendingCheckout,
     RestoreGap,
     Status,
     UpstreamBalance,
@@ -26,13 +29,13 @@ BATCH = 500
 Reason = ForwardingPause.Reason
 
 
-def declare_restored(*, now: datetime) -> int:
+def declare_restored(*, known_until: datetime | None, now: datetime) -> int:
     """Pause forwarding and make every unsent or sending order unknown until it is reconciled; return how many.
 
-    Any of them may have been sent after the backup was taken. What upstream has from then on is looked for
-    (`orders.reconciliation.gaps`). The pause does not wait for them: only what is sent after it closes their windows.
+    Any of them may have been sent after the backup was taken, at `known_until`. What upstream has from then on is
+    looked for (`orders.reconciliation.gaps`). The pause does not wait for them: only what is sent after it closes their
+    windows. Orders that wait for their payment are dropped: they may have been placed and delivered since.
     """
-    known_until = known_until_now()
     with transaction.atomic():
         # Each restore has its own moment: what was bought around it is a gap that no window may reach into.
         ForwardingPause.objects.filter(reason=Reason.RESTORED, ended_at=None).update(ended_at=now)
@@ -40,6 +43,7 @@ def declare_restored(*, now: datetime) -> int:
         for kind in supplies():
             first_id = forgotten_at(kind, now).first
             RestoreGap.objects.create(kind=kind, restored_at=now, known_until=known_until, first_id=first_id)
+    _drop_pending(now)
     made_unknown = 0
     for kind in supplies():
         newest = newest_upstream_id(kind)
@@ -70,8 +74,28 @@ def declare_restored(*, now: datetime) -> int:
     return made_unknown
 
 
+def _drop_pending(now: datetime) -> None:
+    """Drop what would be placed by itself once it is paid: the money goes to the wallet, and its owner decides."""
+    for pending in PendingCheckout.objects.filter(state=PendingCheckout.State.WAITING).select_related("user"):
+        with translation.override(pending.user.mail_language):
+            reason = _("We had to restore our records, and it may have been delivered before: please look first.")
+        dropped = {"state": PendingCheckout.State.DROPPED, "reason": reason[:300], "closed_at": now}
+        PendingCheckout.objects.filter(pk=pending.pk, state=PendingCheckout.State.WAITING).update(**dropped)
+
+
+def restore_under_way() -> RestoreGap | None:
+    """Return what was noted of the restore whose pause has not ended, so that going on with it repeats nothing."""
+    pause = ForwardingPause.objects.filter(reason=Reason.RESTORED, ended_at=None).first()
+    return RestoreGap.objects.filter(restored_at=pause.started_at).first() if pause else None
+
+
 def known_until_now() -> datetime | None:
-    """Return when the newest thing happened that the database knows of; None for one that knows nothing."""
+    """Return when the newest thing happened that the database knows of; None for one that knows nothing.
+
+    Of a restore that is under way it is what was known before: since then the restore itself has written.
+    """
+    if begun := restore_under_way():
+        return begun.known_until
     moments = (
         Order.objects.aggregate(at=Max("created_at"))["at"],
         OrderEvent.objects.order_by("-id").values_list("created_at", flat=True).first(),

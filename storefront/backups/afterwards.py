@@ -6,8 +6,9 @@ from datetime import datetime
 
 from accounts.trail import Action, record
 from orders.models import RestoreGap
-from orders.reconciliation.restore import declare_restored, known_until_now, left_of_restore
+from orders.reconciliation.restore import declare_restored, known_until_now, left_of_restore, restore_under_way
 from storefront.backups.ids import jump_since, skip_ids
+from storefront.backups.restore import end_backup_under_way
 from upstream.money import text_from_micros
 from wallet.models import ReceiptGap
 from wallet.operations.restore import (
@@ -31,18 +32,21 @@ class Restored:
 
 
 def after_restore(*, now: datetime) -> Restored:
-    """Pause forwarding, make unsent orders unknown, skip the numbers that were promised, have gateways asked again.
+    """Skip the numbers that were promised, pause forwarding, make unsent orders unknown, have gateways asked again.
 
-    Any number of times. Raises NoRoomToJump with nothing but the pause begun.
+    Any number of times: one that was interrupted is gone on with by calling it again. Raises NoRoomToJump and
+    MayNotSkip with nothing changed.
     """
-    known_until = known_until_now()
-    made_unknown = declare_restored(now=now)
+    known_until, begun = known_until_now(), restore_under_way()
     numbers = skip_ids(jump_since(known_until, now))
+    receipts = skip_receipt_numbers(known_until=known_until, begun_at=begun.restored_at if begun else None, now=now)
+    made_unknown = declare_restored(known_until=known_until, now=now)
+    end_backup_under_way()
     done = Restored(
         known_until=known_until,
         made_unknown=made_unknown,
         next_order=numbers["orders_order"] + 1,
-        receipts=skip_receipt_numbers(known_until=known_until, now=now),
+        receipts=receipts,
         payments_asked_again=ask_all_again(now=now),
     )
     record(

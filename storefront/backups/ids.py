@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from storefront.postgresql.roles import migrating_role
 
 JUMP, JUMP_A_SECOND = 1_000_000, 100
+INSUFFICIENT_PRIVILEGE = "42501"  # as PostgreSQL's documentation calls it, appendix A
 SMALL = 2**31 - 1  # numbers of few rows that no customer is ever told: they jump by a million alone
 
 # Of a table whose numbers were never used `last` is NULL: it begins beyond the jump all the same.
@@ -35,6 +36,10 @@ class NoRoomToJump(Exception):
     """A table's numbers have no room for the jump; the text says which."""
 
 
+class MayNotSkip(Exception):
+    """The role in use may not change where tables go on counting; the text says which may."""
+
+
 def jump_since(known_until: datetime | None, now: datetime) -> int:
     """Return how many numbers may have been given out since a backup was taken."""
     seconds = max((now - known_until).total_seconds(), 0) if known_until else 0
@@ -44,10 +49,18 @@ def jump_since(known_until: datetime | None, now: datetime) -> int:
 def skip_ids(jump: int = JUMP) -> dict[str, int]:
     """Let every table's next number be beyond the last one by more than `jump`; return the new last numbers by table.
 
-    Twice is no harm. Raises NoRoomToJump before anything is changed.
+    Twice is no harm. Raises NoRoomToJump and MayNotSkip before anything is changed.
     """
-    with migrating_role(connection), transaction.atomic(), connection.cursor() as cursor:
-        return _on_postgresql(cursor, jump) if connection.vendor == "postgresql" else _on_sqlite(cursor, jump)
+    try:
+        with migrating_role(connection), transaction.atomic(), connection.cursor() as cursor:
+            return _on_postgresql(cursor, jump) if connection.vendor == "postgresql" else _on_sqlite(cursor, jump)
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise MayNotSkip(
+            "Only the owner of the tables may skip numbers: set MIGRATION_DATABASE_URL, as for migrate. Nothing has "
+            "been changed; start no worker before this has run."
+        ) from error
 
 
 def _on_postgresql(cursor: Any, jump: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from storefront.backups.names import NOTE, moment_of
 from storefront.configuration.backups import Backups
 
 PART = ".part"
@@ -38,7 +39,10 @@ class Place(Protocol):
         """Return the names of what lies there, half-written files left out."""
 
     def delete(self, name: str) -> None:
-        """Remove one; one that is gone is no error."""
+        """Remove one; one that is gone is no error. Raises BackupFailed."""
+
+    def clear_parts(self) -> None:
+        """Remove what killed processes left half written; for whoever knows that nobody is writing."""
 
 
 class Folder:
@@ -83,7 +87,16 @@ class Folder:
             return []
 
     def delete(self, name: str) -> None:
-        (self._path / name).unlink(missing_ok=True)
+        try:
+            (self._path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise BackupFailed(f"{self._path / name} cannot be removed: {error.strerror}.") from error
+
+    def clear_parts(self) -> None:
+        """Remove what killed processes left half written."""
+        for part in self._path.glob(f"*{PART}"):
+            if moment_of(part.name.removesuffix(PART).removesuffix(NOTE)):
+                part.unlink(missing_ok=True)
 
 
 class Bucket:
@@ -93,7 +106,9 @@ class Bucket:
         bucket, _slash, prefix = address.removeprefix("s3://").partition("/")
         self._address = address
         plain = options.get("endpoint", "").startswith("http://")
-        configured: Any = {"client_options": {"allow_http": plain, "timeout": "300s"}, **options}
+        # A whole file may take hours, a piece of it may not.
+        times = {"connect_timeout": "30s", "read_timeout": "120s", "timeout": "24h"}
+        configured: Any = {"client_options": {"allow_http": plain, **times}, **options}
         self._store = S3Store(bucket, prefix=prefix.strip("/") or None, **configured)
 
     def __str__(self) -> str:
@@ -122,8 +137,14 @@ class Bucket:
             raise BackupFailed(f"{self._address} cannot be listed: {_first_line(error)}") from error
 
     def delete(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            obstore.delete(self._store, name)
+        try:
+            with suppress(FileNotFoundError):
+                obstore.delete(self._store, name)
+        except BaseError as error:
+            raise BackupFailed(f"{self._address}/{name} cannot be removed: {_first_line(error)}") from error
+
+    def clear_parts(self) -> None:
+        """Leave it to the bucket: what was not finished is no object, and a rule of its own removes its pieces."""
 
 
 class _Pieces(io.RawIOBase):

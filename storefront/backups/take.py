@@ -9,9 +9,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from catalog.sync.run_lock import holder_is_gone, lock_holder_here
 from storefront import __version__
 from storefront.backups import postgresql, sqlite
 from storefront.backups.locked import Counted, lock
@@ -43,16 +44,18 @@ def take_backup(*, now: datetime) -> Backup:
         _verify(place, row.name, size_bytes, sha256)
     except Exception as error:
         text = str(error) if isinstance(error, BackupFailed) else f"{type(error).__name__}: {error}"
-        Backup.objects.filter(pk=row.pk).update(finished_at=timezone.now(), error=text[:500])
         log.error("backup_failed", place=str(place), error=text)
+        _note(row, finished_at=timezone.now(), error=text[:500])
         if isinstance(error, BackupFailed):
             raise
         raise BackupFailed(text) from error
     finished_at = timezone.now()
-    done = {"finished_at": finished_at, "verified_at": finished_at, "size_bytes": size_bytes, "sha256": sha256}
-    Backup.objects.filter(pk=row.pk).update(**done)
+    _note(row, finished_at=finished_at, verified_at=finished_at, size_bytes=size_bytes, sha256=sha256)
     log.info("backup_taken", place=str(place), name=row.name, size_bytes=size_bytes)
-    rotate(place)
+    try:
+        rotate(place)
+    except BackupFailed as error:  # a key that may only write is no reason to call a good backup a bad one
+        log.warning("backups_not_rotated", place=str(place), error=str(error))
     Backup.objects.filter(started_at__lt=now - ROWS_KEPT).delete()
     row.refresh_from_db()
     return row
@@ -77,14 +80,26 @@ def rotate(place: Place) -> list[str]:
 
 
 def _begin(place: Place, now: datetime) -> Backup:
-    Backup.objects.filter(finished_at=None, started_at__lt=now - GIVEN_UP_AFTER).update(
-        finished_at=now, error="never ended: its process was stopped"
-    )
+    for other in Backup.objects.filter(finished_at=None):
+        if other.started_at < now - GIVEN_UP_AFTER or holder_is_gone(other.lock_holder):
+            _note(other, finished_at=now, error="never ended: its process was stopped")
+    values = {"started_at": now, "name": name_of(now, engine().ENDING), "place": str(place)[:500]}
     try:
         with transaction.atomic():
-            return Backup.objects.create(started_at=now, name=name_of(now, engine().ENDING), place=str(place)[:500])
+            row = Backup.objects.create(**values, lock_holder=lock_holder_here())
     except IntegrityError:
         raise BackupFailed("Another backup is under way.") from None
+    place.clear_parts()
+    return row
+
+
+def _note(row: Backup, **ended: Any) -> None:
+    """Write down how one ended, over a new connection where the database has been away meanwhile."""
+    try:
+        Backup.objects.filter(pk=row.pk).update(**ended)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        Backup.objects.filter(pk=row.pk).update(**ended)
 
 
 def _write(place: Place, name: str, folder: Path, now: datetime) -> tuple[int, str]:

@@ -59,7 +59,8 @@ def trusted_proxies(env: Environment) -> tuple[bool, int]:
 
 def site_url(env: Environment) -> str:
     """Read SITE_URL: the shop's address without anything behind it."""
-    url = env.url("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+    url = env.url("SITE_URL", "http://127.0.0.1:8000")
+    # A slash at the end, too: the proxy takes it for a path, and would serve that path alone.
     if re.search("[/?#]", url.partition("://")[2]):
         raise ImproperlyConfigured(
             f"SITE_URL is {url!r}; the shop has a host of its own, so it should end behind that, like "

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('verified_at', models.DateTimeField(blank=True, null=True)),
                 ('error', models.CharField(blank=True, max_length=500)),
+                ('lock_holder', models.CharField(blank=True, max_length=100)),
             ],
             options={
                 'verbose_name': 'backup',

@@ -20,7 +20,10 @@ from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, TopU
 from wallet.operations import credit
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
-ODD = ("xyzzy", "#5", "5", "9" * 30, "#", "'", '"', '"two words"', "likes & views", "a@b", "%", "\\", "🔥", "-1", "1e5")
+ODD = (
+    *("xyzzy", "#5", "5", "9" * 30, "#", "'", '"', '""', '" "', '"two words"', "likes & views", "a@b", "%", "\\"),
+    *("🔥", "-1", "1e5", "203.0.113."),
+)
 
 
 @pytest.fixture

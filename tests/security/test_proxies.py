@@ -182,7 +182,7 @@ MAY_TAKE_ADDRESSES_APART = {
     "api/webhooks/addresses.py",
     "storefront/configuration/deployment.py",
     "storefront/configuration/environment.py",
-    "storefront/monitoring/health.py",
+    "storefront/metrics/middleware.py",
 }
 
 

@@ -154,7 +154,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 
 def _payments_called(typed: str) -> list[Booked]:
-    payments = TopUp.objects.filter(reference=typed.removeprefix(ABOUT_A_PAYMENT).upper())
+    payments = TopUp.objects.filter(reference=typed.removeprefix(ABOUT_A_PAYMENT).partition(":")[0].upper())
     return [Booked(payment.user_id, f"{ABOUT_A_PAYMENT}{payment.reference}") for payment in payments]
 
 

@@ -36,19 +36,22 @@ class NotAsked:
     why: str
 
 
-def skip_receipt_numbers(*, known_until: datetime | None, now: datetime) -> ReceiptGap | None:
-    """Leave out the numbers that lost receipts may have, and note that; None where no receipt was ever issued.
+def skip_receipt_numbers(
+    *, known_until: datetime | None, begun_at: datetime | None, now: datetime
+) -> ReceiptGap | None:
+    """Leave out the numbers that lost receipts may have, and note that; None where the shop has never been used.
 
-    `known_until` is when the backup was taken.
+    `known_until` is when the backup was taken, `begun_at` when this restore began where it is gone on with: what was
+    left out then is not left out again. A gap of an earlier restore is no reason to leave out nothing: receipts may
+    have been issued beyond it, and lost.
     """
-    seconds = max((now - known_until).total_seconds(), 0) if known_until else 0
-    count = RECEIPTS_SKIPPED + int(seconds / SECONDS_A_RECEIPT)
-    highest = Receipt.objects.aggregate(number=Max("number"))["number"]
-    if highest is None:
+    if known_until is None:
         return None
-    noted = ReceiptGap.objects.filter(first=highest + 1).first()
-    if noted is not None:  # nothing was issued since: the numbers beyond were never given out
+    count = RECEIPTS_SKIPPED + int(max((now - known_until).total_seconds(), 0) / SECONDS_A_RECEIPT)
+    noted = ReceiptGap.objects.filter(created_at__gte=begun_at).first() if begun_at else None
+    if noted is not None:
         return noted
+    highest = Receipt.objects.aggregate(number=Max("number"))["number"] or 0
     skipped = ReceiptGap.objects.aggregate(last=Max("last"))["last"] or 0
     first = max(highest, skipped) + 1
     return ReceiptGap.objects.create(first=first, last=first + count - 1, created_at=now)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from storefront.backups.afterwards import after_restore, checklist, payments_to_look_at
-from storefront.backups.ids import NoRoomToJump
+from storefront.backups.ids import MayNotSkip, NoRoomToJump
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             done = after_restore(now=timezone.now())
-        except NoRoomToJump as error:
+        except (NoRoomToJump, MayNotSkip) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Forwarding is paused; {done.made_unknown} orders wait to be reconciled (Admin → Orders).")
         self.stdout.write(f"The next order is #{done.next_order}: none of the numbers before it is given out again.")

@@ -10,7 +10,7 @@ from django.db import connection
 
 from storefront.backups.locked import read_identities
 from storefront.backups.places import BackupFailed, place_of
-from storefront.backups.restore import bring_back, check_empty, end_backup_under_way, prove
+from storefront.backups.restore import bring_back, check_empty, prove
 from storefront.postgresql.roles import migrating_role
 
 
@@ -43,5 +43,4 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write("It is in the database. Now the migrations, and what a restored shop needs.")
         call_command("migrate", verbosity=0, stdout=self.stdout)
-        end_backup_under_way()
         call_command("after_restore", stdout=self.stdout)

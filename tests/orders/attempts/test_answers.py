@@ -92,7 +92,7 @@ def test_the_attempt_of_a_worker_that_died_is_lost(place: Callable[..., Order]) 
 def test_an_order_that_may_have_been_sent_before_a_restore_is_a_lost_attempt(place: Callable[..., Order]) -> None:
     order = place()
 
-    declare_restored(now=timezone.now())
+    declare_restored(known_until=None, now=timezone.now())
 
     assert (attempt_of(order).cause, ending(order)) == (Cause.RESTORED, (State.LOST, "", [Flag.PERHAPS_PLACED]))
 

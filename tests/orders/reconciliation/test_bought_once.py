@@ -60,7 +60,7 @@ def test_restore_when_a_held_order_was_sent_after_the_backup_then_it_is_not_sent
     assert len(copies(sandbox)) == 1
 
     Order.objects.filter(pk=held.pk).update(**{name: value for name, value in backup.items() if name != "id"})
-    declare_restored(now=in_minutes(13))
+    declare_restored(known_until=None, now=in_minutes(13))
     reconcile_orders(client=client_upstream, now=in_minutes(14))
     end_pause(ForwardingPause.objects.get(ended_at=None).pk, now=in_minutes(14))
     review_held_orders(now=in_minutes(14))
@@ -77,7 +77,7 @@ def test_restore_opens_the_windows_again_and_keeps_the_older_id_before(send, cli
     send(minutes=11, quantity=100)
     restored_at = in_minutes(20)
 
-    declare_restored(now=restored_at)
+    declare_restored(known_until=None, now=restored_at)
 
     attempt = attempt_of(lost)
     assert (attempt.sent_at, attempt.id_before, attempt.closed_at_id) == (restored_at, before, None)
@@ -92,7 +92,7 @@ def test_restore_when_ids_answer_that_the_backup_does_not_know_then_none_is_adop
     unsent = place(link=LINK)
     forgotten = send()
     Order.objects.filter(pk=forgotten.pk).update(upstream_id=None, answered_at=None, status=Status.CANCELED)
-    declare_restored(now=in_minutes(1))
+    declare_restored(known_until=None, now=in_minutes(1))
     end_pause(ForwardingPause.objects.get(ended_at=None).pk, now=in_minutes(1))
     send(minutes=13, quantity=100)
 
@@ -106,7 +106,7 @@ def test_restore_when_a_window_that_reaches_back_is_closed_and_nothing_answers_t
 ):
     send(quantity=100)
     unsent = place(link=LINK)
-    declare_restored(now=in_minutes(1))
+    declare_restored(known_until=None, now=in_minutes(1))
     end_pause(ForwardingPause.objects.get(ended_at=None).pk, now=in_minutes(1))
     send(minutes=13, quantity=100)
 

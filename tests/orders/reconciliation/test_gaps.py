@@ -51,7 +51,7 @@ def restored(send, place, client_upstream, service_orders_alone):
     forgotten = [send(quantity=100), send(quantity=200)]
     ids = [order.upstream_id for order in forgotten]
     forget(*forgotten)
-    declare_restored(now=in_minutes(1))
+    declare_restored(known_until=None, now=in_minutes(1))
     return waiting, ids
 
 

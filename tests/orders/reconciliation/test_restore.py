@@ -20,7 +20,7 @@ def test_after_a_restore_every_unsent_order_is_unknown_and_forwarding_stands_sti
     send()
     waiting = place()
 
-    assert declare_restored(now=timezone.now()) == 1
+    assert declare_restored(known_until=None, now=timezone.now()) == 1
 
     order = fresh(waiting)
     assert (order.status, order.last_upstream_id_before) == (
@@ -33,8 +33,8 @@ def test_after_a_restore_every_unsent_order_is_unknown_and_forwarding_stands_sti
 def test_a_second_restore_has_a_moment_of_its_own_though_the_first_pause_is_still_open(db: None) -> None:
     first, second = timezone.now(), timezone.now() + timedelta(hours=1)
 
-    declare_restored(now=first)
-    declare_restored(now=second)
+    declare_restored(known_until=None, now=first)
+    declare_restored(known_until=None, now=second)
 
     restored = ForwardingPause.objects.filter(reason=ForwardingPause.Reason.RESTORED).order_by("started_at")
     assert list(restored.values_list("started_at", "ended_at")) == [(first, second), (second, None)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,32 @@ def test_backup_when_another_is_under_way_is_refused_until_that_one_is_long_dead
 
     other.refresh_from_db()
     assert other.error.startswith("never ended")
+
+
+def test_backup_when_the_process_of_the_last_was_killed_begins_at_once_and_clears_up(backups) -> None:
+    gone = "999999 2026-01-01T00:00:00+00:00" if connection.vendor == "postgresql" else f"999999 {platform.node()}"
+    killed = Backup.objects.create(name="x", place="y", lock_holder=gone)
+    left = Path(backups.to)
+    left.mkdir(exist_ok=True)
+    (left / "shop-2026-01-01T00-00-00Z.dump.age.part").write_bytes(b"half")
+    (left / "mine.part").write_bytes(b"of somebody else")
+
+    take_backup(now=timezone.now())
+
+    killed.refresh_from_db()
+    assert killed.error.startswith("never ended")
+    assert [name for name in files(backups) if name.endswith(".part")] == ["mine.part"]
+
+
+def test_backup_when_old_ones_may_not_be_removed_is_a_good_one(backups, monkeypatch) -> None:
+    def refuse(place: Folder, name: str) -> None:
+        raise BackupFailed("may not")
+
+    for day in range(1, 5):
+        take_backup(now=timezone.now() - timedelta(days=400 * day))
+    monkeypatch.setattr(Folder, "delete", refuse)
+
+    assert take_backup(now=timezone.now()).verified_at
 
 
 def test_half_a_backup_of_a_killed_process_has_no_backups_name(backups) -> None:

@@ -59,6 +59,7 @@ WRONG = [
     ("ALLOWED_HOSTS", "shop.example.com"),
     ("SITE_URL", "https://elsewhere.example.com"),
     ("SITE_URL", "https://127.0.0.1/shop"),
+    ("SITE_URL", "https://127.0.0.1/"),
     ("SITE_URL", "https://127.0.0.1:port"),
     ("SITE_URL", "https://127.0.0.1?"),
     ("ADMIN_HOST", "https://admin.example.com"),

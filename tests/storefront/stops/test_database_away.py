@@ -84,7 +84,7 @@ def test_web_when_the_database_is_away_then_pages_say_so_and_answer_again_once_i
     assert "load the page again" in page.text
     assert (ready.status_code, ready.json()["database"]) == (503, "failed")
     assert (refused.json()["error"], refused.headers["Retry-After"]) == (
-        "Temporarily unavailable, try again in a moment",
+        "Temporarily unavailable, try again in a moment; after an order, look first whether it was placed",
         "10",
     )
     assert Order.objects.count() == 2

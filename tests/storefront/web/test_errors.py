@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.long_statements import long_statements
+from api.limits import BACK_SOON
 from orders.models import Checkout, Order
 from storefront.postgresql.limits import LIMITS, Process, startup_options, this_process_is
 from storefront.web.errors import broken
@@ -101,7 +102,7 @@ def test_api_when_a_statement_takes_too_long_then_programs_are_told_to_come_back
         call = {"key": key, "action": "add", "service": service.pk, "link": "https://x.com/a", "quantity": 100}
         answer = Client().post("/api/v2", call)
 
-    assert answer.json() == {"error": "Temporarily unavailable, try again in a moment"}
+    assert answer.json() == {"error": BACK_SOON}
     assert answer["Retry-After"] == "10"
 
 

@@ -25,8 +25,8 @@ def test_receipts_leave_out_what_lost_ones_may_have_and_that_is_noted(ann, strip
     stripe_paid(ann, stripe_server)
     now = timezone.now()
 
-    gap = skip_receipt_numbers(known_until=now - timedelta(seconds=100), now=now)
-    again = skip_receipt_numbers(known_until=now, now=now)
+    gap = skip_receipt_numbers(known_until=now - timedelta(seconds=100), begun_at=None, now=now)
+    again = skip_receipt_numbers(known_until=now, begun_at=now, now=now)
     stripe_paid(ann, stripe_server)
 
     assert gap is not None
@@ -35,10 +35,31 @@ def test_receipts_leave_out_what_lost_ones_may_have_and_that_is_noted(ann, strip
 
 
 def test_receipts_of_a_shop_that_issued_none_begin_with_one(ann, stripe_server) -> None:
-    assert skip_receipt_numbers(known_until=None, now=timezone.now()) is None
+    assert skip_receipt_numbers(known_until=None, begun_at=None, now=timezone.now()) is None
     stripe_paid(ann, stripe_server)
 
     assert Receipt.objects.get().number == 1
+
+
+def test_receipts_that_were_all_issued_after_the_backup_are_left_out(ann, stripe_server) -> None:
+    gap = skip_receipt_numbers(known_until=BEFORE, begun_at=None, now=timezone.now())
+    stripe_paid(ann, stripe_server)
+
+    assert gap is not None
+    assert (gap.first, Receipt.objects.get().number) == (1, gap.last + 1)
+
+
+def test_receipts_of_a_second_loss_go_beyond_those_that_were_issued_after_the_first(ann, stripe_server) -> None:
+    stripe_paid(ann, stripe_server)
+    first = skip_receipt_numbers(known_until=BEFORE, begun_at=None, now=timezone.now() - timedelta(minutes=30))
+    assert first is not None
+    # A backup is taken; a receipt is issued beyond the gap; it is lost, too.
+    second = skip_receipt_numbers(known_until=timezone.now(), begun_at=None, now=timezone.now())
+    stripe_paid(ann, stripe_server)
+
+    assert second is not None
+    assert second.first == first.last + 1
+    assert Receipt.objects.latest("pk").number == second.last + 1
 
 
 def test_a_payment_whose_callback_came_between_backup_and_loss_is_credited(ann, stripe_server) -> None:
