@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from orders.models import Order
-from storefront.backups.ids import JUMP, JUMP_A_SECOND, SEQUENCES, NoRoomToJump, jump_since, skip_ids
+from storefront.backups.ids import JUMP, JUMP_A_SECOND, SEQUENCES, MayNotSkip, NoRoomToJump, jump_since, skip_ids
 from support.models import Ticket
 from tests.orders.conftest import place
 
@@ -67,3 +67,16 @@ def test_jump_that_does_not_fit_is_refused_and_no_number_has_changed(place) -> N
         skip_ids(2**63 - 2)
 
     assert place().pk == before + 1
+
+
+def test_numbers_that_this_role_may_not_skip_are_refused_in_words(place) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no roles")
+    place()
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("CREATE ROLE may_nothing")
+        cursor.execute("SET LOCAL ROLE may_nothing")
+        with pytest.raises(MayNotSkip, match="set MIGRATION_DATABASE_URL"), transaction.atomic():
+            skip_ids()
+        cursor.execute("RESET ROLE")
+        cursor.execute("DROP ROLE may_nothing")
