@@ -40,9 +40,12 @@ def _beat_begins(**_further: Any) -> None:
 
 
 def _jobs_known(**_further: Any) -> None:
+    from django.db import connection
+
     from storefront.monitoring.scheduled_jobs import know_jobs
 
     know_jobs()
+    connection.close()  # the main thread, which does no task, needs it never again
 
 
 def _ends(**_further: Any) -> None:

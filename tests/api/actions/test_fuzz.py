@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
+from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,6 @@ from accounts.models import User
 from api.docs.errors import FURTHER, OF_DOCUMENT
 from api.docs.schemas import PARAMETERS
 from api.registry import ACTIONS
-from storefront.wsgi import application
 from tests.api import world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
@@ -171,7 +171,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 def test_openapi_when_calls_are_made_from_it_then_answers_are_as_described(
     often: Callable[[Any], Any], keys: list[str], mode: schemathesis.GenerationMode
 ) -> None:
-    schema = schemathesis.openapi.from_wsgi("/api/v2/openapi.json", application)
+    schema = schemathesis.openapi.from_wsgi("/api/v2/openapi.json", get_wsgi_application())
     operation = schema["/api/v2"]["POST"]
     texts = {refusal.text for refusal in (*OF_DOCUMENT, *FURTHER)}
 
