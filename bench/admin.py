@@ -127,7 +127,7 @@ def run(orders: int, rounds: int, *, only: str = "", verbose: bool = False) -> b
     """Fill a shop of its own and measure; return whether every aim was met."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-static-") as static,
-        shop(ALLOWED_HOSTS="localhost", STATIC_ROOT=static),
+        shop(ALLOWED_HOSTS="localhost,127.0.0.1", STATIC_ROOT=static),
     ):
         from django.core.management import call_command
         from django.db import connection

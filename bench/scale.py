@@ -331,7 +331,7 @@ def run(orders: int, rounds: int, *, only: str = "", verbose: bool = False) -> b
     limits = {"API_CALLS_PER_MINUTE": UNLIMITED, "API_CALLS_PER_MINUTE_PER_ADDRESS": UNLIMITED}
     with (
         tempfile.TemporaryDirectory(prefix="bench-static-") as static,
-        shop(ALLOWED_HOSTS="localhost", STATIC_ROOT=static, **limits),
+        shop(ALLOWED_HOSTS="localhost,127.0.0.1", STATIC_ROOT=static, **limits),
     ):
         from django.core.management import call_command
         from django.db import connection

@@ -43,6 +43,7 @@ def shop(*, services: int = 60, sandbox_state: Path | None = None, **environment
             DJANGO_SETTINGS_MODULE="storefront.settings", DEBUG="false", SECRET_KEY=secrets.token_urlsafe(48)
         )
         os.environ.update(DOTENV=os.devnull, LOG_LEVEL="WARNING", DATABASE_URL=postgres.url, REDIS_URL=redis_url)
+        os.environ.update(ALLOWED_HOSTS="127.0.0.1")
         os.environ.update(UPSTREAM_URL=sandbox.url, UPSTREAM_KEY=sandbox.key)
         os.environ.update(FIELD_ENCRYPTION_KEYS=base64.urlsafe_b64encode(32 * b"x").decode())
         os.environ.update({name: str(value) for name, value in environment.items()})
