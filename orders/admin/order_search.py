@@ -40,14 +40,14 @@ def find_orders(request: HttpRequest, rows: QuerySet[Any], typed: str) -> QueryS
         named = Q(pk=int(number[1]))
         if words.startswith("#"):
             return rows.filter(named)
-        known = _of_upstream(words) | _others(request, words)
+        known = of_upstream(words) | _others(request, words)
         if known or Order.objects.filter(named).exists():
             return rows.filter(named | Q(pk__in=known))
     elif _ADDRESS.fullmatch(words):
         customers = User.objects.filter(email__icontains=words).order_by("-pk").values_list("pk", flat=True)
         if found := list(customers[:MOST_CUSTOMERS]):
             return rows.filter(user__in=found)
-    known = _others(request, words) | (_of_upstream(words) if _UPSTREAM_ID.fullmatch(words) else set())
+    known = _others(request, words) | (of_upstream(words) if _UPSTREAM_ID.fullmatch(words) else set())
     if known:
         return rows.filter(pk__in=known)
     matching = Order.objects.matching(words).order_by().values_list("pk", flat=True)
@@ -55,7 +55,7 @@ def find_orders(request: HttpRequest, rows: QuerySet[Any], typed: str) -> QueryS
     return rows.filter(pk__in=matching if len(found_once) > LEAFED_THROUGH else found_once)
 
 
-def _of_upstream(typed: str) -> set[int]:
+def of_upstream(typed: str) -> set[int]:
     """Return the orders with this id upstream; of each kind there is one at most."""
     return set(Order.objects.filter(kind__in=Kind.values, upstream_id=typed).values_list("pk", flat=True))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +20,11 @@ from accounts.admin.widgets import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     go_to,
+    may_see,
     member_of_staff,
 )
 from accounts.power import NotYourOwnMoney
+from orders.admin.order_search import of_upstream
 from orders.admin.widgets import dialog
 from orders.lifecycle.service_requests import close_request
 from orders.lifecycle.transitions import WrongStatus
@@ -73,7 +75,7 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
     list_display = ("order", "kind", "shown_state", "order_status", "customer", "answer", "created_at")
     list_filter = ("state", "kind", "created_at")
     list_select_related = ("order__user",)
-    search_fields = ("order__id__exact", "order__upstream_id", "order__user__email", "order__title")
+    search_fields = ("order__id__exact", "order__user__email", "order__title")
     saved_filters = (
         SavedFilter(gettext_lazy("All"), ""),
         SavedFilter(gettext_lazy("Open"), OPEN_ONES),
@@ -94,6 +96,10 @@ class ServiceRequestAdmin(ReadOnlyAdmin):
         ("created_at", "closed_at", "closed_by"),
     )
     readonly_fields = tuple(name for row in fields for name in (row if isinstance(row, tuple) else (row,)))
+
+    def also_found(self, request: HttpRequest, typed: str) -> Q:
+        """Return the requests about the order that upstream calls so, for who may see orders."""
+        return Q(order__in=of_upstream(typed) if may_see(request.user, "orders.order") else ())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceRequest]:
         return super().get_queryset(request).select_related("order__user", "closed_by")

@@ -13,7 +13,6 @@ from unfold.decorators import display
 
 from accounts.admin.lists import SavedFilter
 from accounts.admin.own_favors import NoOwnFavors
-from accounts.admin.short_count import LEAFED_THROUGH
 from accounts.admin.widgets import (
     EMPTY,
     ModelAdmin,
@@ -30,7 +29,7 @@ from sms.queries.phones import newest_with_phone
 from upstream.reading.text import digits
 
 FEWEST_DIGITS = 7  # fewer are an order's number
-MOST_ORDERS = 20
+MOST_ORDERS, MOST_ROWS = 20, 1000  # the newest: who leafs through more types more digits
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -56,7 +55,7 @@ class FoundByPhone(ModelAdmin):
     def also_found(self, request: HttpRequest, typed: str) -> Q:
         """Return the rows with the digits typed."""
         rows = self.model._default_manager.all()
-        return Q(pk__in=newest_with_phone(rows, self.phone_column, typed, LEAFED_THROUGH))
+        return Q(pk__in=newest_with_phone(rows, self.phone_column, typed, MOST_ROWS))
 
 
 def orders_with_phone(request: HttpRequest, typed: str) -> list[int]:

@@ -13,7 +13,7 @@ from accounts.models import User
 from api.models import WebhookDelivery
 from catalog.models import Favorite
 from notifications.models import Notice
-from orders.models import Order
+from orders.models import Order, ServiceRequest
 from sms.models import Number
 from tests.storefront.admin_rows import make_rows, make_service
 from wallet.models import GatewayEvent, LedgerEntry, MoneyRequest, Receipt, TopUp
@@ -114,3 +114,12 @@ def test_notices_numbers_and_deliveries_are_found_by_keys(desk: Client) -> None:
     assert notice in found(desk, Notice, notice.key[:5])
     assert number in found(desk, Number, f"#{number.order_id}")
     assert found(desk, WebhookDelivery, str(delivery.event_id)) == [delivery]
+
+
+def test_requests_are_found_by_upstreams_number_of_their_order(desk: Client) -> None:
+    make_rows(1)
+    asked = ServiceRequest.objects.latest("pk")
+    Order.objects.filter(pk=asked.order_id).update(upstream_id="UP-77")
+
+    assert found(desk, ServiceRequest, "UP-77") == [asked]
+    assert found(desk, ServiceRequest, "UP-7") == []
