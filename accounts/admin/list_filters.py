@@ -11,15 +11,12 @@ from django.utils.functional import Promise
 Choices = Iterable[tuple[str, str | Promise]]
 
 
-def known_values(column: str, title: str | Promise, choices: Callable[[], Choices]) -> type[admin.SimpleListFilter]:
+def known_values(column: str, called: str | Promise, choices: Callable[[], Choices]) -> type[admin.SimpleListFilter]:
     """Return a filter by the values of a column, as `?column=value`; `choices` are asked with every page."""
 
     class KnownValues(admin.SimpleListFilter):
+        title = called  # type: ignore[assignment]  # the stubs know lazy texts by another name
         parameter_name = column
-
-        def __init__(self, *args: Any) -> None:
-            self.title = title  # type: ignore[assignment]  # Django's annotation forbids lazy texts
-            super().__init__(*args)
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
             return [(value, str(label)) for value, label in choices()]

@@ -28,6 +28,7 @@ LEVELS = 4  # so often a path is decoded by anybody, and read in between
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)  # browsers don't count the slashes behind it
+_BEHIND_PATH = re.compile(r"[?#]")
 # Names of one and the same site: its pages for telephones.
 _SAME_SITE = ("www.", "m.", "mobile.")
 
@@ -103,12 +104,13 @@ def readings_of(typed: str) -> list[Link]:
     an entry if one of its readings does. Nothing for what is no link.
     """
     text = read_as_link(typed)
-    address, mark, rest = re.match(r"([^?#]*)(\??)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    address = address.replace("\\", "/")
+    behind = _BEHIND_PATH.search(text)
+    place = behind.start() if behind else len(text)
+    address, rest = text[:place].replace("\\", "/"), text[place:]
     if _WEB.match(address) or not _SCHEME.match(address):
         address = f"https://{_WEB.sub('', address, count=1).lstrip('/')}"
     try:
-        parts = urlsplit(address + mark + rest)
+        parts = urlsplit(address + rest)
         host = domain_in(unquote(parts.hostname or ""))
     except ValueError:
         return []

@@ -30,7 +30,7 @@ def misfits(earnings: type[Model], *, kind: str, owner: str, earned: str, words:
         ) AS earnings
         GROUP BY owner, number
         HAVING SUM(earned) <> SUM(booked)
-        ORDER BY length(number), number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608 - our own names
     for whose, order, due, booked in rows_of(sql):
         yield (  # order 0: the row names none
             f"order {order}: it earned customer {whose} {text_from_micros(due)} {words},"

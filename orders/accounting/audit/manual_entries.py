@@ -58,7 +58,7 @@ def _misbooked() -> Iterator[str]:
         ) AS moves
         GROUP BY owner, reference
         HAVING SUM(asked) <> SUM(booked)
-        ORDER BY reference, owner"""  # noqa: S608
+        ORDER BY reference, owner"""  # noqa: S608 - our own names
     for owner, reference, asked, booked in rows_of(sql):
         yield (
             f"move by hand {reference} of customer {owner}: {text_from_micros(asked)} was asked for and agreed,"
@@ -85,7 +85,7 @@ def _misconfirmed() -> Iterator[str]:
         ) AS moves
         GROUP BY owner, name
         HAVING SUM(known) > 0 AND SUM(asked) <> SUM(booked)
-        ORDER BY name, owner"""  # noqa: S608
+        ORDER BY name, owner"""  # noqa: S608 - our own names
     for _owner, name, asked, booked in rows_of(sql):
         yield (
             f"payment {name}: {text_from_micros(asked)} was confirmed by hand, but the ledger got"
@@ -105,6 +105,6 @@ def _misrefunded() -> Iterator[str]:
             AND entry.amount_micros = request.amount_micros AND entry.kind = '{Kind.REFUND}'
         WHERE request.state = '{MoneyRequest.State.DONE}' AND request.kind = '{MoneyRequest.Kind.REFUND}'
             AND substr(request.act, 1, {len(PART) + 1}) = '{PART} ' AND entry.id IS NULL
-        ORDER BY request.id"""  # noqa: S608
+        ORDER BY request.id"""  # noqa: S608 - our own names
     for number, about, amount in rows_of(sql):
         yield f"request {number}: {text_from_micros(amount)} of {about} was given back in part, but not by the ledger"

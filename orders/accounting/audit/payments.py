@@ -100,7 +100,7 @@ def _compared() -> str:
         GROUP BY owner, name
         HAVING COUNT(status) = 0 OR SUM(credited) <> SUM(came_in) OR SUM(reversed) <> SUM(taken) + SUM(owed)
             OR (MAX(status) = '{Status.PAID}' AND SUM(credited) = 0)
-        ORDER BY name, owner"""  # noqa: S608
+        ORDER BY name, owner"""  # noqa: S608 - our own names
 
 
 def _owed_compared() -> str:
@@ -118,4 +118,4 @@ def _owed_compared() -> str:
         ) AS booked
         GROUP BY owner, number
         HAVING SUM(known) = 0 OR SUM(paid) <> SUM(taken)
-        ORDER BY length(number), number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608 - our own names

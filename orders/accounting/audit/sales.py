@@ -85,4 +85,4 @@ def _compared() -> str:
         HAVING COUNT(status) = 0 OR SUM(charged) - SUM(discounted) <> SUM(price)
             OR SUM(discounted) <> SUM(coupon) OR SUM(returned) <> SUM(refunded)
             OR (MAX(status) IN ('{Status.FAILED}', '{Status.CANCELED}') AND SUM(refunded) <> SUM(price))
-        ORDER BY length(number), number, owner"""  # noqa: S608
+        ORDER BY length(number), number, owner"""  # noqa: S608 - our own names

@@ -13,15 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Category, Service
+from catalog.models import Service
 from orders.accounting.daily_totals.dimensions import dimensions
 from orders.accounting.daily_totals.keeping import keep_totals
 from orders.accounting.daily_totals.reading import Reader, span_before
 from orders.accounting.report import Span, report
 from orders.models import Length, Order, Status, TotalSpan
 from tests.orders.accounting.booking import pay, sell
+from tests.orders.accounting.october import likes
 from wallet.models import LedgerEntry
 
+__all__ = ["likes"]  # a fixture
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 PAGE, SERVICES = "admin:orders_reports", "admin:orders_service_report"
 Kind = LedgerEntry.Kind
@@ -31,15 +33,6 @@ TODAY = timezone.localdate()
 
 def noon(days_ago: int) -> Any:
     return timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
-
-
-@pytest.fixture
-def likes(service: Service) -> Service:
-    category = Category.objects.create(name="Likes")
-    values = {"upstream_id": 900_002, "category": category, "name": "Likes", "type": "Default"}
-    return Service.objects.create(
-        **values, rate_upstream_micros=1_500_000, min_quantity=1, max_quantity=10_000, search_text="likes"
-    )
 
 
 @pytest.fixture

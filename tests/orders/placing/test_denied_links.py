@@ -22,6 +22,7 @@ from orders.placing.pay_first import close_pending_of, pay_and_order
 from orders.placing.place import place_order
 from orders.placing.refusals import AccountBlocked
 from tests.accounts.denying import deny
+from tests.orders.placing.paying_first import form_of, fresh
 from tests.orders.quoting import signed
 from tests.pages import page_words
 from tests.wallet.paying import demo_says
@@ -37,10 +38,6 @@ WORDS = "We can't take orders for this link."
 @pytest.fixture
 def rule(db: None) -> DenyRule:
     return deny("link", "instagram.com/ann")
-
-
-def fresh(service: Service) -> Service:
-    return Service.objects.select_related("category").get(pk=service.pk)
 
 
 def order(user: User, service: Service, link: str = LINK, **asked: Any) -> Order:
@@ -111,7 +108,7 @@ def test_the_page_says_it_beside_the_field(ann: User, service: Service, rule: De
 
 def test_no_payment_begins_for_it(kim: User, service: Service, rule: DenyRule, settings: Any) -> None:
     settings.DEBUG = True
-    asked = pay_for(kim, service)
+    asked = form_of(kim, service) | {"link": LINK}
 
     with pytest.raises(LinkDenied):
         pay_and_order(**asked)
@@ -120,23 +117,9 @@ def test_no_payment_begins_for_it(kim: User, service: Service, rule: DenyRule, s
     assert hits() == [("order", kim.email, LINK)]
 
 
-def pay_for(kim: User, service: Service) -> dict[str, Any]:
-    return {
-        "user": kim,
-        "service": fresh(service),
-        "quantity": 2000,
-        "link": LINK,
-        "comments": "",
-        "quote": signed(kim, service, quantity=2000, price_micros=3_750_000),
-        "request_id": str(uuid.uuid4()),
-        "gateway": "demo",
-        "now": timezone.now(),
-    }
-
-
 def test_what_was_paid_for_before_the_entry_lands_in_the_wallet(kim: User, service: Service, settings: Any) -> None:
     settings.DEBUG = True
-    pending = pay_and_order(**pay_for(kim, service))
+    pending = pay_and_order(**form_of(kim, service) | {"link": LINK})
     assert pending is not None
     deny("link", "instagram.com/ann")
 
@@ -151,7 +134,7 @@ def test_what_was_paid_for_before_the_entry_lands_in_the_wallet(kim: User, servi
 
 def test_what_a_blocked_customer_paid_for_lands_in_the_wallet(kim: User, service: Service, settings: Any) -> None:
     settings.DEBUG = True
-    pending = pay_and_order(**pay_for(kim, service))
+    pending = pay_and_order(**form_of(kim, service) | {"link": LINK})
     assert pending is not None
     User.objects.filter(pk=kim.pk).update(is_active=False)
 

@@ -1,40 +1,19 @@
 """Paying for an order directly, with a coupon: what is missing is less, and the coupon is used once it is paid."""
 
-import uuid
-
 import pytest
 from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Coupon, Order, PendingCheckout
-from orders.placing.pay_first import close_pending, pay_and_order
+from orders.placing.pay_first import close_pending
 from orders.placing.refusals import DiscountNotSeen, OrderRefused, RequestIdReused
 from tests.orders.couponing import balance, coupon
-from tests.orders.quoting import signed
+from tests.orders.placing.paying_first import pay
 from tests.wallet.paying import demo_says
 from wallet.gateways import State
 from wallet.models import TopUp
 
-
-@pytest.fixture
-def pay(kim, service, settings):
-    """Press "pay and order": 2,000 followers for 3.75."""
-    settings.DEBUG = True
-
-    def press(**asked):
-        values = {
-            "user": kim,
-            "service": Service.objects.select_related("category").get(pk=service.pk),
-            "quantity": 2000,
-            "link": "https://instagram.com/kim",
-            "comments": "",
-            "quote": signed(kim, service, quantity=2000, price_micros=3_750_000),
-            "request_id": str(uuid.uuid4()),
-            "gateway": "demo",
-        }
-        return pay_and_order(**{**values, "now": timezone.now(), **asked})
-
-    return press
+__all__ = ["pay"]  # a fixture
 
 
 def paid(pending) -> PendingCheckout:

@@ -79,7 +79,6 @@ class Systemd:
     def _here(self, value: str) -> str:
         here = {
             "/var/lib/shop": str(self._folder / "shop"),
-            "/tmp/prometheus": str(self._folder / "prometheus"),  # noqa: S108 - PrivateTmp
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",
         }
         for theirs, ours in here.items():
