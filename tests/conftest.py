@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -42,6 +43,9 @@ def pytest_configure() -> None:
     django_settings.WHITENOISE_AUTOREFRESH = True
     # A page beside a whole suite may take longer than a tenth of a second, and would ask for the version once more.
     version.PROCESS_SECONDS = 2
+    # How long it takes to think of an example says how busy the machine is.
+    hypothesis.settings.register_profile("shop", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("shop")
     empty_quickly()
     user_logged_in.connect(confirmed_a_moment_ago)
 

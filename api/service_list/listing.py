@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ class Line(NamedTuple):
     rate_per_override: int | None
     rate_upstream_micros: int
     rate_override_micros: int | None
+    markup_percent: Decimal | None
     min_quantity: int
     max_quantity: int
     refill: bool
@@ -140,7 +142,8 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
     number: Callable[[int], int | str] = str if format_.numbers_as_text else int
 
     def row_of(line: Line) -> dict[str, Any]:
-        formula = book.customers_formula(line.category_id, line.subcategory_id, line.id)
+        place = line.category_id, line.subcategory_id, line.id
+        formula = book.customers_formula(*place, own_percent=line.markup_percent)
         rate_micros = formula.rate_micros(line.rate_upstream_micros, line.rate_override_micros)
         form = order_form_of(line.type, line.mapped_form)
         rate_per = line.rate_per_override or line.category__rate_per or default_rate_per

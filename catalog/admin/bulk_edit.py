@@ -24,7 +24,6 @@ from catalog.admin.edited_values import TITLES, changes_in_words
 from catalog.models import EditedService, Service
 from catalog.operations.edit_jobs import CHANGES_SERVICES, EDIT_SERVICES, PUT_SERVICES_BACK
 from catalog.operations.edit_preview import EditEffect, Line, preview_edit
-from catalog.operations.service_edits import Values
 from catalog.pricing.repricing import lock_prices
 from catalog.sync.tables import set_of
 from jobs.admin.list_files import filtered_rows
@@ -116,7 +115,7 @@ class BulkEdit(UnfoldModelAdmin):
         return _asked(request, PUT_SERVICES_BACK, _("Put back: %(what)s") % {"what": job.title}, {"job": job.pk})
 
     def _ask(self, request: HttpRequest, form: EditForm, effect: EditEffect, fingerprint: str) -> HttpResponse:
-        columns = ", ".join(str(TITLES[name]) for name in Values._fields if effect.columns[name])
+        columns = ", ".join(str(title) for name, title in TITLES.items() if effect.columns[name])
         words = ngettext("Edit %(count)d service: %(what)s", "Edit %(count)d services: %(what)s", effect.changed)
         params = {"edit": form.edit.params, "ids": effect.ids, "marks": effect.marks, "fingerprint": fingerprint}
         with transaction.atomic():
@@ -141,7 +140,7 @@ class BulkEdit(UnfoldModelAdmin):
             "count": len(ids),
             "effect": effect,
             "fingerprint": seen,
-            "columns": [(TITLES[name], effect.columns[name]) for name in Values._fields if effect.columns[name]]
+            "columns": [(title, effect.columns[name]) for name, title in TITLES.items() if effect.columns[name]]
             if effect
             else [],
             "table": _table(effect.lines) if effect else None,

@@ -10,10 +10,13 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts.typed_forms import AmountField, Form
 from catalog.admin.rule_form import MAX_AMOUNT
-from catalog.models import Delivery
+from catalog.models import Category, Delivery
 from catalog.operations.service_edits import (
+    PLACE_BACK,
+    PLACE_PUT,
     PRICE_AMOUNT,
     PRICE_CLEAR,
+    PRICE_MARKUP,
     PRICE_PERCENT,
     WARRANTY_CLEAR,
     WARRANTY_SET,
@@ -35,18 +38,40 @@ class EditForm(Form):
         choices=(KEEP, ("show", gettext_lazy("Show to customers")), ("hide", gettext_lazy("Hide from customers"))),
         widget=UnfoldAdminSelectWidget,
     )
+    place = forms.ChoiceField(
+        label=gettext_lazy("Category"),
+        required=False,
+        choices=(
+            KEEP,
+            (PLACE_PUT, gettext_lazy("Another one of the shop's")),
+            (PLACE_BACK, gettext_lazy("The one that upstream has them in")),
+        ),
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy(
+            "Customers find them there, and the markup rules of that category are for them. What a rate is for and how "
+            "a service is delivered stays as it is. Syncs leave them there."
+        ),
+    )
+    category = forms.ModelChoiceField(
+        label=gettext_lazy("Put into"),
+        required=False,
+        queryset=Category.objects.filter(merged_into=None),
+        widget=UnfoldAdminSelectWidget,
+    )
     price = forms.ChoiceField(
         label=gettext_lazy("Price"),
         required=False,
         choices=(
             KEEP,
-            (PRICE_CLEAR, gettext_lazy("As the markup rules say: no price of its own")),
+            (PRICE_CLEAR, gettext_lazy("As the markup rules say: no price and no markup of its own")),
+            (PRICE_MARKUP, gettext_lazy("A markup of its own: a percentage on what it costs each day")),
             (PRICE_PERCENT, gettext_lazy("Its own: today's cost plus a percentage")),
             (PRICE_AMOUNT, gettext_lazy("Its own: the same amount for all")),
         ),
         widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy(
-            "A service's own price stays when upstream's rate changes. For a markup that follows it, add a markup rule."
+            "A service's own price stays when upstream's rate changes; its own markup follows it, and keeps the "
+            "rounding and the floor of its category's rule."
         ),
     )
     percent = forms.DecimalField(
@@ -107,11 +132,14 @@ class EditForm(Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for choice, chosen, field in (
             ("price", PRICE_PERCENT, "percent"),
+            ("price", PRICE_MARKUP, "percent"),
             ("price", PRICE_AMOUNT, "amount"),
             ("warranty", WARRANTY_SET, "warranty_days"),
         ):
             if cleaned.get(choice) == chosen and cleaned.get(field) is None and field not in self.errors:
                 self.add_error(field, _("Enter a number."))
+        if cleaned.get("place") == PLACE_PUT and cleaned.get("category") is None and "category" not in self.errors:
+            self.add_error("category", _("Choose a category."))
         if cleaned.get("replacement") and not cleaned.get("find"):
             self.add_error("find", _("Enter the words that are replaced."))
         if not self.errors and self.edit == Edit():
@@ -122,15 +150,17 @@ class EditForm(Form):
     def edit(self) -> Edit:
         """What was chosen; for a form without errors."""
         chosen = self.cleaned_data
-        price, warranty, delivery = chosen["price"], chosen["warranty"], chosen["delivery"]
+        price, warranty, delivery, place = (chosen[name] for name in ("price", "warranty", "delivery", "place"))
         return Edit(
             visible={"show": True, "hide": False}.get(chosen["visible"]),
             price=price,
-            percent=str(chosen["percent"]) if price == PRICE_PERCENT else "",
+            percent=str(chosen["percent"]) if price in (PRICE_PERCENT, PRICE_MARKUP) else "",
             amount_micros=micros_from_decimal(chosen["amount"]) if price == PRICE_AMOUNT else None,
             find=chosen["find"],
             replacement=chosen["replacement"] if chosen["find"] else "",
             delivery={"": None, SAME_AS_CATEGORY: ""}.get(delivery, delivery),
             warranty=warranty,
             warranty_days=chosen["warranty_days"] if warranty == WARRANTY_SET else None,
+            place=place,
+            category_id=chosen["category"].pk if place == PLACE_PUT else None,
         )

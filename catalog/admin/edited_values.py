@@ -1,6 +1,7 @@
 """The values of services that edits and files change, in words."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,16 +9,19 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.lists import EMPTY
 from accounts.templatetags.money import money
-from catalog.models import Delivery
+from catalog.models import Category, Delivery, RateUnit
 
 TITLES = {
     "visible": gettext_lazy("visibility"),
     "left_out": gettext_lazy("hidden by"),
     "display_name": gettext_lazy("display name"),
     "short_title_override": gettext_lazy("short name"),
+    "category_id": gettext_lazy("category"),
+    "rate_per_override": gettext_lazy("rate unit"),
     "delivery_override": gettext_lazy("delivery"),
     "warranty_days": gettext_lazy("warranty, days"),
     "rate_override_micros": gettext_lazy("own price"),
+    "markup_percent": gettext_lazy("own markup"),
     "paused_because": gettext_lazy("pause reason"),
 }
 
@@ -38,6 +42,12 @@ def _shown(column: str, value: Any) -> str:
         return _("an import rule") if value else _("our staff")
     if column == "rate_override_micros":
         return _("by the rules") if value is None else money(value)
+    if column == "category_id":
+        return str(Category.objects.get(pk=value))
+    if column == "markup_percent":
+        return _("by the rules") if value is None else f"{Decimal(value).normalize():f} %"
+    if column == "rate_per_override":
+        return _("same as category") if value is None else str(RateUnit(value).label)
     if column == "delivery_override":
         return str(Delivery(value).label).partition(":")[0] if value else _("same as category")
     return EMPTY if value in (None, "") else str(value)

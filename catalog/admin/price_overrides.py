@@ -16,7 +16,8 @@ from catalog.sync.import_rules import import_rules
 from catalog.titles.facts import read_lines, write_lines
 from upstream.money import MICROS
 
-PRICE_FIELDS = {"rate_override_micros", "rate_per_override"}  # what the stored selling rates of a service follow
+# What the stored selling rates of a service follow.
+PRICE_FIELDS = {"rate_override_micros", "rate_per_override", "markup_percent"}
 
 
 class ServiceForm(ModelForm):
@@ -60,7 +61,8 @@ class ServiceForm(ModelForm):
         visible: bool = self.cleaned_data["visible"]
         service = self.instance
         shown = visible and not self.initial.get("visible")
-        if shown and import_rules().leave_out(service.category.name, service.type, service.name):
+        category = service.upstream_category or service.category
+        if shown and import_rules().leave_out(category.name, service.type, service.name):
             raise ValidationError(_("An import rule leaves this service out. Change the rule first."))
         return visible
 

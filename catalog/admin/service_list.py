@@ -32,7 +32,7 @@ SHOWN = (
 FILE_COLUMNS = (
     *("upstream_id", "name", "category__name", "type", "rate_upstream_micros", "selling_rate_micros", "visible"),
     *("display_name", "short_title_override", "delivery_override", "warranty_days", "rate_override_micros"),
-    "paused_because",
+    *("markup_percent", "paused_because"),
 )
 # What is shown beside the title of the services with such figures, and what the list begins with.
 FIGURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

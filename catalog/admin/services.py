@@ -189,6 +189,7 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
         shown_translations,
         "category",
         "subcategory",
+        "upstream_category",
         "type",
         upstream_rate,
         "min_quantity",
@@ -213,7 +214,7 @@ class ServiceAdmin(ServiceColumns, BulkEdit, FileImport, EditOnlyAdmin):
                     "description",
                     ("visible", "position"),
                     ("delivery_override", "warranty_days"),
-                    ("rate_per_override", "rate_override_micros"),
+                    ("rate_per_override", "rate_override_micros", "markup_percent"),
                     "paused_because",
                 )
             },

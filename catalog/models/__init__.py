@@ -1,5 +1,6 @@
 """What is for sale, at what price, and how we know: tables by subject."""
 
+from catalog.models.categories import Category, CategoryQuerySet, Delivery, RateUnit, Subcategory
 from catalog.models.customers import Favorite, StockAlert
 from catalog.models.edits import EditedService, ServiceFilePart
 from catalog.models.exchange_rates import ExchangeRate
@@ -9,17 +10,7 @@ from catalog.models.quality import ServiceMargin, ServiceQuality, in_steps, shar
 from catalog.models.rules import BaseMarkupRule, MarkupRule, PriceList, Rounding, markup_rule_constraints
 from catalog.models.service_news import ServiceNews
 from catalog.models.service_types import MappedType
-from catalog.models.services import (
-    HAS_STOCK,
-    Category,
-    CategoryQuerySet,
-    Delivery,
-    OrderForm,
-    RateUnit,
-    Service,
-    ServiceQuerySet,
-    Subcategory,
-)
+from catalog.models.services import HAS_STOCK, OrderForm, Service, ServiceQuerySet
 from catalog.models.syncs import QuarantinedAnswer, ServiceChange, SyncRun
 from catalog.models.synonyms import SearchSynonym, SearchWord
 from catalog.models.titles import Fact, PricePoint, TitleRule

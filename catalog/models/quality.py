@@ -1,6 +1,7 @@
 """How well a service has done lately, as the shop's own orders show; `orders` measures, the catalog shows."""
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -56,7 +57,8 @@ class ServiceQuality(models.Model):
 class ServiceMargin(models.Model):
     """What the orders of a service brought in the last days; only where there were any.
 
-    Amounts are in the shop's currency. See orders/accounting/service_margin.py for what is counted.
+    Amounts are in the shop's currency, but for those that say upstream. What is counted is said in
+    orders/accounting/service_margin.py.
     """
 
     service = models.OneToOneField(
@@ -66,11 +68,24 @@ class ServiceMargin(models.Model):
     kept_micros = MicrosField(_("sales less refunds"))
     cost_micros = MicrosField(_("upstream cost"))
     margin_micros = MicrosField(_("margin"), db_index=True)
+    # Of the orders that were done in whole and that upstream named a charge for.
+    charged_orders = models.PositiveIntegerField(_("orders charged"), default=0, db_default=0)
+    expected_upstream_micros = MicrosField(_("expected cost"), default=0, db_default=0)
+    charged_upstream_micros = MicrosField(_("charged"), default=0, db_default=0)
+    surplus_upstream_micros = MicrosField(_("charged more than expected"), default=0, db_default=0)
     measured_at = models.DateTimeField(_("measured"), default=timezone.now)
 
     class Meta:
         verbose_name = _("margin of a service")
         verbose_name_plural = _("margins of services")
+        indexes = [
+            models.Index(
+                F("surplus_upstream_micros").desc(),
+                "service",
+                condition=Q(charged_orders__gt=0),
+                name="margin_by_surplus",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.margin_micros}"

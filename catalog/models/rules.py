@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
-from catalog.models.services import Category, Service, Subcategory
+from catalog.models.categories import Category, Subcategory
+from catalog.models.services import Service
 
 
 class Rounding(models.TextChoices):

@@ -15,7 +15,8 @@ from tablib import Dataset
 
 from accounts.csv_export import as_written
 from catalog.models import Delivery, EditedService, Service, ServiceFilePart
-from catalog.operations.service_edits import LONGEST_NAME, Row, Values, differing, edit_rows, why_not
+from catalog.operations.places import Place
+from catalog.operations.service_edits import CENT, LONGEST_NAME, Row, Values, differing, edit_rows, why_not
 from catalog.operations.service_files import KEY
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step
@@ -27,6 +28,9 @@ from upstream.reading.text import line
 LONGEST_PAUSE = 300
 MAX_PRICE_MICROS = 1_000_000_000_000
 MAX_WARRANTY = 36_500
+MAX_PERCENT = 10_000
+# What goes with another column, or needs the page that shows what it does to prices.
+NOT_IN_FILES = {"left_out", "rate_per_override", *Place._fields} - {"delivery_override"}
 YES, NO = frozenset(("yes", "true", "1", "да")), frozenset(("no", "false", "0", "нет"))
 
 
@@ -82,6 +86,16 @@ class Amount(widgets.Widget):
         return micros
 
 
+class Percent(widgets.Widget):
+    def clean(self, value: Any, row: Any = None, **_more: Any) -> str | None:
+        if not (said := str(value).strip().removesuffix("%").strip()):
+            return None
+        percent = amounts.typed_amount(said)
+        if percent is None or not 0 <= percent <= MAX_PERCENT or percent != percent.quantize(CENT):
+            raise ValueError(_("Write a percentage from 0 up like 12.5, or nothing for the markup rules."))
+        return str(percent.quantize(CENT))
+
+
 class Number(widgets.Widget):
     def clean(self, value: Any, row: Any = None, **_more: Any) -> int:
         said = str(value).strip()
@@ -100,11 +114,12 @@ class ServiceLines(resources.ModelResource):
     delivery_override = fields.Field("delivery_override", "delivery_override", Choice())
     warranty_days = fields.Field("warranty_days", "warranty_days", Days())
     rate_override_micros = fields.Field("rate_override_micros", "rate_override", Amount())
+    markup_percent = fields.Field("markup_percent", "markup_percent", Percent())
     paused_because = fields.Field("paused_because", "paused_because", Text(LONGEST_PAUSE))
 
     class Meta:
         model = Service
-        fields = (KEY, *(name for name in Values._fields if name != "left_out"))
+        fields = (KEY, *(name for name in Values._fields if name not in NOT_IN_FILES))
         import_id_fields = (KEY,)
         skip_diff = True  # of which the library makes HTML
         store_instance = True

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import EditedService
 from catalog.operations.check_file import CHECK_SERVICE_FILE
+from catalog.operations.places import all_categories
 from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, mark_of, why_not, write_values
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step, declare
@@ -35,9 +36,10 @@ class EditServices(Kind):
         seen = dict(zip(ids, job.params["marks"][start : start + AT_ONCE], strict=True))
         edit, rate = Edit(**job.params["edit"]), exchange_rate_micros(now)
         rows, changes, problems = locked_rows(ids), {}, []
+        categories = all_categories()
         for row in rows:
             try:
-                after = edit.of(row, exchange_rate_micros=rate)
+                after = edit.of(row, exchange_rate_micros=rate, categories=categories)
             except NotEditable as why:
                 problems.append(_problem(row, str(why)))
                 continue

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from catalog.models import ServiceMargin, ServiceQuerySet
+from catalog.operations.places import all_categories
 from catalog.operations.service_edits import Edit, NotEditable, Row, Values, differing, edit_rows, mark_of
 from catalog.pricing import PriceBook, price_book
+from catalog.pricing.formula import Formula
 
 SHOWN_ROWS = 25
 SHOWN_LEFT = 25
@@ -47,7 +49,7 @@ class EditEffect:
 
 def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> EditEffect:
     """Return what an edit of these services does; a fixed number of queries, seconds for a hundred thousand."""
-    book = price_book(None, now=now)
+    book, categories = price_book(None, now=now), all_categories()
     margins = {
         pk: (kept, margin)
         for pk, kept, margin in ServiceMargin.objects.values_list("service_id", "kept_micros", "margin_micros")
@@ -56,7 +58,7 @@ def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> Edi
     for row in edit_rows(services):
         effect.services += 1
         try:
-            after = edit.of(row, exchange_rate_micros=book.exchange_rate_micros)
+            after = edit.of(row, exchange_rate_micros=book.exchange_rate_micros, categories=categories)
         except NotEditable as why:
             effect.left_count += 1
             if len(effect.left) < SHOWN_LEFT:
@@ -72,9 +74,9 @@ def _count(effect: EditEffect, row: Row, after: Values, book: PriceBook, earned:
     effect.ids.append(row.id)
     effect.marks.append(mark_of(row, after))
     effect.columns.update([*differing(row.values, after)[1]])
-    formula = book.visitors_formula(row.category_id, row.subcategory_id, row.id)
     rate = row.rate_upstream_micros
-    before_micros = formula.rate_micros(rate, row.values.rate_override_micros)
+    before_micros = _formula(book, row, row.values).rate_micros(rate, row.values.rate_override_micros)
+    formula = _formula(book, row, after)
     after_micros = formula.rate_micros(rate, after.rate_override_micros)
     effect.dearer += after_micros > before_micros
     effect.cheaper += after_micros < before_micros
@@ -87,3 +89,7 @@ def _count(effect: EditEffect, row: Row, after: Values, book: PriceBook, earned:
         effect.margin_gone_micros += margin
     if len(effect.lines) < SHOWN_ROWS:
         effect.lines.append(Line(row, after, before_micros, after_micros))
+
+
+def _formula(book: PriceBook, row: Row, values: Values) -> Formula:
+    return book.visitors_formula(values.category_id, values.subcategory_id, row.id, own_percent=values.own_percent)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from catalog.models import Category, Service, ServiceQuerySet
 from catalog.operations.overrides import refresh_search_text
+from catalog.operations.places import Place, UncertainUnit, put_into
 from catalog.pricing.repricing import lock_prices, reprice_services
 from catalog.sync.import_rules import import_rules
 from upstream.money import MICROS
@@ -26,8 +27,11 @@ READ_AT_ONCE = 2000
 WRITTEN_AT_ONCE = 250
 MARK_DIGITS = 12  # of a job there may be a hundred thousand
 LONGEST_NAME = 500
-PRICE_CLEAR, PRICE_PERCENT, PRICE_AMOUNT = "clear", "percent", "amount"
+PRICE_CLEAR, PRICE_MARKUP, PRICE_PERCENT, PRICE_AMOUNT = "clear", "markup", "percent", "amount"
 WARRANTY_CLEAR, WARRANTY_SET = "clear", "set"
+PLACE_PUT, PLACE_BACK = "put", "back"
+CENT = Decimal("0.01")
+PRICED_BY = {"rate_override_micros", "markup_percent", "category_id", "subcategory_id", "rate_per_override"}
 
 
 class NotEditable(Exception):
@@ -37,17 +41,33 @@ class NotEditable(Exception):
 class Values(NamedTuple):
     """The columns of a service that are edited here.
 
-    `left_out` goes with `visible`: what staff shows or hides is no longer what a rule has hidden.
+    `left_out` goes with `visible`: what staff shows or hides is no longer what a rule has hidden. From `category_id` to
+    `delivery_override` in the order of `Place`. `markup_percent` is a text, as JSON keeps it.
     """
 
     visible: bool
     left_out: bool
     display_name: str
     short_title_override: str
+    category_id: int
+    subcategory_id: int | None
+    upstream_category_id: int | None
+    upstream_subcategory_id: int | None
+    rate_per_override: int | None
     delivery_override: str
     warranty_days: int | None
     rate_override_micros: int | None
+    markup_percent: str | None
     paused_because: str
+
+    @property
+    def place(self) -> Place:
+        return Place(*(getattr(self, name) for name in Place._fields))
+
+    @property
+    def own_percent(self) -> Decimal | None:
+        """The service's own markup, as the price book takes it."""
+        return None if self.markup_percent is None else Decimal(self.markup_percent)
 
 
 class Row(NamedTuple):
@@ -57,8 +77,6 @@ class Row(NamedTuple):
     upstream_id: int
     name: str
     type: str
-    category_id: int
-    subcategory_id: int | None
     rate_upstream_micros: int
     values: Values
     ruled_out: bool
@@ -68,8 +86,8 @@ class Row(NamedTuple):
 class Edit:
     """What to change; everything empty changes nothing. `delivery` None keeps it, "" is that of the category.
 
-    `percent` is added to what a service costs, `amount_micros` is its price in the shop's currency; both become the
-    service's own price, for as many pieces as its rate buys. `find` in the name becomes `replacement`.
+    `percent` is added to what a service costs, once or, as its own markup, every day; `amount_micros` is its price in
+    the shop's currency, for as many pieces as its rate buys. `find` in the name becomes `replacement`.
     """
 
     visible: bool | None = None
@@ -81,15 +99,17 @@ class Edit:
     delivery: str | None = None
     warranty: str = ""
     warranty_days: int | None = None
+    place: str = ""
+    category_id: int | None = None
 
     @property
     def params(self) -> dict[str, Any]:
         """What JSON keeps of it; `Edit(**params)` is the same edit."""
         return asdict(self)
 
-    def of(self, row: Row, *, exchange_rate_micros: int) -> Values:
-        """Return what a service becomes. Raises NotEditable."""
-        now = row.values
+    def of(self, row: Row, *, exchange_rate_micros: int, categories: Mapping[int, Category]) -> Values:
+        """Return what a service becomes; `categories` are all there are. Raises NotEditable."""
+        now = self._put(row.values, categories)
         values = now._replace(
             visible=now.visible if self.visible is None else self.visible,
             left_out=now.left_out if self.visible is None else False,
@@ -97,10 +117,27 @@ class Edit:
             delivery_override=now.delivery_override if self.delivery is None else self.delivery,
             warranty_days=self._warranty(now),
             rate_override_micros=self._price(row, exchange_rate_micros),
+            markup_percent=self._markup(now),
         )
         if why := why_not(row, values, exchange_rate_micros=exchange_rate_micros):
             raise NotEditable(why)
         return values
+
+    def _put(self, now: Values, categories: Mapping[int, Category]) -> Values:
+        if not self.place:
+            return now
+        try:
+            place = put_into(now.place, self.category_id if self.place == PLACE_PUT else None, categories)
+        except UncertainUnit:
+            raise NotEditable(
+                _("How many pieces its rate buys is not certain yet. Confirm the unit of its category first.")
+            ) from None
+        return now._replace(**place._asdict())
+
+    def _markup(self, now: Values) -> str | None:
+        if self.price == PRICE_MARKUP:
+            return str(Decimal(self.percent).quantize(CENT))
+        return None if self.price else now.markup_percent
 
     def _name(self, row: Row) -> str:
         """Return the shop's own name with the words replaced; none where upstream's name comes out."""
@@ -122,7 +159,7 @@ class Edit:
 
     def _price(self, row: Row, exchange_rate_micros: int) -> int | None:
         cost = cost_of(row, exchange_rate_micros=exchange_rate_micros)
-        if self.price == PRICE_CLEAR:
+        if self.price in (PRICE_CLEAR, PRICE_MARKUP):
             return None
         if self.price == PRICE_PERCENT:
             return _marked_up(cost, Decimal(self.percent))
@@ -157,8 +194,11 @@ def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
     rules = import_rules()
     names = dict(Category.objects.values_list("pk", "name")) if rules else {}
     for found in services.order_by("pk").values_list(*columns).iterator(chunk_size=READ_AT_ONCE):
-        row = Row._make((*found[:first], Values._make(found[first:]), False))
-        if rules and rules.leave_out(names[row.category_id], row.type, row.name):
+        values = Values._make(found[first:])
+        if values.markup_percent is not None:
+            values = values._replace(markup_percent=str(values.markup_percent))
+        row = Row._make((*found[:first], values, False))
+        if rules and rules.leave_out(names[values.place.upstream[0]], row.type, row.name):
             row = row._replace(ruled_out=True)
         yield row
 
@@ -181,9 +221,9 @@ def write_values(changes: Mapping[int, Values], rows: Iterable[Row], *, now: dat
         Service.objects.bulk_update(services, changed, batch_size=WRITTEN_AT_ONCE)
     columns = {name for changed in alike for name in changed}
     touched = Service.objects.filter(pk__in=[each.id for each in written])
-    if columns & {"display_name", "short_title_override"}:
+    if columns & {"display_name", "short_title_override", "category_id"}:
         refresh_search_text(touched)
-    if "rate_override_micros" in columns:
+    if columns & PRICED_BY:
         reprice_services(now=now, services=touched)
     return written
 

@@ -21,7 +21,7 @@ ROWS_A_PART = 250
 KEY = "upstream_id"
 COLUMNS = (
     *(KEY, "visible", "display_name", "short_title_override", "delivery_override", "warranty_days"),
-    *("rate_override", "paused_because"),
+    *("rate_override", "markup_percent", "paused_because"),
 )
 Line = tuple[int, list[str]]  # its number in the file, the cells of COLUMNS that the file has
 

@@ -19,6 +19,7 @@ from upstream.money import MICROS, round_charge
 
 LARGEST = 2**63 - 1  # what a column holds; an absurd rate must not stop the sync that brings it
 NO_DISCOUNT = Decimal(0)
+OWN_SCOPE = "own"  # of a service's own markup, which no rule gives
 
 
 def cost_micros(rate_upstream_micros: int) -> int:
@@ -37,22 +38,46 @@ class PriceBook:
     # Formulas of a visitor and of this customer by the identity of their markup, which lives as long as the book.
     _visitors: dict[int, Formula] = field(default_factory=dict, init=False, repr=False)
     _customers: dict[int, Formula] = field(default_factory=dict, init=False, repr=False)
+    # Services' own markups by the identity of the one of their place, and the percentage.
+    _owns: dict[tuple[int, Decimal], Markup] = field(default_factory=dict, init=False, repr=False)
 
     def markup(self, service: Service) -> Markup:
         """Return the most specific markup: service, subcategory, category, everything."""
-        return self.markup_at(service.category_id, service.subcategory_id, service.pk)
+        place = service.category_id, service.subcategory_id, service.pk
+        return self.markup_at(*place, own_percent=service.markup_percent)
 
-    def markup_at(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Markup:
-        """Return the markup for a service in this place; one that is not saved yet has the id None."""
+    def markup_at(
+        self,
+        category_id: int,
+        subcategory_id: int | None,
+        service_id: int | None,
+        *,
+        own_percent: Decimal | None,
+    ) -> Markup:
+        """Return the markup for a service in this place; one that is not saved yet has the id None.
+
+        `own_percent` is the service's own markup. It counts before the rules of places, whose floor and rounding it
+        keeps; a rule for the service itself counts before it.
+        """
         chosen = self.chosen
+        if service_id is not None and (found := chosen.by_service.get(service_id)) is not None:
+            return found
         found = None
-        if service_id is not None:
-            found = chosen.by_service.get(service_id)
-        if found is None and subcategory_id is not None:
+        if subcategory_id is not None:
             found = chosen.by_subcategory.get(subcategory_id)
         if found is None:
             found = chosen.by_category.get(category_id)
-        return chosen.default if found is None else found
+        if found is None:
+            found = chosen.default
+        return found if own_percent is None else self._own(found, own_percent)
+
+    def _own(self, place: Markup, percent: Decimal) -> Markup:
+        key = id(place), percent
+        markup = self._owns.get(key)
+        if markup is None:
+            markup = Markup(percent, 0, place.floor_percent, place.rounding, None, OWN_SCOPE)
+            self._owns[key] = markup
+        return markup
 
     def rate_micros(self, service: Service) -> int:
         """Return the selling rate in store micros for `service.rate_per` pieces."""
@@ -89,27 +114,37 @@ class PriceBook:
         category_id: int,
         subcategory_id: int | None,
         service_id: int | None,
+        own_percent: Decimal | None,
         rate_override_micros: int | None = None,
     ) -> tuple[int, int]:
         """Return the selling rate for `rate_per` pieces and for 1,000, in store micros, for a visitor without a group.
 
         Made for a hundred thousand calls in a row; a service that is not saved yet has the id None.
         """
-        formula = self.visitors_formula(category_id, subcategory_id, service_id)
+        formula = self.visitors_formula(category_id, subcategory_id, service_id, own_percent=own_percent)
         rate_micros = formula.rate_micros(rate_upstream_micros, rate_override_micros)
         return min(rate_micros, LARGEST), min(rate_micros * (1000 // rate_per), LARGEST)
 
-    def visitors_formula(self, category_id: int, subcategory_id: int | None, service_id: int | None) -> Formula:
+    def visitors_formula(
+        self,
+        category_id: int,
+        subcategory_id: int | None,
+        service_id: int | None,
+        *,
+        own_percent: Decimal | None,
+    ) -> Formula:
         """Return how a service in this place is priced for a visitor without a group."""
-        markup = self.markup_at(category_id, subcategory_id, service_id)
+        markup = self.markup_at(category_id, subcategory_id, service_id, own_percent=own_percent)
         formula = self._visitors.get(id(markup))
         if formula is None:
             formula = self._visitors[id(markup)] = self._formula(markup, NO_DISCOUNT)
         return formula
 
-    def customers_formula(self, category_id: int, subcategory_id: int | None, service_id: int) -> Formula:
+    def customers_formula(
+        self, category_id: int, subcategory_id: int | None, service_id: int, *, own_percent: Decimal | None
+    ) -> Formula:
         """Return how a service in this place is priced for this customer; made for long lists, like `stored_rates`."""
-        markup = self.markup_at(category_id, subcategory_id, service_id)
+        markup = self.markup_at(category_id, subcategory_id, service_id, own_percent=own_percent)
         formula = self._customers.get(id(markup))
         if formula is None:
             formula = self._customers[id(markup)] = self._formula(markup, self.discount_percent)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.models import MarkupRule, Rounding
+from catalog.pricing.book import OWN_SCOPE
 from upstream.money import decimal_from_micros, text_from_micros
 
 # Scopes of the rules of SMS numbers, as `sms.pricing` writes them into the terms.
@@ -52,7 +53,9 @@ def _listed(terms: Mapping[str, Any], store: str) -> str:
     if terms["rate_override_micros"] is not None:
         return _("The service's own price: %(amount)s.") % {"amount": _amount(terms["rate_override_micros"], store)}
     words = {"percent": _percent(terms["percent"]), "amount": _amount(terms["fixed_micros"], store)}
-    if terms["rule"] is None:
+    if terms["scope"] == OWN_SCOPE:
+        source = _("The service's own markup")
+    elif terms["rule"] is None:
         source = _("The shop's default markup")
     elif terms["scope"] in NUMBER_SCOPES:
         source = _("Number markup rule #%(id)d (%(scope)s)") % {

@@ -28,6 +28,7 @@ class Row(NamedTuple):
     category_id: int
     subcategory_id: int | None
     rate_override_micros: int | None
+    markup_percent: Decimal | None
 
 
 class Moved(NamedTuple):
@@ -186,12 +187,13 @@ def _rows(services: QuerySet[Service]) -> Iterator[Row]:
 def _compare(rows: Iterable[Row], before: PriceBook, after: PriceBook, rule_id: int, found: _Comparison) -> _Comparison:
     for row in rows:
         place = row.category_id, row.subcategory_id, row.id
-        rate, own = row.rate_upstream_micros, row.rate_override_micros
-        formula = after.visitors_formula(*place)
-        old, new = before.visitors_formula(*place).rate_micros(rate, own), formula.rate_micros(rate, own)
+        rate, own, percent = row.rate_upstream_micros, row.rate_override_micros, row.markup_percent
+        formula = after.visitors_formula(*place, own_percent=percent)
+        old = before.visitors_formula(*place, own_percent=percent).rate_micros(rate, own)
+        new = formula.rate_micros(rate, own)
         if old != new:
             found.moves.append(Moved(row.id, old, new))
-        if after.markup_at(*place).rule_id != rule_id:
+        if after.markup_at(*place, own_percent=percent).rule_id != rule_id:
             continue
         found.hit += 1
         found.at_cost += new <= formula.cost_micros(rate)

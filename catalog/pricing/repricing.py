@@ -115,11 +115,12 @@ def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
         "category_id",
         "subcategory_id",
         "rate_override_micros",
+        "markup_percent",
         "selling_rate_micros",
         "selling_per_thousand_micros",
     )
     found = []
-    for pk, rate, rate_per_override, category_id, subcategory_id, rate_override, *stored in rows.iterator(
+    for pk, rate, rate_per_override, category_id, subcategory_id, rate_override, own_percent, *stored in rows.iterator(
         chunk_size=READ_AT_ONCE
     ):
         rates = book.stored_rates(
@@ -128,6 +129,7 @@ def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
             category_id=category_id,
             subcategory_id=subcategory_id,
             service_id=pk,
+            own_percent=own_percent,
             rate_override_micros=rate_override,
         )
         if rates != tuple(stored):

@@ -8,7 +8,7 @@ from catalog.models import Category, Subcategory, SyncRun
 from catalog.pricing import price_book
 from catalog.pricing.repricing import advance_price_version, lock_prices
 from catalog.sync import tables
-from catalog.sync.difference import Comparison, Sell, UpstreamFields
+from catalog.sync.difference import Comparison, Sell, ServiceRecord, UpstreamFields
 from catalog.sync.fetch import CatalogAnswer, Placement, Progress, pairs_of
 from catalog.sync.import_rules import apply_to_changed, import_rules, mark_up_new_categories, start_new_services
 from catalog.sync.names import Names, new_category
@@ -66,16 +66,16 @@ def _seller(names: Names, now: datetime) -> Sell:
     """Return what computes the selling rates that lists are sorted by, as the rules are now."""
     book = price_book(None, now=now)
 
-    def sell(
-        fields: UpstreamFields, rate_per_override: int | None, rate_override_micros: int | None, service_id: int | None
-    ) -> tuple[int, int]:
+    def sell(fields: UpstreamFields, service: ServiceRecord | None) -> tuple[int, int]:
+        rate_per = service.rate_per_override if service else None
         return book.stored_rates(
             rate_upstream_micros=fields.rate_upstream_micros,
-            rate_per=rate_per_override or names.rate_per[fields.category_id],
+            rate_per=rate_per or names.rate_per[fields.category_id],
             category_id=fields.category_id,
             subcategory_id=fields.subcategory_id,
-            service_id=service_id,
-            rate_override_micros=rate_override_micros,
+            service_id=service.id if service else None,
+            own_percent=service.markup_percent if service else None,
+            rate_override_micros=service.rate_override_micros if service else None,
         )
 
     return sell

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from catalog.models import ServiceChange
@@ -48,7 +49,10 @@ class Derived(NamedTuple):
 
 
 class ServiceRecord(NamedTuple):
-    """A service as the shop has it, with what the admin decided about its price and its name."""
+    """A service as the shop has it, with what the admin decided about its price, its name and its place.
+
+    `moved_to` is the category that staff has put it into; the place in `fields` is always upstream's.
+    """
 
     id: int
     upstream_id: int
@@ -57,9 +61,11 @@ class ServiceRecord(NamedTuple):
     facts_override: dict[str, Any]
     rate_per_override: int | None
     rate_override_micros: int | None
+    markup_percent: Decimal | None
     missed_syncs: int
     withdrawn_at: datetime | None
     translated_names: dict[str, str]
+    moved_to: int | None
     fields: UpstreamFields
     derived: Derived
 
@@ -93,8 +99,8 @@ class Event(NamedTuple):
     fields: dict[str, list[Any]] | None = None
 
 
-# (columns, own unit, own rate, id or None for a new service) → selling rate, selling rate per 1,000
-Sell = Callable[[UpstreamFields, int | None, int | None, int | None], tuple[int, int]]
+# Columns with the place where it is sold, and the service, or None for a new one → selling rate, and that per 1,000
+Sell = Callable[[UpstreamFields, ServiceRecord | None], tuple[int, int]]
 
 
 @dataclass
@@ -193,16 +199,18 @@ class Comparison:
         return UpstreamFields(category_id, subcategory_id, *offer[2:])
 
     def _derived(self, fields: UpstreamFields, service: ServiceRecord | None) -> Derived:
+        if service is not None and service.moved_to is not None:
+            fields = fields._replace(category_id=service.moved_to, subcategory_id=None)
         place = fields.category_id, fields.subcategory_id
         if service is None:
             text = self.names.search_text(fields.name, "", *place)
-            sold = self.sell(fields, None, None, None)
+            sold = self.sell(fields, None)
             return Derived._make((text, *sold, *self.titles.columns(fields.name)))
         # Translations are of the name as it was: with another one they go, until they are asked for again.
         translated = service.translated_names if fields.name == service.fields.name else {}
         own = own_names(service.display_name, service.short_title_override)
         text = self.names.search_text(fields.name, own, *place, translated)
-        sold = self.sell(fields, service.rate_per_override, service.rate_override_micros, service.id)
+        sold = self.sell(fields, service)
         titles = self.titles.columns(fields.name, translated, service.facts_override)
         return Derived._make((text, *sold, *titles))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from catalog.models import Category, ImportRule, MarkupRule, PriceList, Service, ServiceQuerySet
+from catalog.models.services import UPSTREAM_CATEGORY_ID
 from catalog.pricing.repricing import lock_prices
 from catalog.sync import tables
 from catalog.sync.fetch import UpstreamOffer
@@ -25,7 +26,7 @@ Outcome = ImportRule.Outcome
 
 
 class Known(NamedTuple):
-    """A service as the rules see it."""
+    """A service as the rules see it: in the category where upstream has it."""
 
     id: int
     category_id: int
@@ -253,7 +254,7 @@ def _becomes(service: Known, rule: Rule | None) -> tuple[bool, bool] | None:
 
 
 def _known(services: ServiceQuerySet) -> Iterator[Known]:
-    rows = services.order_by().values_list("pk", *Known._fields[1:])
+    rows = services.order_by().values_list("pk", UPSTREAM_CATEGORY_ID, *Known._fields[2:])
     return map(Known._make, rows.iterator(chunk_size=READ_AT_ONCE))
 
 

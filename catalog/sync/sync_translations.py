@@ -104,7 +104,7 @@ class _Asker:
         changed = []
         for service in translation_tables.services_by_upstream_id(answers):
             answer = answers[service.upstream_id]
-            count_name(tally, service.category_id, answer.category)
+            count_name(tally, service.upstream_category_id or service.category_id, answer.category)
             name = translation_of(answer.name, service.name, longest=LONGEST["name"])
             if name != service.translated_names.get(code, ""):
                 service = service._replace(translated_names=with_translation(service.translated_names, code, name))

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun, searched_names
+from catalog.models.services import MOVED_TO_ID, UPSTREAM_CATEGORY_ID, UPSTREAM_SUBCATEGORY_ID
 from catalog.sync.difference import Addition, Derived, Event, ServiceRecord, ServiceUpdate, UpstreamFields
 from catalog.sync.names import Names
 from catalog.sync.scan import StoredService
@@ -22,11 +23,17 @@ HISTORY = ServiceChange._meta.db_table
 STAGING = "catalog_sync_staging"
 UPDATED = ("missed_syncs", "withdrawn_at", "changed_at", *UpstreamFields._fields, *Derived._fields)
 READ_AT_ONCE = 5000
+# Where upstream has a service: staff may have put it elsewhere.
+UPSTREAM_PLACE = {
+    "category_id": "COALESCE(upstream_category_id, category_id)",
+    "subcategory_id": "CASE WHEN upstream_category_id IS NULL THEN subcategory_id ELSE upstream_subcategory_id END",
+}
 
 
 def stored_services() -> Iterator[StoredService]:
     """Yield every service as the scan sees it, a few thousand in memory at a time."""
-    columns = ", ".join((*StoredService._fields[:-1], "withdrawn_at IS NOT NULL"))
+    names = (UPSTREAM_PLACE.get(name, name) for name in StoredService._fields[:-1])
+    columns = ", ".join((*names, "withdrawn_at IS NOT NULL"))
     # Outside of a transaction PostgreSQL copies the whole result aside before the first row leaves. On SQLite one would
     # only keep other writers waiting.
     moment = transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
@@ -37,16 +44,21 @@ def stored_services() -> Iterator[StoredService]:
 
 
 def service_records(upstream_ids: Iterable[int], category_ids: Iterable[int]) -> Iterator[ServiceRecord]:
-    """Yield the services with these upstream ids and all of these categories, with what the admin decided."""
+    """Yield the services with these upstream ids and all that upstream has in these categories, with what the admin
+    decided."""
     upstream_ids, category_ids = [*upstream_ids], [*category_ids]
     if not upstream_ids and not category_ids:
         return
-    columns = ServiceRecord._fields[:-2]
+    columns = ServiceRecord._fields[:-3]
     rows = Service.objects.order_by().filter(
-        Q(upstream_id__in=set_of(upstream_ids)) | Q(category_id__in=set_of(category_ids))
+        Q(upstream_id__in=set_of(upstream_ids))
+        | Q(category_id__in=set_of(category_ids), upstream_category=None)
+        | Q(upstream_category_id__in=set_of(category_ids))
     )
-    first, last = len(columns), len(columns) + len(UpstreamFields._fields)
-    wanted = (*columns, *UpstreamFields._fields, *Derived._fields)
+    first = len(columns) + 1
+    last = first + len(UpstreamFields._fields)
+    place = UPSTREAM_CATEGORY_ID, UPSTREAM_SUBCATEGORY_ID
+    wanted: tuple[Any, ...] = (*columns, MOVED_TO_ID, *place, *UpstreamFields._fields[len(place) :], *Derived._fields)
     for row in rows.values_list(*wanted).iterator(chunk_size=READ_AT_ONCE):
         fields, derived = UpstreamFields._make(row[first:last]), Derived._make(row[last:])
         yield ServiceRecord._make((*row[:first], fields, derived))
@@ -107,15 +119,19 @@ def insert_history(events: Iterable[Event], run: SyncRun, *, now: datetime) -> N
 def update_services(changes: Iterable[ServiceUpdate]) -> None:
     """Write the columns that a sync owns; the admin's columns are not touched."""
     if connection.vendor == "postgresql":
-        assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name")
+        place = f"{STAGING}.category_id", f"{STAGING}.subcategory_id"
+        assignments = _assignments(f"{STAGING}.{{column}}", name=f"{STAGING}.name", place=place)
         rows = ((*change[:-2], *change.fields, *_stored(change.derived)) for change in changes)
         update_through_staging(("id", *UPDATED), assignments, rows)
         return
-    assignments = _assignments("%s", name="%s")
+    assignments = _assignments("%s", name="%s", place=("%s", "%s"))
     _execute_many(
         f"UPDATE {TABLE} SET {assignments} WHERE id = %s",  # noqa: S608 - our own column names
         (
-            (missed, _moment(withdrawn_at), _moment(changed_at), *fields, *_stored(derived), fields.name, pk)
+            (
+                *(missed, _moment(withdrawn_at), _moment(changed_at), *fields, *_stored(derived)),
+                *(*fields[:2], fields.name, pk),
+            )
             for pk, missed, withdrawn_at, changed_at, fields, derived in changes
         ),
     )
@@ -156,12 +172,17 @@ def write_titles(rows: Sequence[tuple[int, TitleColumns]]) -> None:
     )
 
 
-def _assignments(source: str, *, name: str) -> str:
+def _assignments(source: str, *, name: str, place: tuple[str, str]) -> str:
     """Return the SET clause; a change without a time of change keeps the one that is there.
 
-    Translated names stay with the name they are of: another `name` empties them.
+    Translated names stay with the name they are of: another `name` empties them. A service that staff has put
+    elsewhere stays there; its `place` upstream is kept beside it.
     """
     sources = {column: source.format(column=column) for column in UPDATED}
+    moved = f"{TABLE}.upstream_category_id IS NOT NULL"
+    for column, upstream in zip(("category_id", "subcategory_id"), place, strict=True):
+        sources[column] = f"CASE WHEN {moved} THEN {TABLE}.{column} ELSE {sources[column]} END"
+        sources[f"upstream_{column}"] = f"CASE WHEN {moved} THEN {upstream} END"
     sources["changed_at"] = f"COALESCE({sources['changed_at']}, {TABLE}.changed_at)"
     kept = f"{TABLE}.translated_names"
     sources["translated_names"] = f"CASE WHEN {TABLE}.name = {name} THEN {kept} ELSE '{{}}' END"

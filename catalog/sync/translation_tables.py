@@ -23,6 +23,7 @@ class NamedService(NamedTuple):
     short_title_override: str
     category_id: int
     subcategory_id: int | None
+    upstream_category_id: int | None  # where staff has moved it
     translated_names: dict[str, str]
     search_text: str
     short_titles: dict[str, str]

@@ -4,7 +4,6 @@ The same amounts as in the books, by service instead of by day: see orders/accou
 beside orders is no service's.
 """
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Q, Sum
@@ -12,11 +11,15 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import ServiceMargin
 from orders.accounting.measured_rows import keep_measured
+from orders.fulfilment.margin import REDUCED
 from orders.models import Kind, Order
 from upstream.money import MICROS
 
 MEASURED = timedelta(days=30)
-FIGURES = ("orders", "kept_micros", "cost_micros", "margin_micros")
+FIGURES = (
+    *("orders", "kept_micros", "cost_micros", "margin_micros"),
+    *("charged_orders", "expected_upstream_micros", "charged_upstream_micros", "surplus_upstream_micros"),
+)
 
 
 def measure_margins(*, now: datetime) -> int:
@@ -34,6 +37,8 @@ def _measured(now: datetime) -> list[ServiceMargin]:
     )
     # What was never sent cost nothing. Replacements of goods were paid for with the order that they replace.
     cost = Coalesce("charge_upstream_micros", "cost_upstream_micros")
+    # A part of an order costs a part, which says nothing about what the whole was expected to cost.
+    charged = Q(charge_upstream_micros__gt=0) & ~Q(status__in=REDUCED)
     sums = (
         orders.order_by()
         .values("service_id", "exchange_rate_micros")
@@ -41,23 +46,24 @@ def _measured(now: datetime) -> list[ServiceMargin]:
             count=Count("pk", filter=Q(original=None)),
             kept=Sum(F("price_micros") - F("refunded_micros")),
             cost=Sum(cost, filter=Q(upstream_id__isnull=False)),
+            charged_orders=Count("pk", filter=charged),
+            expected=Sum("cost_upstream_micros", filter=charged),
+            charged=Sum("charge_upstream_micros", filter=charged),
         )
     )
-    count: dict[int, int] = defaultdict(int)
-    kept: dict[int, int] = defaultdict(int)
-    costs: dict[int, int] = defaultdict(int)
+    found: dict[int, ServiceMargin] = {}
     for row in sums:
-        count[row["service_id"]] += row["count"]
-        kept[row["service_id"]] += row["kept"]
-        costs[row["service_id"]] += -(-(row["cost"] or 0) * row["exchange_rate_micros"] // MICROS)
-    return [
-        ServiceMargin(
-            service_id=pk,
-            orders=count[pk],
-            kept_micros=kept[pk],
-            cost_micros=costs[pk],
-            margin_micros=kept[pk] - costs[pk],
-            measured_at=now,
-        )
-        for pk in kept
-    ]
+        pk = row["service_id"]
+        if pk not in found:
+            found[pk] = ServiceMargin(service_id=pk, orders=0, kept_micros=0, cost_micros=0, measured_at=now)
+        service = found[pk]
+        service.orders += row["count"]
+        service.kept_micros += row["kept"]
+        service.cost_micros += -(-(row["cost"] or 0) * row["exchange_rate_micros"] // MICROS)
+        service.charged_orders += row["charged_orders"]
+        service.expected_upstream_micros += row["expected"] or 0
+        service.charged_upstream_micros += row["charged"] or 0
+    for service in found.values():
+        service.margin_micros = service.kept_micros - service.cost_micros
+        service.surplus_upstream_micros = service.charged_upstream_micros - service.expected_upstream_micros
+    return list(found.values())

@@ -1,21 +1,19 @@
 """The money upstream as staff sees it: the account's balance over time, and what services cost against expectation."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from accounts.admin.lists import at_the_end
 from accounts.admin.widgets import EMPTY, ReadOnlyAdmin, money_column
+from accounts.templatetags.money import money
 from orders.admin.widgets import UPSTREAM
-from orders.fulfilment.margin import REDUCED
 from orders.models import ServiceCost, UpstreamBalance
-
-SHOWN_DAYS = 30
 
 
 @admin.register(UpstreamBalance)
@@ -30,44 +28,48 @@ class UpstreamBalanceAdmin(ReadOnlyAdmin):
 
 @admin.register(ServiceCost)
 class ServiceCostAdmin(ReadOnlyAdmin):
-    """Services that upstream charged for lately, what differs most first. Orders done in part say nothing here."""
+    """Services that upstream charged for lately, what differs most first. Orders done in part say nothing here.
+
+    The figures are those of `orders.accounting.service_margin`, which measures them hourly.
+    """
 
     list_display = (
         "title",
         "upstream_id",
         "charged_orders",
-        money_column("expected_micros", gettext_lazy("expected"), currency=UPSTREAM),
-        money_column("charged_micros", gettext_lazy("charged"), currency=UPSTREAM),
+        "expected",
+        "charged",
         "difference",
         "paused_because",
     )
     list_filter = (("paused_because", admin.EmptyFieldListFilter), "category")
-    list_select_related = ("category",)
+    list_select_related = ("category", "margin")
     search_fields = ("search_text", "upstream_id__exact")
     fields = (*list_display[:-1], "rate_per", "paused_because")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        whole = Q(orders__created_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
-        whole &= Q(orders__charge_upstream_micros__gt=0) & ~Q(orders__status__in=REDUCED)
-        with_whole = ServiceCost.objects.annotate(charged=FilteredRelation("orders", condition=whole))
-        return with_whole.filter(charged__isnull=False).annotate(
-            orders_charged=Count("charged"),
-            expected_micros=Sum("charged__cost_upstream_micros"),
-            charged_micros=Sum("charged__charge_upstream_micros"),
-            surplus_micros=F("charged_micros") - F("expected_micros"),
-        )
+        return ServiceCost.objects.filter(margin__charged_orders__gt=0)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("-surplus_micros", "pk")
+        return ("-margin__surplus_upstream_micros", "margin__service")
 
-    @display(description=gettext_lazy("orders"), ordering="orders_charged")
+    @display(description=gettext_lazy("orders"), ordering="margin__charged_orders")
     def charged_orders(self, service: Any) -> int:
-        count: int = service.orders_charged
+        count: int = service.margin.charged_orders
         return count
 
-    @display(description=gettext_lazy("difference"), ordering="surplus_micros")
+    @display(description=gettext_lazy("expected"), ordering="margin__expected_upstream_micros")
+    def expected(self, service: Any) -> SafeString:
+        return at_the_end(money(service.margin.expected_upstream_micros, UPSTREAM))
+
+    @display(description=gettext_lazy("charged"), ordering="margin__charged_upstream_micros")
+    def charged(self, service: Any) -> SafeString:
+        return at_the_end(money(service.margin.charged_upstream_micros, UPSTREAM))
+
+    @display(description=gettext_lazy("difference"), ordering="margin__surplus_upstream_micros")
     def difference(self, service: Any) -> str:
-        if not service.expected_micros:
+        figures = service.margin
+        if not figures.expected_upstream_micros:
             return EMPTY
-        return f"{service.surplus_micros * 100 // service.expected_micros:+d}%"
+        return f"{figures.surplus_upstream_micros * 100 // figures.expected_upstream_micros:+d}%"

@@ -33,6 +33,7 @@ from catalog.models import (
 from catalog.models.services import NEVER_MEASURED
 from jobs.models import StaffJob
 from notifications.models import Notice
+from orders.accounting.service_margin import measure_margins
 from orders.models import (
     CashbackEarning,
     Checkout,
@@ -213,6 +214,7 @@ def make_rows(number: int) -> None:
     order = make_order(user, service=service)
     make_lost(order, "no answer")
     make_order(user, service=service, status=Status.COMPLETED, upstream_id=f"u{number}", charge_upstream_micros=165_000)
+    measure_margins(now=timezone.now())
     OrderEvent.objects.create(order=order, code=OrderEvent.Code.UNKNOWN, status=order.status, actor=user)
     ServiceRequest.objects.create(order=order, kind=ServiceRequest.Kind.CANCEL)
     coupon = Coupon.objects.create(code=f"SPRING{number}", percent=10)

@@ -130,6 +130,7 @@ def test_stored_rates_of_a_customers_book_are_a_visitors_all_the_same(listing: S
         category_id=listing.category_id,
         subcategory_id=None,
         service_id=None,
+        own_percent=None,
         rate_override_micros=None,
     )
 

@@ -61,6 +61,22 @@ def test_measure_margins_when_upstreams_currency_is_another_then_costs_are_in_th
     assert figures(service) == (1, 300_000, 200_000, 100_000)
 
 
+def test_measure_margins_when_charged_then_whole_orders_are_held_against_what_they_were_to_cost(ann: User) -> None:
+    service, untold = make_service(1), make_service(2)
+    sold(ann, service, cost_upstream_micros=100_000, charge_upstream_micros=150_000)
+    sold(ann, service, cost_upstream_micros=100_000, charge_upstream_micros=90_000)
+    sold(ann, service, cost_upstream_micros=100_000, charge_upstream_micros=10_000, status=Status.PARTIAL)
+    sold(ann, service, cost_upstream_micros=100_000, charge_upstream_micros=0)
+    sold(ann, untold, cost_upstream_micros=100_000)
+
+    measure_margins(now=NOON)
+
+    row = ServiceMargin.objects.get(service=service)
+    assert (row.charged_orders, row.expected_upstream_micros, row.charged_upstream_micros) == (2, 200_000, 240_000)
+    assert row.surplus_upstream_micros == 40_000
+    assert ServiceMargin.objects.get(service=untold).charged_orders == 0
+
+
 def test_measure_margins_when_orders_grow_old_then_their_service_has_no_figures(ann: User) -> None:
     service = make_service(1)
     sold(ann, service, days_ago=29)

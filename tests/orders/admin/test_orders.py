@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
+from orders.accounting.service_margin import measure_margins
 from orders.attempts.windows import Window, window_of
 from orders.fulfilment.pauses import pause_forwarding
 from orders.models import (
@@ -359,10 +360,12 @@ def test_costs_when_upstream_charged_more_than_expected_then_the_difference_is_l
 ) -> None:
     for number, charge in [(1, 150_000), (2, 165_000), (3, None)]:
         make_order(ann, service=make_service(number), upstream_id=f"u{number}", charge_upstream_micros=charge)
+    measure_margins(now=timezone.now())
 
     page = desk.get(reverse("admin:orders_servicecost_changelist"))
 
-    rows = [(row.pk, row.expected_micros, row.charged_micros) for row in page.context["cl"].result_list]
+    figures = [row.margin for row in page.context["cl"].result_list]
+    rows = [(row.pk, row.expected_upstream_micros, row.charged_upstream_micros) for row in figures]
     first, second = Service.objects.order_by("upstream_id")[:2]
     assert rows == [(second.pk, 150_000, 165_000), (first.pk, 150_000, 150_000)]
     assert "+10%" in page.content.decode()

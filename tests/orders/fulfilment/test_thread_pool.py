@@ -26,6 +26,7 @@ def sessions() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"  # and no autovacuum
         )
         return {pid for (pid,) in cursor.fetchall()}
 

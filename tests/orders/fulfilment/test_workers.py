@@ -142,6 +142,7 @@ def sessions_after(tasks: int, redis_server: redis.Redis) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"  # and no autovacuum
         )
         return {pid for (pid,) in cursor.fetchall()}
 
