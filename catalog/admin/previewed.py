@@ -11,7 +11,7 @@ def fingerprint_of(told: object) -> str:
 
 
 class PreviewedForm(ModelForm):
-    """Not valid while its preview has to be looked at; templates/admin/catalog/*/preview.html show it."""
+    """Not valid while its preview has to be looked at; templates/admin/preview.html is their frame."""
 
     shows_preview = False
     fingerprint = ""  # of what the preview shows; posted back as `previewed`
