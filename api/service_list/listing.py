@@ -37,6 +37,8 @@ class Line(NamedTuple):
     category__name: str
     category__display_name: str
     category__rate_per: int | None
+    upstream_category_id: int | None
+    upstream_category__rate_per: int | None
     rate_per_override: int | None
     rate_upstream_micros: int
     rate_override_micros: int | None
@@ -146,7 +148,10 @@ def _row_maker(book: PriceBook, format_: Format) -> Callable[[Line], dict[str, A
         formula = book.customers_formula(*place, own_percent=line.markup_percent)
         rate_micros = formula.rate_micros(line.rate_upstream_micros, line.rate_override_micros)
         form = order_form_of(line.type, line.mapped_form)
-        rate_per = line.rate_per_override or line.category__rate_per or default_rate_per
+        home_rate_per = line.category__rate_per
+        if line.upstream_category_id is not None:
+            home_rate_per = line.upstream_category__rate_per
+        rate_per = line.rate_per_override or home_rate_per or default_rate_per
         row: dict[str, Any] = {
             "service": number(line.id),
             "name": line.display_name or line.translated_name or line.name,

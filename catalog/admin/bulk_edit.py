@@ -24,6 +24,7 @@ from catalog.admin.edited_values import TITLES, changes_in_words
 from catalog.models import EditedService, Service
 from catalog.operations.edit_jobs import CHANGES_SERVICES, EDIT_SERVICES, PUT_SERVICES_BACK
 from catalog.operations.edit_preview import EditEffect, Line, preview_edit
+from catalog.operations.places import all_categories
 from catalog.pricing.repricing import lock_prices
 from catalog.sync.tables import set_of
 from jobs.admin.list_files import filtered_rows
@@ -157,17 +158,25 @@ def _asked(request: HttpRequest, kind: Any, title: str, params: dict[str, Any]) 
 
 def _fingerprint(form: EditForm, effect: EditEffect) -> str:
     """Return what stands for a preview: another one is shown before anything is done by it."""
-    told = (form.edit, effect.marks, effect.dearer, effect.cheaper, effect.left_count)
+    told = (
+        form.edit,
+        effect.marks,
+        effect.dearer,
+        effect.cheaper,
+        effect.left_count,
+        effect.appearing,
+        effect.vanishing,
+    )
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _table(lines: list[Line]) -> dict[str, Any]:
     """Return the first services that change, with each value that does: before → after."""
-    rows = []
+    rows, categories = [], all_categories()
     for line in lines:
         price = money(line.price_after)
         if line.price_before != line.price_after:
             price = f"{money(line.price_before)} → {price}"
-        changes = changes_in_words(line.row.values._asdict(), line.after._asdict())
+        changes = changes_in_words(line.row.values._asdict(), line.after._asdict(), categories)
         rows.append([f"#{line.row.upstream_id}", line.row.values.display_name or line.row.name, changes, price])
     return {"headers": [_("ID"), _("Service"), _("Before → after"), _("Customers pay")], "rows": rows}

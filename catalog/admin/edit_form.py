@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from accounts.typed_forms import AmountField, Form
 from catalog.admin.rule_form import MAX_AMOUNT
 from catalog.models import Category, Delivery
+from catalog.models.services import MAX_MARKUP_PERCENT
 from catalog.operations.service_edits import (
     PLACE_BACK,
     PLACE_PUT,
@@ -26,7 +27,13 @@ from upstream.money import micros_from_decimal
 
 KEEP = ("", gettext_lazy("Keep as it is"))
 SAME_AS_CATEGORY = "category"
-MAX_PERCENT = 10_000
+
+
+class CategoryField(forms.ModelChoiceField):
+    """A category by what customers call it; where they don't see it, that is said."""
+
+    def label_from_instance(self, obj: Category) -> str:
+        return obj.title if obj.visible else _("%(category)s (hidden)") % {"category": obj.title}
 
 
 class EditForm(Form):
@@ -52,7 +59,7 @@ class EditForm(Form):
             "a service is delivered stays as it is. Syncs leave them there."
         ),
     )
-    category = forms.ModelChoiceField(
+    category = CategoryField(
         label=gettext_lazy("Put into"),
         required=False,
         queryset=Category.objects.filter(merged_into=None),
@@ -78,7 +85,7 @@ class EditForm(Form):
         label=gettext_lazy("Percentage on top of cost"),
         required=False,
         min_value=0,
-        max_value=MAX_PERCENT,
+        max_value=MAX_MARKUP_PERCENT,
         decimal_places=2,
         widget=UnfoldAdminTextInputWidget,
     )

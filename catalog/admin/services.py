@@ -35,6 +35,7 @@ from catalog.admin.service_list import FILE_COLUMNS, SAVED_FILTERS, SHOWN, Figur
 from catalog.admin.titles import read_from_title
 from catalog.admin.translations import shown_translations
 from catalog.models import Category, Delivery, MappedType, Service, Subcategory
+from catalog.models.services import of_home
 from catalog.operations.overrides import confirm_rate_units, refresh_search_text, show_or_hide
 from catalog.operations.titles import refresh_titles
 from catalog.pricing.repricing import lock_prices
@@ -128,7 +129,7 @@ class CategoryAdmin(EditOnlyAdmin):
         if {"display_name", "own_names", "merged_into"} & set(form.changed_data):
             refresh_search_text(Service.objects.filter(Q(category=obj) | Q(category__merged_into=obj)))
         if "rate_per" in form.changed_data:
-            reprice_and_say(request, Service.objects.filter(category=obj))
+            reprice_and_say(request, Service.objects.filter(of_home([obj.pk])))
 
 
 @admin.register(Subcategory)

@@ -149,12 +149,14 @@ class CategoryIndex:
         names = [column.attname for column in Category._meta.concrete_fields]
         made: dict[int, Category] = {}
         for service in services:
-            pk = service.category_id
-            if pk not in self._rows:  # newer than the index
-                continue
-            if pk not in made:
-                made[pk] = Category.from_db("default", names, self._rows[pk])
-            service.category = made[pk]
+            for pk in filter(None, (service.category_id, service.upstream_category_id)):
+                if pk in self._rows and pk not in made:
+                    made[pk] = Category.from_db("default", names, self._rows[pk])
+            # One that is newer than the index is read when it is needed.
+            if service.category_id in made:
+                service.category = made[service.category_id]
+            if service.upstream_category_id in made:
+                service.upstream_category = made[service.upstream_category_id]
 
     def count(self, services: ServiceQuerySet) -> Counts:
         """Count services by cell and flags, however many. One query."""

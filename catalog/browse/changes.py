@@ -18,6 +18,7 @@ from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.rows import LEFT_OUT, Pricing, unit_of
 from catalog.models import ServiceNews
+from catalog.models.services import of_home
 from catalog.operations.service_news import SHOWN_DAYS
 from catalog.titles.words import Chip, chips_of
 
@@ -51,7 +52,7 @@ def changes(index: CategoryIndex, *, today: date, kind: str = "", category: Show
     if category is not None:
         rows = rows.filter(service__category__in=category.ids)
     # A price that nobody is told has not changed either.
-    untold = Q(kind__in=OF_PRICES, service__category__in=index.unconfirmed_ids, service__rate_per_override=None)
+    untold = Q(kind__in=OF_PRICES, service__rate_per_override=None) & of_home(index.unconfirmed_ids, "service__")
     rows = rows.exclude(service__category__in=index.hidden_ids).exclude(untold)
     return rows.order_by("-id").select_related("service")
 

@@ -18,6 +18,7 @@ from catalog.browse.category_index import (
 from catalog.browse.forms import ListingQuery
 from catalog.browse.number_format import write_number
 from catalog.models import HAS_STOCK, ServiceQuerySet
+from catalog.models.services import of_home
 from catalog.preferences import UNCONFIRMED_MAX_COST
 
 # Words, prices and quantities cannot be counted ahead. Past this many matches nobody reads an exact number, and to
@@ -77,7 +78,7 @@ class Place:
 def narrow_openly(services: ServiceQuerySet, query: ListingQuery, category_index: CategoryIndex) -> ServiceQuerySet:
     """Return those with a price and a quantity as asked for; neither can be counted ahead."""
     by_price = query.price_from_micros is not None or query.price_to_micros is not None
-    certain = Q(rate_per_override__isnull=False) | ~Q(category__in=category_index.unconfirmed_ids)
+    certain = Q(rate_per_override__isnull=False) | ~of_home(category_index.unconfirmed_ids)
     if by_price and category_index.unconfirmed_ids:
         services = services.filter(certain)  # the others have no price that could be compared
     if query.price_from_micros is not None:

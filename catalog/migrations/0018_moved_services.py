@@ -22,7 +22,10 @@ class Migration(migrations.Migration):
                 help_text="Added to today's cost instead of the rules of its category. Empty: those rules count.",
                 max_digits=7,
                 null=True,
-                validators=[django.core.validators.MinValueValidator(0)],
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(10000),
+                ],
                 verbose_name="own markup, %",
             ),
         ),

@@ -1,5 +1,6 @@
 """Services: a copy of what upstream says, with what the admin decided on top of it."""
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from catalog.models.categories import Category, Delivery, RateUnit, Subcategory
 from catalog.models.translated import TranslatedName, name_language, shown_name
 from catalog.preferences import UNCONFIRMED_MAX_COST
 from upstream.reading.text import comparable, words_of
+
+MAX_MARKUP_PERCENT = 10_000  # of a service's own
 
 
 class OrderForm(models.TextChoices):
@@ -49,7 +52,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
     def with_price(self) -> "ServiceQuerySet":
         """Services whose price can be told: it is certain how many pieces the rate buys."""
-        return self.filter(Q(rate_per_override__isnull=False) | Q(category__rate_confirmed_at__isnull=False))
+        confirmed = Q(upstream_category=None, category__rate_confirmed_at__isnull=False)
+        confirmed |= Q(upstream_category__rate_confirmed_at__isnull=False)
+        return self.filter(Q(rate_per_override__isnull=False) | confirmed)
 
     def matching(self, words: str) -> "ServiceQuerySet":
         """Services whose name, category or subcategory contain every word, in any order, as it looks."""
@@ -57,6 +62,15 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         for word in words_of(words)[:10]:
             found = found.filter(search_text__contains=word)
         return found
+
+
+def of_home(categories: Collection[int], of: str = "") -> Q:
+    """Return the condition that upstream has a service in one of these categories, wherever staff has put it.
+
+    `of` leads from the filtered rows to the service, like "service__".
+    """
+    here = Q(**{f"{of}category__in": categories, f"{of}upstream_category__isnull": True})
+    return here | Q(**{f"{of}upstream_category__isnull": False, f"{of}upstream_category__in": categories})
 
 
 # Where upstream has a service, whatever staff has done with it: columns for `values_list` and filters.
@@ -140,7 +154,7 @@ class Service(TranslatedName):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_MARKUP_PERCENT)],
         help_text=_("Added to today's cost instead of the rules of its category. Empty: those rules count."),
     )
     paused_because = models.CharField(
@@ -250,14 +264,19 @@ class Service(TranslatedName):
         return self.display_name or self.name
 
     @property
+    def home_category(self) -> Category:
+        """Where upstream has it: the category that says what its rate buys and how it is delivered."""
+        return self.category if self.upstream_category_id is None else self.upstream_category  # type: ignore[return-value]
+
+    @property
     def delivery(self) -> str:
         """LINK, VAULT or EMAIL; needs the category loaded."""
-        chosen = self.delivery_override or self.category.delivery
+        chosen = self.delivery_override or self.home_category.delivery
         return str(settings.GOODS_DELIVERY) if chosen == Delivery.GOODS else chosen
 
     @property
     def rate_per(self) -> int:
-        return self.rate_per_override or self.category.rate_per or settings.DEFAULT_RATE_PER
+        return self.rate_per_override or self.home_category.rate_per or settings.DEFAULT_RATE_PER
 
     @property
     def order_form(self) -> OrderForm:
@@ -270,7 +289,7 @@ class Service(TranslatedName):
     @property
     def rate_confirmed(self) -> bool:
         """Whether it is certain how many pieces the rate buys: staff said so, or a real charge proved it."""
-        return self.rate_per_override is not None or self.category.rate_confirmed_at is not None
+        return self.rate_per_override is not None or self.home_category.rate_confirmed_at is not None
 
     @property
     def max_unconfirmed(self) -> int | None:

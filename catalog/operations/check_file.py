@@ -15,6 +15,7 @@ from tablib import Dataset
 
 from accounts.csv_export import as_written
 from catalog.models import Delivery, EditedService, Service, ServiceFilePart
+from catalog.models.services import MAX_MARKUP_PERCENT
 from catalog.operations.places import Place
 from catalog.operations.service_edits import CENT, LONGEST_NAME, Row, Values, differing, edit_rows, why_not
 from catalog.operations.service_files import KEY
@@ -28,9 +29,8 @@ from upstream.reading.text import line
 LONGEST_PAUSE = 300
 MAX_PRICE_MICROS = 1_000_000_000_000
 MAX_WARRANTY = 36_500
-MAX_PERCENT = 10_000
 # What goes with another column, or needs the page that shows what it does to prices.
-NOT_IN_FILES = {"left_out", "rate_per_override", *Place._fields} - {"delivery_override"}
+NOT_IN_FILES = {"left_out", *Place._fields}
 YES, NO = frozenset(("yes", "true", "1", "да")), frozenset(("no", "false", "0", "нет"))
 
 
@@ -91,7 +91,7 @@ class Percent(widgets.Widget):
         if not (said := str(value).strip().removesuffix("%").strip()):
             return None
         percent = amounts.typed_amount(said)
-        if percent is None or not 0 <= percent <= MAX_PERCENT or percent != percent.quantize(CENT):
+        if percent is None or not 0 <= percent <= MAX_MARKUP_PERCENT or percent != percent.quantize(CENT):
             raise ValueError(_("Write a percentage from 0 up like 12.5, or nothing for the markup rules."))
         return str(percent.quantize(CENT))
 

@@ -9,13 +9,15 @@ from django.utils.translation import gettext as _
 
 from catalog.models import EditedService
 from catalog.operations.check_file import CHECK_SERVICE_FILE
-from catalog.operations.places import all_categories
+from catalog.operations.places import Place, put_into
 from catalog.operations.service_edits import Edit, NotEditable, Row, Values, locked_rows, mark_of, why_not, write_values
 from catalog.pricing import exchange_rate_micros
 from jobs.kinds import Kind, Problem, Step, declare
 from jobs.models import StaffJob
 
 AT_ONCE = 250  # services in one transaction: some tenths of a second
+# Of a place, what follows from `category_id`, or is what a sync has found.
+OF_SYNCS = {*Place._fields} - {"category_id"}
 
 
 class EditServices(Kind):
@@ -36,10 +38,9 @@ class EditServices(Kind):
         seen = dict(zip(ids, job.params["marks"][start : start + AT_ONCE], strict=True))
         edit, rate = Edit(**job.params["edit"]), exchange_rate_micros(now)
         rows, changes, problems = locked_rows(ids), {}, []
-        categories = all_categories()
         for row in rows:
             try:
-                after = edit.of(row, exchange_rate_micros=rate, categories=categories)
+                after = edit.of(row, exchange_rate_micros=rate)
             except NotEditable as why:
                 problems.append(_problem(row, str(why)))
                 continue
@@ -71,9 +72,9 @@ class FollowsJob(Kind):
         rows, changes, problems = locked_rows(edited), {}, []
         rate = exchange_rate_micros(now)
         for row in rows:
-            values = row.values._replace(**getattr(edited[row.id], self.wanted))
+            values = _given(row.values, getattr(edited[row.id], self.wanted))
             expected = getattr(edited[row.id], self.expected)
-            if any(getattr(row.values, name) != value for name, value in expected.items()):
+            if any(getattr(row.values, name) != value for name, value in expected.items() if name not in OF_SYNCS):
                 problems.append(_problem(row, _("It has been changed since.")))
             elif why := why_not(row, values, exchange_rate_micros=rate):
                 problems.append(_problem(row, why))
@@ -115,6 +116,15 @@ def _write(job: StaffJob, changes: dict[int, Values], rows: Sequence[Row], now: 
     EditedService.objects.bulk_create(
         EditedService(job_id=job.pk, service_id=each.id, before=each.before, after=each.after) for each in written
     )
+
+
+def _given(now: Values, kept: dict[str, Any]) -> Values:
+    """Return a service with values that were kept. Where it stood is put right with where upstream has it now."""
+    values = now._replace(**{name: value for name, value in kept.items() if name not in Place._fields})
+    if "category_id" not in kept:
+        return values
+    goes_home = "upstream_category_id" in kept and kept["upstream_category_id"] is None
+    return values._replace(**put_into(now.place, None if goes_home else kept["category_id"])._asdict())
 
 
 def _problem(row: Row, text: str) -> Problem:

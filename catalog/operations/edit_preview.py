@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from catalog.models import ServiceMargin, ServiceQuerySet
-from catalog.operations.places import all_categories
+from catalog.models import Category, ServiceMargin, ServiceQuerySet
+from catalog.operations.places import all_categories, is_shown_in
 from catalog.operations.service_edits import Edit, NotEditable, Row, Values, differing, edit_rows, mark_of
 from catalog.pricing import PriceBook, price_book
 from catalog.pricing.formula import Formula
@@ -37,7 +37,9 @@ class EditEffect:
     columns: Counter[str] = field(default_factory=Counter)
     dearer: int = 0
     cheaper: int = 0
-    lifted: int = 0  # sold for the floor, because their own price lies below it
+    lifted: int = 0  # sold for the floor, because their own price or markup lies below it
+    appearing: int = 0  # shown to customers, which they were not
+    vanishing: int = 0
     sales_micros: int = 0
     margin_gone_micros: int = 0
     lines: list[Line] = field(default_factory=list)
@@ -58,7 +60,7 @@ def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> Edi
     for row in edit_rows(services):
         effect.services += 1
         try:
-            after = edit.of(row, exchange_rate_micros=book.exchange_rate_micros, categories=categories)
+            after = edit.of(row, exchange_rate_micros=book.exchange_rate_micros)
         except NotEditable as why:
             effect.left_count += 1
             if len(effect.left) < SHOWN_LEFT:
@@ -66,6 +68,7 @@ def preview_edit(edit: Edit, services: ServiceQuerySet, *, now: datetime) -> Edi
             continue
         if after != row.values:
             _count(effect, row, after, book, margins.get(row.id, (0, 0)))
+            _count_shown(effect, row, after, categories, margins.get(row.id, (0, 0))[1])
     return effect
 
 
@@ -81,14 +84,25 @@ def _count(effect: EditEffect, row: Row, after: Values, book: PriceBook, earned:
     effect.dearer += after_micros > before_micros
     effect.cheaper += after_micros < before_micros
     if after_micros != before_micros:
-        effect.lifted += after.rate_override_micros is not None and formula.is_lifted(rate, after.rate_override_micros)
-    kept, margin = earned
+        has_own = after.rate_override_micros is not None or after.markup_percent is not None
+        effect.lifted += has_own and formula.is_lifted(rate, after.rate_override_micros)
+    kept, _margin = earned
     if before_micros:
         effect.sales_micros += kept * (after_micros - before_micros) // before_micros
-    if row.values.visible and not after.visible:
-        effect.margin_gone_micros += margin
     if len(effect.lines) < SHOWN_ROWS:
         effect.lines.append(Line(row, after, before_micros, after_micros))
+
+
+def _count_shown(
+    effect: EditEffect, row: Row, after: Values, categories: dict[int, Category], margin_micros: int
+) -> None:
+    before, later = (
+        values.visible and is_shown_in(categories[values.category_id], categories) for values in (row.values, after)
+    )
+    effect.appearing += later and not before
+    if before and not later:
+        effect.vanishing += 1
+        effect.margin_gone_micros += margin_micros
 
 
 def _formula(book: PriceBook, row: Row, values: Values) -> Formula:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.templatetags.money import money
 from catalog.models import Category, Service, ServiceQuerySet
 from catalog.operations.overrides import refresh_search_text
-from catalog.operations.places import Place, UncertainUnit, put_into
+from catalog.operations.places import Place, put_into
 from catalog.pricing.repricing import lock_prices, reprice_services
 from catalog.sync.import_rules import import_rules
 from upstream.money import MICROS
@@ -31,7 +31,7 @@ PRICE_CLEAR, PRICE_MARKUP, PRICE_PERCENT, PRICE_AMOUNT = "clear", "markup", "per
 WARRANTY_CLEAR, WARRANTY_SET = "clear", "set"
 PLACE_PUT, PLACE_BACK = "put", "back"
 CENT = Decimal("0.01")
-PRICED_BY = {"rate_override_micros", "markup_percent", "category_id", "subcategory_id", "rate_per_override"}
+PRICED_BY = {"rate_override_micros", "markup_percent", "category_id", "subcategory_id"}
 
 
 class NotEditable(Exception):
@@ -41,8 +41,8 @@ class NotEditable(Exception):
 class Values(NamedTuple):
     """The columns of a service that are edited here.
 
-    `left_out` goes with `visible`: what staff shows or hides is no longer what a rule has hidden. From `category_id` to
-    `delivery_override` in the order of `Place`. `markup_percent` is a text, as JSON keeps it.
+    `left_out` goes with `visible`: what staff shows or hides is no longer what a rule has hidden. The four of `Place`
+    say where it stands. `markup_percent` is a text, as JSON keeps it.
     """
 
     visible: bool
@@ -53,7 +53,6 @@ class Values(NamedTuple):
     subcategory_id: int | None
     upstream_category_id: int | None
     upstream_subcategory_id: int | None
-    rate_per_override: int | None
     delivery_override: str
     warranty_days: int | None
     rate_override_micros: int | None
@@ -107,9 +106,9 @@ class Edit:
         """What JSON keeps of it; `Edit(**params)` is the same edit."""
         return asdict(self)
 
-    def of(self, row: Row, *, exchange_rate_micros: int, categories: Mapping[int, Category]) -> Values:
-        """Return what a service becomes; `categories` are all there are. Raises NotEditable."""
-        now = self._put(row.values, categories)
+    def of(self, row: Row, *, exchange_rate_micros: int) -> Values:
+        """Return what a service becomes. Raises NotEditable."""
+        now = self._put(row.values)
         values = now._replace(
             visible=now.visible if self.visible is None else self.visible,
             left_out=now.left_out if self.visible is None else False,
@@ -123,16 +122,10 @@ class Edit:
             raise NotEditable(why)
         return values
 
-    def _put(self, now: Values, categories: Mapping[int, Category]) -> Values:
+    def _put(self, now: Values) -> Values:
         if not self.place:
             return now
-        try:
-            place = put_into(now.place, self.category_id if self.place == PLACE_PUT else None, categories)
-        except UncertainUnit:
-            raise NotEditable(
-                _("How many pieces its rate buys is not certain yet. Confirm the unit of its category first.")
-            ) from None
-        return now._replace(**place._asdict())
+        return now._replace(**put_into(now.place, self.category_id if self.place == PLACE_PUT else None)._asdict())
 
     def _markup(self, now: Values) -> str | None:
         if self.price == PRICE_MARKUP:
@@ -198,7 +191,7 @@ def edit_rows(services: ServiceQuerySet) -> Iterator[Row]:
         if values.markup_percent is not None:
             values = values._replace(markup_percent=str(values.markup_percent))
         row = Row._make((*found[:first], values, False))
-        if rules and rules.leave_out(names[values.place.upstream[0]], row.type, row.name):
+        if rules and rules.leave_out(names[values.place.home[0]], row.type, row.name):
             row = row._replace(ruled_out=True)
         yield row
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from catalog.models import Service
+from catalog.models.services import UPSTREAM_CATEGORY_ID
 from catalog.pricing.book import PriceBook, open_book
 from catalog.pricing.repricing import READ_AT_ONCE, rate_units
 from catalog.pricing.rules import Rule, read_rules
@@ -206,11 +207,11 @@ def _compare(rows: Iterable[Row], before: PriceBook, after: PriceBook, rule_id: 
 def _lines_of(found: Iterable[_Comparison]) -> dict[Moved, Line]:
     """Return the lines that will be shown, with names and units: two queries."""
     shown = {move for comparison in found for move in comparison.shown()}
-    columns = ("pk", "upstream_id", "display_name", "name", "category_id", "rate_per_override")
+    columns = ("pk", "upstream_id", "display_name", "name", UPSTREAM_CATEGORY_ID, "rate_per_override")
     rate_per = rate_units()
     services = {
-        pk: (upstream_id, display_name or name, rate_per(category_id, rate_per_override))
-        for pk, upstream_id, display_name, name, category_id, rate_per_override in Service.objects.filter(
+        pk: (upstream_id, display_name or name, rate_per(home_id, rate_per_override))
+        for pk, upstream_id, display_name, name, home_id, rate_per_override in Service.objects.filter(
             pk__in={move.id for move in shown}
         ).values_list(*columns)
     }

@@ -100,10 +100,10 @@ def reprice_if_due(*, now: datetime) -> Repriced | None:
 
 
 def rate_units() -> Callable[[int, int | None], int]:
-    """Return a function from category and a service's own unit to how many pieces its rate buys; one query."""
+    """Return a function from where upstream has a service, and its own unit, to how many pieces its rate buys."""
     default: int = settings.DEFAULT_RATE_PER
     units = {pk: unit or default for pk, unit in Category.objects.values_list("pk", "rate_per")}
-    return lambda category_id, rate_per_override: rate_per_override or units[category_id]
+    return lambda home_category_id, rate_per_override: rate_per_override or units[home_category_id]
 
 
 def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
@@ -114,18 +114,20 @@ def _outdated(services: QuerySet[Service], book: PriceBook) -> list[Priced]:
         "rate_per_override",
         "category_id",
         "subcategory_id",
+        "upstream_category_id",
         "rate_override_micros",
         "markup_percent",
         "selling_rate_micros",
         "selling_per_thousand_micros",
     )
     found = []
-    for pk, rate, rate_per_override, category_id, subcategory_id, rate_override, own_percent, *stored in rows.iterator(
+    for pk, rate, rate_per_override, category_id, subcategory_id, home_id, *rest in rows.iterator(
         chunk_size=READ_AT_ONCE
     ):
+        rate_override, own_percent, *stored = cast(Any, rest)
         rates = book.stored_rates(
             rate_upstream_micros=rate,
-            rate_per=rate_per(category_id, rate_per_override),
+            rate_per=rate_per(home_id or category_id, rate_per_override),
             category_id=category_id,
             subcategory_id=subcategory_id,
             service_id=pk,

@@ -45,6 +45,9 @@ def apply_answer(
         start_new_services(taken_over, new)
     if difference.changes:
         tables.update_services(report(difference.changes))
+        if settled := tables.settle_moved():
+            again = comparison.difference(tables.service_records(settled, []))
+            tables.update_services(again.changes)
         apply_to_changed(taken_over, difference.moved)
     if difference.history:
         tables.insert_history(difference.history, run, now=now)
@@ -66,13 +69,13 @@ def _seller(names: Names, now: datetime) -> Sell:
     """Return what computes the selling rates that lists are sorted by, as the rules are now."""
     book = price_book(None, now=now)
 
-    def sell(fields: UpstreamFields, service: ServiceRecord | None) -> tuple[int, int]:
+    def sell(fields: UpstreamFields, place: tuple[int, int | None], service: ServiceRecord | None) -> tuple[int, int]:
         rate_per = service.rate_per_override if service else None
         return book.stored_rates(
             rate_upstream_micros=fields.rate_upstream_micros,
             rate_per=rate_per or names.rate_per[fields.category_id],
-            category_id=fields.category_id,
-            subcategory_id=fields.subcategory_id,
+            category_id=place[0],
+            subcategory_id=place[1],
             service_id=service.id if service else None,
             own_percent=service.markup_percent if service else None,
             rate_override_micros=service.rate_override_micros if service else None,

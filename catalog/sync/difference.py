@@ -99,8 +99,8 @@ class Event(NamedTuple):
     fields: dict[str, list[Any]] | None = None
 
 
-# Columns with the place where it is sold, and the service, or None for a new one → selling rate, and that per 1,000
-Sell = Callable[[UpstreamFields, ServiceRecord | None], tuple[int, int]]
+# Columns, where it is sold, and the service, or None for a new one → selling rate, and that per 1,000
+Sell = Callable[[UpstreamFields, tuple[int, int | None], ServiceRecord | None], tuple[int, int]]
 
 
 @dataclass
@@ -199,18 +199,18 @@ class Comparison:
         return UpstreamFields(category_id, subcategory_id, *offer[2:])
 
     def _derived(self, fields: UpstreamFields, service: ServiceRecord | None) -> Derived:
+        place: tuple[int, int | None] = fields.category_id, fields.subcategory_id
         if service is not None and service.moved_to is not None:
-            fields = fields._replace(category_id=service.moved_to, subcategory_id=None)
-        place = fields.category_id, fields.subcategory_id
+            place = service.moved_to, None
         if service is None:
             text = self.names.search_text(fields.name, "", *place)
-            sold = self.sell(fields, None)
+            sold = self.sell(fields, place, None)
             return Derived._make((text, *sold, *self.titles.columns(fields.name)))
         # Translations are of the name as it was: with another one they go, until they are asked for again.
         translated = service.translated_names if fields.name == service.fields.name else {}
         own = own_names(service.display_name, service.short_title_override)
         text = self.names.search_text(fields.name, own, *place, translated)
-        sold = self.sell(fields, service)
+        sold = self.sell(fields, place, service)
         titles = self.titles.columns(fields.name, translated, service.facts_override)
         return Derived._make((text, *sold, *titles))
 

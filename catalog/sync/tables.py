@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
 from catalog.models import Category, Service, ServiceChange, Subcategory, SyncRun, searched_names
@@ -135,6 +135,15 @@ def update_services(changes: Iterable[ServiceUpdate]) -> None:
             for pk, missed, withdrawn_at, changed_at, fields, derived in changes
         ),
     )
+
+
+def settle_moved() -> list[int]:
+    """Let services that staff has put where upstream has them now be like all others; return their upstream ids."""
+    settled = Service.objects.filter(upstream_category=F("category"))
+    upstream_ids = list(settled.values_list("upstream_id", flat=True))
+    if upstream_ids:
+        settled.update(subcategory=F("upstream_subcategory"), upstream_category=None, upstream_subcategory=None)
+    return upstream_ids
 
 
 def update_through_staging(columns: tuple[str, ...], assignments: str, rows: Iterable[tuple[Any, ...]]) -> None:

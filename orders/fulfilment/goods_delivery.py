@@ -32,7 +32,7 @@ def delivery_shown(order: Order, report: Report) -> Delivered:
         return Delivered.NOTHING_NEW
     brings_goods = isinstance(report.details, Goods)
     if brings_goods or getattr(order, "goods", None) is not None:
-        if service.category.vault_proved_at is None:
+        if service.home_category.vault_proved_at is None:
             return Delivered.PROVED
         return Delivered.LATE if brings_goods and order.status in DELIVERED else Delivered.NOTHING_NEW
     if not order.link and order.status in UPSTREAM_OPEN:
@@ -43,6 +43,7 @@ def delivery_shown(order: Order, report: Report) -> Delivered:
 def note_proof(order: Order, now: datetime) -> None:
     """Keep that goods of this order's category come with the status; the first proof stays."""
     assert order.service is not None  # noqa: S101 - delivery_shown
-    unproved = Category.objects.filter(pk=order.service.category_id, vault_proved_at=None)
+    home_id = order.service.home_category.pk
+    unproved = Category.objects.filter(pk=home_id, vault_proved_at=None)
     if unproved.update(vault_proved_at=now):
-        log.info("goods_in_the_order_proved", category_id=order.service.category_id, order_id=order.pk)
+        log.info("goods_in_the_order_proved", category_id=home_id, order_id=order.pk)

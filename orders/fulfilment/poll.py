@@ -262,7 +262,7 @@ def _flag(order: Order, report: Report, *, came_from: str, moved: bool, now: dat
 def _note_delivery(order: Order, report: Report, delivered: Delivered, now: datetime) -> None:
     """Goods that were to come with the status: keep the proof that they do, or ask a human where they are."""
     if delivered is Delivered.WITHOUT_GOODS and order.service is not None:
-        concern = Concern(Flag.NO_GOODS, {"category": order.service.category.title})
+        concern = Concern(Flag.NO_GOODS, {"category": order.service.home_category.title})
         tell_of(order, concern.code, concern.details, now=now)
         _keep_flag(order, report, concern, now)
     elif delivered is not Delivered.NOTHING_NEW:

@@ -29,7 +29,7 @@ def take_turn(order: Order, *, now: datetime) -> bool:
     workers the second one waits here and then sees the first one's order. An unknown order does not count.
     """
     assert order.service is not None  # noqa: S101 - needs_turn
-    unconfirmed = Category.objects.filter(pk=order.service.category_id, rate_confirmed_at=None)
+    unconfirmed = Category.objects.filter(pk=order.service.home_category.pk, rate_confirmed_at=None)
     if not unconfirmed.update(rate_confirmed_at=None):
         return True  # confirmed since the order was read
     return Order.objects.waiting_to_send(now).filter(pk=order.pk).exists()
@@ -67,8 +67,9 @@ def learn_unit(order: Order, charge_micros: int, *, now: datetime) -> bool:
     if not ours or charge_matches(charge_micros, other_unit_cost_micros(order)):
         return False
     # Staff may have chosen another unit since the category was read.
-    category = Category.objects.filter(pk=service.category_id, rate_per=service.category.rate_per)
+    home = service.home_category
+    category = Category.objects.filter(pk=home.pk, rate_per=home.rate_per)
     confirmed = confirm_rate_units(category, now=now)
     if confirmed:
-        log.info("rate_unit_confirmed", category_id=service.category_id, order_id=order.pk, rate_per=order.rate_per)
+        log.info("rate_unit_confirmed", category_id=home.pk, order_id=order.pk, rate_per=order.rate_per)
     return bool(confirmed)

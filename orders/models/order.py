@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -126,10 +127,16 @@ class OrderQuerySet(models.QuerySet["Order"]):
         waiting = Q(ready, status=Status.PAID, held_because="")
         ahead = Order.objects.filter(
             Q(waiting, pk__lt=OuterRef("pk")) | Q(status__in=(Status.SENDING, *UPSTREAM_OPEN)),
-            service__category=OuterRef("service__category"),
             service__rate_per_override=None,
         )
-        unconfirmed = Q(service__rate_per_override=None, service__category__rate_confirmed_at=None, kind=Kind.SERVICE)
+        # In the category where upstream has them, which staff may have put them out of.
+        home = Coalesce("service__upstream_category_id", "service__category_id")
+        ahead = ahead.alias(home=home).filter(
+            home=Coalesce(OuterRef("service__upstream_category_id"), OuterRef("service__category_id"))
+        )
+        unconfirmed = Q(service__upstream_category=None, service__category__rate_confirmed_at=None)
+        unconfirmed |= Q(service__upstream_category__isnull=False, service__upstream_category__rate_confirmed_at=None)
+        unconfirmed &= Q(service__rate_per_override=None, kind=Kind.SERVICE)
         return self.filter(waiting).exclude(unconfirmed & Exists(ahead)).order_by("id")
 
     def sendable(self) -> "OrderQuerySet":

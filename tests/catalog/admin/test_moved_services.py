@@ -18,6 +18,7 @@ from catalog.models import (
     RateUnit,
     Service,
     ServiceChange,
+    ServiceMargin,
     Subcategory,
 )
 from catalog.operations.overrides import refresh_search_text
@@ -27,9 +28,11 @@ from catalog.sync.import_rules import apply_import_rules
 from catalog.sync.sync_catalog import sync_catalog
 from jobs.models import StaffJob
 from jobs.run import run_jobs
+from orders.columns.goods import read_goods
+from orders.models import GoodsFormat, Order, Status
 from tests.catalog.syncs import LATER, NOW, QUARTER
 from tests.pages import page_words
-from tests.storefront.admin_rows import make_service
+from tests.storefront.admin_rows import make_order, make_service
 from upstream.client import Client as UpstreamClient
 from upstream.sandbox.process import Sandbox
 
@@ -61,6 +64,10 @@ def listed(db: None) -> list[Service]:
     refresh_search_text(Service.objects.all())
     reprice_services(now=timezone.now())
     return made
+
+
+def fresh(service: Service) -> Service:
+    return Service.objects.select_related("category").get(pk=service.pk)
 
 
 def edit(desk: Client, query: str = "", **fields: Any) -> StaffJob:
@@ -132,26 +139,103 @@ def test_move_when_units_and_delivery_differ_then_the_service_keeps_its_own(
     assert (service.upstream_category_id, service.upstream_subcategory_id) == (None, None)
 
 
-def test_move_when_the_unit_of_its_rate_is_uncertain_then_it_is_left_and_why_is_said(
-    desk: Client, best: Category, listed: list[Service]
+@pytest.mark.parametrize("certain", ["home", "best"])
+def test_move_when_one_category_has_an_uncertain_unit_then_upstreams_says_whether_it_is_certain(
+    desk: Client, client: Client, best: Category, listed: list[Service], certain: str
 ) -> None:
-    Category.objects.filter(pk=listed[0].category_id).update(rate_confirmed_at=None)
+    service = listed[0]
+    home = service.category
+    Category.objects.filter(pk=(best if certain == "home" else home).pk).update(rate_confirmed_at=None)
 
-    words = page_words(desk.post(reverse(EDIT), {"place": "put", "category": str(best.pk), "_preview": "1"}))
+    move(desk, service, best)
 
-    assert "Services that change 1 category 1" in words
-    assert "#1 Service 1: How many pieces its rate buys is not certain yet." in words
+    service = fresh(service)
+    assert service.rate_confirmed == (certain == "home")
+    assert Service.objects.with_price().filter(pk=service.pk).exists() == (certain == "home")
+    client.logout()
+    page = page_words(client.get(reverse("catalog:category", args=[best.pk]), {"from": "0.01"}))
+    assert ("Service 1" in page) == (certain == "home")
 
 
-def test_move_when_the_other_category_is_uncertain_then_the_service_stays_certain(
-    desk: Client, best: Category, listed: list[Service]
+@pytest.mark.parametrize("whose", ["home", "best"])
+def test_unit_when_a_category_gets_another_one_then_prices_follow_where_upstream_has_the_service(
+    desk: Client, best: Category, listed: list[Service], whose: str
 ) -> None:
-    Category.objects.filter(pk=best.pk).update(rate_confirmed_at=None)
+    service, home = listed[0], listed[0].category
+    move(desk, service, best)
+    page = reverse("admin:catalog_category_change", args=[(home if whose == "home" else best).pk])
+    initial = desk.get(page).context["adminform"].form.initial
+    sent = {name: value for name, value in initial.items() if value is not None}
+
+    desk.post(page, sent | {"visible": "on", "rate_per": "1"})
+
+    service = fresh(service)
+    assert (service.rate_per, service.rate_confirmed) == ((1, False) if whose == "home" else (1000, True))
+    assert service.selling_per_thousand_micros == (3_000_000_000 if whose == "home" else 3_000_000)
+
+
+def test_goods_format_when_a_service_was_moved_then_that_of_upstreams_category_counts(
+    desk: Client, best: Category, listed: list[Service], ann: User
+) -> None:
+    order = make_order(ann, service=listed[0])
+    GoodsFormat.objects.create(category=listed[0].category, columns="login:password")
+    GoodsFormat.objects.create(category=best, columns="email:token")
+    before = read_goods(Order.objects.get(pk=order.pk), ["rosa@example.com:pass"])
 
     move(desk, listed[0], best)
 
-    service = Service.objects.select_related("category").get(pk=listed[0].pk)
-    assert (service.rate_per_override, service.rate_confirmed) == (RateUnit.THOUSAND, True)
+    assert read_goods(Order.objects.get(pk=order.pk), ["rosa@example.com:pass"]) == before
+
+
+def test_rate_unit_questions_when_services_were_moved_then_a_category_is_asked_with_upstreams_alone(
+    desk: Client, best: Category, listed: list[Service], ann: User
+) -> None:
+    service, home = listed[0], listed[0].category
+    move(desk, service, best)
+    Category.objects.update(rate_confirmed_at=None)
+    make_order(ann, service=fresh(service), charge_upstream_micros=1_500_000, upstream_id="7")
+
+    asked = desk.get(reverse("admin:orders_rateunitquestion_changelist")).context["questions"]
+
+    by_category = {question.category.pk: question for question in asked}
+    assert [example.service for example in by_category[home.pk].examples] == [service]
+    assert by_category[best.pk].examples == []
+    assert (by_category[home.pk].charged is not None, by_category[best.pk].charged) == (True, None)
+
+
+def test_forwarding_when_a_units_category_has_several_orders_then_moved_ones_wait_their_turn_there(
+    desk: Client, best: Category, listed: list[Service], ann: User
+) -> None:
+    first, moved = listed
+    Service.objects.filter(pk=moved.pk).update(category=first.category)
+    move(desk, moved, best)
+    orders = [make_order(ann, service=fresh(each), status=Status.PAID, upstream_id=None) for each in (first, moved)]
+    Category.objects.filter(pk=first.category_id).update(rate_confirmed_at=None)
+
+    assert list(Order.objects.waiting_to_send(timezone.now())) == orders[:1]
+
+    Category.objects.filter(pk=first.category_id).update(rate_confirmed_at=timezone.now())
+    assert list(Order.objects.waiting_to_send(timezone.now())) == orders
+
+
+@pytest.mark.parametrize("into", [True, False])
+def test_preview_when_a_category_is_hidden_then_what_appears_and_vanishes_is_told(
+    desk: Client, best: Category, listed: list[Service], into: bool
+) -> None:
+    hidden = best if into else listed[0].category
+    Category.objects.filter(pk=hidden.pk).update(visible=False)
+    figures = {"orders": 1, "kept_micros": 5_000_000, "cost_micros": 1_000_000, "margin_micros": 4_000_000}
+    ServiceMargin.objects.create(service=listed[0], **figures)
+
+    fields = {"place": "put", "category": str(best.pk), "_preview": "1"}
+    words = page_words(desk.post(f"{reverse(EDIT)}?id__in={listed[0].pk}", fields))
+
+    assert ("Bestsellers (hidden)" in words) == into
+    if into:
+        assert "No longer shown 1" in words
+        assert "Margin of the last 30 days of what is no longer shown $4.00" in words
+    else:
+        assert "Shown to customers, which they were not 1" in words
 
 
 @pytest.mark.parametrize(("fields", "said"), [({"place": "put"}, "Choose a category."),
@@ -250,6 +334,38 @@ class TestSync:
             Subcategory.objects.get(category__name="Telegram", name="Members"),
         )
 
+    def test_when_upstream_puts_it_there_too_then_it_is_like_all_others_again(
+        self, desk: Client, moved: Service, client_upstream: UpstreamClient, sandbox: Sandbox
+    ) -> None:
+        telegram = Category.objects.get(name="Telegram")
+        move(desk, moved, telegram)
+        sandbox.set_service(1, category="Telegram", subcategory="Members")
+
+        sync_catalog(client=client_upstream, now=LATER)
+
+        moved.refresh_from_db()
+        assert (moved.category, moved.subcategory.name) == (telegram, "Members")
+        assert (moved.upstream_category, moved.upstream_subcategory) == (None, None)
+        assert moved.search_text == "instagram followers telegram members"
+        sandbox.set_service(1, category="Instagram", subcategory="Followers")
+        sync_catalog(client=client_upstream, now=LATER + QUARTER)
+        moved.refresh_from_db()
+        assert moved.category.name == "Instagram"
+
+    def test_when_upstreams_subcategory_changed_meanwhile_then_a_job_puts_it_back_there(
+        self, desk: Client, moved: Service, client_upstream: UpstreamClient, sandbox: Sandbox
+    ) -> None:
+        job = StaffJob.objects.latest("pk")
+        sandbox.set_service(1, subcategory="Likes")
+        sync_catalog(client=client_upstream, now=LATER)
+
+        desk.post(reverse("admin:catalog_service_edits"), {"job": job.pk})
+
+        assert at_work().problem_count == 0
+        moved.refresh_from_db()
+        assert (moved.category.name, moved.subcategory.name) == ("Instagram", "Likes")
+        assert (moved.upstream_category, moved.upstream_subcategory) == (None, None)
+
     def test_when_upstream_stops_selling_it_then_it_is_withdrawn_where_it_was(
         self, moved: Service, best: Category, client_upstream: UpstreamClient, sandbox: Sandbox
     ) -> None:
@@ -312,4 +428,5 @@ class TestOwnMarkup:
         words = page_words(desk.post(reverse(EDIT), {"price": "markup", "percent": "5", "_preview": "1"}))
 
         assert "own markup: by the rules → 5 %" in words
+        assert "because their own price or markup is lower 2" in words
         assert "→ $1.80" in words

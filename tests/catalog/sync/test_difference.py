@@ -41,7 +41,7 @@ def offered(upstream_id: int, category: str, rate: int) -> UpstreamOffer:
     )
 
 
-def sell(fields: UpstreamFields, service: ServiceRecord | None) -> tuple[int, int]:
+def sell(fields: UpstreamFields, place: tuple[int, int | None], service: ServiceRecord | None) -> tuple[int, int]:
     return 2 * fields.rate_upstream_micros, 3 * fields.rate_upstream_micros
 
 
@@ -95,7 +95,7 @@ def past(old: dict[int, UpstreamOffer], history: dict[int, tuple[int, str]]) -> 
         category_id = NAMES.categories[offer.category]
         fields = UpstreamFields(category_id, NAMES.subcategories[category_id, "x"], *offer[2:])
         text = NAMES.search_text(fields.name, display_name, category_id, fields.subcategory_id)
-        derived = Derived(text, *sell(fields, None), *TitleReader().columns(fields.name))
+        derived = Derived(text, *sell(fields, (1, None), None), *TitleReader().columns(fields.name))
         withdrawn_at = BEFORE if missed >= 2 else None
         own = (display_name, "", {}, None, None, None)
         kept = (missed, withdrawn_at, {}, None)
@@ -142,7 +142,7 @@ def test_compare_of_any_two_catalogs_leads_to_what_is_offered(
         assert service.fields == fields
         text = NAMES.search_text(fields.name, service.display_name, category_id, fields.subcategory_id)
         titles = TitleReader().columns(fields.name)
-        assert service.derived == Derived(text, *sell(fields, None), *titles)
+        assert service.derived == Derived(text, *sell(fields, (1, None), None), *titles)
         assert (service.missed_syncs, service.withdrawn_at) == (0, None)
     for service in stored:
         after = rows[service.upstream_id]
