@@ -15,6 +15,7 @@ import structlog
 from celery.signals import before_task_publish
 from django.conf import settings
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.celery import CeleryGetter, CeleryInstrumentor
 from opentelemetry.instrumentation.django import DjangoInstrumentor
@@ -111,7 +112,9 @@ class _OfOurTasks(TextMapPropagator):
     _read = TraceContextTextMapPropagator()
 
     def extract(self, carrier: Any, context: Any = None, getter: Any = None) -> Any:
-        return self._read.extract(carrier, context, getter) if isinstance(getter, CeleryGetter) else context
+        return (
+            self._read.extract(carrier, context, getter) if isinstance(getter, CeleryGetter) else context or Context()
+        )
 
     def inject(self, carrier: Any, context: Any = None, setter: Any = None) -> None:
         return
