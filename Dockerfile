@@ -41,4 +41,4 @@ COPY --from=build /app /app
 # By its number: a host can tell without looking into the image that it is not root.
 USER 10001:10001
 EXPOSE 8000
-CMD ["gunicorn", "storefront.wsgi", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]
+CMD ["python", "-m", "storefront.web.serve", "storefront.wsgi", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]

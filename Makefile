@@ -59,7 +59,7 @@ check: packages-dev
 	@echo "All checks passed."
 
 lock: packages-dev
-	@for name in base sentry demo dev; do \
+	@for name in base sentry traces demo dev; do \
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

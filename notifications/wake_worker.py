@@ -4,10 +4,11 @@ Losing one costs seconds, never an order: the rows are the queue, and a sweep of
 imported, so that whoever changes rows needs to know nothing of who works on them.
 """
 
+import contextvars
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
@@ -27,11 +28,15 @@ EXPIRES_SECONDS = 60  # a message that waited longer is dropped: a sweep has bee
 
 @dataclass(frozen=True)
 class Wake:
-    """A task by its name, the row it is about if it is about one, and how long news may gather before it runs."""
+    """A task by its name, the row it is about if it is about one, and how long news may gather before it runs.
+
+    `context` is that of whoever asks for it: the ids that log lines and traces are found by.
+    """
 
     task: str
     row_id: int | None = None
     gather_seconds: int = 0
+    context: contextvars.Context = field(default_factory=contextvars.copy_context, compare=False, repr=False)
 
 
 def wake_worker(task: str, *, row_id: int | None = None, gather_seconds: int = 0) -> None:
@@ -89,13 +94,24 @@ _messenger = Messenger()
 
 def _send(gathered: list[Wake]) -> None:
     """Send one message for each task; the rows of one task go with the same message."""
-    row_ids: dict[str, list[int]] = {}
+    about_rows: dict[str, list[Wake]] = {}
+    others: dict[Wake, list[Wake]] = {}
     for wake in gathered:
         if wake.row_id is not None:
-            row_ids.setdefault(wake.task, []).append(wake.row_id)
-    for task, ids in row_ids.items():
-        current_app.send_task(task, kwargs={"ids": ids}, retry=False, expires=EXPIRES_SECONDS)
-    for wake in dict.fromkeys(wake for wake in gathered if wake.row_id is None):
+            about_rows.setdefault(wake.task, []).append(wake)
+        else:
+            others.setdefault(wake, []).append(wake)
+    for task, wakes in about_rows.items():
+        ids = [wake.row_id for wake in wakes]
+        _context(wakes).run(current_app.send_task, task, kwargs={"ids": ids}, retry=False, expires=EXPIRES_SECONDS)
+    for wake, wakes in others.items():
         wait = wake.gather_seconds
         if not wait or cache.add(f"worker_woken:{wake.task}", 1, timeout=wait):
-            current_app.send_task(wake.task, retry=False, countdown=wait, expires=EXPIRES_SECONDS)
+            options = {"retry": False, "countdown": wait, "expires": EXPIRES_SECONDS}
+            _context([] if wait else wakes).run(current_app.send_task, wake.task, **options)
+
+
+def _context(wakes: list[Wake]) -> contextvars.Context:
+    """Return the context of the request that woke; none where several did, and the message is about all of them."""
+    asked_by = {wake.context.run(structlog.contextvars.get_contextvars).get("request_id") for wake in wakes}
+    return wakes[0].context if len(asked_by) == 1 else contextvars.Context()

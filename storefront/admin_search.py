@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
+from accounts.admin.list_search import looked_up_once
 from storefront.admin_navigation import GROUPS
 from storefront.admin_sidebar import address, allowed, technical_tables
 from upstream.reading.text import comparable, line
@@ -74,7 +75,8 @@ def _pages_called(request: HttpRequest, typed: str) -> list[SearchResult]:
 
 def _rows_found(request: HttpRequest, typed: str) -> list[SearchResult]:
     by_label: dict[str, Any] = {model._meta.label_lower: pages for model, pages in admin.site._registry.items()}
-    found = [result for one in SEARCHED for result in _of(request, by_label[one.model], one, typed)]
+    with looked_up_once():
+        found = [result for one in SEARCHED for result in _of(request, by_label[one.model], one, typed)]
     return sorted(
         found, key=lambda result: result.title.casefold() != typed.casefold()
     )  # what is called so comes first

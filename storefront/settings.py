@@ -23,6 +23,7 @@ from storefront.configuration.privacy import privacy
 from storefront.configuration.retention import retention
 from storefront.configuration.schedule import beat_schedule
 from storefront.configuration.signing_in import signing_in
+from storefront.configuration.traces import traces
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("DOTENV", BASE_DIR / ".env")))
@@ -371,6 +372,7 @@ _LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"
 LOGGING = logging_config(level=_LEVEL, as_json=not DEBUG)
 LOGGING_CONFIG = "storefront.configuration.logs.configure"
 SENTRY_DSN = env.text("SENTRY_DSN", "")
+TRACES = traces(env)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "storefront.monitoring.reports.ReportFilter"
 
 # --- Admin ----------------------------------------------------------------------------------------------------------

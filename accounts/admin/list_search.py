@@ -8,7 +8,9 @@ what of a text is compared, without signs: so are the words that are looked for 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -27,6 +29,18 @@ PREFIXES = {"^": "istartswith", "=": "iexact", "@": "search"}
 _QUOTES = ('"', "'")
 # What may be found by a part of it.
 TEXTS = ("CharField", "TextField", "EmailField", "URLField", "SlugField", "GenericIPAddressField")
+# What was looked up for the search that is under way: ids by the table, the fields and the word; None: nothing is kept.
+_kept: ContextVar[dict[tuple[Any, ...], list[Any]] | None] = ContextVar("looked_up", default=None)
+
+
+@contextmanager
+def looked_up_once() -> Iterator[None]:
+    """Look up the rows that others refer to, such as customers, once for all lists that are searched meanwhile."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def found_by(model: type[Model], fields: Iterable[str], typed: str) -> Q:
@@ -65,7 +79,7 @@ def _has(model: type[Model], paths: Iterable[str], word: str) -> Q:
         else:
             referred[first].append(f"{prefix}{rest}")
     for name, others in referred.items():
-        found |= Q(**{f"{name}__in": _referred(model._meta.get_field(name), others, word)})
+        found |= Q(**{f"{name}__in": referred_rows(model._meta.get_field(name), others, word)})
     return found
 
 
@@ -84,7 +98,17 @@ def _column(field: Any, lookup: str, word: str, *, name: str = "") -> Q:
         return Q(pk__in=())
 
 
-def _referred(field: Any, paths: Iterable[str], word: str) -> list[Any]:
-    other = field.related_model
-    rows = other._default_manager.filter(_has(other, paths, word)).order_by("-pk")
-    return list(rows.values_list(field.target_field.name, flat=True)[:LEAFED_THROUGH])
+def referred_rows(field: Any, paths: Iterable[str], word: str, *, most: int = LEAFED_THROUGH) -> list[Any]:
+    """Return what a foreign key holds for the rows that have the word in one of the fields, the newest first."""
+    kept, other, called = _kept.get(), field.related_model, field.target_field.name
+    if kept is None:
+        return _look_up(other, called, paths, word, most)
+    key = (other, called, tuple(paths), word)
+    if key not in kept:
+        kept[key] = _look_up(other, called, paths, word, LEAFED_THROUGH)
+    return kept[key][:most]
+
+
+def _look_up(model: Any, called: str, paths: Iterable[str], word: str, most: int) -> list[Any]:
+    rows = model._default_manager.filter(_has(model, paths, word)).order_by("-pk")
+    return list(rows.values_list(called, flat=True)[:most])

@@ -19,7 +19,7 @@ from accounts.admin.widgets import ModelAdmin
 from orders.admin.order_search import find_orders
 from orders.attempts.losses import BOOKS_ARE_OPEN
 from orders.lifecycle.attention import attention_of
-from orders.models import AttentionFlag, Order, ServiceRequest, Status
+from orders.models import AttentionFlag, LostAttempt, Order, ServiceRequest, Status
 from upstream.money import MICROS
 
 STUCK = timedelta(hours=1)
@@ -42,10 +42,15 @@ class AttentionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         codes = [(code.value, str(code.label)) for code in AttentionFlag.Code]
-        return [("yes", _("Needs attention")), ("no", _("No attention needed")), *codes]
+        in_bulk = [("restored", _("Perhaps sent before a restore")), ("too_wide", _("Too many IDs to ask about"))]
+        return [("yes", _("Needs attention")), ("no", _("No attention needed")), *in_bulk, *codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         flagged = AttentionFlag.objects.open()
+        if self.value() == "restored":
+            return queryset.filter(pk__in=LostAttempt.objects.of_a_restore().values("order"))
+        if self.value() == "too_wide":
+            return queryset.filter(pk__in=LostAttempt.objects.too_wide().values("order"))
         if self.value() in AttentionFlag.Code.values:
             return queryset.filter(pk__in=flagged.filter(code=self.value()).values("order"))
         if self.value() == "yes":

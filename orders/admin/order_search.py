@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.list_search import referred_rows
 from accounts.admin.short_count import LEAFED_THROUGH
-from accounts.models import User
 from orders.models import Kind, Order
 from upstream.reading.text import line
 
@@ -43,16 +43,18 @@ def find_orders(request: HttpRequest, rows: QuerySet[Any], typed: str) -> QueryS
         known = of_upstream(words) | _others(request, words)
         if known or Order.objects.filter(named).exists():
             return rows.filter(named | Q(pk__in=known))
-    elif _ADDRESS.fullmatch(words):
-        customers = User.objects.filter(email__icontains=words).order_by("-pk").values_list("pk", flat=True)
-        if found := list(customers[:MOST_CUSTOMERS]):
-            return rows.filter(user__in=found)
+    elif _ADDRESS.fullmatch(words) and (found := _customers(words)):
+        return rows.filter(user__in=found)
     known = _others(request, words) | (of_upstream(words) if _UPSTREAM_ID.fullmatch(words) else set())
     if known:
         return rows.filter(pk__in=known)
     matching = Order.objects.matching(words).order_by().values_list("pk", flat=True)
     found_once = list(matching[: LEAFED_THROUGH + 1])  # a list asks twice, for its rows and how many there are
     return rows.filter(pk__in=matching if len(found_once) > LEAFED_THROUGH else found_once)
+
+
+def _customers(words: str) -> list[int]:
+    return referred_rows(Order._meta.get_field("user"), ["email"], words, most=MOST_CUSTOMERS)
 
 
 def of_upstream(typed: str) -> set[int]:

@@ -14,6 +14,15 @@ class LostAttemptQuerySet(models.QuerySet["LostAttempt"]):
         """Those of which nobody knows whether upstream has them."""
         return self.filter(state__in=LostAttempt.UNSETTLED)
 
+    def of_a_restore(self) -> "LostAttemptQuerySet":
+        """Those whose orders wait because a backup does not know whether they were sent."""
+        return self.filter(state=LostAttempt.State.LOST, cause=LostAttempt.Cause.RESTORED)
+
+    def too_wide(self) -> "LostAttemptQuerySet":
+        """Those, but of a restore, whose orders wait because RECONCILE_MAX_WINDOW is too small for their window."""
+        waiting = self.filter(state=LostAttempt.State.LOST, doubt=LostAttempt.Doubt.TOO_WIDE)
+        return waiting.exclude(cause=LostAttempt.Cause.RESTORED)
+
     def losses_beside(self) -> "LostAttemptQuerySet":
         """What upstream has beside the order that is followed, if any is."""
         beside = Q(order__upstream_id=None) | ~Q(order__upstream_id=F("upstream_id"))

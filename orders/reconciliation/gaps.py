@@ -3,7 +3,8 @@
 An id that answers and is nobody's is a `FoundOrder`. It breaks no assumption and proves nothing by itself: it may
 belong to an order that was waiting at the backup, or to one that is forgotten altogether. Who can be is shown beside
 each waiting order. When staff says that it is a forgotten one, it is nobody's candidate any more, and what is left of a
-closed window proves as it always does.
+closed window proves as it always does. An id that an order of another kind has is asked about as well: the kinds may be
+counted apart.
 """
 
 import time
@@ -22,6 +23,7 @@ from notifications.outbox import tell_admins
 from orders.attempts.windows import forgotten_at, known_ids
 from orders.lifecycle.supply import Report, supplies
 from orders.models import FoundOrder, LostAttempt, Order, RestoreGap
+from orders.reconciliation.other_kinds import OtherKinds
 from upstream.client import Client
 from upstream.errors import UpstreamError
 
@@ -86,19 +88,21 @@ def _look_ahead(gap: RestoreGap) -> int:
 
 def _ask_range(gap: RestoreGap, ids: range, client: Client, now: datetime) -> _Asked:
     """Ask about these ids as far as upstream answers, and keep what is found. Raises UpstreamError for the first."""
-    elsewhere = {number for kind in supplies() for number in known_ids(kind, ids)}
+    ours, others = known_ids(gap.kind, ids), OtherKinds(gap.kind, client)
+    theirs = others.with_ids(ids)
     until, found, ends_at = ids.start - 1, 0, time.monotonic() + LONGEST_ROUND_SECONDS
     for number in ids:
         if time.monotonic() > ends_at:
             break
-        if number not in elsewhere:
+        if number not in ours:
             try:
                 report = supplies()[gap.kind].look_up(client, str(number))
+                known = report is not None and number in theirs and others.have(number, report)
             except UpstreamError:
                 if until < ids.start:
                     raise
                 break
-            if report is not None:
+            if report is not None and not known:
                 found += _keep(gap, number, report, now)
         until = number
     return _Asked(until, found)

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from typing import Any
 
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from orders.models import AttentionFlag, FoundOrder, GoodsClaim, Order, ServiceRequest
+from orders.models import AttentionFlag, FoundOrder, GoodsClaim, LostAttempt, Order, ServiceRequest
 from orders.models import Kind as OrderKind
 from storefront.admin_home.lines import Found, Kind, Line, Survey, longest_waiting
 from support.models import Ticket
@@ -18,9 +19,11 @@ REQUEST, CLAIMS_OF = "request:%d", "claims:%d"
 
 
 def flagged_orders(survey: Survey) -> Found:
-    """Orders with open flags: a line an order, with all that is wrong with it."""
+    """Orders with open flags: a line an order, with all that is wrong with it; what was lost together is one line."""
     columns = ("order_id", "order__title", "order__price_micros", "order__refunded_micros", "code", "raised_at")
-    rows, flags = longest_waiting(AttentionFlag.objects.open(), "raised_at", *columns)
+    in_bulk = (LostAttempt.objects.of_a_restore() | LostAttempt.objects.too_wide()).filter(order=OuterRef("order"))
+    each = AttentionFlag.objects.open().exclude(Q(Exists(in_bulk), code=AttentionFlag.Code.PERHAPS_PLACED))
+    rows, flags = longest_waiting(each, "raised_at", *columns)
     by_order: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
         by_order[row[0]].append(row)
@@ -34,7 +37,37 @@ def flagged_orders(survey: Survey) -> Found:
         for order_id, found in by_order.items()
         for _id, title, price, refunded, _code, _since in found[:1]
     ]
-    return Found(lines, flags - len(rows) + len(lines))
+    together = _lost_together()
+    return Found([*together, *lines], flags - len(rows) + len(lines) + len(together))
+
+
+def _lost_together() -> list[Line]:
+    """What a restore or a long outage left unanswered: a line for all orders that wait for one reason, not one each."""
+    lost = LostAttempt.objects.of_a_restore() | LostAttempt.objects.too_wide()
+    groups = lost.order_by().values_list(Case(When(cause=LostAttempt.Cause.RESTORED, then=True), default=False))
+    left = F("order__price_micros") - F("order__refunded_micros")
+    lines = []
+    for restored, count, micros, since in groups.annotate(count=Count("pk"), micros=Sum(left), since=Min("sent_at")):
+        words, listed = (_of_restore, "restored") if restored else (_too_wide, "too_wide")
+        link = f"{reverse('admin:orders_order_changelist')}?attention={listed}"
+        lines.append(Line(words(count), link, since, micros))
+    return lines
+
+
+def _of_restore(count: int) -> str:
+    return ngettext(
+        "%(count)d order may have been sent before the restore; it waits for proof, or for you",
+        "%(count)d orders may have been sent before the restore; they wait for proof, or for you",
+        count,
+    ) % {"count": count}
+
+
+def _too_wide(count: int) -> str:
+    return ngettext(
+        "%(count)d order without an answer: more IDs would have to be asked about than RECONCILE_MAX_WINDOW allows",
+        "%(count)d orders without an answer: more IDs would have to be asked about than RECONCILE_MAX_WINDOW allows",
+        count,
+    ) % {"count": count}
 
 
 def customer_requests(survey: Survey) -> Found:

@@ -61,6 +61,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         "filters": {"seldom": {"()": "storefront.configuration.logs.Seldom"}},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            "seldom": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["seldom"]},
             "mail_admins": {
                 "class": "storefront.monitoring.error_mails.ErrorMailHandler",
                 "level": "ERROR",
@@ -80,6 +81,8 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
                 "propagate": False,
                 "filters": ["seldom"],
             },
+            # A collector of traces that is away: nobody's page waits for it, and no mail is needed.
+            "opentelemetry": {"handlers": ["seldom"], "level": "WARNING", "propagate": False},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "celery.worker.strategy": {"handlers": [], "level": of_messages, "propagate": True},
             "celery.app.trace": {"handlers": [], "level": of_messages, "propagate": True},

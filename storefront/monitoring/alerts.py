@@ -15,22 +15,25 @@ from notifications.models import Notice
 from notifications.outbox import tell_admins
 from orders.accounting.audit import AuditFindings, audit
 from orders.accounting.audit.day_digests import write_day_digests
-from storefront.monitoring.scheduled_jobs import note_figures
+from storefront.monitoring.scheduled_jobs import note_end, note_figures
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
 EPISODE, OVER = "audit:", ":over"
 
 
-def audit_and_tell(*, client: Client | None) -> AuditFindings:
+def audit_and_tell(*, client: Client | None, everything: bool = False, in_part: bool = False) -> AuditFindings:
     """Audit the books and tell the admins when they stop adding up, and when they add up again; each once.
 
-    A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none.
+    A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none. Nor does an
+    audit `in_part`, which leaves it out on purpose, end one. `everything`: see `audit`.
     """
     now = timezone.now()
-    findings = audit(client=client, now=now)
+    findings = audit(client=client, now=now, everything=everything)
     log.info("audit", problems=len(findings.problems), unread=findings.unread)
-    note_figures("audit_books", problems=len(findings.wrong))
+    if findings.wrong or not in_part:
+        note_end("storefront.tasks.audit_books", succeeded=True)  # by whomever it was asked for
+        note_figures("audit_books", problems=len(findings.wrong))
     digests = write_day_digests(now=now)
     last = TrailEntry.objects.first()
     if last is not None:
@@ -44,7 +47,7 @@ def audit_and_tell(*, client: Client | None) -> AuditFindings:
         words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(findings.wrong))
         body = "\n".join([*findings.wrong, "", _page()])
         tell_admins(f"{EPISODE}{episode}", words % {"count": len(findings.wrong)}, body)
-    elif open_episode and not findings.problems:
+    elif open_episode and not findings.problems and not in_part:
         body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
         tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
     return findings

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.accounting.audit import audit
+from orders.fulfilment.forward import forward_order
 from orders.fulfilment.pauses import end_pause
 from orders.models import (
     ForwardingPause,
@@ -105,6 +106,54 @@ def test_waiting_order_is_sent_again_once_staff_said_that_what_was_found_is_not_
 
     assert fresh(waiting).status == Status.PAID
     assert left_of_restore().unknown == 0
+
+
+@pytest.fixture
+def numbers(buy, client_upstream):
+    """Buy a number and send it: its id is that of no service."""
+
+    def bought() -> Order:
+        [order] = buy()
+        assert forward_order(order.pk, client=client_upstream, clock=timezone.now)
+        return fresh(order)
+
+    return bought
+
+
+@pytest.mark.parametrize("probed", [True, False])
+def test_forgotten_order_whose_id_a_number_has_is_found_where_the_kinds_are_counted_apart(
+    numbers, send, client_upstream, service_orders_alone, probed
+) -> None:
+    known, same = numbers(), numbers()
+    send(quantity=100)
+    forgotten = send(quantity=200)
+    # Counted apart, a number may have this very id; without another to try it with, its charge tells them apart.
+    forget(forgotten)
+    charged = {"status": Status.COMPLETED, "charge_upstream_micros": 900_000}
+    Order.objects.filter(pk=same.pk).update(upstream_id=forgotten.upstream_id, **({} if probed else charged))
+    if not probed:
+        forget(known)
+    declare_restored(known_until=None, now=in_minutes(1))
+
+    assert look_into_gaps(client=client_upstream, now=in_minutes(2)) == 1
+
+    assert FoundOrder.objects.get().upstream_id == forgotten.upstream_id
+
+
+def test_number_in_the_gap_of_services_is_no_forgotten_order_where_all_kinds_share_their_ids(
+    numbers, send, client_upstream, sandbox
+) -> None:
+    sandbox.set(status_answers_numbers=True)
+    numbers()
+    send(quantity=100)
+    numbers()
+    forgotten = send(quantity=200)
+    forget(forgotten)
+    declare_restored(known_until=None, now=in_minutes(1))
+
+    look_into_gaps(client=client_upstream, now=in_minutes(2))
+
+    assert set(FoundOrder.objects.values_list("upstream_id", flat=True)) == {forgotten.upstream_id}
 
 
 def test_found_order_that_turns_out_to_be_one_of_ours_is_that_orders(restored, client_upstream) -> None:

@@ -1,6 +1,8 @@
 """One box for the whole admin: pages by name, rows by whatever was typed, and only what somebody may see."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -38,6 +40,20 @@ def test_order_is_found_by_its_number_its_link_and_its_customer(
         answer = desk.get(reverse("admin:search"), {"s": typed, "extended": "1"}).content.decode()
         assert page in answer, typed
     assert reverse("admin:accounts_user_change", args=[ann.pk]) in answer
+
+
+@pytest.mark.parametrize(("typed", "words"), [("ann@example.com", 1), ("ann example", 2)])
+def test_customers_are_looked_up_once_a_word_for_all_lists(
+    desk: Client, place: Callable[..., Order], typed: str, words: int, django_assert_max_num_queries: Any
+) -> None:
+    place()
+    found(desk, typed)  # what is asked for once in a process
+
+    with django_assert_max_num_queries(100) as asked:
+        found(desk, typed)
+
+    ids_of_customers = re.compile(r'SELECT "accounts_user"."id" AS "\w+" FROM "accounts_user" WHERE.*"email"')
+    assert sum(bool(ids_of_customers.match(one["sql"])) for one in asked.captured_queries) == words
 
 
 def test_pages_are_found_by_their_names_and_what_they_belong_to(desk: Client) -> None:

@@ -1,14 +1,18 @@
 """What the shop tells its admins about itself: once when the books stop adding up, once when they do again."""
 
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from notifications.models import Notice
 from orders.fulfilment.forward import forward_order
-from storefront.monitoring.alerts import audit_and_tell
+from storefront.metrics.shop_facts import _jobs
+from storefront.monitoring.alerts import audit_and_tell, books_wrong_since
+from storefront.monitoring.scheduled_jobs import last_runs
 from storefront.tasks import audit_books, fetch_exchange_rate
 from tests.orders.conftest import place
 from wallet.models import Wallet
@@ -65,6 +69,43 @@ def test_audit_books_when_upstream_cannot_be_read_neither_alarms_nor_clears(
     settings.UPSTREAM_KEY = sandbox.key
     audit_books()
     assert [key for key, _subject in told()] == ["audit:1", "audit:1:over"]
+
+
+def problems_told() -> float | None:
+    """What /metrics says of the books; None: nothing yet."""
+    figure = _jobs(timezone.now()).get("shop_audit_problems")
+    return None if figure is None else figure[0][1]
+
+
+def by_hand(*arguments: str) -> bool:
+    """Run `manage.py audit` and return whether the books add up."""
+    try:
+        call_command("audit", *arguments, stdout=StringIO(), stderr=StringIO())
+    except SystemExit:
+        return False
+    return True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_audit_by_hand_when_the_books_are_wrong_and_right_again_begins_and_ends_the_alert(
+    ann: Any, sandbox: Any
+) -> None:
+    assert problems_told() is None
+    spoil(ann, 1)
+
+    assert not by_hand()
+    assert (problems_told(), books_wrong_since() is not None) == (1, True)
+    assert [key for key, _subject in told()] == ["audit:1"]
+
+    spoil(ann, 100_000_000)
+    assert by_hand("--offline")  # the supplier's account may be what is wrong
+    assert (problems_told(), books_wrong_since() is not None) == (1, True)
+
+    assert by_hand()
+    assert (problems_told(), books_wrong_since()) == (0, None)
+    assert [key for key, _subject in told()] == ["audit:1", "audit:1:over"]
+    run = next(run for run in last_runs(timezone.now()) if run.name == "audit_books")
+    assert (run.ran, run.failed) == (True, False)
 
 
 def test_fetch_exchange_rate_when_there_is_none_tells_once_a_day(settings: Any) -> None:

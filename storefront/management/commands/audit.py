@@ -1,11 +1,13 @@
-"""`manage.py audit`: print the books; exit 1 when something in them does not add up."""
+"""`manage.py audit`: print the books; exit 1 when something in them does not add up.
+
+It is told as beat's is: it begins and ends what /metrics, `doctor` and the admins know of the books.
+"""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
-from orders.accounting.audit import audit
+from storefront.monitoring.alerts import audit_and_tell
 from upstream.client import default_client
 from upstream.errors import Unavailable
 
@@ -26,7 +28,7 @@ class Command(BaseCommand):
                 client = default_client()
             except Unavailable as error:
                 self.stderr.write(str(error))
-        findings = audit(client=client, now=timezone.now(), everything=options["all"])
+        findings = audit_and_tell(client=client, everything=options["all"], in_part=options["offline"])
         width = max(len(name) for name, _ in findings.figures)
         for name, value in findings.figures:
             self.stdout.write(f"{name:<{width}}  {value:>20}")
