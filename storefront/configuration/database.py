@@ -25,15 +25,47 @@ def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
         if not database["NAME"]:
             raise ImproperlyConfigured(f"DATABASE_URL names no database; it should look like {LIKE}.")
         database["ENGINE"] = "storefront.postgresql"
+        if direct := _direct(env, database):
+            database["DIRECT"] = direct  # see storefront/postgresql/pooled.py
+            database["DISABLE_SERVER_SIDE_CURSORS"] = True  # the next statement may come over another connection
         database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE_SECONDS", 60)
         database["CONN_HEALTH_CHECKS"] = True
         database["LIMITS"] = _limits(env)
         # A server that is gone without a word is noticed within a minute, one that does not let us in at once.
         reach = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
         database["OPTIONS"] = {**reach, **database.get("OPTIONS", {})}
+        if replica := _replica(env, database):
+            return {"default": database, "replica": replica}
     else:
         raise ImproperlyConfigured("DATABASE_URL should begin with postgres:// or sqlite:///.")
     return {"default": database}
+
+
+def _direct(env: Environment, database: dict[str, Any]) -> dict[str, Any]:
+    """Return where PostgreSQL itself listens; empty where no pool stands between."""
+    if not env.text("DATABASE_DIRECT_URL", ""):
+        return {}
+    direct = _postgresql(env, "DATABASE_DIRECT_URL")
+    if direct["USER"] != database["USER"]:
+        # PostgreSQL tells a role about its own connections alone: who runs a sync would look dead to all others.
+        raise ImproperlyConfigured("DATABASE_DIRECT_URL should name the same user as DATABASE_URL.")
+    return direct
+
+
+def _replica(env: Environment, database: dict[str, Any]) -> dict[str, Any]:
+    """Return a replica that pages of visitors are read from; empty where there is none. See catalog/caching/replica.py.
+
+    Whoever waits for it can have the page from the primary, so it is given up soon.
+    """
+    if not env.text("DATABASE_REPLICA_URL", ""):
+        return {}
+    replica = {**database, **_postgresql(env, "DATABASE_REPLICA_URL"), "ENGINE": database["ENGINE"], "DIRECT": None}
+    own = replica.get("OPTIONS", {})
+    only_reads = r"-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\ read"
+    options = f"{only_reads} {own.get('options', '')}".strip()
+    soon = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
+    replica["OPTIONS"] = {**database["OPTIONS"], **soon, **own, "options": options}
+    return replica
 
 
 def _limits(env: Environment) -> dict[str, dict[str, int]]:
@@ -54,7 +86,11 @@ def migration_database(env: Environment) -> dict[str, Any]:
     """Return where `migrate` connects; empty where that is where everybody does."""
     if not env.text("MIGRATION_DATABASE_URL", ""):
         return {}
-    database = env.parsed("MIGRATION_DATABASE_URL", "db_url_config", "", like=LIKE)
+    return _postgresql(env, "MIGRATION_DATABASE_URL")
+
+
+def _postgresql(env: Environment, name: str) -> dict[str, Any]:
+    database = env.parsed(name, "db_url_config", "", like=LIKE)
     if not database.get("NAME") or database.get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(f"MIGRATION_DATABASE_URL names no database; it should look like {LIKE}.")
+        raise ImproperlyConfigured(f"{name} names no database; it should look like {LIKE}.")
     return database
