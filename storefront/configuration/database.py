@@ -14,6 +14,9 @@ def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES. Raises ImproperlyConfigured for anything but PostgreSQL and SQLite."""
     database = env.parsed("DATABASE_URL", "db_url_config", f"sqlite:///{base_dir / 'var/shop.sqlite3'}", like=LIKE)
     if database.get("ENGINE") == "django.db.backends.sqlite3":
+        for name in ("DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"):
+            if env.text(name, ""):
+                raise ImproperlyConfigured(f"{name} is set, and DATABASE_URL is a file: there is nothing beside it.")
         database["OPTIONS"] = {
             # Writers queue at BEGIN instead of failing in the middle of a transaction that first only read.
             "transaction_mode": "IMMEDIATE",

@@ -56,9 +56,15 @@ def web_process(pooled: dict[str, Any]) -> None:
 
 @pytest.mark.broker
 def test_shop_behind_a_pool_when_it_sells_forwards_polls_syncs_and_searches_then_the_books_add_up(
-    bouncer: Pool, web: Any, workers: Any, sandbox: Any, service: Service, key: str, client_upstream: Any
+    pooled: dict[str, Any],
+    bouncer: Pool,
+    web: Any,
+    workers: Any,
+    sandbox: Any,
+    service: Service,
+    key: str,
+    client_upstream: Any,
 ) -> None:
-    environment = {**os.environ, **bouncer.environment}
     web.start("--threads", "6", **bouncer.environment)
     workers.environment |= bouncer.environment
     workers.worker()
@@ -66,24 +72,18 @@ def test_shop_behind_a_pool_when_it_sells_forwards_polls_syncs_and_searches_then
     buy = {"key": key, "action": "add", "service": service.pk, "quantity": 100}
 
     calls = [web.call(**buy, link=f"https://x.com/{number}") for number in range(12)]
-    answers = [call.result(30) for call in calls]
 
+    answers = [call.result(30) for call in calls]
     assert ["order" in answer.json() for answer in answers] == 12 * [True], answers[0].text
+    for rate in ("1.50", "1.75"):  # all rows are new, and then one has changed
+        sandbox.set_service(service.upstream_id, rate=rate)
+        assert sync_catalog(client=client_upstream, now=timezone.now()).status == SyncRun.Status.APPLIED
     wait_for(lambda: Order.objects.filter(status=Status.PENDING).count() == 12, "all are forwarded")
     for order in Order.objects.all():
         sandbox.set_order(order.upstream_id, status="Completed", remains=0)
     wait_for(lambda: Order.objects.filter(status=Status.COMPLETED).count() == 12, "all are polled to their end")
-    sync = [sys.executable, "manage.py", "sync_catalog"]
-    for rate in ("1.50", "1.75"):  # all rows are new, and then one has changed
-        sandbox.set_service(service.upstream_id, rate=rate)
-        subprocess.run(sync, cwd=ROOT, env=environment, check=True, capture_output=True)
-    assert SyncRun.objects.latest("pk").status == SyncRun.Status.APPLIED
     assert reverse("orders:place", args=[service.pk]) in web.get("/catalog/search/?q=followers real").text
     assert "services" in web.call(key=key, action="services").result(30).json()
-    checked = subprocess.run(
-        [sys.executable, "manage.py", "audit"], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
     assert audit(client=client_upstream, now=timezone.now()).problems == []
     assert len(sandbox.orders) == 12
 
