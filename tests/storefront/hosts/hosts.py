@@ -7,6 +7,7 @@ reaches nobody and is reached by nobody, without a word to either side: for root
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from storefront.demo.processes import Child
+from tests.storefront.settings_source import ROOT
 from tests.storefront.stops.neighbours import Line
 from tests.storefront.stops.servers import Web
 from tests.warm import WarmProcesses
@@ -32,9 +34,9 @@ class Host:
         self._network, self._number, self._folder = network, number, folder
         self._open = ExitStack()
         self.lines = {name: self._line(url) for name, url in neighbours.items()}
-        environment = {name: self._by_line(name, url) for name, url in neighbours.items()}
-        self._processes = self._open.enter_context(network.processes(number))
         folder.mkdir()
+        self._processes = self._open.enter_context(network.processes(number))
+        environment = {name: self._by_line(name, url) for name, url in neighbours.items()}
         address = network.address(number)
         self.web = Web(self._processes, folder, address=address, ALLOWED_HOSTS=f"{address},testserver", **environment)
         self.workers = Workers(self._processes, folder, **environment)
@@ -73,7 +75,11 @@ class Host:
     def _by_line(self, name: str, url: str) -> str:
         to = urlsplit(url)
         user = f"{to.username or ''}:{to.password or ''}@" if to.username or to.password else ""
-        return to._replace(netloc=f"{user}{self._network.gateway}:{self.lines[name].port}").geturl()
+        port = self.lines[name].port
+        if self._network.gateway != "127.0.0.1":  # the shop speaks to nobody else without TLS
+            command = [sys.executable, "-m", "tests.storefront.hosts.hosts", self._network.gateway, str(port)]
+            self._processes.start(name, command, log=self._folder / f"{name}.log", folder=ROOT)
+        return to._replace(netloc=f"{user}127.0.0.1:{port}").geturl()
 
 
 class Silenced:
@@ -171,5 +177,18 @@ class _InNamespace(WarmProcesses):
         return self.start(name, [sys.executable, "-m", *command], log=log, environment=environment)
 
 
+def _carry_from_here(gateway: str, port: int) -> None:
+    """Carry what comes to a port of this host's own to the same port beyond the switch."""
+    with Line(gateway, port) as line:
+        line.cut()
+        line.port = port
+        line.restore()
+        signal.pause()
+
+
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    _carry_from_here(sys.argv[1], int(sys.argv[2]))

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from catalog.sync.sync_catalog import sync_catalog
 from orders.accounting.audit import audit
 from orders.models import Order, Status
 from tests.storefront.hosts.hosts import Host, Namespaces, Silenced
@@ -66,6 +67,7 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
         links = [f"https://x.com/{name}{number}" for number in range(count)]
         return {link: host.web.call(**call, link=link, quantity=next(quantities)) for link in links}
 
+    sync_catalog(client=client_upstream, now=timezone.now())
     first = buy(lost, "first", 1)  # the lost ones' numbers upstream come after its
     wait_for(lambda: statuses() == [Status.PENDING], "the first is forwarded")
     sandbox.set(latency_seconds=1.0)  # so that purchases of both hosts are under way when it happens
@@ -77,7 +79,9 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
     began = time.monotonic()
     sandbox.set(latency_seconds=0.0)
     meanwhile = buy(other, "meanwhile", MEANWHILE)
-    assert all("order" in call.result(30).json() for call in meanwhile.values())
+    # The wallet may be locked by a sale that the lost host had begun, until the server ends that one.
+    refused = [answer.text for answer in (call.result(30) for call in meanwhile.values()) if "order" not in answer.json()]
+    assert refused == []
     sent = Order.objects.filter(link__in=meanwhile, status=Status.PENDING)
     wait_for(lambda: sent.count() == MEANWHILE, "the other host goes on")
     time.sleep(max(began + CUT_SECONDS - time.monotonic(), 0))
@@ -86,6 +90,7 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
     lost.heal()
 
     told = {link: call.result(60) for link, call in (first | calls | meanwhile).items()}
+    sync_catalog(client=client_upstream, now=timezone.now())  # now it is known what the lost ones cost
     later = buy(lost, "later", 1)
     assert "order" in next(iter(later.values())).result(30).json()  # and the lost one sells again
     decided = f"all are decided, of {under_way} that were not"
