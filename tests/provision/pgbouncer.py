@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from storefront.demo.processes import ChildFailed, Processes, free_port
+from tests.provision import apt
 
 START_SECONDS = 10.0
 MISSING = "no pgbouncer on PATH: apt-get install pgbouncer"
@@ -35,6 +36,12 @@ max_client_conn = 200
 def program() -> str | None:
     """Return the path of PgBouncer; Debian has it where only root's PATH leads."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def provide() -> None:
+    """Install one where there is none and that is possible; without it the tests behind it are skipped, and say so."""
+    if program() is None:
+        apt.install("pgbouncer")
 
 
 class PgBouncer:

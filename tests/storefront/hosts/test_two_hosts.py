@@ -80,7 +80,9 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
     sandbox.set(latency_seconds=0.0)
     meanwhile = buy(other, "meanwhile", MEANWHILE)
     # The wallet may be locked by a sale that the lost host had begun, until the server ends that one.
-    refused = [answer.text for answer in (call.result(30) for call in meanwhile.values()) if "order" not in answer.json()]
+    refused = [
+        answer.text for answer in (call.result(30) for call in meanwhile.values()) if "order" not in answer.json()
+    ]
     assert refused == []
     sent = Order.objects.filter(link__in=meanwhile, status=Status.PENDING)
     wait_for(lambda: sent.count() == MEANWHILE, "the other host goes on")
