@@ -75,8 +75,8 @@ def _limits(env: Environment) -> dict[str, dict[str, int]]:
     """Return PostgreSQL's settings of each kind of process, in milliseconds; see storefront/postgresql/limits.py."""
     idle = env.seconds("DATABASE_IDLE_TRANSACTION_SECONDS", 120, minimum=0)
     times = {
-        # Shorter than the wait for a lock: when a host vanishes in the middle of a sale, that customer can buy through
-        # another one before anybody there has given up.
+        # Shorter than the wait for a lock: a host that vanishes in the middle of a sale keeps that customer's wallet
+        # locked, and another host should get it before it gives up. Nothing is waited for within web's transactions.
         "web": (env.seconds("DATABASE_WEB_STATEMENT_SECONDS", 20, minimum=0), 15.0, min(idle, 10.0)),
         "worker": (env.seconds("DATABASE_WORKER_STATEMENT_SECONDS", 300, minimum=0), 60.0, idle),
     }

@@ -170,6 +170,10 @@ class Standby(Postgres):
         self._primary = urlsplit(primary_url)
         self._options = self._options | {"log_statement": "all"}  # what was read there can be looked up
 
+    def url_of(self, database: str) -> str:
+        """Return the address of one of its databases."""
+        return f"{self.url.rpartition('/')[0]}/{database}"
+
     def statements(self) -> str:
         """Return its log, in which each statement stands."""
         return (self._folder / "postgres.log").read_text(errors="replace")

@@ -139,6 +139,12 @@ def test_cursor_when_it_says_the_limits_then_the_answer_is_that_of_the_statement
         assert cursor.fetchall() == [("ann@x.com", "50%")]
 
 
+def test_prepared_cursor_behind_a_pool_then_it_says_the_limits_as_every_cursor_does(web_process: None) -> None:
+    with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # our own backend's
+        cursor.execute("SELECT current_setting('lock_timeout'), %s", [7])
+        assert cursor.fetchall() == [("300ms", 7)]
+
+
 def test_place_order_behind_a_pool_then_nothing_is_prepared_there(web_process: None, place: Any) -> None:
     for _each in range(3):
         place()

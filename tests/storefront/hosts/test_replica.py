@@ -4,9 +4,9 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,7 +18,7 @@ from django.urls import reverse
 from catalog.caching import replica as reading
 from catalog.caching.replica import REPLICA, CatalogRouter, read_at
 from catalog.caching.version import TABLES, catalog_version, recent_version
-from catalog.caching.versioned_cache import cache_key, cached, process_cached
+from catalog.caching.versioned_cache import cache_key, cached, look_up, process_cached
 from catalog.models import Service
 from storefront.configuration.database import databases
 from storefront.configuration.environment import Environment
@@ -46,7 +46,7 @@ def standby(django_db_setup: None, django_db_blocker: Any) -> Iterator[Standby]:
 @pytest.fixture
 def replica(standby: Standby, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standby]:
     """The shop with that replica, as the settings make it."""
-    use(urlsplit(standby.url)._replace(path=urlsplit(database_url()).path).geturl(), monkeypatch)
+    use(standby.url_of(connection.settings_dict["NAME"]), monkeypatch)
     yield standby
     replay(standby, go_on=True)
     connections[REPLICA].close()
@@ -144,13 +144,26 @@ def test_page_when_the_replica_has_not_the_last_change_then_the_primary_s_is_sho
 def test_read_at_when_the_primary_moves_on_meanwhile_then_what_is_cached_has_the_version_of_what_was_read(
     replica: Standby, service: Service
 ) -> None:
-    """A page asks for the version more than once; the newer one would be a lie about what the replica said."""
+    """A page asks for the version and for rows more than once: all of it is of one moment, and so is its version."""
     keeps_up()
     version, key = recent_version(), cache_key("named")
 
+    def learned() -> int:
+        try:
+            return recent_version()
+        finally:
+            connection.close()
+
     def make() -> str:
         Service.objects.filter(pk=service.pk).update(name="Newer")
-        wait_for(lambda: catalog_version() > version, "the primary counts")
+        written_down()
+        renamed = "SELECT 1 FROM catalog_service WHERE name = 'Newer'"
+        with psycopg.connect(replica.url_of(connection.settings_dict["NAME"])) as somebody:
+            somebody.autocommit = True
+            wait_for(lambda: somebody.execute(renamed).fetchone(), "the replica has it by now")
+        with ThreadPoolExecutor(1) as beside:  # and another page of this process has learned the newer version
+            assert beside.submit(learned).result() > version
+        assert look_up(cache_key("a page inside the page"))[0] == version
         return process_cached(key, recent_version(), lambda: Service.objects.get(pk=service.pk).name)
 
     assert read_at(version, make) == service.name
