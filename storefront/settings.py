@@ -144,6 +144,7 @@ TEMPLATES = [
 
 # --- Database, cache, sessions --------------------------------------------------------------------------------------
 DATABASES = databases(env, BASE_DIR)
+DATABASE_ROUTERS = ["catalog.caching.replica.CatalogRouter"] if "replica" in DATABASES else []
 MIGRATION_DATABASE = migration_database(env)
 # PostgreSQL only; 0: a migration waits for a table as long as it takes, and everybody else behind it.
 MIGRATION_LOCK_TIMEOUT_SECONDS = env.seconds("MIGRATION_LOCK_TIMEOUT_SECONDS", 5, minimum=0)

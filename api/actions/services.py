@@ -25,6 +25,7 @@ from api.service_list.listing import (
     orderable_stock,
     written,
 )
+from catalog.caching.replica import read_at
 from catalog.caching.versioned_cache import (
     cache_key,
     cached,
@@ -54,7 +55,7 @@ def categories(call: Call) -> dict[str, Any]:
     key = cache_key("api", "categories", language)
     version, answer = look_up(key)
     if answer is None:
-        answer = {"categories": _categories(language)}
+        answer = {"categories": read_at(version, lambda: _categories(language))}
         store(key, version, answer, shows_prices=False)
     return cast(dict[str, Any], answer)
 
@@ -97,10 +98,10 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
         return written(_placed(place), call.user, paging, format_, now=now, language=language)
 
     if paging.rows <= SHORT:
-        body = b"".join(pieces())
+        body = read_at(version, lambda: b"".join(pieces()))
         store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
-    file = file_of(key, version, lambda: next_price_change(now), pieces)
+    file = read_at(version, lambda: file_of(key, version, lambda: next_price_change(now), pieces))
     if file is None:
         return StreamingHttpResponse(pieces(), content_type="application/json")
     response = FileResponse(file, content_type="application/json")
@@ -161,7 +162,7 @@ def _how_many(place: tuple[str, str], version: int) -> int:
     key = cache_key("api", "how many", place)
     found = cached(key, version)
     if found is None:
-        found = _placed(place).count()
+        found = read_at(version, lambda: _placed(place).count())
         store(key, version, found, shows_prices=False)
     return cast(int, found)
 

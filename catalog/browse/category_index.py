@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper
 
 from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
+from catalog.caching.replica import catalog_connection
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import HAS_STOCK, Category, Service, ServiceQuerySet, Subcategory, shown_name
 
@@ -274,6 +274,6 @@ def _grouped(services: ServiceQuerySet) -> Iterable[tuple[int, int | None, bool,
 def _few(services: ServiceQuerySet, columns: tuple[str, ...], limit: int) -> list[CountedRow]:
     """Read these columns of COUNTED without a word of Django's for each row."""
     sql, params = _with_stock(services).values_list(*columns)[:limit].query.sql_with_params()
-    with connection.cursor() as cursor:
+    with catalog_connection().cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()

@@ -12,13 +12,13 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from catalog.browse.category_index import COUNTED, CountedRow
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
+from catalog.caching.replica import catalog_connection
 from catalog.caching.versioned_cache import cache_key, cached, store
 from catalog.models import ServiceQuerySet
 from catalog.titles.countries import country_name
@@ -129,7 +129,7 @@ def _count(matching: ServiceQuerySet, query: ListingQuery, limit: int | None) ->
             f" WHERE {column} IS NOT NULL{conditions} GROUP BY {column}"
         )
         values += bound
-    with connection.cursor() as cursor:
+    with catalog_connection().cursor() as cursor:
         cursor.execute(f"WITH found AS ({sql}) {' UNION ALL '.join(parts)}", values)
         counted: Counted = {name: {} for name in COLUMNS}
         names = list(COLUMNS)

@@ -35,6 +35,7 @@ from catalog.caching.personal_parts import (
     prices_of,
 )
 from catalog.caching.prerendered import prerendered
+from catalog.caching.replica import read_at
 from catalog.caching.version import recent_version
 from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
@@ -49,7 +50,7 @@ from preferences.face import STORE_NAME, SUPPORT_EMAIL
 NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
 
-@cached_page()
+@cached_page(browses=True)
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""
@@ -57,7 +58,7 @@ def index(request: PageRequest) -> HttpResponse:
     return render(request, "catalog/index.html", {"categories": categories, "groups": by_group(categories)})
 
 
-@cached_page("sub", "page")
+@cached_page("sub", "page", browses=True)
 @require_safe
 def category(request: PageRequest, pk: int) -> HttpResponse:
     """Show the services of one category, or of one of its subcategories; a merged one leads to where they are."""
@@ -76,7 +77,7 @@ def category(request: PageRequest, pk: int) -> HttpResponse:
         return redirect(reverse("catalog:category", args=[elsewhere.category_id], query=request.GET))
 
 
-@cached_page("page")
+@cached_page("page", browses=True)
 @require_safe
 def search(request: PageRequest) -> HttpResponse:
     """Search and browse everything on sale; htmx asks for the results alone while the words are typed."""
@@ -134,15 +135,22 @@ def _listing_page(
     may_be_cached = user is not None and not favorites and query.is_counted_ahead and not (query.after or query.before)
     key = cache_key("listing", request.path, query.encode(), get_language(), *prices_of(user)) if may_be_cached else ""
     version, page = look_up(key) if may_be_cached else (recent_version(), None)
-    if wants_part(request):
+
+    def part() -> tuple[SharedPage, str]:
         listing = make(category_index(version), query, user)
-        page = SharedPage.of(render_to_string("catalog/_update.html", _context(listing, favorites)))
+        return SharedPage.of(render_to_string("catalog/_update.html", _context(listing, favorites))), listing.address
+
+    def whole() -> SharedPage:
+        listing = make(category_index(version), query, user)
+        return SharedPage.of(_whole_page(listing, listing.fixed.title if listing.fixed else title, favorites))
+
+    if wants_part(request):
+        page, address = part() if favorites else read_at(version, part)
         response = HttpResponse(page.fill({}, favorites_among(user, page.service_ids) if user else ()))
-        response["HX-Push-Url"] = listing.address
+        response["HX-Push-Url"] = address
         return response
     if page is None:
-        listing = make(category_index(version), query, user)
-        page = SharedPage.of(_whole_page(listing, listing.fixed.title if listing.fixed else title, favorites))
+        page = whole() if favorites else read_at(version, whole)
         if may_be_cached:
             store(key, version, page)
     return HttpResponse(fill_personal_parts(request, page, user, menu=reverse("catalog:index")))

@@ -24,6 +24,7 @@ from django.utils.translation import get_language
 
 from accounts.access import PageRequest, personal_page
 from catalog.caching.above import above
+from catalog.caching.replica import read_at
 from catalog.caching.versioned_cache import cache_key, look_up, store
 
 P = ParamSpec("P")
@@ -69,10 +70,12 @@ class CachedPage:
 
 def cached_page(
     *params: str,
+    browses: bool = False,
 ) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Cache a view's page for visitors when its query has none but these parameters; else it is a personal page.
 
-    Name only parameters with few values: every combination is a page that somebody can have us cache.
+    Name only parameters with few values: every combination is a page that somebody can have us cache. A page that only
+    `browses` the catalog may be read from a replica.
     """
 
     def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -87,7 +90,11 @@ def cached_page(
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
             version, page = look_up(key)
             if page is None:
-                response = view(cast(PageRequest, request), *args, **kwargs)
+
+                def make() -> HttpResponseBase:
+                    return view(cast(PageRequest, request), *args, **kwargs)
+
+                response = read_at(version, make) if browses else make()
                 if not _is_for_everybody(request, response):
                     return personal_page(lambda _request: response)(request)
                 page = CachedPage.of(cast(HttpResponse, response))

@@ -11,6 +11,7 @@ once where it was made and a tenth of a second later elsewhere, and one that was
 import re
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from django.core.cache import cache
@@ -26,6 +27,9 @@ _WRITES = re.compile(rf'\s*(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) "?(?:{"|"
 VERSION_KEY = "catalog_version"
 RECENT_SECONDS, PROCESS_SECONDS = 1, 0.1
 ASK_THE_DATABASE = "ask"
+VERSION = "SELECT COALESCE(SUM(changes), 0) FROM catalog_version"
+# The version of what is read at this moment, where that is a replica's: what is made of it is of this one, no newer.
+pinned_version: ContextVar[int | None] = ContextVar("pinned_version", default=None)
 _known: tuple[int, float] | None = None  # a version, and until when it may be taken
 _writes = 0
 TRIGGER = "{table}_is_counted_on_{event}"
@@ -60,7 +64,7 @@ SQLITE_TRIGGER = """
 def catalog_version() -> int:
     """Return the number of changes so far; one query."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COALESCE(SUM(changes), 0) FROM catalog_version")
+        cursor.execute(VERSION)
         return int(cursor.fetchone()[0])
 
 
@@ -72,6 +76,8 @@ def recent_version() -> int:
 
 def process_version() -> int | None:
     """Return the version that this process knows from just now, or None."""
+    if (pinned := pinned_version.get()) is not None:
+        return pinned
     known = _known
     return known[0] if known is not None and time.monotonic() < known[1] else None
 
@@ -79,6 +85,8 @@ def process_version() -> int | None:
 def version_from(cached: Any) -> int:
     """Return the version, given what the cache has under VERSION_KEY."""
     global _known
+    if (pinned := pinned_version.get()) is not None:
+        return pinned
     writes = _writes
     version = cached if isinstance(cached, int) else catalog_version()
     if cached is None:

@@ -1,7 +1,8 @@
 """Which process runs a sync, and whether it can still be alive: a killed one must not hold up the next for long.
 
 On PostgreSQL a run belongs to a connection: the server knows at once that its client is gone, on whatever machine that
-was. SQLite's file belongs to one machine: there it is the process.
+was. Behind a pool, whose connections outlive its clients, that is one to PostgreSQL itself. SQLite's file belongs to
+one machine: there it is the process.
 """
 
 import os
@@ -14,9 +15,7 @@ from django.db import connection
 def lock_holder_here() -> str:
     """Return a word for who runs a sync in this process and thread."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
-            pid, since = cursor.fetchone()
+        pid, since = connection.session()  # type: ignore[attr-defined]  # our own backend's
         return f"{pid} {since.isoformat()}"
     return f"{os.getpid()} {platform.node()}"
 

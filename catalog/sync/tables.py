@@ -151,9 +151,10 @@ def update_through_staging(columns: tuple[str, ...], assignments: str, rows: Ite
 
     `assignments` is the SET clause, whose new values are columns of STAGING.
     """
-    with connection.cursor() as cursor:
+    # One transaction: behind a pool the next one may be on another connection, which has no such table.
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {STAGING} AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608 - our own names
+            f"CREATE TEMPORARY TABLE {STAGING} ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {TABLE} WITH NO DATA"  # noqa: S608 - our own names
         )
         _copy(STAGING, columns, rows)
         cursor.execute(

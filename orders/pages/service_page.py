@@ -37,6 +37,7 @@ from catalog.caching.personal_parts import (
     mark,
     prices_of,
 )
+from catalog.caching.replica import read_at
 from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
@@ -111,14 +112,14 @@ def _shared_page(user: User, service_id: int) -> SharedPage | None:
     if cached is None:
         if why_not_orderable(service):
             return None
-        cached = CachedServicePage(SharedPage.of(_made(service, user)), service)
+        cached = CachedServicePage(SharedPage.of(_made(service, user, version)), service)
         store(key, version, cached)
     page: SharedPage = cached.page
     return page
 
 
-def _made(service: Service, user: User) -> str:
-    """Make the page; of the customer it takes the group's discount alone."""
+def _made(service: Service, user: User, version: int) -> str:
+    """Make the page at this version; of the customer it takes the group's discount alone."""
     customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
     quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
     personal = {name: mark(name) for name in (HEADER, MESSAGES, FAVORITES_FORM, BALANCE)}
@@ -131,7 +132,7 @@ def _made(service: Service, user: User) -> str:
         "quality": shown_quality(service),
         "warranty": warranty_in_words(warranty_hours(service)),
         "new": is_new(service, timezone.now()),
-        "product": product_page(service, user, today=timezone.localdate()),
+        "product": read_at(version, lambda: product_page(service, user, today=timezone.localdate())),
         "user": customer,
         "request": AnyRequest(reverse("orders:place", args=[service.pk])),
         "csrf_token": mark(TOKEN),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from storefront.backups.places import BackupFailed
+from storefront.postgresql.pooled import DIRECT
 
 ENDING = "dump"
 _OPTIONS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
@@ -47,11 +48,14 @@ def check_version(name: str) -> str:
 def environment() -> dict[str, str]:
     """Return the environment in which PostgreSQL's programs reach our database, as the role that owns the tables.
 
-    A password among the arguments would be for everybody on the machine to read.
+    They change settings of their connection, so they go past a pool. A password among the arguments would be for
+    everybody on the machine to read.
     """
-    database: dict[str, Any] = settings.MIGRATION_DATABASE or settings.DATABASES["default"]
+    default = settings.DATABASES["default"]
+    other = settings.MIGRATION_DATABASE or default.get(DIRECT)
+    database: dict[str, Any] = other or default
     # The name that is in use: tests have one of their own.
-    name = settings.MIGRATION_DATABASE["NAME"] if settings.MIGRATION_DATABASE else connection.settings_dict["NAME"]
+    name = other["NAME"] if other else connection.settings_dict["NAME"]
     given = {
         "PGHOST": database.get("HOST"),
         "PGPORT": database.get("PORT"),

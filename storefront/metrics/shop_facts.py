@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.db import Error, connections
 from django.db.models import Min, Q, QuerySet
 
 from api.models import WebhookDelivery
+from catalog.caching.replica import REPLICA
 from notifications.models import Letter, Notice
 from notifications.outbox import MAX_TRIES
 from storefront import __version__
@@ -14,6 +17,7 @@ from storefront.admin_home.queue import KINDS
 from storefront.configuration.queues import QUEUES
 from storefront.metrics.facts import Facts, Gauge, Values, by, one
 from storefront.monitoring import shared_counts
+from storefront.monitoring.connections import replica_lag
 from storefront.monitoring.health import heartbeat_age, silent_queues, tasks_waiting_by_queue
 from storefront.monitoring.scheduled_jobs import last_runs
 from support.status import measures
@@ -78,6 +82,17 @@ def _staff(now: datetime) -> dict[str, Values]:
     return {"shop_waiting_for_staff": by("kind", {kind.name: float(kind.read(survey).total) for kind in KINDS})}
 
 
+def _replica(now: datetime) -> dict[str, Values]:
+    if REPLICA not in settings.DATABASES:
+        return {}
+    try:
+        return {"shop_replica_up": one(1.0), "shop_replica_lag_seconds": one(replica_lag())}
+    except Error:
+        return {"shop_replica_up": one(0.0)}
+    finally:
+        connections[REPLICA].close()
+
+
 def _build(now: datetime) -> dict[str, Values]:
     return {"shop_build_info": [({"version": __version__}, 1.0)]}
 
@@ -133,6 +148,14 @@ FACTS = (
         (Gauge("shop_waiting_for_staff", "What waits for a human, as the admin's first page counts it.", ("kind",)),),
         _staff,
         kept_seconds=60.0,
+    ),
+    Facts(
+        "replica",
+        (
+            Gauge("shop_replica_up", "1 while the replica of the database answers; absent: there is none."),
+            Gauge("shop_replica_lag_seconds", "For how long it has not reached what the primary has written."),
+        ),
+        _replica,
     ),
     Facts("build", (Gauge("shop_build_info", "1 for the version that answers.", ("version",)),), _build),
 )

@@ -18,7 +18,7 @@ from django_redis import get_redis_connection
 from orders.fulfilment.clock_skew import skew_of
 from preferences.change import broken
 from preferences.registry import declared
-from storefront.monitoring import backups, deployment, readiness
+from storefront.monitoring import backups, connections, deployment, readiness
 from storefront.monitoring.background import PARTS as BACKGROUND
 from storefront.monitoring.deployment import Trouble, Unwise
 from storefront.monitoring.health import pending_migrations, tasks_waiting
@@ -135,6 +135,7 @@ def _preferences() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "database": _database,
+    **connections.PARTS,
     "redis": _redis,
     "upstream": _upstream,
     **BACKGROUND,

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 REMEDIES: dict[str, Any] = {
     "database": _("Start PostgreSQL, see that DATABASE_URL names it, and run “manage.py migrate”."),
+    "connections": _("Set DATABASE_DIRECT_URL to PostgreSQL's own address; docs/scaling.md says why."),
+    "replica": _("Look at the replica's log and disk. The shop sells without it; docs/scaling.md says how it is made."),
     "redis": _("Start Redis and see that REDIS_URL names it. Nothing is lost with it; orders wait meanwhile."),
     "upstream": _("Compare UPSTREAM_URL, UPSTREAM_KEY and UPSTREAM_CURRENCY with the supplier's page; is there money?"),
     "beat": _("Start beat and the workers, or look into their last log lines; restarting them loses nothing."),

@@ -7,6 +7,8 @@ before, for what came between in silence.
 
 import select
 import time
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.backends.postgresql import base, operations
@@ -15,7 +17,8 @@ from django.db.utils import DatabaseError
 from psycopg import Error
 from psycopg.types.numeric import Int8Dumper
 
-from storefront.postgresql.limits import LIMITS, startup_options
+from storefront.postgresql.limits import LIMITS, local_statements, startup_options
+from storefront.postgresql.pooled import DIRECT, FACTS, PooledCursor, lasting_session
 
 ASKED_EVERY_SECONDS = 5.0
 
@@ -34,25 +37,50 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
     _asked_at = 0.0
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pool in transaction mode stands between; see `pooled.py`."""
+        return bool(self.settings_dict.get(DIRECT))
+
+    def session(self) -> tuple[int, datetime]:
+        """Return PostgreSQL's id of a connection of this process, and when it began: it ends with this process.
+
+        Behind a pool that is one of its own to PostgreSQL itself, else the one that is in use. Raises OperationalError.
+        """
+        if self.is_pooled:
+            settings = {**self.settings_dict, **self.settings_dict[DIRECT], DIRECT: None, LIMITS: {}}
+            with self.wrap_database_errors:
+                params = DatabaseWrapper(settings, alias=self.alias).get_connection_params()
+                return lasting_session({**params, "cursor_factory": None})
+        with self.cursor() as cursor:
+            cursor.execute(FACTS)
+            pid, since = cursor.fetchone()
+        return pid, since
+
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
-        if options := startup_options(self.settings_dict.get(LIMITS, {})):
+        limits = self.settings_dict.get(LIMITS, {})
+        if self.is_pooled:
+            params["cursor_factory"] = partial(PooledCursor, limits=local_statements(limits))
+        elif options := startup_options(limits):
             params["options"] = f"{params.get('options', '')} {options}".strip()
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._asked_at = time.monotonic()
         made = super().get_new_connection(conn_params)
-        # Only for cursors of `prepared_cursor`: Django's usual ones put the parameters into the text. Where a pool
-        # stands between (see DISABLE_SERVER_SIDE_CURSORS) the next statement may go to another server process.
+        # Only for cursors of `prepared_cursor`: Django's usual ones put the parameters into the text. Behind a pool
+        # (see DISABLE_SERVER_SIDE_CURSORS) the next statement may go to another server process.
         if not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             made.prepare_threshold = 0
         return made
 
     def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor whose statements the server plans once for each connection."""
+        """Return a cursor whose statements the server plans once for each connection; a usual one behind a pool."""
         self.close_if_health_check_failed()
         self.ensure_connection()
+        if self.is_pooled:
+            return self.cursor()
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # psycopg 2 has no such one
             # By the size of each number psycopg would say another type, and every mixture of them is planned anew.

@@ -2,11 +2,11 @@
 
 What a page asks for has to come while somebody looks at it; a worker may take longer; who migrates or audits by hand is
 not limited. So it depends on what this process is, which it says once, before it connects. The limits go with the
-connection's start and hold for whoever has it, which is why a pooler in between has to be told of them instead (see
-docs/operations.md).
+connection's start and hold for whoever has it. A pool in transaction mode lends the server's connections to everybody
+in turn: behind one the limits go with every transaction's first statement instead (`pooled.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 # Where settings.DATABASES has them: milliseconds by the name of PostgreSQL's setting, by what a process is.
@@ -31,6 +31,13 @@ def this_process_is(process: Process | None) -> None:
 
 def startup_options(limits: Mapping[str, Mapping[str, int]]) -> str:
     """Return what a connection of this process says at its start, "" where nothing is limited."""
-    if _this is None:
-        return ""
-    return " ".join(f"-c {name}={milliseconds}" for name, milliseconds in limits.get(_this, {}).items())
+    return " ".join(f"-c {name}={milliseconds}" for name, milliseconds in _of_this_process(limits))
+
+
+def local_statements(limits: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return what sets the same for one transaction."""
+    return [f"SET LOCAL {name} = {milliseconds}" for name, milliseconds in _of_this_process(limits)]
+
+
+def _of_this_process(limits: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, int]]:
+    return () if _this is None else limits.get(_this, {}).items()

@@ -13,6 +13,7 @@ from django.db import transaction
 from psycopg import sql
 
 from accounts.append_only import AGES, PROTECTED, emptying_function
+from storefront.postgresql.pooled import DIRECT
 
 # What says which migrations ran, and how old a row must be before retention touches it, is not the shop's to change.
 ONLY_READ = ("django_migrations", AGES)
@@ -38,14 +39,14 @@ def running_role() -> tuple[str, str]:
 
 @contextmanager
 def migrating_role(connection: Any) -> Iterator[None]:
-    """Connect as the role that migrates as long as this lasts; as always where there is only one."""
-    name, _password = running_role()
-    if not name or connection.vendor != "postgresql":
+    """Connect as the role that migrates, and past a pool, as long as this lasts; as always where there is neither."""
+    as_before = dict(connection.settings_dict)
+    other = settings.MIGRATION_DATABASE or as_before.get(DIRECT)
+    if not other or connection.vendor != "postgresql":
         yield
         return
-    as_before = dict(connection.settings_dict)
     connection.close()
-    connection.settings_dict.update({key: settings.MIGRATION_DATABASE[key] for key in WHERE})
+    connection.settings_dict.update({**{key: other[key] for key in WHERE}, DIRECT: None})
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from storefront.demo.processes import ChildFailed, Processes
 from storefront.demo.valkey import start_valkey
-from tests.provision import chromium
+from tests.provision import chromium, pgbouncer
 from tests.provision.migrated import migrated_postgres, migrated_sqlite
 from tests.provision.postgres import Postgres
 
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
             _child, redis_url = start_valkey(processes, Path(folder))
             os.environ["TEST_REDIS_URL"] = redis_url
             os.environ["CHROMIUM"] = chromium.executable()
+            pgbouncer.provide()
             on_file = beside.submit(migrated_sqlite, Path(folder))  # a dozen seconds each
             with Postgres() as postgres:
                 os.environ["MIGRATED_POSTGRES"] = migrated_postgres(postgres.url)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.provision import apt
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOCK = Path(__file__).resolve().parents[2] / "var" / "chromium.lock"
 
@@ -31,7 +33,7 @@ def executable() -> str:
         found = _of_the_system() or _of_playwright()
         if found:
             return found
-        tried = "\n".join((_apt(), _playwright_install()))
+        tried = "\n".join((apt.install("chromium"), _playwright_install()))
         found = _of_the_system() or _of_playwright()
     if not found:
         raise ChromiumMissing(f"No Chromium, and it could not be installed. Install it and run again.\n{tried}")
@@ -65,32 +67,9 @@ def _of_playwright() -> str | None:
     return path if path and _runs(path) else None
 
 
-def _apt() -> str:
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return "apt-get: not here, or not root"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        done = _attempt(["apt-get", "-q", *command], environment)
-        if done.returncode:
-            return f"apt-get {command[0]}: {done.stdout[-500:]}"
-    return "apt-get: installed"
-
-
 def _playwright_install() -> str:
     if _of_the_system():
         return ""
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    done = _attempt(command + (["--with-deps"] if os.geteuid() == 0 else []), dict(os.environ))
+    done = apt.attempt(command + (["--with-deps"] if os.geteuid() == 0 else []), dict(os.environ))
     return f"playwright install: {done.stdout[-500:]}"
-
-
-def _attempt(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )

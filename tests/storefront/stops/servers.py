@@ -22,11 +22,13 @@ UP_SECONDS = 60.0
 class Web:
     """Starts gunicorn on a port of its own with the shop's own configuration, and asks it.
 
-    `code` is the folder of the shop that is served.
+    `code` is the folder of the shop that is served, `address` the one of this machine that it listens on.
     """
 
-    def __init__(self, processes: Processes, folder: Path, *, code: Path = ROOT, **environment: str) -> None:
-        self._processes, self._folder, self._code = processes, folder, code
+    def __init__(
+        self, processes: Processes, folder: Path, *, code: Path = ROOT, address: str = "127.0.0.1", **environment: str
+    ) -> None:
+        self._processes, self._folder, self._code, self._address = processes, folder, code, address
         self.environment = {**os.environ, "DATABASE_URL": database_url(), "WEB_CONCURRENCY": "1", **environment}
         self.port = free_port()
         self._starts = 0
@@ -35,7 +37,15 @@ class Web:
     def start(self, *arguments: str, **environment: str) -> Child:
         """Start it with these arguments more, and return once it answers."""
         self._starts += 1
-        command = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", f"127.0.0.1:{self.port}", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "storefront.wsgi",
+            "--bind",
+            f"{self._address}:{self.port}",
+            *arguments,
+        ]
         log = self._folder / f"web.{self._starts}.log"
         child = self._processes.start(
             "web", command, log=log, environment={**self.environment, **environment}, folder=self._code
@@ -47,7 +57,7 @@ class Web:
     def live_seconds(self) -> float | None:
         """Return how long /health/live took; None where nobody answered within five seconds."""
         began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self._address, self.port, timeout=5)
         try:
             connection.request("GET", "/health/live")
             return time.monotonic() - began if connection.getresponse().status == 200 else None
@@ -68,7 +78,7 @@ class Web:
         with requests.Session() as session:
             session.trust_env = False  # a proxy of the environment has no business here
             return session.request(
-                method, f"http://127.0.0.1:{self.port}{path}", timeout=60, allow_redirects=False, **options
+                method, f"http://{self._address}:{self.port}{path}", timeout=60, allow_redirects=False, **options
             )
 
 

@@ -1,0 +1,1 @@
+"""The shop on many hosts: behind a pool of connections, beside a replica, and with a host that is cut off."""
