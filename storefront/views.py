@@ -25,7 +25,8 @@ from storefront.home.welcome import welcome
 from storefront.home.window import shop_window
 
 
-@cached_page()  # a new country is counted when the page is made anew: at the next change, or some minutes later
+# A new country is counted when the page is made anew: at the next change, or some minutes later.
+@cached_page(tells_stock=False)
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show visitors what the shop is, what sells and how it works; customers, how they stand."""

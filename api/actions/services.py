@@ -25,6 +25,7 @@ from api.service_list.listing import (
     orderable_stock,
     written,
 )
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import (
     cache_key,
     cached,
@@ -52,7 +53,7 @@ def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
     language = call.names_language
     key = cache_key("api", "categories", language)
-    version, answer = look_up(key)
+    version, answer = look_up(key, tells_stock=False)
     if answer is None:
         answer = {"categories": _categories(language)}
         store(key, version, answer, shows_prices=False)
@@ -90,7 +91,7 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
-    paging = Paging(_how_many(place, version), page, limit)
+    paging = Paging(_how_many(place, version.without_stock), page, limit)
     now = timezone.now()
 
     def pieces() -> Iterator[bytes]:
@@ -157,7 +158,7 @@ def _inventory(service: Service) -> dict[str, Any]:
     return {"service": service.pk, "stock": stock_of(service), "available": service.orderable}
 
 
-def _how_many(place: tuple[str, str], version: int) -> int:
+def _how_many(place: tuple[str, str], version: Version) -> int:
     key = cache_key("api", "how many", place)
     found = cached(key, version)
     if found is None:

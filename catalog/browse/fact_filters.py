@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.browse.category_index import COUNTED, CountedRow
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, cached, store
 from catalog.models import ServiceQuerySet
 from catalog.titles.countries import country_name
@@ -82,7 +83,7 @@ def narrow_by_facts(services: ServiceQuerySet, query: ListingQuery) -> ServiceQu
 
 
 def count_fact_filters(
-    matching: ServiceQuerySet, query: ListingQuery, *, limit: int | None, version: int | None
+    matching: ServiceQuerySet, query: ListingQuery, *, limit: int | None, version: Version | None
 ) -> list[FactFilter]:
     """Return the filters by facts. `matching` are those with everything asked for but facts; `limit`: so many at most.
 

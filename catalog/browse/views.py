@@ -49,7 +49,7 @@ from preferences.face import STORE_NAME, SUPPORT_EMAIL
 NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""

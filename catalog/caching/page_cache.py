@@ -69,10 +69,12 @@ class CachedPage:
 
 def cached_page(
     *params: str,
+    tells_stock: bool = True,
 ) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Cache a view's page for visitors when its query has none but these parameters; else it is a personal page.
 
-    Name only parameters with few values: every combination is a page that somebody can have us cache.
+    Name only parameters with few values: every combination is a page that somebody can have us cache. A page that tells
+    no stock, and counts nothing by it, stays when that changes.
     """
 
     def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -85,7 +87,7 @@ def cached_page(
             asked = urlencode(sorted(request.GET.dict().items()))
             key = cache_key("page", request.path, asked, get_language(), above(request).key)
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
-            version, page = look_up(key)
+            version, page = look_up(key, tells_stock=tells_stock)
             if page is None:
                 response = view(cast(PageRequest, request), *args, **kwargs)
                 if not _is_for_everybody(request, response):

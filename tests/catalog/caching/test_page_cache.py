@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -14,6 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
+from catalog.caching import versioned_cache
+from catalog.caching.version import STOCK_KEY, forget_process_version, recent_version
+from catalog.caching.versioned_cache import look_up, store
 from catalog.models import MarkupRule, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing.repricing import reprice_services
@@ -209,16 +213,70 @@ def test_category_that_is_hidden_in_the_admin_is_gone_at_once(client: Client, sa
     assert after.status_code == 404 or "Instagram" not in page_words(after)
 
 
-def test_stock_that_changed_shows_at_once(client: Client, service: Service, sandbox: Any) -> None:
-    Service.objects.filter(pk=service.pk).update(stock=5000)
+def with_stock(service: Service, sandbox: Any, stock: int, *, upstream: int) -> Service:
+    Service.objects.filter(pk=service.pk).update(stock=stock)
+    sandbox.set_service(service.upstream_id, stock=upstream)
     service.refresh_from_db()
-    sandbox.set_service(service.upstream_id, stock=1234)
-    assert "5,000" in page_words(client.get(pages(service)["service"]))
+    return service
+
+
+def test_stock_that_changed_shows_within_seconds_on_the_pages_that_tell_it(
+    client: Client, service: Service, sandbox: Any
+) -> None:
+    with_stock(service, sandbox, 5000, upstream=1234)
+    telling = [pages(service)[kind] for kind in ("service", "category", "subcategory", "search")]
+    for address in telling:
+        assert "5,000" in page_words(client.get(address))
 
     refresh_stock(service)
 
-    assert "1,234" in page_words(client.get(pages(service)["service"]))
-    assert "1,234 in stock" in page_words(client.get(pages(service)["category"]))
+    assert 0 < cache.ttl(STOCK_KEY) <= settings.STOCK_CACHE_SECONDS
+    cache.delete(STOCK_KEY)  # they are over
+    forget_process_version()
+    for address in telling:
+        assert "1,234" in page_words(client.get(address))
+
+
+def test_stock_that_changed_leaves_the_pages_that_tell_none(client: Client, service: Service, sandbox: Any) -> None:
+    with_stock(service, sandbox, 5000, upstream=0)
+    others = [pages(service)["home"], pages(service)["index"], reverse("changes"), reverse("sitemap")]
+    for address in others:
+        client.get(address)
+
+    refresh_stock(service)
+    cache.delete(STOCK_KEY)
+    forget_process_version()
+
+    assert [statements(lambda address=address: client.get(address)) for address in others] == [0] * 4
+
+
+def test_service_that_is_sold_out_or_back_says_so_at_once(client: Client, service: Service, sandbox: Any) -> None:
+    with_stock(service, sandbox, 5000, upstream=0)
+    assert "5,000 in stock" in page_words(client.get(pages(service)["category"]))
+
+    refresh_stock(service)
+
+    for kind in ("service", "category", "search"):
+        assert "Sold out" in page_words(client.get(pages(service)[kind]))
+    sandbox.set_service(service.upstream_id, stock=700)
+    cache.delete(f"stock:{service.pk}")
+    refresh_stock(service)
+    assert "700 in stock" in page_words(client.get(pages(service)["category"]))
+
+
+def test_memory_of_a_process_when_it_is_full_forgets_what_was_asked_for_longest_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(versioned_cache, "MAX_PROCESS_PAGES", 2)
+    for key in ("a", "b"):
+        store(key, recent_version(), key)
+        look_up(key)
+
+    look_up("a")
+    store("c", recent_version(), "c")
+    look_up("c")
+
+    assert list(versioned_cache._process_pages) == ["a", "c"]
 
 
 def test_language_has_pages_of_its_own(client: Client) -> None:
