@@ -5,10 +5,10 @@ never has to be removed, and a lost or emptied Redis costs time and nothing else
 """
 
 import hashlib
+import random
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,9 +49,8 @@ _SETTINGS = (
 )
 Value = TypeVar("Value")
 Found = tuple[Version, datetime | None, Any]  # the version, until when it is true, and what it is
-MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
-_process_pages: OrderedDict[str, Found] = OrderedDict()  # last the one that was asked for last
-_pages_lock = threading.Lock()
+MAX_PROCESS_PAGES = 400  # of fifty kilobytes at most, and most much smaller
+_process_pages: dict[str, Found] = {}
 MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
 _process_values: dict[str, "_Known"] = {}
 _fetching = threading.Lock()
@@ -96,7 +95,7 @@ def look_up(key: str, *, tells_stock: bool = True) -> tuple[Version, Any]:
     version. What tells no stock, and counts nothing by it, stays when that changes.
     """
     version = process_version()
-    found = _remembered(key) if version is not None else None
+    found = _process_pages.get(key) if version is not None else None
     if version is None or found is None or found[0] != _told(version, tells_stock):
         answers = cache.get_many([VERSION_KEY, STOCK_KEY, key])
         version, found = version_from(answers), answers.get(key)
@@ -202,19 +201,10 @@ def forget_process_cache() -> None:
 
 
 def _remember(key: str, found: Found) -> None:
-    with _pages_lock:
-        _process_pages[key] = found
-        _process_pages.move_to_end(key)
-        while len(_process_pages) > MAX_PROCESS_PAGES:
-            _process_pages.popitem(last=False)
-
-
-def _remembered(key: str) -> Found | None:
-    with _pages_lock:
-        found = _process_pages.get(key)
-        if found is not None:
-            _process_pages.move_to_end(key)
-        return found
+    if key not in _process_pages and len(_process_pages) >= MAX_PROCESS_PAGES:
+        # Any one: who walks through a long list asks for each page when it has been unasked for longest.
+        _process_pages.pop(random.choice(list(_process_pages)), None)  # noqa: S311 - no secret
+    _process_pages[key] = found
 
 
 def _still_true(found: Found | None, version: Version) -> Any:

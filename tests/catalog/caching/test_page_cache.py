@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -264,19 +265,21 @@ def test_service_that_is_sold_out_or_back_says_so_at_once(client: Client, servic
     assert "700 in stock" in page_words(client.get(pages(service)["category"]))
 
 
-def test_memory_of_a_process_when_it_is_full_forgets_what_was_asked_for_longest_ago(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(versioned_cache, "MAX_PROCESS_PAGES", 2)
-    for key in ("a", "b"):
+def test_memory_of_a_process_when_it_is_full_forgets_one_page_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versioned_cache, "MAX_PROCESS_PAGES", 3)
+    versioned_cache.forget_process_cache()
+
+    def remembered_after(key: str) -> set[str]:
         store(key, recent_version(), key)
         look_up(key)
+        return set(versioned_cache._process_pages)
 
-    look_up("a")
-    store("c", recent_version(), "c")
-    look_up("c")
-
-    assert list(versioned_cache._process_pages) == ["a", "c"]
+    for key in ("a", "b"):
+        remembered_after(key)
+    full = remembered_after("c")
+    Service.objects.update(position=F("position") + 1)  # another version: what is remembered is made again
+    assert remembered_after("a") == full == {"a", "b", "c"}
+    assert len(remembered_after("d") & full) == 2
 
 
 def test_language_has_pages_of_its_own(client: Client) -> None:
