@@ -160,9 +160,7 @@ def revoke_all_api_keys(user: User, *, now: datetime | None = None) -> int:
     return ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
 
 
-def find_api_key(
-    text: str, *, address: str | None, changes: bool = True, now: datetime | None = None
-) -> ApiKey:
+def find_api_key(text: str, *, address: str | None, changes: bool = True, now: datetime | None = None) -> ApiKey:
     """Return the key that was shown from `address`, with its customer and their group: one query.
 
     For a call that `changes` nothing none, where this process asked within the last second (`known_rows`).

@@ -25,7 +25,7 @@ _forgotten = 0
 
 
 def known_row(digest: str, read: Callable[[], Row | None]) -> Row | None:
-    """Return what `read` returned for this digest within the last second, or does now; that there is none is not kept."""
+    """Return what `read` returned for this digest within the last second, or does now; None is not kept."""
     row, until = _rows.get(digest, (None, 0.0))
     began = time.monotonic()
     if row is not None and began < until:

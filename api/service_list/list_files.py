@@ -67,9 +67,7 @@ def _open(folder: Path, name: str, version: Version) -> BinaryIO | None:
     return None
 
 
-def _write(
-    folder: Path, name: str, version: Version, until: datetime | None, pieces: Iterator[bytes]
-) -> BinaryIO:
+def _write(folder: Path, name: str, version: Version, until: datetime | None, pieces: Iterator[bytes]) -> BinaryIO:
     ends_at = 0 if until is None else int(until.timestamp() * 1e6)
     # Opened before it has a name: whatever happens to the folder then, this caller has its answer.
     handle, part = tempfile.mkstemp(dir=folder, prefix=f"{name}.", suffix=".part")

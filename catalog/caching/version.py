@@ -87,7 +87,8 @@ POSTGRESQL_TRIGGER = """
 """
 SQLITE_TRIGGER = """
     CREATE TRIGGER IF NOT EXISTS {name} AFTER {event} ON {table} {condition} BEGIN
-        INSERT INTO catalog_version (id, changes) VALUES ({place}, 1) ON CONFLICT (id) DO UPDATE SET changes = changes + 1;
+        INSERT INTO catalog_version (id, changes) VALUES ({place}, 1)
+            ON CONFLICT (id) DO UPDATE SET changes = changes + 1;
     END
 """
 
@@ -240,7 +241,9 @@ def _comparing(database: BaseDatabaseWrapper, name: str) -> dict[str, list[str]]
         function = POSTGRESQL_SERVICES_FUNCTION.format(after=after, before=before)
         name = f"{name}_{_digest(function)}"
         about["referencing"] = "REFERENCING OLD TABLE AS before NEW TABLE AS changed"
-        return {name: [function, POSTGRESQL_TRIGGER.format(name=name, **about, function="catalog_count_services_change")]}
+        return {
+            name: [function, POSTGRESQL_TRIGGER.format(name=name, **about, function="catalog_count_services_change")]
+        }
     others = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns)
     conditions = {0: f"WHEN {others}", -1: f"WHEN OLD.stock IS NOT NEW.stock AND NOT ({others})"}
     made = {}

@@ -5,7 +5,7 @@ for long: where upstream does not answer in time, what the shop has stored count
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import structlog
@@ -14,7 +14,6 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.read_only import is_read_only
-from catalog.caching.version import forget_stock
 from catalog.models import Service
 from catalog.operations.stock_alerts import may_be_back
 from upstream.client import Client, default_client
@@ -24,9 +23,16 @@ from upstream.protocol.wire import Inventory
 
 log = structlog.get_logger(__name__)
 
-# What the shared cache says of a service while somebody asks; then what is left of it, for whoever knows it from before.
+# What the shared cache says of a service while somebody asks; then it says what is left of it.
 ASKING = "asking"
 LOOK_AGAIN_SECONDS = 0.05
+_listeners: list[Callable[[], None]] = []
+
+
+def when_sold_out_or_back(listener: Callable[[], None]) -> None:
+    """Call this function when a service is found sold out, or back."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def refresh_stock(*services: Service) -> None:
@@ -107,7 +113,8 @@ def _store(service: Service, answer: Inventory) -> None:
     service.stock = left
     log.info("stock_changed", service_id=service.pk, before=before, left=left)
     if _enough(service, before) != _enough(service, left):
-        forget_stock()
+        for listener in _listeners:
+            listener()
     if before is not None and before < service.min_quantity:
         may_be_back()
 

@@ -130,7 +130,7 @@ class _Words:
 
 
 def read_word_index(version: Version) -> WordIndex:
-    """Read all services on sale, at this version of the catalog or later; one query, a second of work for a hundred thousand."""
+    """Read all services on sale; one query, a second of work for a hundred thousand. The `version` is from before."""
     ids, places_by_word = array("Q"), dict[str, "array[int]"]()
     cells, facts = _Growing(), [_Growing() for _fact in FACTS]
     services = Service.objects.on_sale_in_any_category().order_by("position", "pk")

@@ -60,7 +60,10 @@ def test_file_of_when_processes_ask_at_once_then_one_writes_and_all_get_it(folde
 
 
 def test_file_of_when_it_is_asked_again_then_nothing_is_made(folder: Path) -> None:
-    with file_of("key", Version(7), never, of("first")) as first, file_of("key", Version(7), never, of("second")) as second:
+    with (
+        file_of("key", Version(7), never, of("first")) as first,
+        file_of("key", Version(7), never, of("second")) as second,
+    ):
         assert (first.read(), second.read()) == (b"first", b"first")
 
 

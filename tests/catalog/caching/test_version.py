@@ -69,7 +69,9 @@ OTHER_VALUES = {
     **dict.fromkeys(("refill", "cancel", "visible", "left_out"), "NOT {column}"),
     **dict.fromkeys(("translated_names", "facts_override", "short_titles", "facts"), "'{{\"other\": 1}}'"),
     **dict.fromkeys(("withdrawn_at", "first_seen_at", "changed_at"), "'2020-02-02 02:02:02+00:00'"),
-    **{"id": "id + 1000", "category_id": "{category}", "subcategory_id": "NULL"},
+    "id": "id + 1000",
+    "category_id": "{category}",
+    "subcategory_id": "NULL",
 }
 
 
@@ -78,7 +80,7 @@ def test_version_counts_every_column_of_a_service_but_stock_and_the_time_of_a_ch
     put_on_sale("A", subcategory="S")
     other = OTHER_VALUES[column].format(column=column, category=put_on_sale("B", category="Other").category_id)
 
-    grown = counted_of(f"UPDATE catalog_service SET {column} = {other} WHERE name = 'A'")
+    grown = counted_of(f"UPDATE catalog_service SET {column} = {other} WHERE name = 'A'")  # noqa: S608 - our own
 
     uncounted = {"stock": (0, 1), "changed_at": (0, 0)}
     assert grown == uncounted.get(column, (1, 0))
@@ -142,7 +144,8 @@ OLD_TRIGGER = {
     """,
     "sqlite": """
         CREATE TRIGGER catalog_service_is_counted_on_update AFTER update ON catalog_service BEGIN
-            INSERT INTO catalog_version (id, changes) VALUES (0, 1) ON CONFLICT (id) DO UPDATE SET changes = changes + 1;
+            INSERT INTO catalog_version (id, changes) VALUES (0, 1)
+            ON CONFLICT (id) DO UPDATE SET changes = changes + 1;
         END
     """,
 }
@@ -159,9 +162,7 @@ def written_elsewhere(sql: str) -> None:
         cursor.cursor.execute(sql)
 
 
-def test_recent_version_when_another_program_wrote_is_a_second_old_at_most(
-    client: Client, settings: Any
-) -> None:
+def test_recent_version_when_another_program_wrote_is_a_second_old_at_most(client: Client, settings: Any) -> None:
     service = put_on_sale("A")
     cache.delete(VERSION_KEY)
     forget_process_version()
