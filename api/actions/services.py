@@ -30,6 +30,7 @@ from catalog.caching.versioned_cache import (
     cache_key,
     cached,
     look_up,
+    one_maker,
     store,
 )
 from catalog.models import Category, Service, ServiceQuerySet
@@ -98,8 +99,11 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
         return written(_placed(place), call.user, paging, format_, now=now, language=language)
 
     if paging.rows <= SHORT:
-        body = b"".join(pieces())
-        store(key, version, body, priced_at=now)
+        with one_maker(key):
+            body = cached(key, version)  # another may have made it meanwhile
+            if body is None:
+                body = b"".join(pieces())
+                store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
     file = file_of(key, version, lambda: next_price_change(now), pieces)
     if file is None:

@@ -24,7 +24,7 @@ from django.utils.translation import get_language
 
 from accounts.access import PageRequest, personal_page
 from catalog.caching.above import above
-from catalog.caching.versioned_cache import cache_key, look_up, store
+from catalog.caching.versioned_cache import cache_key, cached, look_up, one_maker, store
 
 P = ParamSpec("P")
 LONGEST_QUERY = 100
@@ -89,11 +89,14 @@ def cached_page(
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
             version, page = look_up(key, tells_stock=tells_stock)
             if page is None:
-                response = view(cast(PageRequest, request), *args, **kwargs)
-                if not _is_for_everybody(request, response):
-                    return personal_page(lambda _request: response)(request)
-                page = CachedPage.of(cast(HttpResponse, response))
-                store(key, version, page)
+                with one_maker(key):
+                    page = cached(key, version)  # another may have made it meanwhile
+                    if page is None:
+                        response = view(cast(PageRequest, request), *args, **kwargs)
+                        if not _is_for_everybody(request, response):
+                            return personal_page(lambda _request: response)(request)
+                        page = CachedPage.of(cast(HttpResponse, response))
+                        store(key, version, page)
             return cast(CachedPage, page).answer(request)
 
         return handler

@@ -9,7 +9,8 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache as computed_once
@@ -51,6 +52,8 @@ Value = TypeVar("Value")
 Found = tuple[Version, datetime | None, Any]  # the version, until when it is true, and what it is
 MAX_PROCESS_PAGES = 400  # of fifty kilobytes at most, and most much smaller
 _process_pages: dict[str, Found] = {}
+MAKING_SECONDS = 5.0
+_making: dict[str, threading.Lock] = {}
 MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
 _process_values: dict[str, "_Known"] = {}
 _fetching = threading.Lock()
@@ -107,6 +110,22 @@ def look_up(key: str, *, tells_stock: bool = True) -> tuple[Version, Any]:
 
 def _told(version: Version, tells_stock: bool) -> Version:
     return version if tells_stock else version.without_stock
+
+
+@contextmanager
+def one_maker(key: str) -> Iterator[None]:
+    """Let one thread of this process at a time make what is missing under a key; look for it again inside.
+
+    Who has waited for MAKING_SECONDS makes it all the same.
+    """
+    lock = _making.setdefault(key, threading.Lock())
+    alone = lock.acquire(timeout=MAKING_SECONDS)
+    try:
+        yield
+    finally:
+        if alone:
+            _making.pop(key, None)
+            lock.release()
 
 
 def cached(key: str, version: Version) -> Any:

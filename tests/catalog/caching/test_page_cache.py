@@ -1,7 +1,9 @@
 """Visitors' pages are cached until something changes, hold nothing personal, and never show what is not so any more."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +20,7 @@ from django.utils import timezone
 from accounts.models import CustomerGroup, User
 from catalog.caching import versioned_cache
 from catalog.caching.version import STOCK_KEY, forget_process_version, recent_version
-from catalog.caching.versioned_cache import look_up, store
+from catalog.caching.versioned_cache import look_up, one_maker, store
 from catalog.models import MarkupRule, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing.repricing import reprice_services
@@ -263,6 +265,27 @@ def test_service_that_is_sold_out_or_back_says_so_at_once(client: Client, servic
     cache.delete(f"stock:{service.pk}")
     refresh_stock(service)
     assert "700 in stock" in page_words(client.get(pages(service)["category"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_maker_when_many_threads_miss_the_same_then_one_makes_it() -> None:
+    made = []
+
+    def ask(_number: int) -> Any:
+        try:
+            with one_maker("key"):
+                version, found = look_up("key")
+                if found is None:
+                    made.append(1)
+                    time.sleep(0.2)
+                    store("key", version, found := "made")
+                return found
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(4))) == ["made"] * 4
+    assert len(made) == 1
 
 
 def test_memory_of_a_process_when_it_is_full_forgets_one_page_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
