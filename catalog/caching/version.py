@@ -5,7 +5,7 @@ change and its count are committed together, and whoever asks the database is ne
 
 Pages take what the process learned within a tenth of a second, then what Redis has for a second; every statement that
 writes one of the tables through Django makes its own process and Redis forget. So a change of the shop's own shows at
-once where it was made and a tenth of a second later elsewhere, and one that was made by hand within a second.
+once where it was made and two tenths of a second later elsewhere, and one that was made by hand within a second.
 
 Stock changes all the time, and most pages do not tell it. So an update that changes nothing but stock is counted apart,
 and what tells stock takes that count as it was within the last STOCK_CACHE_SECONDS: so much older than the shop's own
@@ -39,6 +39,7 @@ VERSION_KEY, STOCK_KEY = "catalog_changes", "catalog_stock_changes"
 RECENT_SECONDS, PROCESS_SECONDS = 1, 0.1
 ASK_THE_DATABASE = "ask"
 _known: "tuple[Version, float] | None" = None  # and until when it may be taken
+_asks_until = 0.0  # one thread asks for another version
 _writes = 0
 TRIGGER = "{table}_is_counted_on_{event}"
 _ANY_TRIGGER = re.compile(r"catalog_[a-z]+_is_counted_on_\w+")
@@ -120,9 +121,18 @@ def recent_version() -> Version:
 
 
 def process_version() -> Version | None:
-    """Return the version that this process knows from just now, or None."""
-    known = _known
-    return known[0] if known is not None and time.monotonic() < known[1] else None
+    """Return the version that this process knows from just now, or None.
+
+    When that is over one thread gets None and asks; the others take the version for another moment.
+    """
+    global _asks_until
+    known, now = _known, time.monotonic()
+    if known is None or now >= known[1] + PROCESS_SECONDS:
+        return None
+    if now >= known[1] and now >= _asks_until:
+        _asks_until = known[1] + PROCESS_SECONDS
+        return None
+    return known[0]
 
 
 def version_from(cached: Mapping[str, Any]) -> Version:
@@ -141,7 +151,9 @@ def version_from(cached: Mapping[str, Any]) -> Version:
         stock = stock if isinstance(stock, int) else now.stock
     version = Version(catalog, stock)
     # Else it may be from before what another thread has just written, or older than what one has just learned.
-    if writes == _writes and version >= (process_version() or version):
+    known = _known
+    newer = known is None or time.monotonic() >= known[1] or version >= known[0]
+    if writes == _writes and newer:
         _known = version, time.monotonic() + PROCESS_SECONDS
     return version
 
