@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -15,10 +16,12 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_out
 
         # The models have to be there.
+        from accounts.keys.known_rows import watch_connection
         from accounts.security.account_signals import address_added, address_changed, password_reset
         from accounts.sign_in_as.visits import end_with_session
         from accounts.trail import signals
 
+        connection_created.connect(watch_connection, dispatch_uid="rows of keys")
         user_logged_out.connect(end_with_session, dispatch_uid="visits")
         email_changed.connect(address_changed)
         email_added.connect(address_added)

@@ -3,7 +3,7 @@
 The door finds actions here; the documentation, the console and the OpenAPI description are written from the same rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from api.actions.calls import (
 )
 from api.actions.params import ApiError
 from api.test_mode import actions as in_test_mode
+from upstream.reading.text import line
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ def find_action(name: str) -> Action:
     if action is None:
         raise ApiError("Invalid action")
     return action
+
+
+def changes(params: Mapping[str, str]) -> bool:
+    """Whether a call with these parameters may change anything; what is no action changes nothing."""
+    action = ACTIONS.get(line(params.get("action", "")))
+    return action is not None and not action.reads
 
 
 ORDER = Parameter("order", _("Order ID"))

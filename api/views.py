@@ -30,7 +30,7 @@ from api.actions.params import (
     read_query,
 )
 from api.limits import AGAIN_SECONDS, BACK_SOON, THROTTLED, TOO_OFTEN, count_call, place_for
-from api.registry import find_action
+from api.registry import changes, find_action
 from preferences.doors import BACK_AFTER, WHOLE_SHOP
 from upstream.reading.text import line
 
@@ -107,7 +107,7 @@ class _Door:
     def _let_in(self, params: Params, address: str | None) -> ApiKey:
         """Return the key and count the call; a wrong key counts for its address, so that guessing ends."""
         try:
-            key = self.key = find_api_key(line(params.get("key", "")), address=address)
+            key = self.key = find_api_key(line(params.get("key", "")), address=address, changes=changes(params))
         except AccountIsBlocked as blocked:
             self._count(address)
             raise ApiError(f"This account is blocked. {blocked}".strip(), 403) from None

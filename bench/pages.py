@@ -84,7 +84,7 @@ def pages_of(port: int) -> list[Question]:
         page("service, signed out", [product], "K as service", 0.6),
         page("category, signed in", [category], "U", 2.0, cookies),
         page("service, signed in", [product], "U", 2.0, cookies),
-        page("search", searches(), "U", 0.6),
+        page("search", searches(), "U", 1.0),
     ]
 
 

@@ -26,7 +26,7 @@ from storefront.home.window import shop_window
 
 
 # A new country is counted when the page is made anew: at the next change, or some minutes later.
-@cached_page(browses=True)
+@cached_page(browses=True, tells_stock=False)
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """Show visitors what the shop is, what sells and how it works; customers, how they stand."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
+from accounts.keys.known_rows import known_row
 from accounts.models import AccountBlock, ApiKey, ApiKeySpending, CustomerGroup, User
 from accounts.money import LARGEST_MICROS
 from accounts.preferences import MAX_KEYS
@@ -159,8 +160,10 @@ def revoke_all_api_keys(user: User, *, now: datetime | None = None) -> int:
     return ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
 
 
-def find_api_key(text: str, *, address: str | None, now: datetime | None = None) -> ApiKey:
+def find_api_key(text: str, *, address: str | None, changes: bool = True, now: datetime | None = None) -> ApiKey:
     """Return the key that was shown from `address`, with its customer and their group: one query.
+
+    For a call that `changes` nothing none, where this process asked within the last second (`known_rows`).
 
     The use is noted at most once a minute, so that a busy client does not write with every call.
     Raises InvalidApiKey, which is AccountIsBlocked for the key of a blocked account, AddressNotAllowed.
@@ -168,7 +171,7 @@ def find_api_key(text: str, *, address: str | None, now: datetime | None = None)
     now = now or timezone.now()
     if not text or len(text) > LONGEST_KEY:
         raise InvalidApiKey
-    key = _key_with_customer(_digest(text))
+    key = _key_with_customer(_digest(text), changes=changes)
     if key is None:
         of_key = ApiKey.objects.alive(now).filter(key_sha256=_digest(text)).values("user")
         block = AccountBlock.objects.open().filter(user__in=of_key).first()
@@ -222,17 +225,23 @@ _alive = Prepared(
 )
 
 
-def _key_with_customer(digest: str) -> ApiKey | None:
+def _key_with_customer(digest: str, *, changes: bool) -> ApiKey | None:
     """Return the key that is not revoked, with its customer and their group, as `select_related` would."""
-    for row in _alive.rows(digest):
-        key, user = row[: len(_KEY)], row[len(_KEY) : len(_KEY) + len(_USER)]
-        group = row[len(_KEY) + len(_USER) :]
-        found = ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY, key)
-        found.user = User.from_db(DEFAULT_DB_ALIAS, _USER, user)
-        if found.user.group_id is not None:
-            found.user.group = CustomerGroup.from_db(DEFAULT_DB_ALIAS, _GROUP, group)
-        return found
-    return None
+
+    def read() -> tuple[Any, ...] | None:
+        return next(iter(_alive.rows(digest)), None)
+
+    row = read() if changes else known_row(digest, read)
+    if row is None:
+        return None
+    # Made anew for each call, which may change them.
+    key, user = row[: len(_KEY)], row[len(_KEY) : len(_KEY) + len(_USER)]
+    group = row[len(_KEY) + len(_USER) :]
+    found = ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY, key)
+    found.user = User.from_db(DEFAULT_DB_ALIAS, _USER, user)
+    if found.user.group_id is not None:
+        found.user.group = CustomerGroup.from_db(DEFAULT_DB_ALIAS, _GROUP, group)
+    return found
 
 
 def _day(now: datetime) -> date:

@@ -26,10 +26,12 @@ from api.service_list.listing import (
     written,
 )
 from catalog.caching.replica import read_at
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import (
     cache_key,
     cached,
     look_up,
+    one_maker,
     store,
 )
 from catalog.models import Category, Service, ServiceQuerySet
@@ -53,7 +55,7 @@ def categories(call: Call) -> dict[str, Any]:
     """Every category with something on sale, and the subcategories that have."""
     language = call.names_language
     key = cache_key("api", "categories", language)
-    version, answer = look_up(key)
+    version, answer = look_up(key, tells_stock=False)
     if answer is None:
         answer = {"categories": read_at(version, lambda: _categories(language))}
         store(key, version, answer, shows_prices=False)
@@ -91,15 +93,18 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
     version, body = look_up(key)
     if body is not None:
         return msgspec.Raw(body)
-    paging = Paging(_how_many(place, version), page, limit)
+    paging = Paging(_how_many(place, version.without_stock), page, limit)
     now = timezone.now()
 
     def pieces() -> Iterator[bytes]:
         return written(_placed(place), call.user, paging, format_, now=now, language=language)
 
     if paging.rows <= SHORT:
-        body = read_at(version, lambda: b"".join(pieces()))
-        store(key, version, body, priced_at=now)
+        with one_maker(key):
+            body = cached(key, version)  # another may have made it meanwhile
+            if body is None:
+                body = read_at(version, lambda: b"".join(pieces()))
+                store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
     file = read_at(version, lambda: file_of(key, version, lambda: next_price_change(now), pieces))
     if file is None:
@@ -158,7 +163,7 @@ def _inventory(service: Service) -> dict[str, Any]:
     return {"service": service.pk, "stock": stock_of(service), "available": service.orderable}
 
 
-def _how_many(place: tuple[str, str], version: int) -> int:
+def _how_many(place: tuple[str, str], version: Version) -> int:
     key = cache_key("api", "how many", place)
     found = cached(key, version)
     if found is None:

@@ -20,6 +20,8 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from catalog.caching.version import Version
+
 log = structlog.get_logger(__name__)
 MAX_FILES = 30  # of twenty megabytes, where there are a hundred thousand services
 PATIENCE_SECONDS = 30.0
@@ -29,7 +31,7 @@ LOCKS = 64
 Pieces = Callable[[], Iterator[bytes]]
 
 
-def file_of(key: str, version: int, until: Callable[[], datetime | None], pieces: Pieces) -> BinaryIO | None:
+def file_of(key: str, version: Version, until: Callable[[], datetime | None], pieces: Pieces) -> BinaryIO | None:
     """Return the open file of what `key` is about at this version, writing it first where there is none.
 
     One process writes while others wait. `until` says when it stops being true; it is asked before anything is made.
@@ -54,10 +56,10 @@ def file_of(key: str, version: int, until: Callable[[], datetime | None], pieces
         return None
 
 
-def _open(folder: Path, name: str, version: int) -> BinaryIO | None:
+def _open(folder: Path, name: str, version: Version) -> BinaryIO | None:
     """Return the newest file of that name and version that is still true, open for reading."""
     now = timezone.now().timestamp()
-    for path in folder.glob(f"{name}.{version}.*.json"):
+    for path in folder.glob(f"{name}.{_written(version)}.*.json"):
         ends_at = int(path.name.split(".")[2])
         with contextlib.suppress(OSError):  # whoever wrote a newer one has removed it
             if (not ends_at or now * 1e6 < ends_at) and now < path.stat().st_mtime + settings.PAGE_CACHE_SECONDS:
@@ -65,7 +67,7 @@ def _open(folder: Path, name: str, version: int) -> BinaryIO | None:
     return None
 
 
-def _write(folder: Path, name: str, version: int, until: datetime | None, pieces: Iterator[bytes]) -> BinaryIO:
+def _write(folder: Path, name: str, version: Version, until: datetime | None, pieces: Iterator[bytes]) -> BinaryIO:
     ends_at = 0 if until is None else int(until.timestamp() * 1e6)
     # Opened before it has a name: whatever happens to the folder then, this caller has its answer.
     handle, part = tempfile.mkstemp(dir=folder, prefix=f"{name}.", suffix=".part")
@@ -73,7 +75,7 @@ def _write(folder: Path, name: str, version: int, until: datetime | None, pieces
     try:
         file.writelines(pieces)
         file.flush()
-        Path(part).rename(folder / f"{name}.{version}.{ends_at}.json")
+        Path(part).rename(folder / f"{name}.{_written(version)}.{ends_at}.json")
         file.seek(0)
     except BaseException:
         # Closing writes what is left in the buffer, which a full disk refuses once more.
@@ -85,7 +87,11 @@ def _write(folder: Path, name: str, version: int, until: datetime | None, pieces
     return file
 
 
-def _tidy(folder: Path, *, keep: tuple[str, int]) -> None:
+def _written(version: Version) -> str:
+    return f"{version.catalog}-{version.stock}"
+
+
+def _tidy(folder: Path, *, keep: tuple[str, Version]) -> None:
     """Remove what is older than the file just written, files of the oldest beyond MAX_FILES, and what a crash left."""
     kept: list[tuple[float, Path]] = []
     for path in folder.iterdir():
@@ -95,7 +101,7 @@ def _tidy(folder: Path, *, keep: tuple[str, int]) -> None:
                 path.unlink()
             elif path.suffix == ".json":
                 name, version, _ends_at, _suffix = path.name.split(".")
-                if name == keep[0] and int(version) < keep[1]:
+                if name == keep[0] and tuple(map(int, version.split("-"))) < keep[1]:
                     path.unlink()
                 else:
                     kept.append((written_at, path))

@@ -4,7 +4,7 @@ The index answers questions for words, places and flags, and counts all that mat
 question, and counts up to a thousand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -48,8 +48,8 @@ class Answer(Protocol):
     def fact_filters(self) -> Sequence[FactFilter]:
         """Return the filters by facts."""
 
-    def window(self) -> Window:
-        """Return the page that was asked for."""
+    def window(self, known: Container[int] = ()) -> Window:
+        """Return the page that was asked for; services that are `known` need not be read."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ class _OfTheIndex:
     def fact_filters(self) -> Sequence[FactFilter]:
         return fact_filters_of([fact.count(self.places) for fact in self.index.facts], self.query)
 
-    def window(self) -> Window:
+    def window(self, known: Container[int] = ()) -> Window:
         query, ids = self.query, self.index.ids
         if query.sort == Sort.USUAL:
             row = named_row(query)
             beside = (at for at, place in enumerate(self.places) if ids[place] == row)
             number = query.page if row is None else page_beside(query, next(beside, None))
-            return open_page(self.places, query.with_(page=number), ids=ids)
+            return open_page(self.places, query.with_(page=number), ids=ids, known=known)
         if len(self.places) > MAX_COUNTED:
             shown = ranked(self.shop.matching(query), query)
         else:
@@ -132,10 +132,10 @@ class _OfTheDatabase:
         limit, version = (None, recent_version()) if ahead else (MAX_COUNTED, None)
         return count_fact_filters(matching, query, limit=limit, version=version)
 
-    def window(self) -> Window:
+    def window(self, known: Container[int] = ()) -> Window:
         query, facets = self.query, self.facets
         if facets.are_all and query.sort == Sort.USUAL:
-            return open_page(in_order(facets.counted, self.rank), query)
+            return open_page(in_order(facets.counted, self.rank), query, known=known)
         if facets.are_all:
             shown = Service.objects.filter(one_of([row[PK] for row in facets.counted]))
         else:

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper
 from catalog.browse.groups import NO_KIND, CategoryKind, kind_of
 from catalog.browse.newness import opened_at
 from catalog.caching.replica import catalog_connection
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import HAS_STOCK, Category, Service, ServiceQuerySet, Subcategory, shown_name
 
@@ -195,7 +196,7 @@ def _add(cells: dict[Cell, list[int]], place: Cell, flags: int, number: int) -> 
             cell[fewer] += number
 
 
-def category_index(version: int) -> CategoryIndex:
+def category_index(version: Version) -> CategoryIndex:
     """Return the category index at this version of the catalog (see `catalog.caching.version`).
 
     No query when somebody asked before, else four: one of them counts the whole catalog.

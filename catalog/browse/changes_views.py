@@ -30,7 +30,7 @@ from preferences.face import STORE_NAME
 LINES_PER_PAGE, ENTRIES = 50, 100
 
 
-@cached_page("kind", "category", "page")
+@cached_page("kind", "category", "page", tells_stock=False)
 @require_safe
 def changes_page(request: PageRequest) -> HttpResponse:
     """Show what changed in the last days, of one kind or category if the reader asks."""
@@ -107,7 +107,7 @@ class ChangesFeed(Feed):
 _feed = ChangesFeed()
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def changes_feed(request: HttpRequest) -> HttpResponse:
     """Return the newest changes as an Atom feed."""

@@ -6,19 +6,24 @@ what a list of a whole category would leave is kept until the catalog changes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
 from django.db.models import F
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.browse.category_index import COUNTED, CountedRow
+from catalog.browse.facets import Choice
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
 from catalog.caching.replica import catalog_connection
+from catalog.caching.prerendered import prerendered
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, cached, store
 from catalog.models import ServiceQuerySet
 from catalog.titles.countries import country_name
@@ -54,6 +59,24 @@ class FactChoice:
     chosen: bool
 
 
+def options_of(choices: Iterable["FactChoice | Choice"]) -> SafeString:
+    """Return the options of a select: these choices, each with how many matches it would leave."""
+    option = prerendered("components/facet_option.html", "value", "label", "count", "selected")
+    selected = mark_safe(" selected")
+    texts = [
+        option.fill(
+            {
+                "value": each.value,
+                "label": each.label,
+                "count": each.written,
+                "selected": selected if each.chosen else "",
+            }
+        )
+        for each in choices
+    ]
+    return mark_safe("".join(texts))  # noqa: S308 - each is safe
+
+
 @dataclass(frozen=True)
 class FactFilter:
     """A filter by one fact with its choices; there are at least two, or one that is chosen."""
@@ -67,6 +90,11 @@ class FactFilter:
     def chosen(self) -> FactChoice | None:
         """The choice that narrows the list, if one does."""
         return next((each for each in self.choices if each.chosen), None)
+
+    @property
+    def options(self) -> SafeString:
+        """The choices as the options of a select."""
+        return options_of(self.choices)
 
 
 def narrow_by_facts(services: ServiceQuerySet, query: ListingQuery) -> ServiceQuerySet:
@@ -82,7 +110,7 @@ def narrow_by_facts(services: ServiceQuerySet, query: ListingQuery) -> ServiceQu
 
 
 def count_fact_filters(
-    matching: ServiceQuerySet, query: ListingQuery, *, limit: int | None, version: int | None
+    matching: ServiceQuerySet, query: ListingQuery, *, limit: int | None, version: Version | None
 ) -> list[FactFilter]:
     """Return the filters by facts. `matching` are those with everything asked for but facts; `limit`: so many at most.
 
@@ -204,11 +232,16 @@ _MAKERS: dict[str, Callable[[Mapping[Any, int], str], list[tuple[str, str, int]]
 
 def step_in_words(name: str, step: int) -> str:
     """Return what a step of a filter says: "30 days or more"."""
+    return _step_in_words(name, step, get_language() or "en")
+
+
+@lru_cache(maxsize=200)
+def _step_in_words(name: str, step: int, _language: str) -> str:
     if name == "speed":
-        return _("%(pieces)s or more") % {"pieces": short_number(step)}
+        return str(_("%(pieces)s or more")) % {"pieces": short_number(step)}
     if step >= LIFETIME_DAYS:
         return str(_("Lifetime"))
-    return _("%(days)s or more") % {"days": days_in_words(step)}
+    return str(_("%(days)s or more")) % {"days": days_in_words(step)}
 
 
 def fact_chip(query: ListingQuery, name: str) -> str:

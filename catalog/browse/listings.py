@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -17,13 +19,13 @@ from accounts.templatetags.money import money
 from catalog.browse.answers import Shop
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.facets import Facets, Place
-from catalog.browse.fact_filters import FactFilter, fact_chip
+from catalog.browse.fact_filters import FactFilter, fact_chip, options_of
 from catalog.browse.forms import ListingQuery, Sort, price_text
+from catalog.browse.kept_lines import kept_lines
 from catalog.browse.number_format import write_number
 from catalog.browse.paging import Window
 from catalog.browse.rows import Pricing, write_rows
 from catalog.browse.suggestions import Filter, suggest
-from catalog.caching.prerendered import prerendered
 from catalog.models import ServiceQuerySet
 from catalog.words.vocabulary import closest_words
 
@@ -84,23 +86,9 @@ class Listing:
         return [(sort.value, str(sort.label), sort == self.query.sort) for sort in Sort]
 
     @property
-    def category_options(self) -> str:
+    def category_options(self) -> SafeString:
         """The categories to choose from, as the options of a select."""
-        option = prerendered("components/facet_option.html", "value", "label", "count", "selected")
-        selected = mark_safe(" selected")
-        shown = [each for each in self.facets.categories if each.count or each.chosen]
-        texts = [
-            option.fill(
-                {
-                    "value": each.value,
-                    "label": each.label,
-                    "count": each.written,
-                    "selected": selected if each.chosen else "",
-                }
-            )
-            for each in shown
-        ]
-        return mark_safe("".join(texts))  # noqa: S308 - each is safe
+        return options_of(each for each in self.facets.categories if each.count or each.chosen)
 
     @property
     def price_from(self) -> str:
@@ -199,18 +187,21 @@ def fill_listing(
         if nearest.facets.total:
             query, answer, corrected = query.with_(words=words), nearest, True
             break
-    fact_filters, window = answer.fact_filters(), answer.window()
+    category, now = Place.of(query, category_index).category, timezone.now()
+    kept = kept_lines(user, language=get_language() or "en", names_categories=category is None, now=now)
+    fact_filters, window = answer.fact_filters(), answer.window(() if kept is None else kept)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")
-    category = Place.of(query, category_index).category
     listing = Listing(path, asked, query, answer.facets, window, fixed, category, corrected)
     category_index.put_categories(window.rows)
     rows = write_rows(
-        window.rows,
+        window,
         Pricing(user),
         category_index,
         sign_in_url="" if user else f"{reverse('account_login')}?{urlencode({'next': listing.address})}",
         names_categories=category is None,
+        kept=kept,
+        now=now,
     )
     if not rows:
         listing = replace(listing, suggestions=_links(listing, close, category_index, shop.finds))

@@ -4,7 +4,7 @@ A numbered page skips the rows before it, which is cheap for a thousand and not 
 page begins after the last row of the one before, found through the index of the list's order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,17 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Window:
-    """The rows of one page. `number` is None past the numbered pages, `pages` when nobody has counted them."""
+    """The rows of one page. `number` is None past the numbered pages, `pages` when nobody has counted them.
+
+    Where `ids` are there, the page has these services, and `rows` those of them that had to be read.
+    """
 
     rows: list[Service]
     number: int | None
     pages: int | None
     previous: ListingQuery | None
     following: ListingQuery | None
+    ids: Sequence[int] | None = None
 
     @property
     def is_all(self) -> bool:
@@ -58,21 +62,24 @@ _rows = Prepared(
 )
 
 
-def open_page(places: Sequence[int], query: ListingQuery, *, ids: Sequence[int] | None = None) -> Window:
+def open_page(
+    places: Sequence[int], query: ListingQuery, *, ids: Sequence[int] | None = None, known: Container[int] = ()
+) -> Window:
     """Return the page a question asks for of a list that is known as a whole, in its order; one query at most.
 
-    `places` are those of the services among the `ids`, or are the ids themselves.
+    `places` are those of the services among the `ids`, or are the ids themselves. Those `known` are not read.
     """
     pages = max(1, -(-len(places) // SERVICES_PER_PAGE))
     number = min(query.page, pages)
     here = places[(number - 1) * SERVICES_PER_PAGE : number * SERVICES_PER_PAGE]
     here = here if ids is None else [ids[place] for place in here]
-    found = {row[0]: row for row in _rows.rows(0, ids=here)}
+    unknown = [pk for pk in here if pk not in known]
+    found = {row[0]: row for row in _rows.rows(0, ids=unknown)} if unknown else {}
     # What has gone meanwhile is missing.
-    rows = [Service.from_db(router.db_for_read(Service), _COLUMNS, found[pk]) for pk in here if pk in found]
+    rows = [Service.from_db(router.db_for_read(Service), _COLUMNS, found[pk]) for pk in unknown if pk in found]
     previous = query.with_(page=number - 1) if number > 1 else None
     following = query.with_(page=number + 1) if number < pages else None
-    return Window(rows, number, pages, previous, following)
+    return Window(rows, number, pages, previous, following, here)
 
 
 def named_row(query: ListingQuery) -> int | None:

@@ -1,12 +1,12 @@
 """The lines of a list of services: everything that is to be said of each is worked out here, not in the template."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.templatetags.money import money
 from catalog.browse.category_index import CategoryIndex
+from catalog.browse.kept_lines import Lines, keep
 from catalog.browse.newness import new_since
 from catalog.browse.number_format import write_number
+from catalog.browse.paging import Window
 from catalog.browse.quality import speed_in_lists
 from catalog.caching.prerendered import prerendered
 from catalog.models import Fact, OrderForm, Service
@@ -23,6 +25,7 @@ from catalog.pricing import PriceBook, price_book
 from catalog.titles.words import chips_of, fact_in_words
 
 ANY_NUMBER = 987654321
+SIGN_IN_URL = "\ue0f2"  # of Unicode's private use area, as the marks of `catalog.caching.prerendered`
 OBSTACLES = {
     "sold_out": (gettext_lazy("Sold out"), "bad"),
     "paused": (gettext_lazy("Paused"), "warn"),
@@ -56,15 +59,40 @@ class Pricing:
 
 
 def write_rows(
-    services: Iterable[Service],
+    window: Window,
     pricing: Pricing,
     category_index: CategoryIndex,
     *,
     sign_in_url: str,
     names_categories: bool,
+    kept: Lines | None,
+    now: datetime,
 ) -> SafeString:
-    """Return the lines for these services in the reader's language; favorite buttons lead visitors to `sign_in_url`."""
-    if sign_in_url:
+    """Return the lines of this page in the reader's language; favorite buttons lead visitors to `sign_in_url`.
+
+    What is `kept` is not written again; what is written at the stored price is put there.
+    """
+    lines = _lines_of(window.rows, pricing, category_index, bool(sign_in_url), names_categories, now)
+    if kept is not None:
+        for service in window.rows:
+            if service.selling_rate_micros:
+                keep(kept, service.pk, lines[service.pk])
+    order = [service.pk for service in window.rows] if window.ids is None else window.ids
+    all_lines = lines if not kept else {**{pk: kept[pk] for pk in order if pk in kept}, **lines}
+    text = "".join(all_lines[pk] for pk in order if pk in all_lines)
+    return mark_safe(text.replace(SIGN_IN_URL, escape(sign_in_url)))  # noqa: S308 - each is safe
+
+
+def _lines_of(
+    services: Iterable[Service],
+    pricing: Pricing,
+    category_index: CategoryIndex,
+    for_visitors: bool,
+    names_categories: bool,
+    now: datetime,
+) -> dict[int, str]:
+    """Return the line of each by its id, for visitors with SIGN_IN_URL in the place of that."""
+    if for_visitors:
         form = prerendered("components/service_row.html", *FIELDS, "sign_in_url")
     else:
         form = prerendered("components/service_row.html", *FIELDS)
@@ -72,8 +100,8 @@ def write_rows(
     language = get_language() or "en"
     actions = {True: pgettext("verb", "Order"), False: _("View")}
     no_price = _("Price not confirmed")
-    since = new_since(category_index.opened_at, timezone.now())
-    lines = []
+    since = new_since(category_index.opened_at, now)
+    lines: dict[int, str] = {}
     for service in services:
         certain, new = service.rate_confirmed, since is not None and service.first_seen_at > since
         values = {
@@ -89,10 +117,10 @@ def write_rows(
             "unit": unit_of(service.rate_per, language) if certain else "",
             "action": actions[service.orderable],
             "favorite_url": favorite_url.format(service.pk),
-            "sign_in_url": sign_in_url,
+            "sign_in_url": SIGN_IN_URL,
         }
-        lines.append(form.fill(values))
-    return mark_safe("".join(lines))  # noqa: S308 - each is safe
+        lines[service.pk] = form.fill(values)
+    return lines
 
 
 def _address_of(name: str) -> str:

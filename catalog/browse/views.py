@@ -50,7 +50,7 @@ from preferences.face import STORE_NAME, SUPPORT_EMAIL
 NO_FACTS = mark_safe('<meta name="robots" content="noindex">')
 
 
-@cached_page(browses=True)
+@cached_page(browses=True, tells_stock=False)
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """Show all categories with something on sale."""

@@ -25,7 +25,7 @@ from django.utils.translation import get_language
 from accounts.access import PageRequest, personal_page
 from catalog.caching.above import above
 from catalog.caching.replica import read_at
-from catalog.caching.versioned_cache import cache_key, look_up, store
+from catalog.caching.versioned_cache import cache_key, cached, look_up, one_maker, store
 
 P = ParamSpec("P")
 LONGEST_QUERY = 100
@@ -71,11 +71,13 @@ class CachedPage:
 def cached_page(
     *params: str,
     browses: bool = False,
+    tells_stock: bool = True,
 ) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Cache a view's page for visitors when its query has none but these parameters; else it is a personal page.
 
     Name only parameters with few values: every combination is a page that somebody can have us cache. A page that only
-    `browses` the catalog may be read from a replica.
+    `browses` the catalog may be read from a replica. One that tells no stock, and counts nothing by it, stays when that
+    changes.
     """
 
     def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -88,17 +90,20 @@ def cached_page(
             asked = urlencode(sorted(request.GET.dict().items()))
             key = cache_key("page", request.path, asked, get_language(), above(request).key)
             # The version is asked for before the page is made: a change in the meantime makes the page an old one.
-            version, page = look_up(key)
+            version, page = look_up(key, tells_stock=tells_stock)
             if page is None:
 
                 def make() -> HttpResponseBase:
                     return view(cast(PageRequest, request), *args, **kwargs)
 
-                response = read_at(version, make) if browses else make()
-                if not _is_for_everybody(request, response):
-                    return personal_page(lambda _request: response)(request)
-                page = CachedPage.of(cast(HttpResponse, response))
-                store(key, version, page)
+                with one_maker(key):
+                    page = cached(key, version)  # another may have made it meanwhile
+                    if page is None:
+                        response = read_at(version, make) if browses else make()
+                        if not _is_for_everybody(request, response):
+                            return personal_page(lambda _request: response)(request)
+                        page = CachedPage.of(cast(HttpResponse, response))
+                        store(key, version, page)
             return cast(CachedPage, page).answer(request)
 
         return handler

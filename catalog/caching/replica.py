@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from prometheus_client import Counter
 
-from catalog.caching.version import TABLES, VERSION, pinned_version
+from catalog.caching.version import COUNTS, TABLES, Version, pinned_version
 
 REPLICA = "replica"
 AWAY_SECONDS, BEHIND_SECONDS = 30.0, 1.0  # until the next try
@@ -55,7 +55,7 @@ def catalog_connection() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS if pinned_version.get() is None else REPLICA]
 
 
-def read_at(version: int, make: Callable[[], Made]) -> Made:
+def read_at(version: Version, make: Callable[[], Made]) -> Made:
     """Return what is made of the catalog as at this version or later; read from the replica where it has that.
 
     What is made is complete, nothing of it is read later. It may be made twice: where the replica fails on the way, the
@@ -70,11 +70,12 @@ def read_at(version: int, make: Callable[[], Made]) -> Made:
     try:
         with transaction.atomic(using=REPLICA):  # repeatable read: one snapshot for the version and the page
             with replica.cursor() as cursor:
-                cursor.execute(f"SELECT ({VERSION}), pg_is_in_recovery()")
-                its_version, recovers = cursor.fetchone()
-            if recovers and its_version >= version:
+                cursor.execute(f"SELECT pg_is_in_recovery(), {COUNTS} FROM catalog_version")  # noqa: S608 - our own text
+                recovers, *counts = cursor.fetchone()
+            its_version = Version(*map(int, counts))
+            if recovers and its_version.has(version):
                 _note("read", 0.0)
-                pin = pinned_version.set(int(its_version))
+                pin = pinned_version.set(its_version)
                 try:
                     return make()
                 finally:

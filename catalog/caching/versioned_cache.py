@@ -5,10 +5,12 @@ never has to be removed, and a lost or emptied Redis costs time and nothing else
 """
 
 import hashlib
+import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache as computed_once
@@ -20,7 +22,9 @@ from django.utils import timezone
 
 from catalog.caching.version import (
     PROCESS_SECONDS,
+    STOCK_KEY,
     VERSION_KEY,
+    Version,
     forget_process_version,
     process_version,
     version_from,
@@ -45,9 +49,11 @@ _SETTINGS = (
     "UPSTREAM_EXCHANGE_RATE",
 )
 Value = TypeVar("Value")
-Found = tuple[int, datetime | None, Any]  # the version, until when it is true, and what it is
-MAX_PROCESS_PAGES = 200  # of fifty kilobytes at most
+Found = tuple[Version, datetime | None, Any]  # the version, until when it is true, and what it is
+MAX_PROCESS_PAGES = 400  # of fifty kilobytes at most, and most much smaller
 _process_pages: dict[str, Found] = {}
+MAKING_SECONDS = 5.0
+_making: dict[str, threading.Lock] = {}
 MAX_PROCESS_VALUES = 20  # a few keys are in use; each day, change of preferences and preview has others
 _process_values: dict[str, "_Known"] = {}
 _fetching = threading.Lock()
@@ -75,7 +81,7 @@ class _Known:
 
     name: str
     value: Any
-    version: int
+    version: Version
     until: float
 
 
@@ -85,28 +91,51 @@ def cache_key(*about: object) -> str:
     return f"cached:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 
-def look_up(key: str) -> tuple[int, Any]:
+def look_up(key: str, *, tells_stock: bool = True) -> tuple[Version, Any]:
     """Return the catalog's version, and what was cached under the key at this version or None.
 
     Nobody is asked where this process knows both, else the cache once; and the database where that does not know the
-    version.
+    version. What tells no stock, and counts nothing by it, stays when that changes.
     """
     version = process_version()
     found = _process_pages.get(key) if version is not None else None
-    if version is None or found is None or found[0] != version:
-        answers = cache.get_many([VERSION_KEY, key])
-        version, found = version_from(answers.get(VERSION_KEY)), answers.get(key)
+    if version is None or found is None or found[0] != _told(version, tells_stock):
+        answers = cache.get_many([VERSION_KEY, STOCK_KEY, key])
+        version, found = version_from(answers), answers.get(key)
         if found is not None:
             _remember(key, found)
+    version = _told(version, tells_stock)
     return version, _still_true(found, version)
 
 
-def cached(key: str, version: int) -> Any:
+def _told(version: Version, tells_stock: bool) -> Version:
+    return version if tells_stock else version.without_stock
+
+
+@contextmanager
+def one_maker(key: str) -> Iterator[None]:
+    """Let one thread of this process at a time make what is missing under a key; look for it again inside.
+
+    Who has waited for MAKING_SECONDS makes it all the same.
+    """
+    lock = _making.setdefault(key, threading.Lock())
+    alone = lock.acquire(timeout=MAKING_SECONDS)
+    try:
+        yield
+    finally:
+        if alone:
+            _making.pop(key, None)
+            lock.release()
+
+
+def cached(key: str, version: Version) -> Any:
     """Return what was cached under the key at this version of the catalog, None when there is nothing."""
     return _still_true(cache.get(key), version)
 
 
-def store(key: str, version: int, value: Any, *, shows_prices: bool = True, priced_at: datetime | None = None) -> None:
+def store(
+    key: str, version: Version, value: Any, *, shows_prices: bool = True, priced_at: datetime | None = None
+) -> None:
     """Store a value made at this version; one with prices until the next of them changes. A query or two for that.
 
     `priced_at` is when the prices were looked at; None: just now.
@@ -115,7 +144,7 @@ def store(key: str, version: int, value: Any, *, shows_prices: bool = True, pric
     cache.set(key, (version, until, value), timeout=settings.PAGE_CACHE_SECONDS)
 
 
-def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
+def process_cached(key: str, version: Version, make: Callable[[], Value]) -> Value:
     """Return a value made at this version that shows no prices, from the memory of this process where that is possible.
 
     For what is larger than the question for it and never changed by who gets it.
@@ -130,7 +159,7 @@ def process_cached(key: str, version: int, make: Callable[[], Value]) -> Value:
     return value
 
 
-def process_look_up(key: str, version: int, *, waits: bool = True) -> Any:
+def process_look_up(key: str, version: Version, *, waits: bool = True) -> Any:
     """Return what `process_store` stored at this version, or None.
 
     The shared cache says which value is the one at this version, by a name that no other value ever has; a process
@@ -153,7 +182,7 @@ def process_look_up(key: str, version: int, *, waits: bool = True) -> Any:
     return value
 
 
-def process_store(key: str, version: int, value: Any, *, seconds: float | None = None) -> None:
+def process_store(key: str, version: Version, value: Any, *, seconds: float | None = None) -> None:
     """Store a value made at this version that shows no prices, for `process_look_up`, in the place of the one before.
 
     Whoever was about to fetch that one finds nothing, and has to do without or make it again.
@@ -191,12 +220,13 @@ def forget_process_cache() -> None:
 
 
 def _remember(key: str, found: Found) -> None:
-    if len(_process_pages) >= MAX_PROCESS_PAGES:
-        _process_pages.clear()  # what is asked for often is back at once
+    if key not in _process_pages and len(_process_pages) >= MAX_PROCESS_PAGES:
+        # Any one: who walks through a long list asks for each page when it has been unasked for longest.
+        _process_pages.pop(random.choice(list(_process_pages)), None)  # noqa: S311 - no secret
     _process_pages[key] = found
 
 
-def _still_true(found: Found | None, version: int) -> Any:
+def _still_true(found: Found | None, version: Version) -> Any:
     if found is None or found[0] != version or (found[1] is not None and found[1] <= timezone.now()):
         return None
     return found[2]

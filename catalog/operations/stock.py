@@ -5,7 +5,7 @@ for long: where upstream does not answer in time, what the shop has stored count
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import structlog
@@ -23,9 +23,16 @@ from upstream.protocol.wire import Inventory
 
 log = structlog.get_logger(__name__)
 
-# What the shared cache says of a service: the answer itself is in the database, for whoever comes next.
-ASKING, ASKED = "asking", "asked"
+# What the shared cache says of a service while somebody asks; then it says what is left of it.
+ASKING = "asking"
 LOOK_AGAIN_SECONDS = 0.05
+_listeners: list[Callable[[], None]] = []
+
+
+def when_sold_out_or_back(listener: Callable[[], None]) -> None:
+    """Call this function when a service is found sold out, or back."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def refresh_stock(*services: Service) -> None:
@@ -50,12 +57,15 @@ def _refresh(limited: dict[str, Service]) -> None:
     # A process that dies while it asks leaves a key that expires by itself.
     patience_seconds = max(settings.STOCK_CACHE_SECONDS, 2 * settings.STOCK_TIMEOUT_SECONDS)
     ours = {key: service for key, service in limited.items() if cache.add(key, ASKING, timeout=patience_seconds)}
-    answers = _ask(ours.values(), ends_at) if ours else {}
+    answers = {}
+    if ours:
+        _read_stored(ours.values())  # they may have come out of a cache
+        answers = _ask(ours.values(), ends_at)
     for key, service in ours.items():
         if service.pk in answers:
             _store(service, answers[service.pk])
         # Without an answer as well: nobody else should wait for it right away.
-        cache.set(key, ASKED, timeout=settings.STOCK_CACHE_SECONDS)
+        cache.set(key, service.stock, timeout=settings.STOCK_CACHE_SECONDS)
     _wait_for_others({key: service for key, service in limited.items() if key not in ours}, ends_at)
 
 
@@ -102,18 +112,31 @@ def _store(service: Service, answer: Inventory) -> None:
         return
     service.stock = left
     log.info("stock_changed", service_id=service.pk, before=before, left=left)
+    if _enough(service, before) != _enough(service, left):
+        for listener in _listeners:
+            listener()
     if before is not None and before < service.min_quantity:
         may_be_back()
 
 
+def _enough(service: Service, left: int | None) -> bool:
+    """Whether the smallest order can be had; as HAS_STOCK."""
+    return left is None or left >= max(service.min_quantity, 1)
+
+
 def _wait_for_others(services: dict[str, Service], ends_at: float) -> None:
-    """Wait until others have the answer to what they are asking, or the time is over; then read what they stored."""
+    """Wait until others have the answer to what they are asking, or the time is over; then read what differs."""
     waited = False
-    while ASKING in cache.get_many(services).values() and time.monotonic() < ends_at:
+    while ASKING in (said := cache.get_many(services)).values() and time.monotonic() < ends_at:
         waited = True
         time.sleep(LOOK_AGAIN_SECONDS)
-    if waited:
-        stored = Service.objects.filter(pk__in=[service.pk for service in services.values()])
-        stock_of = dict(stored.values_list("pk", "stock"))
-        for service in services.values():
-            service.stock = stock_of.get(service.pk, service.stock)
+    old = [each for key, each in services.items() if waited or said.get(key, each.stock) != each.stock]
+    if old:
+        _read_stored(old)
+
+
+def _read_stored(services: Collection[Service]) -> None:
+    stored = Service.objects.filter(pk__in=[service.pk for service in services])
+    stock_of = dict(stored.values_list("pk", "stock"))
+    for service in services:
+        service.stock = stock_of.get(service.pk, service.stock)

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper
 
+from catalog.caching.version import Version
 from catalog.models import HAS_STOCK, Service
 from catalog.word_index.postings import Posting, places_of, posting_of, union
 from catalog.words.terms import Term, is_short
@@ -53,6 +54,7 @@ class Column:
 class WordIndex:
     """The words of all services on sale. A service's place is that in the order of lists."""
 
+    version: Version  # of the catalog, when it was read
     ids: "array[int]"
     words: dict[str, Posting]
     said: str  # every word, each on a line of its own
@@ -127,8 +129,8 @@ class _Words:
         return union(map(self._index.words.__getitem__, words), self._size)
 
 
-def read_word_index() -> WordIndex:
-    """Read all services on sale; one query, a second of work for a hundred thousand."""
+def read_word_index(version: Version) -> WordIndex:
+    """Read all services on sale; one query, a second of work for a hundred thousand. The `version` is from before."""
     ids, places_by_word = array("Q"), dict[str, "array[int]"]()
     cells, facts = _Growing(), [_Growing() for _fact in FACTS]
     services = Service.objects.on_sale_in_any_category().order_by("position", "pk")
@@ -143,7 +145,7 @@ def read_word_index() -> WordIndex:
             fact.add(value)
     words = {word: posting_of(places, len(ids)) for word, places in places_by_word.items()}
     said = "\n".join(["", *words, ""])
-    return WordIndex(ids, words, said, cells.column(), tuple(fact.column() for fact in facts))
+    return WordIndex(version, ids, words, said, cells.column(), tuple(fact.column() for fact in facts))
 
 
 class _Growing:

@@ -22,7 +22,7 @@ class Synonyms:
 
 def synonyms() -> Synonyms:
     """Return the table as it is now; two queries after each change of the catalog or of the words that are known."""
-    return process_cached(_key(), recent_version(), _read)
+    return process_cached(_key(), recent_version().without_stock, _read)
 
 
 def forget_synonyms() -> None:

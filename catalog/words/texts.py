@@ -49,7 +49,7 @@ def one_of(ids: Sequence[int]) -> Q:
 
 
 def _rows() -> list[Row]:
-    return process_cached(cache_key("search_texts"), recent_version(), _read)
+    return process_cached(cache_key("search_texts"), recent_version().without_stock, _read)
 
 
 def _read() -> list[Row]:

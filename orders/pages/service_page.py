@@ -6,6 +6,7 @@ Every other request to the page, one with a quantity or a form, is answered by t
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -104,12 +105,10 @@ def _shared_page(user: User, service_id: int) -> SharedPage | None:
         if service is None:
             return None
     else:
-        service = cached.service
+        service = copy(cached.service)  # in this process, others have the same one
     before = service.stock
     refresh_stock(service)
-    if service.stock != before:
-        return None  # the catalog has another version now
-    if cached is None:
+    if cached is None or service.stock != before:
         if why_not_orderable(service):
             return None
         cached = CachedServicePage(SharedPage.of(_made(service, user, version)), service)

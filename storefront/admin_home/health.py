@@ -19,6 +19,8 @@ from storefront.monitoring.health import heartbeat_age, heartbeat_holds, silent_
 from support.models import Health
 from support.status import measures
 from support.status.words import duration
+from upstream.client import default_client
+from upstream.errors import UpstreamNotConfigured
 
 log = structlog.get_logger(__name__)
 OK, SLOW, DOWN = Health.OK.value, Health.SLOW.value, Health.DOWN.value
@@ -71,7 +73,22 @@ def _forwarding(survey: Survey) -> Part:
         return Part(_("Forwarding"), DOWN, _("Paused: %(reasons)s") % {"reasons": reasons}, link)
     if gate() == Gate.PROBING:
         return Part(_("Forwarding"), SLOW, _("One order at a time, until the first is accepted after a pause."), link)
+    if _limit_holds_back():
+        words = _(
+            "Orders wait because the limit of calls is used up: raise UPSTREAM_MAX_PER_SECOND (now %(per_second)d) or "
+            "UPSTREAM_MAX_IN_FLIGHT (now %(in_flight)d) if the supplier allows more."
+        )
+        limits = {"per_second": settings.UPSTREAM_MAX_PER_SECOND, "in_flight": settings.UPSTREAM_MAX_IN_FLIGHT}
+        return Part(_("Forwarding"), SLOW, words % limits, link)
     return Part(_("Forwarding"), OK, _("Paid orders are sent."), link)
+
+
+def _limit_holds_back() -> bool:
+    try:
+        limiter = default_client().limiter
+    except UpstreamNotConfigured:
+        return False
+    return limiter is not None and limiter.holds_back()
 
 
 def _oldest(survey: Survey) -> Part:

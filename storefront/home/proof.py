@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Sum
 
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import ServiceQuality
 from catalog.preferences import MEASURED_DAYS
@@ -33,10 +34,10 @@ class Proof:
         return self.completed is not None or self.codes is not None
 
 
-def proof(version: int) -> Proof:
+def proof(version: Version) -> Proof:
     """Return the figures as at this version of the catalog; two queries where nobody has asked before."""
     key = cache_key("proof", settings.SMS_SUCCESS_DAYS)
-    return process_cached(key, version, _counted)
+    return process_cached(key, version.without_stock, _counted)
 
 
 def _counted() -> Proof:

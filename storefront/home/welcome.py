@@ -8,6 +8,7 @@ from accounts.models import User
 from catalog.browse.category_index import CategoryIndex
 from catalog.browse.newness import new_since
 from catalog.browse.picker import Choice, offered
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import Service
 from orders.models import OPEN, Kind, Order
@@ -61,7 +62,7 @@ class Welcome:
         return not (self.open_orders or self.last or self.numbers)
 
 
-def welcome(user: User, index: CategoryIndex, version: int, *, now: datetime) -> Welcome:
+def welcome(user: User, index: CategoryIndex, version: Version, *, now: datetime) -> Welcome:
     """Return what this customer's home page shows; four queries, and those of the price book for a group's discount."""
     own = user.orders.filter(kind=Kind.SERVICE).newest_first().select_related("service__category", "service__quality")
     under_way = list(own.filter(status__in=OPEN)[: MAX_OPEN + 1])
@@ -93,7 +94,7 @@ def _last(orders: Iterable[Order]) -> list[LastOrder]:
     return list(found.values())[:MAX_LAST]
 
 
-def _new(index: CategoryIndex, version: int, now: datetime) -> list[Service]:
+def _new(index: CategoryIndex, version: Version, now: datetime) -> list[Service]:
     """What has come to the shop lately, the newest first; a query once a version and day."""
     since = new_since(index.opened_at, now)
     if since is None:

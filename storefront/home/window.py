@@ -6,6 +6,7 @@ from django.db.models import Sum
 
 from catalog.browse.category_index import CategoryIndex, ShownCategory
 from catalog.browse.groups import by_group
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, process_cached
 from catalog.models import CategoryGroup, Service
 
@@ -25,9 +26,9 @@ class ShownGroup:
         return self.count > len(self.categories)
 
 
-def shop_window(index: CategoryIndex, version: int) -> list[ShownGroup]:
+def shop_window(index: CategoryIndex, version: Version) -> list[ShownGroup]:
     """Return what is on sale by group; one query where nobody has asked at this version before."""
-    bought = process_cached(cache_key("bought_by_category"), version, lambda: _bought(index))
+    bought = process_cached(cache_key("bought_by_category"), version.without_stock, lambda: _bought(index))
     places = {category.pk: place for place, category in enumerate(index.on_sale)}
 
     def popular(category: ShownCategory) -> tuple[int, int, int]:

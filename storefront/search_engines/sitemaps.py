@@ -116,7 +116,7 @@ SECTIONS: dict[str, type[_Section]] = {
 }
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """List the files of the sitemap."""
@@ -127,7 +127,7 @@ def index(request: PageRequest) -> HttpResponse:
     return _xml(request, "sitemap_index.xml", {"sitemaps": files})
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def file(request: PageRequest, section: str, number: int) -> HttpResponse:
     """List the pages of one file; 404 where there is no such file."""

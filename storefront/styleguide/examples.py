@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.utils.safestring import mark_safe
 
+from catalog.browse.fact_filters import FactChoice, FactFilter
 from storefront.styleguide import fields
 from storefront.styleguide.states import Example
 
@@ -94,9 +95,9 @@ _PAGES = Paginator(range(300), 100)
 _PARAMS: dict[str, Any] = {"params": QueryDict("")}
 _BAR = {"label": "Order and pay", "word": "Total", "total": "$12.50", "total_id": "example-total"}
 _PROBLEM = Shown(text="Enter a whole number.", leads_to="example", mended_by="example", label="Quantity")
-_CHOICE = Shown(value="us", label="United States", written="1,204", chosen=True)
-_OTHER = Shown(value="lv", label="Latvia", written="18", chosen=False)
-_FILTER = Shown(name="example", legend="Country", everything="All countries", choices=[_CHOICE, _OTHER])
+_CHOICE = FactChoice("us", "United States", 1204, "1,204", True)
+_OTHER = FactChoice("lv", "Latvia", 18, "18", False)
+_FILTER = FactFilter("example", "Country", "All countries", [_CHOICE, _OTHER])
 _SOCIAL = {"address": "https://shop.example/order/1/", "title": "Followers", "store_name": "Corner shop"}
 _ICONS = ("search", "wallet", "heart", "refill", "offline", "shield", "globe", "clock")
 _STATUSES = (

@@ -20,7 +20,7 @@ ICONS = (("any", 192), ("any", 512), ("maskable", 512))
 LONGEST_SHORT_NAME = 12  # more is cut off below an icon
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def manifest(request: PageRequest) -> HttpResponse:
     """Answer with the manifest in the reader's language."""

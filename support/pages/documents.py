@@ -19,7 +19,7 @@ from support.models import DocumentVersion, TermsAcceptance
 LONGEST_SEARCH = 100
 
 
-@cached_page()
+@cached_page(tells_stock=False)
 @require_safe
 def document(request: PageRequest, slug: str) -> HttpResponse:
     """Show a document; the FAQ can be searched, and a search is nothing that is cached."""

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,28 @@ def test_take_lets_a_waiting_purchase_go_before_the_reads(url):
         limiter.release(held, Outcome.ANSWERED)
 
     assert went == ["purchase", *["read"] * 5]
+
+
+def test_take_while_the_calls_of_a_second_are_used_up_gives_purchases_nearly_all_of_them(url):
+    limiter = Limiter(url, per_second=20, in_flight=4)
+    went: Counter[str] = Counter()
+    counts_from = time.monotonic() + 2  # by then what the first second let through is over
+    ends_at = counts_from + 2
+
+    def call_on_and_on(purchase: bool) -> None:
+        while time.monotonic() < ends_at:
+            with suppress(Withheld):
+                slot = limiter.take(purchase=purchase, lease_seconds=5, patience_seconds=5)
+                if counts_from < time.monotonic() < ends_at:
+                    went["purchase" if purchase else "read"] += 1
+                limiter.release(slot, Outcome.ANSWERED)
+
+    with ThreadPoolExecutor(12) as threads:  # as many as poll, then as many as forward
+        for purchase in (False, True):
+            for _each in range(6):
+                threads.submit(call_on_and_on, purchase)
+
+    assert went["purchase"] > 4 * went["read"]
 
 
 @pytest.mark.parametrize("server", ["redis", "nowhere"])

@@ -49,6 +49,8 @@ def visible(text: str, *, keep: str = "") -> str:
 
 def unseen_places(text: str) -> set[int]:
     """Return the places of the characters that nobody sees and that say nothing of those around them."""
+    if text.isascii() and text.isprintable():
+        return set()
     in_flags = {place for flag in _FLAG_LETTERS.finditer(text) for place in range(*flag.span())}
     return {
         place

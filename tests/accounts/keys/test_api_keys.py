@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
+from django.db.models import Model
 
+from accounts.keys import known_rows
 from accounts.keys.allowed_networks import (
     NotANetwork,
     TooManyNetworks,
@@ -35,7 +38,8 @@ from accounts.keys.api_keys import (
     show_api_key,
     spend_with_key,
 )
-from accounts.models import ApiKey, ApiKeySpending, User
+from accounts.keys.known_rows import KNOWN_SECONDS
+from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
 from tests.accounts.opening import opens
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -98,6 +102,90 @@ def test_find_api_key_when_it_is_right_then_one_query_finds_the_customer_and_gro
         key = find_api_key(text, address=None)
         assert key.user == ann
         assert key.user.group is None
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_find_api_key_again_within_a_second_asks_nobody_for_a_call_that_changes_nothing(
+    ann: User, changes: bool, django_assert_num_queries: Any
+) -> None:
+    _key, text = create_api_key(user=ann, name="robot")
+    for _each in range(2):  # its use is noted by the first
+        first = find_api_key(text, address=None, changes=False)
+
+    with django_assert_num_queries(1 if changes else 0):
+        again = find_api_key(text, address=None, changes=changes)
+
+    assert (again.pk, again.user.pk) == (first.pk, ann.pk)
+    assert again.user is not first.user  # what a call makes of it stays with the call
+
+
+def of_ann(model: type[Model], ann: User) -> Any:
+    """The row of a table that opens her key: the key, herself, her group."""
+    if model is CustomerGroup:
+        ann.group = CustomerGroup.objects.create(name="Resellers", discount_percent=3)
+        ann.save()
+        return CustomerGroup.objects.filter(pk=ann.group_id)
+    return ApiKey.objects.filter(user=ann) if model is ApiKey else User.objects.filter(pk=ann.pk)
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [
+        (ApiKey, {"revoked_at": NOON}),
+        (ApiKey, {"calls_per_minute": 3}),
+        (ApiKey, {"may_read": False}),
+        (User, {"is_active": False}),
+        (CustomerGroup, {"discount_percent": 7}),
+    ],
+)
+def test_find_api_key_when_it_is_changed_here_then_the_next_call_knows(
+    ann: User, model: type[Model], change: dict[str, Any]
+) -> None:
+    _key, text = create_api_key(user=ann, name="robot")
+    row = of_ann(model, ann)
+    find_api_key(text, address=None, changes=False)
+
+    row.update(**change)
+
+    try:
+        found = find_api_key(text, address=None, changes=False)
+    except InvalidApiKey:
+        assert "revoked_at" in change or "is_active" in change
+    else:
+        holder = {ApiKey: found, CustomerGroup: found.user.group}[model]
+        assert {name: getattr(holder, name) for name in change} == change
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_find_api_key_when_it_is_revoked_elsewhere_then_it_opens_nothing_a_second_later_and_buys_nothing_at_once(
+    ann: User, changes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_rows, "KNOWN_SECONDS", 0.3)
+    key, text = create_api_key(user=ann, name="robot")
+    for _each in range(2):
+        find_api_key(text, address=None, changes=False)
+    with connection.cursor() as cursor:  # as another process would: nothing here notices
+        cursor.cursor.execute("UPDATE accounts_apikey SET revoked_at = '2026-01-01 00:00:00+00:00'")
+
+    if changes:
+        with pytest.raises(InvalidApiKey):
+            find_api_key(text, address=None)
+    else:
+        assert find_api_key(text, address=None, changes=False).pk == key.pk
+    time.sleep(0.35)
+    with pytest.raises(InvalidApiKey):
+        find_api_key(text, address=None, changes=changes)
+    assert KNOWN_SECONDS == 1
+
+
+def test_known_row_when_something_is_written_while_it_is_read_then_it_is_not_kept(ann: User) -> None:
+    def read_before_a_change() -> tuple[str]:
+        known_rows.forget_rows()  # as another thread that writes meanwhile
+        return ("old",)
+
+    assert known_rows.known_row("digest", read_before_a_change) == ("old",)
+    assert known_rows.known_row("digest", lambda: ("new",)) == ("new",)
+    assert known_rows.known_row("digest", lambda: ("newer",)) == ("new",)
 
 
 def test_find_api_key_when_it_is_wrong_then_none_is_found(ann: User) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from api.service_list import list_files
 from api.service_list.list_files import file_of
+from catalog.caching.version import Version
 
 WRITER = """
 import sys, time
@@ -22,13 +23,14 @@ import django
 django.setup()
 from pathlib import Path
 from api.service_list.list_files import file_of
+from catalog.caching.version import Version
 def pieces():
     with Path(sys.argv[1], "written").open("a") as log:
         log.write("once ")
     for number in range(20):
         time.sleep(0.05)
         yield b"%d," % number
-print(file_of("key", 7, lambda: None, pieces).read().decode())
+print(file_of("key", Version(7), lambda: None, pieces).read().decode())
 """
 
 
@@ -58,17 +60,20 @@ def test_file_of_when_processes_ask_at_once_then_one_writes_and_all_get_it(folde
 
 
 def test_file_of_when_it_is_asked_again_then_nothing_is_made(folder: Path) -> None:
-    with file_of("key", 7, never, of("first")) as first, file_of("key", 7, never, of("second")) as second:
+    with (
+        file_of("key", Version(7), never, of("first")) as first,
+        file_of("key", Version(7), never, of("second")) as second,
+    ):
         assert (first.read(), second.read()) == (b"first", b"first")
 
 
 def test_file_of_when_version_key_or_time_is_another_then_it_is_made_anew(folder: Path) -> None:
     soon = timezone.now() + timedelta(seconds=0.2)
-    assert file_of("key", 7, lambda: soon, of("first")).read() == b"first"
-    assert file_of("other", 7, never, of("other")).read() == b"other"
+    assert file_of("key", Version(7), lambda: soon, of("first")).read() == b"first"
+    assert file_of("other", Version(7), never, of("other")).read() == b"other"
     time.sleep(0.25)
-    assert file_of("key", 7, never, of("later")).read() == b"later"
-    assert file_of("key", 8, never, of("newer")).read() == b"newer"
+    assert file_of("key", Version(7), never, of("later")).read() == b"later"
+    assert file_of("key", Version(8), never, of("newer")).read() == b"newer"
 
 
 def test_file_of_when_the_disk_is_full_then_there_is_none_and_nothing_is_left(folder: Path) -> None:
@@ -80,12 +85,12 @@ def test_file_of_when_the_disk_is_full_then_there_is_none_and_nothing_is_left(fo
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
-        assert file_of("key", 7, never, pieces) is None
+        assert file_of("key", Version(7), never, pieces) is None
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert [path for path in folder.iterdir() if path.suffix != ".lock"] == []
-    assert file_of("key", 7, never, of("room again")).read() == b"room again"
+    assert file_of("key", Version(7), never, of("room again")).read() == b"room again"
 
 
 def test_file_of_when_making_it_fails_then_nothing_is_kept(folder: Path) -> None:
@@ -94,9 +99,9 @@ def test_file_of_when_making_it_fails_then_nothing_is_kept(folder: Path) -> None
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        file_of("key", 7, never, pieces)
+        file_of("key", Version(7), never, pieces)
 
-    assert file_of("key", 7, never, of("whole")).read() == b"whole"
+    assert file_of("key", Version(7), never, of("whole")).read() == b"whole"
 
 
 def test_file_of_when_another_writes_for_too_long_then_there_is_none(
@@ -105,10 +110,10 @@ def test_file_of_when_another_writes_for_too_long_then_there_is_none(
     monkeypatch.setattr(list_files, "PATIENCE_SECONDS", 0.1)
 
     def pieces() -> Iterator[bytes]:
-        assert file_of("key", 7, never, of("mine")) is None  # as another thread would be told
+        assert file_of("key", Version(7), never, of("mine")) is None  # as another thread would be told
         yield b"slow"
 
-    assert file_of("key", 7, never, pieces).read() == b"slow"
+    assert file_of("key", Version(7), never, pieces).read() == b"slow"
 
 
 def test_file_of_when_there_are_many_then_the_oldest_go(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +122,7 @@ def test_file_of_when_there_are_many_then_the_oldest_go(folder: Path, monkeypatc
     left_behind.write_text("half")
     os.utime(left_behind, (1, 1))
     for number in range(5):
-        file_of(f"key {number}", 7, never, of(str(number))).close()
+        file_of(f"key {number}", Version(7), never, of(str(number))).close()
         time.sleep(0.01)
 
     assert sorted(path.read_text() for path in folder.glob("*.json")) == ["2", "3", "4"]
@@ -127,4 +132,4 @@ def test_file_of_when_there_are_many_then_the_oldest_go(folder: Path, monkeypatc
 def test_file_of_when_pages_are_not_kept_then_there_is_none(folder: Path, settings: Any) -> None:
     settings.PAGE_CACHE_SECONDS = 0
 
-    assert file_of("key", 7, never, of("text")) is None
+    assert file_of("key", Version(7), never, of("text")) is None

@@ -1,19 +1,26 @@
 """Visitors' pages are cached until something changes, hold nothing personal, and never show what is not so any more."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
+from catalog.caching import versioned_cache
+from catalog.caching.version import STOCK_KEY, forget_process_version, recent_version
+from catalog.caching.versioned_cache import look_up, one_maker, store
 from catalog.models import MarkupRule, Service
 from catalog.operations.stock import refresh_stock
 from catalog.pricing.repricing import reprice_services
@@ -209,16 +216,93 @@ def test_category_that_is_hidden_in_the_admin_is_gone_at_once(client: Client, sa
     assert after.status_code == 404 or "Instagram" not in page_words(after)
 
 
-def test_stock_that_changed_shows_at_once(client: Client, service: Service, sandbox: Any) -> None:
-    Service.objects.filter(pk=service.pk).update(stock=5000)
+def with_stock(service: Service, sandbox: Any, stock: int, *, upstream: int) -> Service:
+    Service.objects.filter(pk=service.pk).update(stock=stock)
+    sandbox.set_service(service.upstream_id, stock=upstream)
     service.refresh_from_db()
-    sandbox.set_service(service.upstream_id, stock=1234)
-    assert "5,000" in page_words(client.get(pages(service)["service"]))
+    return service
+
+
+def test_stock_that_changed_shows_within_seconds_on_the_pages_that_tell_it(
+    client: Client, service: Service, sandbox: Any
+) -> None:
+    with_stock(service, sandbox, 5000, upstream=1234)
+    telling = [pages(service)[kind] for kind in ("service", "category", "subcategory", "search")]
+    for address in telling:
+        assert "5,000" in page_words(client.get(address))
 
     refresh_stock(service)
 
-    assert "1,234" in page_words(client.get(pages(service)["service"]))
-    assert "1,234 in stock" in page_words(client.get(pages(service)["category"]))
+    assert 0 < cache.ttl(STOCK_KEY) <= settings.STOCK_CACHE_SECONDS
+    cache.delete(STOCK_KEY)  # they are over
+    forget_process_version()
+    for address in telling:
+        assert "1,234" in page_words(client.get(address))
+
+
+def test_stock_that_changed_leaves_the_pages_that_tell_none(client: Client, service: Service, sandbox: Any) -> None:
+    with_stock(service, sandbox, 5000, upstream=0)
+    others = [pages(service)["home"], pages(service)["index"], reverse("changes"), reverse("sitemap")]
+    for address in others:
+        client.get(address)
+
+    refresh_stock(service)
+    cache.delete(STOCK_KEY)
+    forget_process_version()
+
+    assert [statements(lambda address=address: client.get(address)) for address in others] == [0] * 4
+
+
+def test_service_that_is_sold_out_or_back_says_so_at_once(client: Client, service: Service, sandbox: Any) -> None:
+    with_stock(service, sandbox, 5000, upstream=0)
+    assert "5,000 in stock" in page_words(client.get(pages(service)["category"]))
+
+    refresh_stock(service)
+
+    for kind in ("service", "category", "search"):
+        assert "Sold out" in page_words(client.get(pages(service)[kind]))
+    sandbox.set_service(service.upstream_id, stock=700)
+    cache.delete(f"stock:{service.pk}")
+    refresh_stock(service)
+    assert "700 in stock" in page_words(client.get(pages(service)["category"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_maker_when_many_threads_miss_the_same_then_one_makes_it() -> None:
+    made = []
+
+    def ask(_number: int) -> Any:
+        try:
+            with one_maker("key"):
+                version, found = look_up("key")
+                if found is None:
+                    made.append(1)
+                    time.sleep(0.2)
+                    store("key", version, found := "made")
+                return found
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(4))) == ["made"] * 4
+    assert len(made) == 1
+
+
+def test_memory_of_a_process_when_it_is_full_forgets_one_page_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versioned_cache, "MAX_PROCESS_PAGES", 3)
+    versioned_cache.forget_process_cache()
+
+    def remembered_after(key: str) -> set[str]:
+        store(key, recent_version(), key)
+        look_up(key)
+        return set(versioned_cache._process_pages)
+
+    for key in ("a", "b"):
+        remembered_after(key)
+    full = remembered_after("c")
+    Service.objects.update(position=F("position") + 1)  # another version: what is remembered is made again
+    assert remembered_after("a") == full == {"a", "b", "c"}
+    assert len(remembered_after("d") & full) == 2
 
 
 def test_language_has_pages_of_its_own(client: Client) -> None:

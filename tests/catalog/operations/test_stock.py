@@ -49,8 +49,29 @@ def test_refresh_stock_when_upstream_says_otherwise_stores_it(limited, sandbox, 
 
 
 def test_refresh_stock_when_nothing_changed_writes_nothing(limited, django_assert_num_queries):
+    with django_assert_num_queries(1):  # what is stored
+        refresh_stock(limited)
     with django_assert_num_queries(0):
         refresh_stock(limited)
+
+
+def test_refresh_stock_of_a_service_out_of_a_cache_stores_what_upstream_says_all_the_same(limited, sandbox):
+    old = Service.objects.get(pk=limited.pk)
+    stock_becomes(limited, sandbox, 77, upstream=5)
+
+    refresh_stock(old)
+
+    assert (stored(limited), old.stock) == (5, 5)
+
+
+def test_refresh_stock_of_a_service_out_of_a_cache_when_others_have_asked_reads_what_they_stored(limited, sandbox):
+    old = Service.objects.get(pk=limited.pk)
+    sandbox.set_service(UPSTREAM_ID, stock=42)
+    refresh_stock(limited)
+
+    refresh_stock(old)
+
+    assert (old.stock, questions(sandbox)) == (42, 1)
 
 
 def test_refresh_stock_of_a_service_without_limit_or_withdrawn_asks_nobody(service, sandbox):
@@ -134,11 +155,20 @@ def test_refresh_stock_when_who_asked_has_died_waits_a_bounded_time(limited, set
     assert limited.stock == 500
 
 
+@pytest.mark.django_db(transaction=True)
 def test_refresh_stock_when_a_sync_has_written_meanwhile_lets_that_stand(limited, sandbox):
     sandbox.set_service(UPSTREAM_ID, stock=42)
-    Service.objects.filter(pk=limited.pk).update(stock=300)  # after `limited` was read
+    sandbox.fail_next("slow", action="inventory", seconds=1)
 
-    refresh_stock(limited)
+    def sync() -> None:
+        while not questions(sandbox):
+            time.sleep(0.02)
+        Service.objects.filter(pk=limited.pk).update(stock=300)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(sync)
+        refresh_stock(limited)
 
     assert (stored(limited), limited.stock) == (300, 300)
 

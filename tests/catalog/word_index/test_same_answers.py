@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.browse.answers import Shop
 from catalog.browse.category_index import category_index
 from catalog.browse.forms import ListingQuery, Sort
-from catalog.caching.version import catalog_version
+from catalog.caching.version import STOCK_KEY, catalog_version, forget_process_version, recent_version
 from catalog.caching.versioned_cache import forget_process_cache
 from catalog.models import Category, SearchSynonym, Service
 from catalog.word_index.kept import keep_word_index, word_index
@@ -222,3 +222,17 @@ def forget() -> None:
     """Forget everything that is kept but the database."""
     cache.clear()
     forget_process_cache()
+
+
+def test_keep_word_index_when_stock_alone_has_changed_makes_it_anew_while_the_old_one_is_used(shop: None) -> None:
+    keep_word_index()
+    kept = word_index(recent_version())
+    service = Service.objects.exclude(stock=None).exclude(stock=0).first()
+    Service.objects.filter(pk=service.pk).update(stock=0)
+    cache.delete(STOCK_KEY)  # the seconds are over in which the count before is taken
+    forget_process_version()
+
+    assert word_index(recent_version()).version == kept.version != recent_version()
+    assert keep_word_index() is True
+    assert word_index(recent_version()).version == recent_version()
+    assert keep_word_index() is False

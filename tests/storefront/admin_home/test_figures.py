@@ -33,6 +33,7 @@ from storefront.models import Backup
 from storefront.monitoring.health import HEARTBEAT_KEY, note_heartbeat
 from tests.security.staff import at_the_admin, with_rights
 from tests.storefront.admin_rows import make_order, make_service
+from upstream.client import default_client
 from wallet.models import LedgerEntry
 from wallet.operations import wallet_of
 
@@ -292,6 +293,18 @@ def test_what_is_wrong_stands_on_top(desk: Client, ann: User, service: Service) 
     assert markup.index("Paused: The upstream key") < markup.index("Needs you")
     end_pause(pause.pk, now=now)
     assert health(desk)["Forwarding"][0] == "slow"  # until an order is accepted again
+
+
+def test_limit_of_calls_is_named_while_purchases_wait_for_it(desk: Client, settings: Any) -> None:
+    settings.UPSTREAM_MAX_PER_SECOND = 7
+    assert health(desk)["Forwarding"] == ("ok", "Paid orders are sent.")
+    cache.clear()
+
+    default_client().limiter.note_held_back()
+
+    parts = {part.title: part for part in desk.get(HOME).context["home"]["health"]}
+    assert parts["Forwarding"].health == "slow"
+    assert "raise UPSTREAM_MAX_PER_SECOND (now 7)" in parts["Forwarding"].text
 
 
 def test_without_a_heartbeat_nobody_works(desk: Client) -> None:
