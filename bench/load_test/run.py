@@ -11,12 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.load_test.stage import (
-    NUMBER_LIFETIME_SECONDS,
-    ROOT,
-    SPEED,
-    Stage,
-)
+from bench.load_test.layout import alike
+from bench.load_test.stage import NUMBER_LIFETIME_SECONDS, SPEED, Stage
+from storefront.demo.plan import ROOT
 from upstream.sandbox.profiles import HOSTILE
 
 if TYPE_CHECKING:
@@ -80,7 +77,7 @@ def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
     with contextlib.ExitStack() as stack:
         folder = plan.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-chaos-")))
         folder.mkdir(parents=True, exist_ok=True)
-        stage = stack.enter_context(Stage(folder, workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed))
+        stage = stack.enter_context(Stage(folder, workers=alike(plan.workers), sqlite=plan.sqlite, seed=plan.seed))
         report = _carry_out(plan, stage, timed)
         report.kills, report.gave_up = dict(stage.kills), dict(stage.gave_up)
         report.faults = dict(stage.faults())
@@ -90,7 +87,7 @@ def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
 
 def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
     log("preparing the shop")
-    accounts, goods, admin = _prepare(plan, stage, log)
+    accounts, goods, admin = prepare(stage, customers=plan.customers, log=log)
     # Only now, because these read the settings.
     from bench.load_test import faults, settling, verdict
     from bench.load_test.customers import Crowd
@@ -157,8 +154,11 @@ def _take_over(report: Report, found: Any) -> None:
             setattr(report, name, value)
 
 
-def _prepare(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
-    """Fill an empty database: tables, static files, a catalog with known rates, customers with money."""
+def prepare(stage: Stage, *, customers: int, log: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
+    """Fill an empty database: tables, static files, a catalog with known rates, customers with money.
+
+    Sets up Django. Returns the customers, what they may buy, and an administrator.
+    """
     import django
 
     django.setup()
@@ -191,7 +191,7 @@ def _prepare(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "tuple[lis
         stage.sandbox.set_project(project.upstream_id, available=1_000_000)
     services = Service.objects.filter(upstream_id__in=names)
     admin = User.objects.create_superuser("sam@example.com", "chaos")
-    accounts = [_customer(number) for number in range(plan.customers)]
+    accounts = [_customer(number) for number in range(customers)]
     return accounts, Goods([one.pk for one in services], [one.pk for one in projects]), admin
 
 
