@@ -282,6 +282,7 @@ def run(arguments: argparse.Namespace) -> bool:
             while running < workers:
                 stage.start(later[running - 1])
                 running += 1
+            stage.await_workers()
             count = at_once(meter, feeder, warm_up=arguments.warm_up, seconds=arguments.seconds)
             counts.append((workers, AT_ONCE, count))
             if arguments.statements:

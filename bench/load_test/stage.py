@@ -135,7 +135,10 @@ class Stage:
             EMAIL_URL="dummymail://",
             STATIC_ROOT=str(self.folder / "static"),
             WEB_CONCURRENCY="2",
+            # One process compiles for all: else each start would take as long as the first.
+            PYTHONPYCACHEPREFIX=str(self.folder / "bytecode"),
         )
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ.update(self._environment)
 
     # --- Web, workers, beat ------------------------------------------------------------------------------------------
@@ -174,6 +177,16 @@ class Stage:
             if time.monotonic() > deadline or self._children["web"].process.poll() is not None:
                 raise RuntimeError(f"the web does not answer:\n{self._children['web'].tail(40)}")
             time.sleep(0.1)
+
+    def await_workers(self) -> None:
+        """Return when every worker that was started takes messages. Raises RuntimeError after a minute."""
+        from storefront.celery import app  # it reads the settings
+
+        deadline = time.monotonic() + READY_SECONDS
+        expected = sum(name in self._children for name in self._workers)
+        while len(answered := app.control.ping(timeout=1.0)) < expected:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{len(answered)} of {expected} workers answer")
 
     def start_what_ended(self) -> None:
         """Start workers and beat again that ended by themselves, as docker-compose.yml does.
