@@ -262,9 +262,9 @@ def run(arguments: argparse.Namespace) -> bool:
     most = max(arguments.workers)
     settings = {**SETTINGS, "UPSTREAM_MAX_IN_FLIGHT": str(arguments.in_flight)}
     with (
-        tempfile.TemporaryDirectory(prefix="bench-throughput-") as folder,
+        tempfile.TemporaryDirectory(prefix="bench-throughput-") as temporary,
         Stage(
-            Path(folder), workers=by_queue(of_money=most), environment=settings, postgres_options=options
+            arguments.folder or Path(temporary), workers=by_queue(of_money=most), environment=settings, postgres_options=options
         ) as stage,
     ):
         sandbox_alone = cost_of_the_sandbox(stage)
@@ -366,6 +366,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=float, default=12.0)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window is")
     parser.add_argument("--backlog", type=int, default=2000, help="orders that wait")
+    parser.add_argument("--folder", type=Path, help="keep the logs in this folder")
     parser.add_argument("--statements", action="store_true", help="count statements and show the dearest: costs a little")
     return 0 if run(parser.parse_args()) else 1
 

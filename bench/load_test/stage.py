@@ -23,7 +23,7 @@ from storefront.demo.valkey import start_valkey
 from tests.provision.postgres import Postgres
 from upstream.sandbox.process import Sandbox
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 SPEED = 40.0  # of the sandbox: services are finished within five seconds
 NUMBER_LIFETIME_SECONDS = 8
 # Everything waits much shorter than in production, but in the same proportions: time-out < claim < settling time.
@@ -135,10 +135,11 @@ class Stage:
             EMAIL_URL="dummymail://",
             STATIC_ROOT=str(self.folder / "static"),
             WEB_CONCURRENCY="2",
-            # One process compiles for all: else each start would take as long as the first.
             PYTHONPYCACHEPREFIX=str(self.folder / "bytecode"),
         )
+        # This process compiles for all that start after it: else each start would take as long as the first.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.pycache_prefix, sys.dont_write_bytecode = os.environ["PYTHONPYCACHEPREFIX"], False
         os.environ.update(self._environment)
 
     # --- Web, workers, beat ------------------------------------------------------------------------------------------

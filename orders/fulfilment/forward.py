@@ -252,7 +252,7 @@ def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) ->
 def _move_placed(claim: Claim, fields: dict[str, Any]) -> None:
     """Move an order whose claim stands. Raises WrongStatus where it has been given up as lost meanwhile."""
     order_id = claim.order.pk
-    if connection.vendor != "postgresql":
+    if not _in_one_statement():
         ours = Q(claim_token=claim.token, status=Status.SENDING)
         move_order(order_id, Status.PENDING, where=ours, **fields)
         return
@@ -260,6 +260,10 @@ def _move_placed(claim: Claim, fields: dict[str, Any]) -> None:
     if not _PLACED.move(order_id, fields, where=[claim.token], evidence=evidence, now=now):
         raise WrongStatus(f"#{order_id} is not being sent any more")
     tell_of_changes([order_id], Code.ACCEPTED, now=now)
+
+
+def _in_one_statement() -> bool:
+    return connection.vendor == "postgresql"
 
 
 def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:
