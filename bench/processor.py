@@ -17,10 +17,9 @@ class Tree:
         """Return the processor seconds used so far; of a tree that has ended, 0."""
         return sum(_fields(pid)[1] for pid in family(self.pid)) / TICKS
 
-    def resident_mb(self) -> float:
-        """Return what all of them hold in memory; what they share counts for each."""
-        pages = sum(_resident_pages(pid) for pid in family(self.pid))
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    def memory_mb(self) -> float:
+        """Return what all of them hold in memory; what several share counts once (see proc(5), smaps_rollup: Pss)."""
+        return sum(_kilobytes(pid) for pid in family(self.pid)) / 1024
 
 
 def family(pid: int) -> list[int]:
@@ -58,8 +57,9 @@ def _fields(pid: int) -> tuple[int, int]:
     return int(fields[1]), sum(map(int, fields[11:15]))
 
 
-def _resident_pages(pid: int) -> int:
+def _kilobytes(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

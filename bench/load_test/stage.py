@@ -234,6 +234,11 @@ class Stage:
         database = [] if self._sqlite else ["PostgreSQL"]
         return [*self._workers, "beat", "web", "Valkey", *database, "sandbox"]
 
+    @property
+    def redeployable(self) -> list[str]:
+        """The names of what a new version replaces, in the order of docker-compose.yml."""
+        return ["web", *self._workers, "beat"]
+
     def kill(self, name: str) -> Callable[[], None]:
         """End a process with SIGKILL and return what brings it back. Of the web one process of two is hit."""
         self.kills[name] += 1
@@ -261,15 +266,15 @@ class Stage:
         self._children["Valkey"], _url = start_valkey(self._processes, self.folder, port=port)
 
     # --- Faults ------------------------------------------------------------------------------------------------------
-    def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]]) -> None:
+    def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]], *, each_at_once: bool = True) -> None:
         """Let these faults (name, rate, options) strike from now on; an empty list clears them all.
 
-        One that has not struck yet does so at the next call, however short the test is.
+        With `each_at_once` one that has not struck yet does so at the next call, however short the test is.
         """
         self._faults = faults
         self.sandbox.clear_faults()
         for name, options in {name: options for name, _rate, options in reversed(faults)}.items():
-            if not self._struck[name]:
+            if each_at_once and not self._struck[name]:
                 self.sandbox.fail_next(name, **options)
         for name, rate, options in faults:
             self.sandbox.fail_rate(name, rate, **options)
