@@ -204,7 +204,9 @@ def run(arguments: argparse.Namespace) -> int:
     from bench.load_test.soaked import missed, tables
 
     print(f"\n{arguments.minutes:g} minutes, {arguments.orders:g} orders, {arguments.pages:g} pages,", end=" ")
-    print(f"{arguments.questions:g} questions of programs and {arguments.admin:g} pages of the admin a second; {machine()}")
+    print(
+        f"{arguments.questions:g} questions of programs and {arguments.admin:g} pages of the admin a second; {machine()}"
+    )
     print("\n".join(tables(day, report)))
     problems = [*missed(day), *report.problems]
     for problem in problems:

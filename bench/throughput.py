@@ -264,7 +264,10 @@ def run(arguments: argparse.Namespace) -> bool:
     with (
         tempfile.TemporaryDirectory(prefix="bench-throughput-") as temporary,
         Stage(
-            arguments.folder or Path(temporary), workers=by_queue(of_money=most), environment=settings, postgres_options=options
+            arguments.folder or Path(temporary),
+            workers=by_queue(of_money=most),
+            environment=settings,
+            postgres_options=options,
         ) as stage,
     ):
         sandbox_alone = cost_of_the_sandbox(stage)
@@ -317,9 +320,15 @@ def cost_of_the_sandbox(stage: Stage) -> tuple[float, float]:
 
 def show(counts: list[tuple[int, str, Count]], sandbox_alone: tuple[float, float], options: argparse.Namespace) -> None:
     """Print what was measured, as tables fit for a document."""
-    print(f"answers in {options.latency * 1000:.0f} ms, {options.in_flight} in flight, {options.customers} keys; {machine()}")
-    print(f"the sandbox alone: {sandbox_alone[0]:.0f} calls a second, {sandbox_alone[1]:.2f} ms of processor for each\n")
-    print("| money workers | | added /s | forwarded /s | completed /s | processor ms an order | others on the machine |")
+    print(
+        f"answers in {options.latency * 1000:.0f} ms, {options.in_flight} in flight, {options.customers} keys; {machine()}"
+    )
+    print(
+        f"the sandbox alone: {sandbox_alone[0]:.0f} calls a second, {sandbox_alone[1]:.2f} ms of processor for each\n"
+    )
+    print(
+        "| money workers | | added /s | forwarded /s | completed /s | processor ms an order | others on the machine |"
+    )
     print("|---|---|---|---|---|---|---|")
     for workers, how, count in counts:
         rates = (f"{number / count.seconds:.1f}" for number in (count.added, count.forwarded, count.completed))
@@ -352,8 +361,12 @@ def verdict(counts: list[tuple[int, str, Count]]) -> bool:
     cheapest = min(sum(count.ms_an_order.values()) for _workers, how, count in counts if how == AT_ONCE)
     allowed = 1000 * (os.cpu_count() or 1) / AIM_PER_SECOND
     met = fastest >= AIM_PER_SECOND or cheapest < allowed
-    print(f"\n{'✓' if met else '✗'} {fastest:.0f} forwarded a second (aim: at least {AIM_PER_SECOND:.0f}); at once an order")
-    print(f"  takes {cheapest:.1f} ms of processor in all (this machine has {allowed:.0f} for each of {AIM_PER_SECOND:.0f} a second)")
+    print(
+        f"\n{'✓' if met else '✗'} {fastest:.0f} forwarded a second (aim: at least {AIM_PER_SECOND:.0f}); at once an order"
+    )
+    print(
+        f"  takes {cheapest:.1f} ms of processor in all (this machine has {allowed:.0f} for each of {AIM_PER_SECOND:.0f} a second)"
+    )
     return met
 
 
@@ -367,7 +380,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each window is")
     parser.add_argument("--backlog", type=int, default=2000, help="orders that wait")
     parser.add_argument("--folder", type=Path, help="keep the logs in this folder")
-    parser.add_argument("--statements", action="store_true", help="count statements and show the dearest: costs a little")
+    parser.add_argument(
+        "--statements", action="store_true", help="count statements and show the dearest: costs a little"
+    )
     return 0 if run(parser.parse_args()) else 1
 
 

@@ -1,4 +1,4 @@
-"""Which processes a stage runs, and how each is started: some workers for everything, or those of docker-compose.yml."""
+"""Which workers a stage runs, and how each is started: some for everything, or those of docker-compose.yml."""
 
 import re
 import shlex

@@ -131,6 +131,7 @@ def carry_out(plan: Plan, stage: Stage, log: Callable[[str], None], weather: Wea
         _hang_up()
         crowd.start()
         weather(Props(crowd, accounts, goods, admin))
+        _hang_up()
         log("the faults are over")
         unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
         report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]

@@ -80,7 +80,8 @@ def p99_ms(asked: "list[Asked]") -> float:
 
 def _of_answers(day: Day) -> Iterator[str]:
     yield ""
-    yield "| | in calm: asked | median | p99 | not answered | while something died or was deployed: asked | median | p99 | not answered |"
+    columns = "asked | median | p99 | not answered |"
+    yield f"| | in calm: {columns} while something died or was deployed: {columns}"
     yield "|---|---|---|---|---|---|---|---|---|"
     for what, title in KINDS.items():
         of_it = [one for one in day.asked if one.what == what]

@@ -185,9 +185,12 @@ class Stage:
 
         deadline = time.monotonic() + READY_SECONDS
         expected = sum(name in self._children for name in self._workers)
-        while len(answered := app.control.ping(timeout=1.0)) < expected:
+        answered: list[Any] = []
+        while len(answered) < expected:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{len(answered)} of {expected} workers answer")
+            with app.connection() as broker:  # those of Celery's pool may be of a Valkey that was killed
+                answered = app.control.ping(timeout=1.0, connection=broker)
 
     def start_what_ended(self) -> None:
         """Start workers and beat again that ended by themselves, as docker-compose.yml does.

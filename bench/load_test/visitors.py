@@ -1,4 +1,4 @@
-"""Who comes besides those who order: shoppers who look around, resellers who ask, the owner in the admin, a receiver."""
+"""Who comes besides those who order: shoppers who look around, programs that ask, the owner, and a receiver."""
 
 import random
 import threading
