@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.load_test.layout import by_queue
-from bench.load_test.run import Plan, Props, Report, carry_out
+from bench.load_test.run import Plan, Props, carry_out
 from bench.load_test.stage import SHORT_TIMES, Stage
 from bench.stage import machine
 
@@ -78,6 +78,8 @@ class Weather:
 
     def __call__(self, props: Props) -> None:
         """Let it all happen; returns when the time is over."""
+        from django.db import connections
+
         from bench.load_test.samples import Sampler
         from bench.load_test.visitors import Receiver, Visitors
 
@@ -87,6 +89,7 @@ class Weather:
             hear_of_changes(props, receiver.url)
             self._stage.await_workers()
             self._let_come(visitors, props)
+            connections.close_all()  # the database is about to be killed
             self._begin_faults()
             day.began = time.monotonic()
             sampler.start()
@@ -203,10 +206,8 @@ def run(arguments: argparse.Namespace) -> int:
     report.problems += day.crashes
     from bench.load_test.soaked import missed, tables
 
-    print(f"\n{arguments.minutes:g} minutes, {arguments.orders:g} orders, {arguments.pages:g} pages,", end=" ")
-    print(
-        f"{arguments.questions:g} questions of programs and {arguments.admin:g} pages of the admin a second; {machine()}"
-    )
+    print(f"\n{arguments.minutes:g} minutes; a second {arguments.orders:g} orders, {arguments.pages:g} pages,", end=" ")
+    print(f"{arguments.questions:g} questions of programs, {arguments.admin:g} pages of the admin; {machine()}")
     print("\n".join(tables(day, report)))
     problems = [*missed(day), *report.problems]
     for problem in problems:

@@ -239,7 +239,7 @@ class Shopper:
 
 
 def timed(asked: list[Asked], what: str, send: Callable[[], requests.Response]) -> requests.Response:
-    """Send a request and add to `asked` how it went. Raises NoAnswer for the shop's trouble, and what requests raises."""
+    """Send a request and add to `asked` how it went. Raises NoAnswer, and what requests raises."""
     began, answered = time.monotonic(), False
     try:
         answer = _answered(send())

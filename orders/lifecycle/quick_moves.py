@@ -11,7 +11,7 @@ from typing import Any
 
 from accounts.fast_queries.insert_parts import InsertPart
 from accounts.fast_queries.reads import prepared_cursor
-from orders.models import MOVES, Order, OrderEvent
+from orders.models import MOVES, Order, OrderEvent, Status
 
 _EVENT = InsertPart(
     OrderEvent, given=("code", "status", "evidence", "created_at"), taken={"order_id": "moved.id"}, source="moved"
@@ -29,7 +29,7 @@ class QuickMove:
     def __init__(
         self, *, came_from: str, to: str, code: str, columns: Mapping[str, str], where: str, clears: str = ""
     ) -> None:
-        if to not in MOVES[came_from]:  # type: ignore[index]  # a status is its text
+        if to not in MOVES[Status(came_from)]:
             raise ValueError(f"{came_from} cannot become {to}")
         self._to, self._code = to, code
         self._came_from, self._columns, self._where, self._clears = came_from, columns, where, clears
