@@ -47,6 +47,7 @@ class Day:
     """What happened and when, by time.monotonic."""
 
     began: float = 0.0
+    redeployed: float = 0.0
     ended: float = 0.0
     disturbed: list[tuple[float, float]] = field(default_factory=list)
     stops: dict[str, float] = field(default_factory=dict)  # at the redeploy: how long each took to stop
@@ -152,9 +153,10 @@ class Weather:
                 self._day.stops[name] = self._stage.stop_and_start(name)
         with self._day.disturbance():
             self._stage.await_workers()
+        self._day.redeployed = time.monotonic()
 
     def _calm_half(self) -> None:
-        self._rest(self._day.began + self._plan.seconds)
+        self._rest(self._day.redeployed + self._plan.seconds / 2)
 
     def _rest(self, until: float) -> None:
         """Wait, and start again what ended by itself meanwhile."""

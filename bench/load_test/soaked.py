@@ -48,7 +48,7 @@ def missed(day: Day) -> Iterator[str]:
     for name, seconds in _last_waiting(day).items():
         if seconds >= AIM_WAITING_SECONDS:
             yield f"{name} waits {seconds:.1f} s at the end (aim: under {AIM_WAITING_SECONDS:.0f})"
-    if day.ended - day.began < SHORTEST_JUDGED_SECONDS:
+    if day.ended - day.redeployed < SHORTEST_JUDGED_SECONDS:
         return
     for name, seen in growths(day).items():
         if name != "connections" and seen.growth >= AIM_GROWTH:
@@ -58,8 +58,12 @@ def missed(day: Day) -> Iterator[str]:
 
 
 def growths(day: Day) -> dict[str, Trend]:
-    """Return the trend of memory by process and of connections over the last third: its halves beside each other."""
-    last = [one for one in day.samples if one.at >= day.began + (day.ended - day.began) * 2 / 3]
+    """Return the trend of memory by process and of connections over the last third: its halves beside each other.
+
+    A third of the time, because the first third of the quiet half is left out.
+    """
+    quiet_since = day.redeployed + (day.ended - day.redeployed) / 3  # what is new has loaded what it needs by then
+    last = [one for one in day.samples if one.at >= quiet_since]
     names = dict.fromkeys(name for one in last for name in one.memory_mb)
     figures: dict[str, Callable[[Sample], float | None]] = {
         # A server that keeps data has more of it every minute: what is asked of it is that it keeps to its limits.
@@ -95,7 +99,7 @@ def _of_answers(day: Day) -> Iterator[str]:
 
 def _of_growth(day: Day) -> Iterator[str]:
     yield ""
-    yield "| megabytes, and connections to the database | fifth sixth | last sixth | growth |"
+    yield "| megabytes, and connections to the database | in the last third, its first half | its second half | growth |"
     yield "|---|---|---|---|"
     for name, seen in growths(day).items():
         yield f"| {name} | {seen.before:.0f} | {seen.after:.0f} | {seen.growth:+.1%} |"

@@ -53,13 +53,19 @@ class Visitors:
             session.cookies.set("sessionid", request.session_key)
         try:
             if request.fields is None:
-                answer = timed(self._asked, name, lambda: session.get(address, **options))
-                if answer.status_code >= 400 or "/login/" in answer.url:
-                    raise AssertionError(f"{answer.status_code} for {request.path} at {answer.url}")
+                answer = timed(self._asked, name, lambda: _shown(session.get(address, **options)))
+                if "/login/" in answer.url:
+                    raise AssertionError(f"signed out at {request.path}")
             else:
                 timed(self._asked, name, lambda: session.post(address, data=request.fields, **options))
         except (NoAnswer, requests.RequestException):
             return  # a page that does not come is asked for again, or another one
+
+
+def _shown(answer: requests.Response) -> requests.Response:
+    if answer.status_code >= 400:  # all of these pages are there, and theirs who ask
+        raise NoAnswer(answer.status_code)
+    return answer
 
 
 class Request:

@@ -6,6 +6,7 @@ for some seconds, which does no harm, as a message only makes a worker look.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,15 +56,17 @@ class OneBeat(PersistentScheduler):
         self._closed = True
         if self._leads:
             self._leads = False
-            try:
-                self._note_runs()
-                self._lease.release()
-            except Exception as error:  # Redis is away: the lease ends by itself
-                log.warning("beat_lease_not_released", error=str(error))
+            # Without Redis the lease ends by itself; a file that is one run older is made up for by what Redis knows.
+            self._try("beat_runs_not_noted", self._note_runs)
+            self._try("beat_lease_not_released", self._lease.release)
+        self._try("beat_schedule_not_written", super().close)
+
+    @staticmethod
+    def _try(failed: str, step: Callable[[], object]) -> None:
         try:
-            super().close()
-        except Exception as error:  # the file is one run older then, and Redis knows better
-            log.warning("beat_schedule_not_written", error=str(error))
+            step()
+        except Exception as error:  # the next step is still of use
+            log.warning(failed, error=str(error))
 
     def _may_send(self) -> bool:
         if self._leads and time.monotonic() < self._asked_at + RENEW_SECONDS:
