@@ -99,7 +99,7 @@ def _of_answers(day: Day) -> Iterator[str]:
 
 def _of_growth(day: Day) -> Iterator[str]:
     yield ""
-    yield "| megabytes, and connections to the database | in the last third, its first half | its second half | growth |"
+    yield "| megabytes, and connections to the database | last third, first half | second half | growth |"
     yield "|---|---|---|---|"
     for name, seen in growths(day).items():
         yield f"| {name} | {seen.before:.0f} | {seen.after:.0f} | {seen.growth:+.1%} |"

@@ -1,4 +1,4 @@
-"""Half a minute of `python -m bench.soak`: that everything in it comes, dies and is looked at; the half hour is by hand."""
+"""Half a minute of `python -m bench.soak`: everything comes, dies and is looked at; the half hour is by hand."""
 
 import re
 import subprocess
