@@ -13,6 +13,7 @@ import msgspec
 from django.db import connection
 
 from accounts.encryption import decrypt, encrypt
+from accounts.fast_queries.reads import prepared_cursor
 from api.actions.orders import order_status
 from api.actions.sms import number_status
 from api.models import Webhook, WebhookDelivery
@@ -82,7 +83,7 @@ def record_changes(order_ids: Sequence[int], code: str, *, now: datetime) -> Non
         {"FOR KEY SHARE OF w" if postgres else ""}"""  # noqa: S608 - our own names
     moment = connection.ops.adapt_datetimefield_value(now)
     ids = list(order_ids) if postgres else json.dumps(list(order_ids))
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, [of_number, of_order, moment, moment, ids, of_number, of_order])
         written = cursor.rowcount
     if written > 0:

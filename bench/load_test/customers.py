@@ -47,6 +47,16 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One request as its sender saw it: when it began, how long it took, and whether the shop answered at all."""
+
+    at: float  # of time.monotonic
+    what: str  # "page", "api", "numbers", "admin"
+    seconds: float
+    answered: bool
+
+
+@dataclass(frozen=True)
 class Goods:
     """What can be bought: ids of the shop, not of upstream."""
 
@@ -60,6 +70,7 @@ class Crowd:
     def __init__(self, site: str, accounts: list[Account], goods: Goods, *, per_second: float, seed: int) -> None:
         self.purchases: list[Purchase] = []
         self.crashes: list[str] = []
+        self.asked: list[Asked] = []
         self._site, self._accounts, self._goods = site, accounts, goods
         self._pause_seconds = len(accounts) / per_second
         self._seed = seed
@@ -216,11 +227,26 @@ class Shopper:
         return purchase
 
     def _get(self, path: str) -> requests.Response:
-        return _answered(self._http.get(self._crowd.site + path, timeout=ANSWER_SECONDS))
+        address = self._crowd.site + path
+        return timed(self._crowd.asked, "page", lambda: self._http.get(address, timeout=ANSWER_SECONDS))
 
     def _post(self, path: str, fields: dict[str, Any]) -> requests.Response:
         address = self._crowd.site + path
-        return _answered(self._http.post(address, data=fields, timeout=ANSWER_SECONDS, allow_redirects=False))
+        # Numbers are bought while their buyer waits: how long that takes is upstream's affair.
+        what = "numbers" if fields.get("action") == "add_sms" else "api" if path == "/api/v2" else "page"
+        options: dict[str, Any] = {"data": fields, "timeout": ANSWER_SECONDS, "allow_redirects": False}
+        return timed(self._crowd.asked, what, lambda: self._http.post(address, **options))
+
+
+def timed(asked: list[Asked], what: str, send: Callable[[], requests.Response]) -> requests.Response:
+    """Send a request and add to `asked` how it went. Raises NoAnswer, and what requests raises."""
+    began, answered = time.monotonic(), False
+    try:
+        answer = _answered(send())
+        answered = True
+        return answer
+    finally:
+        asked.append(Asked(began, what, time.monotonic() - began, answered))
 
 
 def _answered(answer: requests.Response) -> requests.Response:

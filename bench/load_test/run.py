@@ -11,16 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.load_test.stage import (
-    NUMBER_LIFETIME_SECONDS,
-    ROOT,
-    SPEED,
-    Stage,
-)
+from bench.load_test.layout import alike
+from bench.load_test.stage import NUMBER_LIFETIME_SECONDS, SPEED, Stage
+from storefront.demo.plan import ROOT
 from upstream.sandbox.profiles import HOSTILE
 
 if TYPE_CHECKING:
-    from bench.load_test.customers import Account, Goods, Shopper
+    from bench.load_test.customers import Account, Crowd, Goods, Shopper
 
 SETTLE_WITHIN_SECONDS = 240.0  # a minute is usual; a queue that stood behind a pause takes longer
 ANSWER_WITHIN_SECONDS = 45.0
@@ -80,19 +77,44 @@ def run(plan: Plan, *, log: Callable[[str], None]) -> Report:
     with contextlib.ExitStack() as stack:
         folder = plan.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shop-chaos-")))
         folder.mkdir(parents=True, exist_ok=True)
-        stage = stack.enter_context(Stage(folder, workers=plan.workers, sqlite=plan.sqlite, seed=plan.seed))
-        report = _carry_out(plan, stage, timed)
+        stage = stack.enter_context(Stage(folder, workers=alike(plan.workers), sqlite=plan.sqlite, seed=plan.seed))
+        report = carry_out(plan, stage, timed, _faults_and_kills(plan, stage, timed))
         report.kills, report.gave_up = dict(stage.kills), dict(stage.gave_up)
         report.faults = dict(stage.faults())
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
-def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
+def _faults_and_kills(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "Weather":
+    def strike(props: Props) -> None:
+        from bench.load_test import faults
+
+        stage.sandbox.set(profiles=plan.profiles, damage_fields=faults.DAMAGED_FIELDS)
+        faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
+        stage.sandbox.set(profiles=())
+
+    return strike
+
+
+@dataclass(frozen=True)
+class Props:
+    """Who is there while it blows, and what they may buy."""
+
+    crowd: "Crowd"
+    accounts: "list[Account]"
+    goods: "Goods"
+    admin: Any
+
+
+Weather = Callable[[Props], None]
+
+
+def carry_out(plan: Plan, stage: Stage, log: Callable[[str], None], weather: Weather) -> Report:
+    """Fill the shop, open it, let customers order while `weather` lasts; settle everything and return the verdict."""
     log("preparing the shop")
-    accounts, goods, admin = _prepare(plan, stage, log)
+    accounts, goods, admin = prepare(stage, customers=plan.customers, log=log)
     # Only now, because these read the settings.
-    from bench.load_test import faults, settling, verdict
+    from bench.load_test import settling, verdict
     from bench.load_test.customers import Crowd
 
     log("web, workers and beat")
@@ -108,9 +130,8 @@ def _carry_out(plan: Plan, stage: Stage, log: Callable[[str], None]) -> Report:
         log("the faults begin")
         _hang_up()
         crowd.start()
-        stage.sandbox.set(profiles=plan.profiles, damage_fields=faults.DAMAGED_FIELDS)
-        faults.inject(stage, seconds=plan.seconds, seed=plan.seed, log=log)
-        stage.sandbox.set(profiles=())
+        weather(Props(crowd, accounts, goods, admin))
+        _hang_up()
         log("the faults are over")
         unanswered = crowd.close(ANSWER_WITHIN_SECONDS)
         report.problems = [*crowd.crashes, *(f"never answered: {purchase}" for purchase in unanswered)]
@@ -157,8 +178,11 @@ def _take_over(report: Report, found: Any) -> None:
             setattr(report, name, value)
 
 
-def _prepare(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
-    """Fill an empty database: tables, static files, a catalog with known rates, customers with money."""
+def prepare(stage: Stage, *, customers: int, log: Callable[[str], None]) -> "tuple[list[Account], Goods, Any]":
+    """Fill an empty database: tables, static files, a catalog with known rates, customers with money.
+
+    Sets up Django. Returns the customers, what they may buy, and an administrator.
+    """
     import django
 
     django.setup()
@@ -191,7 +215,7 @@ def _prepare(plan: Plan, stage: Stage, log: Callable[[str], None]) -> "tuple[lis
         stage.sandbox.set_project(project.upstream_id, available=1_000_000)
     services = Service.objects.filter(upstream_id__in=names)
     admin = User.objects.create_superuser("sam@example.com", "chaos")
-    accounts = [_customer(number) for number in range(plan.customers)]
+    accounts = [_customer(number) for number in range(customers)]
     return accounts, Goods([one.pk for one in services], [one.pk for one in projects]), admin
 
 

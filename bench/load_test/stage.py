@@ -4,10 +4,11 @@ import base64
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,17 +16,18 @@ from urllib.parse import urlsplit
 
 import requests
 
+from bench.load_test.layout import Worker, grace_seconds
+from storefront.demo.plan import ROOT
 from storefront.demo.processes import Child, Processes, free_port
 from storefront.demo.valkey import start_valkey
 from tests.provision.postgres import Postgres
 from upstream.sandbox.process import Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 SPEED = 40.0  # of the sandbox: services are finished within five seconds
 NUMBER_LIFETIME_SECONDS = 8
 # Everything waits much shorter than in production, but in the same proportions: time-out < claim < settling time.
-TIMES = {
+SHORT_TIMES = {
     "UPSTREAM_TIMEOUT_SECONDS": "2",
     "ORDERS_CLAIM_SECONDS": "5",
     "SETTLE_SECONDS": "8",
@@ -55,15 +57,27 @@ TIMES = {
 class Stage:
     """Valkey, database, sandbox, and after `open_shop` web, workers and beat; a context manager.
 
-    Its environment becomes this process's own, so that Django here reads the same database.
+    Its environment becomes this process's own, so that Django here reads the same database; `environment` changes
+    settings.
     """
 
-    def __init__(self, folder: Path, *, workers: int, sqlite: bool, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: Sequence[Worker],
+        environment: Mapping[str, str] = SHORT_TIMES,
+        sqlite: bool = False,
+        seed: int = 1,
+        postgres_options: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.kills: Counter[str] = Counter()
         self.gave_up: Counter[str] = Counter()
-        self._workers = [f"worker {number + 1}" for number in range(workers)]
+        self._workers = {worker.name: worker for worker in workers}
+        self._environment = environment
         self._sqlite, self._seed = sqlite, seed
+        self._postgres_options = postgres_options or {}
         self._processes = Processes()
         self._children: dict[str, Child] = {}
         self._starts: Counter[str] = Counter()
@@ -99,11 +113,10 @@ class Stage:
         self._children["Valkey"], redis_url = start_valkey(self._processes, self.folder)
         database_url = f"sqlite:///{self.folder / 'shop.sqlite3'}"
         if not self._sqlite:
-            self._postgres = Postgres(durable=True).__enter__()
+            self._postgres = Postgres(durable=True, options=self._postgres_options).__enter__()
             database_url = self._postgres.url
         self.sandbox = Sandbox.start(services=20, seed=self._seed, speed=SPEED, state=self.folder / "sandbox.sqlite3")
         os.environ.update(
-            TIMES,
             DJANGO_SETTINGS_MODULE="storefront.settings",
             DOTENV=os.devnull,
             DEBUG="false",
@@ -122,29 +135,42 @@ class Stage:
             EMAIL_URL="dummymail://",
             STATIC_ROOT=str(self.folder / "static"),
             WEB_CONCURRENCY="2",
+            PYTHONPYCACHEPREFIX=str(self.folder / "bytecode"),
         )
+        # This process compiles for all that start after it: else each start would take as long as the first.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.pycache_prefix, sys.dont_write_bytecode = os.environ["PYTHONPYCACHEPREFIX"], False
+        os.environ.update(self._environment)
 
     # --- Web, workers, beat ------------------------------------------------------------------------------------------
-    def open_shop(self) -> None:
-        """Start web, workers and beat on a prepared database, and return when the shop answers."""
-        for name in ("web", *self._workers, "beat"):
-            self._start(name)
+    def open_shop(self, *, without: Sequence[str] = ()) -> None:
+        """Start web, workers and beat on a prepared database, and return when the shop answers.
+
+        The workers named in `without` are left to `start`.
+        """
+        for name in ("web", *(name for name in self._workers if name not in without), "beat"):
+            self.start(name)
         self._await_web()
 
-    def _start(self, name: str) -> None:
-        celery = [sys.executable, "-m", "celery", "-A", "storefront"]
+    def start(self, name: str) -> None:
+        """Start one of the shop's processes."""
+        celery = [sys.executable, "-m", "celery"]
+        environment = dict(os.environ)
         if name == "web":
             address = f"127.0.0.1:{self._web_port}"
             command = [sys.executable, "-m", "gunicorn", "storefront.wsgi", "--bind", address]
-            command += ["--graceful-timeout", "3"]
         elif name == "beat":
-            command = [*celery, "beat", "--schedule", str(self.folder / "beat"), "--loglevel", "WARNING"]
+            command = [*celery, "-A", "storefront", "beat", "--schedule", str(self.folder / "beat")]
+            command += ["--loglevel", "WARNING"]
         else:
-            command = [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
-            command += ["--hostname", f"{name.replace(' ', '-')}@chaos"]
+            worker = self._workers[name]
+            command = [*celery, *worker.arguments]
+            environment.update(worker.environment)
         self._starts[name] += 1
         log = self.folder / f"{name.replace(' ', '-')}.{self._starts[name]}.log"
-        self._children[name] = self._processes.start(name, command, log=log, folder=ROOT, stop_signal=signal.SIGKILL)
+        self._children[name] = self._processes.start(
+            name, command, log=log, environment=environment, folder=ROOT, stop_signal=signal.SIGKILL
+        )
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -152,6 +178,19 @@ class Stage:
             if time.monotonic() > deadline or self._children["web"].process.poll() is not None:
                 raise RuntimeError(f"the web does not answer:\n{self._children['web'].tail(40)}")
             time.sleep(0.1)
+
+    def await_workers(self) -> None:
+        """Return when every worker that was started takes messages. Raises RuntimeError after a minute."""
+        from storefront.celery import app  # it reads the settings
+
+        deadline = time.monotonic() + READY_SECONDS
+        expected = sum(name in self._children for name in self._workers)
+        answered: list[Any] = []
+        while len(answered) < expected:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{len(answered)} of {expected} workers answer")
+            with app.connection() as broker:  # those of Celery's pool may be of a Valkey that was killed
+                answered = app.control.ping(timeout=1.0, connection=broker)
 
     def start_what_ended(self) -> None:
         """Start workers and beat again that ended by themselves, as docker-compose.yml does.
@@ -163,7 +202,33 @@ class Stage:
             if child.process.poll() is not None:
                 self.gave_up[name] += 1
                 self._processes.forget(child)
-                self._start(name)
+                self.start(name)
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The process ids of what runs, by name: each stands for itself and all its children."""
+        pids = {name: child.process.pid for name, child in self._children.items()}
+        if self._postgres is not None:
+            pids["PostgreSQL"] = self._postgres.pid
+        return {**pids, "sandbox": self.sandbox.pid}
+
+    def stop_and_start(self, name: str) -> float:
+        """Stop web, a worker or beat as compose does at a deploy, start it anew; return the seconds it took to stop.
+
+        Returns once the web answers again. Raises RuntimeError for what outlasts its grace period.
+        """
+        child, began = self._children[name], time.monotonic()
+        child.process.terminate()
+        try:
+            child.process.wait(grace_seconds(name))
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"{name} did not stop within its grace period:\n{child.tail(40)}") from None
+        seconds = time.monotonic() - began
+        self._processes.forget(child)
+        self.start(name)
+        if name == "web":
+            self._await_web()
+        return seconds
 
     # --- Killing -----------------------------------------------------------------------------------------------------
     @property
@@ -171,6 +236,11 @@ class Stage:
         """The names of what can be killed."""
         database = [] if self._sqlite else ["PostgreSQL"]
         return [*self._workers, "beat", "web", "Valkey", *database, "sandbox"]
+
+    @property
+    def redeployable(self) -> list[str]:
+        """The names of what a new version replaces, in the order of docker-compose.yml."""
+        return ["web", *self._workers, "beat"]
 
     def kill(self, name: str) -> Callable[[], None]:
         """End a process with SIGKILL and return what brings it back. Of the web one process of two is hit."""
@@ -192,22 +262,22 @@ class Stage:
         child.process.kill()
         child.process.wait()
         self._processes.forget(child)
-        return self._restart_valkey if name == "Valkey" else lambda: self._start(name)
+        return self._restart_valkey if name == "Valkey" else lambda: self.start(name)
 
     def _restart_valkey(self) -> None:
         port = urlsplit(os.environ["REDIS_URL"]).port or 0
         self._children["Valkey"], _url = start_valkey(self._processes, self.folder, port=port)
 
     # --- Faults ------------------------------------------------------------------------------------------------------
-    def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]]) -> None:
+    def set_faults(self, faults: list[tuple[str, float, dict[str, Any]]], *, each_at_once: bool = True) -> None:
         """Let these faults (name, rate, options) strike from now on; an empty list clears them all.
 
-        One that has not struck yet does so at the next call, however short the test is.
+        With `each_at_once` one that has not struck yet does so at the next call, however short the test is.
         """
         self._faults = faults
         self.sandbox.clear_faults()
         for name, options in {name: options for name, _rate, options in reversed(faults)}.items():
-            if not self._struck[name]:
+            if each_at_once and not self._struck[name]:
                 self.sandbox.fail_next(name, **options)
         for name, rate, options in faults:
             self.sandbox.fail_rate(name, rate, **options)

@@ -8,33 +8,36 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from accounts.fast_queries.insert_parts import InsertPart
-from accounts.fast_queries.reads import Prepared, prepared_cursor
+from accounts.fast_queries.reads import Prepared
 from orders.fulfilment.pauses import GATE_IS_OPEN, GATE_IS_OPEN_SQL
+from orders.lifecycle.quick_moves import QuickMove
 from orders.lifecycle.transitions import WrongStatus, move_order
 from orders.models import Order, OrderEvent, Status
 
 Turn = Callable[..., bool]  # asked with `now` whether an order may go out already
 Code = OrderEvent.Code
 
-_EVENT = InsertPart(
-    OrderEvent, given=("code", "status", "evidence", "created_at"), taken={"order_id": "moved.id"}, source="moved"
+_take_now = QuickMove(
+    came_from=Status.PAID,
+    to=Status.SENDING,
+    code=Code.CLAIMED,
+    columns={
+        "claim_token": "uuid",
+        "claim_deadline": "timestamptz",
+        "attempts": "bigint",
+        "last_upstream_id_before": "text",
+        "sent_at": "timestamptz",
+        "cost_upstream_micros": "bigint",
+    },
+    where=f"attempts = %s AND held_because = '' AND (not_before IS NULL OR not_before <= %s) AND {GATE_IS_OPEN_SQL}",
+    clears="taken_until",
 )
-_COLUMNS = {
-    "claim_token": "uuid",
-    "claim_deadline": "timestamptz",
-    "attempts": "bigint",
-    "last_upstream_id_before": "text",
-    "sent_at": "timestamptz",
-    "cost_upstream_micros": "bigint",
-}
 _held = Prepared(lambda: Order.objects.filter(pk=0).order_by().values_list("status", "claim_token"), example=(0,))
 
 
@@ -108,21 +111,4 @@ def _take_step_by_step(probing: bool, turns: Sequence[Turn]) -> Callable[..., bo
 
 def _take_at_once(order: Order, fields: dict[str, Any], evidence: dict[str, Any], now: datetime) -> bool:
     """The same in one statement. Nobody is told of a claim: it is over in a moment."""
-    event = OrderEvent(code=Code.CLAIMED, status=Status.SENDING, evidence=evidence, created_at=now)
-    with prepared_cursor() as cursor:
-        cursor.execute(_statement(), [*fields.values(), order.pk, order.attempts, now, *_EVENT.values(event)])
-        return cursor.fetchone() is not None
-
-
-@cache
-def _statement() -> str:
-    columns = ", ".join(f"{name} = CAST(%s AS {kind})" for name, kind in _COLUMNS.items())
-    return f"""
-        WITH moved AS (
-            UPDATE {Order._meta.db_table} SET status = '{Status.SENDING}', taken_until = NULL, {columns}
-            WHERE id = %s AND status = '{Status.PAID}' AND attempts = %s AND held_because = ''
-                AND (not_before IS NULL OR not_before <= %s) AND {GATE_IS_OPEN_SQL}
-            RETURNING id
-        ), told AS ({_EVENT.text})
-        SELECT id FROM moved
-    """  # noqa: S608 - our own words
+    return _take_now.move(order.pk, fields, where=(order.attempts, now), evidence=evidence, now=now)

@@ -35,6 +35,8 @@ from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift
 from orders.lifecycle.holds import NOT_HELD
+from orders.lifecycle.listeners import tell_of_changes
+from orders.lifecycle.quick_moves import QuickMove
 from orders.lifecycle.refunds import refund_up_to
 from orders.lifecycle.supply import Placed, Supply, related_rows, supplies, supply_of
 from orders.lifecycle.transitions import WrongStatus, move_order
@@ -49,6 +51,13 @@ Code = OrderEvent.Code
 Meaning = KnownRefusal.Meaning
 State = LostAttempt.State
 
+_PLACED = QuickMove(
+    came_from=Status.SENDING,
+    to=Status.PENDING,
+    code=Code.ACCEPTED,
+    columns={"upstream_id": "text", "answered_at": "timestamptz", "next_poll_at": "timestamptz"},
+    where="claim_token = %s",
+)
 LONGEST_WAIT_SECONDS = 300
 RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
 
@@ -231,13 +240,30 @@ def _keep_placed(claim: Claim, supply: Supply, placed: Placed, now: datetime) ->
     ours = Q(claim_token=claim.token)
     with transaction.atomic():
         try:
-            move_order(order.pk, Status.PENDING, where=ours & Q(status=Status.SENDING), **fields)
+            _move_placed(claim, fields)
         except WrongStatus:
             # It had been given up as lost, and still waits: whatever was noted of that is over.
             move_order(order.pk, Status.PENDING, where=ours, **fields, **NOT_HELD)
             answer_came(order, State.ADOPTED, now=now, upstream_id=placed.upstream_id)
         supply.record_placed(order, placed, now)
         check_ascending(order, placed.upstream_id, now=now)
+
+
+def _move_placed(claim: Claim, fields: dict[str, Any]) -> None:
+    """Move an order whose claim stands. Raises WrongStatus where it has been given up as lost meanwhile."""
+    order_id = claim.order.pk
+    if not _in_one_statement():
+        ours = Q(claim_token=claim.token, status=Status.SENDING)
+        move_order(order_id, Status.PENDING, where=ours, **fields)
+        return
+    now, evidence = fields["now"], fields["evidence"]
+    if not _PLACED.move(order_id, fields, where=[claim.token], evidence=evidence, now=now):
+        raise WrongStatus(f"#{order_id} is not being sent any more")
+    tell_of_changes([order_id], Code.ACCEPTED, now=now)
+
+
+def _in_one_statement() -> bool:
+    return connection.vendor == "postgresql"
 
 
 def _record_not_placed(claim: Claim, supply: Supply, reason: str, *, now: datetime) -> None:

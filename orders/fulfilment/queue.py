@@ -13,17 +13,13 @@ from django.conf import settings
 from django.db.models import Q
 
 from orders.attempts.windows import newest_upstream_id
-from orders.fulfilment.forward import (
-    forward_one,
-    forward_order,
-    ready,
-    waiting_order,
-)
+from orders.fulfilment.forward import forward_one, ready, waiting_order
 from orders.fulfilment.pauses import Gate, gate
 from orders.fulfilment.thread_pool import map_in_threads
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.supply import related_rows
 from orders.models import Order, Status
+from orders.models.order import OrderQuerySet
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
@@ -50,19 +46,18 @@ def sweep_queue(*, client: Client, seconds: float, clock: Clock, woken_since: ti
 
 
 def forward_orders(order_ids: Sequence[int], *, client: Client, clock: Clock) -> int:
-    """Send these orders, a few at once, as far as they wait and nothing holds them back; return how many were tried."""
-    if len(order_ids) == 1:  # the usual case, over the connection that is there
-        return int(forward_order(order_ids[0], client=client, clock=clock))
+    """Send these orders, a few at once, as far as they wait and nothing holds them back; return how many were tried.
 
-    def forward(order_id: int) -> bool:
-        try:
-            return forward_order(order_id, client=client, clock=clock)
-        except Exception:  # as below
-            log.exception("forwarding_failed", order_id=order_id)
-            return False
-
-    threads = min(WOKEN_AT_ONCE, len(order_ids))
-    return sum(map_in_threads(order_ids, forward, threads=threads, name="woken"))
+    They are read together: one by one that would take longer than all the rest of sending them.
+    """
+    if gate() is Gate.CLOSED or not ready(client, now=clock()):
+        return 0
+    reads = _read_together(Order.objects.sendable(), order_ids)
+    forward = partial(_forward, client=client, clock=clock)
+    if len(reads) == 1:  # a quiet shop's usual case, over the connection that is there
+        return int(forward(reads[0]))
+    threads = min(WOKEN_AT_ONCE, len(reads))
+    return sum(map_in_threads(reads, forward, threads=threads, name="woken"))
 
 
 def forward_waiting(
@@ -82,19 +77,7 @@ def forward_waiting(
         return 0
     queue = _Queue(client, clock, woken_since, time.monotonic() + seconds)
 
-    def forward(read: "_Read") -> bool:
-        order, again = read.order, partial(waiting_order, read.order.pk, read.order.kind)
-        try:
-            return forward_one(
-                lambda: order if time.monotonic() - read.read_at < FRESH_SECONDS else again(),
-                client,
-                clock=clock,
-                newest_id=read.newest_id,
-            )
-        except Exception:  # an order that cannot be handled must not keep those behind it from being sent
-            log.exception("forwarding_failed", order_id=order.pk)
-            return False
-
+    forward = partial(_forward, client=client, clock=clock)
     # More than there are places upstream: while some calls are under way, others are being recorded.
     threads = min(settings.UPSTREAM_MAX_IN_FLIGHT * 5 // 4, queue.waiting())
     try:
@@ -110,6 +93,33 @@ class _Read:
     order: Order
     read_at: float
     newest_id: str
+
+
+def _forward(read: _Read, *, client: Client, clock: Clock) -> bool:
+    order, again = read.order, partial(waiting_order, read.order.pk, read.order.kind)
+    try:
+        return forward_one(
+            lambda: order if time.monotonic() - read.read_at < FRESH_SECONDS else again(),
+            client,
+            clock=clock,
+            newest_id=read.newest_id,
+        )
+    except Exception:  # an order that cannot be handled must not keep those behind it from being sent
+        log.exception("forwarding_failed", order_id=order.pk)
+        return False
+
+
+def _read_together(orders: OrderQuerySet, order_ids: Sequence[int]) -> list[_Read]:
+    """Return those of these orders that are among `orders`, in this order, with what is needed to send them."""
+    found: dict[int, _Read] = {}
+    read_at = time.monotonic()
+    ours = orders.filter(pk__in=order_ids)
+    for kind in ours.order_by().values_list("kind", flat=True).distinct():
+        # An id that was known a moment before the attempt bounds its window as well as the very last one.
+        newest_id = newest_upstream_id(kind)
+        for order in ours.filter(kind=kind).order_by().select_related(*related_rows(kind)):
+            found[order.pk] = _Read(order, read_at, newest_id)
+    return [found[order_id] for order_id in order_ids if order_id in found]
 
 
 class _Queue:
@@ -152,22 +162,13 @@ class _Queue:
         return due.filter(_untaken(now)).values_list("pk", "kind")
 
     def _take(self, places: Sequence[tuple[int, str]]) -> Iterator[_Read]:
-        read_at, now = time.monotonic(), self._clock()
+        now = self._clock()
         until = now + timedelta(seconds=TAKEN_SECONDS)
         free = Order.objects.sendable().filter(_untaken(now), pk__in=[order_id for order_id, _kind in places])
         if not places or not free.update(taken_until=until):
             return
         self._handfuls.append(until)
-        found: dict[int, _Read] = {}
-        for kind in {kind for _order_id, kind in places}:
-            ours = Order.objects.filter(pk__in=[order_id for order_id, its in places if its == kind], taken_until=until)
-            # An id that was known a moment before the attempt bounds its window as well as the very last one.
-            newest_id = newest_upstream_id(kind)
-            for order in ours.select_related(*related_rows(kind)):
-                found[order.pk] = _Read(order, read_at, newest_id)
-        for order_id, _kind in places:
-            if order_id in found:
-                yield found[order_id]
+        yield from _read_together(Order.objects.filter(taken_until=until), [order_id for order_id, _kind in places])
 
 
 def _untaken(now: datetime) -> Q:

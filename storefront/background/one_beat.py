@@ -6,6 +6,7 @@ for some seconds, which does no harm, as a message only makes a worker look.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,25 +35,38 @@ class OneBeat(PersistentScheduler):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._lease = Lease(LEASE_KEY, HOLDS_SECONDS)
         self._leads, self._asked_at, self._said = False, -RENEW_SECONDS, ""
+        self._closed = False
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due, if it is for us to send; return in how many seconds to come again."""
+        if self._closed:
+            raise SystemExit  # we have been told to end, and whoever sent a message at that moment did not listen
         pulse.beat()
         if not self._may_send():
             return ASK_AGAIN_SECONDS
         return float(super().tick(*args, **kwargs))
 
     def close(self) -> None:
-        """Write down what is known, and let another one take over at once."""
+        """Write down what is known, and let another one take over at once. Raises nothing.
+
+        Celery calls it where SIGTERM interrupts the program, which may be in the middle of writing the same file. An
+        error would take the place of the end that follows, and end up in the log as a message that was not sent.
+        """
+        self._closed = True
         if self._leads:
             self._leads = False
-            try:
-                self._note_runs()
-                self._lease.release()
-            except Exception as error:  # Redis is away: the lease ends by itself
-                log.warning("beat_lease_not_released", error=str(error))
-        super().close()
+            # Without Redis the lease ends by itself; a file that is one run older is made up for by what Redis knows.
+            self._try("beat_runs_not_noted", self._note_runs)
+            self._try("beat_lease_not_released", self._lease.release)
+        self._try("beat_schedule_not_written", super().close)
+
+    @staticmethod
+    def _try(failed: str, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception as error:  # the next step is still of use
+            log.warning(failed, error=str(error))
 
     def _may_send(self) -> bool:
         if self._leads and time.monotonic() < self._asked_at + RENEW_SECONDS:

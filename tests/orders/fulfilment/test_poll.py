@@ -82,6 +82,17 @@ def test_poll_of_a_canceled_order_refunds_it_whole_and_once(sent_order, poll, sa
     assert sent_order.next_poll_at is not None  # it is watched like every finished order
 
 
+def test_poll_when_a_refund_follows_one_answer_records_the_routine_ones_first(send, poll, sandbox):
+    canceled, completed = send(link="https://instagram.com/ann"), send(link="https://instagram.com/bob")
+    sandbox.set_order(canceled.upstream_id, status="Canceled")
+    sandbox.set_order(completed.upstream_id, status="Completed", remains=0)
+
+    poll()
+
+    ends = OrderEvent.objects.filter(code__in=(Code.CANCELED, Code.COMPLETED)).order_by("id")
+    assert list(ends.values_list("order", flat=True)) == [completed.pk, canceled.pk]
+
+
 @pytest.mark.parametrize(
     ("remains", "refund"), [(-5, None), (0, None), (1, [1_800]), (1000, [1_875_000]), (99_999, [1_875_000])]
 )

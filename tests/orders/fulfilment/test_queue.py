@@ -4,11 +4,15 @@ import itertools
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.fulfilment import queue as sweep
-from orders.fulfilment.queue import forward_waiting, sweep_queue
-from orders.models import HoldReason, Order, Status
+from orders.fulfilment.forward import forward_order
+from orders.fulfilment.pauses import pause_forwarding
+from orders.fulfilment.queue import forward_orders, forward_waiting, sweep_queue
+from orders.models import ForwardingPause, HoldReason, Order, Status
 from tests.orders.attention import said_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
@@ -101,3 +105,55 @@ def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, c
     order.refresh_from_db()
     assert (order.status, order.held_because) == (Status.PAID, HoldReason.SERVICE_PAUSED)
     assert said_of(order) == "The service is paused: under review"
+
+
+def test_forward_orders_when_more_come_together_reads_them_with_as_many_statements(place, client_upstream, service):
+    confirm_unit(service)
+    few, many = [place(quantity=100) for _each in range(2)], [place(quantity=100) for _each in range(7)]
+
+    with CaptureQueriesContext(connection) as for_few:  # of this thread, which reads; others send
+        assert forward_orders([order.pk for order in few], client=client_upstream, clock=timezone.now) == 2
+    with CaptureQueriesContext(connection) as for_many:
+        assert forward_orders([order.pk for order in many], client=client_upstream, clock=timezone.now) == 7
+
+    # The first time the books are begun as well.
+    assert len(for_many) <= len(for_few)
+    assert set(Order.objects.values_list("status", flat=True)) == {Status.PENDING}
+
+
+def test_forward_orders_when_some_do_not_wait_sends_the_others(place, client_upstream, service):
+    confirm_unit(service)
+    held, gone, waiting = place(), place(), place()
+    Order.objects.filter(pk=held.pk).update(held_because=HoldReason.SERVICE_PAUSED)
+    assert forward_order(gone.pk, client=client_upstream, clock=timezone.now)
+
+    asked = [held.pk, gone.pk, 10**9, waiting.pk]
+    assert forward_orders(asked, client=client_upstream, clock=timezone.now) == 1
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
+
+
+def test_forward_orders_when_they_were_read_a_while_ago_reads_them_again(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "FRESH_SECONDS", 0.0)
+    order, read = place(), sweep._read_together
+
+    def then_the_service_is_paused(*asked):
+        reads = read(*asked)
+        type(service).objects.filter(pk=service.pk).update(paused_because="under review")
+        return reads
+
+    monkeypatch.setattr(sweep, "_read_together", then_the_service_is_paused)
+
+    assert forward_orders([order.pk], client=client_upstream, clock=timezone.now) == 0
+    order.refresh_from_db()
+    assert (order.status, order.held_because) == (Status.PAID, HoldReason.SERVICE_PAUSED)
+
+
+def test_forward_orders_while_forwarding_is_paused_reads_none(place, client_upstream, service, sandbox):
+    confirm_unit(service)
+    pause_forwarding(reason=ForwardingPause.Reason.ADMIN, now=timezone.now())
+
+    assert forward_orders([place().pk, place().pk], client=client_upstream, clock=timezone.now) == 0
+    assert sandbox.orders == []

@@ -1,5 +1,7 @@
 """The whole way of an order with a real worker, a real beat and a real broker, and what survives their loss."""
 
+import base64
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -137,7 +139,7 @@ def sessions_after(tasks: int, redis_server: redis.Redis) -> set[int]:
     """Have a worker carry out so many tasks, and return the server's processes behind its connections."""
     for _each in range(tasks):
         app.send_task("orders.tasks.release_stale_claims")
-    wait_for(lambda: redis_server.llen("shop") == 0, "the tasks are taken")
+    wait_for(lambda: redis_server.llen("money") == 0, "the tasks are taken")
     time.sleep(1)  # and the last ones done
     with connection.cursor() as cursor:
         cursor.execute(
@@ -145,6 +147,21 @@ def sessions_after(tasks: int, redis_server: redis.Redis) -> set[int]:
             " AND backend_type = 'client backend'"  # and no autovacuum
         )
         return {pid for (pid,) in cursor.fetchall()}
+
+
+def test_wake_worker_when_many_orders_come_in_a_moment_sends_few_messages(redis_server: redis.Redis):
+    messenger = Messenger()
+
+    for order_id in range(40):  # in half of the rest after a message
+        messenger.tell(Wake("orders.tasks.forward_new_orders", order_id))
+        time.sleep(0.0025)
+
+    def waiting() -> list[list[int]]:
+        bodies = [json.loads(base64.b64decode(json.loads(raw)["body"])) for raw in redis_server.lrange("money", 0, -1)]
+        return [body[1]["ids"] for body in bodies]
+
+    wait_for(lambda: sum(map(len, waiting())) == 40, "all are named")
+    assert len(waiting()) <= 3  # the first at once
 
 
 @pytest.mark.parametrize("of", ["orders", "notices"])

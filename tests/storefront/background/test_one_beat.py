@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from storefront.background.one_beat import HOLDS_SECONDS, LEASE_KEY, RUNS_KEY
+from storefront.background.one_beat import HOLDS_SECONDS, LEASE_KEY, RUNS_KEY, OneBeat
+from storefront.celery import app
 from storefront.demo.processes import Child
 from tests.warm import WarmProcesses
 from tests.workers import Workers, wait_for
@@ -63,6 +64,18 @@ def test_two_beats_send_each_message_once(beats: Workers, redis_server: redis.Re
     assert rate(redis_server) <= 1.3 / EVERY_SECONDS
     assert "beat_leads" in log(sender)
     assert "Sending due task" not in log(waiting)
+
+
+def test_beat_when_it_is_told_to_end_while_its_file_is_written_ends(tmp_path: Path, redis_server: redis.Redis):
+    scheduler = OneBeat(app=app, schedule_filename=str(tmp_path / "beat"))
+    assert scheduler.tick() > 0
+    scheduler._store.close()  # as it is in the middle of being written
+
+    scheduler.close()  # what Celery does at SIGTERM; then it raises SystemExit, which may get lost
+
+    assert redis_server.get(LEASE_KEY) is None
+    with pytest.raises(SystemExit):
+        scheduler.tick()
 
 
 def test_when_the_beat_that_sends_is_killed_the_other_takes_over(beats: Workers, redis_server: redis.Redis):
