@@ -74,6 +74,7 @@ def _span(span: Any) -> dict[str, Any]:
         "id": span.span_id.hex(),
         "parent": span.parent_span_id.hex(),
         "status": span.status.code,
+        "seconds": (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9,
         "events": [_values(event.attributes) for event in span.events],
         **_values(span.attributes),
     }

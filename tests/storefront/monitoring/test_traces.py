@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from orders.models import Order
+from storefront.monitoring.health import heartbeat_age
 from storefront.monitoring.open_telemetry import STOP_SECONDS, TOLD
 from tests.api.conftest import key
 from tests.storefront.monitoring.collector import collecting
@@ -19,7 +20,8 @@ from tests.storefront.stops.conftest import place, web, workers
 from tests.workers import wait_for
 
 __all__ = ["key", "place", "web", "workers"]  # fixtures
-SERVER, CLIENT, CONSUMER = 2, 3, 5  # kinds of spans, by their numbers in OTLP
+SERVER, CLIENT, CONSUMER, ERROR = 2, 3, 5, 2  # kinds of spans, and a status, by their numbers in OTLP
+IDLE_SECONDS = 8
 VISITORS_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 # Whatever the machine is busy with besides; a process that waited for its collector would take longer.
 LONGEST_STOP_SECONDS = STOP_SECONDS + 12
@@ -100,11 +102,29 @@ def test_purchase_when_traced_is_one_trace_by_the_id_of_the_log_without_anything
     assert not [text for text in statements if "'" in text]
     # A stranger's trace is none of ours, and nothing leaves but what is named.
     assert VISITORS_TRACE not in {span["trace"] for span in spans}
-    known = TOLD | {"name", "kind", "trace", "id", "parent", "status", "events"}
+    known = TOLD | {"name", "kind", "trace", "id", "parent", "status", "seconds", "events"}
     assert {name for span in spans for name in span} <= known
     secrets = ("query", "path", "header", "link")
     for secret in (*(f"{kind}-secret" for kind in secrets), sandbox.key, key, "ann@example.com", "example.com"):
         assert secret.encode() not in everything, secret
+
+
+@pytest.mark.broker
+@pytest.mark.django_db(transaction=True)
+def test_rounds_of_beat_when_they_find_nothing_to_do_are_not_sent(workers: Any):
+    with collecting() as collector:
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        workers.worker(**traced)
+        workers.beat(**traced, HEARTBEAT_EVERY_SECONDS="1")
+        wait_for(lambda: heartbeat_age() is not None, "rounds are made", seconds=60)
+        time.sleep(IDLE_SECONDS)
+        spans = collector.spans()
+        assert heartbeat_age() is not None
+
+    did_something = [
+        span for span in spans if "http.request.method" in span or span["seconds"] > 1 or span["status"] == ERROR
+    ]
+    assert {span["trace"] for span in spans} == {span["trace"] for span in did_something}
 
 
 @pytest.mark.broker
