@@ -21,8 +21,8 @@ from catalog.browse.category_index import COUNTED, CountedRow
 from catalog.browse.facets import Choice
 from catalog.browse.forms import FACT_STEPS, ListingQuery, Sort
 from catalog.browse.number_format import write_number
-from catalog.caching.replica import catalog_connection
 from catalog.caching.prerendered import prerendered
+from catalog.caching.replica import catalog_connection
 from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, cached, store
 from catalog.models import ServiceQuerySet

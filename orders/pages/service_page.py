@@ -39,6 +39,7 @@ from catalog.caching.personal_parts import (
     prices_of,
 )
 from catalog.caching.replica import read_at
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key, look_up, store
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
@@ -117,7 +118,7 @@ def _shared_page(user: User, service_id: int) -> SharedPage | None:
     return page
 
 
-def _made(service: Service, user: User, version: int) -> str:
+def _made(service: Service, user: User, version: Version) -> str:
     """Make the page at this version; of the customer it takes the group's discount alone."""
     customer: Any = AnyCustomer(email=mark(EMAIL))  # as far as form and template look at one
     quote = replace(quote_for(service, user, ""), balance_micros=0)  # shown by a mark
