@@ -35,6 +35,7 @@ SHORTEST_JUDGED_SECONDS = 180.0  # before that processes still load what they ne
 UNLIMITED = "1000000000"
 SETTINGS = {
     **SHORT_TIMES,
+    "ADMIN_EMAILS": "owner@example.com",  # without any, mails for them would wait for ever
     "WEBHOOK_ALLOW_HTTP": "true",
     "WEBHOOK_ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
     "API_CALLS_PER_MINUTE": UNLIMITED,
