@@ -71,7 +71,10 @@ OTHER_VALUES = {
     **dict.fromkeys(("withdrawn_at", "first_seen_at", "changed_at"), "'2020-02-02 02:02:02+00:00'"),
     "id": "id + 1000",
     "category_id": "{category}",
+    "upstream_category_id": "{category}",
     "subcategory_id": "NULL",
+    "upstream_subcategory_id": "subcategory_id",
+    "markup_percent": "77",
 }
 
 
