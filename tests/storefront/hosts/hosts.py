@@ -53,8 +53,14 @@ class Host:
         self._network.cut_off(self)
 
     def heal(self) -> None:
-        """Let everything through again, what has waited too."""
+        """Let everything through again, what has waited too; but for purchases that have not reached the supplier.
+
+        A network can hand those over long after their sender gave up. By then the shop of these tests, unlike one with
+        the SETTLE_SECONDS of every day, has long settled that they were never placed, and would be right to send again.
+        """
+        self.lines["UPSTREAM_URL"].cut()
         self._network.heal(self)
+        self.lines["UPSTREAM_URL"].restore()
 
     def stop(self) -> None:
         """End its processes at once, and its lines."""
