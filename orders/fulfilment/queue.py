@@ -29,6 +29,8 @@ READ_AHEAD = 32
 FRESH_SECONDS = 1.0
 TAKEN_SECONDS = 10.0
 WOKEN_AT_ONCE = 4  # for each message, of which a worker handles several at once
+# Of a message's orders so many are read together: more would have to be read again before it is their turn.
+WOKEN_HANDFUL = 2 * WOKEN_AT_ONCE
 _sweeping = threading.Lock()
 
 
@@ -52,11 +54,11 @@ def forward_orders(order_ids: Sequence[int], *, client: Client, clock: Clock) ->
     """
     if gate() is Gate.CLOSED or not ready(client, now=clock()):
         return 0
-    reads = _read_together(Order.objects.sendable(), order_ids)
+    reads = _read_woken(order_ids)
     forward = partial(_forward, client=client, clock=clock)
-    if len(reads) == 1:  # a quiet shop's usual case, over the connection that is there
-        return int(forward(reads[0]))
-    threads = min(WOKEN_AT_ONCE, len(reads))
+    if len(order_ids) == 1:  # a quiet shop's usual case, over the connection that is there
+        return sum(map(forward, reads))
+    threads = min(WOKEN_AT_ONCE, len(order_ids))
     return sum(map_in_threads(reads, forward, threads=threads, name="woken"))
 
 
@@ -107,6 +109,12 @@ def _forward(read: _Read, *, client: Client, clock: Clock) -> bool:
     except Exception:  # an order that cannot be handled must not keep those behind it from being sent
         log.exception("forwarding_failed", order_id=order.pk)
         return False
+
+
+def _read_woken(order_ids: Sequence[int]) -> Iterator[_Read]:
+    """Yield those of these orders that wait, a handful read at a time when somebody is free for it."""
+    for first in range(0, len(order_ids), WOKEN_HANDFUL):
+        yield from _read_together(Order.objects.sendable(), order_ids[first : first + WOKEN_HANDFUL])
 
 
 def _read_together(orders: OrderQuerySet, order_ids: Sequence[int]) -> list[_Read]:

@@ -107,17 +107,33 @@ def test_forward_waiting_reads_an_order_again_that_was_read_a_while_ago(place, c
     assert said_of(order) == "The service is paused: under review"
 
 
-def test_forward_orders_when_more_come_together_reads_them_with_as_many_statements(place, client_upstream, service):
+def test_orders_of_a_handful_are_read_with_as_many_statements_as_one(place, service):
     confirm_unit(service)
-    few, many = [place(quantity=100) for _each in range(2)], [place(quantity=100) for _each in range(7)]
+    many = [place(quantity=100).pk for _each in range(7)]
 
-    with CaptureQueriesContext(connection) as for_few:  # of this thread, which reads; others send
-        assert forward_orders([order.pk for order in few], client=client_upstream, clock=timezone.now) == 2
+    with CaptureQueriesContext(connection) as for_one:
+        assert len(sweep._read_together(Order.objects.sendable(), many[:1])) == 1
     with CaptureQueriesContext(connection) as for_many:
-        assert forward_orders([order.pk for order in many], client=client_upstream, clock=timezone.now) == 7
+        found = sweep._read_together(Order.objects.sendable(), many)
+        # What is needed to send them is there.
+        assert [(read.order.pk, read.order.service.category.rate_per) for read in found] == [(pk, 1000) for pk in many]
 
-    # The first time the books are begun as well.
-    assert len(for_many) <= len(for_few)
+    assert len(for_many) == len(for_one)
+
+
+def test_forward_orders_when_many_come_together_reads_a_handful_at_a_time(place, client_upstream, service, monkeypatch):
+    confirm_unit(service)
+    monkeypatch.setattr(sweep, "WOKEN_HANDFUL", 3)
+    order_ids, read, sizes = [place(quantity=100).pk for _each in range(7)], sweep._read_together, []
+
+    def counted(orders, asked):
+        sizes.append(len(asked))
+        return read(orders, asked)
+
+    monkeypatch.setattr(sweep, "_read_together", counted)
+
+    assert forward_orders(order_ids, client=client_upstream, clock=timezone.now) == 7
+    assert sizes == [3, 3, 1]
     assert set(Order.objects.values_list("status", flat=True)) == {Status.PENDING}
 
 
