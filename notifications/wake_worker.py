@@ -82,7 +82,8 @@ class Messenger:
                 gathered.append(wakes.get())
             try:
                 _send(gathered)
-                time.sleep(REST_SECONDS)
+                if len(gathered) < MAX_AT_ONCE:
+                    time.sleep(REST_SECONDS)
             except Exception as error:  # a broker fails in many ways, and none of them may end this thread
                 log.warning("worker_not_woken", tasks=sorted({wake.task for wake in gathered}), error=str(error))
                 time.sleep(PAUSE_SECONDS)

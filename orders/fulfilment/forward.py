@@ -58,6 +58,7 @@ _PLACED = QuickMove(
     columns={"upstream_id": "text", "answered_at": "timestamptz", "next_poll_at": "timestamptz"},
     where="claim_token = %s",
 )
+OF_THE_EVENT = {"code", "now", "evidence"}
 LONGEST_WAIT_SECONDS = 300
 RECORD_AGAIN_SECONDS = (0.5, 2, 5)  # a database that restarts or fails over is usually back within these
 
@@ -257,7 +258,8 @@ def _move_placed(claim: Claim, fields: dict[str, Any]) -> None:
         move_order(order_id, Status.PENDING, where=ours, **fields)
         return
     now, evidence = fields["now"], fields["evidence"]
-    if not _PLACED.move(order_id, fields, where=[claim.token], evidence=evidence, now=now):
+    written = {name: value for name, value in fields.items() if name not in OF_THE_EVENT}
+    if not _PLACED.move(order_id, written, where=[claim.token], evidence=evidence, now=now):
         raise WrongStatus(f"#{order_id} is not being sent any more")
     tell_of_changes([order_id], Code.ACCEPTED, now=now)
 

@@ -172,14 +172,20 @@ def record_reports(answers: Iterable[tuple[Order, Report]], *, now: datetime) ->
     for order, report in with_mapped_words(answers):
         (routine if _is_routine(order, report) else others).append((order, report))
     # The many first: a few statements, and nine of ten customers need not wait for refunds of others.
-    record_together(routine, now=now)
-    for order, report in others:
-        try:
-            _record_change(order, report, now)
-        except WrongStatus as error:
-            log.warning("poll_outrun", order_id=order.pk, error=str(error))  # somebody moved it since we asked
-        except Exception:  # one order that cannot be recorded must not keep the others from it
-            log.exception("poll_not_recorded", order_id=order.pk)
+    try:
+        record_together(routine, now=now)
+    finally:  # a row of theirs that somebody holds must not cost the others their refunds and codes
+        for order, report in others:
+            _record_other(order, report, now)
+
+
+def _record_other(order: Order, report: Report, now: datetime) -> None:
+    try:
+        _record_change(order, report, now)
+    except WrongStatus as error:
+        log.warning("poll_outrun", order_id=order.pk, error=str(error))  # somebody moved it since we asked
+    except Exception:  # one order that cannot be recorded must not keep the others from it
+        log.exception("poll_not_recorded", order_id=order.pk)
 
 
 def _is_routine(order: Order, report: Report) -> bool:

@@ -47,7 +47,7 @@ class Goods:
 class ServiceSupply:
     """Supplies orders of kind "service"."""
 
-    related: tuple[str, ...] = ("service", "service__category", "service__pace", "goods")
+    related: tuple[str, ...] = ("service", "service__category", "service__upstream_category", "service__pace", "goods")
     patience: timedelta | None = None
     refund_unknown = False
     counts_not_found = True

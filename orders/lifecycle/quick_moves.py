@@ -43,7 +43,12 @@ class QuickMove:
         evidence: dict[str, Any],
         now: datetime,
     ) -> bool:
-        """Move the order and write its event; return False, with nothing changed, where it does not fit any more."""
+        """Move the order and write its event; return False, with nothing changed, where it does not fit any more.
+
+        Raises ValueError for other fields than its columns.
+        """
+        if fields.keys() != self._columns.keys():
+            raise ValueError(f"{sorted(fields)} are not {sorted(self._columns)}")
         event = OrderEvent(code=self._code, status=self._to, evidence=evidence, created_at=now)
         values = [fields[name] for name in self._columns]
         with prepared_cursor() as cursor:

@@ -23,7 +23,7 @@ from notifications.outbox import tell_admins
 from orders.attempts.windows import forgotten_at, known_ids
 from orders.lifecycle.supply import Report, supplies
 from orders.models import FoundOrder, LostAttempt, Order, RestoreGap
-from orders.reconciliation.other_kinds import OtherKinds
+from orders.reconciliation.other_kinds import OtherKinds, is_word_about_the_kind
 from upstream.client import Client
 from upstream.errors import UpstreamError
 
@@ -98,10 +98,13 @@ def _ask_range(gap: RestoreGap, ids: range, client: Client, now: datetime) -> _A
             try:
                 report = supplies()[gap.kind].look_up(client, str(number))
                 known = report is not None and number in theirs and others.have(number, report)
-            except UpstreamError:
-                if until < ids.start:
+            except UpstreamError as error:
+                if number in theirs and is_word_about_the_kind(error):
+                    report, known = None, False
+                elif until < ids.start:
                     raise
-                break
+                else:
+                    break
             if report is not None and not known:
                 found += _keep(gap, number, report, now)
         until = number

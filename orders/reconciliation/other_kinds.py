@@ -11,8 +11,14 @@ from orders.fulfilment.rate_units import charge_matches
 from orders.lifecycle.supply import Report, supplies
 from orders.models import LostAttempt, Order, Status
 from upstream.client import Client
+from upstream.errors import InvalidAction, InvalidApiKey, Refused, UpstreamError
 
 LOOKED_AT = 200
+
+
+def is_word_about_the_kind(error: UpstreamError) -> bool:
+    """Whether the supplier refused to say anything of an id that an order of another kind has: it is none of this."""
+    return isinstance(error, Refused) and not isinstance(error, InvalidApiKey | InvalidAction)
 
 
 class OtherKinds:
@@ -45,7 +51,12 @@ class OtherKinds:
         number = self._surely_only_theirs()
         if number is None:
             return None
-        return supplies()[self._kind].look_up(self._client, str(number)) is not None
+        try:
+            return supplies()[self._kind].look_up(self._client, str(number)) is not None
+        except UpstreamError as error:
+            if is_word_about_the_kind(error):
+                return False
+            raise
 
     def _surely_only_theirs(self) -> int | None:
         rows = Order.objects.filter(kind__in=self._others, answered_at__isnull=False).order_by("-id")

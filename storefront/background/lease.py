@@ -12,8 +12,7 @@ from redis.exceptions import LockError
 class Lease:
     """A key that one process has at a time, redis-py's lock; it ends by itself where that process dies.
 
-    Where Redis is emptied, two may hold it until the one that was faster is seen by the other at its next renewal. An
-    answer of Redis' that is lost as the lease is taken leaves it with nobody until it ends.
+    Where Redis is emptied, two may hold it until the one that was faster is seen by the other at its next renewal.
     """
 
     def __init__(self, key: str, seconds: float) -> None:
@@ -23,6 +22,7 @@ class Lease:
 
     def take(self) -> bool:
         """Take the lease or renew it, and return whether it is ours now. Raises what Redis raises."""
+        self._lock.local.token = self.holder.encode()  # it may be ours without our having heard so
         try:
             return bool(self._lock.reacquire())
         except LockError:  # it is not ours yet, or no longer

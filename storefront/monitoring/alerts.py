@@ -19,37 +19,40 @@ from storefront.monitoring.scheduled_jobs import note_end, note_figures
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
-EPISODE, OVER = "audit:", ":over"
+EPISODE, ALL, OVER = "audit:", ":all", ":over"
 
 
 def audit_and_tell(*, client: Client | None, everything: bool = False, in_part: bool = False) -> AuditFindings:
     """Audit the books and tell the admins when they stop adding up, and when they add up again; each once.
 
     A balance upstream that cannot be read proves nothing either way: it begins no episode, and ends none. Nor does an
-    audit `in_part`, which leaves it out on purpose, end one. `everything`: see `audit`.
+    audit `in_part`, which leaves it out, end one. What only an audit of `everything` finds (see `audit`), only such a
+    one ends.
     """
     now = timezone.now()
     findings = audit(client=client, now=now, everything=everything)
     log.info("audit", problems=len(findings.problems), unread=findings.unread)
+    notices = Notice.objects.filter(user=None, key__startswith=EPISODE)
+    episode = f"{EPISODE}{notices.filter(key__endswith=OVER).count() + 1}"
+    began = notices.filter(key__in=[episode, f"{episode}{ALL}"]).values_list("key", flat=True).first()
+    may_end = not in_part and (everything or began is None or not began.endswith(ALL))
     if findings.wrong or not in_part:
         note_end("storefront.tasks.audit_books", succeeded=True)  # by whomever it was asked for
+    if findings.wrong or may_end:
         note_figures("audit_books", problems=len(findings.wrong))
     digests = write_day_digests(now=now)
     last = TrailEntry.objects.first()
     if last is not None:
         # Beyond the reach of who owns the database: a chain that was written anew ends with another hash.
         log.info("trail", number=last.number, hash=last.hash, digests=digests)
-    notices = Notice.objects.filter(user=None, key__startswith=EPISODE)
-    episode = notices.filter(key__endswith=OVER).count() + 1
-    open_episode = notices.filter(key=f"{EPISODE}{episode}").exists()
     # Two audits at once write the same keys: the notice is written once.
-    if findings.wrong and not open_episode:
+    if findings.wrong and began is None:
         words = ngettext("The audit found %(count)d problem", "The audit found %(count)d problems", len(findings.wrong))
         body = "\n".join([*findings.wrong, "", _page()])
-        tell_admins(f"{EPISODE}{episode}", words % {"count": len(findings.wrong)}, body)
-    elif open_episode and not findings.problems and not in_part:
+        tell_admins(f"{episode}{ALL}" if everything else episode, words % {"count": len(findings.wrong)}, body)
+    elif began is not None and may_end and not findings.problems:
         body = f"{_('Nothing is wrong in the books any more.')}\n\n{_page()}"
-        tell_admins(f"{EPISODE}{episode}{OVER}", _("The books add up again"), body)
+        tell_admins(f"{episode}{OVER}", _("The books add up again"), body)
     return findings
 
 

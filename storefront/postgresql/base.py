@@ -8,7 +8,6 @@ before, for what came between in silence.
 import select
 import time
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db.backends.postgresql import base, operations
@@ -18,7 +17,7 @@ from psycopg import Error
 from psycopg.types.numeric import Int8Dumper
 
 from storefront.postgresql.limits import LIMITS, local_statements, startup_options
-from storefront.postgresql.pooled import DIRECT, FACTS, PooledCursor, lasting_session
+from storefront.postgresql.pooled import DIRECT, FACTS, cursor_with, lasting_session
 
 ASKED_EVERY_SECONDS = 5.0
 
@@ -61,7 +60,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params: dict[str, Any] = super().get_connection_params()
         limits = self.settings_dict.get(LIMITS, {})
         if self.is_pooled:
-            params["cursor_factory"] = partial(PooledCursor, limits=local_statements(limits))
+            params["cursor_factory"] = cursor_with(tuple(local_statements(limits)))
         elif options := startup_options(limits):
             params["options"] = f"{params.get('options', '')} {options}".strip()
         return params

@@ -8,8 +8,9 @@ sync, pg_dump, migrations) goes to PostgreSQL itself, at DATABASE_DIRECT_URL.
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 import psycopg
@@ -25,10 +26,8 @@ _opening = threading.Lock()
 class PooledCursor(psycopg.ClientCursor[Any]):
     """The driver's cursor as Django has it, which says the limits at the beginning of every transaction."""
 
-    def __init__(self, connection: Any, *, limits: Sequence[str], **options: Any) -> None:
-        super().__init__(connection, **options)
-        self._limits = limits
-        self._first: Any = "".join(f"{each}; " for each in limits)
+    _limits: tuple[str, ...] = ()
+    _first: Any = ""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         """Execute a statement; as a transaction's first one, together with the limits."""
@@ -55,6 +54,13 @@ class PooledCursor(psycopg.ClientCursor[Any]):
         """Say them in a message of their own, for what takes no other statement beside it."""
         if self._limits and self._begins() and not self.connection.autocommit:
             super().execute(self._first)
+
+
+@cache
+def cursor_with(limits: tuple[str, ...]) -> type[PooledCursor]:
+    """Return the cursor that says these limits: a class, as others (traces) make their own of it."""
+    first = "".join(f"{each}; " for each in limits)
+    return type("LimitedCursor", (PooledCursor,), {"_limits": limits, "_first": first})
 
 
 def lasting_session(params: Mapping[str, Any]) -> tuple[int, datetime]:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 client = default_client()
             except Unavailable as error:
                 self.stderr.write(str(error))
-        findings = audit_and_tell(client=client, everything=options["all"], in_part=options["offline"])
+        findings = audit_and_tell(client=client, everything=options["all"], in_part=client is None)
         width = max(len(name) for name, _ in findings.figures)
         for name, value in findings.figures:
             self.stdout.write(f"{name:<{width}}  {value:>20}")

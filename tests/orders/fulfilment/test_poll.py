@@ -1,9 +1,12 @@
 """Polling: what upstream says becomes moves, refunds and flags; silence changes nothing."""
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from catalog.models import Service
@@ -91,6 +94,39 @@ def test_poll_when_a_refund_follows_one_answer_records_the_routine_ones_first(se
 
     ends = OrderEvent.objects.filter(code__in=(Code.CANCELED, Code.COMPLETED)).order_by("id")
     assert list(ends.values_list("order", flat=True)) == [completed.pk, canceled.pk]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
+def test_poll_when_somebody_holds_the_row_of_a_routine_answer_then_the_others_are_refunded_all_the_same(
+    send, poll, sandbox
+):
+    canceled, completed = send(link="https://instagram.com/ann"), send(link="https://instagram.com/bob")
+    sandbox.set_order(canceled.upstream_id, status="Canceled")
+    sandbox.set_order(completed.upstream_id, status="Completed", remains=0)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Order.objects.select_for_update().get(pk=completed.pk)
+            held.set()
+            done.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(20)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '200ms'")
+    try:
+        with suppress(OperationalError):
+            poll()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+        done.set()
+        thread.join()
+
+    assert refunds(canceled) == [1_875_000]
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,16 @@ def test_quick_move_when_the_order_is_not_as_it_was_changes_nothing(paid_order):
 def test_quick_move_when_no_order_may_move_so_is_refused():
     with pytest.raises(ValueError, match="cannot become"):
         QuickMove(came_from=Status.COMPLETED, to=Status.PAID, code=Code.ACCEPTED, columns={}, where="TRUE")
+
+
+def test_move_when_it_is_given_other_fields_than_its_columns_then_it_is_refused_and_nothing_is_moved(place):
+    order = place()
+    move = QuickMove(
+        came_from=Status.PAID, to=Status.SENDING, code=Code.CLAIMED, columns={"attempts": "bigint"}, where="true"
+    )
+
+    with pytest.raises(ValueError, match="sent_at"):
+        move.move(order.pk, {"attempts": 1, "sent_at": None}, where=(), evidence={}, now=timezone.now())
+
+    order.refresh_from_db()
+    assert order.status == Status.PAID

@@ -74,3 +74,13 @@ def test_lease_when_redis_is_away_raises_and_is_renewed_afterwards(settings: Any
     pool.connection_kwargs["port"] = port
     pool.reset()
     assert own.take()
+
+
+def test_lease_when_the_answer_to_taking_it_was_lost_is_its_holder_s_all_the_same(
+    two: tuple[Lease, Lease], redis_server: redis.Redis
+):
+    own, other = two
+    redis_server.set(KEY, own.holder, px=int(SECONDS * 1000))
+
+    assert own.take()
+    assert not other.take()

@@ -139,6 +139,14 @@ def test_cursor_when_it_says_the_limits_then_the_answer_is_that_of_the_statement
         assert cursor.fetchall() == [("ann@x.com", "50%")]
 
 
+def test_cursor_when_a_tool_makes_its_own_of_it_then_that_says_the_limits_too(web_process: None) -> None:
+    """As traces do: they take the class that a connection makes cursors of, and derive theirs."""
+    params = connection.get_connection_params()
+    factory = params.pop("cursor_factory")
+    with psycopg.connect(**params, cursor_factory=type("Traced", (factory,), {}), autocommit=True) as own:
+        assert own.execute("SELECT current_setting('lock_timeout')").fetchone() == ("300ms",)
+
+
 def test_prepared_cursor_behind_a_pool_then_it_says_the_limits_as_every_cursor_does(web_process: None) -> None:
     with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # our own backend's
         cursor.execute("SELECT current_setting('lock_timeout'), %s", [7])

@@ -108,6 +108,36 @@ def test_audit_by_hand_when_the_books_are_wrong_and_right_again_begins_and_ends_
     assert (run.ran, run.failed) == (True, False)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_audit_of_everything_when_it_found_something_then_only_such_a_one_ends_the_alert(
+    ann: Any, sandbox: Any
+) -> None:
+    spoil(ann, 1)
+    assert not by_hand("--all")
+    spoil(ann, 100_000_000)
+
+    assert by_hand()  # which looks at less
+    assert (problems_told(), books_wrong_since() is not None) == (1, True)
+
+    assert by_hand("--all")
+    assert (problems_told(), books_wrong_since()) == (0, None)
+    assert [key for key, _subject in told()] == ["audit:1:all", "audit:1:over"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_audit_by_hand_when_there_is_no_supplier_to_ask_then_it_ends_no_alert(
+    ann: Any, sandbox: Any, settings: Any
+) -> None:
+    spoil(ann, 1)
+    assert not by_hand()
+    spoil(ann, 100_000_000)
+    settings.UPSTREAM_KEY = ""
+
+    assert by_hand()
+
+    assert (problems_told(), books_wrong_since() is not None) == (1, True)
+
+
 def test_fetch_exchange_rate_when_there_is_none_tells_once_a_day(settings: Any) -> None:
     settings.UPSTREAM_CURRENCY, settings.UPSTREAM_EXCHANGE_RATE = "EUR", Decimal(2)
     settings.EXCHANGE_RATE_SOURCE = "nowhere.rate"
