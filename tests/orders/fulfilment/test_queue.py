@@ -116,7 +116,9 @@ def test_orders_of_a_handful_are_read_with_as_many_statements_as_one(place, serv
     with CaptureQueriesContext(connection) as for_many:
         found = sweep._read_together(Order.objects.sendable(), many)
         # What is needed to send them is there.
-        assert [(read.order.pk, read.order.service.category.rate_per) for read in found] == [(pk, 1000) for pk in many]
+        assert [(read.order.pk, read.order.service.category.pk) for read in found] == [
+            (pk, service.category_id) for pk in many
+        ]
 
     assert len(for_many) == len(for_one)
 
