@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -81,8 +82,9 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
 
     began = time.monotonic()
     sandbox.set(latency_seconds=0.0)
+    bens = create_api_key(user=ben, name="robot")[1]
     # Of another customer: Ann's wallet may be locked by sales that the lost host had begun, until the server ends them.
-    meanwhile = buy(other, "meanwhile", MEANWHILE, key=create_api_key(user=ben, name="robot")[1])
+    meanwhile = buy(other, "meanwhile", MEANWHILE, key=bens)
     said = [call.result(30) for call in meanwhile.values()]
     assert [answer.text for answer in said if "order" not in answer.json()] == []
     sent = Order.objects.filter(link__in=meanwhile, status=Status.PENDING)
@@ -92,11 +94,11 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
 
     lost.heal()
 
-    told = {link: call.result(60) for link, call in (first | calls | meanwhile).items()}
+    told = {link: answer_of(call) for link, call in (first | calls | meanwhile).items()}
     sync_catalog(client=client_upstream, now=timezone.now())  # now it is known what the lost ones cost
     # The lost one sells again. Each later order ends the windows of those that were lost a settling time before it.
     for number in range(LATER):
-        later = buy(lost, f"later{number}", 1)
+        later = buy(lost, f"later{number}", 1, key=bens)
         assert all("order" in call.result(30).json() for call in later.values())
         if settled_within(float(SOON["SETTLE_SECONDS"]) + 3):
             break
@@ -104,7 +106,7 @@ def test_hosts_when_one_is_cut_off_while_it_forwards_then_the_other_goes_on_and_
     links = [order["link"] for order in sandbox.orders]
     assert len(links) == len(set(links))  # nothing twice
     assert set(links) == set(Order.objects.values_list("link", flat=True))  # nothing lost, nothing that nobody ordered
-    promised = {link for link, answer in told.items() if answer.ok and "order" in answer.json()}
+    promised = {link for link, answer in told.items() if "order" in answer}
     assert promised <= set(links)
     sold = {str(pk): upstream for pk, upstream in Order.objects.values_list("pk", "upstream_id")}
     assert len(set(sold.values())) == len(sold)
@@ -120,6 +122,14 @@ def test_databases_when_a_sale_s_host_vanishes_then_the_server_ends_it_before_ot
     limits = databases(Environment(tmp_path / "none"), tmp_path)["default"]["LIMITS"]["web"]
 
     assert limits["idle_in_transaction_session_timeout"] < limits["lock_timeout"]
+
+
+def answer_of(call: "Future[Any]") -> dict[str, Any]:
+    """Return what the lost host said, {} where nothing came of it."""
+    try:
+        return call.result(90).json()
+    except requests.RequestException:
+        return {}
 
 
 def settled_within(seconds: float) -> bool:
