@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +9,7 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalog")
 
     def ready(self) -> None:
-        from catalog.caching.version import forget_stock, install_triggers, watch_connection
+        from catalog.caching.version import count_plainly, forget_stock, install_triggers, watch_connection
         from catalog.operations.edit_jobs import declare_kinds
         from catalog.operations.samples import SAMPLES
         from catalog.operations.service_news import news_of_sync
@@ -18,6 +18,7 @@ class CatalogConfig(AppConfig):
         from notifications.samples import declare_samples
 
         connection_created.connect(watch_connection)
+        pre_migrate.connect(count_plainly, sender=self)
         post_migrate.connect(install_triggers, sender=self)
         when_syncs_end(news_of_sync)
         when_sold_out_or_back(forget_stock)

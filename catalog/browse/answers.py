@@ -129,7 +129,7 @@ class _OfTheDatabase:
             return ()
         matching = self.shop.narrow(self.shop.openly(query), query)
         ahead = self.shop.among is None and query.is_about_facts
-        limit, version = (None, recent_version()) if ahead else (MAX_COUNTED, None)
+        limit, version = (None, self.shop.category_index.version) if ahead else (MAX_COUNTED, None)
         return count_fact_filters(matching, query, limit=limit, version=version)
 
     def window(self, known: Container[int] = ()) -> Window:

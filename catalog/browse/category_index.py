@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper
@@ -118,6 +119,7 @@ class CategoryIndex:
     hidden_ids: tuple[int, ...]
     unconfirmed_ids: tuple[int, ...]
     counts: Counts
+    version: Version  # what it was made for; what is kept that is made of it is of this one, too
     opened_at: datetime | None  # when the shop found its first services
     _place_of: dict[int, int] = field(repr=False)  # any category's id: the shown one's place in `categories`
     _subcategories: dict[int, ShownSubcategory] = field(repr=False)  # any shown category's subcategory's id
@@ -201,10 +203,11 @@ def category_index(version: Version) -> CategoryIndex:
 
     No query when somebody asked before, else four: one of them counts the whole catalog.
     """
-    return process_cached(cache_key("category_index"), version, _read)
+    made = process_cached(cache_key("category_index"), version, partial(_read, version))
+    return made if made.version == version else replace(made, version=version)
 
 
-def _read() -> CategoryIndex:
+def _read(version: Version) -> CategoryIndex:
     names = [column.attname for column in Category._meta.concrete_fields]
     rows = list(Category.objects.all())
     subcategories: dict[int, list[Subcategory]] = {}
@@ -231,6 +234,7 @@ def _read() -> CategoryIndex:
         hidden_ids=tuple(row.pk for row in rows if row.pk not in shown_ids),
         unconfirmed_ids=tuple(row.pk for row in rows if row.rate_confirmed_at is None),
         counts=Counts({}),
+        version=version,
         opened_at=opened_at(),
         _place_of={pk: place for place, each in enumerate(found) for pk in each.ids},
         _subcategories={pk: of_name for each in found for of_name in each.subcategories for pk in of_name.ids},

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.models import User
-from catalog.caching.version import Version, recent_version
+from catalog.caching.version import Version
 from catalog.caching.versioned_cache import cache_key
 
 MAX_LINES, MAX_READERS = 6000, 4  # lines of a kilobyte, for each language of those signed in or not
@@ -17,17 +17,17 @@ Lines = dict[int, str]
 _kept: dict[str, tuple[Version, Lines]] = {}
 
 
-def kept_lines(user: User | None, *, language: str, names_categories: bool, now: datetime) -> Lines | None:
-    """Return the lines by service's id for readers like this one at the catalog's version; None where none are kept.
+def kept_lines(
+    user: User | None, *, version: Version, language: str, names_categories: bool, now: datetime
+) -> Lines | None:
+    """Return the lines by service's id for readers like this one at a version; None where none are kept.
 
-    Ask before a service is read whose line is put there. What is new changes by the clock: within the hour.
+    The version is that of the categories that the lines name and whose rate units they go by, asked for before any
+    service is read whose line is put there. What is new changes by the clock: within the hour.
     """
     if settings.PAGE_CACHE_SECONDS <= 0 or (user is not None and user.group_id is not None):
         return None
-    key, version = (
-        cache_key("lines", user is None, language, names_categories, now.strftime("%Y%m%d%H")),
-        recent_version(),
-    )
+    key = cache_key("lines", user is None, language, names_categories, now.strftime("%Y%m%d%H"))
     kept = _kept.get(key)
     if kept is None or kept[0] != version:
         _kept.pop(key, None)

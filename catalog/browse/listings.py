@@ -188,7 +188,8 @@ def fill_listing(
             query, answer, corrected = query.with_(words=words), nearest, True
             break
     category, now = Place.of(query, category_index).category, timezone.now()
-    kept = kept_lines(user, language=get_language() or "en", names_categories=category is None, now=now)
+    version, language = category_index.version, get_language() or "en"
+    kept = kept_lines(user, version=version, language=language, names_categories=category is None, now=now)
     fact_filters, window = answer.fact_filters(), answer.window(() if kept is None else kept)
     if window.number is not None:
         query = replace(query, page=window.number, after="", before="")

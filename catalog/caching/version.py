@@ -46,6 +46,7 @@ _known: "tuple[Version, float] | None" = None  # and until when it may be taken
 _asks_until = 0.0  # one thread asks for another version
 _writes = 0
 TRIGGER = "{table}_is_counted_on_{event}"
+COMPARING = TRIGGER.format(table=SERVICES, event="update")
 _ANY_TRIGGER = re.compile(r"catalog_[a-z]+_is_counted_on_\w+")
 
 # Each backend counts in one of 256 rows, and the version is their sum: in one row for all, two transactions that change
@@ -231,6 +232,32 @@ def install_triggers(*, using: str = "default", **_of_the_signal: Any) -> None:
             "INSERT INTO catalog_version (id, changes) VALUES (0, 1)"
             " ON CONFLICT (id) DO UPDATE SET changes = catalog_version.changes + 1"
         )
+
+
+def count_plainly(*, using: str = "default", **_of_the_signal: Any) -> None:
+    """Let every update of services count, before migrations change its columns: what compares them names each.
+
+    Called before every migrate that has something to do; `install_triggers` comes after it.
+    """
+    database = connections[using]
+    plan = _of_the_signal.get("plan")
+    if plan is not None and not plan:
+        return
+    comparing = [name for name in _installed(database) if name.startswith(f"{COMPARING}_")]
+    if not comparing or "catalog_version" not in database.introspection.table_names():
+        return
+    is_postgresql = database.vendor == "postgresql"
+    drop = "DROP TRIGGER {name} ON {table}" if is_postgresql else "DROP TRIGGER {name}"
+    about = {"name": COMPARING, "event": "update", "table": SERVICES}
+    if is_postgresql:
+        about |= {"referencing": "REFERENCING NEW TABLE AS changed", "function": "catalog_count_change"}
+        plain = POSTGRESQL_TRIGGER.format(**about)
+    else:
+        plain = SQLITE_TRIGGER.format(**about, condition="", place=0)
+    with transaction.atomic(using=using), database.cursor() as cursor:
+        cursor.execute(plain)
+        for name in comparing:
+            cursor.execute(drop.format(name=name, table=SERVICES))
 
 
 def _wanted(database: BaseDatabaseWrapper, present: set[str]) -> dict[str, list[str]]:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts.models import CustomerGroup, User
 from catalog.browse import kept_lines
+from catalog.browse.answers import Shop
 from catalog.caching.version import STOCK_KEY, forget_process_version
-from catalog.models import Service
+from catalog.models import Category, Service
 from catalog.pricing.repricing import reprice_services
 from catalog.word_index.kept import keep_word_index
 from tests.catalog.listing_rows import put_on_sale
@@ -96,3 +97,21 @@ def test_lines_when_there_are_many_are_not_kept_beyond_a_number(
 
     assert all(name in page for page in pages for name in ("Views, real", "Views, fast"))
     assert max(len(lines) for _version, lines in kept_lines._kept.values()) <= 1
+
+
+def test_line_when_its_category_changes_while_the_page_is_made_is_not_kept_for_later_pages(
+    views: list[Service], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has the categories of the version it began with; whoever comes later has those of now."""
+    answer = Shop.answer
+
+    def meanwhile(shop: Shop, query: Any) -> Any:
+        monkeypatch.setattr(Shop, "answer", answer)
+        Category.objects.update(rate_per=1)  # staff finds that rates are for one piece
+        return answer(shop, query)
+
+    monkeypatch.setattr(Shop, "answer", meanwhile)
+    found(client, "views real")
+    keep_word_index()
+
+    assert "<small>per 1,000</small>" not in found(client, "views fast")

@@ -20,6 +20,7 @@ from catalog.caching.version import (
     UNCOUNTED,
     VERSION_KEY,
     catalog_version,
+    count_plainly,
     forget_process_version,
     install_triggers,
     recent_version,
@@ -220,3 +221,20 @@ def test_recent_version_when_a_change_is_committed_is_the_new_one() -> None:
 
     assert seen == [before]  # nothing is committed yet
     assert recent_version() == catalog_version() > before
+
+
+def test_migrate_when_a_column_of_services_goes_then_updates_count_before_and_after() -> None:
+    put_on_sale("A")
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE catalog_service ADD COLUMN later integer")
+    install_triggers()
+
+    count_plainly()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE catalog_service DROP COLUMN later")
+
+    assert counted_of("UPDATE catalog_service SET position = 5") == (1, 0)
+    install_triggers()
+    assert counted_of("UPDATE catalog_service SET position = 6") == (1, 0)
+    assert counted_of("UPDATE catalog_service SET stock = 6") == (0, 1)
