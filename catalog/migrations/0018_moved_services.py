@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",
                 to="catalog.subcategory",
+                verbose_name="upstream subcategory",
             ),
         ),
         AddIndexWithoutLock(

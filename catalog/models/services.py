@@ -115,7 +115,14 @@ class Service(TranslatedName):
         verbose_name=_("upstream category"),
     )
     upstream_subcategory = models.ForeignKey(
-        Subcategory, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False, editable=False
+        Subcategory,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        editable=False,
+        verbose_name=_("upstream subcategory"),
     )
     name = models.CharField(_("upstream name"), max_length=500)
     type = models.CharField(_("upstream type"), max_length=100)
