@@ -134,12 +134,14 @@ def run(orders: int, rounds: int, *, only: str = "", verbose: bool = False) -> b
         from django.utils import timezone
 
         from orders.accounting.daily_totals.keeping import keep_totals
+        from orders.accounting.service_margin import measure_margins
         from storefront.admin_home import page
 
         call_command("collectstatic", interactive=False, verbosity=0)
         began = time.perf_counter()
         fill(Size(orders))
         keep_totals(now=timezone.now(), seconds=UNLIMITED)  # minutes: a year of them
+        measure_margins(now=timezone.now())
         print(f"{orders:,} orders, filled in {time.perf_counter() - began:.0f} s; {rounds} rounds; {machine()}")
         page.CACHE_SECONDS = 0  # it is kept for some seconds: measured is what the first reader waits for
         met = measure(rounds, only=only, verbose=verbose)
