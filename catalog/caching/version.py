@@ -98,6 +98,8 @@ SQLITE_TRIGGER = """
     END
 """
 
+DROP = {"postgresql": "DROP TRIGGER {name} ON {table}", "sqlite": "DROP TRIGGER {name}"}
+
 
 class Version(NamedTuple):
     """How often the catalog has changed, and how often nothing but stock has. Of equal ones all pages are the same."""
@@ -220,13 +222,12 @@ def install_triggers(*, using: str = "default", **_of_the_signal: Any) -> None:
     installed = {name: table for name, table in _installed(database).items() if _ANY_TRIGGER.fullmatch(name)}
     if wanted.keys() == installed.keys():
         return
-    drop = "DROP TRIGGER {name} ON {table}" if database.vendor == "postgresql" else "DROP TRIGGER {name}"
     with transaction.atomic(using=using), database.cursor() as cursor:
         for name in sorted(wanted.keys() - installed.keys()):
             for statement in wanted[name]:
                 cursor.execute(statement)
         for name in sorted(installed.keys() - wanted.keys()):
-            cursor.execute(drop.format(name=name, table=installed[name]))
+            cursor.execute(DROP[database.vendor].format(name=name, table=installed[name]))
         # What a migration has just written may have been compared without its new columns.
         cursor.execute(
             "INSERT INTO catalog_version (id, changes) VALUES (0, 1)"
@@ -234,50 +235,45 @@ def install_triggers(*, using: str = "default", **_of_the_signal: Any) -> None:
         )
 
 
-def count_plainly(*, using: str = "default", **_of_the_signal: Any) -> None:
+def count_plainly(*, using: str = "default", plan: Any = None, **_of_the_signal: Any) -> None:
     """Let every update of services count, before migrations change its columns: what compares them names each.
 
     Called before every migrate that has something to do; `install_triggers` comes after it.
     """
     database = connections[using]
-    plan = _of_the_signal.get("plan")
-    if plan is not None and not plan:
+    if plan == []:
         return
     comparing = [name for name in _installed(database) if name.startswith(f"{COMPARING}_")]
     if not comparing or "catalog_version" not in database.introspection.table_names():
         return
-    is_postgresql = database.vendor == "postgresql"
-    drop = "DROP TRIGGER {name} ON {table}" if is_postgresql else "DROP TRIGGER {name}"
-    about = {"name": COMPARING, "event": "update", "table": SERVICES}
-    if is_postgresql:
-        about |= {"referencing": "REFERENCING NEW TABLE AS changed", "function": "catalog_count_change"}
-        plain = POSTGRESQL_TRIGGER.format(**about)
-    else:
-        plain = SQLITE_TRIGGER.format(**about, condition="", place=0)
     with transaction.atomic(using=using), database.cursor() as cursor:
-        cursor.execute(plain)
+        for statement in _plain(database, COMPARING, SERVICES, "update"):
+            cursor.execute(statement)
         for name in comparing:
-            cursor.execute(drop.format(name=name, table=SERVICES))
+            cursor.execute(DROP[database.vendor].format(name=name, table=SERVICES))
 
 
 def _wanted(database: BaseDatabaseWrapper, present: set[str]) -> dict[str, list[str]]:
     """Return the triggers there should be, and the statements that make each."""
-    is_postgresql = database.vendor == "postgresql"
-    events = ["insert", "update", "delete"] + (["truncate"] if is_postgresql else [])
+    events = ["insert", "update", "delete"] + (["truncate"] if database.vendor == "postgresql" else [])
     made: dict[str, list[str]] = {}
     for table in (table for table in TABLES if table in present):
         for event in events:
             name = TRIGGER.format(table=table, event=event)
             if (table, event) == (SERVICES, "update"):
                 made |= _comparing(database, name)
-            elif is_postgresql:
-                referencing = "REFERENCING NEW TABLE AS changed" if event == "update" else ""
-                about = {"name": name, "event": event, "table": table, "referencing": referencing}
-                trigger = POSTGRESQL_TRIGGER.format(**about, function="catalog_count_change")
-                made[name] = [POSTGRESQL_FUNCTION, trigger]
             else:
-                made[name] = [SQLITE_TRIGGER.format(name=name, event=event, table=table, condition="", place=0)]
+                made[name] = _plain(database, name, table, event)
     return made
+
+
+def _plain(database: BaseDatabaseWrapper, name: str, table: str, event: str) -> list[str]:
+    """Return the statements for a trigger that counts whatever changes."""
+    about = {"name": name, "event": event, "table": table}
+    if database.vendor != "postgresql":
+        return [SQLITE_TRIGGER.format(**about, condition="", place=0)]
+    about["referencing"] = "REFERENCING NEW TABLE AS changed" if event == "update" else ""
+    return [POSTGRESQL_FUNCTION, POSTGRESQL_TRIGGER.format(**about, function="catalog_count_change")]
 
 
 def _comparing(database: BaseDatabaseWrapper, name: str) -> dict[str, list[str]]:

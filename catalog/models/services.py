@@ -73,8 +73,13 @@ def of_home(categories: Collection[int], of: str = "") -> Q:
     return here | Q(**{f"{of}upstream_category__isnull": False, f"{of}upstream_category__in": categories})
 
 
-# Where upstream has a service, whatever staff has done with it: columns for `values_list` and filters.
-UPSTREAM_CATEGORY_ID = Coalesce("upstream_category_id", "category_id")
+def home_id(of: str = "") -> Coalesce:
+    """Return the id of the category where upstream has a service, whatever staff has done with it; `of` as above."""
+    return Coalesce(f"{of}upstream_category_id", f"{of}category_id")
+
+
+# Where upstream has a service: columns for `values_list` and filters.
+UPSTREAM_CATEGORY_ID = home_id()
 UPSTREAM_SUBCATEGORY_ID = Case(
     When(upstream_category=None, then=F("subcategory_id")), default=F("upstream_subcategory_id")
 )
@@ -273,7 +278,12 @@ class Service(TranslatedName):
     @property
     def home_category(self) -> Category:
         """Where upstream has it: the category that says what its rate buys and how it is delivered."""
-        return self.category if self.upstream_category_id is None else self.upstream_category  # type: ignore[return-value]
+        return (self.upstream_category if self.upstream_category_id else None) or self.category
+
+    @property
+    def home_category_id(self) -> int:
+        """Its id, which needs no look at the category."""
+        return self.upstream_category_id or self.category_id
 
     @property
     def delivery(self) -> str:

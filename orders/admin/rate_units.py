@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.admin.widgets import EditOnlyAdmin
 from catalog.admin.repriced import reprice_and_say
 from catalog.models import Category, RateUnit, Service
-from catalog.models.services import UPSTREAM_CATEGORY_ID, of_home
+from catalog.models.services import UPSTREAM_CATEGORY_ID, home_id, of_home
 from catalog.operations.overrides import choose_rate_unit
 from catalog.pricing import PriceBook, price_book
 from catalog.pricing.repricing import lock_prices
@@ -131,12 +131,12 @@ def _questions(categories: list[Category]) -> list[Question]:
     book = price_book(None)
     examples: dict[int, list[Example]] = {pk: [] for pk in by_pk}
     for service in chosen.filter(rank__lte=EXAMPLES).order_by("rank"):
-        home_id = service.upstream_category_id or service.category_id
+        home = by_pk[service.home_category_id]
         if service.upstream_category_id is None:
-            service.category = by_pk[home_id]
+            service.category = home
         else:
-            service.upstream_category = by_pk[home_id]
-        examples[home_id].append(_example(service, book))
+            service.upstream_category = home
+        examples[home.pk].append(_example(service, book))
     charged = _charged(categories)
     return [Question(category, examples[category.pk], charged.get(category.pk)) for category in categories]
 
@@ -155,8 +155,7 @@ def _example(service: Service, book: PriceBook) -> Example:
 def _charged(categories: list[Category]) -> dict[int, Charged]:
     """The newest order of each category for which upstream took money, by the category's id."""
     lately = Order.objects.filter(created_at__gte=timezone.now() - CHARGED_WITHIN, service__rate_per_override=None)
-    home = Coalesce("service__upstream_category_id", "service__category_id")
-    mine = lately.alias(home=home).filter(home=OuterRef("pk"))
+    mine = lately.alias(home=home_id("service__")).filter(home=OuterRef("pk"))
     whole = mine.filter(charge_upstream_micros__gt=0).exclude(status__in=REDUCED).order_by("-pk")
     newest = dict(
         Category.objects.filter(pk__in=[category.pk for category in categories])

@@ -128,9 +128,7 @@ def _rule_for(order: Order) -> Format | None:
     service = order.service
     if service is None:
         return None
-    rules = GoodsFormat.objects.filter(
-        Q(service=service) | Q(category=service.upstream_category_id or service.category_id)
-    )
+    rules = GoodsFormat.objects.filter(Q(service=service) | Q(category=service.home_category_id))
     for rule in sorted(rules, key=lambda rule: rule.service_id is None):
         try:
             return read_format(rule.columns, rule.separator)

@@ -43,7 +43,7 @@ def delivery_shown(order: Order, report: Report) -> Delivered:
 def note_proof(order: Order, now: datetime) -> None:
     """Keep that goods of this order's category come with the status; the first proof stays."""
     assert order.service is not None  # noqa: S101 - delivery_shown
-    home_id = order.service.home_category.pk
+    home_id = order.service.home_category_id
     unproved = Category.objects.filter(pk=home_id, vault_proved_at=None)
     if unproved.update(vault_proved_at=now):
         log.info("goods_in_the_order_proved", category_id=home_id, order_id=order.pk)

@@ -29,7 +29,7 @@ def take_turn(order: Order, *, now: datetime) -> bool:
     workers the second one waits here and then sees the first one's order. An unknown order does not count.
     """
     assert order.service is not None  # noqa: S101 - needs_turn
-    unconfirmed = Category.objects.filter(pk=order.service.home_category.pk, rate_confirmed_at=None)
+    unconfirmed = Category.objects.filter(pk=order.service.home_category_id, rate_confirmed_at=None)
     if not unconfirmed.update(rate_confirmed_at=None):
         return True  # confirmed since the order was read
     return Order.objects.waiting_to_send(now).filter(pk=order.pk).exists()

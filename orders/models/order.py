@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.money import MicrosField
 from catalog.models import Service, name_language
+from catalog.models.services import home_id
 from orders.models.attention import AttentionFlag
 from orders.models.reasons import HoldReason
 from upstream.reading.links import link
@@ -130,10 +131,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
             service__rate_per_override=None,
         )
         # In the category where upstream has them, which staff may have put them out of.
-        home = Coalesce("service__upstream_category_id", "service__category_id")
-        ahead = ahead.alias(home=home).filter(
-            home=Coalesce(OuterRef("service__upstream_category_id"), OuterRef("service__category_id"))
-        )
+        here = Coalesce(OuterRef("service__upstream_category_id"), OuterRef("service__category_id"))
+        ahead = ahead.alias(home=home_id("service__")).filter(home=here)
         unconfirmed = Q(service__upstream_category=None, service__category__rate_confirmed_at=None)
         unconfirmed |= Q(service__upstream_category__isnull=False, service__upstream_category__rate_confirmed_at=None)
         unconfirmed &= Q(service__rate_per_override=None, kind=Kind.SERVICE)

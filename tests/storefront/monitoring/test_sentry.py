@@ -2,16 +2,13 @@
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.storefront.settings_source import ROOT
+from tests.storefront.monitoring.programs import run
 
 START = "import django; django.setup()"
 # A program of its own: what is begun for Sentry stays for the rest of a process.
@@ -59,18 +56,6 @@ def received() -> Iterator[tuple[str, list[bytes]]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://public@127.0.0.1:{server.server_port}/1", bodies
         server.shutdown()
-
-
-def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**os.environ, "UPSTREAM_KEY": "upstream-key-in-text", "DEBUG": "true", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_error_when_a_dsn_is_set_arrives_without_any_secret(received):

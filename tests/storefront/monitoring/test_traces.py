@@ -1,9 +1,6 @@
 """What leaves as traces: one purchase through web and worker by the id of the log, and nothing secret."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -15,7 +12,7 @@ from storefront.monitoring.health import heartbeat_age
 from storefront.monitoring.open_telemetry import STOP_SECONDS, TOLD
 from tests.api.conftest import key
 from tests.storefront.monitoring.collector import collecting
-from tests.storefront.settings_source import ROOT
+from tests.storefront.monitoring.programs import run
 from tests.storefront.stops.conftest import place, web, workers
 from tests.workers import wait_for
 
@@ -49,18 +46,6 @@ request = RequestFactory().post(
 get_wsgi_application()(request.environ, lambda *answered: None)
 traces.stop()
 """
-
-
-def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**os.environ, "UPSTREAM_KEY": "upstream-key-in-text", "DEBUG": "true", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.mark.broker
