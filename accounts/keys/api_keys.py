@@ -1,19 +1,18 @@
-"""API keys: making, changing, rotating and stopping them, finding whose a key is, and counting what it spends."""
+"""API keys: making, changing, rotating and stopping them, and finding whose a key is."""
 
 import hashlib
 import secrets
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.fast_queries.reads import Prepared
 from accounts.keys.allowed_networks import clean_networks, is_allowed
 from accounts.keys.known_rows import known_row
-from accounts.models import AccountBlock, ApiKey, ApiKeySpending, CustomerGroup, User
-from accounts.money import LARGEST_MICROS
+from accounts.models import AccountBlock, ApiKey, CustomerGroup, User
 from accounts.preferences import MAX_KEYS
 
 KEY_BYTES = 32
@@ -22,10 +21,6 @@ LONGEST_NAME = 80
 SHOWN_CHARACTERS = 12
 LIVE, TEST = "live_", "test_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-_SPEND = """
-    UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
-    WHERE key_id = %s AND day = %s AND spent_micros <= %s
-"""
 # What may be changed of a key later on; whether it is a test key is not among it.
 CHANGEABLE = frozenset(
     {
@@ -72,10 +67,6 @@ class KeyIsShown(Exception):
 
 class TooManyKeys(Exception):
     """The customer has as many keys as anybody may have."""
-
-
-class DailyLimitReached(Exception):
-    """The key may not spend so much more today."""
 
 
 def create_api_key(*, user: User, name: str, is_test: bool = False, **powers: Any) -> tuple[ApiKey, str]:
@@ -186,32 +177,6 @@ def find_api_key(text: str, *, address: str | None, changes: bool = True, now: d
     return key
 
 
-def spend_with_key(key: ApiKey, amount_micros: int, *, now: datetime | None = None) -> None:
-    """Count what a key spends, in the transaction that takes the money. What is refunded later stays counted.
-
-    A key and the one that replaces it are counted as one.
-
-    The sum and the limit are compared in one statement, so that calls at the same time cannot pass it together.
-    Raises DailyLimitReached; nothing has been counted then.
-    """
-    day = _day(now or timezone.now())
-    if _spent_more(key, day, amount_micros):
-        return
-    # The first of the day, or too much. Who comes second to the insert finds the row of the first.
-    ApiKeySpending.objects.bulk_create([ApiKeySpending(key_id=key.counted_at_id, day=day)], ignore_conflicts=True)
-    if not _spent_more(key, day, amount_micros):
-        raise DailyLimitReached
-
-
-def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
-    """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
-    limit = LARGEST_MICROS if key.daily_limit_micros is None else key.daily_limit_micros
-    values = [amount_micros, key.counted_at_id, connection.ops.adapt_datefield_value(day), limit - amount_micros]
-    with connection.cursor() as cursor:
-        cursor.execute(_SPEND, values)
-        return bool(cursor.rowcount)
-
-
 _KEY, _USER, _GROUP = (
     tuple(field.attname for field in model._meta.concrete_fields) for model in (ApiKey, User, CustomerGroup)
 )
@@ -242,10 +207,6 @@ def _key_with_customer(digest: str, *, changes: bool) -> ApiKey | None:
     if found.user.group_id is not None:
         found.user.group = CustomerGroup.from_db(DEFAULT_DB_ALIAS, _GROUP, group)
     return found
-
-
-def _day(now: datetime) -> date:
-    return now.astimezone(UTC).date()
 
 
 def _cleaned(powers: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.keys.api_keys import DailyLimitReached
+from accounts.keys.spending import DailyLimitReached
 from accounts.models import User
 from api.actions.calls import NOT_FOUND, Call
 from api.actions.closed import closed_for_now

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.batches import delete_in_batches
-from accounts.keys.api_keys import spend_with_key
+from accounts.keys.spending import spend_with_key
 from accounts.models import ApiKey, User
 from api.models import SimulatedOrder, SimulatedWallet
 from api.test_mode.scenarios import back_micros_of

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.fast_queries.inserts import insert_row
-from accounts.keys.api_keys import spend_with_key
+from accounts.keys.spending import spend_with_key
 from accounts.models import ApiKey, User
 from catalog.models import Service
 from catalog.operations.stock import refresh_stock
@@ -112,14 +112,17 @@ def place_order(
             if not take_loss(user, service, order.accepted_loss_micros, until=until, now=now):
                 raise PriceChanged(book.rate_micros(service), book.price_micros(service, pieces))
         if not coupon:
-            return [take_payment(order, now=now)]
+            return [take_payment(order, api_key=api_key, now=now)]
         terms: dict[str, Any] = {"floor_micros": book.floor_price_micros(service, pieces), "seen_micros": seen_micros}
-        return [_take_payment_with_coupon(order, coupon, **terms, now=now)]
+        sold = _take_payment_with_coupon(order, coupon, **terms, now=now)
+        if api_key is not None:
+            spend_with_key(api_key, sold.price_micros)
+        return [sold]
 
     # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
     ahead = bool(coupon)
     with counting_denials(user, now=now):
-        return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)[0]
+        return check_out(user=user, request_id=request_id, asked=asked, buy=buy, ahead=ahead)[0]
 
 
 def draft_order(
@@ -205,8 +208,9 @@ def check_out(
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
     The checkout is written `ahead` of `buy`, or else by `buy`, together with its one order. What they cost counts for
-    the daily limit of `api_key`. Raises AccountBlocked, RequestIdReused when the same id comes with other values,
-    MoneyOwed, accounts.keys.api_keys.DailyLimitReached, and whatever `buy` raises.
+    the daily limit of `api_key`; without one, `buy` has seen to it where a key was used. Raises AccountBlocked,
+    RequestIdReused when the same id comes with other values, MoneyOwed, accounts.keys.spending.DailyLimitReached, and
+    whatever `buy` raises.
     """
     if not user.is_active:
         raise AccountBlocked
@@ -261,16 +265,19 @@ def _bought_before(user: User, request_id: str, fingerprint: str) -> list[Order]
     return list(checkout.orders.order_by("id"))
 
 
-def take_payment(order: Order, discount: Discount | None = None, *, now: datetime) -> Order:
-    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds.
+def take_payment(
+    order: Order, discount: Discount | None = None, *, api_key: ApiKey | None = None, now: datetime
+) -> Order:
+    """Save a new order and take its price; call it inside a transaction. Raises InsufficientFunds, DailyLimitReached.
 
-    With a discount the order's price is what is left, and the ledger gets two rows: the discount given first, so that
-    the wallet needs no more than what is left, and then the whole price taken.
+    Without a discount the price counts for the daily limit of the `api_key` it is bought with. With one the order's
+    price is what is left, and the ledger gets two rows: the discount given first, so that the wallet needs no more than
+    what is left, and then the whole price taken.
     """
     order.created_at = now
     promise_cashback(order)
     if discount is None:
-        write_sale(order, now=now)
+        write_sale(order, api_key=api_key, now=now)
     else:
         write_order(order)
         credit(

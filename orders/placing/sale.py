@@ -1,6 +1,6 @@
-"""Writing a sale down: checkout, order, debit, ledger row and event; on PostgreSQL in one statement.
+"""Writing a sale down: checkout, order, debit, ledger row, event, what a key spends; on PostgreSQL in one statement.
 
-There a sale waits for the server once instead of five times, and holds the wallet for less long. The statement's parts
+There a sale waits for the server once instead of six times, and holds the wallet for less long. The statement's parts
 depend on each other in the order they would have been sent in: the checkout first, so that a repeat stops there; then
 the debit; an order only where the debit found enough. SQLite, which is no wait away, and a sale with a coupon, which
 books twice, go step by step.
@@ -15,6 +15,8 @@ from django.db import IntegrityError, connection
 from accounts.fast_queries.insert_parts import InsertPart
 from accounts.fast_queries.inserts import insert_row
 from accounts.fast_queries.reads import prepared_cursor
+from accounts.keys.spending import spend_with_key, spent_part, spent_values
+from accounts.models import ApiKey
 from orders.lifecycle.transitions import Change, write_events
 from orders.models import Checkout, Order, OrderEvent
 from wallet.models import LedgerEntry
@@ -54,18 +56,22 @@ _EVENT = InsertPart(
 )
 
 
-def write_sale(order: Order, *, now: datetime) -> None:
+def write_sale(order: Order, *, api_key: ApiKey | None = None, now: datetime) -> None:
     """Save a new order, and its checkout if that is new, too, and take its price; part of the caller's transaction.
 
-    Raises InsufficientFunds, wallet.operations.AlreadyBooked, and IntegrityError when the checkout's request id has
-    been used; the transaction around it is to be rolled back then.
+    It counts for the daily limit of the `api_key` it is bought with. Raises InsufficientFunds,
+    accounts.keys.spending.DailyLimitReached, wallet.operations.AlreadyBooked, and IntegrityError when the checkout's
+    request id has been used; the transaction around it is to be rolled back then.
     """
+    counted = False
     if connection.vendor == "postgresql":
-        _write_at_once(order, now)
+        counted = _write_at_once(order, api_key, now)
     else:
         write_order(order)
         take_price(order)
         write_placed(order, now=now)
+    if api_key is not None and not counted:
+        spend_with_key(api_key, order.price_micros)
 
 
 def write_order(order: Order) -> None:
@@ -94,7 +100,8 @@ def write_placed(order: Order, *, now: datetime, **more: Any) -> None:
     write_events([Change(order.pk, _data_of(order) | more)], code=OrderEvent.Code.PLACED, status=order.status, now=now)
 
 
-def _write_at_once(order: Order, now: datetime) -> None:
+def _write_at_once(order: Order, api_key: ApiKey | None, now: datetime) -> bool:
+    """Write all of it; return whether what the key spends is counted, for which its day has to have a row."""
     checkout = order.checkout
     if checkout is None:
         raise ValueError("an order that is sold has a checkout")
@@ -106,10 +113,11 @@ def _write_at_once(order: Order, now: datetime) -> None:
         *_ORDER.values(order),
         *_LEDGER.values(_charge(order)),
         *_EVENT.values(event),
+        *(spent_values(api_key, order.price_micros) if api_key is not None else []),
     ]
     try:
         with prepared_cursor() as cursor:
-            cursor.execute(_statement(new_checkout=new), values)
+            cursor.execute(_statement(new_checkout=new, with_key=api_key is not None), values)
             written = cursor.fetchone()
     except IntegrityError as error:
         if is_booked_twice(error):
@@ -117,10 +125,11 @@ def _write_at_once(order: Order, now: datetime) -> None:
         raise
     if written is None:
         raise InsufficientFunds(order.price_micros - wallet_of(order.user).balance_micros)
-    checkout.pk, order.pk = written
+    checkout.pk, order.pk, counted = written
     for row in (checkout, order):
         row._state.adding, row._state.db = False, connection.alias
     order.checkout = checkout
+    return bool(counted)
 
 
 def _charge(order: Order) -> LedgerEntry:
@@ -132,10 +141,11 @@ def _data_of(order: Order) -> dict[str, Any]:
 
 
 @cache
-def _statement(*, new_checkout: bool) -> str:
+def _statement(*, new_checkout: bool, with_key: bool) -> str:
     bought = _CHECKOUT.text if new_checkout else "SELECT CAST(%s AS bigint) AS id"
+    spent = spent_part(source="ordered") if with_key else "SELECT 1 WHERE false"
     return f"""
         WITH bought AS ({bought}), moved AS ({MOVED}), ordered AS ({_ORDER.text}), booked AS ({_LEDGER.text}),
-            told AS ({_EVENT.text})
-        SELECT moved.bought_id, ordered.id FROM moved, ordered
+            told AS ({_EVENT.text}), spent AS ({spent})
+        SELECT moved.bought_id, ordered.id, EXISTS (SELECT FROM spent) FROM moved, ordered
     """  # noqa: S608 - our own words

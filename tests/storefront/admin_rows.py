@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.deny_list.checks import Denied, record_hit
-from accounts.keys.api_keys import create_api_key, spend_with_key
+from accounts.keys.api_keys import create_api_key
+from accounts.keys.spending import spend_with_key
 from accounts.models import CustomerGroup, DenyRule, User
 from accounts.trail import record
 from api.models import SimulatedOrder, SimulatedWallet, Webhook, WebhookDelivery

@@ -1,10 +1,8 @@
 """API keys: shown once, kept as fingerprints, with powers and limits; rotated, revoked, and the commands for it."""
 
 import hashlib
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model
 
 from accounts.keys import known_rows
@@ -24,7 +22,6 @@ from accounts.keys.allowed_networks import (
 )
 from accounts.keys.api_keys import (
     AddressNotAllowed,
-    DailyLimitReached,
     InvalidApiKey,
     KeyIsRevoked,
     KeyIsShown,
@@ -36,10 +33,10 @@ from accounts.keys.api_keys import (
     revoke_api_key,
     rotate_api_key,
     show_api_key,
-    spend_with_key,
 )
 from accounts.keys.known_rows import KNOWN_SECONDS
-from accounts.models import ApiKey, ApiKeySpending, CustomerGroup, User
+from accounts.keys.spending import DailyLimitReached, spend_with_key
+from accounts.models import ApiKey, CustomerGroup, User
 from tests.accounts.opening import opens
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -344,60 +341,6 @@ def test_show_api_key_when_staff_made_it_then_its_customer_alone_sees_it_and_onc
     revoke_api_key(other.pk)
     with pytest.raises(KeyIsRevoked):
         show_api_key(other.pk, user=ann)
-
-
-# --- What it spends -------------------------------------------------------------------------------------------------
-def test_spend_with_key_when_the_day_ends_in_utc_then_the_limit_begins_anew(ann: User) -> None:
-    key, _text = create_api_key(user=ann, name="robot", daily_limit_micros=10)
-    midnight = NOON + timedelta(hours=12)
-
-    spend_with_key(key, 10, now=midnight - timedelta(seconds=1))
-    with pytest.raises(DailyLimitReached):
-        spend_with_key(key, 1, now=midnight - timedelta(seconds=1))
-    spend_with_key(key, 10, now=midnight)
-
-    assert list(ApiKeySpending.objects.values_list("spent_micros", flat=True)) == [10, 10]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_spend_with_key_when_many_spend_at_once_then_the_limit_is_never_passed(ann: User) -> None:
-    key, _text = create_api_key(user=ann, name="robot", daily_limit_micros=50)
-    together = threading.Barrier(8)
-
-    def spend(_number: int) -> bool:
-        together.wait()
-        try:
-            with transaction.atomic():
-                spend_with_key(key, 10)
-        except DailyLimitReached:
-            return False
-        finally:
-            connection.close()
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        spent = list(pool.map(spend, range(8)))
-
-    assert spent.count(True) == 5
-    assert ApiKeySpending.objects.get().spent_micros == 50
-
-
-def test_spend_with_key_when_it_was_rotated_then_all_of_its_row_share_one_limit(ann: User) -> None:
-    first, first_text = create_api_key(user=ann, name="robot", daily_limit_micros=10)
-    second, _text = rotate_api_key(first.pk, keep_old_for=DAY)
-    third, third_text = rotate_api_key(second.pk, keep_old_for=DAY)
-    keys = [first, second, third, *(find_api_key(text, address=None) for text in (first_text, third_text))]
-
-    spent = 0
-    for key in keys * 2:
-        with suppress(DailyLimitReached):
-            spend_with_key(key, 4, now=NOON)
-            spent += 4
-
-    assert spent == 8
-    assert ApiKeySpending.objects.get().spent_micros == 8
-    other, _text = create_api_key(user=ann, name="other", daily_limit_micros=10)
-    spend_with_key(other, 10, now=NOON)  # a key of its own has a limit of its own
 
 
 def test_change_api_key_when_the_limit_changes_then_it_does_for_the_key_it_replaced_too(ann: User) -> None:
