@@ -1,12 +1,15 @@
 """Sessions in the database, as Django has them, read by a statement that is put together and planned once.
 
-Every page of somebody who is signed in reads one, and Django would take several times as long as the database does.
+Every page of somebody who is signed in reads one, and Django would take several times as long as the database does. And
+a database that is away while one is saved is no fault of the request.
 """
 
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.fast_queries.reads import Prepared
@@ -19,7 +22,16 @@ _of_key = Prepared(
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, but for how a session is read."""
+    """Django's own, but for how a session is read, and for what is raised when it cannot be saved."""
+
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. Raises UpdateError where it is gone, and OperationalError where the database is."""
+        try:
+            super().save(must_create)
+        except UpdateError as failed:
+            if isinstance(failed.__context__, OperationalError):
+                raise failed.__context__ from None
+            raise
 
     def _get_session_from_db(self) -> Any:
         """Return the row of this session, or None and no key any more where it is over or was never there."""

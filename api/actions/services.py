@@ -4,7 +4,7 @@ Source: the HstockPlus API document, sections "Get Categories", "Services List" 
 """
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
 from django.db import DEFAULT_DB_ALIAS
@@ -106,7 +106,17 @@ def services(call: Call) -> msgspec.Raw | HttpResponseBase:
                 body = read_at(version, lambda: b"".join(pieces()))
                 store(key, version, body, priced_at=now)
         return msgspec.Raw(body)
-    file = read_at(version, lambda: file_of(key, version, lambda: next_price_change(now), pieces))
+
+    def write(file: BinaryIO) -> None:
+        def whole() -> None:
+            file.seek(0)  # made once more, where the replica fails in the middle
+            file.truncate()
+            file.writelines(pieces())
+
+        read_at(version, whole)
+
+    # Another writer is waited for before the database is asked: no snapshot of a replica is held meanwhile.
+    file = file_of(key, version, lambda: next_price_change(now), write)
     if file is None:
         return StreamingHttpResponse(pieces(), content_type="application/json")
     response = FileResponse(file, content_type="application/json")

@@ -28,13 +28,14 @@ PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.05
 LEFT_BEHIND_SECONDS = 3600
 LOCKS = 64
-Pieces = Callable[[], Iterator[bytes]]
+Write = Callable[[BinaryIO], None]
 
 
-def file_of(key: str, version: Version, until: Callable[[], datetime | None], pieces: Pieces) -> BinaryIO | None:
+def file_of(key: str, version: Version, until: Callable[[], datetime | None], write: Write) -> BinaryIO | None:
     """Return the open file of what `key` is about at this version, writing it first where there is none.
 
-    One process writes while others wait. `until` says when it stops being true; it is asked before anything is made.
+    One process writes while others wait; `write` fills the empty file. `until` says when it stops being true; it is
+    asked before anything is made.
     None where there can be no file: keeping is off, the folder is not to be written to, or another takes too long.
     """
     if settings.PAGE_CACHE_SECONDS <= 0:
@@ -50,7 +51,7 @@ def file_of(key: str, version: Version, until: Callable[[], datetime | None], pi
             if not alone:
                 log.warning("api_list_not_waited_for", seconds=PATIENCE_SECONDS)
                 return None
-            return _open(folder, name, version) or _write(folder, name, version, until(), pieces())
+            return _open(folder, name, version) or _write(folder, name, version, until(), write)
     except OSError as error:
         log.warning("api_list_not_kept", folder=str(folder), error=str(error))
         return None
@@ -67,13 +68,13 @@ def _open(folder: Path, name: str, version: Version) -> BinaryIO | None:
     return None
 
 
-def _write(folder: Path, name: str, version: Version, until: datetime | None, pieces: Iterator[bytes]) -> BinaryIO:
+def _write(folder: Path, name: str, version: Version, until: datetime | None, write: Write) -> BinaryIO:
     ends_at = 0 if until is None else int(until.timestamp() * 1e6)
     # Opened before it has a name: whatever happens to the folder then, this caller has its answer.
     handle, part = tempfile.mkstemp(dir=folder, prefix=f"{name}.", suffix=".part")
     file = os.fdopen(handle, "w+b")
     try:
-        file.writelines(pieces)
+        write(file)
         file.flush()
         Path(part).rename(folder / f"{name}.{_written(version)}.{ends_at}.json")
         file.seek(0)

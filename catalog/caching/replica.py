@@ -8,8 +8,10 @@ Only the tables whose changes are counted are read there, and only inside `read_
 favorites, quotes, the admin and the workers never see it, and nothing is written: the connection may only read.
 """
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -31,6 +33,7 @@ READS = Counter(
 Made = TypeVar("Made")
 log = structlog.get_logger(__name__)
 _asked_again_at, _last = 0.0, "read"
+_trying = threading.Lock()
 
 
 class CatalogRouter:
@@ -63,19 +66,20 @@ def read_at(version: Version, make: Callable[[], Made]) -> Made:
     """
     if REPLICA not in connections.settings or pinned_version.get() is not None:
         return make()
-    if time.monotonic() < _asked_again_at:
+    if not _is_tried():
         READS.labels(_last).inc()
         return make()
     replica = connections[REPLICA]
     try:
-        with transaction.atomic(using=REPLICA):  # repeatable read: one snapshot for the version and the page
+        with _snapshot(replica):
             with replica.cursor() as cursor:
                 cursor.execute(f"SELECT pg_is_in_recovery(), {COUNTS} FROM catalog_version")  # noqa: S608 - our own text
                 recovers, *counts = cursor.fetchone()
             its_version = Version(*map(int, counts))
             if recovers and its_version.has(version):
                 _note("read", 0.0)
-                pin = pinned_version.set(its_version)
+                # Stock it may know newer: no reason to make anew what is kept of the same catalog.
+                pin = pinned_version.set(its_version._replace(stock=version.stock))
                 try:
                     return make()
                 finally:
@@ -87,6 +91,32 @@ def read_at(version: Version, make: Callable[[], Made]) -> Made:
         replica.close()
         _note("away", AWAY_SECONDS, error=str(error))
     return make()
+
+
+@contextmanager
+def _snapshot(replica: BaseDatabaseWrapper) -> Iterator[None]:
+    """One moment for the version and the page: repeatable read.
+
+    A connection that fails is closed before the transaction ends, else Django would connect once more to say so.
+    """
+    with transaction.atomic(using=REPLICA):
+        try:
+            yield
+        except Error:
+            if replica.errors_occurred:
+                replica.close()
+            raise
+
+
+def _is_tried() -> bool:
+    """Whether the replica is asked now; of many threads one tries whether it is back, and the others do not wait."""
+    global _asked_again_at
+    with _trying:
+        if time.monotonic() < _asked_again_at:
+            return False
+        if _last == "away":
+            _asked_again_at = time.monotonic() + AWAY_SECONDS
+        return True
 
 
 def _note(outcome: str, seconds: float, **told: Any) -> None:

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from storefront.configuration.environment import Environment
 
 LIKE = "postgres://user:password@host:5432/name"
+REPLICA_PATIENCE_SECONDS = 5
 
 
 def databases(env: Environment, base_dir: Path) -> dict[str, dict[str, Any]]:
@@ -63,7 +64,12 @@ def _replica(env: Environment, database: dict[str, Any]) -> dict[str, Any]:
     if not env.text("DATABASE_REPLICA_URL", ""):
         return {}
     replica = {**database, **_postgresql(env, "DATABASE_REPLICA_URL"), "ENGINE": database["ENGINE"], "DIRECT": None}
+    limits = database["LIMITS"]
     own = replica.get("OPTIONS", {})
+    replica["DISABLE_SERVER_SIDE_CURSORS"] = False  # no pool stands before this one
+    milliseconds = 1000 * REPLICA_PATIENCE_SECONDS
+    replica["LIMITS"] = {process: {**of_it, "statement_timeout": milliseconds} for process, of_it in limits.items()}
+    replica["PATIENCE_SECONDS"] = REPLICA_PATIENCE_SECONDS + 1  # its own word says more
     only_reads = r"-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\ read"
     options = f"{only_reads} {own.get('options', '')}".strip()
     soon = {"connect_timeout": 2, "tcp_user_timeout": 5_000}

@@ -29,6 +29,8 @@ MOST_COUNTED = 10_000  # of a queue: beyond that nobody needs to know how long i
 def _queues(now: datetime) -> dict[str, Values]:
     due = Q(not_before=None) | Q(not_before__lte=now)
     notices = Notice.objects.filter(due, sent_at=None, tries__lt=MAX_TRIES)
+    if not settings.ADMINS:  # theirs wait for nobody
+        notices = notices.exclude(user=None)
     letters = Letter.objects.filter(not_before__lte=now)
     webhooks = WebhookDelivery.objects.due(now)
     mail_age = max(_age(notices, "created_at", now), _age(letters, "created_at", now))

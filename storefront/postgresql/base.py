@@ -13,13 +13,16 @@ from typing import Any
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseError
-from psycopg import Error
+from psycopg import Error, OperationalError
 from psycopg.types.numeric import Int8Dumper
 
 from storefront.postgresql.limits import LIMITS, local_statements, startup_options
 from storefront.postgresql.pooled import DIRECT, FACTS, cursor_with, lasting_session
 
 ASKED_EVERY_SECONDS = 5.0
+# Where settings.DATABASES has after how many seconds without an answer a server is given up; without it, never. The
+# server's own limits (`limits.py`) say nothing of one that does not run any more, while its machine keeps the line.
+PATIENCE = "PATIENCE_SECONDS"
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -72,6 +75,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # (see DISABLE_SERVER_SIDE_CURSORS) the next statement may go to another server process.
         if not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             made.prepare_threshold = 0
+        if seconds := self.settings_dict.get(PATIENCE):
+            made.wait = _with_patience(made, seconds)
         return made
 
     def prepared_cursor(self) -> CursorWrapper:
@@ -103,3 +108,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return bool(socket.poll(0))
         except (Error, DatabaseError, ValueError):  # closed on our side
             return True
+
+
+def _with_patience(made: Any, seconds: float) -> Any:
+    """Return the connection's `wait` that gives it up, raising OperationalError, when its server says nothing.
+
+    The driver's own time-out would first ask that server to cancel, and wait for it once more.
+    """
+    wait = made.wait
+
+    def bounded(working: Any, *arguments: Any, **options: Any) -> Any:
+        return wait(_until(time.monotonic() + seconds, working, made), *arguments, **options)
+
+    return bounded
+
+
+def _until(ends_at: float, working: Any, made: Any) -> Any:
+    """Go on with what the driver waits for; it is resumed every tenth of a second where nothing comes."""
+    try:
+        wants = next(working)
+        while True:
+            ready = yield wants
+            if not ready and time.monotonic() >= ends_at:
+                working.close()
+                made.pgconn.finish()  # not even a rollback would be heard
+                raise OperationalError("the server does not answer")
+            wants = working.send(ready)
+    except StopIteration as done:
+        return done.value

@@ -46,7 +46,8 @@ def migrating_role(connection: Any) -> Iterator[None]:
         yield
         return
     connection.close()
-    connection.settings_dict.update({**{key: other[key] for key in WHERE}, DIRECT: None})
+    options = {**as_before["OPTIONS"], **other.get("OPTIONS", {})}  # how it is encrypted is said with each address
+    connection.settings_dict.update({**{key: other[key] for key in WHERE}, "OPTIONS": options, DIRECT: None})
     try:
         yield
     finally:

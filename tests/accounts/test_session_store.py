@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -45,6 +47,32 @@ def test_key_that_nobody_has_opens_nothing(key: str, unknown: str) -> None:
 
     assert store.get("said") is None
     assert store.session_key is None
+
+
+def test_save_when_the_row_is_gone_then_it_is_the_session_that_ended(key: str) -> None:
+    store = SessionStore(key)
+    store["said"] = "more"
+    Session.objects.all().delete()
+
+    with pytest.raises(UpdateError):
+        store.save()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about a server that has no time")
+@pytest.mark.django_db(transaction=True)
+def test_save_when_the_database_cannot_then_it_is_the_database_s_fault(key: str) -> None:
+    """Else Django would tell the visitor that their request was bad."""
+    store = SessionStore(key)
+    store["said"] = "more"
+    other = psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": psycopg.Cursor})
+    with other, connection.cursor() as cursor:
+        other.execute("SELECT 1 FROM django_session FOR UPDATE")
+        cursor.execute("SET lock_timeout = '100ms'")
+        try:
+            with pytest.raises(OperationalError):
+                store.save()
+        finally:
+            cursor.execute("RESET lock_timeout")
 
 
 def test_session_of_a_customer_ends_with_its_row(client: Client, ann: User) -> None:

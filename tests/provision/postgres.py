@@ -8,7 +8,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,7 @@ OPTIONS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "listen_addresses": "127.0.0.1",
+    "wal_keep_size": "512MB",  # who copies the server must find what others write meanwhile
 }
 # What was committed outlives a killed server, as the kernel has it; only a power cut would need fsync.
 OUTLIVES_A_KILL = {"synchronous_commit": "on", "full_page_writes": "on"}
@@ -82,6 +84,20 @@ class Postgres:
         self._child.process.kill()
         self._child.process.wait()
         self._processes.forget(self._child)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """A context in which none of the server's processes runs, while its machine keeps every connection."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        told = [self.pid, *map(int, children.split())]
+        for pid in told:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in told:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def start_again(self) -> None:
         """Start a killed server on the same port and data, and return when it has recovered. Raises ChildFailed."""

@@ -1,11 +1,14 @@
 """The database backend for PostgreSQL: connections that ended are noticed, and prepared statements answer alike."""
 
+from typing import Any
+
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from accounts.fast_queries.reads import Prepared
 from accounts.models import User
+from storefront.postgresql.roles import WHERE, migrating_role
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL"),
@@ -63,3 +66,13 @@ def test_prepared_when_numbers_of_every_size_are_asked_for_then_it_is_planned_on
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%last_login%'")
         assert cursor.fetchone() == (1,)
+
+
+def test_migrating_role_when_its_address_asks_for_encryption_then_nothing_goes_without(settings: Any) -> None:
+    plain = {name: connection.settings_dict[name] for name in WHERE}
+    settings.MIGRATION_DATABASE = {**plain, "OPTIONS": {"sslmode": "require"}}
+
+    with pytest.raises(OperationalError, match="SSL"), migrating_role(connection):
+        connection.ensure_connection()  # the tests' server has none
+
+    connection.ensure_connection()

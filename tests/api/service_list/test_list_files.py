@@ -5,10 +5,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.utils import timezone
@@ -24,13 +23,13 @@ django.setup()
 from pathlib import Path
 from api.service_list.list_files import file_of
 from catalog.caching.version import Version
-def pieces():
+def write(file):
     with Path(sys.argv[1], "written").open("a") as log:
         log.write("once ")
     for number in range(20):
         time.sleep(0.05)
-        yield b"%d," % number
-print(file_of("key", Version(7), lambda: None, pieces).read().decode())
+        file.write(b"%d," % number)
+print(file_of("key", Version(7), lambda: None, write).read().decode())
 """
 
 
@@ -45,7 +44,7 @@ def never() -> None:
 
 
 def of(text: str) -> Any:
-    return lambda: iter([text.encode()])
+    return lambda file: file.write(text.encode())
 
 
 def test_file_of_when_processes_ask_at_once_then_one_writes_and_all_get_it(folder: Path) -> None:
@@ -79,13 +78,13 @@ def test_file_of_when_version_key_or_time_is_another_then_it_is_made_anew(folder
 def test_file_of_when_the_disk_is_full_then_there_is_none_and_nothing_is_left(folder: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def pieces() -> Iterator[bytes]:
+    def write(file: BinaryIO) -> None:
         for _each in range(100):
-            yield 10_000 * b"x"
+            file.write(10_000 * b"x")
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
-        assert file_of("key", Version(7), never, pieces) is None
+        assert file_of("key", Version(7), never, write) is None
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -94,12 +93,12 @@ def test_file_of_when_the_disk_is_full_then_there_is_none_and_nothing_is_left(fo
 
 
 def test_file_of_when_making_it_fails_then_nothing_is_kept(folder: Path) -> None:
-    def pieces() -> Iterator[bytes]:
-        yield b"half"
+    def write(file: BinaryIO) -> None:
+        file.write(b"half")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        file_of("key", Version(7), never, pieces)
+        file_of("key", Version(7), never, write)
 
     assert file_of("key", Version(7), never, of("whole")).read() == b"whole"
 
@@ -109,11 +108,11 @@ def test_file_of_when_another_writes_for_too_long_then_there_is_none(
 ) -> None:
     monkeypatch.setattr(list_files, "PATIENCE_SECONDS", 0.1)
 
-    def pieces() -> Iterator[bytes]:
+    def write(file: BinaryIO) -> None:
         assert file_of("key", Version(7), never, of("mine")) is None  # as another thread would be told
-        yield b"slow"
+        file.write(b"slow")
 
-    assert file_of("key", Version(7), never, pieces).read() == b"slow"
+    assert file_of("key", Version(7), never, write).read() == b"slow"
 
 
 def test_file_of_when_there_are_many_then_the_oldest_go(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A real streaming replica: visitors browse there, what it lacks comes from the primary, and nobody writes to it."""
 
+import json
 import os
 import re
 import time
@@ -15,9 +16,10 @@ from django.db import Error, connection, connections, router, transaction
 from django.test import Client
 from django.urls import reverse
 
+from api.actions import services
 from catalog.caching import replica as reading
 from catalog.caching.replica import REPLICA, CatalogRouter, read_at
-from catalog.caching.version import TABLES, catalog_version, recent_version
+from catalog.caching.version import TABLES, catalog_version, pinned_version, recent_version
 from catalog.caching.versioned_cache import cache_key, cached, look_up, process_cached
 from catalog.models import Service
 from storefront.configuration.database import databases
@@ -91,7 +93,8 @@ def keeps_up() -> None:
 
 def tables_of(text: str) -> set[str]:
     """Return the tables that a part of the replica's log names, not its cursors and its own words."""
-    found = {name for line in text.splitlines() if "statement:" in line for name in READ.findall(line)}
+    spoken = re.compile(r"statement:|execute \w+:|execute <unnamed>:")
+    found = {name for line in text.splitlines() if spoken.search(line) for name in READ.findall(line)}
     return {name for name in found - {"found"} if not name.startswith("_django_curs")}
 
 
@@ -116,7 +119,8 @@ def test_pages_when_there_is_a_replica_then_the_catalog_alone_is_read_there_and_
 
     assert [page.status_code for page in pages] == len(pages) * [200]
     read = replica.statements()[before:]
-    assert {"catalog_service", "catalog_category"} <= tables_of(read) <= {*TABLES, "catalog_version"}
+    assert {"catalog_service", "catalog_category", "catalog_markuprule"} <= tables_of(read)
+    assert tables_of(read) <= {*TABLES, "catalog_version"}
     assert not re.search(r"\b(INSERT|UPDATE|DELETE)\b", read)
     before = len(replica.statements())
     place()
@@ -197,6 +201,74 @@ def test_read_at_when_the_replica_is_away_then_the_primary_answers_and_it_is_lef
     assert read_at(catalog_version(), make) == service.name
     assert made[-1] == REPLICA
     assert caplog.text.count("replica_away") == 1
+
+
+def test_read_at_when_the_replica_does_not_answer_any_more_then_one_page_waits_and_the_primary_answers(
+    replica: Standby, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine keeps the line, so nothing but our own patience ends the wait."""
+    keeps_up()
+    connections[REPLICA].settings_dict["PATIENCE_SECONDS"] = 0.5
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(router.db_for_read(Service))
+        return Service.objects.get(pk=service.pk).name
+
+    assert read_at(catalog_version(), make) == service.name
+    with replica.frozen():
+        began = time.monotonic()
+        assert read_at(catalog_version(), make) == service.name
+        assert 0.4 < time.monotonic() - began < 5
+        assert (reading._last, made) == ("away", [REPLICA, "default"])
+        monkeypatch.setattr(reading, "_asked_again_at", 0.0)  # the pause is over: one tries, the others do not wait
+        assert (reading._is_tried(), reading._is_tried()) == (True, False)
+    monkeypatch.setattr(reading, "_asked_again_at", 0.0)
+    assert read_at(catalog_version(), make) == service.name
+    assert made[-1] == REPLICA
+
+
+def test_list_when_the_replica_goes_while_it_is_written_then_it_is_whole_and_from_the_primary(
+    replica: Standby, service: Service, key: str, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    keeps_up()
+    settings.API_CACHE_DIR = tmp_path
+    monkeypatch.setattr(services, "SHORT", 0)
+    written, lines = services.written, []
+
+    def dying(*arguments: Any, **more: Any) -> Iterator[bytes]:
+        for piece in written(*arguments, **more):
+            if not lines:
+                replica.kill()
+            lines.append(piece)
+            yield piece
+
+    monkeypatch.setattr(services, "written", dying)
+
+    answer = Client().post("/api/v2", {"key": key, "action": "services"})
+
+    assert [row["service"] for row in json.loads(b"".join(answer.streaming_content))["services"]] == [service.pk]
+    assert reading._last == "away"
+    replica.start_again()
+
+
+def test_read_at_when_the_replica_knows_newer_stock_then_what_is_kept_of_the_catalog_holds(
+    replica: Standby, service: Service
+) -> None:
+    keeps_up()
+    version = recent_version()
+    Service.objects.filter(pk=service.pk).update(stock=7)
+    keeps_up()
+    assert catalog_version().stock > version.stock
+
+    assert read_at(version, lambda: (pinned_version.get(), Service.objects.get(pk=service.pk).stock)) == (version, 7)
+
+
+def test_replica_when_it_is_set_then_long_lists_come_in_pieces_and_its_own_limits_are_short(replica: Standby) -> None:
+    own = connections[REPLICA].settings_dict
+
+    assert own["DISABLE_SERVER_SIDE_CURSORS"] is False
+    assert {of_it["statement_timeout"] for of_it in own["LIMITS"].values()} == {5000}
 
 
 def test_read_at_when_the_page_itself_fails_then_it_is_made_once_and_the_replica_keeps_its_good_name(

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from notifications.outbox import tell_admins, tell_customer
 from orders.fulfilment.forward import forward_order
 from orders.fulfilment.pauses import pause_forwarding
 from orders.models import ForwardingPause
@@ -56,6 +58,21 @@ def test_page_when_an_order_waits_tells_of_it_until_it_is_sent(client, place, cl
     assert sent["shop_order_oldest_waiting_seconds"] == 0
     call = 'shop_supplier_call_duration_seconds_count{action="add",outcome="answered"}'
     assert sent[call] == waiting.get(call, 0) + 1
+
+
+@pytest.mark.parametrize(("admins", "waiting"), [([("Admin", "admin@example.com")], 2), ([], 1)])
+def test_page_when_nobody_is_to_hear_of_admins_news_does_not_wait_for_it(
+    client, sandbox, settings, ann, admins, waiting
+):
+    settings.ADMINS = admins
+    long_ago = timezone.now() - timedelta(days=1)
+    tell_admins("drift:1", "Drift", "The balance has drifted.", long_ago)
+    tell_customer(ann, "news:1", "News", "Something has happened.")
+
+    found = samples(client)
+
+    assert found["shop_mails_waiting"] == waiting
+    assert (found["shop_mail_oldest_waiting_seconds"] > 3600) == (waiting == 2)
 
 
 def test_page_when_forwarding_is_paused_says_why(client, sandbox):
