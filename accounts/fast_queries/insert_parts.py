@@ -11,7 +11,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 
 
@@ -56,7 +56,8 @@ class InsertPart:
         """
         if self._same and self._read_same(row) != self._defaults:
             raise ValueError(f"a {self._model.__name__} with values this statement has no place for")
-        return [each.get_db_prep_save(getattr(row, each.attname), connection) for each in self._given]
+        database = connections[DEFAULT_DB_ALIAS]  # once, not for each value
+        return [each.get_db_prep_save(getattr(row, each.attname), database) for each in self._given]
 
     @cached_property
     def _read_same(self) -> Any:

@@ -75,6 +75,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # (see DISABLE_SERVER_SIDE_CURSORS) the next statement may go to another server process.
         if not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             made.prepare_threshold = 0
+            # By the size of each number psycopg would say another type, and every mixture of them is planned anew.
+            # Here and not with each cursor, which would copy all of its types for that.
+            made.adapters.register_dumper(int, Int8Dumper)
         if seconds := self.settings_dict.get(PATIENCE):
             made.wait = _with_patience(made, seconds)
         return made
@@ -87,8 +90,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self.cursor()
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # psycopg 2 has no such one
-            # By the size of each number psycopg would say another type, and every mixture of them is planned anew.
-            cursor.adapters.register_dumper(int, Int8Dumper)  # type: ignore[attr-defined]  # for the same reason
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def is_usable(self) -> bool:
