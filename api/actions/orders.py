@@ -24,8 +24,6 @@ from orders.pages.progress import Progress, progress_of
 from orders.placing.check import read_link
 from orders.placing.place import place_order
 from orders.placing.refusals import Closed, MoneyOwed, OrderRefused, RequestIdReused, TooMuchMoney
-from orders.placing.request_ids import release_request_id
-from preferences.keeping import REQUEST_IDS_KEPT
 from upstream.money import text_from_micros
 from upstream.reading.amounts import MAX_INTEGER, typed_quantity
 from upstream.reading.text import lines
@@ -86,7 +84,7 @@ def _place(call: Call, service: Service, quantity: int, link: str) -> int:
         quantity=quantity,
         link=link,
         comments=call.params.get("comments", ""),
-        request_id=request_id(call),
+        **own_or_new_id(call),
         api_key=call.key,
         by_list=True,
         now=timezone.now(),
@@ -117,16 +115,13 @@ def own_request_id(call: Call) -> str:
     return text
 
 
-def request_id(call: Call) -> str:
-    """Return the caller's own id for a purchase, or a new one that nobody can repeat.
+def own_or_new_id(call: Call) -> dict[str, Any]:
+    """Return what a purchase is repeated by: the caller's own id, or a new one that nobody can repeat.
 
-    An own id that was used too long ago to be remembered is free again.
+    An own id that was used too long ago to be remembered is free again. Raises ApiError like `own_request_id`.
     """
-    text = own_request_id(call)
-    if not text:
-        return str(uuid.uuid4())
-    release_request_id(call.user, text, before=call.now - REQUEST_IDS_KEPT.value)
-    return text
+    own = own_request_id(call)
+    return {"request_id": own or str(uuid.uuid4()), "forgets_ids": bool(own)}
 
 
 def _quantity(service: Service, call: Call) -> int:

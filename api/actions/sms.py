@@ -16,9 +16,9 @@ from django.utils import timezone
 from api.actions.calls import NOT_FOUND, Call, Scope
 from api.actions.orders import (
     ORDER_NOT_FOUND,
+    own_or_new_id,
     own_order,
     refusals,
-    request_id,
 )
 from api.actions.params import ApiError, whole_number
 from orders.fulfilment.forward import forward_order
@@ -211,7 +211,7 @@ def _buy(call: Call, project: Project, quantity: int, phone: str) -> list[Order]
         user=call.user,
         project=project,
         quantity=quantity,
-        request_id=request_id(call),
+        **own_or_new_id(call),
         reuse_phone=phone,
         api_key=call.key,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.fast_queries.inserts import insert_row
@@ -51,8 +52,10 @@ from orders.placing.refusals import (
     RequestIdReused,
     check_door,
 )
+from orders.placing.request_ids import release_request_id
 from orders.placing.sale import take_price, write_order, write_placed, write_sale
 from preferences.doors import ORDERS
+from preferences.keeping import REQUEST_IDS_KEPT
 from upstream.money import MICROS
 from wallet.models import LedgerEntry
 from wallet.operations import InsufficientFunds, OwesMoney, check_may_buy, credit
@@ -74,6 +77,7 @@ def place_order(
     api_key: ApiKey | None = None,
     by_list: bool = False,
     paid_for: bool = False,
+    forgets_ids: bool = False,
     now: datetime,
 ) -> Order:
     """Take an order for a service and its money; return the order, `paid` and waiting to be forwarded.
@@ -85,8 +89,9 @@ def place_order(
     whatever it is. `coupon` is a code as it was typed; `seen_micros` is what the customer saw they pay with it, so that
     they never pay more, and None takes whatever it comes to. `api_key` is whose daily limit it counts for. `by_list`
     says that prices are known from the list, where there is none while the rate unit is not confirmed. `paid_for` says
-    that it is under way, by a payment that was begun for it: then it is taken even while orders are closed. Call it
-    outside any transaction.
+    that it is under way, by a payment that was begun for it: then it is taken even while orders are closed.
+    With `forgets_ids` a request id that was used too long ago to be remembered buys anew. Call it outside any
+    transaction.
 
     Raises OrderRefused (with the field at fault), LinkDenied, Closed, PriceChanged, NotQuoted, QuoteRefused,
     DiscountNotSeen, RequestIdReused, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has changed then.
@@ -122,7 +127,8 @@ def place_order(
     # A coupon is claimed before its order is written: there a repeat has to be known for one earlier.
     ahead = bool(coupon)
     with counting_denials(user, now=now):
-        return check_out(user=user, request_id=request_id, asked=asked, buy=buy, ahead=ahead)[0]
+        once: dict[str, Any] = {"request_id": request_id, "asked": asked, "forgets_ids": forgets_ids}
+        return check_out(user=user, **once, buy=buy, ahead=ahead)[0]
 
 
 def draft_order(
@@ -204,9 +210,11 @@ def check_out(
     buy: Callable[[Checkout], list[Order]],
     api_key: ApiKey | None = None,
     ahead: bool = True,
+    forgets_ids: bool = False,
 ) -> list[Order]:
     """Run `buy` in one transaction, once per customer and request id; a repeat returns the orders of the first time.
 
+    With `forgets_ids` an id that was used before REQUEST_IDS_KEPT is free again: of almost no purchase that is asked.
     The checkout is written `ahead` of `buy`, or else by `buy`, together with its one order. What they cost counts for
     the daily limit of `api_key`; without one, `buy` has seen to it where a key was used. Raises AccountBlocked,
     RequestIdReused when the same id comes with other values, MoneyOwed, accounts.keys.spending.DailyLimitReached, and
@@ -235,7 +243,11 @@ def check_out(
             if ahead:
                 raise
             _wait_for_the_same(user, request_id)
-        bought = _bought_before(user, request_id, fingerprint)
+        free = forgets_ids and release_request_id(user, request_id, before=timezone.now() - REQUEST_IDS_KEPT.value)
+        bought = None if free else _bought_before(user, request_id, fingerprint)
+        if bought is None and forgets_ids and isinstance(refusal, IntegrityError):
+            # It stood in nobody's way but its own, here or in another call that has just freed it.
+            return check_out(user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key, ahead=ahead)
         if bought is None:
             raise
         return bought

@@ -32,12 +32,13 @@ def buy_numbers(
     reuse_phone: str = "",
     api_key: ApiKey | None = None,
     replacement: ReplacementRequest | None = None,
+    forgets_ids: bool = False,
 ) -> list[Order]:
     """Take money for 1 to 10 numbers and return their orders, one each, `paid` and waiting to be forwarded.
 
     The same `request_id` with the same values returns the orders it made the first time. `shown_price_micros` is the
     price of one number that the customer saw; `api_key` is whose daily limit it counts for; `replacement` is what
-    should happen by itself when no code comes.
+    should happen by itself when no code comes. With `forgets_ids` an id used too long ago to be remembered buys anew.
 
     Raises OrderRefused, Closed, PriceChanged, DailyLimitReached, wallet.operations.InsufficientFunds; nothing has
     changed then.
@@ -63,7 +64,8 @@ def buy_numbers(
             ReplacementRule.objects.bulk_create(replacement.rule(order.number) for order in orders)
         return orders
 
-    return check_out_for(project, user=user, request_id=request_id, asked=asked, buy=buy, api_key=api_key)
+    once: dict[str, Any] = {"request_id": request_id, "asked": asked, "forgets_ids": forgets_ids}
+    return check_out_for(project, user=user, **once, buy=buy, api_key=api_key)
 
 
 def check_out_for(project: Project, *, asked: dict[str, Any], **rest: Any) -> list[Order]:
