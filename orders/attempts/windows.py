@@ -13,10 +13,19 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from accounts.fast_queries.reads import Prepared
 from orders.lifecycle.supply import related_rows
 from orders.models import ForwardingPause, FoundOrder, LostAttempt, Order, Status
 
 RECENT_ORDERS = 64
+_recent_ids = Prepared(
+    lambda: (
+        Order.objects.filter(kind="", answered_at__isnull=False)
+        .order_by("-id")
+        .values_list("upstream_id")[:RECENT_ORDERS]
+    ),
+    example=("",),
+)
 State = LostAttempt.State
 Reason = ForwardingPause.Reason
 
@@ -31,7 +40,7 @@ def newest_upstream_id(kind: str) -> str:
 
     A lower one than the true newest would only widen a window, so looking at the last few orders is enough.
     """
-    numbers = _whole_ids(Order.objects.filter(kind=kind, answered_at__isnull=False).order_by("-id")[:RECENT_ORDERS])
+    numbers = [number for (text,) in _recent_ids.rows(kind) if (number := whole(text)) is not None]
     return str(max(numbers)) if numbers else ""
 
 

@@ -31,6 +31,7 @@ from orders.fulfilment.pauses import (
 )
 from orders.fulfilment.rate_units import needs_turn, take_turn
 from orders.fulfilment.refusals import meaning_of
+from orders.fulfilment.waiting import waiting_order
 from orders.lifecycle.attention import OF_WAITING, Flag, clear_flags, raise_flag
 from orders.lifecycle.clock import Clock
 from orders.lifecycle.drift import Subject, note_drift
@@ -74,11 +75,6 @@ def forward_order(order_id: int, *, client: Client, clock: Clock) -> bool:
     if kind is None or gate() is Gate.CLOSED or not ready(client, now=clock()):
         return False
     return forward_one(lambda: waiting_order(order_id, kind), client, clock=clock)
-
-
-def waiting_order(order_id: int, kind: str) -> Order | None:
-    """Return the order with what its kind needs beside it, or None when it does not wait any more."""
-    return Order.objects.sendable().filter(pk=order_id).select_related(*related_rows(kind)).first()
 
 
 def forward_one(

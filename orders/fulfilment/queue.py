@@ -13,13 +13,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from orders.attempts.windows import newest_upstream_id
-from orders.fulfilment.forward import forward_one, ready, waiting_order
+from orders.fulfilment.forward import forward_one, ready
 from orders.fulfilment.pauses import Gate, gate
 from orders.fulfilment.thread_pool import map_in_threads
+from orders.fulfilment.waiting import kinds_waiting, waiting_order, waiting_orders
 from orders.lifecycle.clock import Clock
-from orders.lifecycle.supply import related_rows
 from orders.models import Order, Status
-from orders.models.order import OrderQuerySet
 from upstream.client import Client
 
 log = structlog.get_logger(__name__)
@@ -114,18 +113,17 @@ def _forward(read: _Read, *, client: Client, clock: Clock) -> bool:
 def _read_woken(order_ids: Sequence[int]) -> Iterator[_Read]:
     """Yield those of these orders that wait, a handful read at a time when somebody is free for it."""
     for first in range(0, len(order_ids), WOKEN_HANDFUL):
-        yield from _read_together(Order.objects.sendable(), order_ids[first : first + WOKEN_HANDFUL])
+        yield from _read_together(order_ids[first : first + WOKEN_HANDFUL])
 
 
-def _read_together(orders: OrderQuerySet, order_ids: Sequence[int]) -> list[_Read]:
-    """Return those of these orders that are among `orders`, in this order, with what is needed to send them."""
+def _read_together(order_ids: Sequence[int]) -> list[_Read]:
+    """Return those of these orders that wait, in this order, with what is needed to send them."""
     found: dict[int, _Read] = {}
     read_at = time.monotonic()
-    ours = orders.filter(pk__in=order_ids)
-    for kind in ours.order_by().values_list("kind", flat=True).distinct():
+    for kind in kinds_waiting(order_ids):
         # An id that was known a moment before the attempt bounds its window as well as the very last one.
         newest_id = newest_upstream_id(kind)
-        for order in ours.filter(kind=kind).order_by().select_related(*related_rows(kind)):
+        for order in waiting_orders(order_ids, kind):
             found[order.pk] = _Read(order, read_at, newest_id)
     return [found[order_id] for order_id in order_ids if order_id in found]
 
@@ -176,7 +174,8 @@ class _Queue:
         if not places or not free.update(taken_until=until):
             return
         self._handfuls.append(until)
-        yield from _read_together(Order.objects.filter(taken_until=until), [order_id for order_id, _kind in places])
+        ours = set(Order.objects.filter(taken_until=until).values_list("pk", flat=True))
+        yield from _read_together([order_id for order_id, _kind in places if order_id in ours])
 
 
 def _untaken(now: datetime) -> Q:

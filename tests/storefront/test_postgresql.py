@@ -50,6 +50,8 @@ def test_prepared_when_it_is_asked_again_then_the_server_has_the_statement(ann: 
         lambda: User.objects.filter(email="x").order_by().values_list("id", "date_joined"), example=("x",)
     )
 
+    connection.close()  # the next one has no statements of other tests
+
     answers = [of_email.rows(ann.email) for _each in range(3)]
 
     assert answers == [[(ann.pk, ann.date_joined)]] * 3

@@ -112,9 +112,9 @@ def test_orders_of_a_handful_are_read_with_as_many_statements_as_one(place, serv
     many = [place(quantity=100).pk for _each in range(7)]
 
     with CaptureQueriesContext(connection) as for_one:
-        assert len(sweep._read_together(Order.objects.sendable(), many[:1])) == 1
+        assert len(sweep._read_together(many[:1])) == 1
     with CaptureQueriesContext(connection) as for_many:
-        found = sweep._read_together(Order.objects.sendable(), many)
+        found = sweep._read_together(many)
         # What is needed to send them is there.
         assert [(read.order.pk, read.order.service.category.pk) for read in found] == [
             (pk, service.category_id) for pk in many
@@ -128,9 +128,9 @@ def test_forward_orders_when_many_come_together_reads_a_handful_at_a_time(place,
     monkeypatch.setattr(sweep, "WOKEN_HANDFUL", 3)
     order_ids, read, sizes = [place(quantity=100).pk for _each in range(7)], sweep._read_together, []
 
-    def counted(orders, asked):
+    def counted(asked):
         sizes.append(len(asked))
-        return read(orders, asked)
+        return read(asked)
 
     monkeypatch.setattr(sweep, "_read_together", counted)
 
