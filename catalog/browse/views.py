@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -21,6 +20,7 @@ from accounts.access import (
 )
 from accounts.models import User
 from catalog.browse.category_index import CategoryIndex, category_index
+from catalog.browse.filter_form import filter_form
 from catalog.browse.forms import ListingQuery
 from catalog.browse.groups import by_group
 from catalog.browse.listings import Listing, fill_listing
@@ -138,7 +138,8 @@ def _listing_page(
 
     def part() -> tuple[SharedPage, str]:
         listing = make(category_index(version), query, user)
-        return SharedPage.of(render_to_string("catalog/_update.html", _context(listing, favorites))), listing.address
+        text = render_to_string("catalog/_update.html", _context(listing, favorites, out_of_band=True))
+        return SharedPage.of(text), listing.address
 
     def whole() -> SharedPage:
         listing = make(category_index(version), query, user)
@@ -178,10 +179,10 @@ def _whole_page(listing: Listing, heading: str, favorites: bool) -> str:
     return frame.fill({"title": title, "part": part, "page_facts": facts or NO_FACTS})
 
 
-def _context(listing: Listing, favorites: bool) -> dict[str, object]:
+def _context(listing: Listing, favorites: bool, *, out_of_band: bool = False) -> dict[str, object]:
     return {
         "listing": listing,
         "favorites": favorites,
-        "currency": settings.STORE_CURRENCY,
+        "filter_form": filter_form(listing, out_of_band=out_of_band),
         "support_email": SUPPORT_EMAIL.value,
     }

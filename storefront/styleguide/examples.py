@@ -202,12 +202,21 @@ EXAMPLES: dict[str, list[Example]] = {
         ),
     ],
     "facet_flag": [
-        _state("open", inside="form", name="example-a", label="Refill", choice=_OTHER),
-        _state("chosen", inside="form", name="example-b", label="Refill", choice=_CHOICE),
+        _state("open", inside="form", name="example-a", label="Refill", checked="", count="18"),
+        _state("chosen", inside="form", name="example-b", label="Refill", checked=mark_safe(" checked"), count="1,204"),
     ],
     "facet_option": [_state("chosen", inside="select", value="us", label="United States", count="18", selected="")],
     "fact_chip": [_state("a fact", label="30 days refill")],
-    "fact_filter": [_state("one chosen", inside="form", filter=_FILTER)],
+    "fact_filter": [
+        _state(
+            "one chosen",
+            inside="form",
+            name=_FILTER.name,
+            legend=_FILTER.legend,
+            everything=_FILTER.everything,
+            options=mark_safe('<option value="us" selected>United States (1,204)</option>'),
+        )
+    ],
     "failed_request": [_state("hidden until a request fails")],
     "favorite_button": [
         _state("not a favorite", _favorite()),
