@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from prometheus_client import Counter
 
-from catalog.caching.version import COUNTS, TABLES, Version, pinned_version
+from catalog.caching.version import COUNTS, TABLES, Version, pinned_version, recent_version
 
 REPLICA = "replica"
 AWAY_SECONDS, BEHIND_SECONDS = 30.0, 1.0  # until the next try
@@ -78,8 +78,10 @@ def read_at(version: Version, make: Callable[[], Made]) -> Made:
             its_version = Version(*map(int, counts))
             if recovers and its_version.has(version):
                 _note("read", 0.0)
-                # Stock it may know newer: no reason to make anew what is kept of the same catalog.
-                pin = pinned_version.set(its_version._replace(stock=version.stock))
+                # Stock it may know newer: no reason to make anew what is kept of the same catalog. What tells none may
+                # be made of what does.
+                stock = version.stock or min(recent_version().stock, its_version.stock)
+                pin = pinned_version.set(its_version._replace(stock=stock))
                 try:
                     return make()
                 finally:

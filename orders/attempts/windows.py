@@ -20,7 +20,8 @@ from orders.models import ForwardingPause, FoundOrder, LostAttempt, Order, Statu
 RECENT_ORDERS = 64
 _recent_ids = Prepared(
     lambda: (
-        Order.objects.filter(kind="", answered_at__isnull=False)
+        # Whoever was answered has an id: said, so that `order_sent` fits the statement as it is planned for every kind.
+        Order.objects.filter(kind="", answered_at__isnull=False, upstream_id__isnull=False)
         .order_by("-id")
         .values_list("upstream_id")[:RECENT_ORDERS]
     ),

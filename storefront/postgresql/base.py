@@ -7,6 +7,7 @@ before, for what came between in silence.
 
 import select
 import time
+import weakref
 from datetime import datetime
 from typing import Any
 
@@ -116,10 +117,11 @@ def _with_patience(made: Any, seconds: float) -> Any:
 
     The driver's own time-out would first ask that server to cancel, and wait for it once more.
     """
-    wait = made.wait
+    wait, own = type(made).wait, weakref.ref(made)  # a connection that held itself would not close with its thread
 
     def bounded(working: Any, *arguments: Any, **options: Any) -> Any:
-        return wait(_until(time.monotonic() + seconds, working, made), *arguments, **options)
+        connection = own()
+        return wait(connection, _until(time.monotonic() + seconds, working, connection), *arguments, **options)
 
     return bounded
 

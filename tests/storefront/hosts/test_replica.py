@@ -255,6 +255,7 @@ def test_list_when_the_replica_goes_while_it_is_written_then_it_is_whole_and_fro
 def test_read_at_when_the_replica_knows_newer_stock_then_what_is_kept_of_the_catalog_holds(
     replica: Standby, service: Service
 ) -> None:
+    Service.objects.filter(pk=service.pk).update(stock=3)
     keeps_up()
     version = recent_version()
     Service.objects.filter(pk=service.pk).update(stock=7)
@@ -262,6 +263,8 @@ def test_read_at_when_the_replica_knows_newer_stock_then_what_is_kept_of_the_cat
     assert catalog_version().stock > version.stock
 
     assert read_at(version, lambda: (pinned_version.get(), Service.objects.get(pk=service.pk).stock)) == (version, 7)
+    # What tells no stock is asked for without, and finds what is kept with it.
+    assert read_at(version.without_stock, pinned_version.get) == recent_version() == catalog_version()
 
 
 def test_replica_when_it_is_set_then_long_lists_come_in_pieces_and_its_own_limits_are_short(replica: Standby) -> None:
