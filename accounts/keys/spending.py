@@ -14,7 +14,7 @@ from accounts.models import ApiKey, ApiKeySpending
 from accounts.money import LARGEST_MICROS
 
 _SPEND = """
-    UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s
+    UPDATE accounts_apikeyspending SET spent_micros = spent_micros + %s {source}
     WHERE key_id = %s AND day = %s AND spent_micros <= %s
 """
 
@@ -39,9 +39,7 @@ def spent_part(*, source: str) -> str:
 
     It returns a row only where it has counted: else `spend_with_key` has to, which makes the first row of a day.
     """
-    spent = "SET spent_micros = spent_micros + CAST(%s AS bigint)"
-    limited = "key_id = CAST(%s AS bigint) AND day = CAST(%s AS date) AND spent_micros <= CAST(%s AS bigint)"
-    return f"UPDATE accounts_apikeyspending {spent} FROM {source} WHERE {limited} RETURNING accounts_apikeyspending.id"
+    return f"{_SPEND.format(source=f'FROM {source}')} RETURNING accounts_apikeyspending.id"
 
 
 def spent_values(key: ApiKey, amount_micros: int, *, now: datetime | None = None) -> list[Any]:
@@ -52,7 +50,7 @@ def spent_values(key: ApiKey, amount_micros: int, *, now: datetime | None = None
 def _spent_more(key: ApiKey, day: date, amount_micros: int) -> bool:
     """Add to what was spent, if there is a row and room; not a queryset, whose SQL would be built for every order."""
     with connection.cursor() as cursor:
-        cursor.execute(_SPEND, _values(key, day, amount_micros))
+        cursor.execute(_SPEND.format(source=""), _values(key, day, amount_micros))
         return bool(cursor.rowcount)
 
 

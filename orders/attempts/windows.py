@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from accounts.fast_queries.reads import Prepared
 from orders.lifecycle.supply import related_rows
@@ -41,7 +40,7 @@ def newest_upstream_id(kind: str) -> str:
 
     A lower one than the true newest would only widen a window, so looking at the last few orders is enough.
     """
-    numbers = [number for (text,) in _recent_ids.rows(kind) if (number := whole(text)) is not None]
+    numbers = _whole_ids(text for (text,) in _recent_ids.rows(kind))
     return str(max(numbers)) if numbers else ""
 
 
@@ -157,12 +156,11 @@ def forgotten_at(kind: str, restored_at: datetime) -> Window:
     answered = Order.objects.filter(kind=kind, answered_at__isnull=False)
     before = answered.filter(sent_at__lt=restored_at).order_by("-sent_at")[:RECENT_ORDERS]
     since = answered.filter(sent_at__gte=restored_at).order_by("sent_at")[:RECENT_ORDERS]
-    newest, next_ones = _whole_ids(before), _whole_ids(since)
+    newest, next_ones = (_whole_ids(orders.values_list("upstream_id", flat=True)) for orders in (before, since))
     return Window(max(newest) + 1 if newest else None, min(next_ones) - 1 if next_ones else None)
 
 
-def _whole_ids(orders: QuerySet[Order]) -> list[int]:
-    texts = orders.values_list("upstream_id", flat=True)
+def _whole_ids(texts: Iterable[str | None]) -> list[int]:
     return [number for text in texts if (number := whole(text)) is not None]
 
 
